@@ -1,0 +1,105 @@
+"""A real ComfyUI with the pack in it, started once per run, and a way to start others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from lab import synthetic
+from lab.api import Api
+from lab.host import ComfyUI
+from lab.obtain import obtain_comfyui
+from lab.server import ComfyServer
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ("sd15", "sd15-openpose")
+LOG_LINES = 60
+
+_running: list[ComfyServer] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Show the end of ComfyUI's log under a test that failed."""
+    report = yield
+    if report.failed:
+        for server in _running:
+            report.sections.append((f"log of the ComfyUI at {server.url}", server.log_tail(LOG_LINES)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def comfyui() -> ComfyUI:
+    """The installation that the tests run on: ``COMFYUI_PATH``, else the pinned one."""
+    return obtain_comfyui()
+
+
+@pytest.fixture(scope="session")
+def comfy(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
+    """The one running ComfyUI of this run: the pack, a synthetic SD1.5 checkpoint and its pose ControlNet."""
+    server = ComfyServer(
+        comfyui,
+        tmp_path_factory.mktemp("comfyui"),
+        pack=ROOT,
+        dotenv="",
+        models=synthetic.models(comfyui, MODELS),
+        env=_without_own_settings(),
+    )
+    _running.append(server)
+    with server:
+        yield server
+    _running.remove(server)
+
+
+@pytest.fixture(scope="session")
+def api(comfy: ComfyServer) -> Api:
+    """The API of the shared ComfyUI."""
+    return Api(comfy.url)
+
+
+@pytest.fixture
+def comfy_factory(comfyui: ComfyUI, tmp_path: Path) -> Iterator[Callable[..., ComfyServer]]:
+    """Start a ComfyUI of one's own. 8 s each: only for tests whose settings the shared one cannot have.
+
+    ``comfy_factory(env=…, args=…, models=…, dotenv=…, base=…, start=…)``: ``env`` and ``args`` go to the
+    process, ``models`` are synthetic kinds (the shared ones by default, ``()`` for none) or a mapping for
+    ComfyServer, ``dotenv`` is the text of the pack's ``.env``, ``base`` a base directory to use again, and
+    ``start=False`` gives a server that is not started yet. Whatever still runs at the end of the test is
+    stopped.
+    """
+    started: list[ComfyServer] = []
+
+    def make(
+        *,
+        env: Mapping[str, str | None] | None = None,
+        args: Sequence[str] = (),
+        models: Mapping[str, Path] | Sequence[str] = MODELS,
+        dotenv: str = "",
+        base: Path | None = None,
+        start: bool = True,
+    ) -> ComfyServer:
+        server = ComfyServer(
+            comfyui,
+            base or tmp_path / f"comfyui-{len(started)}",
+            pack=ROOT,
+            dotenv=dotenv,
+            models=models if isinstance(models, Mapping) else synthetic.models(comfyui, models),
+            args=args,
+            env={**_without_own_settings(), **(env or {})},
+        )
+        started.append(server)
+        _running.append(server)
+        return server.start() if start else server
+
+    yield make
+    for server in started:
+        server.stop()
+        _running.remove(server)
+
+
+def _without_own_settings() -> dict[str, str | None]:
+    """Removes a developer's own AVATARFORGE_ variables from the environment of a tested ComfyUI."""
+    return {name: None for name in os.environ if name.startswith("AVATARFORGE_")}

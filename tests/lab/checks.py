@@ -1,0 +1,153 @@
+"""The steps of ``dev.py test``: each a command, run in order, with one summary at the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cache import cache_root, key
+from .environment import development_python
+from .obtain import obtain_comfyui
+from .pack import PACKAGE, plain_link
+from .progress import Command, LabError, duration
+from .system import chromium
+
+GROUPS = ("lint", "unit", "api", "host")
+#: pytest's exit code when it found no test: here that is a failure.
+NO_TESTS = 5
+
+#: Console scripts by their function: a script's own first line has the interpreter's path in it, which may be
+#: too long.
+IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+COMFY_VALIDATE = ("from comfy_cli.__main__ import main; main()", "--skip-prompt", "node", "validate")
+
+#: What mypy leaves out of the package: what is no part of the pack, and migrations, which alembic runs as
+#: scripts.
+NOT_TYPED = r"(^|/)(tests|dev\.py|docs|web|avatarforge-demo|node_modules|migrations)(/|$)"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check.
+
+    Attributes:
+        name: as the summary prints it.
+        group: one of GROUPS.
+        command: run in ``cwd``; exit code 0 is a pass.
+        warning: text that makes the check fail although the command ends with 0.
+    """
+
+    name: str
+    group: str
+    command: Command
+    cwd: Path
+    warning: str | None = None
+
+
+def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
+    """Run the checks of the clone at ``root`` (one group, or all) and print a summary. Returns the exit code.
+
+    ``pytest_args`` go to pytest; when one of them is a path, it takes the place of pytest's own folders.
+    """
+    comfyui = obtain_comfyui()
+    python = development_python(comfyui, root)
+    if only in (None, "host"):
+        _look_for_browser()
+    parent = plain_link(root).parent
+    results: list[tuple[Step, int, float]] = []
+    for step in steps(root, python, parent, pytest_args):
+        if only in (None, step.group):
+            print(f"\n== {step.name} ==", flush=True)
+            started = time.monotonic()
+            code = run_check(step)
+            results.append((step, code, time.monotonic() - started))
+    return summarise(results)
+
+
+def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) -> list[Step]:
+    """All checks, in the order in which they run. ``parent`` holds the link ``avatarforge`` to the clone."""
+    caches = cache_root() / "tools"
+    config = root / "pyproject.toml"
+    lab = [root / "dev.py", *sorted((root / "tests" / "lab").glob("*.py"))]
+
+    def ruff(*arguments: str) -> Command:
+        return [python, "-m", "ruff", *arguments, "."]
+
+    def mypy(*arguments: str | Path) -> Command:
+        cache = caches / f"mypy-{key(root)}"
+        return [python, "-m", "mypy", "--config-file", config, "--cache-dir", cache, *arguments]
+
+    def tests(folder: str) -> Command:
+        chosen = [argument for argument in pytest_args if Path(argument).parts[:1] == ("tests",)]
+        inside = [argument for argument in chosen if Path(argument).parts[:2] == ("tests", folder)]
+        if chosen and not inside:
+            return []
+        options = [argument for argument in pytest_args if argument not in chosen]
+        return [python, "-m", "pytest", *options, *(inside or [f"tests/{folder}"])]
+
+    every = [
+        Step("ruff check", "lint", ruff("check"), root),
+        Step("ruff format", "lint", ruff("format", "--check"), root),
+        Step("types of the pack", "lint", mypy("--exclude", NOT_TYPED, "-p", PACKAGE), parent),
+        Step("types of the lab", "lint", mypy(*lab), root),
+        Step(
+            "import directions",
+            "lint",
+            [python, "-c", IMPORT_LINTER, "--config", config, "--cache-dir", caches / "imports"],
+            parent,
+        ),
+        Step("comfy node validate", "lint", [python, "-c", *COMFY_VALIDATE], root, warning="arning"),
+        Step("unit tests", "unit", tests("unit"), root),
+        Step("API tests", "api", tests("api"), root),
+        Step("tests on the real host", "host", tests("host"), root),
+    ]
+    return [step for step in every if step.command]
+
+
+def run_check(step: Step) -> int:
+    """Run one check, its output to the terminal. Returns 0 for a pass."""
+    env = {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
+    command = [str(part) for part in step.command]
+    if step.warning is None:
+        return subprocess.run(
+            command, cwd=step.cwd, env=env, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+    answer = subprocess.run(
+        command,
+        cwd=step.cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    print(answer.stdout, end="", flush=True)
+    return answer.returncode or int(step.warning in answer.stdout)
+
+
+def summarise(results: Sequence[tuple[Step, int, float]]) -> int:
+    """Print the checks that ran, with exit code and seconds. Returns 0 when some ran and all passed."""
+    print("\n== summary ==")
+    for step, code, seconds in results:
+        reason = "no tests ran" if code == NO_TESTS and step.group != "lint" else f"exit code {code}"
+        verdict = "passed" if code == 0 else f"FAILED ({reason})"
+        print(f"{step.name:26} {verdict}, {duration(seconds)}")
+    failed = sum(code != 0 for _step, code, _seconds in results)
+    if not results:
+        print("Nothing ran: no test has the path that was given.")
+    sys.stdout.flush()
+    return 1 if failed or not results else 0
+
+
+def _look_for_browser() -> None:
+    try:
+        chromium()
+    except LabError as error:
+        print(f"No browser: the tests that need one will fail. {error}", flush=True)

@@ -1,0 +1,233 @@
+"""``dev.py demo``: a ComfyUI with the pack in it, and a character in four views out of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from . import synthetic
+from .cache import cache_root, key
+from .client import PREFIX, Client
+from .host import ComfyUI
+from .obtain import obtain_comfyui
+from .progress import Command, LabError, Status, bar
+from .server import ComfyServer, port_is_free
+
+FIRST_PORT, PORTS = 8188, 20
+POSE_PICTURE = Path("docs/images/pose.png")
+VIEWS = 4
+POLL_INTERVAL = 0.2
+#: With the synthetic model there is nothing to see in more, and a processor alone is done in seconds.
+NOISE_SIZE, NOISE_STEPS = 256, 2
+OWN_CHECKPOINT = (
+    "For real pictures give it a checkpoint and a pose ControlNet of its family (SD1.5 or SDXL):\n"
+    "    python3 dev.py demo --checkpoint FILE.safetensors --controlnet FILE.safetensors"
+)
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What the command line says; None leaves the choice to the demo, or to the pack."""
+
+    prompt: str
+    out: Path
+    once: bool = False
+    checkpoint: Path | None = None
+    controlnet: Path | None = None
+    port: int | None = None
+    steps: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Models:
+    """What a demo generates with.
+
+    Attributes:
+        noise: whether the checkpoint is the synthetic one.
+        pose: whether a pose ControlNet is there.
+        checkpoint: the name to ask the API for; None leaves the choice to the pack.
+    """
+
+    noise: bool
+    pose: bool
+    checkpoint: str | None
+
+
+def run_demo(root: Path, options: DemoOptions) -> int:
+    """Run the demo of the clone at ``root`` and return the exit code. Raises LabError."""
+    for file in (options.checkpoint, options.controlnet):
+        if file is not None and not file.is_file():
+            raise LabError(f"There is no file {file}.")
+    comfyui = obtain_comfyui()
+    server = _server(comfyui, root, options)
+    # `kill` and a closed terminal are to end ComfyUI in order, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _end)
+    status = Status(f"Starting ComfyUI {comfyui.version()}")
+    try:
+        server.start(tick=status.show)
+        status.done()
+        models = _provide_models(server, comfyui, options)
+        _generate(server, root, comfyui, options, models)
+        print(f"ComfyUI: {server.url}\nThe API, described: {server.url}{PREFIX}/docs", flush=True)
+        return 0 if options.once else _serve(server)
+    finally:
+        server.stop()
+
+
+def _server(comfyui: ComfyUI, root: Path, options: DemoOptions) -> ComfyServer:
+    if options.port is not None and not port_is_free(options.port):
+        raise LabError(f"Port {options.port} is taken: end what listens there, or give another with --port.")
+    port = options.port or next(filter(port_is_free, range(FIRST_PORT, FIRST_PORT + PORTS)), None)
+    if port is None:
+        raise LabError(f"Ports {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are taken: give another with --port.")
+    # By port, so that a second demo beside a running one has folders of its own.
+    base = cache_root() / "demo" / f"{key(root)}-{port}"
+    # Only links, and those of an earlier run with other models must not be chosen in this one.
+    shutil.rmtree(base / "models", ignore_errors=True)
+    server = ComfyServer(comfyui, base, pack=root, port=port)
+    if not comfyui.is_ours:
+        server.args = ("--extra-model-paths-config", str(_models_of(comfyui, base)))
+    return server
+
+
+def _models_of(comfyui: ComfyUI, base: Path) -> Path:
+    """A file that lets ComfyUI find the models of the user's installation, beside those in ``base``."""
+    models = comfyui.root / "models"
+    folders = (
+        {folder.name: folder.name for folder in models.iterdir() if folder.is_dir()}
+        if models.is_dir()
+        else {}
+    )
+    file = base / "extra_model_paths.yaml"
+    # Every JSON document is YAML too.
+    file.write_text(json.dumps({"installed": {"base_path": str(models), **folders}}), encoding="utf-8")
+    return file
+
+
+def _provide_models(server: ComfyServer, comfyui: ComfyUI, options: DemoOptions) -> Models:
+    """Link the models that the command line names, and the synthetic ones when there is no checkpoint."""
+    client = Client(server.url)
+    if options.checkpoint:
+        server.add_model(f"checkpoints/{options.checkpoint.name}", options.checkpoint)
+    if options.controlnet:
+        name = options.controlnet.name
+        # The pack knows a pose ControlNet by its name.
+        server.add_model(
+            f"controlnet/{name if 'pose' in name.lower() else f'openpose-{name}'}", options.controlnet
+        )
+    noise = not client.get("/models/checkpoints")
+    if noise:
+        print(
+            "There is no checkpoint: the demo takes a synthetic one, and its pictures are noise.", flush=True
+        )
+        server.add_model(synthetic.model_name("sd15"), synthetic.make(comfyui, "sd15"))
+        if not options.controlnet:
+            server.add_model(synthetic.model_name("sd15-openpose"), synthetic.make(comfyui, "sd15-openpose"))
+    pose = any("pose" in name.lower() for name in client.get("/models/controlnet"))
+    return Models(noise, pose, options.checkpoint.name if options.checkpoint else None)
+
+
+def _generate(
+    server: ComfyServer, root: Path, comfyui: ComfyUI, options: DemoOptions, models: Models
+) -> None:
+    client = Client(server.url)
+    uploaded = client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)
+    print(f"Uploaded {POSE_PICTURE.as_posix()} as {uploaded['file_id']}")
+    size = options.size or (NOISE_SIZE if models.noise else None)
+    wanted = {
+        "prompt": options.prompt,
+        "pose_file_id": uploaded["file_id"] if models.pose else None,
+        "checkpoint": models.checkpoint,
+        "width": size,
+        "height": size,
+        "steps": options.steps or (NOISE_STEPS if models.noise else None),
+    }
+    if not models.pose:
+        print(
+            "No pose ControlNet is installed: the pose picture is not used. Give one with --controlnet FILE."
+        )
+    body = {name: value for name, value in wanted.items() if value is not None}
+    generation = client.post(f"{PREFIX}/generate_all_poses", body)
+    generation = _follow(server, client, generation["generation_id"])
+    _save(client, root, comfyui, options, models, generation["output_files"])
+
+
+def _follow(server: ComfyServer, client: Client, generation_id: str) -> dict[str, Any]:
+    """Show a bar until the generation is over. Raises LabError when it failed."""
+    status = Status("Generating four views")
+    before = len(server.log())
+    while True:
+        generation: dict[str, Any] = client.get(f"{PREFIX}/generations/{generation_id}")
+        if generation["status"] == "completed":
+            status.done(bar(1.0))
+            return generation
+        if generation["status"] == "failed":
+            status.done("failed")
+            raise LabError(
+                f"The generation failed: {generation.get('error')}\nComfyUI's log: {server.log_path}"
+            )
+        fraction = generation.get("progress")
+        if fraction is None:
+            fraction = fraction_in(server.log()[before:])
+        status.show(f"{bar(fraction)}  {generation['status']}")
+        time.sleep(POLL_INTERVAL)
+
+
+def fraction_in(log: str) -> float:
+    """How far four samplers are, by the bars that ComfyUI prints: each starts at 0 %."""
+    percents = [int(found) for found in re.findall(r"(\d+)%\|", log)]
+    begun = percents.count(0)
+    return min((begun - 1 + percents[-1] / 100) / VIEWS, 0.99) if begun else 0.0
+
+
+def _save(
+    client: Client,
+    root: Path,
+    comfyui: ComfyUI,
+    options: DemoOptions,
+    models: Models,
+    outputs: list[dict[str, Any]],
+) -> None:
+    options.out.mkdir(parents=True, exist_ok=True)
+    saved: list[tuple[str, Path]] = []
+    for output in outputs:
+        target = options.out / f"{output['pose_type']}{Path(output['filename']).suffix}"
+        client.download(output["url"], target)
+        saved.append((output["pose_type"], target))
+    sheet = options.out / "sheet.png"
+    caption = "Noise from a synthetic model" if models.noise else options.prompt
+    labelled = [f"{view}={path.resolve()}" for view, path in saved]
+    command: Command = [comfyui.python, "-m", "lab.make_sheet", root, sheet.resolve(), caption, *labelled]
+    drawn = subprocess.run(command, cwd=root / "tests", capture_output=True, text=True, check=False)
+    if drawn.returncode != 0:
+        raise LabError(f"The contact sheet could not be drawn:\n{drawn.stderr}")
+    for view, path in (*saved, ("sheet", sheet)):
+        print(f"  {view:8} {path.resolve()}")
+    if models.noise:
+        print(f"{synthetic.NOISE_NOTE}\n{OWN_CHECKPOINT}")
+
+
+def _serve(server: ComfyServer) -> int:
+    print("ComfyUI goes on running. Ctrl-C ends it.", flush=True)
+    try:
+        while server.running:
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        print("\nStopping ComfyUI …", flush=True)
+        return 0
+    print(f"ComfyUI has ended by itself. The end of its log:\n{server.log_tail()}", file=sys.stderr)
+    return 1
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal.SIGTERM)

@@ -1,0 +1,233 @@
+"""Write one synthetic model file. Run by ComfyUI's own interpreter, not imported by anything.
+
+    python make_models.py COMFYUI_ROOT KIND OUTPUT
+
+ComfyUI recognises a model by the names and shapes of its tensors, so the shapes here come from ComfyUI's own
+classes, built on the meta device, and only the numbers are ours: seeded noise. Such a file goes through the
+real loaders, the real sampler and the real VAE, and its pictures are noise.
+
+Whatever detection leaves open is made as small as it can be: every level of the UNet has 320 channels, and
+layers past the first few of a stack are all zeros, which a residual layer passes through. Zeros are left as
+holes in the file, so that the 1.4 GB CLIP-G of SDXL takes little of a disk that knows sparse files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Shapes = dict[str, tuple[int, ...]]
+
+#: Layers of a stack past this many are zeros (see the module's docstring).
+FILLED_TEXT_LAYERS = 2
+FILLED_TRANSFORMER_BLOCKS = 1
+#: Decoder width. 128 is Stable Diffusion's; a ComfyUI that reads the width from the file decodes 16 times
+#: faster at 32.
+SMALL_DECODER, STANDARD_DECODER = 32, 128
+
+STACKED = re.compile(
+    r"(?:encoder\.layers|transformer\.resblocks|(?P<blocks>transformer_blocks))\.(?P<index>\d+)\."
+)
+
+
+def sd15_unet() -> dict[str, Any]:
+    """What detection requires of an SD1.5 UNet, and as little of the rest as works."""
+    return {
+        "image_size": 32,
+        "in_channels": 4,
+        "out_channels": 4,
+        "model_channels": 320,
+        "channel_mult": [1, 1],
+        "num_res_blocks": [1, 1],
+        "transformer_depth": [1, 1],
+        "transformer_depth_output": [1, 1, 1, 1],
+        "transformer_depth_middle": 1,
+        "context_dim": 768,
+        "use_spatial_transformer": True,
+        "legacy": False,
+        "num_heads": 8,
+    }
+
+
+def sdxl_unet() -> dict[str, Any]:
+    """The same for SDXL, whose whole ``transformer_depth`` tells it from its smaller relatives."""
+    return {
+        "image_size": 32,
+        "in_channels": 4,
+        "out_channels": 4,
+        "model_channels": 320,
+        "channel_mult": [1, 1, 1],
+        "num_res_blocks": [2, 2, 2],
+        "transformer_depth": [0, 0, 2, 2, 10, 10],
+        "transformer_depth_output": [0, 0, 0, 1, 1, 1, 1, 1, 1],
+        "transformer_depth_middle": 1,
+        "context_dim": 2048,
+        "use_linear_in_transformer": True,
+        "num_classes": "sequential",
+        "adm_in_channels": 2816,
+        "use_spatial_transformer": True,
+        "legacy": False,
+        "num_head_channels": 64,
+    }
+
+
+def shapes_of(module: Any, prefix: str) -> Shapes:
+    """Names, with ``prefix`` before them, and shapes of a module's tensors."""
+    return {prefix + name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+
+
+def unet_shapes(config: Mapping[str, Any]) -> Shapes:
+    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+    return shapes_of(UNetModel(**config, device="meta"), "model.diffusion_model.")
+
+
+def controlnet_shapes(config: Mapping[str, Any]) -> Shapes:
+    from comfy.cldm.cldm import ControlNet
+
+    # A ControlNet mirrors the encoder half of its UNet only.
+    encoder = {name: value for name, value in config.items() if name != "out_channels"}
+    return shapes_of(ControlNet(hint_channels=3, **encoder, device="meta"), "control_model.")
+
+
+def vae_shapes(decoder_width: int) -> Shapes:
+    import torch
+    from comfy.ldm.models.autoencoder import AutoencoderKL
+
+    encoder = {
+        "double_z": True,
+        "z_channels": 4,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": 128,
+        "ch_mult": [1, 2, 4, 4],
+        "num_res_blocks": 2,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
+    narrow = (
+        {} if decoder_width == STANDARD_DECODER else {"decoder_ddconfig": {**encoder, "ch": decoder_width}}
+    )
+    with torch.device("meta"):
+        return shapes_of(AutoencoderKL(ddconfig=encoder, embed_dim=4, **narrow), "first_stage_model.")
+
+
+def sd15_text_shapes() -> Shapes:
+    from comfy.sd1_clip import SDClipModel
+
+    shapes = shapes_of(SDClipModel(device="meta"), "cond_stage_model.")
+    # Checkpoints of this family carry neither: ComfyUI has both built in.
+    extra = ("logit_scale", "text_projection.weight")
+    return {name: shape for name, shape in shapes.items() if not name.endswith(extra)}
+
+
+def sdxl_text_shapes() -> Shapes:
+    """CLIP-L in Hugging Face's layout and CLIP-G in OpenCLIP's, as SDXL checkpoints carry them."""
+    import torch
+    from comfy import supported_models
+    from comfy.sdxl_clip import SDXLClipModel
+
+    model = SDXLClipModel(device="meta")
+    tensors = {
+        name: torch.empty(tuple(value.shape), device="meta") for name, value in model.state_dict().items()
+    }
+    saved = supported_models.SDXL(sdxl_unet()).process_clip_state_dict_for_saving(tensors)
+    return {name: tuple(value.shape) for name, value in saved.items() if not name.endswith("position_ids")}
+
+
+def checkpoint_sd15(decoder_width: int) -> Shapes:
+    return {**unet_shapes(sd15_unet()), **vae_shapes(decoder_width), **sd15_text_shapes()}
+
+
+def checkpoint_sdxl(decoder_width: int) -> Shapes:
+    return {**unet_shapes(sdxl_unet()), **vae_shapes(decoder_width), **sdxl_text_shapes()}
+
+
+def controlnet_sd15(_decoder_width: int) -> Shapes:
+    return controlnet_shapes(sd15_unet())
+
+
+def controlnet_sdxl(_decoder_width: int) -> Shapes:
+    # A ControlNet has to have as many outputs as its UNet has levels, not its depth: these are those of
+    # Segmind Vega, SDXL's smallest relative with as many. Depths that ComfyUI does not know would put an
+    # error into its log.
+    return controlnet_shapes({**sdxl_unet(), "transformer_depth": [0, 0, 1, 1, 2, 2]})
+
+
+KINDS: dict[str, Callable[[int], Shapes]] = {
+    "sd15": checkpoint_sd15,
+    "sd15-openpose": controlnet_sd15,
+    "sdxl": checkpoint_sdxl,
+    "sdxl-openpose": controlnet_sdxl,
+}
+
+
+def is_hole(name: str) -> bool:
+    """Whether a tensor belongs to a layer that is left all zeros."""
+    stacked = STACKED.search(name)
+    if stacked is None:
+        return False
+    filled = FILLED_TRANSFORMER_BLOCKS if stacked["blocks"] else FILLED_TEXT_LAYERS
+    return int(stacked["index"]) >= filled
+
+
+def noise(name: str, shape: tuple[int, ...]) -> bytes:
+    """Little-endian float16 numbers for a tensor, the same at every call: its name is the seed.
+
+    Norm weights (the one-dimensional ones) are ones and biases zeros; everything else is normal with variance
+    1 / fan-in, which keeps activations near 1 through any number of layers.
+    """
+    import torch
+
+    if len(shape) < 2:
+        value = 0.0 if name.endswith("bias") else 1.0
+        return bytes(torch.full(shape, value, dtype=torch.float16).numpy().tobytes())
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
+    numbers = torch.empty(shape).normal_(generator=torch.Generator().manual_seed(seed))
+    fan_in = numbers[0].numel()
+    return bytes((numbers * fan_in**-0.5).half().numpy().tobytes())
+
+
+def write_safetensors(path: Path, shapes: Shapes, note: str) -> None:
+    """Write one file (format: https://github.com/huggingface/safetensors#format), holes as holes."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt", "avatarforge": note}}
+    offset = 0
+    for name, shape in shapes.items():
+        end = offset + 2 * math.prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [offset, end]}
+        offset = end
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(encoded)))
+        file.write(encoded)
+        for name, shape in shapes.items():
+            if is_hole(name):
+                file.seek(2 * math.prod(shape), 1)
+            else:
+                file.write(noise(name, shape))
+        file.truncate(8 + len(encoded) + offset)
+
+
+def main(root: str, kind: str, output: str) -> None:
+    sys.path.insert(0, root)
+    from comfy.cli_args import args
+
+    args.cpu = True  # Only shapes are needed: leave a GPU alone.
+    reads_decoder_width = "decoder_ddconfig" in (Path(root) / "comfy" / "sd.py").read_text(encoding="utf-8")
+    shapes = KINDS[kind](SMALL_DECODER if reads_decoder_width else STANDARD_DECODER)
+    write_safetensors(
+        Path(output), shapes, "Synthetic model filled with noise, for tests. Its pictures are noise."
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,70 @@
+"""What pip cannot bring: Python's venv module on Debian, and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .progress import Command, LabError, StepFailed, run_step
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def python_in(venv: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def create_venv(python: Path, folder: Path) -> Path:
+    """Make a virtual environment with pip in it and return its interpreter.
+
+    Debian ships Python without the part of venv that installs pip: it is installed when we are root there.
+    """
+    title = f"Making a virtual environment in {folder}"
+    hint = f"Python's own venv module has to work: try `{python} -m venv SOME_FOLDER`."
+    command: Command = [python, "-m", "venv", folder]
+    try:
+        run_step(title, command, hint=hint)
+    except StepFailed as error:
+        if "ensurepip" not in str(error):
+            raise
+        _apt_install(
+            _venv_package(python), "Debian and Ubuntu keep a part of Python's venv in its own package"
+        )
+        run_step(title, [*command, "--clear"], hint=hint)
+    return python_in(folder)
+
+
+def chromium() -> Path:
+    """A Chromium for the browser tests; Debian's is installed when there is none and we are root."""
+    for name in BROWSERS:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    _apt_install("chromium", "The browser tests need a Chromium")
+    installed = shutil.which("chromium")
+    if installed is None:
+        raise LabError("The package chromium is installed, but there is no program `chromium` on the PATH.")
+    return Path(installed)
+
+
+def _venv_package(python: Path) -> str:
+    """Debian's package for this interpreter's venv module, such as ``python3.11-venv``."""
+    program = "import sys; print('python%d.%d-venv' % sys.version_info[:2])"
+    return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _apt_install(package: str, reason: str) -> None:
+    """Install a Debian package, or raise a LabError that says how when we are not root there."""
+    if shutil.which("apt-get") is None:
+        raise LabError(f"{reason}. Install {package} with this system's package manager and try again.")
+    if sys.platform == "win32" or os.geteuid() != 0:
+        raise LabError(f"{reason}. Run `sudo apt-get install {package}` and try again.")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    hint = f"{reason}: `apt-get install {package}` has to work."
+    run_step("Reading Debian's package lists", ["apt-get", "update", "-q"], hint=hint, env=env)
+    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", package]
+    run_step(f"Installing Debian's {package}", install, hint=hint, env=env)
