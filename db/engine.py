@@ -1,0 +1,184 @@
+"""The database: one writer thread, a few reader threads, never the event loop.
+
+SQLite before 3.51.3 can corrupt a WAL when two connections checkpoint at once, so exactly one
+connection writes and checkpoints; readers never do. `synchronous=FULL` makes a commit survive a
+power cut, which is what "accepted" promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+
+Result = TypeVar("Result")
+Query = Callable[[Connection], Result]
+
+READERS = 4
+BUSY_TIMEOUT_MS = 10_000
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+log = logging.getLogger("avatarforge")
+
+
+class DatabaseUnavailableError(Exception):
+    """The database cannot be opened or brought up to date; the message says why."""
+
+
+class Database:
+    """Runs queries in threads of its own.
+
+    A query is a function whose first argument is a Connection. Reads run side by side; writes run
+    one after another, each in one transaction that is committed before `write` returns.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self._writer = _writer_engine(url)
+        self._reader = _reader_engine(url)
+        self._write_thread = ThreadPoolExecutor(1, "avatarforge-db-write")
+        self._read_threads = ThreadPoolExecutor(READERS, "avatarforge-db-read")
+
+    async def read(self, query: Query[Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._read_threads, partial(self.read_here, query)
+        )
+
+    async def write(self, query: Query[Result]) -> Result:
+        # Shielded: a client that goes away must not leave the caller unsure what was committed.
+        return await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(self._write_thread, partial(self._write, query))
+        )
+
+    def read_here(self, query: Query[Result]) -> Result:
+        """Run a read on the calling thread, which must not be the event loop's."""
+        with self._reader.connect() as connection:
+            return query(connection)
+
+    def write_here(self, query: Query[Result]) -> Result:
+        """Run a write from a thread that is neither the event loop's nor the writer's."""
+        return self._write_thread.submit(self._write, query).result()
+
+    def _write(self, query: Query[Result]) -> Result:
+        with self._writer.begin() as connection:
+            return query(connection)
+
+    def close(self) -> None:
+        """Finish what runs, then close; the writer last, so that it alone checkpoints."""
+        self._read_threads.shutdown()
+        self._write_thread.shutdown()
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def open_database(url_text: str, data_folder: Path) -> Database:
+    """Open the database and bring its tables up to date.
+
+    `url_text` is an SQLAlchemy URL; empty means `avatarforge.db` in the data folder, and a relative
+    SQLite path starts at the data folder. Blocking: call it in a thread.
+    Raises DatabaseUnavailableError.
+    """
+    try:
+        url = _resolve(url_text, data_folder)
+        database = Database(url)
+    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+        raise DatabaseUnavailableError(f"DATABASE_URL cannot be used: {type(error).__name__}.") from error
+    try:
+        database.write_here(_migrate)
+    except DatabaseUnavailableError:
+        database.close()
+        raise
+    except (SQLAlchemyError, OSError) as error:
+        database.close()
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise DatabaseUnavailableError(f"The database cannot be opened: {reason}.") from error
+    return database
+
+
+def _resolve(url_text: str, data_folder: Path) -> URL:
+    if not url_text:
+        return URL.create("sqlite", database=str(data_folder / "avatarforge.db"))
+    url = make_url(url_text)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        path = data_folder / Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return url.set(database=str(path))
+    return url
+
+
+def _migrate(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    wanted = scripts.get_current_head()
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
+        raise DatabaseUnavailableError(
+            f"The database was made by a newer AvatarForge (revision {present}). Update the pack, or give it "
+            "another database with DATABASE_URL."
+        )
+    if present != wanted:
+        log.info("AvatarForge: bringing the database from revision %s to %s", present or "none", wanted)
+        command.upgrade(config, "head")
+
+
+def _in_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def _writer_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    if _in_memory(url):
+        raise ArgumentError("an in-memory database would lose every generation")
+    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        _pragmas(connection, "journal_mode=WAL", "synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Taking the write lock at once avoids an upgrade in mid-transaction, which SQLite refuses
+        # with "database is locked" without waiting.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _reader_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=READERS, pool_pre_ping=True)
+    engine = create_engine(
+        url, poolclass=QueuePool, pool_size=READERS, connect_args={"check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        _pragmas(connection, "wal_autocheckpoint=0", "query_only=ON")
+
+    return engine
+
+
+def _pragmas(connection: DBAPIConnection, *pragmas: str) -> None:
+    # With isolation_level None the driver opens no transaction of its own: SQLAlchemy's events do.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", *pragmas):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,118 @@
+"""Queries on stored files. Each takes the connection first; none opens or ends a transaction.
+
+References are never counted in a column: they are the rows of `generation_inputs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
+
+from .records import FileRecord
+from .tables import files, generation_inputs
+
+_referenced = exists().where(generation_inputs.c.file_id == files.c.id)
+
+
+def _record(row: Row[Any] | None) -> FileRecord | None:
+    return FileRecord(**row._mapping) if row is not None else None
+
+
+def get_any(connection: Connection, file_id: str) -> FileRecord | None:
+    """The file, soft-deleted or not."""
+    return _record(connection.execute(select(files).where(files.c.id == file_id)).one_or_none())
+
+
+def get_live(connection: Connection, file_id: str) -> FileRecord | None:
+    record = get_any(connection, file_id)
+    return record if record is not None and record.deleted_at is None else None
+
+
+def by_hash(connection: Connection, content_hash: str) -> FileRecord | None:
+    """The file of that content, soft-deleted or not."""
+    return _record(
+        connection.execute(select(files).where(files.c.content_hash == content_hash)).one_or_none()
+    )
+
+
+def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileRecord, bool]:
+    """Make the content known; give back the file and whether the content was already there.
+
+    A soft-deleted file of that content comes back to life under its own id.
+    """
+    known = by_hash(connection, record.content_hash)
+    if known is None:
+        connection.execute(insert(files).values(**vars(record)))
+        return record, False
+    restored = replace(known, deleted_at=None, last_used_at=max(record.last_used_at, known.last_used_at))
+    connection.execute(update(files).where(files.c.id == known.id).values(**vars(restored)))
+    return restored, True
+
+
+def reference_count(connection: Connection, file_id: str) -> int:
+    """How many generations use the file."""
+    return connection.execute(
+        select(func.count(func.distinct(generation_inputs.c.generation_id))).where(
+            generation_inputs.c.file_id == file_id
+        )
+    ).scalar_one()
+
+
+def hide(connection: Connection, file_id: str, now: int) -> None:
+    connection.execute(update(files).where(files.c.id == file_id).values(deleted_at=now))
+
+
+def remove(connection: Connection, file_id: str) -> None:
+    connection.execute(delete(files).where(files.c.id == file_id))
+
+
+def touch(connection: Connection, file_ids: Sequence[str], now: int) -> None:
+    connection.execute(update(files).where(files.c.id.in_(file_ids)).values(last_used_at=now))
+
+
+def take_unreferenced(connection: Connection, among: Select[Any]) -> list[FileRecord]:
+    """Remove the rows of `among` (a select of file ids) that no generation uses; give them back."""
+    gone = [
+        FileRecord(**row._mapping)
+        for row in connection.execute(select(files).where(files.c.id.in_(among), ~_referenced))
+    ]
+    for record in gone:
+        remove(connection, record.id)
+    return gone
+
+
+def take_untouched(connection: Connection, record: FileRecord) -> bool:
+    """Remove the file if it is still as `record` says and nobody uses it; say whether it went."""
+    removed = connection.execute(
+        delete(files).where(
+            files.c.id == record.id, files.c.last_used_at == record.last_used_at, ~_referenced
+        )
+    )
+    return removed.rowcount > 0
+
+
+def take_released(connection: Connection, file_ids: Sequence[str]) -> list[FileRecord]:
+    """Of these files, remove those that are soft-deleted and that nobody uses any more."""
+    return take_unreferenced(
+        connection, select(files.c.id).where(files.c.id.in_(file_ids), files.c.deleted_at.is_not(None))
+    )
+
+
+def take_unused_since(connection: Connection, before: int, limit: int) -> list[FileRecord]:
+    """Remove up to `limit` files that nobody uses and nobody has used since `before`."""
+    return take_unreferenced(
+        connection,
+        select(files.c.id)
+        .where(files.c.last_used_at < before, ~_referenced)
+        .order_by(files.c.last_used_at)
+        .limit(limit),
+    )
+
+
+def totals(connection: Connection) -> tuple[int, int]:
+    """(number of stored contents, their bytes together)"""
+    row = connection.execute(select(func.count(), func.coalesce(func.sum(files.c.size), 0))).one()
+    return row[0], row[1]

@@ -1,0 +1,117 @@
+"""Queries on generations and their outputs. Each takes the connection first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from .records import GenerationRecord, OutputRecord
+from .tables import generation_inputs, generations, outputs
+
+ACTIVE = ("queued", "processing")
+
+# The compiled prompt is by far the largest column; only a restart needs it.
+_columns = [column for column in generations.c if column.name != "prompt"]
+
+
+def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[GenerationRecord]:
+    found: dict[str, list[OutputRecord]] = {row.id: [] for row in rows}
+    if found:
+        query = select(outputs).where(outputs.c.generation_id.in_(found)).order_by(outputs.c.position)
+        for row in connection.execute(query):
+            found[row.generation_id].append(OutputRecord(**row._mapping))
+    return [GenerationRecord(**row._mapping, outputs=tuple(found[row.id])) for row in rows]
+
+
+def add(
+    connection: Connection, values: Mapping[str, Any], prompt: str, inputs: Mapping[str, str]
+) -> GenerationRecord:
+    """Write a new generation, all columns but the growing one, and what it uses (role -> file id)."""
+    added = connection.execute(insert(generations).values(**values, prompt=prompt))
+    used = [
+        {"generation_id": values["id"], "role": role, "file_id": file_id} for role, file_id in inputs.items()
+    ]
+    if used:
+        connection.execute(insert(generation_inputs), used)
+    (sequence,) = added.inserted_primary_key or (0,)
+    return GenerationRecord(sequence=sequence, **values)
+
+
+def get(connection: Connection, generation_id: str) -> GenerationRecord | None:
+    rows = connection.execute(select(*_columns).where(generations.c.id == generation_id)).all()
+    return _with_outputs(connection, rows)[0] if rows else None
+
+
+def prompt_of(connection: Connection, generation_id: str) -> str | None:
+    """The compiled prompt, JSON."""
+    query = select(generations.c.prompt).where(generations.c.id == generation_id)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def page(
+    connection: Connection, *, status: str | None, limit: int, offset: int, before: int | None
+) -> tuple[int, list[GenerationRecord]]:
+    """(how many match, newest first). `before` keeps to sequences below it, so that rows which
+    arrive meanwhile do not shift the pages."""
+    matching = select(*_columns)
+    counting = select(func.count()).select_from(generations)
+    if status is not None:
+        matching = matching.where(generations.c.status == status)
+        counting = counting.where(generations.c.status == status)
+    if before is not None:
+        matching = matching.where(generations.c.sequence < before)
+    rows = connection.execute(
+        matching.order_by(generations.c.sequence.desc()).limit(limit).offset(offset)
+    ).all()
+    return connection.execute(counting).scalar_one(), _with_outputs(connection, rows)
+
+
+def active(connection: Connection) -> list[GenerationRecord]:
+    """Queued and processing ones, oldest first."""
+    rows = connection.execute(
+        select(*_columns).where(generations.c.status.in_(ACTIVE)).order_by(generations.c.sequence)
+    ).all()
+    return _with_outputs(connection, rows)
+
+
+def change(connection: Connection, generation_id: str, only_if: Iterable[str], **values: Any) -> bool:
+    """Change a generation that is still in one of the states `only_if`; say whether it was."""
+    changed = connection.execute(
+        update(generations)
+        .where(generations.c.id == generation_id, generations.c.status.in_(tuple(only_if)))
+        .values(**values)
+    )
+    return changed.rowcount > 0
+
+
+def set_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
+    connection.execute(delete(outputs).where(outputs.c.generation_id == generation_id))
+    if records:
+        connection.execute(insert(outputs), [vars(record) for record in records])
+
+
+def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:
+    row = connection.execute(
+        select(outputs).where(outputs.c.generation_id == generation_id, outputs.c.filename == filename)
+    ).one_or_none()
+    return OutputRecord(**row._mapping) if row is not None else None
+
+
+def remove(connection: Connection, generation_id: str) -> list[str]:
+    """Remove a generation; give back the ids of the files that it used."""
+    used = connection.execute(
+        select(generation_inputs.c.file_id)
+        .where(generation_inputs.c.generation_id == generation_id)
+        .distinct()
+    )
+    file_ids = list(used.scalars())
+    connection.execute(delete(generations).where(generations.c.id == generation_id))
+    return file_ids
+
+
+def count_by_status(connection: Connection) -> dict[str, int]:
+    query = select(generations.c.status, func.count()).group_by(generations.c.status)
+    return {row[0]: row[1] for row in connection.execute(query)}

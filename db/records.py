@@ -1,0 +1,55 @@
+"""What queries give back: frozen data, never rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One stored content. `created_at` in microseconds since 1970 (UTC); size in bytes; pixels."""
+
+    id: str
+    content_hash: str
+    filename: str
+    size: int
+    mime_type: str
+    extension: str
+    width: int
+    height: int
+    created_at: int
+    last_used_at: int
+    deleted_at: int | None
+
+
+@dataclass(frozen=True)
+class OutputRecord:
+    """One picture of a generation. `view` is None where the pose picture alone decided the view."""
+
+    generation_id: str
+    position: int
+    filename: str
+    view: str | None
+    size: int
+    width: int
+    height: int
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class GenerationRecord:
+    """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads."""
+
+    sequence: int
+    id: str
+    kind: str
+    status: str
+    prompt_id: str
+    spec: str
+    receipt: str
+    attempts: int
+    error: str | None
+    created_at: int
+    started_at: int | None
+    completed_at: int | None
+    outputs: tuple[OutputRecord, ...] = ()

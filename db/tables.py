@@ -1,0 +1,100 @@
+"""The tables. `migrations/` builds them; a test holds the two equal.
+
+Times are whole microseconds since 1970-01-01T00:00:00Z. Ids are UUIDs in their canonical text
+form. `generations.sequence` only ever grows, so "newest first" survives a clock that jumps back.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives a growing rowid only to a column that is exactly INTEGER.
+GrowingInteger = BigInteger().with_variant(Integer, "sqlite")
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("content_hash", String(64), nullable=False, unique=True),
+    Column("filename", String(255), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mime_type", String(32), nullable=False),
+    Column("extension", String(8), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger, nullable=True),
+    Index("ix_files_last_used_at", "last_used_at"),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("sequence", GrowingInteger, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("prompt_id", String(36), nullable=False, unique=True),
+    Column("spec", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=True),
+    Column("completed_at", BigInteger, nullable=True),
+    Index("ix_generations_status_sequence", "status", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+generation_inputs = Table(
+    "generation_inputs",
+    metadata,
+    Column(
+        "generation_id",
+        String(36),
+        ForeignKey("generations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("role", String(16), primary_key=True),
+    Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), nullable=False),
+    Index("ix_generation_inputs_file_id", "file_id"),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column(
+        "generation_id",
+        String(36),
+        ForeignKey("generations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True),
+    Column("filename", String(255), nullable=False),
+    Column("view", String(16), nullable=True),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+)

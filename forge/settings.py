@@ -1,0 +1,105 @@
+"""Settings: from `AVATARFORGE_*` variables and from the pack's own `.env`.
+
+Unprefixed names (`STORAGE_PATH`, `DATABASE_URL`, ...) are read from the `.env` file alone: in the
+process environment such names may belong to another program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import SettingsError
+
+PREFIX = "AVATARFORGE_"
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseModel):
+    """Every knob, with its default and its range. Sizes in bytes, dimensions in pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    storage_path: str = Field("", description="Folder of the stored files; empty: in the data folder.")
+    max_file_size: int = Field(50 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE)
+    max_image_dimension: int = Field(4096, ge=64, le=16384)
+    min_image_dimension: int = Field(64, ge=1, le=4096)
+    file_cleanup_days: int = Field(30, ge=1, le=36500)
+    comfyui_url: str = Field("", max_length=2048)
+    database_url: str = Field("", max_length=2048)
+    checkpoint_realistic: str = Field("", max_length=512)
+    checkpoint_anime: str = Field("", max_length=512)
+    pose_controlnet: str = Field("", max_length=512)
+    # 0, which nobody can set, leaves the choice to the model's family.
+    default_width: int = Field(0, ge=64, le=4096, multiple_of=8)
+    default_height: int = Field(0, ge=64, le=4096, multiple_of=8)
+    default_steps: int = Field(0, ge=1, le=150)
+
+    @model_validator(mode="after")
+    def _dimensions_in_order(self) -> Settings:
+        if self.min_image_dimension > self.max_image_dimension:
+            raise ValueError(
+                f"MIN_IMAGE_DIMENSION={self.min_image_dimension} is above "
+                f"MAX_IMAGE_DIMENSION={self.max_image_dimension}; it must be at most that"
+            )
+        return self
+
+    def storage_folder(self, data_folder: Path) -> Path:
+        """Where the bytes lie; a relative `STORAGE_PATH` starts at the data folder."""
+        return (
+            data_folder / Path(self.storage_path).expanduser()
+            if self.storage_path
+            else data_folder / "storage"
+        )
+
+
+def load_settings(environ: Mapping[str, str], dotenv: Path) -> Settings:
+    """Collect and check the settings.
+
+    The order, first wins: `AVATARFORGE_X` in the environment, `AVATARFORGE_X` in `.env`, `X` in
+    `.env`, the default. An empty value counts as not set. Raises SettingsError with one sentence
+    per wrong value.
+    """
+    try:
+        from_file = dotenv_values(dotenv, interpolate=False) if dotenv.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file .env cannot be read: {type(error).__name__}.") from error
+    values: dict[str, str] = {}
+    spelled: dict[str, str] = {}
+    for field in Settings.model_fields:
+        name = field.upper()
+        for source, key in ((environ, PREFIX + name), (from_file, PREFIX + name), (from_file, name)):
+            value = source.get(key)
+            if value:
+                values[field], spelled[field] = value, key
+                break
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(" ".join(_explain(error, values, spelled))) from error
+
+
+def _explain(error: ValidationError, values: Mapping[str, str], spelled: Mapping[str, str]) -> list[str]:
+    sentences = []
+    for problem in error.errors(include_url=False):
+        field = str(problem["loc"][0]) if problem["loc"] else ""
+        if field not in spelled:
+            sentences.append(f"{problem['msg'].removeprefix('Value error, ')}.")
+            continue
+        sentences.append(f"{spelled[field]}={values[field][:80]!r} cannot be used: {_allowed(field)}.")
+    return sentences
+
+
+def _allowed(field: str) -> str:
+    bounds = {type(rule).__name__: rule for rule in Settings.model_fields[field].metadata}
+    low, high = bounds.get("Ge"), bounds.get("Le")
+    if low is not None and high is not None:
+        step = bounds.get("MultipleOf")
+        return f"it must be a whole number from {low.ge} to {high.le}" + (
+            f" and a multiple of {step.multiple_of}" if step else ""
+        )
+    longest = bounds.get("MaxLen")
+    return f"it must be a text of at most {longest.max_length} characters" if longest else "it must be a text"
