@@ -1,0 +1,40 @@
+"""A real database and a real store in a folder of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from avatarforge.db.engine import Database, open_database
+from avatarforge.forge.store.blobs import BlobStore
+from avatarforge.forge.store.files import FileStore
+from avatarforge.forge.store.images import ImageLimits
+from avatarforge.forge.workers import Workers
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database("", tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    store = BlobStore(tmp_path / "storage")
+    store.open()
+    return store
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    pools = Workers()
+    yield pools
+    pools.close()
+
+
+@pytest.fixture
+def files(database: Database, blobs: BlobStore, workers: Workers) -> FileStore:
+    return FileStore(database, blobs, workers, ImageLimits(), max_bytes=100_000)
