@@ -1,0 +1,59 @@
+"""The pictures that came out: one folder per generation under ComfyUI's output folder.
+
+Every function blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from PIL import Image
+
+from ...db.records import OutputRecord
+from ..errors import NotFoundError
+from ..graphs.compile import OUTPUT_NAME
+from .spec import AvatarSpec
+
+
+class OutputFolder:
+    """Finds, measures and removes pictures. Generation ids are UUIDs of ours, never a client's text."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def of(self, generation_id: str) -> Path:
+        return self.folder / generation_id
+
+    def measure(self, generation_id: str, spec: AvatarSpec) -> list[OutputRecord]:
+        """What the files of a finished generation really are.
+
+        Raises NotFoundError naming the first picture that is missing or broken.
+        """
+        found = []
+        for position, view in enumerate(spec.views):
+            filename = OUTPUT_NAME.format(position + 1)
+            path = self.of(generation_id) / filename
+            try:
+                content = path.read_bytes()
+                with Image.open(path, formats=["PNG"]) as picture:
+                    width, height = picture.size
+            except OSError as error:
+                raise NotFoundError(f"ComfyUI reported success, but {filename} cannot be read.") from error
+            found.append(
+                OutputRecord(
+                    generation_id=generation_id,
+                    position=position,
+                    filename=filename,
+                    view=view,
+                    size=len(content),
+                    width=width,
+                    height=height,
+                    content_hash=hashlib.sha256(content).hexdigest(),
+                )
+            )
+        return found
+
+    def remove(self, generation_id: str) -> None:
+        shutil.rmtree(self.of(generation_id), ignore_errors=True)

@@ -1,0 +1,75 @@
+"""What works now, and why the rest does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..db import files as file_queries
+from ..db import generations as generation_queries
+from ..db.engine import Database
+from .errors import AvatarForgeError
+from .graphs.models import FAMILY_LABELS
+from .ports import Host
+from .store.blobs import BlobStore
+from .workers import Workers
+
+NO_CHECKPOINT = f"No {FAMILY_LABELS} checkpoint is installed: put one into models/checkpoints."
+
+
+@dataclass(frozen=True)
+class Health:
+    """`database_fault` and `storage_fault` are None where all is well; `reasons` holds every fault."""
+
+    url: str
+    stats: Mapping[str, Any]
+    database_fault: str | None
+    storage_fault: str | None
+    stored_files: int
+    stored_bytes: int
+    waiting: int
+    running: int
+    generations: Mapping[str, int]
+    reasons: tuple[str, ...]
+
+
+class HealthService:
+    def __init__(self, database: Database, blobs: BlobStore, workers: Workers, host: Host) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._workers = workers
+        self._host = host
+
+    async def measure(self) -> Health:
+        counts: Mapping[str, int] = {}
+        stored = (0, 0)
+        database_fault = None
+        try:
+            counts = await self._database.read(generation_queries.count_by_status)
+            stored = await self._database.read(file_queries.totals)
+        except SQLAlchemyError:
+            database_fault = "The database cannot be read."
+        storage_fault = None
+        try:
+            await self._workers.disk(self._blobs.probe)
+        except AvatarForgeError as error:
+            storage_fault = error.detail
+        installed = await self._host.installed_models()
+        queue = self._host.queue_state()
+        usable = any(model.family for model in installed.checkpoints)
+        faults = (database_fault, storage_fault, None if usable else NO_CHECKPOINT)
+        return Health(
+            url=self._host.url,
+            stats=await self._host.system_stats(),
+            database_fault=database_fault,
+            storage_fault=storage_fault,
+            stored_files=stored[0],
+            stored_bytes=stored[1],
+            waiting=len(queue.waiting),
+            running=len(queue.running),
+            generations=counts,
+            reasons=tuple(fault for fault in faults if fault),
+        )

@@ -1,0 +1,92 @@
+"""What AvatarForge needs of the program that it lives in, as protocols. `host` provides them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+# An API prompt as ComfyUI runs it: {node id: {"class_type", "inputs", "_meta"}}.
+Prompt = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """An installed model, named as ComfyUI's loader nodes name it. `family` is a key of
+    `graphs.families.FAMILIES`, or None when it is none of those."""
+
+    name: str
+    family: str | None
+
+
+@dataclass(frozen=True)
+class InstalledModels:
+    checkpoints: tuple[ModelFile, ...]
+    controlnets: tuple[ModelFile, ...]
+    samplers: tuple[str, ...]
+    schedulers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckedPrompt:
+    """A prompt that ComfyUI accepted; `ticket` is the host's own."""
+
+    prompt_id: str
+    ticket: Any
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """prompt_ids: waiting ones in the order in which they will run, and running ones."""
+
+    waiting: tuple[str, ...]
+    running: frozenset[str]
+
+
+@dataclass(frozen=True)
+class PromptEvent:
+    """What happened to a prompt. `error` is set for `failed`: the node's own words.
+
+    `queue_changed` carries no prompt_id: something entered or left ComfyUI's queue.
+    """
+
+    kind: Literal["started", "succeeded", "failed", "interrupted", "queue_changed"]
+    prompt_id: str = ""
+    error: str | None = None
+
+
+class Host(Protocol):
+    """ComfyUI, as far as the product knows it. Called on the event loop; events arrive there too."""
+
+    @property
+    def output_folder(self) -> Path:
+        """The folder under which all pictures of ours lie, one folder per generation."""
+
+    @property
+    def url(self) -> str:
+        """Where the server answers, for people."""
+
+    async def installed_models(self) -> InstalledModels:
+        """What the loaders could load now."""
+
+    async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
+        """Let ComfyUI validate the prompt. Raises PromptRefusedError."""
+
+    def enqueue(self, checked: CheckedPrompt) -> None:
+        """Put it into the execution queue, behind what waits there."""
+
+    def cancel(self, prompt_id: str) -> None:
+        """Take it out of the queue, or interrupt it when it runs; else do nothing."""
+
+    def queue_state(self) -> QueueState:
+        """What waits and what runs, of anyone."""
+
+    def verdict(self, prompt_id: str) -> PromptEvent | None:
+        """How a prompt ended, from ComfyUI's history; None when that does not know it."""
+
+    def listen(self, listener: Callable[[PromptEvent], None]) -> None:
+        """Have events of our prompts delivered, on the event loop."""
+
+    async def system_stats(self) -> Mapping[str, Any]:
+        """What ComfyUI's `/system_stats` gives."""

@@ -1,0 +1,29 @@
+"""Work that comes back on its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from .store.files import FileStore
+
+FIRST_SECONDS = 60.0  # leave a starting ComfyUI alone
+DAILY_SECONDS = 86_400.0
+
+log = logging.getLogger("avatarforge")
+
+
+async def clean_up_daily(files: FileStore, days: int) -> None:
+    """Once a day, remove files that nobody refers to and nobody used for `days`."""
+    await asyncio.sleep(FIRST_SECONDS)
+    while True:
+        try:
+            count = await files.clean_up(days)
+        except (SQLAlchemyError, OSError):
+            log.exception("AvatarForge: the daily clean-up failed; it is tried again tomorrow")
+        else:
+            if count:
+                log.info("AvatarForge: removed %d files that nobody used for %d days", count, days)
+        await asyncio.sleep(DAILY_SECONDS)

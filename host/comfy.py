@@ -1,0 +1,101 @@
+"""ComfyUI as `forge.ports.Host`: queue, folders, models and system, put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import folder_paths
+from aiohttp import web
+from comfy.cli_args import args
+from server import PromptServer
+
+from ..forge.ports import CheckedPrompt, InstalledModels, Prompt, PromptEvent, QueueState
+from ..forge.workers import Workers
+from .models import ModelShelf
+from .queue import ComfyQueue
+
+NAME = "avatarforge"
+
+
+def data_folder() -> Path:
+    """Where our data lies: ComfyUI's own place for data that no HTTP route of it serves."""
+    return Path(folder_paths.get_system_user_directory(NAME))
+
+
+def output_folder() -> Path:
+    return Path(folder_paths.get_output_directory()) / NAME
+
+
+def metadata_wanted() -> bool:
+    """False when ComfyUI was started with --disable-metadata."""
+    return not args.disable_metadata
+
+
+def server() -> PromptServer:
+    return PromptServer.instance
+
+
+def url() -> str:
+    host = args.listen.split(",")[0].strip()
+    if host in ("0.0.0.0", ""):  # noqa: S104 - compared with, never bound
+        host = "127.0.0.1"
+    elif host == "::":
+        host = "::1"
+    scheme = "https" if args.tls_keyfile and args.tls_certfile else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{args.port}"
+
+
+async def system_stats() -> Mapping[str, Any]:
+    """Asks ComfyUI's own `/system_stats` handler, so that the answer is that route's answer."""
+    for route in server().routes:
+        if isinstance(route, web.RouteDef) and route.path == "/system_stats":
+            # The handler reads nothing of the request.
+            response = await route.handler(cast(web.Request, None))
+            stats: Mapping[str, Any] = json.loads(cast(web.Response, response).text or "{}")
+            return stats
+    return {}
+
+
+class ComfyHost:
+    """Implements `forge.ports.Host` on a running ComfyUI."""
+
+    def __init__(self, workers: Workers, reported_url: str) -> None:
+        self._queue = ComfyQueue(server())
+        self._models = ModelShelf()
+        self._workers = workers
+        self._url = reported_url or url()
+
+    @property
+    def output_folder(self) -> Path:
+        return output_folder()
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    async def installed_models(self) -> InstalledModels:
+        return await self._workers.disk(self._models.installed)
+
+    async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
+        return await self._queue.check(prompt_id, prompt)
+
+    def enqueue(self, checked: CheckedPrompt) -> None:
+        self._queue.enqueue(checked)
+
+    def cancel(self, prompt_id: str) -> None:
+        self._queue.cancel(prompt_id)
+
+    def queue_state(self) -> QueueState:
+        return self._queue.state()
+
+    def verdict(self, prompt_id: str) -> PromptEvent | None:
+        return self._queue.verdict(prompt_id)
+
+    def listen(self, listener: Callable[[PromptEvent], None]) -> None:
+        self._queue.events.listen(listener)
+
+    async def system_stats(self) -> Mapping[str, Any]:
+        return await system_stats()

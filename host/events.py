@@ -1,0 +1,76 @@
+"""ComfyUI's execution events, received the way a browser receives them.
+
+ComfyUI sends every event of a prompt to the websocket registered under the prompt's `client_id`
+(server.py: `PromptServer.send_json`). So AvatarForge registers a socket that is not a network
+connection but this object: nothing of ComfyUI is patched, and no browser sees our events.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..forge.ports import PromptEvent
+
+# An absolute path in a node's message tells a client about the server's disk; the last part is
+# enough to find the file.
+_FOLDERS = re.compile(r"""(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'"/\\:<>|]+[/\\])+""")
+
+log = logging.getLogger("avatarforge")
+
+
+def without_folders(message: str) -> str:
+    """The message with absolute paths cut to their last part."""
+    return _FOLDERS.sub("", message)
+
+
+def failure_text(data: Mapping[str, Any]) -> str:
+    """The words of an `execution_error` message: which node, and what it said."""
+    said = without_folders(str(data.get("exception_message", "")).strip()) or "no message"
+    return f"{data.get('node_type', 'A node')} (node {data.get('node_id', '?')}): {said}"
+
+
+class EventSocket:
+    """Stands where ComfyUI keeps its websockets. ComfyUI awaits `send_json` and `send_bytes` in the
+    loop that serves every browser, so neither may wait or raise."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[PromptEvent], None]] = []
+        self._ended: dict[str, PromptEvent] = {}
+
+    def listen(self, listener: Callable[[PromptEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    async def send_json(self, message: Mapping[str, Any], *_args: object, **_kwargs: object) -> None:
+        data = message.get("data")
+        if isinstance(data, Mapping):
+            self._receive(str(message.get("type")), data)
+
+    async def send_bytes(self, *_args: object, **_kwargs: object) -> None:
+        """Previews; nobody here looks at them."""
+
+    def _receive(self, kind: str, data: Mapping[str, Any]) -> None:
+        prompt_id = str(data.get("prompt_id", ""))
+        if kind == "status":
+            self._tell(PromptEvent("queue_changed"))
+        elif kind == "execution_start":
+            self._tell(PromptEvent("started", prompt_id))
+        elif kind == "execution_success":
+            self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
+        elif kind == "execution_error":
+            self._ended[prompt_id] = PromptEvent("failed", prompt_id, failure_text(data))
+        elif kind == "execution_interrupted":
+            self._ended[prompt_id] = PromptEvent("interrupted", prompt_id)
+        elif kind == "executing" and data.get("node") is None:
+            # ComfyUI's last word on a prompt: it is in the history now.
+            ended = self._ended.pop(prompt_id, None)
+            if ended is not None:
+                self._tell(ended)
+
+    def _tell(self, event: PromptEvent) -> None:
+        for listener in self._listeners:
+            listener(event)

@@ -1,0 +1,99 @@
+"""Into ComfyUI's execution queue and out of it, without a network hop.
+
+The steps of submission are those of `post_prompt` in ComfyUI's server.py: on-prompt handlers, node
+replacement, validation, then a 6-tuple into the queue.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import execution
+import nodes
+from server import PromptServer
+
+from ..forge.errors import PromptRefusedError
+from ..forge.ports import CheckedPrompt, Prompt, PromptEvent, QueueState
+from .events import EventSocket, failure_text, without_folders
+
+_PROMPT_ID = 1  # place of the prompt_id in ComfyUI's queue tuples
+
+
+class ComfyQueue:
+    """Our corner of ComfyUI's queue. Everything here runs on the event loop."""
+
+    def __init__(self, server: PromptServer) -> None:
+        self._server = server
+        self._client_id = f"avatarforge-{uuid.uuid4()}"
+        self.events = EventSocket()
+        server.sockets[self._client_id] = self.events
+        server.sockets_metadata[self._client_id] = {"feature_flags": {}}
+
+    async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
+        body: dict[str, Any] = {
+            "prompt": prompt,
+            "prompt_id": prompt_id,
+            "client_id": self._client_id,
+            "extra_data": {},
+        }
+        body = self._server.trigger_on_prompt(body)
+        prompt = body["prompt"]
+        self._server.node_replace_manager.apply_replacements(prompt)
+        valid, error, outputs, node_errors = await execution.validate_prompt(prompt_id, prompt, None)
+        if not valid or node_errors:
+            raise PromptRefusedError(_refusal(prompt, error, node_errors))
+        return CheckedPrompt(prompt_id, (prompt, dict(body.get("extra_data") or {}), outputs))
+
+    def enqueue(self, checked: CheckedPrompt) -> None:
+        prompt, extra_data, outputs = checked.ticket
+        sensitive = {
+            key: extra_data.pop(key) for key in execution.SENSITIVE_EXTRA_DATA_KEYS if key in extra_data
+        }
+        extra_data["client_id"] = self._client_id
+        extra_data["create_time"] = int(time.time() * 1000)
+        number = self._server.number
+        self._server.number += 1
+        self._server.prompt_queue.put((number, checked.prompt_id, prompt, extra_data, outputs, sensitive))
+
+    def cancel(self, prompt_id: str) -> None:
+        queue = self._server.prompt_queue
+        if queue.delete_queue_item(lambda item: item[_PROMPT_ID] == prompt_id):
+            return
+        if hasattr(queue, "interrupt_if_running"):
+            queue.interrupt_if_running(prompt_id)
+        elif prompt_id in self.state().running:  # ComfyUI before 0.2x had no atomic way
+            nodes.interrupt_processing()
+
+    def state(self) -> QueueState:
+        running, waiting = self._server.prompt_queue.get_current_queue_volatile()
+        return QueueState(
+            tuple(item[_PROMPT_ID] for item in sorted(waiting, key=lambda item: item[0])),
+            frozenset(item[_PROMPT_ID] for item in running),
+        )
+
+    def verdict(self, prompt_id: str) -> PromptEvent | None:
+        found = self._server.prompt_queue.get_history(
+            prompt_id=prompt_id, map_function=lambda entry: entry.get("status")
+        )
+        if prompt_id not in found:
+            return None
+        status = found[prompt_id] or {}
+        messages = dict(status.get("messages") or [])
+        if status.get("status_str") == "success":
+            return PromptEvent("succeeded", prompt_id)
+        if "execution_interrupted" in messages:
+            return PromptEvent("interrupted", prompt_id)
+        return PromptEvent("failed", prompt_id, failure_text(messages.get("execution_error", {})))
+
+
+def _refusal(prompt: Prompt, error: dict[str, Any] | None, node_errors: dict[str, Any]) -> str:
+    reasons = [
+        f"{found['class_type']} (node {node_id}): {problem['message']}: {problem['details']}"
+        for node_id, found in node_errors.items()
+        for problem in found["errors"]
+    ]
+    if not reasons and error is not None:
+        reasons = [f"{error.get('message')} {error.get('details') or ''}".strip()]
+    return without_folders(f"ComfyUI refused the prompt. {' '.join(reasons)}")

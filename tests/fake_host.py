@@ -1,0 +1,107 @@
+"""A ComfyUI that does what a test says. It speeds tests of the code around it; it proves no feature."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pictures import picture
+
+from avatarforge.forge.errors import PromptRefusedError
+from avatarforge.forge.graphs.compile import OUTPUT_NAME
+from avatarforge.forge.ports import CheckedPrompt, InstalledModels, ModelFile, Prompt, PromptEvent, QueueState
+
+ALL_INSTALLED = InstalledModels(
+    checkpoints=(
+        ModelFile("anime-sd15.safetensors", "sd15"),
+        ModelFile("realistic-sd15.safetensors", "sd15"),
+    ),
+    controlnets=(ModelFile("openpose-sd15.safetensors", "sd15"),),
+    samplers=("euler", "dpmpp_2m"),
+    schedulers=("normal", "karras"),
+)
+
+
+class FakeHost:
+    url = "http://127.0.0.1:8188"
+
+    def __init__(self, folder: Path) -> None:
+        self.output_folder = folder / "output" / "avatarforge"
+        self.installed = ALL_INSTALLED
+        self.refusal: str | None = None
+        self.queued: list[str] = []
+        self.running: set[str] = set()
+        self.history: dict[str, PromptEvent] = {}
+        self.prompts: dict[str, Prompt] = {}
+        self.submitted: list[str] = []
+        self._listeners: list[Callable[[PromptEvent], None]] = []
+
+    async def installed_models(self) -> InstalledModels:
+        return self.installed
+
+    async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
+        if self.refusal:
+            raise PromptRefusedError(self.refusal)
+        return CheckedPrompt(prompt_id, copy.deepcopy(prompt))
+
+    def enqueue(self, checked: CheckedPrompt) -> None:
+        self.prompts[checked.prompt_id] = checked.ticket
+        self.submitted.append(checked.prompt_id)
+        self.queued.append(checked.prompt_id)
+        self.tell(PromptEvent("queue_changed"))
+
+    def cancel(self, prompt_id: str) -> None:
+        if prompt_id in self.queued:
+            self.drop(prompt_id)
+        elif prompt_id in self.running:
+            self.end(PromptEvent("interrupted", prompt_id))
+
+    def queue_state(self) -> QueueState:
+        return QueueState(tuple(self.queued), frozenset(self.running))
+
+    def verdict(self, prompt_id: str) -> PromptEvent | None:
+        return self.history.get(prompt_id)
+
+    def listen(self, listener: Callable[[PromptEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    async def system_stats(self) -> Mapping[str, Any]:
+        return {"system": {"comfyui_version": "0.30.0"}, "devices": []}
+
+    # What a test makes happen:
+
+    def tell(self, event: PromptEvent) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def drop(self, prompt_id: str) -> None:
+        """Somebody removes it from the queue."""
+        self.queued.remove(prompt_id)
+        self.tell(PromptEvent("queue_changed"))
+
+    def start(self, prompt_id: str) -> None:
+        self.queued.remove(prompt_id)
+        self.running.add(prompt_id)
+        self.tell(PromptEvent("started", prompt_id))
+
+    def save(self, prompt_id: str) -> None:
+        """Write the pictures that the prompt's saving nodes would write."""
+        for node in self.prompts[prompt_id].values():
+            if node["class_type"] == "AvatarForgeSave":
+                folder = self.output_folder / node["inputs"]["generation_id"]
+                folder.mkdir(parents=True, exist_ok=True)
+                position = node["inputs"]["position"]
+                (folder / OUTPUT_NAME.format(position)).write_bytes(picture(position))
+
+    def end(self, event: PromptEvent, *, silently: bool = False) -> None:
+        self.running.discard(event.prompt_id)
+        self.history[event.prompt_id] = event
+        if not silently:
+            self.tell(event)
+
+    def succeed(self, prompt_id: str) -> None:
+        self.start(prompt_id)
+        self.save(prompt_id)
+        self.end(PromptEvent("succeeded", prompt_id))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from avatarforge.forge.ports import PromptEvent
+from avatarforge.host.events import EventSocket, without_folders
+
+
+async def told(*messages: tuple[str, dict[str, Any]]) -> list[PromptEvent]:
+    socket, heard = EventSocket(), []
+    socket.listen(heard.append)
+    for kind, data in messages:
+        await socket.send_json({"type": kind, "data": data})
+    return heard
+
+
+async def test_a_run_is_told_as_started_then_succeeded() -> None:
+    heard = await told(
+        ("execution_start", {"prompt_id": "p", "timestamp": 1}),
+        ("executing", {"node": "3", "prompt_id": "p"}),
+        ("execution_success", {"prompt_id": "p", "timestamp": 2}),
+        ("executing", {"node": None, "prompt_id": "p"}),
+    )
+    assert heard == [PromptEvent("started", "p"), PromptEvent("succeeded", "p")]
+
+
+async def test_the_end_is_told_only_once_it_is_in_the_history() -> None:
+    assert await told(("execution_success", {"prompt_id": "p"})) == []
+
+
+async def test_a_failure_carries_the_nodes_own_words() -> None:
+    (event,) = await told(
+        (
+            "execution_error",
+            {
+                "prompt_id": "p",
+                "node_id": "5",
+                "node_type": "KSampler",
+                "exception_message": "out of cheese\n",
+            },
+        ),
+        ("executing", {"node": None, "prompt_id": "p"}),
+    )
+    assert event == PromptEvent("failed", "p", "KSampler (node 5): out of cheese")
+
+
+async def test_an_interruption_is_told_apart_from_a_failure() -> None:
+    heard = await told(
+        ("execution_interrupted", {"prompt_id": "p"}), ("executing", {"node": None, "prompt_id": "p"})
+    )
+    assert heard == [PromptEvent("interrupted", "p")]
+
+
+async def test_a_change_of_the_queue_is_told() -> None:
+    assert await told(("status", {"status": {}})) == [PromptEvent("queue_changed")]
+
+
+async def test_odd_messages_neither_raise_nor_tell() -> None:
+    socket, heard = EventSocket(), []
+    socket.listen(heard.append)
+    await socket.send_json({"type": "status"})
+    await socket.send_json({"type": "new_kind", "data": {"prompt_id": 3}})
+    await socket.send_json({"type": "executing", "data": {"node": None, "prompt_id": "unknown"}})
+    await socket.send_bytes(b"preview", compress=False)
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("No such file: '/home/me/models/a.safetensors'", "No such file: 'a.safetensors'"),
+        (r"bad C:\Users\me\x.png now", "bad x.png now"),
+        ("shapes 1/2 and 3/4 differ", "shapes 1/2 and 3/4 differ"),
+        ("see https://example.org/a/b", "see https://example.org/a/b"),
+    ],
+)
+def test_folders_of_the_server_are_cut_from_messages(said: str, kept: str) -> None:
+    assert without_folders(said) == kept
