@@ -1,0 +1,119 @@
+"""Pictures on their way out: conditional requests, ranges, safe headers (RFC 9110, RFC 6266).
+
+aiohttp's FileResponse makes its ETag of time and size; ours is the content's hash, which is what
+lets a client that already has the bytes know it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+from aiohttp import ETag, web
+
+from ..forge.errors import NotFoundError
+from ..forge.workers import Workers
+from .errors import error_answer
+
+CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Content:
+    path: Path
+    mime_type: str
+    content_hash: str
+    filename: str
+
+
+async def send(request: web.Request, workers: Workers, content: Content) -> web.StreamResponse:
+    """Answer GET or HEAD with the bytes, a part of them, or 304. Raises NotFoundError."""
+    headers = {
+        "ETag": f'"{content.content_hash}"',
+        "Cache-Control": "no-cache",
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Disposition": _disposition(content.filename),
+    }
+    if request.if_match is not None and not _matches(request.if_match, content.content_hash, weak=False):
+        return error_answer(412, "The file is not the one that If-Match names.")
+    if request.if_none_match is not None and _matches(request.if_none_match, content.content_hash, weak=True):
+        return web.Response(status=304, headers=headers)
+    try:
+        file, size = await workers.disk(_open, content.path)
+    except OSError as error:
+        raise NotFoundError("The bytes of this picture are gone from the disk.") from error
+    try:
+        span = _span(request, size, content.content_hash)
+        if span is None:
+            return error_answer(
+                416, f"The range lies outside the {size} bytes.", {"Content-Range": f"bytes */{size}"}
+            )
+        start, stop = span
+        response = web.StreamResponse(status=200, headers=headers)
+        if (start, stop) != (0, size) or _wants_range(request, content.content_hash):
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        response.content_type = content.mime_type
+        response.content_length = stop - start
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await _copy(response, workers, file, start, stop)
+        await response.write_eof()
+        return response
+    finally:
+        await workers.disk(file.close)
+
+
+def _open(path: Path) -> tuple[BinaryIO, int]:
+    return path.open("rb"), path.stat().st_size
+
+
+async def _copy(
+    response: web.StreamResponse, workers: Workers, file: BinaryIO, start: int, stop: int
+) -> None:
+    await workers.disk(file.seek, start)
+    left = stop - start
+    while left > 0:
+        chunk = await workers.disk(file.read, min(CHUNK, left))
+        if not chunk:
+            break
+        await response.write(chunk)
+        left -= len(chunk)
+
+
+def _matches(tags: tuple[ETag, ...], content_hash: str, *, weak: bool) -> bool:
+    return any(tag.value in ("*", content_hash) and (weak or not tag.is_weak) for tag in tags)
+
+
+def _wants_range(request: web.Request, content_hash: str) -> bool:
+    """A single byte range that applies. Anything else in `Range` is ignored, as RFC 9110 14.2 allows;
+    so is a range whose If-Range names other bytes."""
+    condition = request.headers.get("If-Range")
+    if "Range" not in request.headers or (condition is not None and condition != f'"{content_hash}"'):
+        return False
+    try:
+        asked = request.http_range
+    except ValueError:
+        return False
+    return asked.start is not None or asked.stop is not None
+
+
+def _span(request: web.Request, size: int, content_hash: str) -> tuple[int, int] | None:
+    """(first byte, one past the last); None when the range cannot be satisfied."""
+    if not _wants_range(request, content_hash):
+        return 0, size
+    asked = request.http_range
+    start, stop, _ = asked.indices(size)
+    return (start, stop) if start < stop else None
+
+
+def _disposition(filename: str) -> str:
+    plain = "".join(
+        character if character.isascii() and character.isprintable() and character not in '"\\%;' else "_"
+        for character in filename
+    )
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,0 +1,102 @@
+"""What handlers work with, and the shape of an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from ..forge.generations.service import GenerationService
+from ..forge.health import HealthService
+from ..forge.settings import Settings
+from ..forge.store.files import FileStore
+from ..forge.workers import Workers
+
+PREFIX = "/avatarforge-controller"
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    files: FileStore
+    generations: GenerationService
+    health: HealthService
+    workers: Workers
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Stands in for the services when the pack could not start."""
+
+    reason: str
+    url: str
+    system_stats: Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+STATE: web.AppKey[Services | Unavailable] = web.AppKey("avatarforge")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, its body and query already validated."""
+
+    request: web.Request
+    services: Services
+    body: BaseModel | None = None
+    query: BaseModel | None = None
+
+    def path(self, name: str) -> str:
+        return self.request.match_info[name]
+
+    def sent(self, kind: type[Model]) -> Model:
+        """The validated body."""
+        return _of(kind, self.body)
+
+    def asked(self, kind: type[Model]) -> Model:
+        """The validated query."""
+        return _of(kind, self.query)
+
+
+def _of(kind: type[Model], value: BaseModel | None) -> Model:
+    if not isinstance(value, kind):
+        raise TypeError(f"the endpoint declares no {kind.__name__}")
+    return value
+
+
+Answer = BaseModel | web.StreamResponse
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One route: what it takes, what it gives, what it refuses. Routing and OpenAPI both read it.
+
+    `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
+    answers print; it matches UUIDs only, so that it shadows no route of anyone else.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    upload: bool = False
+    gives: tuple[str, ...] = ("application/json",)
+    refusals: tuple[int, ...] = ()
+    root_path: str | None = None
+
+
+def read_state(request: web.Request) -> Services | Unavailable:
+    return request.config_dict[STATE]
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,79 @@
+"""Swagger UI, ReDoc and the OpenAPI document, served from the pack itself: no internet needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from .context import PREFIX, Endpoint
+from .errors import error_answer, json_answer
+from .openapi import document
+
+VENDOR = Path(__file__).parent / "vendor"
+_ASSETS = {
+    "swagger-ui.css": "swagger-ui/swagger-ui.css",
+    "swagger-ui-bundle.js": "swagger-ui/swagger-ui-bundle.js",
+    "favicon-32x32.png": "swagger-ui/favicon-32x32.png",
+    "redoc.standalone.js": "redoc/redoc.standalone.js",
+    "start-swagger-ui.js": "start-swagger-ui.js",
+}
+# Keeps the pages from reaching for fonts and logos elsewhere.
+_POLICY = (
+    "default-src 'self'; script-src 'self' blob:; worker-src blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'"
+)
+_HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AvatarForge API</title>'
+_ICON = f'<link rel="icon" href="{PREFIX}/docs/assets/favicon-32x32.png">'
+_SWAGGER = (
+    f'{_HEAD}{_ICON}<link rel="stylesheet" href="{PREFIX}/docs/assets/swagger-ui.css"></head><body>'
+    f'<div id="swagger-ui" data-document="{PREFIX}/openapi.json"></div>'
+    f'<script src="{PREFIX}/docs/assets/swagger-ui-bundle.js"></script>'
+    f'<script src="{PREFIX}/docs/assets/start-swagger-ui.js"></script></body></html>'
+)
+_REDOC = (
+    f'{_HEAD}{_ICON}<meta name="viewport" content="width=device-width"></head><body style="margin:0">'
+    f'<redoc spec-url="{PREFIX}/openapi.json" disable-google-font="true"></redoc>'
+    f'<script src="{PREFIX}/docs/assets/redoc.standalone.js"></script></body></html>'
+)
+
+
+def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: str) -> None:
+    """Register the pages. They answer also while the pack is unavailable: they explain the API."""
+    written: list[bytes] = []
+
+    async def openapi(_: web.Request) -> web.Response:
+        if not written:  # made when first asked for, so that loading the pack stays quick
+            written.append(json.dumps(document(endpoints, version)).encode())
+        return json_answer(written[0])
+
+    async def swagger(_: web.Request) -> web.Response:
+        return _page(_SWAGGER)
+
+    async def redoc(_: web.Request) -> web.Response:
+        return _page(_REDOC)
+
+    async def asset(request: web.Request) -> web.StreamResponse:
+        name = _ASSETS.get(request.match_info["name"])
+        if name is None:
+            return error_answer(404, "The documentation has no such part.")
+        return web.FileResponse(VENDOR / name, headers={"Cache-Control": "no-cache"})
+
+    routes.get(f"{PREFIX}/openapi.json")(openapi)
+    routes.get(f"{PREFIX}/docs")(swagger)
+    routes.get(f"{PREFIX}/redoc")(redoc)
+    routes.get(f"{PREFIX}/docs/assets/{{name}}")(asset)
+
+
+def _page(text: str) -> web.Response:
+    return web.Response(
+        text=text,
+        content_type="text/html",
+        headers={
+            "Content-Security-Policy": _POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-cache",
+        },
+    )

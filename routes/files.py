@@ -1,0 +1,115 @@
+"""Files: upload, download, hash check, delete, clean-up."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..forge.errors import UnprocessableError
+from ..forge.store.files import HASH_PATTERN
+from . import answers, schemas
+from .content import Content, send
+from .context import UUID, Call, Endpoint
+from .multipart import receive_form
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+
+
+async def upload(call: Call) -> schemas.UploadAnswer:
+    return answers.upload(await receive_form(call.request, call.services.files))
+
+
+async def download(call: Call) -> web.StreamResponse:
+    files = call.services.files
+    record = await files.get(call.path("file_id"))
+    content = Content(files.path(record), record.mime_type, record.content_hash, record.filename)
+    return await send(call.request, call.services.workers, content)
+
+
+async def check_hash(call: Call) -> schemas.HashAnswer:
+    content_hash = call.path("content_hash").lower()
+    if not HASH_PATTERN.fullmatch(content_hash):
+        raise UnprocessableError(
+            "content_hash must be a SHA-256: 64 hexadecimal characters.", ("path", "content_hash")
+        )
+    record = await call.services.files.find(content_hash)
+    if record is None:
+        return schemas.HashAnswer(exists=False, file_id=None, message="No file with this content exists")
+    return schemas.HashAnswer(exists=True, file_id=record.id, message=f"File exists: {record.filename}")
+
+
+async def delete(call: Call) -> schemas.FileDeletedAnswer:
+    query = call.asked(schemas.ForceQuery)
+    deleted = await call.services.files.delete(call.path("file_id"), force=query.force)
+    message = {
+        "hard": "File deleted",
+        "soft": "File hidden: generations still use it; its bytes go with the last of them",
+    }
+    return schemas.FileDeletedAnswer.model_validate(
+        {"file_id": deleted.file_id, "deleted": deleted.how, "message": message[deleted.how]}
+    )
+
+
+async def clean_up(call: Call) -> schemas.CleanupAnswer:
+    asked = call.asked(schemas.CleanupQuery).days
+    days = call.services.settings.file_cleanup_days if asked is None else asked
+    count = await call.services.files.clean_up(days)
+    return schemas.CleanupAnswer(
+        files_deleted=count,
+        cleanup_days=days,
+        message=f"Deleted {count} files that no generation uses and nobody used for {days} days",
+    )
+
+
+ENDPOINTS = (
+    *(
+        Endpoint(
+            "POST",
+            f"/upload/{kind}_image",
+            upload,
+            f"Upload a {kind} image; the same content gives the same file_id",
+            "files",
+            answer=schemas.UploadAnswer,
+            upload=True,
+            refusals=(400, 413, 507),
+        )
+        for kind in ("pose", "reference")
+    ),
+    Endpoint(
+        "GET",
+        "/files/hash/{content_hash}",
+        check_hash,
+        "Ask whether a content is stored, by its SHA-256",
+        "files",
+        answer=schemas.HashAnswer,
+        refusals=(422,),
+    ),
+    Endpoint(
+        "GET",
+        "/files/{file_id}",
+        download,
+        "Download a stored file",
+        "files",
+        gives=IMAGE_TYPES,
+        refusals=(404, 412, 416),
+        root_path=f"/files/{{file_id:{UUID}}}",
+    ),
+    Endpoint(
+        "DELETE",
+        "/files/{file_id}",
+        delete,
+        "Delete a file: for good, or hidden while generations use it",
+        "files",
+        answer=schemas.FileDeletedAnswer,
+        query=schemas.ForceQuery,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/cleanup/orphaned-files",
+        clean_up,
+        "Delete files that nobody refers to and nobody used lately",
+        "utility",
+        answer=schemas.CleanupAnswer,
+        query=schemas.CleanupQuery,
+    ),
+)

@@ -1,0 +1,137 @@
+"""Generations: submit, look, list, delete, and the pictures that came out."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..forge.generations.service import AvatarRequest
+from ..forge.views import VIEW_NAMES
+from . import answers, schemas
+from .content import Content, send
+from .context import UUID, Call, Endpoint
+
+SUBMIT_REFUSALS = (400, 404, 413, 415, 507)
+
+
+def _request(call: Call) -> AvatarRequest:
+    return AvatarRequest(**call.sent(schemas.AvatarBody).model_dump())
+
+
+async def generate_avatar(call: Call) -> schemas.GenerationAnswer:
+    return answers.generation(await call.services.generations.submit(_request(call), "avatar", None))
+
+
+async def generate_pose(call: Call) -> schemas.GenerationAnswer:
+    view = call.asked(schemas.PoseQuery).pose
+    return answers.generation(await call.services.generations.submit(_request(call), "pose", (view,)))
+
+
+async def generate_all_poses(call: Call) -> schemas.GenerationAnswer:
+    return answers.generation(await call.services.generations.submit(_request(call), "all_poses", VIEW_NAMES))
+
+
+async def get(call: Call) -> schemas.GenerationAnswer:
+    return answers.generation(await call.services.generations.get(call.path("generation_id")))
+
+
+async def list_page(call: Call) -> schemas.GenerationsAnswer:
+    query = call.asked(schemas.ListQuery)
+    page = await call.services.generations.page(
+        status=query.status, limit=query.limit, offset=query.offset, cursor=query.cursor
+    )
+    return schemas.GenerationsAnswer(
+        total=page.total,
+        generations=[answers.generation(record) for record in page.records],
+        limit=query.limit,
+        offset=query.offset,
+        next_cursor=page.next_cursor,
+    )
+
+
+async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
+    generation_id = call.path("generation_id")
+    await call.services.generations.delete(
+        generation_id, keep_outputs=call.asked(schemas.KeepOutputsQuery).keep_outputs
+    )
+    return schemas.GenerationDeletedAnswer(
+        generation_id=generation_id, deleted=True, message="Generation deleted"
+    )
+
+
+async def output(call: Call) -> web.StreamResponse:
+    record, path = await call.services.generations.output(call.path("generation_id"), call.path("name"))
+    content = Content(path, "image/png", record.content_hash, record.filename)
+    return await send(call.request, call.services.workers, content)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/generate/avatar",
+        generate_avatar,
+        "Generate an avatar from words, with optional pose and reference images",
+        "generate",
+        answer=schemas.GenerationAnswer,
+        body=schemas.AvatarBody,
+        refusals=SUBMIT_REFUSALS,
+    ),
+    Endpoint(
+        "POST",
+        "/generate_pose",
+        generate_pose,
+        "Generate one view: front, back, side or quarter",
+        "generate",
+        answer=schemas.GenerationAnswer,
+        body=schemas.AvatarBody,
+        query=schemas.PoseQuery,
+        refusals=SUBMIT_REFUSALS,
+    ),
+    Endpoint(
+        "POST",
+        "/generate_all_poses",
+        generate_all_poses,
+        "Generate all four views at once, for a character sheet",
+        "generate",
+        answer=schemas.GenerationAnswer,
+        body=schemas.AvatarBody,
+        refusals=SUBMIT_REFUSALS,
+    ),
+    Endpoint(
+        "GET",
+        "/generations",
+        list_page,
+        "List generations, newest first",
+        "generations",
+        answer=schemas.GenerationsAnswer,
+        query=schemas.ListQuery,
+    ),
+    Endpoint(
+        "GET",
+        "/generations/{generation_id}",
+        get,
+        "Status of a generation, and its results when completed",
+        "generations",
+        answer=schemas.GenerationAnswer,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "DELETE",
+        "/generations/{generation_id}",
+        delete,
+        "Delete a generation; a queued or running one is cancelled first",
+        "generations",
+        answer=schemas.GenerationDeletedAnswer,
+        query=schemas.KeepOutputsQuery,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/outputs/{generation_id}/{name}",
+        output,
+        "Download a picture that came out",
+        "generations",
+        gives=("image/png",),
+        refusals=(404, 412, 416),
+        root_path=f"/outputs/{{generation_id:{UUID}}}/{{name}}",
+    ),
+)

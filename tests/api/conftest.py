@@ -1,0 +1,64 @@
+"""Our own route table on a bare aiohttp application, with the host behind its port replaced."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import FormData, web
+from aiohttp.test_utils import TestClient
+from pictures import picture
+from services import Product, product
+
+from avatarforge.routes import PREFIX, STATE, Services, Unavailable, add_routes
+
+Client = TestClient[web.Request, web.Application]
+
+
+def application(state: Services | Unavailable) -> web.Application:
+    app = web.Application()
+    routes = web.RouteTableDef()
+    add_routes(routes, "0.0.0")
+    app.add_routes(routes)
+    app[STATE] = state
+    return app
+
+
+@pytest.fixture
+async def forge(tmp_path: Path) -> AsyncIterator[Product]:
+    async with product(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]) -> Client:
+    services = Services(forge.settings, forge.files, forge.generations, forge.health, forge.workers)
+    return await aiohttp_client(application(services))
+
+
+@pytest.fixture
+async def broken(aiohttp_client: Callable[..., Awaitable[Client]]) -> Client:
+    async def stats() -> dict[str, Any]:
+        return {"system": {}}
+
+    return await aiohttp_client(
+        application(Unavailable("MAX_FILE_SIZE='x' cannot be used.", "http://c", stats))
+    )
+
+
+async def upload(client: Client, data: bytes | None = None, kind: str = "pose") -> dict[str, Any]:
+    form = FormData()
+    form.add_field("file", picture() if data is None else data, filename="a.png", content_type="image/png")
+    answer = await client.post(f"{PREFIX}/upload/{kind}_image", data=form)
+    assert answer.status == 200, await answer.text()
+    body: dict[str, Any] = await answer.json()
+    return body
+
+
+async def generate(client: Client, path: str = "/generate/avatar", **body: Any) -> dict[str, Any]:
+    answer = await client.post(PREFIX + path, json={"prompt": "a knight", **body})
+    assert answer.status == 200, await answer.text()
+    generation: dict[str, Any] = await answer.json()
+    return generation
