@@ -1,0 +1,80 @@
+"""Nodes that load pictures from AvatarForge's store by their file id."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..forge.store.images import load_rgb
+from .registry import stored_files
+from .tensors import fit, flatten, to_tensor
+
+CATEGORY = "AvatarForge"
+WHITE, BLACK = 255, 0
+LARGEST = 16384
+
+
+class LoadPose(io.ComfyNode):
+    """A stored pose picture, fitted whole into a frame."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgeLoadPose",
+            display_name="Load Pose (AvatarForge)",
+            category=CATEGORY,
+            description="Loads a stored pose picture and fits it whole into a frame, on black.",
+            search_aliases=["avatar", "pose", "openpose", "skeleton", "stored image", "character"],
+            inputs=[
+                io.String.Input("file_id", tooltip="The id that the upload gave."),
+                io.Int.Input(
+                    "width",
+                    default=0,
+                    min=0,
+                    max=LARGEST,
+                    tooltip="Pixels; 0 keeps the picture's own size.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=0,
+                    min=0,
+                    max=LARGEST,
+                    tooltip="Pixels; 0 keeps the picture's own size.",
+                ),
+            ],
+            outputs=[io.Image.Output(display_name="pose")],
+        )
+
+    @classmethod
+    def execute(cls, file_id: str, width: int, height: int) -> io.NodeOutput:
+        _, path = stored_files().locate(file_id)
+        picture = flatten(*load_rgb(path), BLACK)
+        if width and height:
+            picture = fit(picture, width, height)
+        return io.NodeOutput(to_tensor(picture))
+
+
+class LoadReference(io.ComfyNode):
+    """A stored reference picture and its mask."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgeLoadReference",
+            display_name="Load Reference (AvatarForge)",
+            category=CATEGORY,
+            description="Loads a reference picture from AvatarForge's store. Transparent parts become white.",
+            search_aliases=["avatar", "reference", "style", "identity", "stored image", "character"],
+            inputs=[io.String.Input("file_id", tooltip="The id that the upload gave.")],
+            outputs=[
+                io.Image.Output(display_name="reference"),
+                io.Mask.Output(display_name="mask", tooltip="1 where the picture is transparent."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, file_id: str) -> io.NodeOutput:
+        _, path = stored_files().locate(file_id)
+        picture, alpha = load_rgb(path)
+        image = to_tensor(flatten(picture, alpha, WHITE))
+        mask = 1.0 - to_tensor(alpha) if alpha is not None else image.new_zeros(image.shape[:3])
+        return io.NodeOutput(image, mask)

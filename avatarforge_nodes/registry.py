@@ -1,0 +1,27 @@
+"""How nodes reach the services: ComfyUI makes the nodes itself, so nobody can hand them over.
+
+`bootstrap` fills this in when the pack is loaded; nothing else writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..forge.errors import UnavailableError
+from ..forge.store.files import FileStore
+
+
+@dataclass
+class Registry:
+    files: FileStore | None = None
+    reason: str = "AvatarForge is not loaded."
+
+
+registry = Registry()
+
+
+def stored_files() -> FileStore:
+    """The store. Raises UnavailableError with the reason when the pack could not start."""
+    if registry.files is None:
+        raise UnavailableError(registry.reason)
+    return registry.files

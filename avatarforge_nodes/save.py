@@ -1,0 +1,74 @@
+"""The node that writes finished pictures."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import torch
+from comfy_api.latest import io, ui
+from PIL.PngImagePlugin import PngInfo
+
+from ..forge.graphs.compile import OUTPUT_NAME
+from ..forge.store.blobs import write_whole
+from ..host.comfy import NAME, metadata_wanted, output_folder
+from .load import CATEGORY
+from .tensors import to_picture
+
+COMPRESSION = 4  # as ComfyUI's own Save Image
+
+
+class SaveAvatar(io.ComfyNode):
+    """Writes PNG files into the generation's folder, with the graph in their metadata."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgeSave",
+            display_name="Save Avatar (AvatarForge)",
+            category=CATEGORY,
+            description="Saves pictures to the output folder, under avatarforge/<generation id>/.",
+            search_aliases=["avatar", "save", "output", "character"],
+            inputs=[
+                io.Image.Input("images"),
+                io.String.Input(
+                    "generation_id",
+                    default="",
+                    tooltip="A UUID; the folder of the pictures. Empty makes a new one.",
+                ),
+                io.Int.Input(
+                    "position", default=1, min=1, max=99_999, tooltip="Number of the first picture."
+                ),
+            ],
+            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, images: torch.Tensor, generation_id: str, position: int) -> io.NodeOutput:
+        # Parsed and written anew: the text of a graph never becomes a path.
+        folder_name = str(uuid.UUID(generation_id)) if generation_id else str(uuid.uuid4())
+        folder = output_folder() / folder_name
+        saved = []
+        for number, image in enumerate(images, start=position):
+            filename = OUTPUT_NAME.format(number)
+            _write(folder / filename, image, cls._metadata())
+            saved.append(ui.SavedResult(filename, f"{NAME}/{folder_name}", io.FolderType.output))
+        return io.NodeOutput(ui=ui.SavedImages(saved))
+
+    @classmethod
+    def _metadata(cls) -> PngInfo | None:
+        if not metadata_wanted():
+            return None
+        info = PngInfo()
+        if cls.hidden.prompt is not None:
+            info.add_text("prompt", json.dumps(cls.hidden.prompt))
+        for key, value in (cls.hidden.extra_pnginfo or {}).items():
+            info.add_text(key, json.dumps(value))
+        return info
+
+
+def _write(path: Path, image: torch.Tensor, metadata: PngInfo | None) -> None:
+    picture = to_picture(image)
+    write_whole(path, lambda file: picture.save(file, "PNG", pnginfo=metadata, compress_level=COMPRESSION))

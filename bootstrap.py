@@ -1,0 +1,102 @@
+"""The one composition root: settings -> database -> services -> host -> routes.
+
+Whatever goes wrong here leaves ComfyUI running: the reason goes to the log and to `/health`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from aiohttp import web
+from filelock import FileLock, Timeout
+
+from .avatarforge_nodes.registry import registry
+from .db.engine import DatabaseUnavailableError, open_database
+from .forge.errors import AvatarForgeError, UnavailableError
+from .forge.generations.outputs import OutputFolder
+from .forge.generations.service import GenerationService
+from .forge.generations.tracker import GenerationTracker
+from .forge.health import HealthService
+from .forge.settings import load_settings
+from .forge.store.blobs import BlobStore
+from .forge.store.files import FileStore
+from .forge.store.images import ImageLimits
+from .forge.upkeep import clean_up_daily
+from .forge.workers import Workers
+from .host import comfy
+from .routes import STATE, Services, Unavailable, add_routes
+
+VERSION = "0.1.0"
+PACK = Path(__file__).parent
+
+log = logging.getLogger("avatarforge")
+
+
+async def start() -> None:
+    """Load the pack into the ComfyUI that is starting."""
+    server = comfy.server()
+    add_routes(server.routes, VERSION)
+    try:
+        services, tracker = await asyncio.to_thread(_open)
+    except (AvatarForgeError, DatabaseUnavailableError) as error:
+        registry.reason = f"AvatarForge is not available: {error}"
+        server.app[STATE] = Unavailable(str(error), comfy.url(), comfy.system_stats)
+        log.error("AvatarForge is not available: %s", error)
+        return
+    server.app[STATE] = services
+    registry.files = services.files
+    running: list[asyncio.Task[None]] = []
+
+    async def start_tasks(_: web.Application) -> None:
+        # Only now are all nodes loaded, so that what is resumed can be validated.
+        running.append(asyncio.create_task(tracker.run()))
+        running.append(
+            asyncio.create_task(clean_up_daily(services.files, services.settings.file_cleanup_days))
+        )
+
+    server.app.on_startup.append(start_tasks)
+
+
+def _open() -> tuple[Services, GenerationTracker]:
+    """Everything that blocks. Raises AvatarForgeError or DatabaseUnavailableError with the reason."""
+    settings = load_settings(os.environ, PACK / ".env")
+    data_folder = comfy.data_folder()
+    _lock(data_folder)
+    blobs = BlobStore(settings.storage_folder(data_folder))
+    blobs.open()
+    database = open_database(settings.database_url, data_folder)
+    workers = Workers()
+    host = comfy.ComfyHost(workers, settings.comfyui_url)
+    limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
+    files = FileStore(database, blobs, workers, limits, settings.max_file_size)
+    outputs = OutputFolder(host.output_folder)
+    tracker = GenerationTracker(database, host, workers, outputs)
+    generations = GenerationService(
+        settings=settings,
+        database=database,
+        files=files,
+        host=host,
+        workers=workers,
+        outputs=outputs,
+        tracker=tracker,
+    )
+    health = HealthService(database, blobs, workers, host)
+    return Services(settings, files, generations, health, workers), tracker
+
+
+def _lock(data_folder: Path) -> None:
+    """Two ComfyUIs on one data folder would each take the other's work for a crash's leftovers."""
+    try:
+        data_folder.mkdir(parents=True, exist_ok=True)
+        # Held until the process ends; the operating system lets go of it even after a crash.
+        FileLock(data_folder / "avatarforge.lock", is_singleton=True).acquire(blocking=False)
+    except Timeout as error:
+        raise UnavailableError(
+            "Another ComfyUI uses the same user folder; give this one its own with --user-directory."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnavailableError(f"The data folder cannot be written: {reason}.") from error
