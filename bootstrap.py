@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError, open_database
@@ -24,7 +25,7 @@ from .forge.settings import load_settings
 from .forge.store.blobs import BlobStore
 from .forge.store.files import FileStore
 from .forge.store.images import ImageLimits
-from .forge.upkeep import clean_up_daily
+from .forge.upkeep import clean_up_daily, report_health
 from .forge.workers import Workers
 from .host import comfy
 from .routes import STATE, Services, Unavailable, add_routes
@@ -35,36 +36,45 @@ PACK = Path(__file__).parent
 log = logging.getLogger("avatarforge")
 
 
+@dataclass(frozen=True)
+class _Running:
+    """What lives as long as ComfyUI. The lock lets go of the data folder when nobody holds it."""
+
+    services: Services
+    tracker: GenerationTracker
+    lock: BaseFileLock
+
+
 async def start() -> None:
     """Load the pack into the ComfyUI that is starting."""
     server = comfy.server()
     add_routes(server.routes, VERSION)
     try:
-        services, tracker = await asyncio.to_thread(_open)
+        running = await asyncio.to_thread(_open)
     except (AvatarForgeError, DatabaseUnavailableError) as error:
         registry.reason = f"AvatarForge is not available: {error}"
         server.app[STATE] = Unavailable(str(error), comfy.url(), comfy.system_stats)
         log.error("AvatarForge is not available: %s", error)
         return
+    services = running.services
     server.app[STATE] = services
     registry.files = services.files
-    running: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = []
 
     async def start_tasks(_: web.Application) -> None:
         # Only now are all nodes loaded, so that what is resumed can be validated.
-        running.append(asyncio.create_task(tracker.run()))
-        running.append(
-            asyncio.create_task(clean_up_daily(services.files, services.settings.file_cleanup_days))
-        )
+        tasks.append(asyncio.create_task(running.tracker.run()))
+        tasks.append(asyncio.create_task(report_health(services.health)))
+        tasks.append(asyncio.create_task(clean_up_daily(services.files, services.settings.file_cleanup_days)))
 
     server.app.on_startup.append(start_tasks)
 
 
-def _open() -> tuple[Services, GenerationTracker]:
+def _open() -> _Running:
     """Everything that blocks. Raises AvatarForgeError or DatabaseUnavailableError with the reason."""
     settings = load_settings(os.environ, PACK / ".env")
     data_folder = comfy.data_folder()
-    _lock(data_folder)
+    lock = _lock(data_folder)
     blobs = BlobStore(settings.storage_folder(data_folder))
     blobs.open()
     database = open_database(settings.database_url, data_folder)
@@ -84,15 +94,17 @@ def _open() -> tuple[Services, GenerationTracker]:
         tracker=tracker,
     )
     health = HealthService(database, blobs, workers, host)
-    return Services(settings, files, generations, health, workers), tracker
+    return _Running(Services(settings, files, generations, health, workers), tracker, lock)
 
 
-def _lock(data_folder: Path) -> None:
+def _lock(data_folder: Path) -> BaseFileLock:
     """Two ComfyUIs on one data folder would each take the other's work for a crash's leftovers."""
     try:
         data_folder.mkdir(parents=True, exist_ok=True)
-        # Held until the process ends; the operating system lets go of it even after a crash.
-        FileLock(data_folder / "avatarforge.lock", is_singleton=True).acquire(blocking=False)
+        # The operating system lets go of it when the process ends, even after a crash.
+        lock = FileLock(data_folder / "avatarforge.lock")
+        lock.acquire(blocking=False)
+        return lock
     except Timeout as error:
         raise UnavailableError(
             "Another ComfyUI uses the same user folder; give this one its own with --user-directory."

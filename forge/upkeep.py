@@ -1,4 +1,4 @@
-"""Work that comes back on its own."""
+"""Work that nobody asks for: a look at the start, and what comes back every day."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import logging
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from .health import HealthService
 from .store.files import FileStore
 
 FIRST_SECONDS = 60.0  # leave a starting ComfyUI alone
 DAILY_SECONDS = 86_400.0
 
 log = logging.getLogger("avatarforge")
+
+
+async def report_health(health: HealthService) -> None:
+    """Say in the log, once, what does not work."""
+    for reason in (await health.measure()).reasons:
+        log.warning("AvatarForge: %s", reason)
 
 
 async def clean_up_daily(files: FileStore, days: int) -> None:

@@ -141,6 +141,8 @@ def _make_folder(folder: Path) -> None:
         missing.append(folder)
         folder = folder.parent
     for new in reversed(missing):
+        if new.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         new.mkdir(exist_ok=True)
         _sync_folder(new.parent)
 

@@ -204,7 +204,8 @@ def unknown_file(file_id: str) -> NotFoundError:
 
 
 def too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"File too large: the limit is {limit} bytes ({limit / 1024**2:g} MB).")
+    shown = f" ({limit / 1024**2:.4g} MB)" if limit >= 1024**2 else ""
+    return TooLargeError(f"File too large: the limit is {limit} bytes{shown}.")
 
 
 def _used_now(record: FileRecord) -> FileRecord:

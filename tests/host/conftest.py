@@ -17,6 +17,12 @@ from lab.server import ComfyServer
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("sd15", "sd15-openpose")
 LOG_LINES = 60
+#: So that requests that name no size, as those of the seed document, are quick too.
+SMALL = {
+    "AVATARFORGE_DEFAULT_WIDTH": "64",
+    "AVATARFORGE_DEFAULT_HEIGHT": "64",
+    "AVATARFORGE_DEFAULT_STEPS": "1",
+}
 
 _running: list[ComfyServer] = []
 
@@ -46,7 +52,7 @@ def comfy(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         pack=ROOT,
         dotenv="",
         models=synthetic.models(comfyui, MODELS),
-        env=_without_own_settings(),
+        env={**_without_own_settings(), **SMALL},
     )
     _running.append(server)
     with server:
@@ -88,7 +94,7 @@ def comfy_factory(comfyui: ComfyUI, tmp_path: Path) -> Iterator[Callable[..., Co
             dotenv=dotenv,
             models=models if isinstance(models, Mapping) else synthetic.models(comfyui, models),
             args=args,
-            env={**_without_own_settings(), **(env or {})},
+            env={**_without_own_settings(), **SMALL, **(env or {})},
         )
         started.append(server)
         _running.append(server)
