@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -96,7 +97,11 @@ def open_database(url_text: str, data_folder: Path) -> Database:
         url = _resolve(url_text, data_folder)
         database = Database(url)
     except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
-        raise DatabaseUnavailableError(f"DATABASE_URL cannot be used: {type(error).__name__}.") from error
+        shown = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url_text)[:200]
+        raise DatabaseUnavailableError(
+            f"DATABASE_URL={shown!r} cannot be used: it must be an SQLAlchemy URL of a database on disk or on "
+            "a server, such as sqlite:///avatarforge.db, whose driver is installed."
+        ) from error
     try:
         database.write_here(_migrate)
     except DatabaseUnavailableError:

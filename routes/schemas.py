@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
@@ -18,11 +19,7 @@ def _whole(value: Any) -> Any:
 
 def _from_text(value: Any) -> Any:
     # Query values are texts; only plain digits count as a number there.
-    return (
-        int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
-        else value
-    )
+    return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,19}", value) else value
 
 
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
@@ -240,6 +237,43 @@ class QueuePart(Part):
     generations: dict[str, int] = Field(default_factory=dict, description="Ours, by status.")
 
 
+class Method(BaseModel):
+    """One way to apply an input."""
+
+    name: Literal["controlnet", "ipadapter", "attention", "dwpose", "sdpose"]
+    works: bool = Field(description="With what is installed now.")
+    model: str | None = Field(description="The file that does it; null: none is needed, or it brings its own.")
+    missing: str | None = Field(description="The file and folder that it lacks; null where it works.")
+
+
+class CheckpointMethods(BaseModel):
+    """What works with one installed checkpoint."""
+
+    name: str
+    family: str | None = Field(description="null: not of a family that AvatarForge knows.")
+    family_label: str | None
+    supported: bool
+    pose: list[Method] = Field(description="Ways to apply a pose, best first.")
+    reference: list[Method] = Field(description="Ways to apply a reference, best first.")
+
+
+class CapabilitiesAnswer(BaseModel):
+    checkpoints: list[CheckpointMethods]
+    pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")
+    reasons: list[str] = Field(description="What cannot be done now, and what to install; [] when all can.")
+
+
+class FamilySummary(BaseModel):
+    pose: list[str] = Field(description="Methods that work, best first.")
+    reference: list[str] = Field(description="Methods that work, best first.")
+
+
+class CapabilitiesSummary(BaseModel):
+    families: dict[str, FamilySummary] = Field(default_factory=dict, description="Those with a checkpoint.")
+    pose_extractors: list[str] = Field(default_factory=list, description="Those that work, best first.")
+    missing: list[str] = Field(default_factory=list, description="The `reasons` of GET /capabilities.")
+
+
 class HealthAnswer(BaseModel):
     api_status: Literal["healthy", "degraded", "unavailable"]
     reason: str | None
@@ -247,6 +281,7 @@ class HealthAnswer(BaseModel):
     database: Part
     storage: StoragePart
     queue: QueuePart
+    capabilities: CapabilitiesSummary
 
 
 class Problem(BaseModel):

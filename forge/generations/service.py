@@ -117,7 +117,7 @@ class GenerationService:
             raise
         self._tracker.follow(record)
         self._host.enqueue(checked)
-        log.info("AvatarForge: generation %s (%s, %d pictures) accepted", record.id, kind, len(spec.views))
+        log.info("AvatarForge: generation %s (%s, pictures: %d) accepted", record.id, kind, len(spec.views))
         return record
 
     async def get(self, generation_id: str) -> GenerationRecord:

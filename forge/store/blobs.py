@@ -76,7 +76,7 @@ class BlobStore:
                 leftover.unlink()
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise UnavailableError(f"The storage folder cannot be used: {reason}.") from error
+            raise UnavailableError(f"The storage folder (STORAGE_PATH) cannot be used: {reason}.") from error
         self.probe()
 
     def probe(self) -> None:

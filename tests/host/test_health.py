@@ -84,7 +84,7 @@ def test_a_storage_that_cannot_be_used(comfy_factory: Factory, tmp_path: Path) -
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be")
     server = comfy_factory(models=(), env={"AVATARFORGE_STORAGE_PATH": str(blocked / "storage")})
-    stays_up_and_says(server, "The storage folder cannot be used: Not a directory")
+    stays_up_and_says(server, "The storage folder (STORAGE_PATH) cannot be used: Not a directory")
 
 
 def test_a_corrupt_database(comfy_factory: Factory, tmp_path: Path) -> None:

@@ -121,8 +121,14 @@ async def test_a_caller_who_leaves_does_not_undo_a_write(database: Database) -> 
     ["nonsense", "sqlite:///:memory:", "nosuchdialect://host/name", "postgresql+nosuchdriver://host/name"],
 )
 def test_a_url_that_cannot_work_is_refused_with_its_name(tmp_path: Path, url: str) -> None:
-    with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL cannot be used"):
+    with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL=.*cannot be used"):
         open_database(url, tmp_path)
+
+
+def test_a_password_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailableError, match=r"//me:\*\*\*@host") as caught:
+        open_database("nosuchdialect://me:secret@host/name", tmp_path)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_relative_path_starts_at_the_data_folder(tmp_path: Path) -> None:
