@@ -93,7 +93,7 @@ def _open() -> _Running:
         outputs=outputs,
         tracker=tracker,
     )
-    health = HealthService(database, blobs, workers, host)
+    health = HealthService(database, blobs, workers, host, settings)
     return _Running(Services(settings, files, generations, health, workers), tracker, lock)
 
 

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .extract import DrawKeypoints, KeepSkeleton
 from .load import LoadPose, LoadReference
 from .pose import ApplyPose
-from .reference import ReferenceLatent
+from .reference import ApplyReference, ReferenceLatent
 from .save import SaveAvatar
+from .turnaround import ShareViews, TakeView, ViewsLatent
 
-NODES: list[type[io.ComfyNode]] = [LoadPose, LoadReference, ApplyPose, ReferenceLatent, SaveAvatar]
+NODES: list[type[io.ComfyNode]] = [
+    LoadPose,
+    LoadReference,
+    DrawKeypoints,
+    KeepSkeleton,
+    ApplyPose,
+    ReferenceLatent,
+    ApplyReference,
+    ViewsLatent,
+    ShareViews,
+    TakeView,
+    SaveAvatar,
+]

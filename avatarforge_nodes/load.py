@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..forge.errors import RejectedUploadError
+from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose
+from ..forge.pictures.skeleton import BoneStyle
 from ..forge.store.images import load_rgb
+from ..forge.store.inspect import JSON_TYPE
+from ..forge.store.poses import require_picture
 from .registry import stored_files
 from .tensors import fit, flatten, to_tensor
 
 CATEGORY = "AvatarForge"
 WHITE, BLACK = 255, 0
 LARGEST = 16384
+BONES = [style.value for style in BoneStyle]
+
+
+def bones_input(tooltip: str) -> io.Combo.Input:
+    """The choice of a bone style; optional, so that graphs made before it still run."""
+    return io.Combo.Input("bones", options=BONES, default=BONES[0], optional=True, tooltip=tooltip)
 
 
 class LoadPose(io.ComfyNode):
-    """A stored pose picture, fitted whole into a frame."""
+    """A stored pose, fitted whole into a frame: a picture as it is, OpenPose JSON drawn."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -22,8 +33,9 @@ class LoadPose(io.ComfyNode):
             node_id="AvatarForgeLoadPose",
             display_name="Load Pose (AvatarForge)",
             category=CATEGORY,
-            description="Loads a stored pose picture and fits it whole into a frame, on black.",
-            search_aliases=["avatar", "pose", "openpose", "skeleton", "stored image", "character"],
+            description="Loads a stored pose (a picture, or OpenPose JSON, which it draws) and fits it whole "
+            "into a frame, on black.",
+            search_aliases=["avatar", "pose", "openpose", "skeleton", "json", "stored image", "character"],
             inputs=[
                 io.String.Input("file_id", tooltip="The id that the upload gave."),
                 io.Int.Input(
@@ -40,13 +52,24 @@ class LoadPose(io.ComfyNode):
                     max=LARGEST,
                     tooltip="Pixels; 0 keeps the picture's own size.",
                 ),
+                bones_input(
+                    "How thick the bones of a pose in JSON are drawn: as most ControlNets know them, or "
+                    "thicker, for those of xinsir."
+                ),
             ],
             outputs=[io.Image.Output(display_name="pose")],
         )
 
     @classmethod
-    def execute(cls, file_id: str, width: int, height: int) -> io.NodeOutput:
-        _, path = stored_files().locate(file_id)
+    def execute(cls, file_id: str, width: int, height: int, bones: str = "standard") -> io.NodeOutput:
+        record, path = stored_files().locate(file_id)
+        if record.mime_type == JSON_TYPE:
+            try:
+                pose = parse_pose(path.read_bytes())
+            except InvalidPose as error:
+                raise RejectedUploadError(f"The stored pose {file_id} is damaged. {error}") from error
+            size = (width, height) if width and height else (pose.width, pose.height)
+            return io.NodeOutput(to_tensor(draw_pose(pose, *size, BoneStyle(bones))))
         picture = flatten(*load_rgb(path), BLACK)
         if width and height:
             picture = fit(picture, width, height)
@@ -73,7 +96,8 @@ class LoadReference(io.ComfyNode):
 
     @classmethod
     def execute(cls, file_id: str) -> io.NodeOutput:
-        _, path = stored_files().locate(file_id)
+        record, path = stored_files().locate(file_id)
+        require_picture(record, "file_id")
         picture, alpha = load_rgb(path)
         image = to_tensor(flatten(picture, alpha, WHITE))
         mask = 1.0 - to_tensor(alpha) if alpha is not None else image.new_zeros(image.shape[:3])

@@ -99,8 +99,8 @@ def open_database(url_text: str, data_folder: Path) -> Database:
     except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
         shown = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url_text)[:200]
         raise DatabaseUnavailableError(
-            f"DATABASE_URL={shown!r} cannot be used: it must be an SQLAlchemy URL of a database on disk or on "
-            "a server, such as sqlite:///avatarforge.db, whose driver is installed."
+            f"DATABASE_URL={shown!r} cannot be used: it must be an SQLAlchemy URL of a database on disk or "
+            "on a server, such as sqlite:///avatarforge.db, whose driver is installed."
         ) from error
     try:
         database.write_here(_migrate)

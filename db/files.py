@@ -1,6 +1,7 @@
 """Queries on stored files. Each takes the connection first; none opens or ends a transaction.
 
-References are never counted in a column: they are the rows of `generation_inputs`.
+References are never counted in a column: they are the rows of `generation_inputs`, and for the
+skeleton of a photo those of `extracted_poses`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select, update
 
+from . import poses
 from .records import FileRecord
-from .tables import files, generation_inputs
+from .tables import extracted_poses, files, generation_inputs
 
-_referenced = exists().where(generation_inputs.c.file_id == files.c.id)
+_referenced = or_(
+    exists().where(generation_inputs.c.file_id == files.c.id),
+    exists().where(extracted_poses.c.file_id == files.c.id),
+)
 
 
 def _record(row: Row[Any] | None) -> FileRecord | None:
@@ -47,7 +52,12 @@ def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileReco
     if known is None:
         connection.execute(insert(files).values(**vars(record)))
         return record, False
-    restored = replace(known, deleted_at=None, last_used_at=max(record.last_used_at, known.last_used_at))
+    restored = replace(
+        known,
+        deleted_at=None,
+        last_used_at=max(record.last_used_at, known.last_used_at),
+        derived=known.derived and record.derived,
+    )
     connection.execute(update(files).where(files.c.id == known.id).values(**vars(restored)))
     return restored, True
 
@@ -63,10 +73,15 @@ def reference_count(connection: Connection, file_id: str) -> int:
 
 def hide(connection: Connection, file_id: str, now: int) -> None:
     connection.execute(update(files).where(files.c.id == file_id).values(deleted_at=now))
+    # A skeleton that its user deleted is not to be taken again for its photo.
+    connection.execute(delete(extracted_poses).where(extracted_poses.c.file_id == file_id))
 
 
-def remove(connection: Connection, file_id: str) -> None:
-    connection.execute(delete(files).where(files.c.id == file_id))
+def remove(connection: Connection, record: FileRecord) -> list[FileRecord]:
+    """Remove the file; give back the skeletons that went with it."""
+    skeletons = poses.take_skeletons(connection, record)
+    connection.execute(delete(files).where(files.c.id == record.id))
+    return skeletons
 
 
 def touch(connection: Connection, file_ids: Sequence[str], now: int) -> None:
@@ -74,13 +89,14 @@ def touch(connection: Connection, file_ids: Sequence[str], now: int) -> None:
 
 
 def take_unreferenced(connection: Connection, among: Select[Any]) -> list[FileRecord]:
-    """Remove the rows of `among` (a select of file ids) that no generation uses; give them back."""
+    """Remove the rows of `among` (a select of file ids) that nothing refers to, and their skeletons;
+    give them all back."""
     gone = [
         FileRecord(**row._mapping)
         for row in connection.execute(select(files).where(files.c.id.in_(among), ~_referenced))
     ]
-    for record in gone:
-        remove(connection, record.id)
+    for record in tuple(gone):
+        gone += remove(connection, record)
     return gone
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One stored content. `created_at` in microseconds since 1970 (UTC); size in bytes; pixels."""
+    """One stored content. `created_at` in microseconds since 1970 (UTC); size in bytes; pixels.
+
+    `pose_kind` is None until `FileStore.pose_kind` was asked; `derived` files are ours, not uploaded.
+    """
 
     id: str
     content_hash: str
@@ -20,6 +23,8 @@ class FileRecord:
     created_at: int
     last_used_at: int
     deleted_at: int | None
+    pose_kind: str | None = None
+    derived: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData(
@@ -44,6 +46,10 @@ files = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger, nullable=True),
+    # json, skeleton or photo; NULL until somebody needs to know.
+    Column("pose_kind", String(16), nullable=True),
+    # Made by us of another file and never uploaded: it goes when that file goes.
+    Column("derived", Boolean, nullable=False, server_default=false()),
     Index("ix_files_last_used_at", "last_used_at"),
 )
 
@@ -79,6 +85,21 @@ generation_inputs = Table(
     Column("role", String(16), primary_key=True),
     Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), nullable=False),
     Index("ix_generation_inputs_file_id", "file_id"),
+)
+
+extracted_poses = Table(
+    "extracted_poses",
+    metadata,
+    Column(
+        "source_hash",
+        String(64),
+        ForeignKey("files.content_hash", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("extractor", String(16), primary_key=True),
+    Column("bones", String(16), primary_key=True),
+    Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), nullable=False),
+    Index("ix_extracted_poses_file_id", "file_id"),
 )
 
 outputs = Table(

@@ -12,17 +12,19 @@ from ..db import files as file_queries
 from ..db import generations as generation_queries
 from ..db.engine import Database
 from .errors import AvatarForgeError
-from .graphs.models import FAMILY_LABELS
+from .graphs.capabilities import Capabilities, capabilities_of, missing_checkpoint
 from .ports import Host
+from .settings import Settings
 from .store.blobs import BlobStore
 from .workers import Workers
-
-NO_CHECKPOINT = f"No {FAMILY_LABELS} checkpoint is installed: put one into models/checkpoints."
 
 
 @dataclass(frozen=True)
 class Health:
-    """`database_fault` and `storage_fault` are None where all is well; `reasons` holds every fault."""
+    """`database_fault` and `storage_fault` are None where all is well; `reasons` holds every fault.
+
+    A missing ControlNet or extractor is no fault, since much works without: `capabilities` names it.
+    """
 
     url: str
     stats: Mapping[str, Any]
@@ -34,14 +36,22 @@ class Health:
     running: int
     generations: Mapping[str, int]
     reasons: tuple[str, ...]
+    capabilities: Capabilities
 
 
 class HealthService:
-    def __init__(self, database: Database, blobs: BlobStore, workers: Workers, host: Host) -> None:
+    def __init__(
+        self, database: Database, blobs: BlobStore, workers: Workers, host: Host, settings: Settings
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._workers = workers
         self._host = host
+        self._settings = settings
+
+    async def capabilities(self) -> Capabilities:
+        """What works with the models that are installed now."""
+        return capabilities_of(await self._host.installed_models(), self._settings)
 
     async def measure(self) -> Health:
         counts: Mapping[str, int] = {}
@@ -57,10 +67,10 @@ class HealthService:
             await self._workers.disk(self._blobs.probe)
         except AvatarForgeError as error:
             storage_fault = error.detail
-        installed = await self._host.installed_models()
+        capabilities = await self.capabilities()
         queue = self._host.queue_state()
-        usable = any(model.family for model in installed.checkpoints)
-        faults = (database_fault, storage_fault, None if usable else NO_CHECKPOINT)
+        usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
+        faults = (database_fault, storage_fault, None if usable else missing_checkpoint())
         return Health(
             url=self._host.url,
             stats=await self._host.system_stats(),
@@ -72,4 +82,5 @@ class HealthService:
             running=len(queue.running),
             generations=counts,
             reasons=tuple(fault for fault in faults if fault),
+            capabilities=capabilities,
         )

@@ -11,21 +11,41 @@ from typing import Any, Literal, Protocol
 Prompt = dict[str, dict[str, Any]]
 
 
+# Nodes of ComfyUI versions and packs that not everyone has: what is used only where it is there.
+OPTIONAL_NODES = frozenset(
+    {
+        "DWPreprocessor",  # comfyui_controlnet_aux
+        "SDPoseKeypointExtractor",  # a recent ComfyUI itself
+        "IPAdapterUnifiedLoader",  # ComfyUI_IPAdapter_plus
+        "IPAdapterAdvanced",
+    }
+)
+
+
 @dataclass(frozen=True)
 class ModelFile:
     """An installed model, named as ComfyUI's loader nodes name it. `family` is a key of
-    `graphs.families.FAMILIES`, or None when it is none of those."""
+    `graphs.families.FAMILIES`, or None when it is none of those. `union`: a ControlNet of several
+    kinds, which has to be told the kind."""
 
     name: str
     family: str | None
+    union: bool = False
 
 
 @dataclass(frozen=True)
 class InstalledModels:
+    """`nodes` are those of OPTIONAL_NODES that this ComfyUI has, `ipadapters` and `clip_visions` the
+    files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head."""
+
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
     samplers: tuple[str, ...]
     schedulers: tuple[str, ...]
+    nodes: frozenset[str] = frozenset()
+    ipadapters: tuple[str, ...] = ()
+    clip_visions: tuple[str, ...] = ()
+    sdpose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import folder_paths
 from aiohttp import web
@@ -18,6 +19,7 @@ from .models import ModelShelf
 from .queue import ComfyQueue
 
 NAME = "avatarforge"
+Result = TypeVar("Result")
 
 
 def data_folder() -> Path:
@@ -36,6 +38,11 @@ def metadata_wanted() -> bool:
 
 def server() -> PromptServer:
     return PromptServer.instance
+
+
+def on_server_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """For nodes, which run in ComfyUI's worker thread: do it on the server's loop, and wait for it."""
+    return asyncio.run_coroutine_threadsafe(work, server().loop).result()
 
 
 def url() -> str:

@@ -10,14 +10,19 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from ..forge.errors import TooLargeError
-from . import files, generations, health
+from . import capabilities, files, generations, health
 from .context import PREFIX, STATE, Call, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 
 __all__ = ["ENDPOINTS", "PREFIX", "STATE", "Services", "Unavailable", "add_routes"]
 
-ENDPOINTS: tuple[Endpoint, ...] = (*files.ENDPOINTS, *generations.ENDPOINTS, *health.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *files.ENDPOINTS,
+    *generations.ENDPOINTS,
+    *health.ENDPOINTS,
+    *capabilities.ENDPOINTS,
+)
 
 SMALL_BODY = 64 * 1024
 _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -78,7 +78,8 @@ class Endpoint:
     """One route: what it takes, what it gives, what it refuses. Routing and OpenAPI both read it.
 
     `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
-    answers print; it matches UUIDs only, so that it shadows no route of anyone else.
+    answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
+    content types in which a file may come.
     """
 
     method: str
@@ -89,7 +90,7 @@ class Endpoint:
     answer: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
-    upload: bool = False
+    upload: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
     refusals: tuple[int, ...] = ()
     root_path: str | None = None

@@ -6,16 +6,23 @@ from aiohttp import web
 
 from ..forge.errors import UnprocessableError
 from ..forge.store.files import HASH_PATTERN
+from ..forge.store.inspect import JSON_TYPE
 from . import answers, schemas
 from .content import Content, send
 from .context import UUID, Call, Endpoint
-from .multipart import receive_form
+from .multipart import receive_form, receive_json
 
-IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+FILE_TYPES = ("image/png", "image/jpeg", "image/webp", JSON_TYPE)
 
 
-async def upload(call: Call) -> schemas.UploadAnswer:
-    return answers.upload(await receive_form(call.request, call.services.files))
+async def upload_pose(call: Call) -> schemas.UploadAnswer:
+    if call.request.content_type == JSON_TYPE:
+        return answers.upload(await receive_json(call.request, call.services.files))
+    return answers.upload(await receive_form(call.request, call.services.files, pictures_only=False))
+
+
+async def upload_reference(call: Call) -> schemas.UploadAnswer:
+    return answers.upload(await receive_form(call.request, call.services.files, pictures_only=True))
 
 
 async def download(call: Call) -> web.StreamResponse:
@@ -61,18 +68,25 @@ async def clean_up(call: Call) -> schemas.CleanupAnswer:
 
 
 ENDPOINTS = (
-    *(
-        Endpoint(
-            "POST",
-            f"/upload/{kind}_image",
-            upload,
-            f"Upload a {kind} image; the same content gives the same file_id",
-            "files",
-            answer=schemas.UploadAnswer,
-            upload=True,
-            refusals=(400, 413, 507),
-        )
-        for kind in ("pose", "reference")
+    Endpoint(
+        "POST",
+        "/upload/pose_image",
+        upload_pose,
+        "Upload a pose: a picture or OpenPose JSON; the same content gives the same file_id",
+        "files",
+        answer=schemas.UploadAnswer,
+        upload=("multipart/form-data", JSON_TYPE),
+        refusals=(400, 413, 507),
+    ),
+    Endpoint(
+        "POST",
+        "/upload/reference_image",
+        upload_reference,
+        "Upload a reference image; the same content gives the same file_id",
+        "files",
+        answer=schemas.UploadAnswer,
+        upload=("multipart/form-data",),
+        refusals=(400, 413, 507),
     ),
     Endpoint(
         "GET",
@@ -89,7 +103,7 @@ ENDPOINTS = (
         download,
         "Download a stored file",
         "files",
-        gives=IMAGE_TYPES,
+        gives=FILE_TYPES,
         refusals=(404, 412, 416),
         root_path=f"/files/{{file_id:{UUID}}}",
     ),

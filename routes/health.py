@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..forge.views import VIEWS
-from . import schemas
+from . import capabilities, schemas
 from .context import Call, Endpoint, Unavailable
 
 
@@ -28,6 +28,7 @@ async def health(call: Call) -> schemas.HealthAnswer:
             running=found.running,
             generations=dict(found.generations),
         ),
+        capabilities=capabilities.summary(found.capabilities),
     )
 
 
@@ -41,6 +42,7 @@ async def health_while_unavailable(state: Unavailable) -> schemas.HealthAnswer:
         database=schemas.Part(status="unhealthy", reason=stopped),
         storage=schemas.StoragePart(status="unhealthy", reason=stopped),
         queue=schemas.QueuePart(status="unhealthy", reason=stopped),
+        capabilities=schemas.CapabilitiesSummary(missing=[stopped]),
     )
 
 

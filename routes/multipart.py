@@ -9,10 +9,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ..forge.errors import RejectedUploadError, TooLargeError
 from ..forge.store.files import FileStore, Received, too_large
+from ..forge.store.inspect import JSON_TYPE
 
 FIELD = "file"
 CHUNK = 64 * 1024
 OVERHEAD = 64 * 1024  # boundaries, part headers and a preamble, beside the picture itself
+JSON_NAME = "pose.json"
 _WANTED = f"send multipart/form-data with one field named {FIELD!r} that holds the picture"
 
 
@@ -47,8 +49,23 @@ class _Bounded:
         return self._stream.at_eof()
 
 
-async def receive_form(request: web.Request, files: FileStore) -> Received:
-    """Store the form's picture. Raises the errors of `FileStore.receive`."""
+async def receive_json(request: web.Request, files: FileStore) -> Received:
+    """Store a body that is the pose itself, in JSON. Raises the errors of `FileStore.receive`."""
+    try:
+        received = await files.receive(request.content.iter_chunked(CHUNK), JSON_NAME)
+    except RejectedUploadError as error:
+        raise RejectedUploadError(f"{error} To upload a picture, {_WANTED}.") from error
+    if received.file.mime_type == JSON_TYPE:
+        return received
+    if not received.is_duplicate:
+        await files.forget(received)
+    raise RejectedUploadError(
+        f"Invalid image file: the body is a picture, but was sent as application/json; {_WANTED}."
+    )
+
+
+async def receive_form(request: web.Request, files: FileStore, *, pictures_only: bool) -> Received:
+    """Store the form's file. Raises the errors of `FileStore.receive`."""
     if request.content_type != "multipart/form-data" or "boundary=" not in request.headers["Content-Type"]:
         raise RejectedUploadError(f"Invalid image file: {_WANTED}.")
     bounded = _Bounded(request, files.max_bytes + OVERHEAD, too_large(files.max_bytes))
@@ -61,7 +78,7 @@ async def receive_form(request: web.Request, files: FileStore) -> Received:
                 raise RejectedUploadError(
                     f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_WANTED}."
                 )
-            received = await files.receive(_chunks(part), part.filename)
+            received = await files.receive(_chunks(part), part.filename, pictures_only=pictures_only)
     except BaseException as error:
         if received is not None and not received.is_duplicate:
             await files.forget(received)

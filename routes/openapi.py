@@ -24,6 +24,19 @@ REFUSALS = {
     503: "Something needed is missing: a model file, the database, the storage",
     507: "The disk is full",
 }
+_UPLOADS: dict[str, JsonObject] = {
+    "multipart/form-data": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+        "additionalProperties": False,
+    },
+    "application/json": {
+        "description": "A pose in OpenPose format, or a list of frames of it.",
+        "type": ["object", "array"],
+        "required": ["people"],
+    },
+}
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -74,13 +87,8 @@ def _operation(endpoint: Endpoint, references: Any) -> JsonObject:
         schema = references[(endpoint.body, "validation")]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     elif endpoint.upload:
-        schema = {
-            "type": "object",
-            "required": ["file"],
-            "properties": {"file": {"type": "string", "format": "binary"}},
-            "additionalProperties": False,
-        }
-        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+        content = {kind: {"schema": _UPLOADS[kind]} for kind in endpoint.upload}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -242,7 +242,9 @@ class Method(BaseModel):
 
     name: Literal["controlnet", "ipadapter", "attention", "dwpose", "sdpose"]
     works: bool = Field(description="With what is installed now.")
-    model: str | None = Field(description="The file that does it; null: none is needed, or it brings its own.")
+    model: str | None = Field(
+        description="The file that does it; null: none is needed, or it brings its own."
+    )
     missing: str | None = Field(description="The file and folder that it lacks; null where it works.")
 
 

@@ -66,7 +66,7 @@ async def product(
         outputs=outputs,
         tracker=tracker,
     )
-    health = HealthService(database, blobs, workers, host)
+    health = HealthService(database, blobs, workers, host, settings)
     following = asyncio.create_task(tracker.run())
     try:
         yield Product(settings, database, blobs, files, generations, health, tracker, host, workers)

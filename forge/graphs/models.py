@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from ..errors import UnavailableError, UnprocessableError
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
+from .capabilities import FAMILY_LABELS, missing_checkpoint, missing_pose_controlnet, pose_controlnet
 from .families import FAMILIES, Family
+
+__all__ = ["FAMILY_LABELS", "choose_checkpoint", "choose_pose_controlnet"]
 
 _REALISTIC = re.compile(
     r"real|photo|vision|absolute|juggernaut|epic|cyber|natural|analog|lyriel", re.IGNORECASE
@@ -18,9 +21,6 @@ _ANIME = re.compile(
     r"|pastel|hassaku|mistoon",
     re.IGNORECASE,
 )
-_POSE = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose|union|promax|(?<![a-z])pose(?![a-z])", re.IGNORECASE)
-_POSE_ONLY = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose", re.IGNORECASE)
-FAMILY_LABELS = " or ".join(family.label for family in FAMILIES.values())
 
 
 def choose_checkpoint(
@@ -55,10 +55,7 @@ def choose_checkpoint(
         return found.name, FAMILIES[found.family]
     usable = [(model.name, model.family) for model in installed.checkpoints if model.family is not None]
     if not usable:
-        raise UnavailableError(
-            f"No checkpoint is installed. Put a {FAMILY_LABELS} checkpoint (a .safetensors file) into "
-            "models/checkpoints."
-        )
+        raise UnavailableError(missing_checkpoint())
     like, unlike = (_REALISTIC, _ANIME) if realism else (_ANIME, _REALISTIC)
     name, family = max(usable, key=lambda model: (bool(like.search(model[0])), not unlike.search(model[0])))
     return name, FAMILIES[family]
@@ -66,23 +63,10 @@ def choose_checkpoint(
 
 def choose_pose_controlnet(installed: InstalledModels, settings: Settings, family: str) -> ModelFile:
     """The ControlNet that makes a figure take a pose. Raises UnavailableError."""
-    if settings.pose_controlnet:
-        found = _named(installed.controlnets, settings.pose_controlnet)
-        if found is None:
-            raise UnavailableError(
-                f"The ControlNet {settings.pose_controlnet!r} that POSE_CONTROLNET names is not in "
-                "models/controlnet."
-            )
-        return found
-    fitting = [
-        model for model in installed.controlnets if model.family == family and _POSE.search(model.name)
-    ]
-    if not fitting:
-        raise UnavailableError(
-            f"No pose ControlNet for {FAMILIES[family].label} is installed, so the pose image cannot be "
-            "applied. Put one (a .safetensors file with 'openpose' in its name) into models/controlnet."
-        )
-    return max(fitting, key=lambda model: bool(_POSE_ONLY.search(model.name)))
+    method = pose_controlnet(installed, settings, family)
+    if method.model is None:
+        raise UnavailableError(missing_pose_controlnet(method, family))
+    return next(model for model in installed.controlnets if model.name == method.model)
 
 
 def _named(models: Sequence[ModelFile], name: str) -> ModelFile | None:

@@ -7,25 +7,28 @@ another, so that a delete can never take the bytes of an upload of the same cont
 from __future__ import annotations
 
 import asyncio
-import binascii
 import re
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from ...db import files as queries
+from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord
 from .. import clock
 from ..errors import NotFoundError, RejectedUploadError, TooLargeError
 from ..workers import Workers
+from .base64_text import decode_base64
 from .blobs import BlobStore, Incoming
-from .images import ImageLimits, InvalidImage, inspect_image
+from .images import ImageLimits, InvalidImage
+from .inspect import JSON_TYPE, display_name, inspect_file
+from .poses import recognise_pose
 
 WRITE_SIZE = 1024 * 1024
 CLEANUP_BATCH = 500
@@ -57,8 +60,15 @@ class FileStore:
         self.max_bytes = max_bytes
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
-    async def receive(self, chunks: AsyncIterator[bytes], filename: str | None) -> Received:
-        """Take in one picture.
+    async def receive(
+        self,
+        chunks: AsyncIterator[bytes],
+        filename: str | None,
+        *,
+        pictures_only: bool = False,
+        derived: bool = False,
+    ) -> Received:
+        """Take in one picture, or one pose in OpenPose JSON where that is wanted.
 
         Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing
         is left behind.
@@ -68,13 +78,20 @@ class FileStore:
             await self._drain(chunks, incoming)
             content_hash = await self._workers.disk(incoming.seal)
             async with self._content(content_hash):
-                return await self._adopt(incoming, content_hash, filename)
+                record = await self._identify(incoming, content_hash, filename, derived)
+                if pictures_only and record.mime_type == JSON_TYPE:
+                    raise RejectedUploadError(
+                        "Invalid image file: The file is a pose in JSON; only PNG, JPEG and WEBP are "
+                        "accepted here."
+                    )
+                return await self._adopt(incoming, record)
         finally:
             await self._workers.disk(incoming.discard)
 
-    async def receive_base64(self, text: str, name: str) -> Received:
-        """Take in a picture given as base64, with or without a `data:` prefix."""
-        return await self.receive(_decode_base64(text, self.max_bytes), name)
+    async def receive_base64(self, text: str, name: str, *, pictures_only: bool = False) -> Received:
+        """Take in a file given as base64, with or without a `data:` prefix."""
+        chunks = decode_base64(text, self.max_bytes, too_large(self.max_bytes))
+        return await self.receive(chunks, name, pictures_only=pictures_only)
 
     async def get(self, file_id: str) -> FileRecord:
         """The file; NotFoundError for an unknown or deleted one."""
@@ -100,16 +117,17 @@ class FileStore:
             raise unknown_file(file_id)
         path = self.path(record)
         if not path.is_file():
-            raise NotFoundError(f"The bytes of file {file_id} are gone from the storage. Upload it again.")
+            raise lost_bytes(file_id)
         return record, path
 
     async def delete(self, file_id: str, *, force: bool) -> Deleted:
         """Delete a file: for good, or hidden while generations still use it."""
         record = await self.get(file_id)
         async with self._content(record.content_hash):
-            how = await self._database.write(partial(_delete_row, file_id=file_id, force=force))
+            how, skeletons = await self._database.write(partial(_delete_row, record=record, force=force))
             if how == "hard":
                 await self._workers.disk(self._blobs.remove, record.content_hash, record.extension)
+        await self.drop_bytes(skeletons)
         return Deleted(file_id, how)
 
     async def forget(self, received: Received) -> None:
@@ -140,6 +158,51 @@ class FileStore:
                 if back is None:
                     await self._workers.disk(self._blobs.remove, record.content_hash, record.extension)
 
+    async def pose_kind(self, record: FileRecord) -> str:
+        """`json`, `skeleton` or `photo`; looked at once, then known. Raises NotFoundError."""
+        if record.pose_kind is not None:
+            return record.pose_kind
+        try:
+            kind = await self._workers.decode(recognise_pose, self.path(record), record.mime_type)
+        except OSError as error:
+            raise lost_bytes(record.id) from error
+        await self._database.write(partial(pose_queries.set_kind, file_id=record.id, kind=kind))
+        return kind
+
+    async def extracted_pose(self, source_hash: str, bones: str = "standard") -> FileRecord | None:
+        """The skeleton that was read from that content before, with bones of that style."""
+        record = await self._database.read(
+            partial(pose_queries.skeleton_of, source_hash=source_hash, bones=bones)
+        )
+        if record is None or not await self._workers.disk(self.path(record).is_file):
+            return None
+        return record
+
+    async def keep_skeleton(
+        self, source_hash: str, extractor: str, bones: str, png: bytes
+    ) -> FileRecord | None:
+        """Keep what was read from a stored content; it goes when that content goes.
+
+        None where it cannot be kept: the source is gone, or the picture is outside of the limits. The
+        next generation will read it again then.
+        """
+        try:
+            received = await self.receive(_whole(png), "skeleton.png", derived=True)
+        except (RejectedUploadError, TooLargeError):
+            return None
+        link = partial(
+            pose_queries.link,
+            source_hash=source_hash,
+            extractor=extractor,
+            bones=bones,
+            file_id=received.file.id,
+        )
+        if await self._database.write(link):
+            return received.file
+        if not received.is_duplicate:
+            await self.forget(received)
+        return None
+
     async def _drain(self, chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
         # Chunks arrive small; handing each to a thread would cost more than writing it.
         waiting: list[bytes] = []
@@ -157,32 +220,38 @@ class FileStore:
         if waiting:
             await self._workers.disk(incoming.write, b"".join(waiting))
 
-    async def _adopt(self, incoming: Incoming, content_hash: str, filename: str | None) -> Received:
+    async def _identify(
+        self, incoming: Incoming, content_hash: str, filename: str | None, derived: bool
+    ) -> FileRecord:
+        """The row that the content has, or the one that it would get. Raises RejectedUploadError."""
         known = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
-        if known is None:
-            try:
-                facts = await self._workers.decode(inspect_image, incoming.path, self._limits)
-            except InvalidImage as error:
-                raise RejectedUploadError(f"Invalid image file: {error}") from error
-            now = clock.now()
-            known = FileRecord(
-                id=str(uuid.uuid4()),
-                content_hash=content_hash,
-                filename=_display_name(filename, facts.extension),
-                size=incoming.size,
-                mime_type=facts.mime_type,
-                extension=facts.extension,
-                width=facts.width,
-                height=facts.height,
-                created_at=now,
-                last_used_at=now,
-                deleted_at=None,
-            )
-        await self._workers.disk(self._blobs.put, incoming, content_hash, known.extension)
-        record, was_there = await self._database.write(
-            partial(queries.add_or_restore, record=_used_now(known))
+        if known is not None:
+            return replace(known, derived=derived)
+        try:
+            facts = await self._workers.decode(inspect_file, incoming.path, self._limits)
+        except InvalidImage as error:
+            raise RejectedUploadError(f"Invalid image file: {error}") from error
+        now = clock.now()
+        return FileRecord(
+            id=str(uuid.uuid4()),
+            content_hash=content_hash,
+            filename=display_name(filename, facts.extension),
+            size=incoming.size,
+            mime_type=facts.mime_type,
+            extension=facts.extension,
+            width=facts.width,
+            height=facts.height,
+            created_at=now,
+            last_used_at=now,
+            deleted_at=None,
+            derived=derived,
         )
-        return Received(record, was_there)
+
+    async def _adopt(self, incoming: Incoming, record: FileRecord) -> Received:
+        await self._workers.disk(self._blobs.put, incoming, record.content_hash, record.extension)
+        used_now = replace(record, last_used_at=clock.now())
+        stored, was_there = await self._database.write(partial(queries.add_or_restore, record=used_now))
+        return Received(stored, was_there)
 
     @asynccontextmanager
     async def _content(self, content_hash: str) -> AsyncIterator[None]:
@@ -203,52 +272,22 @@ def unknown_file(file_id: str) -> NotFoundError:
     return NotFoundError(f"No file {file_id} exists. Upload it, or look it up by its hash.")
 
 
+def lost_bytes(file_id: str) -> NotFoundError:
+    return NotFoundError(f"The bytes of file {file_id} are gone from the storage. Upload it again.")
+
+
 def too_large(limit: int) -> TooLargeError:
     shown = f" ({limit / 1024**2:.4g} MB)" if limit >= 1024**2 else ""
     return TooLargeError(f"File too large: the limit is {limit} bytes{shown}.")
 
 
-def _used_now(record: FileRecord) -> FileRecord:
-    return FileRecord(**{**vars(record), "last_used_at": clock.now()})
+async def _whole(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
-def _delete_row(connection: Connection, file_id: str, force: bool) -> str:
-    if not force and queries.reference_count(connection, file_id):
-        queries.hide(connection, file_id, clock.now())
-        return "soft"
-    queries.remove(connection, file_id)
-    return "hard"
-
-
-def _display_name(sent: str | None, extension: str) -> str:
-    """A name to show, never a path: the last part of what the client sent, without control
-    characters, with the extension that the bytes have."""
-    last = PureWindowsPath(PurePosixPath(sent or "").name).name
-    stem = "".join(character for character in last if character.isprintable()).strip().rsplit(".", 1)[0]
-    return f"{stem[:200] or 'image'}.{extension}"
-
-
-async def _decode_base64(text: str, limit: int) -> AsyncIterator[bytes]:
-    if text.startswith("data:"):
-        head, comma, text = text.partition(",")
-        if not comma or not head.endswith(";base64"):
-            raise RejectedUploadError(
-                "Invalid image file: a data: URL must end in ;base64, before the picture."
-            )
-    if len(text) > limit * 2:
-        raise too_large(limit)
-    carried = ""
-    for start in range(0, len(text), WRITE_SIZE):
-        piece = carried + "".join(text[start : start + WRITE_SIZE].split())
-        whole = len(piece) - len(piece) % 4
-        carried = piece[whole:]
-        yield _decode_piece(piece[:whole])
-    if carried:
-        yield _decode_piece(carried)
-
-
-def _decode_piece(piece: str) -> bytes:
-    try:
-        return binascii.a2b_base64(piece.encode("ascii"), strict_mode=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise RejectedUploadError("Invalid image file: the text is not base64 of a picture.") from error
+def _delete_row(connection: Connection, record: FileRecord, force: bool) -> tuple[str, list[FileRecord]]:
+    """(how, the skeletons that went with it)"""
+    if not force and queries.reference_count(connection, record.id):
+        queries.hide(connection, record.id, clock.now())
+        return "soft", []
+    return "hard", queries.remove(connection, record)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,16 +68,32 @@ def api(comfy: ComfyServer) -> Api:
     return Api(comfy.url)
 
 
+Factory = Callable[..., ComfyServer]
+
+
 @pytest.fixture
-def comfy_factory(comfyui: ComfyUI, tmp_path: Path) -> Iterator[Callable[..., ComfyServer]]:
+def comfy_factory(comfyui: ComfyUI, tmp_path: Path) -> Iterator[Factory]:
     """Start a ComfyUI of one's own. 8 s each: only for tests whose settings the shared one cannot have.
 
-    ``comfy_factory(env=…, args=…, models=…, dotenv=…, base=…, start=…)``: ``env`` and ``args`` go to the
-    process, ``models`` are synthetic kinds (the shared ones by default, ``()`` for none) or a mapping for
-    ComfyServer, ``dotenv`` is the text of the pack's ``.env``, ``base`` a base directory to use again, and
-    ``start=False`` gives a server that is not started yet. Whatever still runs at the end of the test is
-    stopped.
+    ``comfy_factory(env=…, args=…, models=…, dotenv=…, nodes=…, base=…, start=…)``: ``env`` and ``args`` go
+    to the process, ``models`` are synthetic kinds (the shared ones by default, ``()`` for none) or a mapping
+    for ComfyServer, ``dotenv`` is the text of the pack's ``.env``, ``nodes`` are files for its custom nodes,
+    ``base`` a base directory to use again, and ``start=False`` gives a server that is not started yet.
+    Whatever still runs at the end of the test is stopped.
     """
+    with _factory(comfyui, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_factory(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """The same for a ComfyUI that the tests of one module share."""
+    with _factory(comfyui, tmp_path_factory.mktemp("module")) as make:
+        yield make
+
+
+@contextmanager
+def _factory(comfyui: ComfyUI, folder: Path) -> Iterator[Factory]:
     started: list[ComfyServer] = []
 
     def make(
@@ -84,26 +102,31 @@ def comfy_factory(comfyui: ComfyUI, tmp_path: Path) -> Iterator[Callable[..., Co
         args: Sequence[str] = (),
         models: Mapping[str, Path] | Sequence[str] = MODELS,
         dotenv: str = "",
+        nodes: Sequence[Path] = (),
         base: Path | None = None,
         start: bool = True,
     ) -> ComfyServer:
         server = ComfyServer(
             comfyui,
-            base or tmp_path / f"comfyui-{len(started)}",
+            base or folder / f"comfyui-{len(started)}",
             pack=ROOT,
             dotenv=dotenv,
             models=models if isinstance(models, Mapping) else synthetic.models(comfyui, models),
             args=args,
             env={**_without_own_settings(), **SMALL, **(env or {})},
         )
+        for node in nodes:
+            shutil.copy(node, server.base / "custom_nodes" / node.name)
         started.append(server)
         _running.append(server)
         return server.start() if start else server
 
-    yield make
-    for server in started:
-        server.stop()
-        _running.remove(server)
+    try:
+        yield make
+    finally:
+        for server in started:
+            server.stop()
+            _running.remove(server)
 
 
 def _without_own_settings() -> dict[str, str | None]:

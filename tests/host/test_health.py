@@ -20,7 +20,7 @@ def test_health_has_the_seeds_shape_and_more(api: Api, comfy: ComfyServer) -> No
     assert answer.status_code == 200
     health = answer.json()
     assert (health["api_status"], health["reason"]) == ("healthy", None)
-    assert set(health) == {"api_status", "reason", "comfyui", "database", "storage", "queue"}
+    assert set(health) == {"api_status", "reason", "comfyui", "database", "storage", "queue", "capabilities"}
     assert health["comfyui"]["status"] == "healthy"
     assert health["comfyui"]["url"] == comfy.url
     assert health["comfyui"]["stats"]["system"]["argv"] == api.root("/system_stats").json()["system"]["argv"]

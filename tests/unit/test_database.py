@@ -121,7 +121,7 @@ async def test_a_caller_who_leaves_does_not_undo_a_write(database: Database) -> 
     ["nonsense", "sqlite:///:memory:", "nosuchdialect://host/name", "postgresql+nosuchdriver://host/name"],
 )
 def test_a_url_that_cannot_work_is_refused_with_its_name(tmp_path: Path, url: str) -> None:
-    with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL=.*cannot be used"):
+    with pytest.raises(DatabaseUnavailableError, match=r"DATABASE_URL=.*cannot be used"):
         open_database(url, tmp_path)
 
 

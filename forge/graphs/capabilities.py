@@ -1,0 +1,229 @@
+"""What works with what is installed, and for what does not, the file that is missing.
+
+This is the one table: `GET /capabilities`, `/health`, every refusal and every choice of a model come
+from it. A method of another kind is one function here that gives a `Method`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..ports import InstalledModels, ModelFile
+from ..settings import Settings
+from .families import FAMILIES
+
+CONTROLNET, ATTENTION, IPADAPTER, DWPOSE, SDPOSE = "controlnet", "attention", "ipadapter", "dwpose", "sdpose"
+FAMILY_LABELS = " or ".join(family.label for family in FAMILIES.values())
+
+_POSE = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose|union|promax|(?<![a-z])pose(?![a-z])", re.IGNORECASE)
+_POSE_ONLY = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose", re.IGNORECASE)
+_THICK_BONES = re.compile(r"xinsir", re.IGNORECASE)
+
+# The file that ComfyUI_IPAdapter_plus looks for per family and preset of its unified loader, best first:
+# (preset, pattern of the file in models/ipadapter, the file's usual name). Both presets want the same
+# image encoder, ViT-H. Facts from that pack's README and utils.py.
+_IPADAPTERS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "sd15": (
+        ("PLUS (high strength)", r"ip.adapter.plus.sd15\.", "ip-adapter-plus_sd15.safetensors"),
+        ("STANDARD (medium strength)", r"ip.adapter.sd15\.", "ip-adapter_sd15.safetensors"),
+    ),
+    "sdxl": (
+        ("PLUS (high strength)", r"plus.sdxl.vit.h\.", "ip-adapter-plus_sdxl_vit-h.safetensors"),
+        ("STANDARD (medium strength)", r"ip.adapter.sdxl.vit.h\.", "ip-adapter_sdxl_vit-h.safetensors"),
+    ),
+}
+_WEIGHTS = r"(safetensors|bin)$"
+_CLIP_VISION = re.compile(r"(vit.h.14.*s32b.b79k|ipadapter.*sd15|sd1.?5.*model)\." + _WEIGHTS, re.IGNORECASE)
+_CLIP_VISION_NAME = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
+_SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to apply an input. `model` is the file that does it (None: it needs none, or brings its
+    own); `missing` is None where it works, else the files and folders that it lacks, as words that
+    follow "needs"."""
+
+    name: str
+    works: bool
+    model: str | None
+    missing: str | None
+
+
+@dataclass(frozen=True)
+class CheckpointCapabilities:
+    """`family` is None for a file that is no checkpoint of a family that AvatarForge knows."""
+
+    name: str
+    family: str | None
+    family_label: str | None
+    supported: bool
+    pose: tuple[Method, ...]
+    reference: tuple[Method, ...]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """`reasons` are whole sentences on what a user cannot do at all; empty when nothing is missing."""
+
+    checkpoints: tuple[CheckpointCapabilities, ...]
+    pose_extractors: tuple[Method, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IpAdapterChoice:
+    """`preset` of IPAdapterUnifiedLoader, and the files that it will load."""
+
+    preset: str
+    model: str
+    clip_vision: str
+
+
+def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilities:
+    """The whole table."""
+    checkpoints = tuple(
+        CheckpointCapabilities(
+            name=model.name,
+            family=model.family,
+            family_label=FAMILIES[model.family].label if model.family else None,
+            supported=model.family is not None,
+            pose=(pose_controlnet(installed, settings, model.family),) if model.family else (),
+            reference=reference_methods(installed, model.family) if model.family else (),
+        )
+        for model in installed.checkpoints
+    )
+    extractors = pose_extractors(installed)
+    reasons = [] if any(one.supported for one in checkpoints) else [missing_checkpoint()]
+    for family in FAMILIES:
+        if any(one.family == family for one in checkpoints):
+            method = pose_controlnet(installed, settings, family)
+            reasons += [] if method.works else [missing_pose_controlnet(method, family)]
+    if not best(extractors):
+        reasons.append(missing_extractor(extractors))
+    return Capabilities(checkpoints, extractors, tuple(reasons))
+
+
+def best(methods: Sequence[Method]) -> Method | None:
+    """The first that works; methods are listed best first."""
+    return next((method for method in methods if method.works), None)
+
+
+def pose_controlnet(installed: InstalledModels, settings: Settings, family: str) -> Method:
+    """The ControlNet that makes a figure of this family take a pose.
+
+    POSE_CONTROLNET wins, except for a family that it does not fit: its ControlNet would break the sampler.
+    """
+    wanted = settings.pose_controlnet
+    if wanted:
+        found = next((model for model in installed.controlnets if model.name == wanted), None)
+        if found is None:
+            return _lacking(
+                CONTROLNET, f"the ControlNet {wanted!r} that POSE_CONTROLNET names, in models/controlnet"
+            )
+        if found.family in (family, None):
+            return Method(CONTROLNET, True, found.name, None)
+    fitting = [one for one in installed.controlnets if one.family == family and _POSE.search(one.name)]
+    if not fitting:
+        return _lacking(
+            CONTROLNET,
+            f"a ControlNet with 'openpose' in its name for {FAMILIES[family].label} (.safetensors) in "
+            "models/controlnet",
+        )
+    return Method(
+        CONTROLNET, True, max(fitting, key=lambda one: bool(_POSE_ONLY.search(one.name))).name, None
+    )
+
+
+def reference_methods(installed: InstalledModels, family: str) -> tuple[Method, ...]:
+    """How a reference picture can steer this family. Attention is our own node and needs no model."""
+    return (_ipadapter(installed, family), Method(ATTENTION, True, None, None))
+
+
+def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
+    """What turns a photo into a skeleton."""
+    if "DWPreprocessor" in installed.nodes:
+        dwpose = Method(DWPOSE, True, None, None)  # fetches its models by itself
+    else:
+        dwpose = _lacking(
+            DWPOSE, "the node pack comfyui_controlnet_aux (its node DWPreprocessor) in custom_nodes"
+        )
+    if "SDPoseKeypointExtractor" not in installed.nodes:
+        sdpose = _lacking(SDPOSE, "a ComfyUI that has the node SDPoseKeypointExtractor: update ComfyUI")
+    elif not installed.sdpose:
+        sdpose = _lacking(SDPOSE, f"the SDPose checkpoint {_SDPOSE_NAME} in models/checkpoints")
+    else:
+        sdpose = Method(SDPOSE, True, installed.sdpose[0], None)
+    return (dwpose, sdpose)
+
+
+def ipadapter_choice(installed: InstalledModels, family: str) -> IpAdapterChoice | None:
+    """What IPAdapterUnifiedLoader would load for this family; None where a file or the pack is missing."""
+    encoder = next((name for name in installed.clip_visions if _CLIP_VISION.search(name)), None)
+    if encoder is None or not _has_ipadapter_nodes(installed):
+        return None
+    for preset, pattern, _ in _IPADAPTERS.get(family, ()):
+        model = _matching(installed.ipadapters, pattern)
+        if model is not None:
+            return IpAdapterChoice(preset, model, encoder)
+    return None
+
+
+def needs_union_type(model: ModelFile) -> bool:
+    """Whether the graph has to say "openpose" to it with SetUnionControlNetType."""
+    return model.union and model.family == "sdxl"
+
+
+def bones_for(model: ModelFile) -> str:
+    """How thick this ControlNet wants its bones: a value of `pictures.skeleton.BoneStyle`."""
+    return "xinsir" if needs_union_type(model) or _THICK_BONES.search(model.name) else "standard"
+
+
+def missing_checkpoint() -> str:
+    return (
+        f"No {FAMILY_LABELS} checkpoint is installed: put one (a .safetensors file) into models/checkpoints."
+    )
+
+
+def missing_pose_controlnet(method: Method, family: str) -> str:
+    return (
+        f"No pose ControlNet for {FAMILIES[family].label} is installed, so a pose cannot be applied. "
+        f"It needs {method.missing}."
+    )
+
+
+def missing_extractor(extractors: Sequence[Method]) -> str:
+    ways = ", or ".join(str(method.missing) for method in extractors)
+    return f"No pose extractor is installed, so the pose of a photo cannot be read. It needs {ways}."
+
+
+def _ipadapter(installed: InstalledModels, family: str) -> Method:
+    choice = ipadapter_choice(installed, family)
+    if choice is not None:
+        return Method(IPADAPTER, True, choice.model, None)
+    wanted = _IPADAPTERS.get(family, ())
+    if not wanted:
+        return _lacking(IPADAPTER, f"an IPAdapter for {FAMILIES[family].label}, which does not exist")
+    lacking = []
+    if not _has_ipadapter_nodes(installed):
+        lacking.append("the node pack ComfyUI_IPAdapter_plus in custom_nodes")
+    if not any(_matching(installed.ipadapters, pattern) for _, pattern, _ in wanted):
+        names = " or ".join(name for _, _, name in wanted)
+        lacking.append(f"{names} for {FAMILIES[family].label} in models/ipadapter")
+    if not any(_CLIP_VISION.search(name) for name in installed.clip_visions):
+        lacking.append(f"the CLIP vision model {_CLIP_VISION_NAME} in models/clip_vision")
+    return _lacking(IPADAPTER, ", and ".join(lacking))
+
+
+def _has_ipadapter_nodes(installed: InstalledModels) -> bool:
+    return {"IPAdapterUnifiedLoader", "IPAdapterAdvanced"} <= installed.nodes
+
+
+def _matching(names: Sequence[str], pattern: str) -> str | None:
+    return next((name for name in names if re.search(pattern + _WEIGHTS, name, re.IGNORECASE)), None)
+
+
+def _lacking(name: str, missing: str) -> Method:
+    return Method(name, False, None, missing)

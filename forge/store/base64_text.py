@@ -1,0 +1,40 @@
+"""Pictures that come as base64 text."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import AsyncIterator
+
+from ..errors import RejectedUploadError, TooLargeError
+
+PIECE = 1024 * 1024  # characters
+
+
+async def decode_base64(text: str, limit: int, too_large: TooLargeError) -> AsyncIterator[bytes]:
+    """The bytes of base64 with or without a `data:` prefix, piece by piece.
+
+    Raises RejectedUploadError, and `too_large` for a text that cannot hold less than `limit` bytes.
+    """
+    if text.startswith("data:"):
+        head, comma, text = text.partition(",")
+        if not comma or not head.endswith(";base64"):
+            raise RejectedUploadError(
+                "Invalid image file: a data: URL must end in ;base64, before the picture."
+            )
+    if len(text) > limit * 2:
+        raise too_large
+    carried = ""
+    for start in range(0, len(text), PIECE):
+        piece = carried + "".join(text[start : start + PIECE].split())
+        whole = len(piece) - len(piece) % 4
+        carried = piece[whole:]
+        yield _decode(piece[:whole])
+    if carried:
+        yield _decode(carried)
+
+
+def _decode(piece: str) -> bytes:
+    try:
+        return binascii.a2b_base64(piece.encode("ascii"), strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise RejectedUploadError("Invalid image file: the text is not base64 of a picture.") from error

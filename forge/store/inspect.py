@@ -1,0 +1,48 @@
+"""What a file may be: one picture, or one pose in OpenPose JSON. Its first bytes decide which is tried."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from ..errors import TooLargeError
+from ..pictures.openpose_json import MAX_BYTES, InvalidPose, parse_pose
+from .images import ImageFacts, ImageLimits, InvalidImage, inspect_image
+
+JSON_TYPE = "application/json"
+
+# RFC 8259 allows white space before the value; a byte order mark is common on Windows.
+_SPACE = b"\xef\xbb\xbf \t\r\n"
+_START = 1024
+
+
+def inspect_file(path: Path, limits: ImageLimits) -> ImageFacts:
+    """Decide whether the store takes the file; for a pose, width and height are those of its canvas.
+
+    Raises InvalidImage with a sentence for the user, TooLargeError, and OSError when the disk fails.
+    """
+    with path.open("rb") as file:
+        start = file.read(_START).lstrip(_SPACE)
+    return _inspect_pose(path, limits) if start[:1] in (b"{", b"[") else inspect_image(path, limits)
+
+
+def _inspect_pose(path: Path, limits: ImageLimits) -> ImageFacts:
+    if path.stat().st_size > MAX_BYTES:
+        raise TooLargeError(f"File too large: a pose in JSON may have {MAX_BYTES} bytes.")
+    try:
+        pose = parse_pose(path.read_bytes())
+    except InvalidPose as error:
+        raise InvalidImage(str(error)) from error
+    if not all(limits.min_dimension <= side <= limits.max_dimension for side in (pose.width, pose.height)):
+        raise InvalidImage(
+            f"The pose's canvas is {pose.width}x{pose.height} pixels; each side must be from "
+            f"{limits.min_dimension} to {limits.max_dimension} pixels."
+        )
+    return ImageFacts(JSON_TYPE, "json", pose.width, pose.height)
+
+
+def display_name(sent: str | None, extension: str) -> str:
+    """A name to show, never a path: the last part of what the client sent, without control
+    characters, with the extension that the bytes have."""
+    last = PureWindowsPath(PurePosixPath(sent or "").name).name
+    stem = "".join(character for character in last if character.isprintable()).strip().rsplit(".", 1)[0]
+    return f"{stem[:200] or 'image'}.{extension}"

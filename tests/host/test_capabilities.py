@@ -1,0 +1,167 @@
+"""What works and what is missing, on a real ComfyUI: each kind of model gone in turn.
+
+The node packs of others are stand-ins (tests/stand_ins): only their presence is asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from headers import read_shapes, write_header
+from pictures import picture
+
+from lab import synthetic
+from lab.api import Api
+from lab.host import ComfyUI
+from lab.server import ComfyServer
+
+Factory = Callable[..., ComfyServer]
+STAND_INS = Path(__file__).parents[1] / "stand_ins"
+VIT_H = "clip_vision/CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
+IPADAPTERS = (
+    "ipadapter/ip-adapter-plus_sd15.safetensors",
+    "ipadapter/ip-adapter-plus_sdxl_vit-h.safetensors",
+)
+KINDS = ("sd15", "sd15-openpose", "sdxl", "sdxl-openpose")
+
+
+@pytest.fixture(scope="module")
+def full(comfyui: ComfyUI, module_factory: Factory, tmp_path_factory: pytest.TempPathFactory) -> ComfyServer:
+    """A ComfyUI with every model and pack that AvatarForge can use."""
+    empty = tmp_path_factory.mktemp("files") / "empty.safetensors"
+    empty.touch()
+    shapes = read_shapes(synthetic.make(comfyui, "sd15"))
+    head = {"model.diffusion_model.heatmap_head.conv_layers.0.weight": (640, 640, 1, 1)}
+    sdpose = write_header(empty.with_name("sdpose.safetensors"), {**shapes, **head})
+    return module_factory(
+        models={
+            **synthetic.models(comfyui, KINDS),
+            **dict.fromkeys((*IPADAPTERS, VIT_H), empty),
+            "checkpoints/sdpose.safetensors": sdpose,
+        },
+        nodes=[STAND_INS / "controlnet_aux.py", STAND_INS / "ipadapter_plus.py"],
+    )
+
+
+@contextmanager
+def without(server: ComfyServer, *names: str) -> Iterator[Api]:
+    """The API while these models are away."""
+    aside = server.base / "aside"
+    aside.mkdir(exist_ok=True)
+    for name in names:
+        (server.base / "models" / name).rename(aside / Path(name).name)
+    try:
+        yield Api(server.url)
+    finally:
+        for name in names:
+            (aside / Path(name).name).rename(server.base / "models" / name)
+
+
+def works(methods: list[dict[str, Any]]) -> list[str]:
+    return [method["name"] for method in methods if method["works"]]
+
+
+def test_with_all_there_nothing_is_missing(full: ComfyServer) -> None:
+    answer = Api(full.url).get("/capabilities")
+    assert answer.status_code == 200
+    table = answer.json()
+    assert table["reasons"] == []
+    found = {one["family"]: one for one in table["checkpoints"]}
+    assert set(found) == {"sd15", "sdxl"}
+    for family, one in found.items():
+        assert one["supported"] is True
+        assert one["name"] == synthetic.file_name(family)
+        assert [method["model"] for method in one["pose"]] == [synthetic.file_name(f"{family}-openpose")]
+        assert works(one["reference"]) == ["ipadapter", "attention"]
+    assert works(table["pose_extractors"]) == ["dwpose", "sdpose"]
+    assert table["pose_extractors"][1]["model"] == "sdpose.safetensors"
+    assert Api(full.url).get("/health").json()["capabilities"] == {
+        "families": {
+            family: {"pose": ["controlnet"], "reference": ["ipadapter", "attention"]} for family in found
+        },
+        "pose_extractors": ["dwpose", "sdpose"],
+        "missing": [],
+    }
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_a_missing_pose_controlnet_is_named_by_the_table_and_by_the_refusal(
+    full: ComfyServer, family: str
+) -> None:
+    with without(full, synthetic.model_name(f"{family}-openpose")) as api:
+        (reason,) = api.get("/capabilities").json()["reasons"]
+        assert "models/controlnet" in reason
+        assert "'openpose'" in reason
+        file_id = api.upload(picture())["file_id"]
+        body = {"prompt": "x", "pose_file_id": file_id, "checkpoint": synthetic.file_name(family)}
+        answer = api.post("/generate/avatar", json=body)
+        assert (answer.status_code, answer.json()["detail"]) == (503, reason)
+        assert api.get("/health").json()["capabilities"]["missing"] == [reason]
+
+
+def test_a_missing_checkpoint_is_named_by_the_table_and_by_the_refusal(full: ComfyServer) -> None:
+    with without(full, synthetic.model_name("sd15"), synthetic.model_name("sdxl")) as api:
+        (reason,) = api.get("/capabilities").json()["reasons"]
+        assert "models/checkpoints" in reason
+        answer = api.post("/generate/avatar", json={"prompt": "x"})
+        assert (answer.status_code, answer.json()["detail"]) == (503, reason)
+        health = api.get("/health").json()
+        assert (health["api_status"], health["reason"]) == ("degraded", reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "said"),
+    [
+        (IPADAPTERS[0], "sd15", "in models/ipadapter"),
+        (IPADAPTERS[1], "sdxl", "in models/ipadapter"),
+        (VIT_H, "sdxl", "in models/clip_vision"),
+    ],
+)
+def test_without_an_ipadapter_file_the_reference_works_by_attention(
+    full: ComfyServer, name: str, family: str, said: str
+) -> None:
+    with without(full, name) as api:
+        table = api.get("/capabilities").json()
+    (one,) = (one for one in table["checkpoints"] if one["family"] == family)
+    assert works(one["reference"]) == ["attention"]
+    assert said in one["reference"][0]["missing"]
+    assert Path(name).name in one["reference"][0]["missing"]
+    assert table["reasons"] == []
+
+
+def test_without_the_sdpose_checkpoint_its_file_and_folder_are_named(full: ComfyServer) -> None:
+    with without(full, "checkpoints/sdpose.safetensors") as api:
+        table = api.get("/capabilities").json()
+    assert works(table["pose_extractors"]) == ["dwpose"]
+    assert "sdpose_wholebody_fp16.safetensors in models/checkpoints" in table["pose_extractors"][1]["missing"]
+    assert table["reasons"] == []
+
+
+def test_a_broken_checkpoint_is_listed_as_none_of_ours(full: ComfyServer, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no model")
+    full.add_model("checkpoints/broken.safetensors", broken)
+    api = Api(full.url)
+    (one,) = (
+        one for one in api.get("/capabilities").json()["checkpoints"] if one["name"] == "broken.safetensors"
+    )
+    assert (one["supported"], one["family"], one["pose"], one["reference"]) == (False, None, [], [])
+    answer = api.post("/generate/avatar", json={"prompt": "x", "checkpoint": "broken.safetensors"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "checkpoint"]
+    (full.base / "models/checkpoints/broken.safetensors").unlink()
+
+
+def test_without_the_packs_they_are_named(api: Api) -> None:
+    table = api.get("/capabilities").json()
+    assert "comfyui_controlnet_aux" in table["reasons"][-1]
+    assert "models/checkpoints" in table["reasons"][-1]
+    assert api.get("/health").json()["api_status"] == "healthy"
+    (one,) = table["checkpoints"]
+    assert works(one["pose"]) == ["controlnet"]
+    assert works(one["reference"]) == ["attention"]
+    assert "ComfyUI_IPAdapter_plus" in one["reference"][0]["missing"]

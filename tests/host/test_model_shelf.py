@@ -1,0 +1,206 @@
+"""What the shelf reads from files, with ComfyUI's own detection inside this process.
+
+The files are headers of the shapes that real models have, with holes for data.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from headers import Shapes, read_shapes, write_header
+
+from lab import synthetic
+from lab.host import ComfyUI
+from lab.links import link
+
+TEXT = "cond_stage_model.transformer.text_model.final_layer_norm.weight"
+VAE = "first_stage_model.decoder.conv_in.weight"
+UNET = "model.diffusion_model."
+
+
+@pytest.fixture(scope="module")
+def modules(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """ComfyUI's modules and the shelf, imported as ComfyUI itself would be with ``--cpu``."""
+    sys.path.append(str(comfyui.root))
+    from comfy.cli_args import args
+
+    args.cpu = True
+    args.base_directory = str(tmp_path_factory.mktemp("base"))
+    import folder_paths
+
+    from avatarforge.host import models
+
+    return SimpleNamespace(folder_paths=folder_paths, models=models)
+
+
+@pytest.fixture
+def shelf(modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A shelf whose folders lie in the test's own."""
+    folders = modules.folder_paths.folder_names_and_paths
+    extensions = modules.folder_paths.supported_pt_extensions
+    for name in ("checkpoints", "controlnet", "clip_vision", "ipadapter"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setitem(folders, name, ([str(tmp_path / name)], extensions))
+    monkeypatch.setattr(modules.folder_paths, "filename_list_cache", {})
+    yield modules.models.ModelShelf()
+
+
+@pytest.fixture(scope="module")
+def sd15(comfyui: ComfyUI) -> Shapes:
+    return read_shapes(synthetic.make(comfyui, "sd15"))
+
+
+def widened(shapes: Shapes, width: int) -> dict[str, tuple[int, ...]]:
+    """The same with a text of another width: 1024 is SD2's."""
+    return {
+        name: (shape[0], width) if ".attn2.to_k." in name or ".attn2.to_v." in name else shape
+        for name, shape in shapes.items()
+    }
+
+
+def families(shelf: Any) -> dict[str, str | None]:
+    return {model.name: model.family for model in shelf.installed().checkpoints}
+
+
+def test_the_synthetic_checkpoints_have_their_families(shelf: Any, comfyui: ComfyUI, tmp_path: Path) -> None:
+    for kind, folder in (("sd15", "checkpoints"), ("sdxl", "checkpoints"), ("sd15-openpose", "controlnet")):
+        link(synthetic.make(comfyui, kind), tmp_path / folder / f"{kind}.safetensors")
+    assert families(shelf) == {"sd15.safetensors": "sd15", "sdxl.safetensors": "sdxl"}
+    (controlnet,) = shelf.installed().controlnets
+    assert (controlnet.family, controlnet.union) == ("sd15", False)
+
+
+def test_what_is_no_checkpoint_of_ours_has_no_family(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    write_header(folder / "whole.safetensors", sd15)
+    write_header(folder / "broken-off.safetensors", sd15, cut=1)
+    (folder / "no-header.safetensors").write_bytes(b"this is no safetensors file at all")
+    (folder / "empty.safetensors").touch()
+    (folder / "huge-header.safetensors").write_bytes(b"\xff" * 64)
+    (folder / "odd-header.safetensors").write_bytes((2).to_bytes(8, "little") + b"[]")
+    write_header(folder / "lora.safetensors", {"lora_unet_down_blocks_0.lora_down.weight": (4, 320)})
+    write_header(folder / "sd21.safetensors", widened(sd15, 1024))
+    unet = {name: shape for name, shape in sd15.items() if name.startswith(UNET)}
+    write_header(folder / "unet-alone.safetensors", unet)
+    diffusers = {
+        "conv_in.weight": (320, 4, 3, 3),
+        "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight": (320, 768),
+        "time_embedding.linear_1.weight": (1280, 320),
+    }
+    write_header(folder / "diffusion_pytorch_model.safetensors", diffusers)
+    flux = {
+        f"{UNET}double_blocks.0.img_attn.norm.key_norm.scale": (128,),
+        f"{UNET}double_blocks.0.img_attn.proj.weight": (3072, 3072),
+        f"{UNET}double_blocks.0.img_mlp.0.weight": (12288, 3072),
+        f"{UNET}single_blocks.0.linear1.weight": (21504, 3072),
+        f"{UNET}img_in.weight": (3072, 64),
+        f"{UNET}txt_in.weight": (3072, 4096),
+        f"{UNET}final_layer.linear.weight": (64, 3072),
+        TEXT: (768,),
+        VAE: (512, 16, 3, 3),
+    }
+    write_header(folder / "flux.safetensors", flux)
+    found = families(shelf)
+    assert found.pop("whole.safetensors") == "sd15"
+    assert set(found.values()) == {None}
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("anything-v3.ckpt", "sd15"),
+        ("dreamXL.ckpt", "sdxl"),
+        ("v2-1_768-ema-pruned.ckpt", None),
+        ("flux-dev.ckpt", None),
+        ("realistic_v2.ckpt", "sd15"),
+    ],
+)
+def test_a_pickle_is_never_opened_only_its_name_is_read(
+    shelf: Any, tmp_path: Path, name: str, family: str | None
+) -> None:
+    (tmp_path / "checkpoints" / name).write_bytes(b"not even a pickle")
+    assert families(shelf) == {name: family}
+
+
+def test_an_sdpose_checkpoint_reads_poses_and_draws_nothing(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+    head = {f"{UNET}heatmap_head.conv_layers.0.weight": (640, 640, 1, 1)}
+    write_header(tmp_path / "checkpoints" / "pose.safetensors", {**sd15, **head})
+    found = shelf.installed()
+    assert (found.checkpoints, found.sdpose) == ((), ("pose.safetensors",))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "family", "union"),
+    [
+        (
+            {"control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768)},
+            "sd15",
+            False,
+        ),
+        ({"down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight": (640, 2048)}, "sdxl", False),
+        (
+            {
+                "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight": (640, 2048),
+                "task_embedding": (8, 320),
+            },
+            "sdxl",
+            True,
+        ),
+        (
+            {"lora_controlnet": (), "input_blocks.4.1.transformer_blocks.0.attn2.to_k.down": (256, 2048)},
+            "sdxl",
+            False,
+        ),
+        ({"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 1024)}, None, False),
+        ({"controlnet_mode_embedder.weight": (10, 3072)}, None, False),
+    ],
+    ids=["sd15", "diffusers sdxl", "union", "control-lora", "sd21", "flux union"],
+)
+def test_controlnets(shelf: Any, tmp_path: Path, shapes: Shapes, family: str | None, union: bool) -> None:
+    # A header says more than a name does.
+    write_header(tmp_path / "controlnet" / "union-openpose.safetensors", shapes)
+    (found,) = shelf.installed().controlnets
+    assert (found.name, found.family, found.union) == ("union-openpose.safetensors", family, union)
+
+
+def test_a_pickled_union_is_known_by_its_name(shelf: Any, tmp_path: Path) -> None:
+    (tmp_path / "controlnet" / "sdxl_promax.pth").touch()
+    (found,) = shelf.installed().controlnets
+    assert (found.family, found.union) == ("sdxl", True)
+
+
+def test_the_other_folders_are_listed_and_a_folder_of_a_missing_pack_is_empty(
+    shelf: Any, modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ipadapter" / "a.bin").touch()
+    (tmp_path / "clip_vision" / "b.safetensors").touch()
+    found = shelf.installed()
+    assert (found.ipadapters, found.clip_visions) == (("a.bin",), ("b.safetensors",))
+    monkeypatch.delitem(modules.folder_paths.folder_names_and_paths, "ipadapter")
+    assert shelf.installed().ipadapters == ()
+
+
+def test_a_header_is_read_once_until_the_file_changes(
+    shelf: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_header(tmp_path / "checkpoints" / "a.safetensors", sd15)
+    read: list[Path] = []
+    really = modules.models.read_shapes
+    monkeypatch.setattr(modules.models, "read_shapes", lambda path: (read.append(path), really(path))[1])
+    assert [families(shelf) for _ in range(3)] == [{"a.safetensors": "sd15"}] * 3
+    assert read == [path]
+    stamp = path.stat().st_mtime_ns
+    os.utime(path, ns=(stamp, stamp + 1_000_000_000))
+    families(shelf)
+    assert read == [path, path]
+    write_header(path, widened(sd15, 1024))
+    os.utime(path, ns=(stamp, stamp))
+    assert families(shelf) == {"a.safetensors": None}
+    assert read == [path] * 3
