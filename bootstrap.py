@@ -18,6 +18,7 @@ from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError, open_database
 from .forge.errors import AvatarForgeError, UnavailableError
 from .forge.generations.outputs import OutputFolder
+from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
 from .forge.generations.tracker import GenerationTracker
 from .forge.health import HealthService
@@ -41,6 +42,7 @@ class _Running:
     """What lives as long as ComfyUI. The lock lets go of the data folder when nobody holds it."""
 
     services: Services
+    recorder: GenerationRecorder
     tracker: GenerationTracker
     lock: BaseFileLock
 
@@ -59,6 +61,7 @@ async def start() -> None:
     services = running.services
     server.app[STATE] = services
     registry.files = services.files
+    registry.recorder = running.recorder
     tasks: list[asyncio.Task[None]] = []
 
     async def start_tasks(_: web.Application) -> None:
@@ -94,7 +97,8 @@ def _open() -> _Running:
         tracker=tracker,
     )
     health = HealthService(database, blobs, workers, host, settings)
-    return _Running(Services(settings, files, generations, health, workers), tracker, lock)
+    recorder = GenerationRecorder(database, outputs)
+    return _Running(Services(settings, files, generations, health, workers), recorder, tracker, lock)
 
 
 def _lock(data_folder: Path) -> BaseFileLock:

@@ -7,20 +7,26 @@ from comfy_api.latest import io
 from .extract import DrawKeypoints, KeepSkeleton
 from .load import LoadPose, LoadReference
 from .pose import ApplyPose
+from .prompt import AvatarPrompt
 from .reference import ApplyReference, ReferenceLatent
 from .save import SaveAvatar
+from .saved import LoadView
+from .skeleton import PoseSkeleton
 from .turnaround import ShareViews, TakeView, ViewsLatent
 
 NODES: list[type[io.ComfyNode]] = [
+    AvatarPrompt,
     LoadPose,
-    LoadReference,
+    PoseSkeleton,
     DrawKeypoints,
     KeepSkeleton,
     ApplyPose,
+    LoadReference,
     ReferenceLatent,
     ApplyReference,
     ViewsLatent,
     ShareViews,
     TakeView,
     SaveAvatar,
+    LoadView,
 ]

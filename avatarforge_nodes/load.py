@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..forge.errors import RejectedUploadError
-from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose
+from ..forge.errors import RejectedUploadError, UnprocessableError
+from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose, seen_from_behind
 from ..forge.pictures.skeleton import BoneStyle
 from ..forge.store.images import load_rgb
 from ..forge.store.inspect import JSON_TYPE
@@ -56,20 +56,35 @@ class LoadPose(io.ComfyNode):
                     "How thick the bones of a pose in JSON are drawn: as most ControlNets know them, or "
                     "thicker, for those of xinsir."
                 ),
+                io.Boolean.Input(
+                    "from_behind",
+                    default=False,
+                    optional=True,
+                    tooltip="Turns the figure of a pose in JSON round: mirrored, without nose and eyes.",
+                ),
             ],
             outputs=[io.Image.Output(display_name="pose")],
         )
 
     @classmethod
-    def execute(cls, file_id: str, width: int, height: int, bones: str = "standard") -> io.NodeOutput:
+    def execute(
+        cls, file_id: str, width: int, height: int, bones: str = "standard", from_behind: bool = False
+    ) -> io.NodeOutput:
         record, path = stored_files().locate(file_id)
         if record.mime_type == JSON_TYPE:
             try:
                 pose = parse_pose(path.read_bytes())
             except InvalidPose as error:
                 raise RejectedUploadError(f"The stored pose {file_id} is damaged. {error}") from error
+            if from_behind:
+                pose = seen_from_behind(pose)
             size = (width, height) if width and height else (pose.width, pose.height)
             return io.NodeOutput(to_tensor(draw_pose(pose, *size, BoneStyle(bones))))
+        if from_behind:
+            raise UnprocessableError(
+                "Only a pose in JSON can be turned round: a picture does not say which keypoint is which.",
+                ("from_behind",),
+            )
         picture = flatten(*load_rgb(path), BLACK)
         if width and height:
             picture = fit(picture, width, height)

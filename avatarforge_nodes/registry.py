@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..forge.errors import UnavailableError
+from ..forge.generations.recorder import GenerationRecorder
 from ..forge.store.files import FileStore
 
 
 @dataclass
 class Registry:
     files: FileStore | None = None
+    recorder: GenerationRecorder | None = None
     reason: str = "AvatarForge is not loaded."
 
 
@@ -25,3 +27,10 @@ def stored_files() -> FileStore:
     if registry.files is None:
         raise UnavailableError(registry.reason)
     return registry.files
+
+
+def recorder() -> GenerationRecorder:
+    """What saved pictures are written down with. Raises UnavailableError likewise."""
+    if registry.recorder is None:
+        raise UnavailableError(registry.reason)
+    return registry.recorder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 
 import torch
@@ -12,8 +11,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from ..forge.graphs.compile import OUTPUT_NAME
 from ..forge.store.blobs import write_whole
-from ..host.comfy import NAME, metadata_wanted, output_folder
-from .load import CATEGORY
+from ..host.comfy import NAME, current_prompt_id, metadata_wanted, output_folder
+from .choices import CATEGORY
+from .registry import recorder
 from .tensors import to_picture
 
 COMPRESSION = 4  # as ComfyUI's own Save Image
@@ -28,14 +28,17 @@ class SaveAvatar(io.ComfyNode):
             node_id="AvatarForgeSave",
             display_name="Save Avatar (AvatarForge)",
             category=CATEGORY,
-            description="Saves pictures to the output folder, under avatarforge/<generation id>/.",
+            description=(
+                "Saves pictures to the output folder, under avatarforge/<generation id>/, and records them "
+                "as a generation."
+            ),
             search_aliases=["avatar", "save", "output", "character"],
             inputs=[
                 io.Image.Input("images"),
                 io.String.Input(
                     "generation_id",
                     default="",
-                    tooltip="A UUID; the folder of the pictures. Empty makes a new one.",
+                    tooltip="Filled in by the API. A graph queued by hand becomes a generation of its own.",
                 ),
                 io.Int.Input(
                     "position", default=1, min=1, max=99_999, tooltip="Number of the first picture."
@@ -47,14 +50,15 @@ class SaveAvatar(io.ComfyNode):
 
     @classmethod
     def execute(cls, images: torch.Tensor, generation_id: str, position: int) -> io.NodeOutput:
-        # Parsed and written anew: the text of a graph never becomes a path.
-        folder_name = str(uuid.UUID(generation_id)) if generation_id else str(uuid.uuid4())
-        folder = output_folder() / folder_name
+        prompt_id = current_prompt_id()
+        # A folder name of ours: the text of a graph never becomes a path.
+        claimed = recorder().claim(generation_id, prompt_id)
         saved = []
         for number, image in enumerate(images, start=position):
             filename = OUTPUT_NAME.format(number)
-            _write(folder / filename, image, cls._metadata())
-            saved.append(ui.SavedResult(filename, f"{NAME}/{folder_name}", io.FolderType.output))
+            _write(output_folder() / claimed / filename, image, cls._metadata())
+            recorder().saved(claimed, prompt_id, json.dumps(cls.hidden.prompt), number - 1, None)
+            saved.append(ui.SavedResult(filename, f"{NAME}/{claimed}", io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedImages(saved))
 
     @classmethod

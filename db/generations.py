@@ -11,6 +11,7 @@ from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
 
 ACTIVE = ("queued", "processing")
+FINISHED = ("completed",)
 
 # The compiled prompt is by far the largest column; only a restart needs it.
 _columns = [column for column in generations.c if column.name != "prompt"]
@@ -77,6 +78,11 @@ def active(connection: Connection) -> list[GenerationRecord]:
     return _with_outputs(connection, rows)
 
 
+def begin_again(connection: Connection, generation_id: str, prompt: str, **values: Any) -> bool:
+    """Let a finished generation run another prompt; say whether it was finished."""
+    return change(connection, generation_id, FINISHED, prompt=prompt, **values)
+
+
 def change(connection: Connection, generation_id: str, only_if: Iterable[str], **values: Any) -> bool:
     """Change a generation that is still in one of the states `only_if`; say whether it was."""
     changed = connection.execute(
@@ -87,10 +93,14 @@ def change(connection: Connection, generation_id: str, only_if: Iterable[str], *
     return changed.rowcount > 0
 
 
-def set_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
-    connection.execute(delete(outputs).where(outputs.c.generation_id == generation_id))
-    if records:
-        connection.execute(insert(outputs), [vars(record) for record in records])
+def set_output(connection: Connection, record: OutputRecord) -> None:
+    """Write one picture in the place of the one that was there."""
+    connection.execute(
+        delete(outputs).where(
+            outputs.c.generation_id == record.generation_id, outputs.c.position == record.position
+        )
+    )
+    connection.execute(insert(outputs).values(**vars(record)))
 
 
 def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:

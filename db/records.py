@@ -43,7 +43,8 @@ class OutputRecord:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads."""
+    """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads.
+    `reroll` is set, JSON too, while one view is being made anew."""
 
     sequence: int
     id: str
@@ -57,4 +58,5 @@ class GenerationRecord:
     created_at: int
     started_at: int | None
     completed_at: int | None
+    reroll: str | None
     outputs: tuple[OutputRecord, ...] = ()

@@ -65,6 +65,7 @@ generations = Table(
     Column("prompt", Text, nullable=False),
     Column("receipt", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("reroll", Text, nullable=True),
     Column("error", Text, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=True),

@@ -66,14 +66,16 @@ class QueueState:
 
 @dataclass(frozen=True)
 class PromptEvent:
-    """What happened to a prompt. `error` is set for `failed`: the node's own words.
+    """What happened to a prompt. `error` is set for `failed`: the node's own words; `filenames` for
+    `saved`: the pictures that an output node has just written.
 
     `queue_changed` carries no prompt_id: something entered or left ComfyUI's queue.
     """
 
-    kind: Literal["started", "succeeded", "failed", "interrupted", "queue_changed"]
+    kind: Literal["started", "saved", "succeeded", "failed", "interrupted", "queue_changed"]
     prompt_id: str = ""
     error: str | None = None
+    filenames: tuple[str, ...] = ()
 
 
 class Host(Protocol):
@@ -89,6 +91,9 @@ class Host(Protocol):
 
     async def installed_models(self) -> InstalledModels:
         """What the loaders could load now."""
+
+    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
+        """Whether the card can sample so many pictures (pixels) of that checkpoint in one batch."""
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         """Let ComfyUI validate the prompt. Raises PromptRefusedError."""

@@ -8,6 +8,10 @@ from typing import Literal, get_args
 ViewName = Literal["front", "back", "side", "quarter"]
 VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
 
+# How nodes name the choice of all views, and of none in particular.
+ALL_FOUR = "all four"
+ANY_VIEW = "any"
+
 
 @dataclass(frozen=True)
 class View:

@@ -11,10 +11,12 @@ from typing import Any, TypeVar, cast
 import folder_paths
 from aiohttp import web
 from comfy.cli_args import args
+from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..forge.ports import CheckedPrompt, InstalledModels, Prompt, PromptEvent, QueueState
 from ..forge.workers import Workers
+from .memory import batch_fits
 from .models import ModelShelf
 from .queue import ComfyQueue
 
@@ -34,6 +36,12 @@ def output_folder() -> Path:
 def metadata_wanted() -> bool:
     """False when ComfyUI was started with --disable-metadata."""
     return not args.disable_metadata
+
+
+def current_prompt_id() -> str:
+    """The prompt_id of the prompt that the calling node runs in; empty outside of one."""
+    context = get_executing_context()
+    return "" if context is None else str(context.prompt_id)
 
 
 def server() -> PromptServer:
@@ -85,6 +93,12 @@ class ComfyHost:
 
     async def installed_models(self) -> InstalledModels:
         return await self._workers.disk(self._models.installed)
+
+    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
+        path = folder_paths.get_full_path("checkpoints", checkpoint)
+        if path is None:
+            return True
+        return await self._workers.disk(batch_fits, Path(path), width, height, count)
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         return await self._queue.check(prompt_id, prompt)

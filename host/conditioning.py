@@ -1,12 +1,16 @@
-"""What our nodes ask of ComfyUI's models: pose ControlNets and latents of pictures."""
+"""What our nodes ask of ComfyUI's models: texts, pose ControlNets and latents of pictures."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import comfy.utils
 import nodes
 import torch
+
+Conditioning = list[list[Any]]
 
 
 def apply_controlnet(
@@ -24,6 +28,28 @@ def apply_controlnet(
         positive, negative, control_net, image, strength, start_percent, end_percent, vae=vae
     )
     return applied
+
+
+def encode_texts(clip: Any, texts: Sequence[str]) -> Conditioning:
+    """One conditioning whose row k belongs to picture k of a batch.
+
+    Texts of different lengths are repeated to a common one, which leaves cross-attention as it is:
+    every token then counts equally often (comfy/conds.py does the same to join two prompts).
+    """
+    if clip is None:
+        raise ValueError("The checkpoint holds no text encoder. Load one and connect it as clip.")
+    encoded = [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in texts]
+    if len(encoded) == 1:
+        single: Conditioning = encoded[0]
+        return single
+    rows = [conditioning[0][0] for conditioning in encoded]
+    length = math.lcm(*(row.shape[1] for row in rows))
+    options = dict(encoded[0][0][1])
+    pooled = [conditioning[0][1].get("pooled_output") for conditioning in encoded]
+    if all(one is not None for one in pooled):
+        options["pooled_output"] = torch.cat(pooled)
+    stacked = torch.cat([row.repeat(1, length // row.shape[1], 1) for row in rows])
+    return [[stacked, options]]
 
 
 def encode(vae: Any, image: torch.Tensor, width: int, height: int) -> dict[str, torch.Tensor]:

@@ -59,6 +59,9 @@ class EventSocket:
             self._tell(PromptEvent("queue_changed"))
         elif kind == "execution_start":
             self._tell(PromptEvent("started", prompt_id))
+        elif kind == "executed":
+            pictures = (data.get("output") or {}).get("images") or ()
+            self._tell(PromptEvent("saved", prompt_id, filenames=tuple(one["filename"] for one in pictures)))
         elif kind == "execution_success":
             self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
         elif kind == "execution_error":

@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 
 from ..forge import clock
+from ..forge.generations.recorder import BY_HAND
+from ..forge.generations.reroll import Reroll
 from ..forge.generations.service import GenerationRecord, OutputRecord
 from ..forge.generations.spec import AvatarSpec
 from ..forge.store.files import Received
@@ -38,7 +40,7 @@ def upload(received: Received) -> schemas.UploadAnswer:
 
 
 def generation(record: GenerationRecord) -> schemas.GenerationAnswer:
-    spec = AvatarSpec.from_json(record.spec)
+    spec = AvatarSpec.from_json(record.spec) if record.kind != BY_HAND else None
     receipt = json.loads(record.receipt)
     return schemas.GenerationAnswer.model_validate(
         {
@@ -51,28 +53,40 @@ def generation(record: GenerationRecord) -> schemas.GenerationAnswer:
             "completed_at": _iso_or_none(record.completed_at),
             "error": record.error,
             "comfyui_prompt_id": record.prompt_id,
-            "output_files": [_output(output) for output in record.outputs],
-            "parameters": _parameters(spec),
-            "inputs": [{**line, "pose_type": line["view"]} for line in receipt["inputs"]],
+            "output_files": [_output(output, spec) for output in record.outputs],
+            "parameters": _parameters(spec, record.kind) if spec else None,
+            "reroll": Reroll.from_json(record.reroll).view if record.reroll else None,
+            "inputs": [_input(line) for line in receipt["inputs"]],
             "warnings": receipt["warnings"],
         }
     )
 
 
-def _output(output: OutputRecord) -> dict[str, object]:
+def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
     return {
         "filename": output.filename,
         "url": f"/outputs/{output.generation_id}/{output.filename}",
         "pose_type": output.view,
         "size": output.size,
         "dimensions": {"width": output.width, "height": output.height},
+        "seed": spec.seed_of(output.view) if spec else None,
     }
 
 
-def _parameters(spec: AvatarSpec) -> dict[str, object]:
+def _input(line: dict[str, object]) -> dict[str, object]:
+    return {
+        **line,
+        "pose_type": line["view"],
+        "comfyui_prompt_id": line["prompt_id"],
+        "steps": {"first": line["first_step"], "last": line["last_step"]},
+    }
+
+
+def _parameters(spec: AvatarSpec, kind: str) -> dict[str, object]:
+    several = kind == "all_poses"
     return {
         "prompt": spec.prompt,
-        "pose_file_id": spec.pose.file_id if spec.pose else None,
+        "pose_file_id": spec.pose.file.file_id if spec.pose else None,
         "reference_file_id": spec.reference.file_id if spec.reference else None,
         "clothing": spec.clothing,
         "style": spec.style,
@@ -86,6 +100,9 @@ def _parameters(spec: AvatarSpec) -> dict[str, object]:
         "scheduler": spec.scheduler,
         "seed": spec.seed,
         "checkpoint": spec.checkpoint,
-        "pose_strength": spec.pose.strength if spec.pose else None,
+        "pose_strength": spec.pose.strength if spec.pose else spec.skeleton_strength,
+        "pose_mode": spec.pose.mode if spec.pose else None,
         "reference_strength": spec.reference.strength if spec.reference else None,
+        "consistency": spec.consistency if several else None,
+        "turnaround": spec.turnaround if several else None,
     }

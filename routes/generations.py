@@ -58,6 +58,13 @@ async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
     )
 
 
+async def reroll(call: Call) -> schemas.GenerationAnswer:
+    query = call.asked(schemas.RerollQuery)
+    return answers.generation(
+        await call.services.generations.reroll(call.path("generation_id"), query.pose, query.seed)
+    )
+
+
 async def output(call: Call) -> web.StreamResponse:
     record, path = await call.services.generations.output(call.path("generation_id"), call.path("name"))
     content = Content(path, "image/png", record.content_hash, record.filename)
@@ -123,6 +130,16 @@ ENDPOINTS = (
         answer=schemas.GenerationDeletedAnswer,
         query=schemas.KeepOutputsQuery,
         refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/generations/{generation_id}/reroll",
+        reroll,
+        "Make one view anew and keep the others",
+        "generations",
+        answer=schemas.GenerationAnswer,
+        query=schemas.RerollQuery,
+        refusals=(404, 409),
     ),
     Endpoint(
         "GET",

@@ -15,6 +15,7 @@ from .context import PREFIX, Endpoint, JsonObject
 REFUSALS = {
     400: "What was sent is not usable: the sentence says why",
     404: "Unknown id",
+    409: "The state of the generation does not allow it",
     412: "If-Match names other bytes",
     413: "File too large",
     415: "The body is not application/json",
@@ -66,7 +67,8 @@ def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
         (schemas.InvalidAnswer, "serialization"),
     }
     for endpoint in endpoints:
-        used |= {(model, "validation") for model in (endpoint.body, endpoint.query) if model}
+        # Queries are written out as parameters, so their models stand nowhere as such.
+        used |= {(endpoint.body, "validation")} if endpoint.body else set()
         used |= {(endpoint.answer, "serialization")} if endpoint.answer else set()
     return sorted(used, key=lambda pair: (pair[0].__name__, pair[1]))
 

@@ -63,10 +63,19 @@ class AvatarBody(Body):
         None, max_length=512, description="An installed checkpoint, by its file name."
     )
     pose_strength: Annotated[float, Strict()] | None = Field(
-        None, ge=0, le=2, description="0 is the same as no pose image."
+        None, ge=0, le=2, description="Of the pose image, else of the built-in skeletons. 0: as if absent."
+    )
+    pose_mode: Literal["auto", "skeleton", "photo", "raw"] | None = Field(
+        None, description="What the pose image is; auto recognises it from its content."
     )
     reference_strength: Annotated[float, Strict()] | None = Field(
-        None, ge=0, le=1, description="0 is the same as no reference image."
+        None, ge=0, le=1, description="0: as if absent. 1: seen as strongly as the picture itself."
+    )
+    consistency: Annotated[float, Strict()] | None = Field(
+        None, ge=0, le=1, description="All poses: how strongly the views look at the front. 0 is off."
+    )
+    turnaround: Literal["auto", "batch", "sequential"] | None = Field(
+        None, description="All poses: in one batch, or one after another for a card with little memory."
     )
 
 
@@ -76,6 +85,10 @@ class Query(BaseModel):
 
 class PoseQuery(Query):
     pose: ViewName = Field(description="The view to draw.")
+
+
+class RerollQuery(PoseQuery):
+    seed: QueryWhole | None = Field(None, ge=0, le=2**64 - 1, description="Chosen for you when left out.")
 
 
 class ForceQuery(Query):
@@ -140,6 +153,7 @@ class OutputFile(BaseModel):
     pose_type: ViewName | None = Field(description="null: the pose image alone decided the view.")
     size: int = Field(description="Bytes.")
     dimensions: Dimensions
+    seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
 
 
 class Parameters(BaseModel):
@@ -161,33 +175,50 @@ class Parameters(BaseModel):
     seed: int
     checkpoint: str
     pose_strength: float | None
+    pose_mode: str | None
     reference_strength: float | None
+    consistency: float | None
+    turnaround: Literal["batch", "sequential"] | None = Field(description="Which way it went.")
+
+
+class Steps(BaseModel):
+    first: int
+    last: int
 
 
 class InputReceipt(BaseModel):
-    """How one given picture was applied to one view."""
+    """How one picture was applied to one view."""
 
-    role: Literal["pose", "reference"]
-    file_id: str
-    content_hash: str
+    role: Literal["pose", "reference", "view", "anchor"] = Field(
+        description="view: a built-in skeleton. anchor: the front, which the other views look at."
+    )
     pose_type: ViewName | None
-    node: str = Field(description="Id of the node in the prompt that applied it.")
-    model: str | None = Field(description="The model file that applied it.")
+    kind: str = Field(description="What the picture was recognised as.")
+    file_id: str | None
+    content_hash: str | None
+    comfyui_prompt_id: str = Field(description="The prompt that applied it; a re-roll has its own.")
+    node: str = Field(description="Id of the node in that prompt.")
+    node_type: str
+    model: str = Field(description="The model file that applied it.")
     strength: float
+    steps: Steps = Field(description="The sampling steps during which it worked, from 1.")
 
 
 class GenerationAnswer(BaseModel):
     generation_id: str
     status: Status
     message: str
-    kind: Literal["avatar", "pose", "all_poses"]
+    kind: Literal["avatar", "pose", "all_poses", "graph"] = Field(
+        description="graph: queued by hand in the editor, with a node that saves avatars."
+    )
     created_at: str
     started_at: str | None
     completed_at: str | None
     error: str | None
     comfyui_prompt_id: str
     output_files: list[OutputFile]
-    parameters: Parameters
+    parameters: Parameters | None = Field(description="null for a graph queued by hand.")
+    reroll: ViewName | None = Field(description="The view that is being made anew.")
     inputs: list[InputReceipt]
     warnings: list[str]
 

@@ -30,16 +30,21 @@ class FakeHost:
     def __init__(self, folder: Path) -> None:
         self.output_folder = folder / "output" / "avatarforge"
         self.installed = ALL_INSTALLED
+        self.roomy = True
         self.refusal: str | None = None
         self.queued: list[str] = []
         self.running: set[str] = set()
         self.history: dict[str, PromptEvent] = {}
         self.prompts: dict[str, Prompt] = {}
         self.submitted: list[str] = []
+        self.pictures = 0
         self._listeners: list[Callable[[PromptEvent], None]] = []
 
     async def installed_models(self) -> InstalledModels:
         return self.installed
+
+    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
+        return self.roomy
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         if self.refusal:
@@ -92,8 +97,10 @@ class FakeHost:
             if node["class_type"] == "AvatarForgeSave":
                 folder = self.output_folder / node["inputs"]["generation_id"]
                 folder.mkdir(parents=True, exist_ok=True)
-                position = node["inputs"]["position"]
-                (folder / OUTPUT_NAME.format(position)).write_bytes(picture(position))
+                name = OUTPUT_NAME.format(node["inputs"]["position"])
+                self.pictures += 1
+                (folder / name).write_bytes(picture(self.pictures))
+                self.tell(PromptEvent("saved", prompt_id, filenames=(name,)))
 
     def end(self, event: PromptEvent, *, silently: bool = False) -> None:
         self.running.discard(event.prompt_id)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from avatarforge.forge.generations.spec import AvatarSpec, ImageUse
+from avatarforge.forge.generations.spec import AvatarSpec, PoseUse, ReferenceUse
+from avatarforge.forge.graphs.poses import PoseFile, PosePlan
 
-POSE = ImageUse("00000000-0000-4000-8000-000000000001", "aa" * 32, 1.0)
-REFERENCE = ImageUse("00000000-0000-4000-8000-000000000002", "bb" * 32, 0.5)
+SKELETON = PoseUse(
+    PoseFile("00000000-0000-4000-8000-000000000001", "aa" * 32, 512, 768, "skeleton"),
+    PosePlan("skeleton", "skeleton", None, None, ()),
+    "auto",
+    1.0,
+)
+KEYPOINTS = PoseUse(
+    PoseFile("00000000-0000-4000-8000-000000000003", "cc" * 32, 512, 768, "json"),
+    PosePlan("json", "json", None, None, ()),
+    "auto",
+    1.0,
+)
+REFERENCE = ReferenceUse("00000000-0000-4000-8000-000000000002", "bb" * 32, 0.5, "attention")
 
 
 def spec() -> AvatarSpec:
@@ -27,5 +39,10 @@ def spec() -> AvatarSpec:
         seed=42,
         checkpoint="anime.safetensors",
         family="sd15",
-        controlnet="openpose.safetensors",
+        controlnet=None,
+        controlnet_is_union=False,
+        bones="standard",
+        skeleton_strength=1.0,
+        consistency=0.7,
+        turnaround="batch",
     )

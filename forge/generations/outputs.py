@@ -14,7 +14,6 @@ from PIL import Image
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
 from ..graphs.compile import OUTPUT_NAME
-from .spec import AvatarSpec
 
 
 class OutputFolder:
@@ -26,34 +25,29 @@ class OutputFolder:
     def of(self, generation_id: str) -> Path:
         return self.folder / generation_id
 
-    def measure(self, generation_id: str, spec: AvatarSpec) -> list[OutputRecord]:
-        """What the files of a finished generation really are.
+    def measure(self, generation_id: str, position: int, view: str | None) -> OutputRecord:
+        """What the file of a finished picture really is; `position` counts from 0.
 
-        Raises NotFoundError naming the first picture that is missing or broken.
+        Raises NotFoundError when it is missing or broken.
         """
-        found = []
-        for position, view in enumerate(spec.views):
-            filename = OUTPUT_NAME.format(position + 1)
-            path = self.of(generation_id) / filename
-            try:
-                content = path.read_bytes()
-                with Image.open(path, formats=["PNG"]) as picture:
-                    width, height = picture.size
-            except OSError as error:
-                raise NotFoundError(f"ComfyUI reported success, but {filename} cannot be read.") from error
-            found.append(
-                OutputRecord(
-                    generation_id=generation_id,
-                    position=position,
-                    filename=filename,
-                    view=view,
-                    size=len(content),
-                    width=width,
-                    height=height,
-                    content_hash=hashlib.sha256(content).hexdigest(),
-                )
-            )
-        return found
+        filename = OUTPUT_NAME.format(position + 1)
+        path = self.of(generation_id) / filename
+        try:
+            content = path.read_bytes()
+            with Image.open(path, formats=["PNG"]) as picture:
+                width, height = picture.size
+        except OSError as error:
+            raise NotFoundError(f"ComfyUI reported success, but {filename} cannot be read.") from error
+        return OutputRecord(
+            generation_id=generation_id,
+            position=position,
+            filename=filename,
+            view=view,
+            size=len(content),
+            width=width,
+            height=height,
+            content_hash=hashlib.sha256(content).hexdigest(),
+        )
 
     def remove(self, generation_id: str) -> None:
         shutil.rmtree(self.of(generation_id), ignore_errors=True)

@@ -6,8 +6,7 @@ import json
 import logging
 import secrets
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,47 +18,24 @@ from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import FileRecord, GenerationRecord, OutputRecord
 from .. import clock
-from ..errors import NotFoundError, UnprocessableError
-from ..graphs.compile import CompiledPrompt, compile_prompt
-from ..graphs.models import choose_checkpoint, choose_pose_controlnet
-from ..ports import Host, InstalledModels
+from ..errors import ConflictError, NotFoundError, UnprocessableError
+from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
+from ..pictures.skeleton import BoneStyle
+from ..ports import Host
 from ..settings import Settings
 from ..store.files import FileStore, Received, unknown_file
+from ..store.poses import require_picture
 from ..workers import Workers
+from .decide import AvatarRequest, GivenPose, decide
 from .outputs import OutputFolder
-from .spec import AvatarSpec, ImageUse, Kind
+from .recorder import BY_HAND
+from .reroll import Reroll
+from .spec import AvatarSpec, Kind
 from .tracker import GenerationTracker
 
 __all__ = ["AvatarRequest", "GenerationRecord", "GenerationService", "OutputRecord", "Page"]
 
-DEFAULT_STRENGTHS = {"pose": 1.0, "reference": 0.5}
-
 log = logging.getLogger("avatarforge")
-
-
-@dataclass(frozen=True)
-class AvatarRequest:
-    """What a client asked for; None leaves the choice to us. The `*_image` fields hold base64."""
-
-    prompt: str
-    clothing: str | None = None
-    style: str | None = None
-    realism: bool = False
-    pose_file_id: str | None = None
-    reference_file_id: str | None = None
-    pose_image: str | None = None
-    reference_image: str | None = None
-    negative_prompt: str | None = None
-    width: int | None = None
-    height: int | None = None
-    steps: int | None = None
-    cfg: float | None = None
-    sampler: str | None = None
-    scheduler: str | None = None
-    seed: int | None = None
-    checkpoint: str | None = None
-    pose_strength: float | None = None
-    reference_strength: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,12 +80,25 @@ class GenerationService:
                 request.reference_file_id, request.reference_image, "reference", adopted
             )
             installed = await self._host.installed_models()
-            spec = self._decide(request, views, pose, reference, installed)
+            given = await self._recognise(pose) if pose else None
+            decision = decide(request, views, given, reference, installed, self._settings)
+            spec = await self._fit(decision.spec, request.turnaround)
             generation_id = str(uuid.uuid4())
             compiled = compile_prompt(spec, generation_id)
             checked = await self._host.check(generation_id, compiled.prompt)
+            receipt = {
+                "inputs": _lines(compiled, generation_id),
+                "warnings": [*decision.warnings, *compiled.warnings],
+            }
             record = await self._database.write(
-                partial(_commit, generation_id=generation_id, kind=kind, spec=spec, compiled=compiled)
+                partial(
+                    _commit,
+                    generation_id=generation_id,
+                    kind=kind,
+                    spec=spec,
+                    prompt=json.dumps(compiled.prompt, separators=(",", ":")),
+                    receipt=json.dumps(receipt, separators=(",", ":")),
+                )
             )
         except BaseException:
             for received in adopted:
@@ -118,6 +107,43 @@ class GenerationService:
         self._tracker.follow(record)
         self._host.enqueue(checked)
         log.info("AvatarForge: generation %s (%s, pictures: %d) accepted", record.id, kind, len(spec.views))
+        return record
+
+    async def reroll(self, generation_id: str, view: str, seed: int | None) -> GenerationRecord:
+        """Make one view anew and keep the others. Raises NotFoundError, ConflictError,
+        UnprocessableError, PromptRefusedError."""
+        record = await self.get(generation_id)
+        if record.status != "completed" or record.kind == BY_HAND:
+            raise ConflictError(
+                "Only a completed generation of the API can be re-rolled; this one is "
+                + (record.status if record.kind != BY_HAND else "a graph that was queued by hand")
+                + "."
+            )
+        spec = AvatarSpec.from_json(record.spec)
+        if view not in spec.views:
+            has = ", ".join(filter(None, spec.views)) or "none"
+            raise UnprocessableError(f"This generation has no {view} view. It has: {has}.", ("query", "pose"))
+        await self._check_inputs(spec)
+        chosen = secrets.randbits(53) if seed is None else seed
+        position = spec.views.index(view)
+        planned = replace(spec, reseeded={**spec.reseeded, view: chosen})
+        compiled = compile_reroll(planned, generation_id, position)
+        checked = await self._host.check(str(uuid.uuid4()), compiled.prompt)
+        again = partial(
+            queries.begin_again,
+            generation_id=generation_id,
+            prompt=json.dumps(compiled.prompt, separators=(",", ":")),
+            prompt_id=checked.prompt_id,
+            reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
+            status="queued",
+            attempts=1,
+        )
+        if not await self._database.write(again):
+            raise ConflictError("Another re-roll of this generation has just begun. Wait for it.")
+        record = await self.get(generation_id)
+        self._tracker.follow(record)
+        self._host.enqueue(checked)
+        log.info("AvatarForge: generation %s makes its %s view anew", generation_id, view)
         return record
 
     async def get(self, generation_id: str) -> GenerationRecord:
@@ -159,78 +185,49 @@ class GenerationService:
     async def _image(
         self, file_id: str | None, text: str | None, role: str, adopted: list[Received]
     ) -> FileRecord | None:
+        pictures_only = role == "reference"
         if file_id is not None and text is not None:
             raise UnprocessableError(
                 f"Give {role}_file_id or {role}_image, not both.", ("body", f"{role}_image")
             )
         if file_id is not None:
-            return await self._files.get(file_id)
+            record = await self._files.get(file_id)
+            if pictures_only:
+                require_picture(record, "reference_file_id")
+            return record
         if text is None:
             return None
-        received = await self._files.receive_base64(text, f"{role}.png")
+        received = await self._files.receive_base64(text, f"{role}.png", pictures_only=pictures_only)
         if not received.is_duplicate:
             adopted.append(received)
         return received.file
 
-    def _decide(
-        self,
-        request: AvatarRequest,
-        views: tuple[str, ...] | None,
-        pose: FileRecord | None,
-        reference: FileRecord | None,
-        installed: InstalledModels,
-    ) -> AvatarSpec:
-        checkpoint, family = choose_checkpoint(
-            installed, self._settings, realism=request.realism, requested=request.checkpoint
-        )
-        pose_use = _use("pose", pose, request.pose_strength)
-        steered = pose_use is not None and pose_use.strength > 0
-        controlnet = choose_pose_controlnet(installed, self._settings, family.name).name if steered else None
-        _check_offered("sampler", request.sampler, installed.samplers)
-        _check_offered("scheduler", request.scheduler, installed.schedulers)
-        chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
-        return AvatarSpec(
-            prompt=request.prompt,
-            clothing=request.clothing,
-            style=request.style,
-            realism=request.realism,
-            negative_prompt=request.negative_prompt,
-            views=chosen_views,
-            pose=pose_use,
-            reference=_use("reference", reference, request.reference_strength),
-            width=_either(request.width, self._settings.default_width or family.width),
-            height=_either(request.height, self._settings.default_height or family.height),
-            steps=_either(request.steps, self._settings.default_steps or family.steps),
-            cfg=_either(request.cfg, family.cfg),
-            sampler=_either(request.sampler, family.sampler),
-            scheduler=_either(request.scheduler, family.scheduler),
-            # 53 bits survive JavaScript's numbers, so that a seed that was read can be sent again.
-            seed=_either(request.seed, secrets.randbits(53)),
-            checkpoint=checkpoint,
-            family=family.name,
-            controlnet=controlnet,
-        )
+    async def _recognise(self, record: FileRecord) -> GivenPose:
+        kept = {}
+        for style in BoneStyle:
+            found = await self._files.extracted_pose(record.content_hash, style.value)
+            if found is not None:
+                kept[style.value] = found.id
+        return GivenPose(record, await self._files.pose_kind(record), kept)
+
+    async def _fit(self, spec: AvatarSpec, asked: str | None) -> AvatarSpec:
+        """Several views run as one batch where the card has room for it, unless told otherwise."""
+        if len(spec.views) == 1 or asked in ("batch", "sequential"):
+            return spec
+        fits = await self._host.batch_fits(spec.checkpoint, spec.width, spec.height, len(spec.views))
+        return spec if fits else replace(spec, turnaround="sequential")
+
+    async def _check_inputs(self, spec: AvatarSpec) -> None:
+        """A picture that was deleted by force since cannot be applied again."""
+        for file_id in _used(spec).values():
+            if await self._database.read(partial(file_queries.get_any, file_id=file_id)) is None:
+                raise ConflictError(
+                    f"This generation uses file {file_id}, which was deleted. Upload it again."
+                )
 
 
 def unknown_generation(generation_id: str) -> NotFoundError:
     return NotFoundError(f"No generation {generation_id} exists.")
-
-
-def _either(asked: Any, otherwise: Any) -> Any:
-    return otherwise if asked is None else asked
-
-
-def _use(role: str, record: FileRecord | None, strength: float | None) -> ImageUse | None:
-    if record is None:
-        return None
-    return ImageUse(record.id, record.content_hash, _either(strength, DEFAULT_STRENGTHS[role]))
-
-
-def _check_offered(field: str, asked: str | None, offered: tuple[str, ...]) -> None:
-    if asked is not None and asked not in offered:
-        raise UnprocessableError(
-            f"This ComfyUI has no {field} {asked!r}. It has: {', '.join(offered)}.", ("body", field)
-        )
 
 
 def _read_cursor(cursor: str | None) -> int | None:
@@ -241,31 +238,42 @@ def _read_cursor(cursor: str | None) -> int | None:
     return int(cursor)
 
 
+def _lines(compiled: CompiledPrompt, prompt_id: str) -> list[dict[str, Any]]:
+    """The receipt: each line names a node, and a node has its meaning in one prompt."""
+    return [{**asdict(line), "prompt_id": prompt_id} for line in compiled.inputs]
+
+
+def _used(spec: AvatarSpec) -> dict[str, str]:
+    """role -> file id of the given pictures."""
+    used = {"pose": spec.pose.file.file_id} if spec.pose else {}
+    return used | ({"reference": spec.reference.file_id} if spec.reference else {})
+
+
 def _commit(
-    connection: Connection, generation_id: str, kind: str, spec: AvatarSpec, compiled: CompiledPrompt
+    connection: Connection, generation_id: str, kind: str, spec: AvatarSpec, prompt: str, receipt: str
 ) -> GenerationRecord:
     now = clock.now()
-    used = {role: use.file_id for role, use in (("pose", spec.pose), ("reference", spec.reference)) if use}
+    used = _used(spec)
     for file_id in used.values():
         # Looked up again in the writing transaction: it may have been deleted since.
         if file_queries.get_live(connection, file_id) is None:
             raise unknown_file(file_id)
     file_queries.touch(connection, list(used.values()), now)
-    receipt = {"inputs": [asdict(line) for line in compiled.inputs], "warnings": []}
-    record: Mapping[str, Any] = {
+    values = {
         "id": generation_id,
         "kind": kind,
         "status": "queued",
         "prompt_id": generation_id,
         "spec": spec.to_json(),
-        "receipt": json.dumps(receipt, separators=(",", ":")),
+        "receipt": receipt,
         "attempts": 1,
         "error": None,
         "created_at": now,
         "started_at": None,
         "completed_at": None,
+        "reroll": None,
     }
-    return queries.add(connection, record, json.dumps(compiled.prompt, separators=(",", ":")), used)
+    return queries.add(connection, values, prompt, used)
 
 
 def _remove(connection: Connection, generation_id: str) -> list[FileRecord]:

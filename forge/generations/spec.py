@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-Kind = Literal["avatar", "pose", "all_poses"]
+from ..graphs.poses import PoseFile, PosePlan
+
+Kind = Literal["avatar", "pose", "all_poses", "graph"]
+Turnaround = Literal["batch", "sequential"]
 
 
 @dataclass(frozen=True)
-class ImageUse:
-    """A stored picture and how strongly it steers (0 is not at all, 1 is fully)."""
+class PoseUse:
+    """A stored pose, how it is made into a skeleton, and how strongly it steers (0 is not at all)."""
+
+    file: PoseFile
+    plan: PosePlan
+    mode: str
+    strength: float
+
+
+@dataclass(frozen=True)
+class ReferenceUse:
+    """A stored reference and how strongly it steers: 0 is not at all, 1 is as much as the picture
+    itself. `method` is "attention" or "ipadapter"; `preset` and `model` belong to the latter."""
 
     file_id: str
     content_hash: str
     strength: float
+    method: str
+    preset: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -24,6 +41,9 @@ class AvatarSpec:
 
     `views` holds one entry per picture, in order; None is a picture whose view the pose image alone
     decides. `width` and `height` are pixels of the full frame: a narrow view is cut from it.
+    `controlnet` is None where no pose is applied. `skeleton_strength` is that of the built-in
+    skeletons. `consistency` is the weight with which the views look at the front. `reseeded` holds
+    the seeds of views that were made anew.
     """
 
     prompt: str
@@ -32,8 +52,8 @@ class AvatarSpec:
     realism: bool
     negative_prompt: str | None
     views: tuple[str | None, ...]
-    pose: ImageUse | None
-    reference: ImageUse | None
+    pose: PoseUse | None
+    reference: ReferenceUse | None
     width: int
     height: int
     steps: int
@@ -44,6 +64,15 @@ class AvatarSpec:
     checkpoint: str
     family: str
     controlnet: str | None
+    controlnet_is_union: bool
+    bones: str
+    skeleton_strength: float
+    consistency: float
+    turnaround: Turnaround
+    reseeded: dict[str, int] = field(default_factory=dict)
+
+    def seed_of(self, view: str | None) -> int:
+        return self.reseeded.get(view or "", self.seed)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -52,7 +81,11 @@ class AvatarSpec:
     def from_json(cls, text: str) -> AvatarSpec:
         """Read back what `to_json` wrote."""
         data: dict[str, Any] = json.loads(text)
-        for role in ("pose", "reference"):
-            data[role] = ImageUse(**data[role]) if data[role] else None
+        pose = data["pose"]
+        if pose is not None:
+            plan = {**pose["plan"], "warnings": tuple(pose["plan"]["warnings"])}
+            data["pose"] = PoseUse(PoseFile(**pose["file"]), PosePlan(**plan), pose["mode"], pose["strength"])
+        if data["reference"] is not None:
+            data["reference"] = ReferenceUse(**data["reference"])
         data["views"] = tuple(data["views"])
-        return cls(**{field.name: data[field.name] for field in fields(cls)})
+        return cls(**{one.name: data[one.name] for one in fields(cls)})

@@ -20,9 +20,11 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError, PromptRefusedError
+from ..graphs.compile import output_names
 from ..ports import Host, PromptEvent
 from ..workers import Workers
 from .outputs import OutputFolder
+from .reroll import Reroll
 from .spec import AvatarSpec
 
 RECONCILE_SECONDS = 15.0
@@ -104,6 +106,9 @@ class GenerationTracker:
         if event.kind == "started":
             await self._change(generation_id, ["queued"], status="processing", started_at=clock.now())
             return
+        if event.kind == "saved":
+            await self._show(generation_id, event.filenames)
+            return
         if event.kind == "succeeded":
             await self._complete(generation_id)
         elif event.kind == "interrupted":
@@ -118,9 +123,7 @@ class GenerationTracker:
         if record is None:
             return
         try:
-            pictures = await self._workers.disk(
-                self._outputs.measure, generation_id, AvatarSpec.from_json(record.spec)
-            )
+            pictures = [await self._measure(record, position) for position in _made(record)]
         except NotFoundError as error:
             await self._fail(generation_id, str(error))
             return
@@ -129,10 +132,22 @@ class GenerationTracker:
         seconds = (now - (record.started_at or record.created_at)) / 1e6
         log.info("AvatarForge: generation %s completed in %.1f s", generation_id, seconds)
 
+    async def _show(self, generation_id: str, filenames: tuple[str, ...]) -> None:
+        """Each picture appears as soon as it is saved."""
+        record = await self._database.read(partial(queries.get, generation_id=generation_id))
+        if record is None or record.reroll:
+            return
+        names = output_names(AvatarSpec.from_json(record.spec))
+        for position in [names[name] for name in filenames if name in names]:
+            picture = await self._measure(record, position)
+            await self._database.write(partial(queries.set_output, record=picture))
+
+    async def _measure(self, record: GenerationRecord, position: int) -> OutputRecord:
+        view = AvatarSpec.from_json(record.spec).views[position]
+        return await self._workers.disk(self._outputs.measure, record.id, position, view)
+
     async def _fail(self, generation_id: str, error: str) -> None:
-        if await self._change(
-            generation_id, queries.ACTIVE, status="failed", error=error, completed_at=clock.now()
-        ):
+        if await self._database.write(partial(_write_failure, generation_id=generation_id, error=error)):
             log.warning("AvatarForge: generation %s failed", generation_id)
 
     async def _change(
@@ -178,8 +193,36 @@ class GenerationTracker:
                 log.info("AvatarForge: generation %s goes on after a restart", record.id)
 
 
+def _made(record: GenerationRecord) -> list[int]:
+    """The places of the pictures that the prompt makes."""
+    if record.reroll:
+        return [Reroll.from_json(record.reroll).position]
+    return list(range(len(AvatarSpec.from_json(record.spec).views)))
+
+
 def _write_completion(
     connection: Connection, record: GenerationRecord, pictures: list[OutputRecord], now: int
 ) -> None:
-    if queries.change(connection, record.id, queries.ACTIVE, status="completed", completed_at=now):
-        queries.set_outputs(connection, record.id, pictures)
+    settled = Reroll.from_json(record.reroll).settle(record.spec, record.receipt) if record.reroll else {}
+    if queries.change(
+        connection,
+        record.id,
+        queries.ACTIVE,
+        status="completed",
+        completed_at=now,
+        reroll=None,
+        **settled,
+    ):
+        for picture in pictures:
+            queries.set_output(connection, picture)
+
+
+def _write_failure(connection: Connection, generation_id: str, error: str) -> bool:
+    record = queries.get(connection, generation_id)
+    if record is None:
+        return False
+    end: dict[str, str | None] = {"status": "failed", "error": error}
+    if record.reroll:  # the picture that was there is still there
+        reroll = Reroll.from_json(record.reroll)
+        end = {"status": "completed", "reroll": None, **reroll.fail(record.receipt, error)}
+    return queries.change(connection, generation_id, queries.ACTIVE, completed_at=clock.now(), **end)

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..errors import UnprocessableError
 from ..generations.spec import AvatarSpec
 from ..ports import Prompt
 from ..views import VIEWS
-from .builder import Link, PromptBuilder
-from .words import compose
+from .stable_diffusion import AppliedInput, StableDiffusionGraph
 
+OUTPUT_NAME = "avatarforge_{:05d}.png"
 LATENT_STEP = 8  # pixels per latent cell, for every family here
 NARROW = 5 / 8  # share of the height that a profile of a standing figure needs at most
-OUTPUT_NAME = "avatarforge_{:05d}.png"
-
-# At full strength a little noise stays: with none the sampler would give the reference back.
-REFERENCE_REACH = 0.9
-
-
-@dataclass(frozen=True)
-class PlannedOutput:
-    """One picture to come: its place in the answer, its file name, its view, and its saving node."""
-
-    position: int
-    filename: str
-    view: str | None
-    node_id: str
-
-
-@dataclass(frozen=True)
-class AppliedInput:
-    """One line of the receipt: a given picture, and the node and model that apply it."""
-
-    role: str
-    file_id: str
-    content_hash: str
-    view: str | None
-    node: str
-    model: str | None
-    strength: float
+ANCHOR = 0  # the view that the others look at: the first, which is the front
 
 
 @dataclass(frozen=True)
 class CompiledPrompt:
+    """A prompt, the lines of its receipt, and what its user should know."""
+
     prompt: Prompt
-    outputs: tuple[PlannedOutput, ...]
     inputs: tuple[AppliedInput, ...]
+    warnings: tuple[str, ...]
+
+
+def output_names(spec: AvatarSpec) -> Mapping[str, int]:
+    """The file name of each picture -> its place in `spec.views`."""
+    return {OUTPUT_NAME.format(position + 1): position for position in range(len(spec.views))}
 
 
 def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
@@ -57,101 +40,47 @@ def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
 
 
 def compile_prompt(spec: AvatarSpec, generation_id: str) -> CompiledPrompt:
-    """Build the prompt: one sampler and one saving node per view, the models loaded once.
+    """Build the whole generation: the models loaded once, every view saved by a node of its own.
 
-    An image of strength 0 is left out altogether, so that 0 is the same as absent.
+    Several views run as one batch, or one after another with the first one's latent as the reference
+    of the others. An image of strength 0 is left out altogether, so that 0 is the same as absent.
     """
-    build = PromptBuilder()
-    loader = build.add("CheckpointLoaderSimple", "Checkpoint", ckpt_name=spec.checkpoint)
-    model, clip, vae = loader.out(0), loader.out(1), loader.out(2)
-    pose = spec.pose if spec.pose and spec.pose.strength > 0 else None
-    reference = spec.reference if spec.reference and spec.reference.strength > 0 else None
-    controlnet = None
-    if pose:
-        controlnet = build.add("ControlNetLoader", "Pose ControlNet", control_net_name=spec.controlnet)
-    reference_image = None
-    if reference:
-        reference_image = build.add("AvatarForgeLoadReference", "Reference", file_id=reference.file_id)
+    graph = StableDiffusionGraph(spec)
+    graph.refer()
+    if spec.turnaround == "batch" and len(spec.views) > 1:
+        graph.share_views()
+        samples = graph.sample(spec.views, (spec.width, spec.height), spec.seed)
+        for position, view in enumerate(spec.views):
+            taken = graph.take(samples, position, view_size(spec, view)[0])
+            graph.save(taken, view, generation_id, position)
+    else:
+        for position, view in enumerate(spec.views):
+            samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
+            graph.save(samples, view, generation_id, position)
+            if position == ANCHOR and len(spec.views) > 1:
+                graph.look_at(samples, spec.consistency)
+    return _checked(spec, graph)
 
-    outputs: list[PlannedOutput] = []
-    inputs: list[AppliedInput] = []
-    for position, view in enumerate(spec.views):
-        label = f" ({view})" if view else ""
-        width, height = view_size(spec, view)
-        words, unwanted = compose(spec, view)
-        positive = build.add("CLIPTextEncode", f"Words{label}", text=words, clip=clip).out()
-        negative = build.add("CLIPTextEncode", f"Unwanted{label}", text=unwanted, clip=clip).out()
-        if pose and controlnet:
-            picture = build.add(
-                "AvatarForgeLoadPose", f"Pose{label}", file_id=pose.file_id, width=width, height=height
+
+def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> CompiledPrompt:
+    """Build one view anew, with its seed of `spec.reseeded`. It looks at the saved first view, so
+    that it stays the same character also after a restart."""
+    view = spec.views[position]
+    graph = StableDiffusionGraph(spec)
+    graph.refer()
+    if position != ANCHOR:
+        graph.look_at_saved(generation_id, ANCHOR, spec.consistency)
+    samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
+    graph.save(samples, view, generation_id, position)
+    return _checked(spec, graph)
+
+
+def _checked(spec: AvatarSpec, graph: StableDiffusionGraph) -> CompiledPrompt:
+    """No input is dropped in silence: what was given stands in the receipt, or the request fails."""
+    applied = {line.role for line in graph.inputs}
+    for role, given in (("pose", spec.pose), ("reference", spec.reference)):
+        if given is not None and given.strength > 0 and role not in applied and not graph.excused(role):
+            raise UnprocessableError(
+                f"The {role} image was given, but nothing here can apply it.", ("body", f"{role}_file_id")
             )
-            applied = build.add(
-                "AvatarForgeApplyPose",
-                f"Apply pose{label}",
-                positive=positive,
-                negative=negative,
-                control_net=controlnet.out(),
-                vae=vae,
-                image=picture.out(),
-                strength=pose.strength,
-                start_percent=0.0,
-                end_percent=1.0,
-            )
-            positive, negative = applied.out(0), applied.out(1)
-            inputs.append(
-                AppliedInput(
-                    "pose", pose.file_id, pose.content_hash, view, applied.id, spec.controlnet, pose.strength
-                )
-            )
-        denoise = 1.0
-        latent: Link
-        if reference and reference_image:
-            start = build.add(
-                "AvatarForgeReferenceLatent",
-                f"Start from reference{label}",
-                vae=vae,
-                image=reference_image.out(),
-                width=width,
-                height=height,
-            )
-            latent = start.out()
-            denoise = round(1.0 - REFERENCE_REACH * reference.strength, 4)
-            inputs.append(
-                AppliedInput(
-                    "reference",
-                    reference.file_id,
-                    reference.content_hash,
-                    view,
-                    start.id,
-                    spec.checkpoint,
-                    reference.strength,
-                )
-            )
-        else:
-            empty = build.add("EmptyLatentImage", f"Canvas{label}", width=width, height=height, batch_size=1)
-            latent = empty.out()
-        sampled = build.add(
-            "KSampler",
-            f"Sampler{label}",
-            model=model,
-            positive=positive,
-            negative=negative,
-            latent_image=latent,
-            seed=spec.seed,
-            steps=spec.steps,
-            cfg=spec.cfg,
-            sampler_name=spec.sampler,
-            scheduler=spec.scheduler,
-            denoise=denoise,
-        )
-        decoded = build.add("VAEDecode", f"Decode{label}", samples=sampled.out(), vae=vae)
-        filename = OUTPUT_NAME.format(position + 1)
-        saved = build.add(
-            "AvatarForgeSave",
-            f"Save{label}",
-            images=decoded.out(),
-            generation_id=generation_id,
-            position=position + 1,
-        )
-        outputs.append(PlannedOutput(position, filename, view, saved.id))
-    return CompiledPrompt(build.prompt, tuple(outputs), tuple(inputs))
+    return CompiledPrompt(graph.prompt, tuple(graph.inputs), tuple(graph.warnings))

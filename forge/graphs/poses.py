@@ -81,11 +81,19 @@ def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> P
 
 
 def add_pose_image(
-    build: PromptBuilder, plan: PosePlan, file: PoseFile, width: int, height: int, bones: str
+    build: PromptBuilder,
+    plan: PosePlan,
+    file: PoseFile,
+    width: int,
+    height: int,
+    bones: str,
+    *,
+    from_behind: bool = False,
 ) -> PoseImage:
     """Add what turns the stored pose into a picture of `width` x `height` pixels.
 
-    May be called once per view: what reads the photo is added once and shared.
+    May be called once per view: what reads the photo is added once and shared. `from_behind` turns the
+    figure round, which only a pose in JSON allows.
     """
     if plan.treatment == "extract":
         skeleton = _extract(build, plan, file, bones)
@@ -102,14 +110,16 @@ def add_pose_image(
     else:
         # With no kept file the plan was made for another one.
         file_id = file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
-        node = _load(build, "Pose", file_id, width, height, bones)
+        turned = {"from_behind": True} if from_behind and plan.treatment == "json" else {}
+        node = _load(build, "Pose", file_id, width, height, bones, **turned)
     return PoseImage(node.out(), node.id, plan.model)
 
 
-def _load(build: PromptBuilder, title: str, file_id: str, width: int, height: int, bones: str) -> Node:
-    return _once(
-        build, "AvatarForgeLoadPose", title, file_id=file_id, width=width, height=height, bones=bones
-    )
+def _load(
+    build: PromptBuilder, title: str, file_id: str, width: int, height: int, bones: str, **turned: bool
+) -> Node:
+    inputs = {"file_id": file_id, "width": width, "height": height, "bones": bones, **turned}
+    return _once(build, "AvatarForgeLoadPose", title, **inputs)
 
 
 def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -> Link:

@@ -1,4 +1,4 @@
-"""The one place that puts words together: request + view + family -> positive and negative prompt.
+"""The one place that puts words together: who + view + family -> positive and negative prompt.
 
 Text encoders weigh early tokens most, so the order is: quality, view, who, clothing, style. The
 view stands early because a back view that shows a face is the commonest complaint.
@@ -6,25 +6,38 @@ view stands early because a back view that shows a face is the commonest complai
 
 from __future__ import annotations
 
-from ..generations.spec import AvatarSpec
+from dataclasses import dataclass
+
 from ..views import VIEWS
 from .families import FAMILIES
 
 
-def compose(spec: AvatarSpec, view_name: str | None) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Words:
+    """Who is to be seen, in a user's words; empty where nothing was said."""
+
+    prompt: str
+    clothing: str
+    style: str
+    realism: bool
+    negative_prompt: str
+    family: str
+
+
+def compose(words: Words, view_name: str | None) -> tuple[str, str]:
     """(positive, negative) prompt text for one picture."""
-    family = FAMILIES[spec.family]
-    good, bad = family.realistic if spec.realism else family.anime
+    family = FAMILIES[words.family]
+    good, bad = family.realistic if words.realism else family.anime
     view = VIEWS[view_name] if view_name else None
     positive = [
         good,
         view.positive if view else "",
         "solo, full body",
-        spec.prompt,
-        f"wearing {spec.clothing}" if spec.clothing else "",
-        f"{spec.style} style" if spec.style else "",
+        words.prompt,
+        f"wearing {words.clothing}" if words.clothing else "",
+        f"{words.style} style" if words.style else "",
     ]
-    negative = [view.negative if view else "", spec.negative_prompt or "", bad]
+    negative = [view.negative if view else "", words.negative_prompt, bad]
     return _join(positive), _join(negative)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from PIL import Image
@@ -35,6 +35,8 @@ LAYOUTS: dict[int, tuple[int, ...]] = {
     18: tuple(range(18)),
     25: (*range(8), *range(9, 19)),
 }
+
+FACE = ("nose", "right_eye", "left_eye")
 
 Point = tuple[float, float]
 
@@ -101,6 +103,23 @@ def draw_pose(
     Raises ValueError for a size below one pixel.
     """
     return draw_skeletons(document.people, width, height, style)
+
+
+def seen_from_behind(document: PoseDocument) -> PoseDocument:
+    """The same people from the other side: mirrored, every limb still the same person's, and without
+    nose and eyes, which cannot be seen from there. The ears stay."""
+
+    def turn(skeleton: Skeleton) -> Skeleton:
+        named = zip(KEYPOINT_NAMES, skeleton.keypoints, strict=True)
+        return replace(
+            skeleton,
+            keypoints=tuple(
+                None if point is None or name in FACE else Keypoint(1.0 - point.x, point.y)
+                for name, point in named
+            ),
+        )
+
+    return replace(document, people=tuple(turn(skeleton) for skeleton in document.people))
 
 
 def _load(data: bytes) -> Any:

@@ -277,8 +277,7 @@ def test_delete_takes_the_pictures_or_keeps_them(api: Api, comfy: ComfyServer) -
 def test_delete_of_a_running_and_of_a_queued_one_cancels_them(api: Api, comfy: ComfyServer) -> None:
     running = api.generate(steps=60, width=256, height=256)
     queued = api.generate(steps=60, width=256, height=256)
-    while api.get(f"/generations/{running['generation_id']}").json()["status"] == "queued":
-        pass
+    api.started(running["generation_id"])
     for one in (queued, running):
         assert api.delete(f"/generations/{one['generation_id']}").status_code == 200
     after = run(api)  # the queue goes on, so the two are out of it
@@ -293,8 +292,7 @@ def test_delete_of_a_running_and_of_a_queued_one_cancels_them(api: Api, comfy: C
 def test_interrupting_and_clearing_in_comfyui_ends_as_failed(api: Api) -> None:
     running = api.generate(steps=60, width=256, height=256)
     waiting = api.generate()
-    while api.get(f"/generations/{running['generation_id']}").json()["status"] == "queued":
-        pass
+    api.started(running["generation_id"])
     api.request("POST", api.server + "/queue", json={"clear": True})
     cleared = api.wait(waiting["generation_id"])
     assert (cleared["status"], cleared["error"][:9]) == ("failed", "Cancelled")

@@ -154,8 +154,7 @@ def test_a_kill_loses_nothing(comfy_factory: Factory) -> None:
     done = api.wait(api.generate(reference_file_id=file["file_id"])["generation_id"])
     running = api.generate(steps=40, width=128, height=128, seed=1)
     queued = api.generate(seed=2, reference_file_id=file["file_id"])
-    while api.get(f"/generations/{running['generation_id']}").json()["status"] == "queued":
-        pass
+    api.started(running["generation_id"])
     server.kill()
     server.restart()
     api = Api(server.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -63,14 +64,24 @@ class Api:
         return generation
 
     def wait(self, generation_id: str, timeout: float = 120.0) -> dict[str, Any]:
-        """Poll a generation until it is over. Raises TimeoutError after ``timeout`` seconds."""
+        """Poll a generation until it is completed or failed. Raises TimeoutError after ``timeout`` s."""
+        return self.until(generation_id, lambda generation: generation["status"] in TERMINAL, timeout)
+
+    def until(
+        self, generation_id: str, reached: Callable[[dict[str, Any]], bool], timeout: float = 120.0
+    ) -> dict[str, Any]:
+        """Poll a generation until ``reached`` says so. Raises TimeoutError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             answer = self.get(f"/generations/{generation_id}")
             assert answer.status_code == 200, answer.text
             generation: dict[str, Any] = answer.json()
-            if generation["status"] in TERMINAL:
+            if reached(generation):
                 return generation
             if time.monotonic() > deadline:
                 raise TimeoutError(f"generation {generation_id} is still {generation['status']}")
             time.sleep(0.05)
+
+    def started(self, generation_id: str) -> dict[str, Any]:
+        """Poll a generation until ComfyUI has begun with it."""
+        return self.until(generation_id, lambda generation: generation["status"] != "queued")

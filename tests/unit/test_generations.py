@@ -111,7 +111,7 @@ async def test_the_receipt_names_the_pictures_and_what_applied_them(forge: Produ
     prompt = forge.host.prompts[record.prompt_id]
     assert [prompt[line["node"]]["class_type"] for line in lines] == [
         "AvatarForgeApplyPose",
-        "AvatarForgeReferenceLatent",
+        "AvatarForgeApplyReference",
     ]
 
 
@@ -124,7 +124,7 @@ async def test_base64_pictures_are_stored_and_used(forge: Product) -> None:
     )
     spec = AvatarSpec.from_json((await forge.generations.submit(request, "avatar", None)).spec)
     assert spec.pose is not None
-    assert spec.pose.file_id == file_id
+    assert spec.pose.file.file_id == file_id
     assert spec.reference is not None
     assert await references(forge, spec.reference.file_id) == 1
 

@@ -1,0 +1,66 @@
+"""The node that puts a character into words and encodes them, one text per view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..forge.graphs.families import FAMILIES
+from ..forge.graphs.words import Words, compose
+from ..host.conditioning import encode_texts
+from .choices import CATEGORY, VIEW_CHOICES, views_of
+
+
+class AvatarPrompt(io.ComfyNode):
+    """Words, clothing, style, realism and view -> positive and negative conditioning."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgePrompt",
+            display_name="Avatar Prompt (AvatarForge)",
+            category=CATEGORY,
+            description=(
+                "Puts a character into words for the chosen view and encodes them. 'all four' gives a batch "
+                "whose rows are front, back, side and quarter."
+            ),
+            search_aliases=["avatar", "character", "prompt", "clothing", "style", "view", "turnaround"],
+            inputs=[
+                io.Clip.Input("clip"),
+                io.String.Input("prompt", multiline=True, tooltip="Who it is."),
+                io.String.Input("clothing", default="", tooltip="What the character wears."),
+                io.String.Input("style", default="", tooltip="Such as watercolor or pixel art."),
+                io.Boolean.Input("realism", default=False, tooltip="On: a photo. Off: anime."),
+                io.String.Input("negative_prompt", default="", tooltip="What must not be seen."),
+                io.Combo.Input("view", options=VIEW_CHOICES, default="front"),
+                io.Combo.Input(
+                    "family",
+                    options=list(FAMILIES),
+                    tooltip="The checkpoint's: decides quality words.",
+                ),
+            ],
+            outputs=[
+                io.Conditioning.Output(display_name="positive"),
+                io.Conditioning.Output(display_name="negative"),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        clip: Any,
+        prompt: str,
+        clothing: str,
+        style: str,
+        realism: bool,
+        negative_prompt: str,
+        view: str,
+        family: str,
+    ) -> io.NodeOutput:
+        words = Words(prompt, clothing, style, realism, negative_prompt, family)
+        texts = [compose(words, one) for one in views_of(view)]
+        return io.NodeOutput(
+            encode_texts(clip, [positive for positive, _ in texts]),
+            encode_texts(clip, [negative for _, negative in texts]),
+        )

@@ -1,0 +1,39 @@
+"""The node that loads a picture of an earlier generation."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..forge.store.images import load_rgb
+from .choices import CATEGORY
+from .registry import recorder
+from .tensors import to_tensor
+
+
+class LoadView(io.ComfyNode):
+    """A saved picture, by its generation and number."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgeLoadView",
+            display_name="Load Saved View (AvatarForge)",
+            category=CATEGORY,
+            description="Loads a picture that an AvatarForge generation saved.",
+            search_aliases=["avatar", "view", "generation", "saved", "output", "character"],
+            inputs=[
+                io.String.Input("generation_id", tooltip="The id that the API or the gallery shows."),
+                io.Int.Input("position", default=1, min=1, max=99_999, tooltip="Number of the picture."),
+            ],
+            outputs=[io.Image.Output(display_name="picture")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, generation_id: str, position: int) -> float:
+        """A re-roll writes the file anew, so its time of change decides what is cached."""
+        return recorder().picture(generation_id, position - 1).stat().st_mtime
+
+    @classmethod
+    def execute(cls, generation_id: str, position: int) -> io.NodeOutput:
+        picture, _ = load_rgb(recorder().picture(generation_id, position - 1))
+        return io.NodeOutput(to_tensor(picture))

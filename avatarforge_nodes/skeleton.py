@@ -1,0 +1,64 @@
+"""The node that draws the built-in skeletons."""
+
+from __future__ import annotations
+
+import torch
+from comfy_api.latest import io
+
+from ..forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton
+from ..forge.views import ALL_FOUR, VIEW_NAMES
+from .choices import CATEGORY, LARGEST, views_of
+from .tensors import fit, to_picture, to_tensor
+
+BONES = {style.name.lower(): style for style in BoneStyle}
+
+
+class PoseSkeleton(io.ComfyNode):
+    """The standing figure, seen from one side or from all four."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgePoseSkeleton",
+            display_name="Pose Skeleton (AvatarForge)",
+            category=CATEGORY,
+            description=(
+                "Draws the built-in OpenPose skeleton of a standing figure. 'all four' gives a batch: front, "
+                "back, side, quarter. A picture given as front or back takes that row's place."
+            ),
+            search_aliases=["avatar", "pose", "openpose", "skeleton", "turnaround", "view", "character"],
+            inputs=[
+                io.Combo.Input("view", options=[*VIEW_NAMES, ALL_FOUR], default="front"),
+                io.Int.Input("width", default=512, min=16, max=LARGEST, step=8, tooltip="Pixels."),
+                io.Int.Input("height", default=768, min=16, max=LARGEST, step=8, tooltip="Pixels."),
+                io.Combo.Input(
+                    "bones",
+                    options=list(BONES),
+                    tooltip="How thick: xinsir's SDXL ControlNets want thicker bones.",
+                ),
+                io.Image.Input("front", optional=True, tooltip="A pose of your own for the front."),
+                io.Image.Input("back", optional=True, tooltip="A pose of your own for the back."),
+            ],
+            outputs=[io.Image.Output(display_name="pose")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        view: str,
+        width: int,
+        height: int,
+        bones: str,
+        front: torch.Tensor | None = None,
+        back: torch.Tensor | None = None,
+    ) -> io.NodeOutput:
+        own = {"front": front, "back": back}
+        rows = []
+        for name in views_of(view):
+            given = own.get(name or "")
+            if given is not None:
+                picture = fit(to_picture(given[0]), width, height)
+            else:
+                picture = draw_skeleton(view_skeleton(str(name)), width, height, BONES[bones])
+            rows.append(to_tensor(picture))
+        return io.NodeOutput(torch.cat(rows))

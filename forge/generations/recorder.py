@@ -1,0 +1,91 @@
+"""Where a saving node writes, and how a graph that somebody queued by hand becomes a generation.
+
+Called by nodes in ComfyUI's worker thread: everything here blocks.
+"""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ...db import generations as queries
+from ...db.engine import Database
+from ...db.records import GenerationRecord, OutputRecord
+from .. import clock
+from ..errors import NotFoundError
+from .outputs import OutputFolder
+
+BY_HAND = "graph"
+NO_SPEC = "{}"
+
+
+class GenerationRecorder:
+    def __init__(self, database: Database, outputs: OutputFolder) -> None:
+        self._database = database
+        self._outputs = outputs
+
+    def claim(self, generation_id: str, prompt_id: str) -> str:
+        """The id under which this prompt may save.
+
+        Its own generation's, when it is the prompt that AvatarForge queued for it. Any other graph,
+        such as one opened from a picture and queued by hand, gets one of its own: it must not write
+        over the pictures of the generation that its nodes still name.
+        """
+        record = self._find(generation_id)
+        if record is not None and record.prompt_id == prompt_id:
+            return record.id
+        return prompt_id if _is_uuid(prompt_id) else str(uuid.uuid4())
+
+    def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int, view: str | None) -> None:
+        """Write down a picture of a graph queued by hand. Ours are followed by their events."""
+        record = self._find(generation_id)
+        if record is not None and record.kind != BY_HAND:
+            return
+        picture = self._outputs.measure(generation_id, position, view)
+        self._database.write_here(
+            partial(_record_by_hand, picture=picture, prompt_id=prompt_id, prompt=prompt)
+        )
+
+    def picture(self, generation_id: str, position: int) -> Path:
+        """The file of a saved picture; `position` counts from 0. Raises NotFoundError."""
+        record = self._find(generation_id)
+        found = [output for output in record.outputs if output.position == position] if record else []
+        if not found:
+            raise NotFoundError(f"Generation {generation_id} has no picture {position + 1}.")
+        return self._outputs.of(generation_id) / found[0].filename
+
+    def _find(self, generation_id: str) -> GenerationRecord | None:
+        return self._database.read_here(partial(queries.get, generation_id=generation_id))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _record_by_hand(connection: Connection, picture: OutputRecord, prompt_id: str, prompt: str) -> None:
+    now = clock.now()
+    if queries.get(connection, picture.generation_id) is None:
+        values = {
+            "id": picture.generation_id,
+            "kind": BY_HAND,
+            "status": "completed",
+            "prompt_id": prompt_id,
+            "spec": NO_SPEC,
+            "receipt": '{"inputs":[],"warnings":[]}',
+            "attempts": 1,
+            "error": None,
+            "created_at": now,
+            "started_at": now,
+            "completed_at": now,
+            "reroll": None,
+        }
+        queries.add(connection, values, prompt, {})
+    else:
+        queries.change(connection, picture.generation_id, ["completed"], completed_at=now)
+    queries.set_output(connection, picture)

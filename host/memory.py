@@ -1,0 +1,42 @@
+"""Whether a batch fits the card, by ComfyUI's own estimate, without loading the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from comfy import model_detection, model_management
+
+from .models import read_shapes
+
+CONDITIONED_AND_NOT = 2  # classifier-free guidance runs both in one batch
+LATENT_CHANNELS = 4
+LATENT_STEP = 8
+
+
+def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
+    """True when `count` pictures of width x height pixels can be sampled in one batch.
+
+    The estimate is `BaseModel.memory_required` (comfy/model_base.py) of a model object made without
+    its UNet. A checkpoint that cannot be read so is taken to fit: the loader will say what is wrong.
+    Blocking: call it in a thread.
+    """
+    shapes = read_shapes(checkpoint)
+    if shapes is None:
+        return True
+    prefix = model_detection.unet_prefix_from_state_dict(shapes)
+    config = model_detection.model_config_from_unet(shapes, prefix)
+    if config is None:
+        return True
+    dtype = model_management.unet_dtype(supported_dtypes=config.supported_inference_dtypes)
+    config.unet_config["disable_unet_model_creation"] = True
+    config.set_inference_dtype(dtype, dtype)
+    model = config.get_model(shapes, prefix)
+    area = (CONDITIONED_AND_NOT * count, LATENT_CHANNELS, height // LATENT_STEP, width // LATENT_STEP)
+    total = model_management.get_total_memory(model_management.get_torch_device())
+    weights = sum(
+        tensor.numel() * model_management.dtype_size(dtype)
+        for name, tensor in shapes.items()
+        if name.startswith(prefix)
+    )
+    needed = model.memory_required(area) + weights + model_management.minimum_inference_memory()
+    return bool(needed <= total)
