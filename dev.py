@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from lab import checks, demo  # noqa: E402
+from lab import bench, checks, demo  # noqa: E402
 from lab.progress import LabError  # noqa: E402
 
 
@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "demo":
             return demo.run_demo(ROOT, _demo_options(options))
+        if options.command == "bench":
+            return bench.run_bench(ROOT)
         return checks.run_checks(ROOT, options.only, rest)
     except LabError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -58,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
     show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
+
+    commands.add_parser("bench", help="measure the turnaround against single views on a real ComfyUI")
 
     test = commands.add_parser(
         "test",

@@ -110,16 +110,32 @@ def add_pose_image(
     else:
         # With no kept file the plan was made for another one.
         file_id = file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
-        turned = {"from_behind": True} if from_behind and plan.treatment == "json" else {}
-        node = _load(build, "Pose", file_id, width, height, bones, **turned)
+        turned = from_behind and plan.treatment == "json"
+        node = _load(build, "Pose", file_id, width, height, bones, from_behind=turned)
     return PoseImage(node.out(), node.id, plan.model)
 
 
 def _load(
-    build: PromptBuilder, title: str, file_id: str, width: int, height: int, bones: str, **turned: bool
+    build: PromptBuilder,
+    title: str,
+    file_id: str,
+    width: int,
+    height: int,
+    bones: str,
+    *,
+    from_behind: bool = False,
 ) -> Node:
-    inputs = {"file_id": file_id, "width": width, "height": height, "bones": bones, **turned}
-    return _once(build, "AvatarForgeLoadPose", title, **inputs)
+    # Every input is written out, so that the editor, which fills in what is missing, queues the same.
+    return _once(
+        build,
+        "AvatarForgeLoadPose",
+        title,
+        file_id=file_id,
+        width=width,
+        height=height,
+        bones=bones,
+        from_behind=from_behind,
+    )
 
 
 def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -> Link:

@@ -173,11 +173,9 @@ class StableDiffusionGraph:
         if strength == 0:
             return positive, negative
         if given and own and not built_in and len(views) == 1:
-            image = self._own_image(given, size, behind=False)[0]
+            image = self._own_image(given, size, views[0])
         else:
-            extra = {
-                view: self._own_image(given, size, behind=view == "back")[0] for view in own if given and view
-            }
+            extra = {view: self._own_image(given, size, view) for view in own if given and view}
             image = self._build.add(
                 "AvatarForgePoseSkeleton",
                 f"Skeleton{label}",
@@ -223,11 +221,12 @@ class StableDiffusionGraph:
             )
         return own
 
-    def _own_image(self, given: PoseUse, size: tuple[int, int], *, behind: bool) -> tuple[Link, str]:
-        added = add_pose_image(
+    def _own_image(self, given: PoseUse, size: tuple[int, int], view: str | None) -> Link:
+        # Of a whole sheet, the pose is that of the front: the back sees it from the other side.
+        behind = view == "back" and self._spec.views == VIEW_NAMES
+        return add_pose_image(
             self._build, given.plan, given.file, size[0], size[1], self._spec.bones, from_behind=behind
-        )
-        return added.image, added.node_id
+        ).image
 
     def _load_controlnet(self) -> Link:
         if self._controlnet is None:

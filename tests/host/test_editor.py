@@ -135,10 +135,13 @@ def test_every_node_is_on_the_canvas_with_its_title(editor: Browser, finished: F
         key: (node["class_type"], node["_meta"]["title"]) for key, node in finished.prompt.items()
     }
     assert {node["type"] for node in shown.values() if node["type"].startswith("AvatarForge")} == {
+        "AvatarForgePrompt",
         "AvatarForgeLoadPose",
-        "AvatarForgeLoadReference",
         "AvatarForgeApplyPose",
+        "AvatarForgeLoadReference",
         "AvatarForgeReferenceLatent",
+        "AvatarForgeApplyReference",
+        "AvatarForgeViewsLatent",
         "AvatarForgeSave",
     }
 
@@ -173,8 +176,8 @@ def test_the_widgets_show_what_was_asked_for(editor: Browser, finished: Finished
         used["sampler"],
         used["scheduler"],
     )
-    texts = [node["values"]["text"] for node in shown if node["type"] == "CLIPTextEncode"]
-    assert [PROMPT in text for text in texts] == [True, False]
+    (words,) = [node["values"] for node in shown if node["type"] == "AvatarForgePrompt"]
+    assert (words["prompt"], words["view"], words["family"]) == (PROMPT, "side", "sd15")
     (checkpoint,) = [node["values"] for node in shown if node["type"] == "CheckpointLoaderSimple"]
     assert checkpoint["ckpt_name"] == used["checkpoint"]
 

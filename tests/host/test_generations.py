@@ -64,8 +64,11 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         **body,
         "pose_file_id": None,
         "reference_file_id": None,
-        "pose_strength": None,
+        "pose_strength": 1.0,
+        "pose_mode": None,
         "reference_strength": None,
+        "consistency": None,
+        "turnaround": None,
     }
     assert answer == {
         "generation_id": generation_id,
@@ -79,6 +82,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "comfyui_prompt_id": answer["comfyui_prompt_id"],
         "output_files": [],
         "parameters": parameters,
+        "reroll": None,
         "inputs": [],
         "warnings": [],
     }
@@ -91,6 +95,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "pose_type": "front",
         "size": len(content),
         "dimensions": {"width": 64, "height": 72},
+        "seed": 12345,
     }
     assert done == {
         **answer,
@@ -108,10 +113,9 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
     with Image.open(on_disk) as image:
         assert image.size == (64, 72)
         prompt = json.loads(image.info["prompt"])
-    words = [node["inputs"]["text"] for node in prompt.values() if node["class_type"] == "CLIPTextEncode"]
-    for part in ("a knight", "full plate armor", "watercolor", "photorealistic"):
-        assert part in words[0]
-    assert "hat" in words[1]
+    (words,) = [node["inputs"] for node in prompt.values() if node["class_type"] == "AvatarForgePrompt"]
+    for name in ("prompt", "clothing", "style", "realism", "negative_prompt"):
+        assert words[name] == body[name]
 
     assert answer["comfyui_prompt_id"] in api.root("/history").json()
 
@@ -163,29 +167,39 @@ def test_the_receipt_matches_what_ran(api: Api) -> None:
     )
     history = api.root(f"/history/{done['comfyui_prompt_id']}").json()
     ran = history[done["comfyui_prompt_id"]]["prompt"][2]
-    for line, file, model, strength, node in zip(
+    for line, role, kind, file, model, strength, node, loader in zip(
         done["inputs"],
+        ("pose", "reference"),
+        ("photo", "picture"),
         (pose, reference),
         (CONTROLNET, CHECKPOINT),
         (0.75, 0.25),
-        ("AvatarForgeApplyPose", "AvatarForgeReferenceLatent"),
+        ("AvatarForgeApplyPose", "AvatarForgeApplyReference"),
+        ("AvatarForgeLoadPose", "AvatarForgeLoadReference"),
         strict=True,
     ):
         assert line == {
-            "role": line["role"],
+            "role": role,
+            "pose_type": None,
+            "kind": kind,
             "file_id": file["file_id"],
             "content_hash": file["content_hash"],
-            "pose_type": None,
+            "comfyui_prompt_id": done["comfyui_prompt_id"],
             "node": line["node"],
+            "node_type": node,
             "model": model,
             "strength": strength,
+            "steps": {"first": 1, "last": 1},
         }
-        applied = ran[line["node"]]
-        assert applied["class_type"] == node
-        loader = ran[applied["inputs"]["image"][0]]
-        assert loader["inputs"]["file_id"] == file["file_id"]
+        assert ran[line["node"]]["class_type"] == node
+        assert ran[line["node"]]["inputs"]["strength"] == strength
+        loaded = [one["inputs"]["file_id"] for one in ran.values() if one["class_type"] == loader]
+        assert loaded == [file["file_id"]]
     # The pose picture alone decided the view.
     assert done["output_files"][0]["pose_type"] is None
+    # It is no skeleton, and nothing is installed that could read one from it.
+    (warning,) = done["warnings"]
+    assert "comfyui_controlnet_aux" in warning
 
 
 @pytest.mark.parametrize("view", ["front", "back", "side", "quarter"])

@@ -274,6 +274,8 @@ def test_of_a_sheet_a_flat_pose_decides_the_front_and_keypoints_the_back_too() -
             assert {line.view for line in compiled.inputs if line.role == "view"} == set(VIEW_NAMES) - views
             (warning,) = compiled.warnings
             assert "built-in skeletons" in warning
+            turned = {load["from_behind"] for load in nodes(compiled.prompt, "AvatarForgeLoadPose")}
+            assert turned == {False, "back" in views}
 
 
 def test_a_rerolled_view_looks_at_the_saved_front_with_a_seed_of_its_own() -> None:

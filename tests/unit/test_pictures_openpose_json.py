@@ -15,6 +15,7 @@ from avatarforge.forge.pictures.openpose_json import (
     InvalidPose,
     draw_pose,
     parse_pose,
+    seen_from_behind,
 )
 from avatarforge.forge.pictures.recognise import looks_like_skeleton
 from avatarforge.forge.pictures.skeleton import KEYPOINT_COLOURS, KEYPOINT_NAMES, Keypoint
@@ -212,3 +213,20 @@ def test_the_demo_picture_is_the_hero() -> None:
     # Another Pillow may round an edge another way.
     differing = ImageChops.difference(shown, drawn).convert("L").point(lambda value: 255 * (value > 0))
     assert differing.histogram()[255] < 0.002 * 512 * 768
+
+
+def test_from_behind_everyone_is_mirrored_keeps_the_own_limbs_and_loses_the_face() -> None:
+    points = [(0.1 * index, 0.05 * index) for index in range(1, 10)] * 2
+    flat = [number for x, y in points for number in (x * 100, y * 100, 1.0)]
+    data = json.dumps({"canvas_width": 100, "canvas_height": 100, "people": [{"pose_keypoints_2d": flat}]})
+    front = parse_pose(data.encode())
+    back = seen_from_behind(front)
+    (before,), (after,) = front.people, back.people
+    for name in KEYPOINT_NAMES:
+        point = before[name]
+        assert point is not None
+        if name in ("nose", "right_eye", "left_eye"):
+            assert after[name] is None
+        else:
+            assert after[name] == Keypoint(1.0 - point.x, point.y)
+    assert (back.width, back.height) == (front.width, front.height)
