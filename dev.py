@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from lab import bench, checks, demo  # noqa: E402
+from lab import bench, checks, demo, workflows  # noqa: E402
 from lab.progress import LabError  # noqa: E402
 
 
@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
             return demo.run_demo(ROOT, _demo_options(options))
         if options.command == "bench":
             return bench.run_bench(ROOT)
+        if options.command == "workflows":
+            return workflows.run_workflows(ROOT)
         return checks.run_checks(ROOT, options.only, rest)
     except LabError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -69,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Whatever dev.py does not know goes to pytest, such as -k NAME or tests/unit/test_x.py.",
     )
     test.add_argument("--only", choices=checks.GROUPS, help="one group of checks")
+
+    commands.add_parser("workflows", help="write example_workflows/ anew, with ComfyUI's own editor")
     return parser
 
 

@@ -11,6 +11,7 @@ from .prompt import AvatarPrompt
 from .reference import ApplyReference, ReferenceLatent
 from .save import SaveAvatar
 from .saved import LoadView
+from .sheet import CharacterSheet
 from .skeleton import PoseSkeleton
 from .turnaround import ShareViews, TakeView, ViewsLatent
 
@@ -29,4 +30,5 @@ NODES: list[type[io.ComfyNode]] = [
     TakeView,
     SaveAvatar,
     LoadView,
+    CharacterSheet,
 ]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select, tuple_, update
 
 from . import poses
-from .records import FileRecord
+from .records import FileRecord, ListedFile
 from .tables import extracted_poses, files, generation_inputs
 
 _referenced = or_(
@@ -34,6 +34,31 @@ def get_any(connection: Connection, file_id: str) -> FileRecord | None:
 def get_live(connection: Connection, file_id: str) -> FileRecord | None:
     record = get_any(connection, file_id)
     return record if record is not None and record.deleted_at is None else None
+
+
+def page(
+    connection: Connection, *, limit: int, before: tuple[int, str] | None
+) -> tuple[int, list[ListedFile]]:
+    """(how many there are, newest first), without soft-deleted ones and skeletons that we read from photos
+    ourselves. `before` keeps to files behind that
+    (created_at, id), so that what arrives meanwhile does not shift the pages."""
+    users = (
+        select(func.count(func.distinct(generation_inputs.c.generation_id)))
+        .where(generation_inputs.c.file_id == files.c.id)
+        .scalar_subquery()
+    )
+    listed = (files.c.deleted_at.is_(None), files.c.derived.is_(False))
+    query = select(files, users.label("users")).where(*listed)
+    if before is not None:
+        query = query.where(tuple_(files.c.created_at, files.c.id) < before)
+    rows = connection.execute(query.order_by(files.c.created_at.desc(), files.c.id.desc()).limit(limit))
+    found = []
+    for row in rows:
+        columns = dict(row._mapping)
+        references = columns.pop("users")
+        found.append(ListedFile(FileRecord(**columns), references))
+    counting = select(func.count()).select_from(files).where(*listed)
+    return connection.execute(counting).scalar_one(), found
 
 
 def by_hash(connection: Connection, content_hash: str) -> FileRecord | None:

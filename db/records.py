@@ -28,6 +28,14 @@ class FileRecord:
 
 
 @dataclass(frozen=True)
+class ListedFile:
+    """A file and how many generations use it."""
+
+    file: FileRecord
+    references: int
+
+
+@dataclass(frozen=True)
 class OutputRecord:
     """One picture of a generation. `view` is None where the pose picture alone decided the view."""
 

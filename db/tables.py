@@ -51,6 +51,7 @@ files = Table(
     # Made by us of another file and never uploaded: it goes when that file goes.
     Column("derived", Boolean, nullable=False, server_default=false()),
     Index("ix_files_last_used_at", "last_used_at"),
+    Index("ix_files_created_at_id", "created_at", "id"),
 )
 
 generations = Table(

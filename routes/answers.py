@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from ..forge import clock
 from ..forge.generations.recorder import BY_HAND
 from ..forge.generations.reroll import Reroll
 from ..forge.generations.service import GenerationRecord, OutputRecord
 from ..forge.generations.spec import AvatarSpec
-from ..forge.store.files import Received
+from ..forge.store.files import FileRecord, ListedFile, Received
 from . import schemas
 
 
@@ -25,18 +26,26 @@ def _iso_or_none(microseconds: int | None) -> str | None:
 
 
 def upload(received: Received) -> schemas.UploadAnswer:
-    file = received.file
-    return schemas.UploadAnswer(
-        file_id=file.id,
-        filename=file.filename,
-        content_hash=file.content_hash,
-        size=file.size,
-        mime_type=file.mime_type,
-        dimensions=schemas.Dimensions(width=file.width, height=file.height),
-        url=f"/files/{file.id}",
-        is_duplicate=received.is_duplicate,
-        created_at=iso(file.created_at),
+    return schemas.UploadAnswer(**_file(received.file), is_duplicate=received.is_duplicate)
+
+
+def listed_file(listed: ListedFile) -> schemas.ListedFile:
+    return schemas.ListedFile(
+        **_file(listed.file), last_used_at=iso(listed.file.last_used_at), references=listed.references
     )
+
+
+def _file(file: FileRecord) -> dict[str, Any]:
+    return {
+        "file_id": file.id,
+        "filename": file.filename,
+        "content_hash": file.content_hash,
+        "size": file.size,
+        "mime_type": file.mime_type,
+        "dimensions": {"width": file.width, "height": file.height},
+        "url": f"/files/{file.id}",
+        "created_at": iso(file.created_at),
+    }
 
 
 def generation(record: GenerationRecord) -> schemas.GenerationAnswer:

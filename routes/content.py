@@ -6,6 +6,7 @@ lets a client that already has the bytes know it.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,11 +32,8 @@ class Content:
 async def send(request: web.Request, workers: Workers, content: Content) -> web.StreamResponse:
     """Answer GET or HEAD with the bytes, a part of them, or 304. Raises NotFoundError."""
     headers = {
-        "ETag": f'"{content.content_hash}"',
-        "Cache-Control": "no-cache",
+        **_safe_headers(content.content_hash),
         "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Disposition": _disposition(content.filename),
     }
     if request.if_match is not None and not _matches(request.if_match, content.content_hash, weak=False):
@@ -66,6 +64,27 @@ async def send(request: web.Request, workers: Workers, content: Content) -> web.
         return response
     finally:
         await workers.disk(file.close)
+
+
+async def send_made(
+    request: web.Request, tag: str, make: Callable[[], Awaitable[tuple[bytes, str]]]
+) -> web.Response:
+    """Answer GET or HEAD with a picture that `make` gives as (bytes, MIME type), or with 304 without making
+    it. `tag` stands for its bytes."""
+    headers = _safe_headers(tag)
+    if request.if_none_match is not None and _matches(request.if_none_match, tag, weak=True):
+        return web.Response(status=304, headers=headers)
+    body, mime_type = await make()
+    return web.Response(body=body, content_type=mime_type, headers=headers)
+
+
+def _safe_headers(tag: str) -> dict[str, str]:
+    return {
+        "ETag": f'"{tag}"',
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
 
 
 def _open(path: Path) -> tuple[BinaryIO, int]:

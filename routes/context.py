@@ -79,7 +79,7 @@ class Endpoint:
 
     `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
     answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
-    content types in which a file may come.
+    content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
     """
 
     method: str
@@ -92,6 +92,7 @@ class Endpoint:
     query: type[BaseModel] | None = None
     upload: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
+    ranges: bool = True
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
 

@@ -7,8 +7,9 @@ from aiohttp import web
 from ..forge.errors import UnprocessableError
 from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
+from ..forge.store.thumbnails import VERSION
 from . import answers, schemas
-from .content import Content, send
+from .content import Content, send, send_made
 from .context import UUID, Call, Endpoint
 from .multipart import receive_form, receive_json
 
@@ -30,6 +31,29 @@ async def download(call: Call) -> web.StreamResponse:
     record = await files.get(call.path("file_id"))
     content = Content(files.path(record), record.mime_type, record.content_hash, record.filename)
     return await send(call.request, call.services.workers, content)
+
+
+async def thumbnail(call: Call) -> web.StreamResponse:
+    files = call.services.files
+    record = await files.get(call.path("file_id"))
+    size = call.asked(schemas.ThumbnailQuery).size
+
+    async def make() -> tuple[bytes, str]:
+        made = await files.thumbnail(record, size)
+        return made.content, made.mime_type
+
+    return await send_made(call.request, f"{record.content_hash}-{size}-{VERSION}", make)
+
+
+async def list_files(call: Call) -> schemas.FilesAnswer:
+    query = call.asked(schemas.FilesQuery)
+    page = await call.services.files.page(limit=query.limit, cursor=query.cursor)
+    return schemas.FilesAnswer(
+        total=page.total,
+        files=[answers.listed_file(listed) for listed in page.files],
+        limit=query.limit,
+        next_cursor=page.next_cursor,
+    )
 
 
 async def check_hash(call: Call) -> schemas.HashAnswer:
@@ -96,6 +120,26 @@ ENDPOINTS = (
         "files",
         answer=schemas.HashAnswer,
         refusals=(422,),
+    ),
+    Endpoint(
+        "GET",
+        "/files",
+        list_files,
+        "List stored files, newest first",
+        "files",
+        answer=schemas.FilesAnswer,
+        query=schemas.FilesQuery,
+    ),
+    Endpoint(
+        "GET",
+        "/files/{file_id}/thumbnail",
+        thumbnail,
+        "A small picture of a stored file",
+        "files",
+        query=schemas.ThumbnailQuery,
+        gives=("image/jpeg", "image/png"),
+        ranges=False,
+        refusals=(404,),
     ),
     Endpoint(
         "GET",

@@ -102,7 +102,8 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
         content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
     if not endpoint.answer:
-        responses["206"] = {"description": "The range that was asked for", "content": content}
+        if endpoint.ranges:
+            responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}
     statuses = {*endpoint.refusals, 500, 503, *([422] if endpoint.body or endpoint.query else [])}
     for status in sorted(statuses):

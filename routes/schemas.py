@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
+from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from ..forge.views import ViewName
 
 Status = Literal["queued", "processing", "completed", "failed"]
@@ -112,12 +113,23 @@ class ListQuery(Query):
     )
 
 
+class FilesQuery(Query):
+    limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
+    cursor: str | None = Field(
+        None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+
+
+class ThumbnailQuery(Query):
+    size: QueryWhole = Field(USUAL, ge=SMALLEST, le=LARGEST, description="Pixels of the longer side.")
+
+
 class Dimensions(BaseModel):
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
 
 
-class UploadAnswer(BaseModel):
+class StoredFile(BaseModel):
     file_id: str
     filename: str
     content_hash: str = Field(description="SHA-256 of the bytes, hex.")
@@ -125,8 +137,23 @@ class UploadAnswer(BaseModel):
     mime_type: str
     dimensions: Dimensions
     url: str = Field(description="Resolves against the server's root and against the API's prefix.")
-    is_duplicate: bool
     created_at: str
+
+
+class UploadAnswer(StoredFile):
+    is_duplicate: bool
+
+
+class ListedFile(StoredFile):
+    last_used_at: str
+    references: int = Field(description="How many generations use it.")
+
+
+class FilesAnswer(BaseModel):
+    total: int = Field(description="How many there are.")
+    files: list[ListedFile]
+    limit: int
+    next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last.")
 
 
 class HashAnswer(BaseModel):

@@ -20,19 +20,23 @@ from sqlalchemy import Connection
 from ...db import files as queries
 from ...db import poses as pose_queries
 from ...db.engine import Database
-from ...db.records import FileRecord
+from ...db.records import FileRecord, ListedFile
 from .. import clock
-from ..errors import NotFoundError, RejectedUploadError, TooLargeError
+from ..errors import NotFoundError, RejectedUploadError, TooLargeError, UnprocessableError
 from ..workers import Workers
 from .base64_text import decode_base64
 from .blobs import BlobStore, Incoming
 from .images import ImageLimits, InvalidImage
 from .inspect import JSON_TYPE, display_name, inspect_file
 from .poses import recognise_pose
+from .thumbnails import Thumbnail, make_thumbnail
+
+__all__ = ["HASH_PATTERN", "FilePage", "FileRecord", "FileStore", "ListedFile", "Received"]
 
 WRITE_SIZE = 1024 * 1024
 CLEANUP_BATCH = 500
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}")
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f-]{36})")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,15 @@ class Received:
 class Deleted:
     file_id: str
     how: str
+
+
+@dataclass(frozen=True)
+class FilePage:
+    """`next_cursor` is None on the last page."""
+
+    total: int
+    files: list[ListedFile]
+    next_cursor: str | None
 
 
 class FileStore:
@@ -103,6 +116,20 @@ class FileStore:
     async def find(self, content_hash: str) -> FileRecord | None:
         record = await self._database.read(lambda connection: queries.by_hash(connection, content_hash))
         return record if record is not None and record.deleted_at is None else None
+
+    async def page(self, *, limit: int, cursor: str | None) -> FilePage:
+        """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
+        before = _read_cursor(cursor)
+        total, found = await self._database.read(partial(queries.page, limit=limit + 1, before=before))
+        more = len(found) > limit
+        found = found[:limit]
+        last = found[-1].file if more else None
+        return FilePage(total, found, f"{last.created_at}-{last.id}" if last else None)
+
+    async def thumbnail(self, record: FileRecord, size: int) -> Thumbnail:
+        """A small picture of the file, no side longer than `size` pixels. NotFoundError where none can be
+        made."""
+        return await self._workers.decode(make_thumbnail, self.path(record), record.mime_type, size)
 
     def path(self, record: FileRecord) -> Path:
         return self._blobs.path(record.content_hash, record.extension)
@@ -266,6 +293,15 @@ class FileStore:
                 del self._locks[content_hash]
             else:
                 self._locks[content_hash] = (lock, users - 1)
+
+
+def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
+    if cursor is None:
+        return None
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise UnprocessableError("cursor must be the next_cursor of an earlier page.", ("query", "cursor"))
+    return int(match[1]), match[2]
 
 
 def unknown_file(file_id: str) -> NotFoundError:

@@ -248,3 +248,27 @@ def test_other_packs_and_comfyui_answer_while_uploads_run(api: Api) -> None:
         for job in running:
             job.result()
     assert set(answers) == {200}
+
+
+def test_stored_files_are_listed_newest_first_and_paged(api: Api) -> None:
+    uploaded = [api.upload(fresh((72, 64)), filename=f"{number}.png") for number in range(3)]
+    first = api.get("/files?limit=2").json()
+    second = api.get("/files", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    listed = [*first["files"], *second["files"]]
+    assert [file["file_id"] for file in listed] == [file["file_id"] for file in reversed(uploaded)]
+    newest = {name: value for name, value in uploaded[-1].items() if name != "is_duplicate"}
+    assert listed[0] == {**newest, "references": 0, "last_used_at": listed[0]["last_used_at"]}
+    assert TIME.fullmatch(listed[0]["last_used_at"])
+    assert first["total"] >= 3
+
+
+def test_a_thumbnail_is_small_and_revalidated(api: Api) -> None:
+    url = f"/files/{api.upload(fresh((300, 150)))['file_id']}/thumbnail"
+    for query, size in (("", (256, 128)), ("?size=64", (64, 32))):
+        answer = api.get(url + query)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+        assert Image.open(io.BytesIO(answer.content)).size == size
+        again = api.get(url + query, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        # Like the file itself, and not for a day as ComfyUI would have it for pictures.
+        assert answer.headers["Cache-Control"] == "no-cache"

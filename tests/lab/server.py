@@ -131,6 +131,7 @@ class ComfyServer:
             return self
         self.log_path.touch()
         self._log_start = self.log_path.stat().st_size
+        _allow_interrupts()
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(),
@@ -237,6 +238,13 @@ if sys.platform == "win32":
     _INTERRUPT = signal.CTRL_BREAK_EVENT
 else:
     _INTERRUPT = signal.SIGINT
+
+
+def _allow_interrupts() -> None:
+    """Let ComfyUI be stopped in order also when a shell started us in its background, with interrupts
+    ignored, which children inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _own_group() -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""The node that puts the views of a character onto one sheet."""
+
+from __future__ import annotations
+
+import torch
+from comfy_api.latest import io
+
+from ..forge.pictures.figure import Colour
+from ..forge.pictures.sheet import character_sheet
+from ..forge.views import VIEW_NAMES
+from .load import CATEGORY
+from .tensors import to_picture, to_tensor
+
+BACKGROUNDS: dict[str, Colour | None] = {
+    "auto": None,
+    "white": (255, 255, 255),
+    "black": (0, 0, 0),
+    "grey": (128, 128, 128),
+}
+SMALLEST_FIGURE, LARGEST_FIGURE = 64, 4096
+
+
+class CharacterSheet(io.ComfyNode):
+    """Up to four views at one scale on one baseline, each over its label."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AvatarForgeCharacterSheet",
+            display_name="Character Sheet (AvatarForge)",
+            category=CATEGORY,
+            description=(
+                "Puts the views of a character onto one sheet: all figures equally high, on one baseline, "
+                "each over its label. The pictures may differ in size."
+            ),
+            search_aliases=[
+                "avatar",
+                "character sheet",
+                "turnaround",
+                "model sheet",
+                "contact sheet",
+                "views",
+            ],
+            inputs=[
+                *(io.Image.Input(view, optional=True, tooltip=f"The {view} view.") for view in VIEW_NAMES),
+                io.String.Input("title", default="", tooltip="A caption below the figures; may be empty."),
+                io.Combo.Input(
+                    "background",
+                    options=list(BACKGROUNDS),
+                    default="auto",
+                    tooltip="auto: the plain background that the pictures share, else white.",
+                ),
+                io.Int.Input(
+                    "figure_height",
+                    default=896,
+                    min=SMALLEST_FIGURE,
+                    max=LARGEST_FIGURE,
+                    tooltip="Pixels from head to feet. A sheet above 8192 pixels is drawn smaller.",
+                ),
+            ],
+            outputs=[io.Image.Output(display_name="sheet")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        title: str,
+        background: str,
+        figure_height: int,
+        front: torch.Tensor | None = None,
+        back: torch.Tensor | None = None,
+        side: torch.Tensor | None = None,
+        quarter: torch.Tensor | None = None,
+    ) -> io.NodeOutput:
+        given = zip(VIEW_NAMES, (front, back, side, quarter), strict=True)
+        views = [(name, to_picture(image[0]), None) for name, image in given if image is not None]
+        if not views:
+            raise ValueError("A character sheet needs at least one view: connect a picture.")
+        sheet = character_sheet(
+            views, figure_height=figure_height, background=BACKGROUNDS[background], caption=title or None
+        )
+        return io.NodeOutput(to_tensor(sheet))
