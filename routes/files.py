@@ -8,7 +8,7 @@ from ..forge.errors import UnprocessableError
 from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
-from . import answers, schemas
+from . import answers, bodies, schemas
 from .content import Content, send, send_made
 from .context import UUID, Call, Endpoint
 from .multipart import receive_form, receive_json
@@ -36,7 +36,7 @@ async def download(call: Call) -> web.StreamResponse:
 async def thumbnail(call: Call) -> web.StreamResponse:
     files = call.services.files
     record = await files.get(call.path("file_id"))
-    size = call.asked(schemas.ThumbnailQuery).size
+    size = call.asked(bodies.ThumbnailQuery).size
 
     async def make() -> tuple[bytes, str]:
         made = await files.thumbnail(record, size)
@@ -46,7 +46,7 @@ async def thumbnail(call: Call) -> web.StreamResponse:
 
 
 async def list_files(call: Call) -> schemas.FilesAnswer:
-    query = call.asked(schemas.FilesQuery)
+    query = call.asked(bodies.FilesQuery)
     page = await call.services.files.page(limit=query.limit, cursor=query.cursor)
     return schemas.FilesAnswer(
         total=page.total,
@@ -69,7 +69,7 @@ async def check_hash(call: Call) -> schemas.HashAnswer:
 
 
 async def delete(call: Call) -> schemas.FileDeletedAnswer:
-    query = call.asked(schemas.ForceQuery)
+    query = call.asked(bodies.ForceQuery)
     deleted = await call.services.files.delete(call.path("file_id"), force=query.force)
     message = {
         "hard": "File deleted",
@@ -81,7 +81,7 @@ async def delete(call: Call) -> schemas.FileDeletedAnswer:
 
 
 async def clean_up(call: Call) -> schemas.CleanupAnswer:
-    asked = call.asked(schemas.CleanupQuery).days
+    asked = call.asked(bodies.CleanupQuery).days
     days = call.services.settings.file_cleanup_days if asked is None else asked
     count = await call.services.files.clean_up(days)
     return schemas.CleanupAnswer(
@@ -128,7 +128,7 @@ ENDPOINTS = (
         "List stored files, newest first",
         "files",
         answer=schemas.FilesAnswer,
-        query=schemas.FilesQuery,
+        query=bodies.FilesQuery,
     ),
     Endpoint(
         "GET",
@@ -136,7 +136,7 @@ ENDPOINTS = (
         thumbnail,
         "A small picture of a stored file",
         "files",
-        query=schemas.ThumbnailQuery,
+        query=bodies.ThumbnailQuery,
         gives=("image/jpeg", "image/png"),
         ranges=False,
         refusals=(404,),
@@ -158,7 +158,7 @@ ENDPOINTS = (
         "Delete a file: for good, or hidden while generations use it",
         "files",
         answer=schemas.FileDeletedAnswer,
-        query=schemas.ForceQuery,
+        query=bodies.ForceQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -168,6 +168,6 @@ ENDPOINTS = (
         "Delete files that nobody refers to and nobody used lately",
         "utility",
         answer=schemas.CleanupAnswer,
-        query=schemas.CleanupQuery,
+        query=bodies.CleanupQuery,
     ),
 )

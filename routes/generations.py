@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ..forge.generations.service import AvatarRequest
 from ..forge.views import VIEW_NAMES
-from . import answers, schemas
+from . import answers, bodies, schemas
 from .content import Content, send
 from .context import UUID, Call, Endpoint
 
@@ -14,7 +14,7 @@ SUBMIT_REFUSALS = (400, 404, 413, 415, 507)
 
 
 def _request(call: Call) -> AvatarRequest:
-    return AvatarRequest(**call.sent(schemas.AvatarBody).model_dump())
+    return AvatarRequest(**call.sent(bodies.AvatarBody).model_dump())
 
 
 async def generate_avatar(call: Call) -> schemas.GenerationAnswer:
@@ -22,7 +22,7 @@ async def generate_avatar(call: Call) -> schemas.GenerationAnswer:
 
 
 async def generate_pose(call: Call) -> schemas.GenerationAnswer:
-    view = call.asked(schemas.PoseQuery).pose
+    view = call.asked(bodies.PoseQuery).pose
     return answers.generation(await call.services.generations.submit(_request(call), "pose", (view,)))
 
 
@@ -35,7 +35,7 @@ async def get(call: Call) -> schemas.GenerationAnswer:
 
 
 async def list_page(call: Call) -> schemas.GenerationsAnswer:
-    query = call.asked(schemas.ListQuery)
+    query = call.asked(bodies.ListQuery)
     page = await call.services.generations.page(
         status=query.status, limit=query.limit, offset=query.offset, cursor=query.cursor
     )
@@ -51,7 +51,7 @@ async def list_page(call: Call) -> schemas.GenerationsAnswer:
 async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
     generation_id = call.path("generation_id")
     await call.services.generations.delete(
-        generation_id, keep_outputs=call.asked(schemas.KeepOutputsQuery).keep_outputs
+        generation_id, keep_outputs=call.asked(bodies.KeepOutputsQuery).keep_outputs
     )
     return schemas.GenerationDeletedAnswer(
         generation_id=generation_id, deleted=True, message="Generation deleted"
@@ -59,7 +59,7 @@ async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
 
 
 async def reroll(call: Call) -> schemas.GenerationAnswer:
-    query = call.asked(schemas.RerollQuery)
+    query = call.asked(bodies.RerollQuery)
     return answers.generation(
         await call.services.generations.reroll(call.path("generation_id"), query.pose, query.seed)
     )
@@ -79,7 +79,7 @@ ENDPOINTS = (
         "Generate an avatar from words, with optional pose and reference images",
         "generate",
         answer=schemas.GenerationAnswer,
-        body=schemas.AvatarBody,
+        body=bodies.AvatarBody,
         refusals=SUBMIT_REFUSALS,
     ),
     Endpoint(
@@ -89,8 +89,8 @@ ENDPOINTS = (
         "Generate one view: front, back, side or quarter",
         "generate",
         answer=schemas.GenerationAnswer,
-        body=schemas.AvatarBody,
-        query=schemas.PoseQuery,
+        body=bodies.AvatarBody,
+        query=bodies.PoseQuery,
         refusals=SUBMIT_REFUSALS,
     ),
     Endpoint(
@@ -100,7 +100,7 @@ ENDPOINTS = (
         "Generate all four views at once, for a character sheet",
         "generate",
         answer=schemas.GenerationAnswer,
-        body=schemas.AvatarBody,
+        body=bodies.AvatarBody,
         refusals=SUBMIT_REFUSALS,
     ),
     Endpoint(
@@ -110,7 +110,7 @@ ENDPOINTS = (
         "List generations, newest first",
         "generations",
         answer=schemas.GenerationsAnswer,
-        query=schemas.ListQuery,
+        query=bodies.ListQuery,
     ),
     Endpoint(
         "GET",
@@ -128,7 +128,7 @@ ENDPOINTS = (
         "Delete a generation; a queued or running one is cancelled first",
         "generations",
         answer=schemas.GenerationDeletedAnswer,
-        query=schemas.KeepOutputsQuery,
+        query=bodies.KeepOutputsQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -138,7 +138,7 @@ ENDPOINTS = (
         "Make one view anew and keep the others",
         "generations",
         answer=schemas.GenerationAnswer,
-        query=schemas.RerollQuery,
+        query=bodies.RerollQuery,
         refusals=(404, 409),
     ),
     Endpoint(

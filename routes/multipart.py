@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -57,8 +58,7 @@ async def receive_json(request: web.Request, files: FileStore) -> Received:
         raise RejectedUploadError(f"{error} To upload a picture, {_WANTED}.") from error
     if received.file.mime_type == JSON_TYPE:
         return received
-    if not received.is_duplicate:
-        await files.forget(received)
+    await files.forget(received)
     raise RejectedUploadError(
         f"Invalid image file: the body is a picture, but was sent as application/json; {_WANTED}."
     )
@@ -70,23 +70,22 @@ async def receive_form(request: web.Request, files: FileStore, *, pictures_only:
         raise RejectedUploadError(f"Invalid image file: {_WANTED}.")
     bounded = _Bounded(request, files.max_bytes + OVERHEAD, too_large(files.max_bytes))
     received: Received | None = None
-    try:
-        reader = MultipartReader(request.headers, bounded)  # type: ignore[arg-type]
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader) or part.name != FIELD or received is not None:
-                name = part.name if isinstance(part, BodyPartReader) else None
-                raise RejectedUploadError(
-                    f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_WANTED}."
-                )
-            received = await files.receive(_chunks(part), part.filename, pictures_only=pictures_only)
-    except BaseException as error:
-        if received is not None and not received.is_duplicate:
-            await files.forget(received)
-        if isinstance(error, (ValueError, HttpProcessingError, EOFError)):
+    async with AsyncExitStack() as undo:
+        try:
+            reader = MultipartReader(request.headers, bounded)  # type: ignore[arg-type]
+            while (part := await reader.next()) is not None:
+                if not isinstance(part, BodyPartReader) or part.name != FIELD or received is not None:
+                    name = part.name if isinstance(part, BodyPartReader) else None
+                    raise RejectedUploadError(
+                        f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_WANTED}."
+                    )
+                received = await files.receive(_chunks(part), part.filename, pictures_only=pictures_only)
+                undo.push_async_callback(files.forget, received)
+        except (ValueError, HttpProcessingError, EOFError) as error:
             raise RejectedUploadError(f"Invalid image file: the form is broken; {_WANTED}.") from error
-        raise
-    if received is None:
-        raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_WANTED}.")
+        if received is None:
+            raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_WANTED}.")
+        undo.pop_all()
     return received
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import uuid
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
 from ..pictures.skeleton import BoneStyle
 from ..ports import Host
 from ..settings import Settings
-from ..store.files import FileStore, Received, unknown_file
+from ..store.files import FileStore, unknown_file
 from ..store.poses import require_picture
 from ..workers import Workers
 from .decide import AvatarRequest, GivenPose, decide
@@ -73,11 +74,10 @@ class GenerationService:
         `views` None asks for one picture, of the pose image's view, else of the front. Raises the
         errors of `forge.errors`; then no trace of the request is left.
         """
-        adopted: list[Received] = []
-        try:
-            pose = await self._image(request.pose_file_id, request.pose_image, "pose", adopted)
+        async with AsyncExitStack() as undo:
+            pose = await self._image(request.pose_file_id, request.pose_image, "pose", undo)
             reference = await self._image(
-                request.reference_file_id, request.reference_image, "reference", adopted
+                request.reference_file_id, request.reference_image, "reference", undo
             )
             installed = await self._host.installed_models()
             given = await self._recognise(pose) if pose else None
@@ -100,10 +100,7 @@ class GenerationService:
                     receipt=json.dumps(receipt, separators=(",", ":")),
                 )
             )
-        except BaseException:
-            for received in adopted:
-                await self._files.forget(received)
-            raise
+            undo.pop_all()
         self._tracker.follow(record)
         self._host.enqueue(checked)
         log.info("AvatarForge: generation %s (%s, pictures: %d) accepted", record.id, kind, len(spec.views))
@@ -183,7 +180,7 @@ class GenerationService:
         return record, self._outputs.of(generation_id) / record.filename
 
     async def _image(
-        self, file_id: str | None, text: str | None, role: str, adopted: list[Received]
+        self, file_id: str | None, text: str | None, role: str, undo: AsyncExitStack
     ) -> FileRecord | None:
         pictures_only = role == "reference"
         if file_id is not None and text is not None:
@@ -198,8 +195,7 @@ class GenerationService:
         if text is None:
             return None
         received = await self._files.receive_base64(text, f"{role}.png", pictures_only=pictures_only)
-        if not received.is_duplicate:
-            adopted.append(received)
+        undo.push_async_callback(self._files.forget, received)
         return received.file
 
     async def _recognise(self, record: FileRecord) -> GivenPose:

@@ -158,7 +158,9 @@ class FileStore:
         return Deleted(file_id, how)
 
     async def forget(self, received: Received) -> None:
-        """Take back a new upload that nobody else has used since: the request it came with failed."""
+        """Take back an upload whose request failed, if it was new and nobody else has used it since."""
+        if received.is_duplicate:
+            return
         record = received.file
         async with self._content(record.content_hash):
             if await self._database.write(partial(queries.take_untouched, record=record)):
