@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..forge.graphs.families import FAMILIES
+from ..forge.families import FAMILIES
 from ..forge.graphs.words import Words, compose
 from ..host.conditioning import encode_texts
 from .choices import CATEGORY, VIEW_CHOICES, views_of

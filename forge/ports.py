@@ -25,7 +25,7 @@ OPTIONAL_NODES = frozenset(
 @dataclass(frozen=True)
 class ModelFile:
     """An installed model, named as ComfyUI's loader nodes name it. `family` is a key of
-    `graphs.families.FAMILIES`, or None when it is none of those. `union`: a ControlNet of several
+    `families.FAMILIES`, or None when it is none of those. `union`: a ControlNet of several
     kinds, which has to be told the kind."""
 
     name: str

@@ -18,13 +18,15 @@ from typing import Any
 import folder_paths
 import nodes
 import torch
-from comfy import model_detection, samplers, supported_models
+from comfy import model_detection, samplers
 
+from ..forge.families import FAMILIES
 from ..forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile
 
 HEADER_LIMIT = 100 * 1024 * 1024  # what the safetensors format allows, bytes
 SAFETENSORS = (".safetensors", ".sft")
-_CONTEXT_FAMILIES = {768: "sd15", 2048: "sdxl"}
+# Kinds of a family that take other inputs than its plain models.
+_OTHER_INPUTS = "instructpix2pix"
 # What a checkpoint has beside its UNet; without them it loads as a UNet alone, and no words reach it.
 _TEXT_ENCODERS = ("cond_stage_model.", "conditioner.", "text_encoders.")
 _VAES = ("first_stage_model.", "vae.")
@@ -36,7 +38,6 @@ _OTHER_FAMILIES = re.compile(
     r"|chroma|cascade)|refiner|^v2[-_.][01]|768-v|512-base",
     re.IGNORECASE,
 )
-_XL = re.compile(r"xl|pony|illustrious|noob", re.IGNORECASE)
 _UNION = re.compile(r"union|promax", re.IGNORECASE)
 _Signature = tuple[int, int]
 
@@ -144,9 +145,10 @@ def _checkpoint(shapes: Mapping[str, torch.Tensor]) -> _Facts:
         config = model_detection.model_config_from_unet(shapes, prefix)
     except (KeyError, IndexError, RuntimeError, ValueError, TypeError, NotImplementedError):
         return _Facts()  # a file that the detection trips over is one that ComfyUI cannot load either
-    if isinstance(config, supported_models.SDXL) and type(config).__name__ != "SDXL_instructpix2pix":
-        return _Facts("sdxl")
-    return _Facts("sd15" if type(config) is supported_models.SD15 else None)
+    kinds = [kind.__name__ for kind in type(config).__mro__]
+    if _OTHER_INPUTS in kinds[0]:
+        return _Facts()
+    return _Facts(next((row.name for row in FAMILIES.values() if row.comfy_class in kinds), None))
 
 
 def _has(shapes: Mapping[str, torch.Tensor], prefixes: tuple[str, ...]) -> bool:
@@ -154,14 +156,15 @@ def _has(shapes: Mapping[str, torch.Tensor], prefixes: tuple[str, ...]) -> bool:
 
 
 def _controlnet(shapes: Mapping[str, torch.Tensor]) -> _Facts:
-    """By the width of the text that the cross-attention reads: 768 for SD1.5, 2048 for SDXL. Only a
-    union ControlNet has an embedding of its task."""
+    """By the width of the text that the cross-attention reads. Only a union ControlNet has an embedding
+    of its task."""
     widths = {tensor.shape[-1] for name, tensor in shapes.items() if name.endswith(_CROSS_ATTENTION)}
-    family = _CONTEXT_FAMILIES.get(widths.pop()) if len(widths) == 1 else None
+    family = next((row.name for row in FAMILIES.values() if {row.context_width} == widths), None)
     return _Facts(family, any(name.split(".")[-1] == "task_embedding" for name in shapes))
 
 
 def _family_by_name(name: str) -> str | None:
     if _OTHER_FAMILIES.search(name):
         return None
-    return "sdxl" if _XL.search(name) else "sd15"
+    named = [row for row in FAMILIES.values() if row.file_names and re.search(row.file_names, name, re.I)]
+    return (named or [row for row in FAMILIES.values() if not row.file_names])[0].name

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..families import FAMILIES
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
-from .families import FAMILIES
 
 CONTROLNET, ATTENTION, IPADAPTER, DWPOSE, SDPOSE = "controlnet", "attention", "ipadapter", "dwpose", "sdpose"
 FAMILY_LABELS = " or ".join(family.label for family in FAMILIES.values())
@@ -21,19 +21,6 @@ _POSE = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose|union|promax|(?<![a-z])pose(?![
 _POSE_ONLY = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose", re.IGNORECASE)
 _THICK_BONES = re.compile(r"xinsir", re.IGNORECASE)
 
-# The file that ComfyUI_IPAdapter_plus looks for per family and preset of its unified loader, best first:
-# (preset, pattern of the file in models/ipadapter, the file's usual name). Both presets want the same
-# image encoder, ViT-H. Facts from that pack's README and utils.py.
-_IPADAPTERS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "sd15": (
-        ("PLUS (high strength)", r"ip.adapter.plus.sd15\.", "ip-adapter-plus_sd15.safetensors"),
-        ("STANDARD (medium strength)", r"ip.adapter.sd15\.", "ip-adapter_sd15.safetensors"),
-    ),
-    "sdxl": (
-        ("PLUS (high strength)", r"plus.sdxl.vit.h\.", "ip-adapter-plus_sdxl_vit-h.safetensors"),
-        ("STANDARD (medium strength)", r"ip.adapter.sdxl.vit.h\.", "ip-adapter_sdxl_vit-h.safetensors"),
-    ),
-}
 _WEIGHTS = r"(safetensors|bin)$"
 _CLIP_VISION = re.compile(r"(vit.h.14.*s32b.b79k|ipadapter.*sd15|sd1.?5.*model)\." + _WEIGHTS, re.IGNORECASE)
 _CLIP_VISION_NAME = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
@@ -164,7 +151,7 @@ def ipadapter_choice(installed: InstalledModels, family: str) -> IpAdapterChoice
     encoder = next((name for name in installed.clip_visions if _CLIP_VISION.search(name)), None)
     if encoder is None or not _has_ipadapter_nodes(installed):
         return None
-    for preset, pattern, _ in _IPADAPTERS.get(family, ()):
+    for preset, pattern, _ in FAMILIES[family].ipadapters:
         model = _matching(installed.ipadapters, pattern)
         if model is not None:
             return IpAdapterChoice(preset, model, encoder)
@@ -173,7 +160,7 @@ def ipadapter_choice(installed: InstalledModels, family: str) -> IpAdapterChoice
 
 def needs_union_type(model: ModelFile) -> bool:
     """Whether the graph has to say "openpose" to it with SetUnionControlNetType."""
-    return model.union and model.family == "sdxl"
+    return model.union and model.family is not None and FAMILIES[model.family].union_types
 
 
 def bones_for(model: ModelFile) -> str:
@@ -203,7 +190,7 @@ def _ipadapter(installed: InstalledModels, family: str) -> Method:
     choice = ipadapter_choice(installed, family)
     if choice is not None:
         return Method(IPADAPTER, True, choice.model, None)
-    wanted = _IPADAPTERS.get(family, ())
+    wanted = FAMILIES[family].ipadapters
     if not wanted:
         return _lacking(IPADAPTER, f"an IPAdapter for {FAMILIES[family].label}, which does not exist")
     lacking = []

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from ..errors import UnavailableError, UnprocessableError
+from ..families import FAMILIES, Family
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
 from .capabilities import FAMILY_LABELS, missing_checkpoint, missing_pose_controlnet, pose_controlnet
-from .families import FAMILIES, Family
 
 __all__ = ["FAMILY_LABELS", "choose_checkpoint", "choose_pose_controlnet"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..families import FAMILIES
 from ..views import VIEWS
-from .families import FAMILIES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from avatarforge.forge.graphs.families import FAMILIES
+from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.graphs.words import Words, compose
 from avatarforge.forge.views import VIEWS
 
