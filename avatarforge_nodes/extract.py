@@ -13,7 +13,7 @@ from ..forge.errors import UnprocessableError
 from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose
 from ..forge.pictures.skeleton import BoneStyle
 from ..host.comfy import on_server_loop
-from .load import BONES, CATEGORY, LARGEST, bones_input
+from .choices import BONES, CATEGORY, LARGEST, bones_input
 from .registry import stored_files
 from .tensors import fit, to_picture, to_tensor
 

@@ -10,18 +10,11 @@ from ..forge.pictures.skeleton import BoneStyle
 from ..forge.store.images import load_rgb
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.poses import require_picture
+from .choices import CATEGORY, LARGEST, bones_input
 from .registry import stored_files
 from .tensors import fit, flatten, to_tensor
 
-CATEGORY = "AvatarForge"
 WHITE, BLACK = 255, 0
-LARGEST = 16384
-BONES = [style.value for style in BoneStyle]
-
-
-def bones_input(tooltip: str) -> io.Combo.Input:
-    """The choice of a bone style; optional, so that graphs made before it still run."""
-    return io.Combo.Input("bones", options=BONES, default=BONES[0], optional=True, tooltip=tooltip)
 
 
 class LoadPose(io.ComfyNode):

@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from ..host.conditioning import apply_controlnet
-from .load import CATEGORY
+from .choices import CATEGORY
 
 
 class ApplyPose(io.ComfyNode):

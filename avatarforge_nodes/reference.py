@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..host.attention_sources import Reference, add_source
 from ..host.conditioning import encode
-from .load import CATEGORY, LARGEST
+from .choices import CATEGORY, LARGEST
 
 
 class ReferenceLatent(io.ComfyNode):

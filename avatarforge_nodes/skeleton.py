@@ -7,10 +7,8 @@ from comfy_api.latest import io
 
 from ..forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton
 from ..forge.views import ALL_FOUR, VIEW_NAMES
-from .choices import CATEGORY, LARGEST, views_of
+from .choices import BONES, CATEGORY, LARGEST, views_of
 from .tensors import fit, to_picture, to_tensor
-
-BONES = {style.name.lower(): style for style in BoneStyle}
 
 
 class PoseSkeleton(io.ComfyNode):
@@ -33,7 +31,7 @@ class PoseSkeleton(io.ComfyNode):
                 io.Int.Input("height", default=768, min=16, max=LARGEST, step=8, tooltip="Pixels."),
                 io.Combo.Input(
                     "bones",
-                    options=list(BONES),
+                    options=BONES,
                     tooltip="How thick: xinsir's SDXL ControlNets want thicker bones.",
                 ),
                 io.Image.Input("front", optional=True, tooltip="A pose of your own for the front."),
@@ -59,6 +57,6 @@ class PoseSkeleton(io.ComfyNode):
             if given is not None:
                 picture = fit(to_picture(given[0]), width, height)
             else:
-                picture = draw_skeleton(view_skeleton(str(name)), width, height, BONES[bones])
+                picture = draw_skeleton(view_skeleton(str(name)), width, height, BoneStyle(bones))
             rows.append(to_tensor(picture))
         return io.NodeOutput(torch.cat(rows))

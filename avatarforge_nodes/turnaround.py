@@ -9,7 +9,7 @@ from comfy import model_management
 from comfy_api.latest import io
 
 from ..host.attention_sources import SharedViews, add_source
-from .load import CATEGORY, LARGEST
+from .choices import CATEGORY, LARGEST
 
 CELL = 8  # pixels per latent cell, in SD1.5 and SDXL
 CHANNELS = 4  # of their latents

@@ -111,10 +111,9 @@ class GenerationService:
         UnprocessableError, PromptRefusedError."""
         record = await self.get(generation_id)
         if record.status != "completed" or record.kind == BY_HAND:
+            state = "a graph that was queued by hand" if record.kind == BY_HAND else record.status
             raise ConflictError(
-                "Only a completed generation of the API can be re-rolled; this one is "
-                + (record.status if record.kind != BY_HAND else "a graph that was queued by hand")
-                + "."
+                f"Only a completed generation of the API can be re-rolled; this one is {state}."
             )
         spec = AvatarSpec.from_json(record.spec)
         if view not in spec.views:

@@ -217,7 +217,7 @@ def _pose(kind: str, treatment: str, **plan: Any) -> Any:
 
 
 def _from_words() -> Prompt:
-    return _compiled()
+    return _compiled(controlnet=None)
 
 
 def _with_pose_and_reference() -> Prompt:
