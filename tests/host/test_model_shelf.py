@@ -204,3 +204,36 @@ def test_a_header_is_read_once_until_the_file_changes(
     os.utime(path, ns=(stamp, stamp))
     assert families(shelf) == {"a.safetensors": None}
     assert read == [path] * 3
+
+
+@pytest.mark.parametrize("kind", ["sd15", "sdxl"])
+def test_a_batch_fits_as_long_as_the_card_has_the_memory(
+    modules: SimpleNamespace, comfyui: ComfyUI, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    from comfy import model_management
+
+    from avatarforge.host.memory import batch_fits
+
+    checkpoint = synthetic.make(comfyui, kind)
+    gigabyte = 1024**3
+    monkeypatch.setattr(model_management, "get_total_memory", lambda *_: 1024 * gigabyte)
+    assert batch_fits(checkpoint, 1024, 1024, 4)
+    monkeypatch.setattr(model_management, "get_total_memory", lambda *_: 2 * gigabyte)
+    assert not batch_fits(checkpoint, 4096, 4096, 4)
+    # Somewhere between, the four together no longer fit where one alone does.
+    fits = {}
+    for memory in range(2, 256):
+        monkeypatch.setattr(model_management, "get_total_memory", lambda *_, size=memory: size * gigabyte)
+        fits[memory] = (batch_fits(checkpoint, 1024, 1024, 1), batch_fits(checkpoint, 1024, 1024, 4))
+        if fits[memory] == (True, True):
+            break
+    assert (True, False) in fits.values()
+    assert list(fits.values())[-1] == (True, True)
+
+
+def test_a_file_that_says_nothing_is_left_to_the_loader(modules: SimpleNamespace, tmp_path: Path) -> None:
+    from avatarforge.host.memory import batch_fits
+
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no header")
+    assert batch_fits(broken, 64, 64, 4)

@@ -336,3 +336,33 @@ async def test_what_can_no_longer_run_after_a_restart_fails_with_the_reason(tmp_
         failed = await forge.until(record.id, "failed")
         assert "could not be resumed" in str(failed.error)
         assert "the checkpoint is gone" in str(failed.error)
+
+
+@pytest.mark.parametrize(
+    ("roomy", "asked", "went"),
+    [
+        (True, None, "batch"),
+        (False, None, "sequential"),
+        (False, "auto", "sequential"),
+        (False, "batch", "batch"),
+        (True, "sequential", "sequential"),
+    ],
+)
+async def test_a_sheet_runs_as_one_batch_where_the_card_has_room(
+    forge: Product, roomy: bool, asked: str | None, went: str
+) -> None:
+    forge.host.roomy = roomy
+    record = await forge.generations.submit(replace(KNIGHT, turnaround=asked), "all_poses", VIEW_NAMES)
+    assert AvatarSpec.from_json(record.spec).turnaround == went
+    samplers = [
+        node for node in forge.host.prompts[record.prompt_id].values() if node["class_type"] == "KSampler"
+    ]
+    assert len(samplers) == (1 if went == "batch" else 4)
+
+
+async def test_a_view_without_a_pose_controlnet_says_that_words_alone_steer_it(forge: Product) -> None:
+    forge.host.installed = replace(forge.host.installed, controlnets=())
+    record = await forge.generations.submit(KNIGHT, "pose", ("back",))
+    (warning,) = json.loads(record.receipt)["warnings"]
+    assert warning.startswith("The view rests on words alone.")
+    assert "models/controlnet" in warning
