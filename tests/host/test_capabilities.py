@@ -47,6 +47,27 @@ def full(comfyui: ComfyUI, module_factory: Factory, tmp_path_factory: pytest.Tem
     )
 
 
+def test_with_all_there_the_packs_apply_the_inputs_and_nothing_warns(full: ComfyServer) -> None:
+    """The stand-ins take the packs' own inputs, so that what is queued is what the packs would get."""
+    api = Api(full.url)
+    photo, reference = api.upload(picture(1))["file_id"], api.upload(picture(2), "reference")["file_id"]
+    done = api.wait(
+        api.generate("/generate_pose?pose=front", pose_file_id=photo, reference_file_id=reference)[
+            "generation_id"
+        ]
+    )
+    assert (done["status"], done["error"], done["warnings"]) == ("completed", None, [])
+    prompt = api.root(f"/history/{done['comfyui_prompt_id']}").json()[done["comfyui_prompt_id"]]["prompt"][2]
+    kinds = {node["class_type"] for node in prompt.values()}
+    assert {"DWPreprocessor", "AvatarForgeKeepSkeleton", "IPAdapterUnifiedLoader"} <= kinds
+    assert "AvatarForgeApplyReference" not in kinds
+    lines = {line["role"]: line for line in done["inputs"]}
+    applied = lines["reference"]
+    assert (applied["node_type"], applied["model"]) == ("IPAdapterAdvanced", Path(IPADAPTERS[0]).name)
+    assert prompt[applied["node"]]["inputs"]["weight"] == applied["strength"]
+    assert (lines["pose"]["kind"], lines["pose"]["file_id"]) == ("photo", photo)
+
+
 @contextmanager
 def without(server: ComfyServer, *names: str) -> Iterator[Api]:
     """The API while these models are away."""
