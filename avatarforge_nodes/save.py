@@ -49,6 +49,12 @@ class SaveAvatar(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, generation_id: str, position: int, **_: object) -> int:
+        """Saves again when the file is no longer the one that was saved: ComfyUI remembers nodes of
+        earlier prompts, and a re-roll may have put another picture there since."""
+        return recorder().saved_at(generation_id, position - 1)
+
+    @classmethod
     def execute(cls, images: torch.Tensor, generation_id: str, position: int) -> io.NodeOutput:
         prompt_id = current_prompt_id()
         # A folder name of ours: the text of a graph never becomes a path.

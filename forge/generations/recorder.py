@@ -16,6 +16,7 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
+from ..graphs.compile import OUTPUT_NAME
 from .outputs import OutputFolder
 
 BY_HAND = "graph"
@@ -48,6 +49,15 @@ class GenerationRecorder:
         self._database.write_here(
             partial(_record_by_hand, picture=picture, prompt_id=prompt_id, prompt=prompt)
         )
+
+    def saved_at(self, generation_id: str, position: int) -> int:
+        """When the picture's file was written, in nanoseconds; 0 where there is none."""
+        if not _is_uuid(generation_id):
+            return 0
+        try:
+            return (self._outputs.of(generation_id) / OUTPUT_NAME.format(position + 1)).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def picture(self, generation_id: str, position: int) -> Path:
         """The file of a saved picture; `position` counts from 0. Raises NotFoundError."""

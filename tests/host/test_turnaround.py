@@ -201,6 +201,17 @@ def test_a_reroll_makes_one_view_anew_and_keeps_the_bytes_of_the_others(api: Api
             assert (now.tobytes() == then.tobytes()) is same
 
 
+def test_a_reroll_that_comfyui_remembers_is_written_again(comfy_factory: Callable[..., ComfyServer]) -> None:
+    """With a cache of many prompts, the nodes of an earlier re-roll are not run again by themselves."""
+    api = Api(comfy_factory(args=("--cache-lru", "100")).url)
+    done = run(api, "/generate_pose?pose=front")
+    seen = []
+    for seed in (5, 6, 5):
+        api.post(f"/generations/{done['generation_id']}/reroll", params={"pose": "front", "seed": seed})
+        seen.append(pixels(api, api.wait(done["generation_id"])))
+    assert seen[0] == seen[2] != seen[1]
+
+
 def test_rerolls_that_cannot_be(api: Api) -> None:
     done = run(api, "/generate_pose?pose=front")
     path = f"/generations/{done['generation_id']}/reroll"
