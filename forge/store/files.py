@@ -324,7 +324,13 @@ async def _whole(data: bytes) -> AsyncIterator[bytes]:
 
 
 def _delete_row(connection: Connection, record: FileRecord, force: bool) -> tuple[str, list[FileRecord]]:
-    """(how, the skeletons that went with it)"""
+    """(how, the skeletons that went with it)
+
+    Looked up again in this transaction: another delete may have come first, and an upload of the same
+    content after it, whose bytes are not ours to take.
+    """
+    if queries.get_live(connection, record.id) is None:
+        raise unknown_file(record.id)
     if not force and queries.reference_count(connection, record.id):
         queries.hide(connection, record.id, clock.now())
         return "soft", []

@@ -15,6 +15,7 @@ from pictures import picture
 from sqlalchemy import Connection, insert
 
 from avatarforge.db.engine import Database
+from avatarforge.db.records import FileRecord
 from avatarforge.db.tables import generation_inputs, generations
 from avatarforge.forge import clock
 from avatarforge.forge.errors import (
@@ -249,6 +250,22 @@ async def test_a_refused_request_takes_its_new_upload_back_but_no_other(
     await receive(files, picture(2))  # somebody else was told that the file exists
     await files.forget(second)
     assert (await files.get(second.file.id)).id == second.file.id
+
+
+async def test_a_delete_that_comes_too_late_leaves_the_next_upload_alone(
+    files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = (await receive(files, picture())).file
+    await files.delete(stale.id, force=True)
+    again = (await receive(files, picture())).file
+
+    async def as_it_was(_: str) -> FileRecord:
+        return stale
+
+    monkeypatch.setattr(files, "get", as_it_was)
+    with pytest.raises(NotFoundError):
+        await files.delete(stale.id, force=True)
+    assert files.path(again).is_file()
 
 
 async def test_deletes_and_uploads_of_one_content_never_lose_bytes(files: FileStore) -> None:
