@@ -59,11 +59,12 @@ class SaveAvatar(io.ComfyNode):
         prompt_id = current_prompt_id()
         # A folder name of ours: the text of a graph never becomes a path.
         claimed = recorder().claim(generation_id, prompt_id)
+        metadata, prompt = cls._metadata(), json.dumps(cls.hidden.prompt)
         saved = []
         for number, image in enumerate(images, start=position):
             filename = OUTPUT_NAME.format(number)
-            _write(output_folder() / claimed / filename, image, cls._metadata())
-            recorder().saved(claimed, prompt_id, json.dumps(cls.hidden.prompt), number - 1, None)
+            _write(output_folder() / claimed / filename, image, metadata)
+            recorder().saved(claimed, prompt_id, prompt, number - 1)
             saved.append(ui.SavedResult(filename, f"{NAME}/{claimed}", io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedImages(saved))
 

@@ -10,7 +10,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from . import poses
 from .records import FileRecord, ListedFile
@@ -20,6 +34,12 @@ _referenced = or_(
     exists().where(generation_inputs.c.file_id == files.c.id),
     exists().where(extracted_poses.c.file_id == files.c.id),
 )
+
+
+def _users_of(file_id: str | Column[str]) -> ScalarSelect[int]:
+    """How many generations use the file of that id, or of each row of a query on files."""
+    users = select(func.count(func.distinct(generation_inputs.c.generation_id)))
+    return users.where(generation_inputs.c.file_id == file_id).scalar_subquery()
 
 
 def _record(row: Row[Any] | None) -> FileRecord | None:
@@ -40,15 +60,10 @@ def page(
     connection: Connection, *, limit: int, before: tuple[int, str] | None
 ) -> tuple[int, list[ListedFile]]:
     """(how many there are, newest first), without soft-deleted ones and skeletons that we read from photos
-    ourselves. `before` keeps to files behind that
-    (created_at, id), so that what arrives meanwhile does not shift the pages."""
-    users = (
-        select(func.count(func.distinct(generation_inputs.c.generation_id)))
-        .where(generation_inputs.c.file_id == files.c.id)
-        .scalar_subquery()
-    )
+    ourselves. `before` keeps to files behind that (created_at, id), so that what arrives meanwhile does
+    not shift the pages."""
     listed = (files.c.deleted_at.is_(None), files.c.derived.is_(False))
-    query = select(files, users.label("users")).where(*listed)
+    query = select(files, _users_of(files.c.id).label("users")).where(*listed)
     if before is not None:
         query = query.where(tuple_(files.c.created_at, files.c.id) < before)
     rows = connection.execute(query.order_by(files.c.created_at.desc(), files.c.id.desc()).limit(limit))
@@ -89,11 +104,7 @@ def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileReco
 
 def reference_count(connection: Connection, file_id: str) -> int:
     """How many generations use the file."""
-    return connection.execute(
-        select(func.count(func.distinct(generation_inputs.c.generation_id))).where(
-            generation_inputs.c.file_id == file_id
-        )
-    ).scalar_one()
+    return connection.execute(select(_users_of(file_id))).scalar_one()
 
 
 def hide(connection: Connection, file_id: str, now: int) -> None:

@@ -12,6 +12,7 @@ from ..errors import UnavailableError, UnprocessableError
 from ..graphs.capabilities import bones_for, ipadapter_choice, needs_union_type, pose_extractors
 from ..graphs.models import choose_checkpoint, choose_pose_controlnet
 from ..graphs.poses import PoseFile, PoseMode, plan_pose
+from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
 from .spec import AvatarSpec, PoseUse, ReferenceUse
@@ -19,7 +20,6 @@ from .spec import AvatarSpec, PoseUse, ReferenceUse
 POSE_STRENGTH = 1.0
 REFERENCE_STRENGTH = 0.8
 CONSISTENCY = 0.7
-STANDARD_BONES = "standard"
 
 Value = TypeVar("Value")
 
@@ -97,7 +97,7 @@ def decide(
         needed=steered,
         wanted=steered or (views is not None and skeleton_strength > 0),
     )
-    bones = bones_for(controlnet) if controlnet else STANDARD_BONES
+    bones = bones_for(controlnet) if controlnet else BoneStyle.STANDARD.value
     chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
     spec = AvatarSpec(
         prompt=request.prompt,

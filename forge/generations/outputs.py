@@ -25,23 +25,26 @@ class OutputFolder:
     def of(self, generation_id: str) -> Path:
         return self.folder / generation_id
 
+    def file(self, generation_id: str, position: int) -> Path:
+        """Where a picture lies; `position` counts from 0."""
+        return self.of(generation_id) / OUTPUT_NAME.format(position + 1)
+
     def measure(self, generation_id: str, position: int, view: str | None) -> OutputRecord:
         """What the file of a finished picture really is; `position` counts from 0.
 
         Raises NotFoundError when it is missing or broken.
         """
-        filename = OUTPUT_NAME.format(position + 1)
-        path = self.of(generation_id) / filename
+        path = self.file(generation_id, position)
         try:
             content = path.read_bytes()
             with Image.open(path, formats=["PNG"]) as picture:
                 width, height = picture.size
         except OSError as error:
-            raise NotFoundError(f"ComfyUI reported success, but {filename} cannot be read.") from error
+            raise NotFoundError(f"ComfyUI reported success, but {path.name} cannot be read.") from error
         return OutputRecord(
             generation_id=generation_id,
             position=position,
-            filename=filename,
+            filename=path.name,
             view=view,
             size=len(content),
             width=width,

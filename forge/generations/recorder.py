@@ -16,7 +16,6 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
-from ..graphs.compile import OUTPUT_NAME
 from .outputs import OutputFolder
 
 BY_HAND = "graph"
@@ -40,12 +39,12 @@ class GenerationRecorder:
             return record.id
         return prompt_id if _is_uuid(prompt_id) else str(uuid.uuid4())
 
-    def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int, view: str | None) -> None:
+    def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
         """Write down a picture of a graph queued by hand. Ours are followed by their events."""
         record = self._find(generation_id)
         if record is not None and record.kind != BY_HAND:
             return
-        picture = self._outputs.measure(generation_id, position, view)
+        picture = self._outputs.measure(generation_id, position, view=None)
         self._database.write_here(
             partial(_record_by_hand, picture=picture, prompt_id=prompt_id, prompt=prompt)
         )
@@ -55,17 +54,16 @@ class GenerationRecorder:
         if not _is_uuid(generation_id):
             return 0
         try:
-            return (self._outputs.of(generation_id) / OUTPUT_NAME.format(position + 1)).stat().st_mtime_ns
+            return self._outputs.file(generation_id, position).stat().st_mtime_ns
         except OSError:
             return 0
 
     def picture(self, generation_id: str, position: int) -> Path:
         """The file of a saved picture; `position` counts from 0. Raises NotFoundError."""
         record = self._find(generation_id)
-        found = [output for output in record.outputs if output.position == position] if record else []
-        if not found:
+        if record is None or position not in {output.position for output in record.outputs}:
             raise NotFoundError(f"Generation {generation_id} has no picture {position + 1}.")
-        return self._outputs.of(generation_id) / found[0].filename
+        return self._outputs.file(record.id, position)
 
     def _find(self, generation_id: str) -> GenerationRecord | None:
         return self._database.read_here(partial(queries.get, generation_id=generation_id))

@@ -31,10 +31,21 @@ class AppliedInput:
     content_hash: str | None
     node: str
     node_type: str
-    model: str | None
+    model: str
     strength: float
     first_step: int
     last_step: int
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """What the model looks at while it samples, and the node that makes it look."""
+
+    role: str
+    kind: str
+    node: str
+    use: ReferenceUse | None
+    strength: float
 
 
 class StableDiffusionGraph:
@@ -48,7 +59,7 @@ class StableDiffusionGraph:
         self._excused: set[str] = set()
         loader = self._build.add("CheckpointLoaderSimple", "Checkpoint", ckpt_name=spec.checkpoint)
         self._model, self._clip, self._vae = loader.out(0), loader.out(1), loader.out(2)
-        self._looking: list[tuple[str, str, str, ReferenceUse | None, str | None, float]] = []
+        self._looking: list[_Looking] = []
         self._controlnet: Link | None = None
 
     @property
@@ -70,13 +81,13 @@ class StableDiffusionGraph:
             self._adapt(use, picture.out())
         else:
             self._look("Apply reference", self._encode("Reference", picture.out()), use.strength)
-        self._remember("reference", "picture", use, None, use.strength)
+        self._remember("reference", "picture", use.strength, use)
 
     def look_at(self, samples: Link, weight: float) -> None:
         """Let the views that follow look at one that was sampled."""
         if weight > 0:
             self._look("Look at the front", samples, weight)
-            self._remember("anchor", "latent", None, None, weight)
+            self._remember("anchor", "latent", weight)
 
     def look_at_saved(self, generation_id: str, position: int, weight: float) -> None:
         """Let the view look at one that was saved."""
@@ -85,17 +96,16 @@ class StableDiffusionGraph:
                 "AvatarForgeLoadView", "Saved front", generation_id=generation_id, position=position + 1
             )
             self._look("Look at the front", self._encode("Saved front", picture.out()), weight)
-            self._remember("anchor", "picture", None, None, weight)
+            self._remember("anchor", "picture", weight)
 
     def share_views(self) -> None:
         """Let the rows of a batch look at its first."""
         weight = self._spec.consistency
         if weight > 0:
-            shared = self._build.add(
+            self._model = self._build.add(
                 "AvatarForgeShareViews", "Share views", model=self._model, consistency=weight
-            )
-            self._model = shared.out()
-            self._looking.append(("anchor", "latent", shared.id, None, None, weight))
+            ).out()
+            self._remember("anchor", "latent", weight)
 
     def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
         """One sampler run for these views, as rows of a batch; a link to its latent."""
@@ -115,9 +125,10 @@ class StableDiffusionGraph:
             family=spec.family,
         )
         positive, negative = self._pose(views, size, label, words.out(0), words.out(1))
-        for role, kind, node, use, model, strength in self._looking:
-            for view in views[1:] if batch and role == "anchor" else views:
-                self._line(role, view, kind, use, node, model, strength)
+        for look in self._looking:
+            model = look.use.model if look.use else None
+            for view in views[1:] if batch and look.role == "anchor" else views:
+                self._line(look.role, view, look.kind, look.use, look.node, model, look.strength)
         latent = self._build.add(
             "AvatarForgeViewsLatent",
             f"Canvas{label}",
@@ -281,12 +292,9 @@ class StableDiffusionGraph:
             embeds_scaling="V only",
         ).out()
 
-    def _remember(
-        self, role: str, kind: str, use: ReferenceUse | None, model: str | None, strength: float
-    ) -> None:
+    def _remember(self, role: str, kind: str, strength: float, use: ReferenceUse | None = None) -> None:
         """The newest model patch applies to whatever is sampled from now on."""
-        model = use.model if use and use.model else model or self._spec.checkpoint
-        self._looking.append((role, kind, str(self._model[0]), use, model, strength))
+        self._looking.append(_Looking(role, kind, str(self._model[0]), use, strength))
 
     def _line(
         self,

@@ -15,6 +15,7 @@ from enum import Enum
 
 from PIL import Image, ImageDraw
 
+from ..views import VIEW_NAMES
 from .body import seen_from, standing_body
 
 Colour = tuple[int, int, int]
@@ -88,7 +89,6 @@ LIMB_COLOURS: tuple[Colour, ...] = tuple(
     (red * 6 // 10, green * 6 // 10, blue * 6 // 10) for red, green, blue in KEYPOINT_COLOURS[: len(LIMBS)]
 )
 
-VIEWS: tuple[str, ...] = ("front", "back", "side", "quarter")
 # Degrees from the front towards the picture's left. The profile faces left because the person's left side
 # is then near, and the fixed drawing order puts left limbs over right ones.
 VIEW_TURNS: dict[str, float] = {"front": 0.0, "back": 180.0, "side": 90.0, "quarter": 40.0}
@@ -153,14 +153,14 @@ class BoneStyle(Enum):
 
 
 def view_skeleton(view: str) -> Skeleton:
-    """The built-in standing person in one of VIEWS; all four are at one scale when drawn at one height.
+    """The built-in standing person in one of the four views, all at one scale when drawn at one height.
 
     front: the person's right on the picture's left. back: the person's right on the picture's right, no
     nose and no eyes. side: a profile facing the picture's left, far eye and ear hidden. quarter: turned 40
     degrees towards the picture's left, far ear hidden. Raises ValueError for another name.
     """
     if view not in VIEW_TURNS:
-        raise ValueError(f"Unknown view {view!r}: one of {', '.join(VIEWS)}.")
+        raise ValueError(f"Unknown view {view!r}: one of {', '.join(VIEW_NAMES)}.")
     seen = seen_from(standing_body(), VIEW_TURNS[view])
     frame_height = ABOVE_HEAD + 1.0 + BELOW_FEET
     # The body's axis stays in the middle of the frame, so that a turnaround does not sway.

@@ -228,8 +228,7 @@ class FileStore:
         )
         if await self._database.write(link):
             return received.file
-        if not received.is_duplicate:
-            await self.forget(received)
+        await self.forget(received)
         return None
 
     async def _drain(self, chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
