@@ -16,6 +16,7 @@ from .errors import SettingsError
 
 PREFIX = "AVATARFORGE_"
 MEBIBYTE = 1024 * 1024
+SECRET = frozenset({"api_key", "secret_key"})
 
 
 class Settings(BaseModel):
@@ -37,6 +38,22 @@ class Settings(BaseModel):
     default_width: int = Field(0, ge=64, le=4096, multiple_of=8)
     default_height: int = Field(0, ge=64, le=4096, multiple_of=8)
     default_steps: int = Field(0, ge=1, le=150)
+    api_key: str = Field("", min_length=16, max_length=512, repr=False)
+    allow_anonymous: bool = False
+    secret_key: str = Field("", min_length=32, max_length=512, repr=False)
+    allowed_hosts: str = Field("", max_length=4096)
+    allowed_origins: str = Field("", max_length=4096)
+    rate_limit: int = Field(0, ge=0, le=1_000_000)
+    storage_quota_bytes: int = Field(0, ge=0, le=2**60)
+    storage_quota_files: int = Field(0, ge=0, le=10**9)
+    max_active_generations: int = Field(1000, ge=1, le=100_000)
+    log_prompts: bool = False
+
+    @model_validator(mode="after")
+    def _key_or_no_key(self) -> Settings:
+        if self.api_key and self.allow_anonymous:
+            raise ValueError("API_KEY and ALLOW_ANONYMOUS=true contradict each other; set one of them")
+        return self
 
     @model_validator(mode="after")
     def _dimensions_in_order(self) -> Settings:
@@ -89,11 +106,15 @@ def _explain(error: ValidationError, values: Mapping[str, str], spelled: Mapping
         if field not in spelled:
             sentences.append(f"{problem['msg'].removeprefix('Value error, ')}.")
             continue
-        sentences.append(f"{spelled[field]}={values[field][:80]!r} cannot be used: {_allowed(field)}.")
+        # A secret that is too short is still somebody's secret.
+        shown = "" if field in SECRET else f"={values[field][:80]!r}"
+        sentences.append(f"{spelled[field]}{shown} cannot be used: {_allowed(field)}.")
     return sentences
 
 
 def _allowed(field: str) -> str:
+    if Settings.model_fields[field].annotation is bool:
+        return "it must be true or false"
     bounds = {type(rule).__name__: rule for rule in Settings.model_fields[field].metadata}
     low, high = bounds.get("Ge"), bounds.get("Le")
     if low is not None and high is not None:
@@ -101,5 +122,7 @@ def _allowed(field: str) -> str:
         return f"it must be a whole number from {low.ge} to {high.le}" + (
             f" and a multiple of {step.multiple_of}" if step else ""
         )
-    longest = bounds.get("MaxLen")
+    shortest, longest = bounds.get("MinLen"), bounds.get("MaxLen")
+    if shortest is not None and longest is not None:
+        return f"it must be a text of {shortest.min_length} to {longest.max_length} characters"
     return f"it must be a text of at most {longest.max_length} characters" if longest else "it must be a text"

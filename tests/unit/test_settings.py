@@ -69,6 +69,24 @@ def test_a_wrong_value_is_named_with_its_range(tmp_path: Path, name: str, value:
         assert allowed in str(caught.value)
 
 
+def test_a_secret_that_is_too_short_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"AVATARFORGE_API_KEY": "hunter2"}, tmp_path / ".env")
+    said = str(caught.value)
+    assert said == "AVATARFORGE_API_KEY cannot be used: it must be a text of 16 to 512 characters."
+
+
+def test_yes_and_no_are_told_what_they_must_be(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"AVATARFORGE_LOG_PROMPTS='maybe'.*must be true or false"):
+        load_settings({"AVATARFORGE_LOG_PROMPTS": "maybe"}, tmp_path / ".env")
+
+
+def test_a_key_and_no_key_contradict_each_other(tmp_path: Path) -> None:
+    environ = {"AVATARFORGE_API_KEY": "k" * 16, "AVATARFORGE_ALLOW_ANONYMOUS": "true"}
+    with pytest.raises(SettingsError, match="API_KEY and ALLOW_ANONYMOUS=true contradict"):
+        load_settings(environ, tmp_path / ".env")
+
+
 def test_dimensions_out_of_order_are_refused(tmp_path: Path) -> None:
     environ = {"AVATARFORGE_MIN_IMAGE_DIMENSION": "512", "AVATARFORGE_MAX_IMAGE_DIMENSION": "256"}
     with pytest.raises(SettingsError, match="MIN_IMAGE_DIMENSION=512 is above MAX_IMAGE_DIMENSION=256"):
