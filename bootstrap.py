@@ -16,20 +16,33 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError, open_database
+from .forge.access.secret import signing_secret
+from .forge.access.signing import Signer
 from .forge.errors import AvatarForgeError, UnavailableError
 from .forge.generations.outputs import OutputFolder
 from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
 from .forge.generations.tracker import GenerationTracker
 from .forge.health import HealthService
-from .forge.settings import load_settings
+from .forge.settings import Settings, load_settings
 from .forge.store.blobs import BlobStore
 from .forge.store.files import FileStore
 from .forge.store.images import ImageLimits
 from .forge.upkeep import clean_up_daily, report_health
 from .forge.workers import Workers
 from .host import comfy
-from .routes import STATE, Services, Unavailable, add_routes
+from .routes import (
+    ACCESS,
+    STATE,
+    Access,
+    Reach,
+    Services,
+    Unavailable,
+    add_routes,
+    rules,
+    rules_without_settings,
+    warnings_of,
+)
 
 VERSION = "0.1.0"
 PACK = Path(__file__).parent
@@ -44,6 +57,7 @@ class _Running:
     services: Services
     recorder: GenerationRecorder
     tracker: GenerationTracker
+    signer: Signer
     lock: BaseFileLock
 
 
@@ -51,15 +65,24 @@ async def start() -> None:
     """Load the pack into the ComfyUI that is starting."""
     server = comfy.server()
     add_routes(server.routes, VERSION)
+    reach = Reach(await asyncio.to_thread(comfy.listens_on_network), comfy.own_names())
+    # Whatever goes wrong from here on, nobody is let in who would not be otherwise.
+    server.app[ACCESS] = Access(rules_without_settings(reach))
     try:
-        running = await asyncio.to_thread(_open)
+        settings = await asyncio.to_thread(load_settings, os.environ, PACK / ".env")
+        found = rules(settings, reach)
+        server.app[ACCESS] = Access(found)
+        running = await asyncio.to_thread(_open, settings)
     except (AvatarForgeError, DatabaseUnavailableError) as error:
         registry.reason = f"AvatarForge is not available: {error}"
         server.app[STATE] = Unavailable(str(error), comfy.url(), comfy.system_stats)
         log.error("AvatarForge is not available: %s", error)
         return
     services = running.services
+    server.app[ACCESS] = Access(found, running.signer)
     server.app[STATE] = services
+    for warning in warnings_of(found):
+        log.warning("AvatarForge: %s", warning)
     registry.files = services.files
     registry.recorder = running.recorder
     tasks: list[asyncio.Task[None]] = []
@@ -73,11 +96,11 @@ async def start() -> None:
     server.app.on_startup.append(start_tasks)
 
 
-def _open() -> _Running:
+def _open(settings: Settings) -> _Running:
     """Everything that blocks. Raises AvatarForgeError or DatabaseUnavailableError with the reason."""
-    settings = load_settings(os.environ, PACK / ".env")
     data_folder = comfy.data_folder()
     lock = _lock(data_folder)
+    signer = Signer(signing_secret(settings.secret_key, data_folder))
     blobs = BlobStore(settings.storage_folder(data_folder))
     blobs.open()
     database = open_database(settings.database_url, data_folder)
@@ -98,7 +121,8 @@ def _open() -> _Running:
     )
     health = HealthService(database, blobs, workers, host, settings)
     recorder = GenerationRecorder(database, outputs)
-    return _Running(Services(settings, files, generations, health, workers), recorder, tracker, lock)
+    services = Services(settings, files, generations, health, workers)
+    return _Running(services, recorder, tracker, signer, lock)
 
 
 def _lock(data_folder: Path) -> BaseFileLock:

@@ -18,6 +18,23 @@ class AvatarForgeError(Exception):
         return str(self)
 
 
+class UnauthorizedError(AvatarForgeError):
+    """A key is needed, and none came, or a wrong one."""
+
+
+class ForbiddenError(AvatarForgeError):
+    """No key would help: the server's name or the web page that asks is not known, or a signed link is
+    not good."""
+
+
+class TooManyRequestsError(AvatarForgeError):
+    """The client asked more often than it may. `retry_after`: seconds until it may again."""
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotFoundError(AvatarForgeError):
     """The id names nothing that exists for the caller."""
 

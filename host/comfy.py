@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
+import socket
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -61,6 +63,32 @@ def url() -> str:
         host = "::1"
     scheme = "https" if args.tls_keyfile and args.tls_certfile else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{args.port}"
+
+
+def listens_on_network() -> bool:
+    """Whether other machines may reach this ComfyUI: it listens on an address that is not loopback.
+
+    Blocks, when --listen holds names: they are looked up, as ComfyUI does to bind them.
+    """
+    return not all(_is_loopback(name.strip()) for name in args.listen.split(","))
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        # An empty name is bound to every address.
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM) if name else []
+    except (OSError, UnicodeError):
+        found = []
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    return bool(addresses) and all(address.is_loopback for address in addresses)
+
+
+def own_names() -> tuple[str, ...]:
+    """What this machine calls itself, also as its neighbours find it (RFC 6762). Asks no name server: that
+    could take long, and the answer would be somebody else's word."""
+    name = socket.gethostname()
+    short = name.partition(".")[0]
+    return (name, short, f"{short}.local")
 
 
 async def system_stats() -> Mapping[str, Any]:

@@ -9,17 +9,34 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from ..forge.access.signing import EXPIRES, SIGNATURE
 from ..forge.errors import TooLargeError
-from . import capabilities, files, generations, health
-from .context import PREFIX, STATE, Call, Endpoint, Services, Unavailable, read_state
+from . import capabilities, files, generations, health, links
+from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
+from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
+from .origins import Reach
 
-__all__ = ["ENDPOINTS", "PREFIX", "STATE", "Services", "Unavailable", "add_routes"]
+__all__ = [
+    "ACCESS",
+    "ENDPOINTS",
+    "PREFIX",
+    "STATE",
+    "Access",
+    "Reach",
+    "Services",
+    "Unavailable",
+    "add_routes",
+    "rules",
+    "rules_without_settings",
+    "warnings_of",
+]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *files.ENDPOINTS,
     *generations.ENDPOINTS,
+    *links.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
 )
@@ -29,7 +46,8 @@ _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_routes(routes: web.RouteTableDef, version: str) -> None:
-    """Register everything. The handlers find the services under `STATE` in the application."""
+    """Register everything. The handlers find the services under `STATE` in the application, and who may
+    use them under `ACCESS`. The application is ComfyUI's, so that each handler asks for itself."""
     for endpoint in ENDPOINTS:
         handler = _serve(endpoint)
         paths = [PREFIX + endpoint.path] + ([endpoint.root_path] if endpoint.root_path else [])
@@ -37,43 +55,50 @@ def add_routes(routes: web.RouteTableDef, version: str) -> None:
             # aiohttp adds HEAD to GET by itself; ComfyUI copies every route under /api.
             routes.route(endpoint.method, path)(handler)
     add_docs(routes, ENDPOINTS, version)
-    routes.route("*", PREFIX + "/{tail:.*}")(_nothing_here)
+    routes.route("*", PREFIX + "/{tail:.*}")(guarded(_nothing_here))
 
 
 def _serve(endpoint: Endpoint) -> _RawHandler:
     @functools.wraps(endpoint.handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            return await _answer(endpoint, request)
-        except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
+            caller = access_of(request).admit(request, endpoint)
+        except Exception as error:  # noqa: BLE001 - the boundary, as below
             return answer_for(error)
+        try:
+            answer = await _answer(endpoint, request, caller)
+        except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
+            answer = answer_for(error)
+        return finished(answer, caller)
 
     return handle
 
 
-async def _answer(endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
+async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> web.StreamResponse:
     state = read_state(request)
     if isinstance(state, Unavailable):
         if endpoint is not health.HEALTH:
             return error_answer(503, state.reason)
-        answer: BaseModel | web.StreamResponse = await health.health_while_unavailable(state)
+        answer: BaseModel | web.StreamResponse = await health.health_while_unavailable(state, caller)
     else:
         try:
-            query = _read_query(endpoint.query, request) if endpoint.query else None
+            query = _read_query(endpoint.query, request, signed=endpoint.picture) if endpoint.query else None
         except ValidationError as error:
             return error_answer(422, problems(error, "query"))
         try:
             body = await _read_body(endpoint.body, request, state) if endpoint.body else None
         except ValidationError as error:
             return error_answer(422, problems(error, "body"))
-        answer = await endpoint.handler(Call(request, state, body, query))
+        answer = await endpoint.handler(Call(request, caller, state, body, query))
     return answer if isinstance(answer, web.StreamResponse) else json_answer(answer.model_dump_json())
 
 
-def _read_query(model: type[BaseModel], request: web.Request) -> BaseModel:
+def _read_query(model: type[BaseModel], request: web.Request, *, signed: bool) -> BaseModel:
     # A name given twice becomes a list, which no field takes: better than dropping one of the two.
     values = {
-        name: found[0] if len(found := request.query.getall(name)) == 1 else found for name in request.query
+        name: found[0] if len(found := request.query.getall(name)) == 1 else found
+        for name in request.query
+        if not (signed and name in (EXPIRES, SIGNATURE))
     }
     return model.model_validate(values)
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
+from ..forge.access.signing import LONGEST as LONGEST_LINK
+from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from ..forge.views import ViewName
 from .schemas import Status
@@ -25,6 +27,7 @@ def _from_text(value: Any) -> Any:
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+PictureUrl = Annotated[str, StringConstraints(max_length=512)]
 
 
 class Body(BaseModel):
@@ -77,6 +80,17 @@ class AvatarBody(Body):
     turnaround: Literal["auto", "batch", "sequential"] | None = Field(
         None, description="All poses: in one batch, or one after another for a card with little memory."
     )
+
+
+class SignedUrlsBody(Body):
+    """Pictures to show without the key."""
+
+    urls: list[PictureUrl] = Field(
+        min_length=1,
+        max_length=200,
+        description="`url` values of answers, or thumbnails; with the API's prefix or without it.",
+    )
+    expires_in: Whole = Field(USUAL_LINK, ge=1, le=LONGEST_LINK, description="Seconds.")
 
 
 class Query(BaseModel):

@@ -6,6 +6,7 @@ lets a client that already has the bytes know it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,11 @@ from aiohttp import ETag, web
 
 from ..forge.errors import NotFoundError
 from ..forge.workers import Workers
+from .context import Call
 from .errors import error_answer
 
 CHUNK = 256 * 1024
+_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,11 @@ class Content:
     filename: str
 
 
-async def send(request: web.Request, workers: Workers, content: Content) -> web.StreamResponse:
+async def send(call: Call, content: Content) -> web.StreamResponse:
     """Answer GET or HEAD with the bytes, a part of them, or 304. Raises NotFoundError."""
+    request, workers = call.request, call.services.workers
     headers = {
-        **_safe_headers(content.content_hash),
+        **_safe_headers(call, content.content_hash),
         "Accept-Ranges": "bytes",
         "Content-Disposition": _disposition(content.filename),
     }
@@ -66,20 +70,20 @@ async def send(request: web.Request, workers: Workers, content: Content) -> web.
         await workers.disk(file.close)
 
 
-async def send_made(
-    request: web.Request, tag: str, make: Callable[[], Awaitable[tuple[bytes, str]]]
-) -> web.Response:
+async def send_made(call: Call, tag: str, make: Callable[[], Awaitable[tuple[bytes, str]]]) -> web.Response:
     """Answer GET or HEAD with a picture that `make` gives as (bytes, MIME type), or with 304 without making
     it. `tag` stands for its bytes."""
-    headers = _safe_headers(tag)
+    request = call.request
+    headers = _safe_headers(call, tag)
     if request.if_none_match is not None and _matches(request.if_none_match, tag, weak=True):
         return web.Response(status=304, headers=headers)
     body, mime_type = await make()
     return web.Response(body=body, content_type=mime_type, headers=headers)
 
 
-def _safe_headers(tag: str) -> dict[str, str]:
+def _safe_headers(call: Call, tag: str) -> dict[str, str]:
     return {
+        **call.caller.headers,
         "ETag": f'"{tag}"',
         "Cache-Control": "no-cache",
         "X-Content-Type-Options": "nosniff",
@@ -131,6 +135,11 @@ def _span(request: web.Request, size: int, content_hash: str) -> tuple[int, int]
 
 
 def _disposition(filename: str) -> str:
+    """RFC 6266: a name in ASCII for old clients, and the real one. It comes from whoever sent the file."""
+    # Controls end a header, and signs that turn the direction of writing make "exe.png" of "gnp.exe".
+    filename = "".join(
+        "_" if unicodedata.category(character) in _UNSHOWN else character for character in filename
+    )
     plain = "".join(
         character if character.isascii() and character.isprintable() and character not in '"\\%;' else "_"
         for character in filename

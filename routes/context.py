@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -39,14 +39,25 @@ class Unavailable:
 
 STATE: web.AppKey[Services | Unavailable] = web.AppKey("avatarforge")
 
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. `known`: may see everything; False for one who has no key where one is needed.
+    `headers`: what the answer tells the caller's browser."""
+
+    known: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, its body and query already validated."""
+    """One request, its caller admitted, its body and query already validated."""
 
     request: web.Request
+    caller: Caller
     services: Services
     body: BaseModel | None = None
     query: BaseModel | None = None
@@ -80,6 +91,7 @@ class Endpoint:
     `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
     answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
     content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
+    `for_strangers`: what a caller without a key gets where one is needed; None: 401.
     """
 
     method: str
@@ -95,6 +107,12 @@ class Endpoint:
     ranges: bool = True
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
+    for_strangers: type[BaseModel] | None = None
+
+    @property
+    def picture(self) -> bool:
+        """Whether it gives a picture, which a signed link can show."""
+        return any(kind.startswith("image/") for kind in self.gives)
 
 
 def read_state(request: web.Request) -> Services | Unavailable:

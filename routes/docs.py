@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from .access import access_of, guarded
 from .context import PREFIX, Endpoint
 from .errors import error_answer, json_answer
 from .openapi import document
@@ -23,7 +24,9 @@ _ASSETS = {
 # Keeps the pages from reaching for fonts and logos elsewhere.
 _POLICY = (
     "default-src 'self'; script-src 'self' blob:; worker-src blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'"
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
+    # Its "try it out" buttons must not lie invisible under the pointer in somebody else's page.
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 )
 _HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AvatarForge API</title>'
 _ICON = f'<link rel="icon" href="{PREFIX}/docs/assets/favicon-32x32.png">'
@@ -44,9 +47,10 @@ def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: 
     """Register the pages. They answer also while the pack is unavailable: they explain the API."""
     written: list[bytes] = []
 
-    async def openapi(_: web.Request) -> web.Response:
+    async def openapi(request: web.Request) -> web.Response:
         if not written:  # made when first asked for, so that loading the pack stays quick
-            written.append(json.dumps(document(endpoints, version)).encode())
+            key_needed = access_of(request).key_needed
+            written.append(json.dumps(document(endpoints, version, key_needed=key_needed)).encode())
         return json_answer(written[0])
 
     async def swagger(_: web.Request) -> web.Response:
@@ -61,10 +65,11 @@ def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: 
             return error_answer(404, "The documentation has no such part.")
         return web.FileResponse(VENDOR / name, headers={"Cache-Control": "no-cache"})
 
-    routes.get(f"{PREFIX}/openapi.json")(openapi)
-    routes.get(f"{PREFIX}/docs")(swagger)
-    routes.get(f"{PREFIX}/redoc")(redoc)
-    routes.get(f"{PREFIX}/docs/assets/{{name}}")(asset)
+    # They hold nothing of this server's, so that nobody needs a key for them.
+    routes.get(f"{PREFIX}/openapi.json")(guarded(openapi))
+    routes.get(f"{PREFIX}/docs")(guarded(swagger))
+    routes.get(f"{PREFIX}/redoc")(guarded(redoc))
+    routes.get(f"{PREFIX}/docs/assets/{{name}}")(guarded(asset))
 
 
 def _page(text: str) -> web.Response:

@@ -15,11 +15,14 @@ from ..forge import errors
 
 STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.RejectedUploadError: 400,
+    errors.UnauthorizedError: 401,
+    errors.ForbiddenError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.TooLargeError: 413,
     errors.UnprocessableError: 422,
     errors.PromptRefusedError: 422,
+    errors.TooManyRequestsError: 429,
     errors.UnavailableError: 503,
     errors.SettingsError: 503,
     errors.StorageFullError: 507,
@@ -55,7 +58,7 @@ def answer_for(error: Exception) -> web.Response:
     if isinstance(error, errors.PromptRefusedError):
         return error_answer(422, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
     if isinstance(error, errors.AvatarForgeError):
-        return error_answer(STATUS[type(error)], error.detail)
+        return error_answer(STATUS[type(error)], error.detail, _headers(error))
     if isinstance(error, web.HTTPException):
         return error_answer(error.status, error.reason)
     if isinstance(error, (ClientPayloadError, ConnectionError)):
@@ -65,6 +68,14 @@ def answer_for(error: Exception) -> web.Response:
         return error_answer(503, "The database cannot be used now. Try again; GET /health says more.")
     log.error("AvatarForge: unexpected error", exc_info=error)
     return error_answer(500, "Something went wrong inside AvatarForge; ComfyUI's log has the details.")
+
+
+def _headers(error: errors.AvatarForgeError) -> Mapping[str, str]:
+    if isinstance(error, errors.UnauthorizedError):
+        return {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: a 401 names what would do
+    if isinstance(error, errors.TooManyRequestsError):
+        return {"Retry-After": str(error.retry_after)}
+    return {}
 
 
 def problems(error: ValidationError, place: str | None = None) -> list[dict[str, Any]]:

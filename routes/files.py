@@ -30,7 +30,7 @@ async def download(call: Call) -> web.StreamResponse:
     files = call.services.files
     record = await files.get(call.path("file_id"))
     content = Content(files.path(record), record.mime_type, record.content_hash, record.filename)
-    return await send(call.request, call.services.workers, content)
+    return await send(call, content)
 
 
 async def thumbnail(call: Call) -> web.StreamResponse:
@@ -42,7 +42,7 @@ async def thumbnail(call: Call) -> web.StreamResponse:
         made = await files.thumbnail(record, size)
         return made.content, made.mime_type
 
-    return await send_made(call.request, f"{record.content_hash}-{size}-{VERSION}", make)
+    return await send_made(call, f"{record.content_hash}-{size}-{VERSION}", make)
 
 
 async def list_files(call: Call) -> schemas.FilesAnswer:
@@ -140,6 +140,7 @@ ENDPOINTS = (
         gives=("image/jpeg", "image/png"),
         ranges=False,
         refusals=(404,),
+        root_path=f"/files/{{file_id:{UUID}}}/thumbnail",
     ),
     Endpoint(
         "GET",

@@ -68,7 +68,7 @@ async def reroll(call: Call) -> schemas.GenerationAnswer:
 async def output(call: Call) -> web.StreamResponse:
     record, path = await call.services.generations.output(call.path("generation_id"), call.path("name"))
     content = Content(path, "image/png", record.content_hash, record.filename)
-    return await send(call.request, call.services.workers, content)
+    return await send(call, content)
 
 
 ENDPOINTS = (

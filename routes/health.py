@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from ..forge.views import VIEWS
 from . import capabilities, schemas
-from .context import Call, Endpoint, Unavailable
+from .context import Call, Caller, Endpoint, Unavailable
 
 
-async def health(call: Call) -> schemas.HealthAnswer:
+async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
     found = await call.services.health.measure()
+    status = schemas.HealthStatus(api_status="degraded" if found.reasons else "healthy")
+    if not call.caller.known:  # the rest tells of this machine: versions, arguments, models
+        return status
     return schemas.HealthAnswer(
-        api_status="degraded" if found.reasons else "healthy",
+        api_status=status.api_status,
         reason=" ".join(found.reasons) or None,
         comfyui=schemas.ComfyPart(status="healthy", url=found.url, stats=dict(found.stats)),
         database=schemas.Part(
@@ -32,8 +35,12 @@ async def health(call: Call) -> schemas.HealthAnswer:
     )
 
 
-async def health_while_unavailable(state: Unavailable) -> schemas.HealthAnswer:
-    """The same shape while the pack could not start."""
+async def health_while_unavailable(
+    state: Unavailable, caller: Caller
+) -> schemas.HealthAnswer | schemas.HealthStatus:
+    """The same shapes while the pack could not start."""
+    if not caller.known:
+        return schemas.HealthStatus(api_status="unavailable")
     stopped = "AvatarForge could not start."
     return schemas.HealthAnswer(
         api_status="unavailable",
@@ -62,6 +69,7 @@ HEALTH = Endpoint(
     "Health of the API, of ComfyUI, of the database and of the storage",
     "utility",
     answer=schemas.HealthAnswer,
+    for_strangers=schemas.HealthStatus,
 )
 ENDPOINTS = (
     HEALTH,

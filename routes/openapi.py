@@ -9,11 +9,15 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from ..forge.access.signing import EXPIRES, SIGNATURE
 from . import schemas
+from .access import KEY_HEADER
 from .context import PREFIX, Endpoint, JsonObject
 
 REFUSALS = {
     400: "What was sent is not usable: the sentence says why",
+    401: "The key is missing or wrong",
+    403: "The server's name in Host or the page that asks is not known, or a signed link is not good",
     404: "Unknown id",
     409: "The state of the generation does not allow it",
     412: "If-Match names other bytes",
@@ -21,6 +25,7 @@ REFUSALS = {
     415: "The body is not application/json",
     416: "The range lies outside the file",
     422: "A value is missing, unknown or out of range",
+    429: "Too many requests, or too many wrong keys",
     500: "A fault inside AvatarForge",
     503: "Something needed is missing: a model file, the database, the storage",
     507: "The disk is full",
@@ -38,15 +43,42 @@ _UPLOADS: dict[str, JsonObject] = {
         "required": ["people"],
     },
 }
+_ALWAYS = (401, 403, 429, 500, 503)
 _REFERENCE = "#/components/schemas/{model}"
+_KEYS: dict[str, JsonObject] = {
+    "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "The value of API_KEY."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The same value."},
+}
+_ANYBODY: JsonObject = {}
+_HEADERS: dict[int, JsonObject] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},
+    429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}},
+}
+_LINK: tuple[JsonObject, ...] = (
+    {
+        "name": EXPIRES,
+        "in": "query",
+        "required": False,
+        "description": "Of a link of POST /signed_urls, which needs no key: seconds since 1970.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    {
+        "name": SIGNATURE,
+        "in": "query",
+        "required": False,
+        "description": "Of such a link: with `expires`, or not at all.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+)
 
 
-def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
+def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = False) -> JsonObject:
+    """`key_needed`: whether the server that describes itself asks everybody for the key."""
     models = _models(endpoints)
     references, definitions = models_json_schema(models, ref_template=_REFERENCE)
     paths: JsonObject = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint, references)
+        operation = _operation(endpoint, references, key_needed=key_needed)
         paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -57,7 +89,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> JsonObject:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": definitions.get("$defs", {})},
+        "components": {"schemas": definitions.get("$defs", {}), "securitySchemes": _KEYS},
     }
 
 
@@ -69,19 +101,23 @@ def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
     for endpoint in endpoints:
         # Queries are written out as parameters, so their models stand nowhere as such.
         used |= {(endpoint.body, "validation")} if endpoint.body else set()
-        used |= {(endpoint.answer, "serialization")} if endpoint.answer else set()
+        used |= {(model, "serialization") for model in (endpoint.answer, endpoint.for_strangers) if model}
     return sorted(used, key=lambda pair: (pair[0].__name__, pair[1]))
 
 
-def _operation(endpoint: Endpoint, references: Any) -> JsonObject:
+def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> JsonObject:
     parameters = _path_parameters(endpoint.path)
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
+    if endpoint.picture:
+        parameters += _LINK
+    strangers = endpoint.for_strangers is not None or not key_needed
     operation: JsonObject = {
         "operationId": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_"),
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "responses": _responses(endpoint, references),
+        "security": [*({name: []} for name in _KEYS), *([_ANYBODY] if strangers else [])],
     }
     if parameters:
         operation["parameters"] = parameters
@@ -97,7 +133,10 @@ def _operation(endpoint: Endpoint, references: Any) -> JsonObject:
 def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
     content: JsonObject
     if endpoint.answer:
-        content = {"application/json": {"schema": references[(endpoint.answer, "serialization")]}}
+        schema = references[(endpoint.answer, "serialization")]
+        if endpoint.for_strangers:
+            schema = {"anyOf": [schema, references[(endpoint.for_strangers, "serialization")]]}
+        content = {"application/json": {"schema": schema}}
     else:
         content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
@@ -105,12 +144,13 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
         if endpoint.ranges:
             responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}
-    statuses = {*endpoint.refusals, 500, 503, *([422] if endpoint.body or endpoint.query else [])}
+    statuses = {*endpoint.refusals, *_ALWAYS, *([422] if endpoint.body or endpoint.query else [])}
     for status in sorted(statuses):
         kind = schemas.InvalidAnswer if status == 422 else schemas.ErrorAnswer
         schema = references[(kind, "serialization")]
         responses[str(status)] = {
             "description": REFUSALS[status],
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
             "content": {"application/json": {"schema": schema}},
         }
     return responses

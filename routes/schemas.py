@@ -151,6 +151,16 @@ class GenerationDeletedAnswer(BaseModel):
     message: str
 
 
+class SignedUrl(BaseModel):
+    url: str = Field(description="As it was sent.")
+    signed_url: str = Field(description="The same, with `expires` and `signature`: needs no key.")
+    expires_at: str
+
+
+class SignedUrlsAnswer(BaseModel):
+    urls: list[SignedUrl] = Field(description="In the order in which they were sent.")
+
+
 class Pose(BaseModel):
     name: ViewName
     description: str
@@ -221,8 +231,13 @@ class CapabilitiesSummary(BaseModel):
     missing: list[str] = Field(default_factory=list, description="The `reasons` of GET /capabilities.")
 
 
-class HealthAnswer(BaseModel):
+class HealthStatus(BaseModel):
+    """What a monitor without the key gets where a key is needed."""
+
     api_status: Literal["healthy", "degraded", "unavailable"]
+
+
+class HealthAnswer(HealthStatus):
     reason: str | None
     comfyui: ComfyPart
     database: Part

@@ -12,17 +12,21 @@ from aiohttp.test_utils import TestClient
 from pictures import picture
 from services import Product, product
 
-from avatarforge.routes import PREFIX, STATE, Services, Unavailable, add_routes
+from avatarforge.forge.access.signing import Signer
+from avatarforge.forge.settings import Settings
+from avatarforge.routes import ACCESS, PREFIX, STATE, Access, Reach, Services, Unavailable, add_routes, rules
 
 Client = TestClient[web.Request, web.Application]
 
 
-def application(state: Services | Unavailable) -> web.Application:
+def application(state: Services | Unavailable, access: Access | None = None) -> web.Application:
+    """`access`: by default that of a ComfyUI which listens on 127.0.0.1 and has no settings."""
     app = web.Application()
     routes = web.RouteTableDef()
     add_routes(routes, "0.0.0")
     app.add_routes(routes)
     app[STATE] = state
+    app[ACCESS] = access or Access(rules(Settings(), Reach()), Signer("s" * 32))
     return app
 
 

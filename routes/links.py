@@ -1,0 +1,90 @@
+"""Signed links: a picture for whoever holds the link, until it expires."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import ValidationError
+
+from ..forge.access.signing import EXPIRES, SIGNATURE, Signer
+from ..forge.errors import UnavailableError, UnprocessableError
+from . import bodies, files, generations, schemas
+from .access import access_of
+from .answers import iso
+from .context import PREFIX, UUID, Call, Endpoint
+
+PICTURES = tuple(endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS) if endpoint.picture)
+_BASE = re.compile(f"(?:/api)?(?:{re.escape(PREFIX)})?")
+_NAME = "[A-Za-z0-9_.-]+"  # needs no escape in a path, so that there is one way to write it
+_PLACEHOLDER = re.compile(r"{(\w+)}")
+MICROSECONDS = 1_000_000
+
+
+async def sign_urls(call: Call) -> schemas.SignedUrlsAnswer:
+    asked = call.sent(bodies.SignedUrlsBody)
+    signer = access_of(call.request).signer
+    if signer is None:
+        raise UnavailableError("AvatarForge is not available: links cannot be signed now.")
+    expires = signer.expiry(asked.expires_in)
+    urls = [_signed(signer, url, expires, position) for position, url in enumerate(asked.urls)]
+    return schemas.SignedUrlsAnswer(urls=urls)
+
+
+def _signed(signer: Signer, url: str, expires: int, position: int) -> schemas.SignedUrl:
+    path, query = _picture(url, position)
+    signature = signer.sign(path, query, expires)
+    # As it was sent, so that it resolves against whatever the caller resolves it against.
+    carried = urlencode([*query, (EXPIRES, str(expires)), (SIGNATURE, signature)])
+    return schemas.SignedUrl(
+        url=url, signed_url=f"{url.partition('?')[0]}?{carried}", expires_at=iso(expires * MICROSECONDS)
+    )
+
+
+def _picture(url: str, position: int) -> tuple[str, list[tuple[str, str]]]:
+    """The path of the endpoint that shows it, and its query. Raises UnprocessableError."""
+    path, _, text = url.partition("?")
+    base = _BASE.match(path)
+    rest = path[base.end() :] if base else path
+    for endpoint in PICTURES:
+        if re.fullmatch(_pattern(endpoint), rest, re.ASCII):
+            return rest, _query(endpoint, text, position)
+    raise _unknown(
+        position,
+        "This is no picture of the API. Send the url of a file or an output, or /files/{file_id}/thumbnail.",
+    )
+
+
+def _pattern(endpoint: Endpoint) -> str:
+    return _PLACEHOLDER.sub(lambda found: _NAME if found[1] == "name" else UUID, endpoint.path)
+
+
+def _query(endpoint: Endpoint, text: str, position: int) -> list[tuple[str, str]]:
+    try:
+        values = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=10)
+        if endpoint.query is not None:
+            endpoint.query.model_validate(dict(values))
+    except (ValidationError, ValueError) as error:
+        raise _unknown(position, "The query of this URL has an unknown name or a wrong value.") from error
+    names = [name for name, _ in values]
+    if len(set(names)) != len(names) or (names and endpoint.query is None):
+        raise _unknown(position, "The query of this URL has a value that does not belong there.")
+    return values
+
+
+def _unknown(position: int, message: str) -> UnprocessableError:
+    return UnprocessableError(message, ("body", "urls", position))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/signed_urls",
+        sign_urls,
+        "Links that show pictures without the key, until they expire",
+        "utility",
+        answer=schemas.SignedUrlsAnswer,
+        body=bodies.SignedUrlsBody,
+        refusals=(400, 413, 415),
+    ),
+)
