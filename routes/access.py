@@ -162,9 +162,7 @@ class Access:
         if not all([hmac.compare_digest(_digest(key), self._key) for key in keys]):
             self._wrong_keys.take(peer)
             log.warning("AvatarForge: a wrong key came from %s", request.remote)
-            raise UnauthorizedError(
-                f"The key is wrong. Send API_KEY's value as {KEY_HEADER} or Authorization: Bearer."
-            )
+            raise UnauthorizedError("The key is wrong. It must be the value of API_KEY on the server.")
         return _KEYED
 
     def _count(self, client: str) -> None:

@@ -6,7 +6,6 @@ lets a client that already has the bytes know it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from .context import Call
 from .errors import error_answer
 
 CHUNK = 256 * 1024
-_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 @dataclass(frozen=True)
@@ -136,10 +134,8 @@ def _span(request: web.Request, size: int, content_hash: str) -> tuple[int, int]
 
 def _disposition(filename: str) -> str:
     """RFC 6266: a name in ASCII for old clients, and the real one. It comes from whoever sent the file."""
-    # Controls end a header, and signs that turn the direction of writing make "exe.png" of "gnp.exe".
-    filename = "".join(
-        "_" if unicodedata.category(character) in _UNSHOWN else character for character in filename
-    )
+    # Uploads have had theirs cleaned; a control would end the header, a mark of direction turn the name.
+    filename = "".join(character if character.isprintable() else "_" for character in filename)
     plain = "".join(
         character if character.isascii() and character.isprintable() and character not in '"\\%;' else "_"
         for character in filename

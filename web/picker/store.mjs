@@ -1,6 +1,7 @@
 // AvatarForge's files over HTTP.
 
 const PREFIX = "/avatarforge-controller";
+const KEY = "avatarforge.key";
 
 /** What the server refused, in its own words; `detail` is empty when it did not answer at all. */
 export class Refused extends Error {
@@ -12,8 +13,32 @@ export class Refused extends Error {
 }
 
 export class Store {
+  #key = "";
+
   constructor(api) {
     this.api = api;
+  }
+
+  /**
+   * The server's API key, empty where none was entered. It lies in this browser's storage, and not in ComfyUI's
+   * settings: those are given to everyone who reaches the server.
+   */
+  get key() {
+    try {
+      return localStorage.getItem(KEY) ?? "";
+    } catch {
+      return this.#key; // a browser that stores nothing keeps it until the page is left
+    }
+  }
+
+  set key(key) {
+    this.#key = key;
+    try {
+      if (key) localStorage.setItem(KEY, key);
+      else localStorage.removeItem(KEY);
+    } catch (error) {
+      console.warn("AvatarForge: the key is kept for this page only", error);
+    }
   }
 
   /** One page of stored files, newest first: {total, files, limit, next_cursor}. */
@@ -43,14 +68,24 @@ export class Store {
     }
   }
 
-  thumbnail(fileId, size) {
-    return this.api.apiURL(`${PREFIX}/files/${encodeURIComponent(fileId)}/thumbnail?size=${size}`);
+  /** Where an <img> finds the thumbnails of these files. It cannot send a key, so that the links are signed. */
+  async thumbnails(fileIds, size) {
+    const paths = fileIds.map((fileId) => `/files/${encodeURIComponent(fileId)}/thumbnail?size=${size}`);
+    const shown = this.key && paths.length ? await this.#sign(paths) : paths;
+    return shown.map((path) => this.api.apiURL(PREFIX + path));
   }
 
-  async #ask(path, options) {
+  async #sign(urls) {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await this.#ask("/signed_urls", { method: "POST", headers, body: JSON.stringify({ urls }) });
+    return (await answer.json()).urls.map((one) => one.signed_url);
+  }
+
+  async #ask(path, { headers, ...options } = {}) {
     let answer;
+    const key = this.key ? { "X-API-Key": this.key } : {};
     try {
-      answer = await this.api.fetchApi(PREFIX + path, options);
+      answer = await this.api.fetchApi(PREFIX + path, { ...options, headers: { ...headers, ...key } });
     } catch {
       throw new Refused(0, "");
     }
