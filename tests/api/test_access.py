@@ -316,7 +316,6 @@ async def test_with_a_key_every_route_wants_it_but_health_and_the_documentation(
         ({"X-API-Key": KEY.upper()}, 401),
         ({"X-API-Key": KEY + "x"}, 401),
         ({"X-API-Key": "schlüssel"}, 401),
-        ({"X-API-Key": "\udcff\udcfe"}, 401),
         ({"Cookie": f"api_key={KEY}"}, 401),
     ],
 )
@@ -326,6 +325,16 @@ async def test_the_key_comes_in_one_of_two_headers(
     client = await opened(api_key=KEY)
     assert await status(client, "GET", PREFIX + "/poses", headers) == expected
     assert await status(client, "GET", f"{PREFIX}/poses?api_key={KEY}", {}) == 401
+
+
+async def test_a_key_of_bytes_that_are_no_text_is_wrong_and_no_fault(opened: Open) -> None:
+    client = await opened(api_key=KEY)
+    head = f"GET {PREFIX}/poses HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-API-Key: "
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head.encode() + b"\xff\xfe\x80\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.split(b" ", 2)[1] == b"401", answer
 
 
 async def test_on_the_network_without_a_key_nobody_is_let_in_and_told_why(opened: Open) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
-from avatarforge.forge.errors import SettingsError
+from avatarforge.forge.errors import ForbiddenError, SettingsError
 from avatarforge.forge.settings import Settings
 from avatarforge.routes import Reach, rules
 from avatarforge.routes.origins import neighbours, read_authority, read_origin
@@ -159,3 +161,14 @@ def test_a_key_that_no_header_can_carry_is_told_but_not_repeated(key: str) -> No
     with pytest.raises(SettingsError, match="API_KEY cannot be used: it must be") as caught:
         rules(Settings(api_key=key), Reach())
     assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Host", "Origin"])
+def test_a_header_given_twice_is_refused_also_by_servers_that_let_it_through(name: str) -> None:
+    known = neighbours("", "", Reach())
+    headers = [("Host", "127.0.0.1"), ("Origin", "http://127.0.0.1")]
+    known.check(make_mocked_request("POST", "/", CIMultiDict(headers)), signed=False)
+    for again in ("127.0.0.1", "evil.example"):
+        twice = CIMultiDict([*headers, (name, again if name == "Host" else f"http://{again}")])
+        with pytest.raises(ForbiddenError):
+            known.check(make_mocked_request("POST", "/", twice), signed=False)
