@@ -11,6 +11,7 @@ from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from ..forge.views import ViewName
+from .context import PREFIX, UUID
 from .schemas import Status
 
 
@@ -27,7 +28,14 @@ def _from_text(value: Any) -> Any:
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
-PictureUrl = Annotated[str, StringConstraints(max_length=512)]
+# For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
+_SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
+_PICTURES = f"(files/{UUID}(/thumbnail(\\?size={_SIZES})?)?|outputs/{UUID}/[A-Za-z0-9_.-]+)"
+PictureUrl = Annotated[
+    str,
+    StringConstraints(max_length=512),
+    Field(json_schema_extra={"pattern": f"^(/api)?({PREFIX})?/{_PICTURES}$"}),
+]
 
 
 class Body(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -10,7 +11,9 @@ from services import Product
 
 from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.settings import Settings
+from avatarforge.forge.store.thumbnails import LARGEST, SMALLEST
 from avatarforge.routes import PREFIX, Access, Reach, Services, rules
+from avatarforge.routes.bodies import SignedUrlsBody
 
 from .conftest import Client, application, generate, upload
 
@@ -246,6 +249,18 @@ async def test_only_pictures_of_the_api_are_signed(client: Client, url: str) -> 
     (problem,) = (await answer.json())["detail"]
     assert problem["loc"] == ["body", "urls", 1]
     assert problem["msg"]
+
+
+def test_the_document_says_which_links_are_signed() -> None:
+    schema = SignedUrlsBody.model_json_schema()["properties"]["urls"]["items"]
+    described = re.compile(schema["pattern"])
+    for url in (f"/files/{FILE_ID}", f"{PREFIX}/outputs/{FILE_ID}/a_1.png", f"/api{PREFIX}/files/{FILE_ID}"):
+        assert described.search(url)
+    for url in ("/files", f"/files/{FILE_ID}/", f"/files/{FILE_ID}?size=64", f"/x/files/{FILE_ID}"):
+        assert not described.search(url)
+    for size in range(1000):
+        allowed = SMALLEST <= size <= LARGEST
+        assert bool(described.search(f"/files/{FILE_ID}/thumbnail?size={size}")) == allowed, size
 
 
 @pytest.mark.parametrize(
