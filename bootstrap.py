@@ -97,7 +97,7 @@ def _open() -> _Running:
         tracker=tracker,
     )
     health = HealthService(database, blobs, workers, host, settings)
-    recorder = GenerationRecorder(database, outputs)
+    recorder = GenerationRecorder(database, outputs, tracker.is_deleted)
     return _Running(Services(settings, files, generations, health, workers), recorder, tracker, lock)
 
 
