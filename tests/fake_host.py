@@ -61,7 +61,7 @@ class FakeHost:
     def cancel(self, prompt_id: str) -> None:
         if prompt_id in self.queued:
             self.drop(prompt_id)
-        elif prompt_id in self.running:
+        elif prompt_id in self.running and not self.dead:
             self.end(PromptEvent("interrupted", prompt_id))
 
     def queue_state(self) -> QueueState:

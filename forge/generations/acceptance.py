@@ -33,6 +33,16 @@ def told_of(receipt: str, prompt_id: str) -> str:
     return json.dumps(told, separators=(",", ":"))
 
 
+def withdraw(connection: Connection, generation_id: str, used: list[FileRecord]) -> None:
+    """Take `commit_new` back. `used` are its files as they were before, so that an upload that came with
+    the request can be taken back too."""
+    record = queries.get(connection, generation_id)
+    queries.remove(connection, generation_id)
+    for file in used:
+        if record is not None:
+            file_queries.untouch(connection, file, record.created_at)
+
+
 def refuse_above(connection: Connection, limit: int) -> None:
     if queries.count_active(connection) >= limit:
         raise QueueFullError(

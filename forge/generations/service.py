@@ -31,7 +31,7 @@ from ..ports import CheckedPrompt, Host
 from ..settings import Settings
 from ..store.files import FileStore
 from ..workers import Workers
-from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of
+from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
 from .decide import AvatarRequest, decide
 from .inputs import Inputs
 from .journal import Journal
@@ -115,8 +115,9 @@ class GenerationService:
                 prompt=json.dumps(compiled.prompt, separators=(",", ":")),
                 receipt=json.dumps(receipt, separators=(",", ":")),
             )
-            withdraw = partial(queries.remove, generation_id=generation_id)
-            record = await self._in_order(partial(self._enter, commit, checked, withdraw))
+            used = [record for record in (pose, reference) if record is not None]
+            take_back = partial(withdraw, generation_id=generation_id, used=used)
+            record = await self._in_order(partial(self._enter, commit, checked, take_back))
             undo.pop_all()
         return record
 
@@ -231,14 +232,14 @@ class GenerationService:
         return await asyncio.shield(asyncio.create_task(alone()))
 
     async def _enter(
-        self, commit: Query[GenerationRecord], checked: CheckedPrompt, withdraw: Query[object]
+        self, commit: Query[GenerationRecord], checked: CheckedPrompt, take_back: Query[object]
     ) -> GenerationRecord:
         """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives."""
         record = await self._database.write(commit)
         try:
             self._tracker.enter(record, checked)
         except Exception:
-            await self._database.write(withdraw)
+            await self._database.write(take_back)
             raise
         self._journal.accepted(record)
         return record
