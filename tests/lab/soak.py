@@ -1,4 +1,4 @@
-"""A fault harness: SIGKILL to a real ComfyUI again and again while clients use it, then everything is counted.
+"""A fault harness: SIGKILL to a real ComfyUI again and again while clients use it; then all is counted.
 
 The clients and the moments follow from the seed; how they fall together does not, so a seed repeats the plan
 and not the run.
@@ -62,7 +62,9 @@ def soak(
             for number in range(1, kills + 1):
                 aim = aims[(number - 1) % len(aims)]
                 if numbers.random() < settle:
+                    clients.pause()
                     _settled(server, ledger)
+                    clients.go_on()
                 _aim(aim, server, ledger, numbers)
                 server.kill()
                 print(

@@ -136,6 +136,8 @@ class Clients:
         self._port = port
         self._ledger = ledger
         self._stop = threading.Event()
+        self._may = threading.Event()
+        self._may.set()
         self._threads = [
             threading.Thread(target=self._work, args=(seed * 1000 + number,), daemon=True)
             for number in range(count)
@@ -143,14 +145,23 @@ class Clients:
         for thread in self._threads:
             thread.start()
 
+    def pause(self) -> None:
+        """Begin nothing new until `go_on`."""
+        self._may.clear()
+
+    def go_on(self) -> None:
+        self._may.set()
+
     def stop(self) -> None:
         self._stop.set()
+        self._may.set()
         for thread in self._threads:
             thread.join()
 
     def _work(self, seed: int) -> None:
         http, numbers = Http(self._port, self._ledger), random.Random(seed)  # noqa: S311 - no secret
         while not self._stop.is_set():
+            self._may.wait()
             active = http.active()
             if active is None:
                 time.sleep(0.1)  # it is down; nothing can be waited for but its return
