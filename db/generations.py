@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
@@ -92,10 +92,12 @@ def count_active(connection: Connection) -> int:
 
 def begin(connection: Connection, prompt_id: str, now: int) -> bool:
     """Write down, once for each time in the queue, that ComfyUI has started this prompt."""
+    # A clock that was set back meanwhile does not make it start before it came.
+    not_before = case((generations.c.created_at > now, generations.c.created_at), else_=now)
     begun = connection.execute(
         update(generations)
         .where(generations.c.prompt_id == prompt_id, generations.c.status == "queued")
-        .values(status="processing", started_at=now, attempts=generations.c.attempts + 1)
+        .values(status="processing", started_at=not_before, attempts=generations.c.attempts + 1)
     )
     return begun.rowcount > 0
 

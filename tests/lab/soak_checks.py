@@ -38,10 +38,9 @@ def verify(server: ComfyServer, ledger: Ledger) -> tuple[list[str], str]:
 def fsck_offline(root: Path, server: ComfyServer) -> list[str]:
     """What `dev.py fsck` finds while ComfyUI is stopped."""
     data, output = server.base / "user" / "__avatarforge", server.base / "output" / "avatarforge"
-    command = [server.comfyui.python, root / "dev.py", "fsck", "--data-folder", data]
-    answer = subprocess.run(
-        [*command, "--output-folder", output, "--json"], capture_output=True, text=True, check=False
-    )
+    command: list[str | Path] = [server.comfyui.python, root / "dev.py", "fsck", "--data-folder", data]
+    command += ["--output-folder", output, "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return [] if answer.returncode == 0 else [f"fsck: {(answer.stdout or answer.stderr)[:2000]}"]
 
 
