@@ -19,7 +19,7 @@ from .server import HOST
 TIMEOUT = 60.0
 SMALL = {"prompt": "a knight", "width": 64, "height": 64, "steps": 1}
 #: More than these at once would only make the wait at the end longer.
-MOST_ACTIVE = 8
+MOST_ACTIVE = 5
 ROUTES = ("/generate/avatar", "/generate_pose?pose=back", "/generate_all_poses")
 VIEWS = ("front", "back", "side", "quarter")
 
