@@ -175,7 +175,7 @@ class Clients:
             ours = sorted(set(self._ledger.generations) - self._ledger.generations_asked)
         deed = numbers.choices(
             ("upload", "generate", "reroll", "cancel", "retry", "delete", "delete upload"),
-            (4, 6 if active < MOST_ACTIVE else 0, 2 if active < MOST_ACTIVE else 0, 1, 1, 2, 1),
+            (3, 8 if active < MOST_ACTIVE else 0, 3 if active < MOST_ACTIVE else 0, 1, 2, 1, 1),
         )[0]
         if deed == "upload":
             http.upload(numbers.getrandbits(48), numbers.choice((64, 64, 256)))

@@ -111,13 +111,13 @@ async def test_a_request_after_a_restart_stands_behind_what_was_there(tmp_path: 
     gate, check = asyncio.Event(), host.check
 
     async def slowly(prompt_id: str, prompt: object) -> CheckedPrompt:
-        if prompt_id == old[2].prompt_id:
+        if prompt_id == old[1].prompt_id:
             await gate.wait()
         return await check(prompt_id, prompt)  # type: ignore[arg-type]
 
     host.check = slowly  # type: ignore[assignment]
     async with product(tmp_path, host) as forge:
-        await in_queue(forge, 2)
+        await in_queue(forge, 1)
         late = asyncio.create_task(submit(forge))
         for _ in range(20):  # the request waits for its turn: what is resumed now holds it
             await everyone(forge)
@@ -127,22 +127,25 @@ async def test_a_request_after_a_restart_stands_behind_what_was_there(tmp_path: 
         assert host.submitted == [record.prompt_id for record in [*old, new]]
 
 
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
 @pytest.mark.parametrize("deed", ["cancel", "delete", "retry"])
-async def test_what_is_stopped_while_it_waits_to_be_resumed_enters_no_queue_twice(
-    tmp_path: Path, deed: str
+async def test_what_is_stopped_while_it_is_resumed_enters_no_queue_twice(
+    tmp_path: Path, deed: str, moment: str
 ) -> None:
     async with product(tmp_path) as forge:
         first, second = await submit(forge), await submit(forge)
     host = FakeHost(tmp_path)
-    gate, check = asyncio.Event(), host.check
+    held, gate, check = asyncio.Event(), asyncio.Event(), host.check
 
     async def slowly(prompt_id: str, prompt: object) -> CheckedPrompt:
-        if prompt_id == first.prompt_id:
+        if prompt_id == (first if moment == "before" else second).prompt_id:
+            held.set()
             await gate.wait()
         return await check(prompt_id, prompt)  # type: ignore[arg-type]
 
-    host.check = slowly  # type: ignore[assignment]
+    host.check = slowly  # type: ignore[method-assign, assignment]
     async with product(tmp_path, host) as forge:
+        await held.wait()
 
         async def stop() -> None:
             if deed == "delete":
@@ -153,17 +156,18 @@ async def test_what_is_stopped_while_it_waits_to_be_resumed_enters_no_queue_twic
                 await forge.generations.retry(second.id)
 
         stopping = asyncio.create_task(stop())
-        await asyncio.sleep(0)
+        for _ in range(20):  # as far as it comes while the resume is held
+            await everyone(forge)
         gate.set()
         await stopping
-        await in_queue(forge, 2 if deed == "retry" else 1)
-        forge.host.succeed(first.prompt_id)
+        while first.prompt_id not in host.submitted:
+            await everyone(forge)
+        host.succeed(first.prompt_id)
         await forge.until(first.id, "completed")
-        waiting = [one for one in host.queued if one != first.prompt_id]
-        if deed == "retry":
-            assert waiting == [(await forge.generations.get(second.id)).prompt_id]
-        else:
-            assert waiting == []
+        wanted = [(await forge.generations.get(second.id)).prompt_id] if deed == "retry" else []
+        while host.queued != wanted:
+            await everyone(forge)
+        assert len(set(host.submitted)) == len(host.submitted)
 
 
 async def test_one_that_cannot_be_resumed_holds_up_nobody(tmp_path: Path) -> None:
