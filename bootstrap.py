@@ -120,7 +120,7 @@ def _open(settings: Settings) -> _Running:
         tracker=tracker,
     )
     health = HealthService(database, blobs, workers, host, settings)
-    recorder = GenerationRecorder(database, outputs)
+    recorder = GenerationRecorder(database, outputs, tracker.is_deleted)
     services = Services(settings, files, generations, health, workers)
     return _Running(services, recorder, tracker, signer, lock)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from lab import bench, checks, demo, workflows  # noqa: E402
+from lab import bench, checks, demo, soak, workflows  # noqa: E402
 from lab.progress import LabError  # noqa: E402
 
 
@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
             return demo.run_demo(ROOT, _demo_options(options))
         if options.command == "bench":
             return bench.run_bench(ROOT)
+        if options.command == "soak":
+            return soak.run_soak(ROOT, options.kills, options.seed)
         if options.command == "workflows":
             return workflows.run_workflows(ROOT)
         return checks.run_checks(ROOT, options.only, rest)
@@ -64,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
 
     commands.add_parser("bench", help="measure the turnaround against single views on a real ComfyUI")
+
+    faults = commands.add_parser(
+        "soak", help="kill ComfyUI again and again while clients use it, and look that nothing is lost"
+    )
+    faults.add_argument("--kills", type=int, default=100, metavar="N", help="default: %(default)s")
+    faults.add_argument("--seed", type=int, metavar="N", help="plan of an earlier run (default: a new one)")
 
     test = commands.add_parser(
         "test",

@@ -51,7 +51,11 @@ class SaveAvatar(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, generation_id: str, position: int, **_: object) -> int:
         """Saves again when the file is no longer the one that was saved: ComfyUI remembers nodes of
-        earlier prompts, and a re-roll may have put another picture there since."""
+        earlier prompts, and a re-roll may have put another picture there since.
+
+        ComfyUI asks for it in its worker thread, before the first node of a prompt runs. So this is
+        where a generation is written down as started."""
+        recorder().begin(current_prompt_id())
         return recorder().saved_at(generation_id, position - 1)
 
     @classmethod

@@ -3,6 +3,8 @@
 SQLite before 3.51.3 can corrupt a WAL when two connections checkpoint at once, so exactly one
 connection writes and checkpoints; readers never do. `synchronous=FULL` makes a commit survive a
 power cut, which is what "accepted" promises.
+
+Errors hide the parameters of the statement: they can hold the words of a prompt, and errors go to the log.
 """
 
 from __future__ import annotations
@@ -148,10 +150,12 @@ def _in_memory(url: URL) -> bool:
 
 def _writer_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        return create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     if _in_memory(url):
         raise ArgumentError("an in-memory database would lose every generation")
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -168,9 +172,13 @@ def _writer_engine(url: URL) -> Engine:
 
 def _reader_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=READERS, pool_pre_ping=True)
+        return create_engine(url, pool_size=READERS, pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(
-        url, poolclass=QueuePool, pool_size=READERS, connect_args={"check_same_thread": False}
+        url,
+        poolclass=QueuePool,
+        pool_size=READERS,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -124,6 +124,15 @@ def touch(connection: Connection, file_ids: Sequence[str], now: int) -> None:
     connection.execute(update(files).where(files.c.id.in_(file_ids)).values(last_used_at=now))
 
 
+def untouch(connection: Connection, record: FileRecord, touched_at: int) -> None:
+    """Take back the `touch` of that moment, unless somebody has used the file since."""
+    connection.execute(
+        update(files)
+        .where(files.c.id == record.id, files.c.last_used_at == touched_at)
+        .values(last_used_at=record.last_used_at)
+    )
+
+
 def take_unreferenced(connection: Connection, among: Select[Any]) -> list[FileRecord]:
     """Remove the rows of `among` (a select of file ids) that nothing refers to, and their skeletons;
     give them all back."""

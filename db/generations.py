@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
 
 ACTIVE = ("queued", "processing")
-FINISHED = ("completed",)
 
 # The compiled prompt is by far the largest column; only a restart needs it.
 _columns = [column for column in generations.c if column.name != "prompt"]
@@ -78,19 +77,48 @@ def active(connection: Connection) -> list[GenerationRecord]:
     return _with_outputs(connection, rows)
 
 
-def begin_again(connection: Connection, generation_id: str, prompt: str, **values: Any) -> bool:
-    """Let a finished generation run another prompt; say whether it was finished."""
-    return change(connection, generation_id, FINISHED, prompt=prompt, **values)
+def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:
+    """The status of the generation that runs this prompt; None where it is no generation's."""
+    query = select(generations.c.status).where(generations.c.prompt_id == prompt_id)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
 
 
-def change(connection: Connection, generation_id: str, only_if: Iterable[str], **values: Any) -> bool:
-    """Change a generation that is still in one of the states `only_if`; say whether it was."""
-    changed = connection.execute(
+def count_active(connection: Connection) -> int:
+    """How many are queued or processing."""
+    query = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
+    return connection.execute(query).scalar_one()
+
+
+def begin(connection: Connection, prompt_id: str, now: int) -> bool:
+    """Write down, once for each time in the queue, that ComfyUI has started this prompt."""
+    # A clock that was set back meanwhile does not make it start before it came.
+    not_before = case((generations.c.created_at > now, generations.c.created_at), else_=now)
+    begun = connection.execute(
         update(generations)
-        .where(generations.c.id == generation_id, generations.c.status.in_(tuple(only_if)))
-        .values(**values)
+        .where(generations.c.prompt_id == prompt_id, generations.c.status == "queued")
+        .values(status="processing", started_at=not_before, attempts=generations.c.attempts + 1)
     )
-    return changed.rowcount > 0
+    return begun.rowcount > 0
+
+
+def change(
+    connection: Connection,
+    generation_id: str,
+    only_if: Iterable[str],
+    *,
+    running: str | None = None,
+    **values: Any,
+) -> bool:
+    """Change a generation that is still in one of the states `only_if`; say whether it was.
+
+    `running`: only while that prompt_id is its prompt, so that what is told of an earlier prompt does
+    not reach a re-roll or a retry that came after it.
+    """
+    matching = [generations.c.id == generation_id, generations.c.status.in_(tuple(only_if))]
+    if running is not None:
+        matching.append(generations.c.prompt_id == running)
+    return connection.execute(update(generations).where(*matching).values(**values)).rowcount > 0
 
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
@@ -101,6 +129,13 @@ def set_output(connection: Connection, record: OutputRecord) -> None:
         )
     )
     connection.execute(insert(outputs).values(**vars(record)))
+
+
+def set_outputs(connection: Connection, generation_id: str, records: Iterable[OutputRecord]) -> None:
+    """Write all pictures of a generation in the place of those that were there."""
+    connection.execute(delete(outputs).where(outputs.c.generation_id == generation_id))
+    for record in records:
+        connection.execute(insert(outputs).values(**vars(record)))
 
 
 def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:

@@ -68,6 +68,10 @@ class UnavailableError(AvatarForgeError):
     """Something that the request needs is missing now: a model file, the database, the storage."""
 
 
+class QueueFullError(AvatarForgeError):
+    """As many generations as are allowed are queued or processing; the same request works later."""
+
+
 class StorageFullError(AvatarForgeError):
     """The disk has no room for what was sent."""
 

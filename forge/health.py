@@ -21,7 +21,8 @@ from .workers import Workers
 
 @dataclass(frozen=True)
 class Health:
-    """`database_fault` and `storage_fault` are None where all is well; `reasons` holds every fault.
+    """The faults of `database`, `storage` and `queue` are None where all is well; `reasons` holds every
+    fault.
 
     A missing ControlNet or extractor is no fault, since much works without: `capabilities` names it.
     """
@@ -30,6 +31,7 @@ class Health:
     stats: Mapping[str, Any]
     database_fault: str | None
     storage_fault: str | None
+    queue_fault: str | None
     stored_files: int
     stored_bytes: int
     waiting: int
@@ -70,12 +72,14 @@ class HealthService:
         capabilities = await self.capabilities()
         queue = self._host.queue_state()
         usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
-        faults = (database_fault, storage_fault, None if usable else missing_checkpoint())
+        queue_fault = self._host.stopped()
+        faults = (database_fault, storage_fault, queue_fault, None if usable else missing_checkpoint())
         return Health(
             url=self._host.url,
             stats=await self._host.system_stats(),
             database_fault=database_fault,
             storage_fault=storage_fault,
+            queue_fault=queue_fault,
             stored_files=stored[0],
             stored_bytes=stored[1],
             waiting=len(queue.waiting),

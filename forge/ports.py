@@ -66,8 +66,9 @@ class QueueState:
 
 @dataclass(frozen=True)
 class PromptEvent:
-    """What happened to a prompt. `error` is set for `failed`: the node's own words; `filenames` for
-    `saved`: the pictures that an output node has just written.
+    """What happened to a prompt. `filenames` is set for `saved`: the pictures that an output node has
+    just written. For `failed`, `error` holds the node's own words, for whoever asked, and `reason` what
+    may stand in a log: the node and the exception's type, since a node's words can repeat the prompt.
 
     `queue_changed` carries no prompt_id: something entered or left ComfyUI's queue.
     """
@@ -76,6 +77,7 @@ class PromptEvent:
     prompt_id: str = ""
     error: str | None = None
     filenames: tuple[str, ...] = ()
+    reason: str = ""
 
 
 class Host(Protocol):
@@ -102,13 +104,18 @@ class Host(Protocol):
         """Put it into the execution queue, behind what waits there."""
 
     def cancel(self, prompt_id: str) -> None:
-        """Take it out of the queue, or interrupt it when it runs; else do nothing."""
+        """Take it out of the queue, or interrupt it when it runs; else do nothing.
+
+        An interruption of a prompt that has just been taken and has not told `started` can be lost."""
 
     def queue_state(self) -> QueueState:
         """What waits and what runs, of anyone."""
 
     def verdict(self, prompt_id: str) -> PromptEvent | None:
-        """How a prompt ended, from ComfyUI's history; None when that does not know it."""
+        """How a prompt ended, from ComfyUI's history or its last messages; None when neither knows."""
+
+    def stopped(self) -> str | None:
+        """Why nothing runs any more, in words for people; None while the queue is worked on."""
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         """Have events of our prompts delivered, on the event loop."""

@@ -143,6 +143,9 @@ class ComfyHost:
     def verdict(self, prompt_id: str) -> PromptEvent | None:
         return self._queue.verdict(prompt_id)
 
+    def stopped(self) -> str | None:
+        return self._queue.stopped()
+
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         self._queue.events.listen(listener)
 

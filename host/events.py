@@ -26,10 +26,12 @@ def without_folders(message: str) -> str:
     return _FOLDERS.sub("", message)
 
 
-def failure_text(data: Mapping[str, Any]) -> str:
-    """The words of an `execution_error` message: which node, and what it said."""
+def failed(prompt_id: str, data: Mapping[str, Any]) -> PromptEvent:
+    """What an `execution_error` message tells: which node, what it said, and of which type that was."""
     said = without_folders(str(data.get("exception_message", "")).strip()) or "no message"
-    return f"{data.get('node_type', 'A node')} (node {data.get('node_id', '?')}): {said}"
+    node = f"{data.get('node_type', 'A node')} (node {data.get('node_id', '?')})"
+    kind = data.get("exception_type") or "an error without a type"
+    return PromptEvent("failed", prompt_id, error=f"{node}: {said}", reason=f"{node}: {kind}")
 
 
 class EventSocket:
@@ -44,6 +46,10 @@ class EventSocket:
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         self._listeners.append(listener)
+
+    def last_word(self, prompt_id: str) -> PromptEvent | None:
+        """How a prompt ended that ComfyUI has not told to be in its history yet; None where unknown."""
+        return self._ended.get(prompt_id)
 
     async def send_json(self, message: Mapping[str, Any], *_args: object, **_kwargs: object) -> None:
         data = message.get("data")
@@ -65,7 +71,7 @@ class EventSocket:
         elif kind == "execution_success":
             self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
         elif kind == "execution_error":
-            self._ended[prompt_id] = PromptEvent("failed", prompt_id, failure_text(data))
+            self._ended[prompt_id] = failed(prompt_id, data)
         elif kind == "execution_interrupted":
             self._ended[prompt_id] = PromptEvent("interrupted", prompt_id)
         elif kind == "executing" and data.get("node") is None:

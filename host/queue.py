@@ -16,9 +16,14 @@ from server import PromptServer
 
 from ..forge.errors import PromptRefusedError
 from ..forge.ports import CheckedPrompt, Prompt, PromptEvent, QueueState
-from .events import EventSocket, failure_text, without_folders
+from .events import EventSocket, failed, without_folders
+from .worker import PromptWorker
 
 _PROMPT_ID = 1  # place of the prompt_id in ComfyUI's queue tuples
+STOPPED = (
+    "ComfyUI's worker thread ended, so it runs nothing any more. Restart ComfyUI, then send "
+    "POST /generations/{id}/retry for each generation that failed of it."
+)
 
 
 class ComfyQueue:
@@ -27,6 +32,7 @@ class ComfyQueue:
     def __init__(self, server: PromptServer) -> None:
         self._server = server
         self._client_id = f"avatarforge-{uuid.uuid4()}"
+        self._worker = PromptWorker()
         self.events = EventSocket()
         server.sockets[self._client_id] = self.events
         server.sockets_metadata[self._client_id] = {"feature_flags": {}}
@@ -78,14 +84,18 @@ class ComfyQueue:
             prompt_id=prompt_id, map_function=lambda entry: entry.get("status")
         )
         if prompt_id not in found:
-            return None
+            # Somebody may have cleared the history before the prompt's last message reached us.
+            return self.events.last_word(prompt_id)
         status = found[prompt_id] or {}
         messages = dict(status.get("messages") or [])
         if status.get("status_str") == "success":
             return PromptEvent("succeeded", prompt_id)
         if "execution_interrupted" in messages:
             return PromptEvent("interrupted", prompt_id)
-        return PromptEvent("failed", prompt_id, failure_text(messages.get("execution_error", {})))
+        return failed(prompt_id, messages.get("execution_error", {}))
+
+    def stopped(self) -> str | None:
+        return STOPPED if self._worker.ended() else None
 
 
 def _refusal(prompt: Prompt, error: dict[str, Any] | None, node_errors: dict[str, Any]) -> str:

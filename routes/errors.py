@@ -24,9 +24,13 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.PromptRefusedError: 422,
     errors.TooManyRequestsError: 429,
     errors.UnavailableError: 503,
+    errors.QueueFullError: 503,
     errors.SettingsError: 503,
     errors.StorageFullError: 507,
 }
+
+# RFC 9110, 10.2.3: seconds. About the time that a generation takes, so that a place may be free then.
+FULL_QUEUE_SECONDS = 10
 
 log = logging.getLogger("avatarforge")
 
@@ -57,6 +61,8 @@ def answer_for(error: Exception) -> web.Response:
         return error_answer(422, [{"loc": list(error.location), "msg": error.detail, "type": error.kind}])
     if isinstance(error, errors.PromptRefusedError):
         return error_answer(422, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
+    if isinstance(error, errors.QueueFullError):
+        return error_answer(STATUS[type(error)], error.detail, {"Retry-After": str(FULL_QUEUE_SECONDS)})
     if isinstance(error, errors.AvatarForgeError):
         return error_answer(STATUS[type(error)], error.detail, _headers(error))
     if isinstance(error, web.HTTPException):

@@ -1,4 +1,4 @@
-"""Generations: submit, look, list, delete, and the pictures that came out."""
+"""Generations: submit, look, list, make anew, cancel, retry, delete, and the pictures that came out."""
 
 from __future__ import annotations
 
@@ -63,6 +63,14 @@ async def reroll(call: Call) -> schemas.GenerationAnswer:
     return answers.generation(
         await call.services.generations.reroll(call.path("generation_id"), query.pose, query.seed)
     )
+
+
+async def cancel(call: Call) -> schemas.GenerationAnswer:
+    return answers.generation(await call.services.generations.cancel(call.path("generation_id")))
+
+
+async def retry(call: Call) -> schemas.GenerationAnswer:
+    return answers.generation(await call.services.generations.retry(call.path("generation_id")))
 
 
 async def output(call: Call) -> web.StreamResponse:
@@ -140,6 +148,24 @@ ENDPOINTS = (
         answer=schemas.GenerationAnswer,
         query=bodies.RerollQuery,
         refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        "/generations/{generation_id}/cancel",
+        cancel,
+        "Stop a queued or running generation",
+        "generations",
+        answer=schemas.GenerationAnswer,
+        refusals=(404, 409),
+    ),
+    Endpoint(
+        "POST",
+        "/generations/{generation_id}/retry",
+        retry,
+        "Run a failed generation again, with the same seed and graph",
+        "generations",
+        answer=schemas.GenerationAnswer,
+        refusals=(404, 409, 422),
     ),
     Endpoint(
         "GET",

@@ -26,7 +26,8 @@ async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
             bytes=found.stored_bytes,
         ),
         queue=schemas.QueuePart(
-            status="healthy",
+            status="unhealthy" if found.queue_fault else "healthy",
+            reason=found.queue_fault,
             waiting=found.waiting,
             running=found.running,
             generations=dict(found.generations),

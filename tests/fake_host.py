@@ -38,6 +38,7 @@ class FakeHost:
         self.prompts: dict[str, Prompt] = {}
         self.submitted: list[str] = []
         self.pictures = 0
+        self.dead: str | None = None
         self._listeners: list[Callable[[PromptEvent], None]] = []
 
     async def installed_models(self) -> InstalledModels:
@@ -60,7 +61,7 @@ class FakeHost:
     def cancel(self, prompt_id: str) -> None:
         if prompt_id in self.queued:
             self.drop(prompt_id)
-        elif prompt_id in self.running:
+        elif prompt_id in self.running and not self.dead:
             self.end(PromptEvent("interrupted", prompt_id))
 
     def queue_state(self) -> QueueState:
@@ -68,6 +69,9 @@ class FakeHost:
 
     def verdict(self, prompt_id: str) -> PromptEvent | None:
         return self.history.get(prompt_id)
+
+    def stopped(self) -> str | None:
+        return self.dead
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         self._listeners.append(listener)

@@ -5,6 +5,7 @@ Every function blocks: call it in a thread.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 from pathlib import Path
@@ -51,6 +52,14 @@ class OutputFolder:
             height=height,
             content_hash=hashlib.sha256(content).hexdigest(),
         )
+
+    def present(self, generation_id: str, views: tuple[str | None, ...]) -> list[OutputRecord]:
+        """What lies there now of the pictures of these views. What cannot be read is left out."""
+        found = []
+        for position, view in enumerate(views):
+            with contextlib.suppress(NotFoundError):
+                found.append(self.measure(generation_id, position, view))
+        return found
 
     def remove(self, generation_id: str) -> None:
         shutil.rmtree(self.of(generation_id), ignore_errors=True)

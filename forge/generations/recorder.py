@@ -6,6 +6,7 @@ Called by nodes in ComfyUI's worker thread: everything here blocks.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -23,18 +24,34 @@ NO_SPEC = "{}"
 
 
 class GenerationRecorder:
-    def __init__(self, database: Database, outputs: OutputFolder) -> None:
+    """`is_deleted` says whether a prompt still runs although its generation was deleted."""
+
+    def __init__(self, database: Database, outputs: OutputFolder, is_deleted: Callable[[str], bool]) -> None:
         self._database = database
         self._outputs = outputs
+        self._is_deleted = is_deleted
+
+    def begin(self, prompt_id: str) -> None:
+        """Write down that ComfyUI has started this prompt, if it is a generation's.
+
+        Committed before any node of it runs: a prompt that takes ComfyUI down with it must be found to
+        have been the one that ran, and those that wait behind it must not.
+        """
+        if self._database.read_here(partial(queries.status_of_prompt, prompt_id=prompt_id)) == "queued":
+            self._database.write_here(partial(queries.begin, prompt_id=prompt_id, now=clock.now()))
 
     def claim(self, generation_id: str, prompt_id: str) -> str:
         """The id under which this prompt may save.
 
         Its own generation's, when it is the prompt that AvatarForge queued for it. Any other graph,
         such as one opened from a picture and queued by hand, gets one of its own: it must not write
-        over the pictures of the generation that its nodes still name.
+        over the pictures of the generation that its nodes still name. Raises NotFoundError for the
+        prompt of a generation that was deleted: it must not come back as one of its own.
         """
         record = self._find(generation_id)
+        # Asked after the look: a delete says so before its row goes.
+        if self._is_deleted(prompt_id):
+            raise NotFoundError(f"Generation {generation_id} was deleted, so nothing is saved.")
         if record is not None and record.prompt_id == prompt_id:
             return record.id
         return prompt_id if _is_uuid(prompt_id) else str(uuid.uuid4())
@@ -42,7 +59,7 @@ class GenerationRecorder:
     def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
         """Write down a picture of a graph queued by hand. Ours are followed by their events."""
         record = self._find(generation_id)
-        if record is not None and record.kind != BY_HAND:
+        if (record is not None and record.kind != BY_HAND) or self._is_deleted(prompt_id):
             return
         picture = self._outputs.measure(generation_id, position, view=None)
         self._database.write_here(

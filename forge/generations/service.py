@@ -1,33 +1,40 @@
-"""Generations as users know them: submit, look, list, delete."""
+"""Generations as users know them: submit, look, list, make anew, cancel, retry, delete."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from ...db import files as file_queries
 from ...db import generations as queries
-from ...db.engine import Database
+from ...db.engine import Database, Query
 from ...db.records import FileRecord, GenerationRecord, OutputRecord
-from .. import clock
-from ..errors import ConflictError, NotFoundError, UnprocessableError
+from ..errors import (
+    ConflictError,
+    NotFoundError,
+    UnavailableError,
+    UnprocessableError,
+)
 from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
-from ..pictures.skeleton import BoneStyle
-from ..ports import Host
+from ..graphs.models import require_models
+from ..ports import CheckedPrompt, Host
 from ..settings import Settings
-from ..store.files import FileStore, unknown_file
-from ..store.poses import require_picture
+from ..store.files import FileStore
 from ..workers import Workers
-from .decide import AvatarRequest, GivenPose, decide
+from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
+from .decide import AvatarRequest, decide
+from .inputs import Inputs
+from .journal import Journal
 from .outputs import OutputFolder
 from .recorder import BY_HAND
 from .reroll import Reroll
@@ -35,6 +42,12 @@ from .spec import AvatarSpec, Kind
 from .tracker import GenerationTracker
 
 __all__ = ["AvatarRequest", "GenerationRecord", "GenerationService", "OutputRecord", "Page"]
+
+# How long an answer waits for a running prompt to stop. A node looks for an interruption at least once
+# in each sampling step.
+STOP_SECONDS = 5.0
+
+Result = TypeVar("Result")
 
 log = logging.getLogger("avatarforge")
 
@@ -65,6 +78,8 @@ class GenerationService:
         self._workers = workers
         self._outputs = outputs
         self._tracker = tracker
+        self._inputs = Inputs(database, files)
+        self._journal = Journal(log_prompts=settings.log_prompts)
 
     async def submit(
         self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None
@@ -74,13 +89,14 @@ class GenerationService:
         `views` None asks for one picture, of the pose image's view, else of the front. Raises the
         errors of `forge.errors`; then no trace of the request is left.
         """
+        await self._require_place()
         async with AsyncExitStack() as undo:
-            pose = await self._image(request.pose_file_id, request.pose_image, "pose", undo)
-            reference = await self._image(
+            pose = await self._inputs.take(request.pose_file_id, request.pose_image, "pose", undo)
+            reference = await self._inputs.take(
                 request.reference_file_id, request.reference_image, "reference", undo
             )
             installed = await self._host.installed_models()
-            given = await self._recognise(pose) if pose else None
+            given = await self._inputs.recognise(pose) if pose else None
             decision = decide(request, views, given, reference, installed, self._settings)
             spec = await self._fit(decision.spec, request.turnaround)
             generation_id = str(uuid.uuid4())
@@ -90,57 +106,87 @@ class GenerationService:
                 "inputs": _lines(compiled, generation_id),
                 "warnings": [*decision.warnings, *compiled.warnings],
             }
-            record = await self._database.write(
-                partial(
-                    _commit,
-                    generation_id=generation_id,
-                    kind=kind,
-                    spec=spec,
-                    prompt=json.dumps(compiled.prompt, separators=(",", ":")),
-                    receipt=json.dumps(receipt, separators=(",", ":")),
-                )
+            commit = partial(
+                commit_new,
+                limit=self._settings.max_active_generations,
+                generation_id=generation_id,
+                kind=kind,
+                spec=spec,
+                prompt=json.dumps(compiled.prompt, separators=(",", ":")),
+                receipt=json.dumps(receipt, separators=(",", ":")),
             )
+            used = [record for record in (pose, reference) if record is not None]
+            take_back = partial(withdraw, generation_id=generation_id, used=used)
+            record = await self._in_order(partial(self._enter, commit, checked, take_back))
             undo.pop_all()
-        self._tracker.follow(record)
-        self._host.enqueue(checked)
-        log.info("AvatarForge: generation %s (%s, pictures: %d) accepted", record.id, kind, len(spec.views))
         return record
 
     async def reroll(self, generation_id: str, view: str, seed: int | None) -> GenerationRecord:
         """Make one view anew and keep the others. Raises NotFoundError, ConflictError,
-        UnprocessableError, PromptRefusedError."""
+        UnprocessableError, UnavailableError, PromptRefusedError, QueueFullError."""
         record = await self.get(generation_id)
         if record.status != "completed" or record.kind == BY_HAND:
-            state = "a graph that was queued by hand" if record.kind == BY_HAND else record.status
             raise ConflictError(
-                f"Only a completed generation of the API can be re-rolled; this one is {state}."
+                f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}."
             )
+        await self._require_place()
         spec = AvatarSpec.from_json(record.spec)
         if view not in spec.views:
             has = ", ".join(filter(None, spec.views)) or "none"
             raise UnprocessableError(f"This generation has no {view} view. It has: {has}.", ("query", "pose"))
-        await self._check_inputs(spec)
+        await self._inputs.require(spec)
         chosen = secrets.randbits(53) if seed is None else seed
         position = spec.views.index(view)
         planned = replace(spec, reseeded={**spec.reseeded, view: chosen})
         compiled = compile_reroll(planned, generation_id, position)
         checked = await self._host.check(str(uuid.uuid4()), compiled.prompt)
         again = partial(
-            queries.begin_again,
-            generation_id=generation_id,
+            begin_again,
+            limit=self._settings.max_active_generations,
+            before=record,
+            refusal="Another re-roll of this generation has just begun. Wait for it.",
             prompt=json.dumps(compiled.prompt, separators=(",", ":")),
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
-            status="queued",
-            attempts=1,
         )
-        if not await self._database.write(again):
-            raise ConflictError("Another re-roll of this generation has just begun. Wait for it.")
+        return await self._in_order(partial(self._enter, again, checked, partial(restore, before=record)))
+
+    async def retry(self, generation_id: str) -> GenerationRecord:
+        """Run a failed generation again: the same id, seed and graph.
+
+        Raises NotFoundError, ConflictError, UnavailableError, PromptRefusedError, QueueFullError.
+        """
         record = await self.get(generation_id)
-        self._tracker.follow(record)
-        self._host.enqueue(checked)
-        log.info("AvatarForge: generation %s makes its %s view anew", generation_id, view)
-        return record
+        if record.status != "failed" or record.kind == BY_HAND:
+            raise ConflictError(f"Only a failed generation can be retried; this one is {_state(record)}.")
+        await self._require_place()
+        spec = AvatarSpec.from_json(record.spec)
+        await self._inputs.require(spec)
+        require_models(await self._host.installed_models(), spec.checkpoint, spec.controlnet)
+        text = await self._database.read(partial(queries.prompt_of, generation_id=generation_id))
+        checked = await self._host.check(str(uuid.uuid4()), json.loads(text or "{}"))
+        again = partial(
+            begin_again,
+            limit=self._settings.max_active_generations,
+            before=record,
+            refusal="Another retry of this generation has just begun. Wait for it.",
+            prompt_id=checked.prompt_id,
+            receipt=told_of(record.receipt, checked.prompt_id),
+            started_at=None,
+            completed_at=None,
+            error=None,
+        )
+        return await self._in_order(partial(self._enter, again, checked, partial(restore, before=record)))
+
+    async def cancel(self, generation_id: str) -> GenerationRecord:
+        """Stop a queued or running generation; give it back as it is then.
+
+        A running one is waited for, up to STOP_SECONDS; it may also have ended otherwise meanwhile.
+        Raises NotFoundError, ConflictError.
+        """
+        record = await self._in_order(partial(self._cancel, generation_id))
+        await self._tracker.over(record.prompt_id, STOP_SECONDS)
+        return await self.get(generation_id)
 
     async def get(self, generation_id: str) -> GenerationRecord:
         record = await self._database.read(partial(queries.get, generation_id=generation_id))
@@ -160,13 +206,7 @@ class GenerationService:
 
     async def delete(self, generation_id: str, *, keep_outputs: bool) -> None:
         """Remove it: cancelled first when it still runs, its pictures with it, its files released."""
-        record = await self.get(generation_id)
-        released = await self._database.write(partial(_remove, generation_id=generation_id))
-        if record.status in queries.ACTIVE:
-            self._tracker.discard(record)
-        if not keep_outputs:
-            await self._workers.disk(self._outputs.remove, generation_id)
-        await self._files.drop_bytes(released)
+        await asyncio.shield(asyncio.create_task(self._delete(generation_id, keep_outputs=keep_outputs)))
         log.info("AvatarForge: generation %s deleted", generation_id)
 
     async def output(self, generation_id: str, filename: str) -> tuple[OutputRecord, Path]:
@@ -178,32 +218,70 @@ class GenerationService:
             raise NotFoundError(f"Generation {generation_id} has no picture of that name.")
         return record, self._outputs.of(generation_id) / record.filename
 
-    async def _image(
-        self, file_id: str | None, text: str | None, role: str, undo: AsyncExitStack
-    ) -> FileRecord | None:
-        pictures_only = role == "reference"
-        if file_id is not None and text is not None:
-            raise UnprocessableError(
-                f"Give {role}_file_id or {role}_image, not both.", ("body", f"{role}_image")
-            )
-        if file_id is not None:
-            record = await self._files.get(file_id)
-            if pictures_only:
-                require_picture(record, "reference_file_id")
-            return record
-        if text is None:
-            return None
-        received = await self._files.receive_base64(text, f"{role}.png", pictures_only=pictures_only)
-        undo.push_async_callback(self._files.forget, received)
-        return received.file
+    async def _in_order(self, step: Callable[[], Awaitable[Result]]) -> Result:
+        """Change a row and ComfyUI's queue as one step, that nobody else comes between.
 
-    async def _recognise(self, record: FileRecord) -> GivenPose:
-        kept = {}
-        for style in BoneStyle:
-            found = await self._files.extracted_pose(record.content_hash, style.value)
-            if found is not None:
-                kept[style.value] = found.id
-        return GivenPose(record, await self._files.pose_kind(record), kept)
+        It goes on to its end when the caller goes away meanwhile: a committed row without its prompt would
+        be a generation that nobody runs.
+        """
+
+        async def alone() -> Result:
+            async with self._tracker.in_order:
+                return await step()
+
+        return await asyncio.shield(asyncio.create_task(alone()))
+
+    async def _enter(
+        self, commit: Query[GenerationRecord], checked: CheckedPrompt, take_back: Query[object]
+    ) -> GenerationRecord:
+        """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives."""
+        record = await self._database.write(commit)
+        try:
+            self._tracker.enter(record, checked)
+        except Exception:
+            await self._database.write(take_back)
+            raise
+        self._journal.accepted(record)
+        return record
+
+    async def _cancel(self, generation_id: str) -> GenerationRecord:
+        record = await self.get(generation_id)
+        if record.status not in queries.ACTIVE:
+            raise ConflictError(
+                f"Only a queued or running generation can be cancelled; this one is {_state(record)}."
+            )
+        await self._tracker.cancel(record)
+        return record
+
+    async def _delete(self, generation_id: str, *, keep_outputs: bool) -> None:
+        record, released = await self._in_order(
+            partial(self._delete_row, generation_id, keep_outputs=keep_outputs)
+        )
+        over = await self._tracker.over(record.prompt_id, STOP_SECONDS)
+        if over and not keep_outputs:  # else the tracker does it, once nothing more is saved
+            await self._workers.disk(self._outputs.remove, generation_id)
+        await self._files.drop_bytes(released)
+
+    async def _delete_row(
+        self, generation_id: str, *, keep_outputs: bool
+    ) -> tuple[GenerationRecord, list[FileRecord]]:
+        record = await self.get(generation_id)
+        self._tracker.delete(record, keep_outputs=keep_outputs)
+        try:
+            released = await self._database.write(partial(remove, generation_id=generation_id))
+        except SQLAlchemyError:
+            self._tracker.undelete(record)
+            raise
+        await self._tracker.stop_deleted(record)
+        return record, released
+
+    async def _require_place(self) -> None:
+        """Refuse early, before any work is done for the request. What counts is the look in the writing
+        transaction."""
+        stopped = self._host.stopped()
+        if stopped is not None:
+            raise UnavailableError(stopped)
+        await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
 
     async def _fit(self, spec: AvatarSpec, asked: str | None) -> AvatarSpec:
         """Several views run as one batch where the card has room for it, unless told otherwise."""
@@ -211,14 +289,6 @@ class GenerationService:
             return spec
         fits = await self._host.batch_fits(spec.checkpoint, spec.width, spec.height, len(spec.views))
         return spec if fits else replace(spec, turnaround="sequential")
-
-    async def _check_inputs(self, spec: AvatarSpec) -> None:
-        """A picture that was deleted by force since cannot be applied again."""
-        for file_id in _used(spec).values():
-            if await self._database.read(partial(file_queries.get_any, file_id=file_id)) is None:
-                raise ConflictError(
-                    f"This generation uses file {file_id}, which was deleted. Upload it again."
-                )
 
 
 def unknown_generation(generation_id: str) -> NotFoundError:
@@ -238,38 +308,5 @@ def _lines(compiled: CompiledPrompt, prompt_id: str) -> list[dict[str, Any]]:
     return [{**asdict(line), "prompt_id": prompt_id} for line in compiled.inputs]
 
 
-def _used(spec: AvatarSpec) -> dict[str, str]:
-    """role -> file id of the given pictures."""
-    used = {"pose": spec.pose.file.file_id} if spec.pose else {}
-    return used | ({"reference": spec.reference.file_id} if spec.reference else {})
-
-
-def _commit(
-    connection: Connection, generation_id: str, kind: str, spec: AvatarSpec, prompt: str, receipt: str
-) -> GenerationRecord:
-    now = clock.now()
-    used = _used(spec)
-    for file_id in used.values():
-        # Looked up again in the writing transaction: it may have been deleted since.
-        if file_queries.get_live(connection, file_id) is None:
-            raise unknown_file(file_id)
-    file_queries.touch(connection, list(used.values()), now)
-    values = {
-        "id": generation_id,
-        "kind": kind,
-        "status": "queued",
-        "prompt_id": generation_id,
-        "spec": spec.to_json(),
-        "receipt": receipt,
-        "attempts": 1,
-        "error": None,
-        "created_at": now,
-        "started_at": None,
-        "completed_at": None,
-        "reroll": None,
-    }
-    return queries.add(connection, values, prompt, used)
-
-
-def _remove(connection: Connection, generation_id: str) -> list[FileRecord]:
-    return file_queries.take_released(connection, queries.remove(connection, generation_id))
+def _state(record: GenerationRecord) -> str:
+    return "a graph that was queued by hand" if record.kind == BY_HAND else record.status

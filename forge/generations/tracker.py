@@ -9,220 +9,292 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
 from ...db.engine import Database
-from ...db.records import GenerationRecord, OutputRecord
+from ...db.records import GenerationRecord
 from .. import clock
-from ..errors import NotFoundError, PromptRefusedError
-from ..graphs.compile import output_names
-from ..ports import Host, PromptEvent
+from ..errors import PromptRefusedError
+from ..ports import CheckedPrompt, Host, PromptEvent
 from ..workers import Workers
+from .ending import Ending
+from .journal import Stopwatch
 from .outputs import OutputFolder
-from .reroll import Reroll
-from .spec import AvatarSpec
 
-RECONCILE_SECONDS = 15.0
+RECONCILE_SECONDS = 3.0
 MAX_ATTEMPTS = 3
 CANCELLED = "Cancelled on request."
 INTERRUPTED = "Cancelled: it was interrupted in ComfyUI."
 REMOVED = "Cancelled: it was removed from ComfyUI's queue before it finished."
 GAVE_UP = f"ComfyUI stopped {MAX_ATTEMPTS} times while this generation ran, so it was given up."
+NOT_RESUMED = "It could not be resumed after a restart."
+
+_ENDS = ("succeeded", "failed", "interrupted")
 
 log = logging.getLogger("avatarforge")
 
 
+@dataclass
+class _Followed:
+    """A prompt of ours in ComfyUI's queue. `end` is kept until it is written down, because ComfyUI's
+    history can be cleared. `deleted`: its row is gone; `keep_outputs`: its pictures are not to go."""
+
+    generation_id: str
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    end: PromptEvent | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: bool = False
+    deleted: bool = False
+    keep_outputs: bool = False
+
+
 class GenerationTracker:
     """Owns the life cycle after submission. Made in a thread (it reads the database); all methods run
-    on the event loop."""
+    on the event loop, unless they say otherwise.
+
+    `in_order` is held by whoever changes a row and ComfyUI's queue together. So a cancel or a delete finds
+    a generation either before both or after both, and nothing enters the queue whose row has gone.
+    """
 
     def __init__(self, database: Database, host: Host, workers: Workers, outputs: OutputFolder) -> None:
+        self.in_order = asyncio.Lock()
         self._database = database
         self._host = host
         self._workers = workers
         self._outputs = outputs
+        self._ending = Ending(database, workers, outputs)
         # Read before anything can be submitted: what is active now is an earlier ComfyUI's.
-        self._unfinished = database.read_here(queries.active)
-        self._active: dict[str, str] = {}
-        self._cancelled: set[str] = set()
-        self._discarded: dict[str, str] = {}
+        self._line = deque(record.id for record in database.read_here(queries.active))
+        self._followed: dict[str, _Followed] = {}
         self._events: asyncio.Queue[PromptEvent] = asyncio.Queue()
-        host.listen(self._events.put_nowait)
+        self._look_due = False
+        host.listen(self._hear)
 
-    def follow(self, record: GenerationRecord) -> None:
-        """From now on, expect events of this generation. Call before it is enqueued."""
-        self._active[record.prompt_id] = record.id
+    def enter(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
+        """Put a committed generation into ComfyUI's queue, behind those of an earlier ComfyUI that are
+        still on their way there. `in_order` is held. What the host raises leaves nothing behind."""
+        if self._line:
+            self._line.append(record.id)
+        else:
+            self._enqueue(record, checked)
 
-    def cancel(self, record: GenerationRecord) -> None:
-        """Ask ComfyUI to stop it; the event or the reconciliation that follows writes the end."""
-        self._cancelled.add(record.prompt_id)
+    async def cancel(self, record: GenerationRecord) -> None:
+        """Stop an active generation; `in_order` is held. A running one ends when ComfyUI says so, see
+        `over`."""
+        followed = self._followed.get(record.prompt_id)
+        if followed is None:  # of an earlier ComfyUI, not resumed yet
+            await self._ending.fail(record, CANCELLED, CANCELLED)
+            return
+        followed.cancelled = True
         self._host.cancel(record.prompt_id)
+        await self._look_at(record.prompt_id, followed)
 
-    def discard(self, record: GenerationRecord) -> None:
-        """Stop it and forget it: its row is gone; pictures that it still writes are removed."""
-        self._active.pop(record.prompt_id, None)
-        self._host.cancel(record.prompt_id)
-        if record.prompt_id in self._host.queue_state().running:
-            self._discarded[record.prompt_id] = record.id
+    def delete(self, record: GenerationRecord, *, keep_outputs: bool) -> None:
+        """Say that the row is about to go: whatever the prompt still saves is of no generation any more.
+        `in_order` is held."""
+        followed = self._followed.get(record.prompt_id)
+        if followed is not None:
+            followed.deleted, followed.keep_outputs = True, keep_outputs
+
+    def undelete(self, record: GenerationRecord) -> None:
+        """The row has stayed after all. `in_order` is held."""
+        followed = self._followed.get(record.prompt_id)
+        if followed is not None:
+            followed.deleted = False
+
+    async def stop_deleted(self, record: GenerationRecord) -> None:
+        """Stop the prompt of a row that is gone; `in_order` is held."""
+        followed = self._followed.get(record.prompt_id)
+        if followed is not None:
+            self._host.cancel(record.prompt_id)
+            await self._look_at(record.prompt_id, followed)
+
+    def is_deleted(self, prompt_id: str) -> bool:
+        """Whether it is the prompt of a deleted generation. From any thread."""
+        followed = self._followed.get(prompt_id)
+        return followed is not None and followed.deleted
+
+    async def over(self, prompt_id: str, seconds: float) -> bool:
+        """Wait up to `seconds` for the end of a prompt to be written down; say whether it is."""
+        followed = self._followed.get(prompt_id)
+        if followed is None:
+            return True
+        try:
+            await asyncio.wait_for(followed.over.wait(), seconds)
+        except (TimeoutError, asyncio.TimeoutError):
+            return False
+        return True
 
     async def run(self) -> None:
-        """Resume what an earlier ComfyUI left, then follow events until cancelled."""
-        await self._guarded(self._resume())
-        ticking = asyncio.create_task(self._tick())
+        """Resume what an earlier ComfyUI left, and follow events, until cancelled."""
+        self._host.stopped()  # it remembers the worker thread that it sees
+        helpers = [asyncio.create_task(self._tick()), asyncio.create_task(self._resume())]
         try:
             while True:
                 await self._guarded(self._handle(await self._events.get()))
         finally:
-            ticking.cancel()
+            for helper in helpers:
+                helper.cancel()
+
+    def _hear(self, event: PromptEvent) -> None:
+        if event.kind == "queue_changed":
+            if self._look_due:
+                return  # one look sees all changes
+            self._look_due = True
+        elif event.prompt_id not in self._followed:
+            return
+        elif event.kind in _ENDS:
+            self._followed[event.prompt_id].end = event
+        self._events.put_nowait(event)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(RECONCILE_SECONDS)
-            self._events.put_nowait(PromptEvent("queue_changed"))
+            if self._followed:
+                self._hear(PromptEvent("queue_changed"))
 
-    async def _guarded(self, step: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, step: Coroutine[None, None, None]) -> bool:
         try:
             await step
-        except SQLAlchemyError:
-            # The reconciliation comes back to it: nothing is lost by going on.
+        except Exception:
+            # One event must not stop those that follow it. The reconciliation comes back to it.
             log.exception("AvatarForge: a generation's state could not be written; trying again soon")
+            return False
+        return True
 
     async def _handle(self, event: PromptEvent) -> None:
         if event.kind == "queue_changed":
+            self._look_due = False
             await self._reconcile()
-        elif event.prompt_id in self._discarded:
-            if event.kind != "started":
-                await self._workers.disk(self._outputs.remove, self._discarded.pop(event.prompt_id))
-        elif event.prompt_id in self._active:
-            await self._apply(event)
-
-    async def _apply(self, event: PromptEvent) -> None:
-        generation_id = self._active[event.prompt_id]
+            return
+        followed = self._followed.get(event.prompt_id)
+        if followed is None:
+            return
         if event.kind == "started":
-            await self._change(generation_id, ["queued"], status="processing", started_at=clock.now())
-            return
-        if event.kind == "saved":
-            await self._show(generation_id, event.filenames)
-            return
-        if event.kind == "succeeded":
-            await self._complete(generation_id)
-        elif event.kind == "interrupted":
-            await self._fail(generation_id, CANCELLED if event.prompt_id in self._cancelled else INTERRUPTED)
+            followed.watch.start()
+            if followed.cancelled or followed.deleted:
+                # ComfyUI forgets interruptions when it starts a prompt, so one may have been lost.
+                self._host.cancel(event.prompt_id)
+            # The save node has told it before; not in a ComfyUI that caches nothing.
+            await self._database.write(partial(queries.begin, prompt_id=event.prompt_id, now=clock.now()))
+        elif event.kind == "saved":
+            record = await self._record(followed, event.prompt_id)
+            if record is not None:
+                await self._ending.show(record, event.filenames)
         else:
-            await self._fail(generation_id, event.error or "ComfyUI gave no reason.")
-        self._active.pop(event.prompt_id, None)
-        self._cancelled.discard(event.prompt_id)
+            await self._finish(event.prompt_id, followed, event)
 
-    async def _complete(self, generation_id: str) -> None:
-        record = await self._database.read(partial(queries.get, generation_id=generation_id))
+    async def _finish(self, prompt_id: str, followed: _Followed, end: PromptEvent) -> None:
+        """Write down how a prompt ended, and follow it no more."""
+        if followed.over.is_set():
+            return
+        record = await self._record(followed, prompt_id)
+        timing = followed.watch.told()
         if record is None:
-            return
-        try:
-            pictures = [await self._measure(record, position) for position in _made(record)]
-        except NotFoundError as error:
-            await self._fail(generation_id, str(error))
-            return
-        now = clock.now()
-        await self._database.write(partial(_write_completion, record=record, pictures=pictures, now=now))
-        seconds = (now - (record.started_at or record.created_at)) / 1e6
-        log.info("AvatarForge: generation %s completed in %.1f s", generation_id, seconds)
+            if followed.deleted and not followed.keep_outputs:
+                await self._workers.disk(self._outputs.remove, followed.generation_id)
+        elif end.kind == "succeeded":
+            await self._ending.complete(record, timing)
+        elif end.kind == "interrupted":
+            error = CANCELLED if followed.cancelled else INTERRUPTED
+            await self._ending.fail(record, error, error, timing)
+        else:
+            error = end.error or "ComfyUI gave no reason."
+            await self._ending.fail(record, error, end.reason, timing)
+        self._followed.pop(prompt_id, None)
+        followed.over.set()
 
-    async def _show(self, generation_id: str, filenames: tuple[str, ...]) -> None:
-        """Each picture appears as soon as it is saved."""
-        record = await self._database.read(partial(queries.get, generation_id=generation_id))
-        if record is None or record.reroll:
-            return
-        names = output_names(AvatarSpec.from_json(record.spec))
-        for position in [names[name] for name in filenames if name in names]:
-            picture = await self._measure(record, position)
-            await self._database.write(partial(queries.set_output, record=picture))
-
-    async def _measure(self, record: GenerationRecord, position: int) -> OutputRecord:
-        view = AvatarSpec.from_json(record.spec).views[position]
-        return await self._workers.disk(self._outputs.measure, record.id, position, view)
-
-    async def _fail(self, generation_id: str, error: str) -> None:
-        if await self._database.write(partial(_write_failure, generation_id=generation_id, error=error)):
-            log.warning("AvatarForge: generation %s failed", generation_id)
-
-    async def _change(
-        self, generation_id: str, only_if: tuple[str, ...] | list[str], **values: object
-    ) -> bool:
-        def change(connection: Connection) -> bool:
-            return queries.change(connection, generation_id, only_if, **values)
-
-        return await self._database.write(change)
+    async def _record(self, followed: _Followed, prompt_id: str) -> GenerationRecord | None:
+        """The generation, while this is still its prompt."""
+        record = await self._database.read(partial(queries.get, generation_id=followed.generation_id))
+        return record if record is not None and record.prompt_id == prompt_id else None
 
     async def _reconcile(self) -> None:
-        if not self._active:
-            return
+        stopped = self._host.stopped() if self._followed else None
+        present = self._present()
+        for prompt_id, followed in list(self._followed.items()):
+            if stopped is not None or prompt_id not in present:
+                await self._look_at(prompt_id, followed)
+
+    async def _look_at(self, prompt_id: str, followed: _Followed) -> None:
+        """End what can no longer end by itself: it has left the queue, or nobody works on that."""
+        end = followed.end or self._host.verdict(prompt_id)
+        if end is None:
+            stopped = self._host.stopped()
+            if prompt_id not in self._present():
+                error = CANCELLED if followed.cancelled else REMOVED
+            elif stopped is not None:
+                error = stopped
+                self._host.cancel(prompt_id)
+            else:
+                return
+            # Between the two looks it may have ended as others do.
+            end = self._host.verdict(prompt_id) or PromptEvent("failed", prompt_id, error=error, reason=error)
+        await self._finish(prompt_id, followed, end)
+
+    def _present(self) -> frozenset[str]:
         state = self._host.queue_state()
-        present = state.running.union(state.waiting)
-        for prompt_id in [one for one in self._active if one not in present]:
-            # Between leaving the queue and its last event a prompt is in the history only.
-            verdict = self._host.verdict(prompt_id)
-            if verdict is None and not self._events.empty():
-                continue
-            if verdict is None:
-                error = CANCELLED if prompt_id in self._cancelled else REMOVED
-                verdict = PromptEvent("failed", prompt_id, error)
-            await self._apply(verdict)
+        return state.running.union(state.waiting)
+
+    def _enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
+        self._followed[record.prompt_id] = _Followed(record.id)
+        try:
+            self._host.enqueue(checked)
+        except BaseException:
+            del self._followed[record.prompt_id]
+            raise
 
     async def _resume(self) -> None:
-        for record in self._unfinished:
+        """Bring what an earlier ComfyUI left into the queue again, in its order."""
+        while self._line:
+            if await self._guarded(self._resume_next()):
+                continue
+            await asyncio.sleep(RECONCILE_SECONDS)
+
+    async def _resume_next(self) -> None:
+        async with self.in_order:
+            record = await self._database.read(partial(queries.get, generation_id=self._line[0]))
+            # It may have been deleted, cancelled, or retried under another prompt since.
+            if (
+                record is not None
+                and record.status in queries.ACTIVE
+                and record.prompt_id not in self._followed
+            ):
+                try:
+                    await self._resume_one(record)
+                except SQLAlchemyError:
+                    raise
+                except Exception:
+                    # Whatever is wrong with this one, those behind it go on.
+                    log.exception("AvatarForge: generation %s could not be resumed", record.id)
+                    end = {"status": "failed", "error": NOT_RESUMED, "completed_at": clock.now()}
+                    await self._change(record, **end)
+            self._line.popleft()
+
+    async def _resume_one(self, record: GenerationRecord) -> None:
+        if record.status == "processing":
+            if await self._ending.had_finished(record):
+                return
             if record.attempts >= MAX_ATTEMPTS:
-                await self._fail(record.id, GAVE_UP)
-                continue
-            text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
-            if text is None:
-                continue  # deleted meanwhile
-            try:
-                checked = await self._host.check(record.prompt_id, json.loads(text))
-            except PromptRefusedError as error:
-                await self._fail(record.id, f"It could not be resumed after a restart. {error}")
-                continue
-            again = {"status": "queued", "started_at": None, "attempts": record.attempts + 1}
-            if await self._change(record.id, queries.ACTIVE, **again):
-                self.follow(record)
-                self._host.enqueue(checked)
-                log.info("AvatarForge: generation %s goes on after a restart", record.id)
+                await self._ending.fail(record, GAVE_UP, GAVE_UP)
+                return
+        text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
+        try:
+            checked = await self._host.check(record.prompt_id, json.loads(text or "{}"))
+        except PromptRefusedError as error:
+            await self._ending.fail(record, f"{NOT_RESUMED} {error}", NOT_RESUMED)
+            return
+        await self._change(record, status="queued", started_at=None)
+        self._enqueue(record, checked)
+        log.info("AvatarForge: generation %s goes on after a restart", record.id)
 
-
-def _made(record: GenerationRecord) -> list[int]:
-    """The places of the pictures that the prompt makes."""
-    if record.reroll:
-        return [Reroll.from_json(record.reroll).position]
-    return list(range(len(AvatarSpec.from_json(record.spec).views)))
-
-
-def _write_completion(
-    connection: Connection, record: GenerationRecord, pictures: list[OutputRecord], now: int
-) -> None:
-    settled = Reroll.from_json(record.reroll).settle(record.spec, record.receipt) if record.reroll else {}
-    if queries.change(
-        connection,
-        record.id,
-        queries.ACTIVE,
-        status="completed",
-        completed_at=now,
-        reroll=None,
-        **settled,
-    ):
-        for picture in pictures:
-            queries.set_output(connection, picture)
-
-
-def _write_failure(connection: Connection, generation_id: str, error: str) -> bool:
-    record = queries.get(connection, generation_id)
-    if record is None:
-        return False
-    end: dict[str, str | None] = {"status": "failed", "error": error}
-    if record.reroll:  # the picture that was there is still there
-        reroll = Reroll.from_json(record.reroll)
-        end = {"status": "completed", "reroll": None, **reroll.fail(record.receipt, error)}
-    return queries.change(connection, generation_id, queries.ACTIVE, completed_at=clock.now(), **end)
+    async def _change(self, record: GenerationRecord, **values: Any) -> None:
+        change = partial(queries.change, generation_id=record.id, only_if=queries.ACTIVE)
+        await self._database.write(partial(change, running=record.prompt_id, **values))

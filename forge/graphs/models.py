@@ -11,7 +11,7 @@ from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
 from .capabilities import FAMILY_LABELS, missing_checkpoint, missing_pose_controlnet, pose_controlnet
 
-__all__ = ["FAMILY_LABELS", "choose_checkpoint", "choose_pose_controlnet"]
+__all__ = ["FAMILY_LABELS", "choose_checkpoint", "choose_pose_controlnet", "require_models"]
 
 _REALISTIC = re.compile(
     r"real|photo|vision|absolute|juggernaut|epic|cyber|natural|analog|lyriel", re.IGNORECASE
@@ -67,6 +67,18 @@ def choose_pose_controlnet(installed: InstalledModels, settings: Settings, famil
     if method.model is None:
         raise UnavailableError(missing_pose_controlnet(method, family))
     return next(model for model in installed.controlnets if model.name == method.model)
+
+
+def require_models(installed: InstalledModels, checkpoint: str, controlnet: str | None) -> None:
+    """Raises UnavailableError, with file and folder, when a model that was chosen before is gone."""
+    for name, models, folder in (
+        (checkpoint, installed.checkpoints, "checkpoints"),
+        (controlnet, installed.controlnets, "controlnet"),
+    ):
+        if name is not None and _named(models, name) is None:
+            raise UnavailableError(
+                f"The model {name!r} is not installed any more: put it into models/{folder}."
+            )
 
 
 def _named(models: Sequence[ModelFile], name: str) -> ModelFile | None:

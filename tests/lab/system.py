@@ -1,4 +1,4 @@
-"""What pip cannot bring: Python's venv module on Debian, and a browser."""
+"""What pip cannot bring: Python's venv module on Debian, a browser, and strace."""
 
 from __future__ import annotations
 
@@ -49,6 +49,17 @@ def chromium() -> Path:
     if installed is None:
         raise LabError("The package chromium is installed, but there is no program `chromium` on the PATH.")
     return Path(installed)
+
+
+def strace() -> Path:
+    """strace, which shows the system calls of a process; Debian's is installed when there is none and we are
+    root. Linux only."""
+    if shutil.which("strace") is None:
+        _apt_install("strace", "The test of the order of system calls needs strace")
+    found = shutil.which("strace")
+    if found is None:
+        raise LabError("The package strace is installed, but there is no program `strace` on the PATH.")
+    return Path(found)
 
 
 def _venv_package(python: Path) -> str:

@@ -39,11 +39,13 @@ async def test_a_failure_carries_the_nodes_own_words() -> None:
                 "node_id": "5",
                 "node_type": "KSampler",
                 "exception_message": "out of cheese\n",
+                "exception_type": "RuntimeError",
             },
         ),
         ("executing", {"node": None, "prompt_id": "p"}),
     )
-    assert event == PromptEvent("failed", "p", "KSampler (node 5): out of cheese")
+    node = "KSampler (node 5)"
+    assert event == PromptEvent("failed", "p", f"{node}: out of cheese", reason=f"{node}: RuntimeError")
 
 
 async def test_an_interruption_is_told_apart_from_a_failure() -> None:

@@ -1,0 +1,49 @@
+"""Steps of the tests of the queue, on the fake host."""
+
+from __future__ import annotations
+
+import asyncio
+
+from services import Product
+
+from avatarforge.db.records import GenerationRecord
+from avatarforge.forge.generations.outputs import OutputFolder
+from avatarforge.forge.generations.recorder import GenerationRecorder
+from avatarforge.forge.generations.service import AvatarRequest
+from avatarforge.forge.ports import PromptEvent
+from avatarforge.forge.views import VIEW_NAMES
+
+KNIGHT = AvatarRequest(prompt="a knight", seed=5)
+
+
+def outputs(forge: Product) -> OutputFolder:
+    return OutputFolder(forge.host.output_folder)
+
+
+def recorder(forge: Product) -> GenerationRecorder:
+    return GenerationRecorder(forge.database, outputs(forge), forge.tracker.is_deleted)
+
+
+async def begin(forge: Product, record: GenerationRecord) -> None:
+    """What ComfyUI's worker thread does first: ask the save node for its fingerprint."""
+    await asyncio.to_thread(recorder(forge).begin, record.prompt_id)
+
+
+async def submit(forge: Product, kind: str = "avatar") -> GenerationRecord:
+    views = VIEW_NAMES if kind == "all_poses" else None
+    return await forge.generations.submit(KNIGHT, kind, views)  # type: ignore[arg-type]
+
+
+async def fail(forge: Product, record: GenerationRecord, error: str = "no") -> GenerationRecord:
+    forge.host.start(record.prompt_id)
+    forge.host.end(PromptEvent("failed", record.prompt_id, error, reason="KSampler (node 5): ValueError"))
+    return await forge.until(record.id, "failed")
+
+
+async def in_queue(forge: Product, count: int) -> None:
+    while len(forge.host.submitted) < count:
+        await everyone(forge)  # every look gives the loop away; pytest's own timeout bounds this
+
+
+async def everyone(forge: Product) -> int:
+    return (await forge.generations.page(status=None, limit=1, offset=0, cursor=None)).total
