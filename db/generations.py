@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
@@ -15,6 +15,13 @@ FINISHED = ("completed",)
 
 # The compiled prompt is by far the largest column; only a restart needs it.
 _columns = [column for column in generations.c if column.name != "prompt"]
+
+
+#: A time of a generation -> the earliest that it can be.
+_BEGINS = {
+    "started_at": generations.c.created_at,
+    "completed_at": func.coalesce(generations.c.started_at, generations.c.created_at),
+}
 
 
 def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[GenerationRecord]:
@@ -84,7 +91,13 @@ def begin_again(connection: Connection, generation_id: str, prompt: str, **value
 
 
 def change(connection: Connection, generation_id: str, only_if: Iterable[str], **values: Any) -> bool:
-    """Change a generation that is still in one of the states `only_if`; say whether it was."""
+    """Change a generation that is still in one of the states `only_if`; say whether it was.
+
+    When the clock was set back meanwhile, it ends when it began: nothing takes less than no time.
+    """
+    for name, begin in _BEGINS.items():
+        if values.get(name) is not None:
+            values[name] = case((begin > values[name], begin), else_=values[name])
     changed = connection.execute(
         update(generations)
         .where(generations.c.id == generation_id, generations.c.status.in_(tuple(only_if)))

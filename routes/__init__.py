@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from ..forge.errors import TooLargeError
-from . import capabilities, files, generations, health
+from . import capabilities, files, generations, health, maintenance
 from .context import PREFIX, STATE, Call, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
@@ -22,6 +22,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *generations.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
+    *maintenance.ENDPOINTS,
 )
 
 SMALL_BODY = 64 * 1024

@@ -15,7 +15,7 @@ from .context import PREFIX, Endpoint, JsonObject
 REFUSALS = {
     400: "What was sent is not usable: the sentence says why",
     404: "Unknown id",
-    409: "The state of the generation does not allow it",
+    409: "The present state does not allow it",
     412: "If-Match names other bytes",
     413: "File too large",
     415: "The body is not application/json",
@@ -23,7 +23,7 @@ REFUSALS = {
     422: "A value is missing, unknown or out of range",
     500: "A fault inside AvatarForge",
     503: "Something needed is missing: a model file, the database, the storage",
-    507: "The disk is full",
+    507: "The disk or the storage quota has no room left",
 }
 _UPLOADS: dict[str, JsonObject] = {
     "multipart/form-data": {
@@ -106,6 +106,8 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
             responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}
     statuses = {*endpoint.refusals, 500, 503, *([422] if endpoint.body or endpoint.query else [])}
+    # The database has to write too, also for a delete.
+    statuses |= {507} if endpoint.method != "GET" else set()
     for status in sorted(statuses):
         kind = schemas.InvalidAnswer if status == 422 else schemas.ErrorAnswer
         schema = references[(kind, "serialization")]

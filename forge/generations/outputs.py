@@ -6,6 +6,7 @@ Every function blocks: call it in a thread.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from PIL import Image
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
 from ..graphs.compile import OUTPUT_NAME
+
+_PART = re.compile(r"\.[0-9a-f-]{36}\.part")
+
+
+def note_of_outputs(generation_id: str) -> str:
+    """The name under which it is noted that the pictures of a generation are about to go."""
+    return f"{generation_id}.outputs"
 
 
 class OutputFolder:
@@ -51,6 +59,13 @@ class OutputFolder:
             height=height,
             content_hash=hashlib.sha256(content).hexdigest(),
         )
+
+    def parts(self, generation_id: str) -> list[Path]:
+        """Pictures that were begun and never finished; those that are being written now are among them."""
+        try:
+            return [path for path in self.of(generation_id).iterdir() if _PART.fullmatch(path.name)]
+        except OSError:
+            return []
 
     def remove(self, generation_id: str) -> None:
         shutil.rmtree(self.of(generation_id), ignore_errors=True)

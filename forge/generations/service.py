@@ -28,7 +28,7 @@ from ..store.files import FileStore, unknown_file
 from ..store.poses import require_picture
 from ..workers import Workers
 from .decide import AvatarRequest, GivenPose, decide
-from .outputs import OutputFolder
+from .outputs import OutputFolder, note_of_outputs
 from .recorder import BY_HAND
 from .reroll import Reroll
 from .spec import AvatarSpec, Kind
@@ -161,12 +161,17 @@ class GenerationService:
     async def delete(self, generation_id: str, *, keep_outputs: bool) -> None:
         """Remove it: cancelled first when it still runs, its pictures with it, its files released."""
         record = await self.get(generation_id)
-        released = await self._database.write(partial(_remove, generation_id=generation_id))
+        note = note_of_outputs(generation_id)
+        await self._files.release(
+            partial(_remove, generation_id=generation_id), noting=() if keep_outputs else (note,)
+        )
         if record.status in queries.ACTIVE:
             self._tracker.discard(record)
         if not keep_outputs:
             await self._workers.disk(self._outputs.remove, generation_id)
-        await self._files.drop_bytes(released)
+        if record.status not in queries.ACTIVE:
+            # One that still ran may write pictures yet: its note stays for the next start.
+            await self._files.settle(note)
         log.info("AvatarForge: generation %s deleted", generation_id)
 
     async def output(self, generation_id: str, filename: str) -> tuple[OutputRecord, Path]:
