@@ -26,7 +26,7 @@ from .forge.settings import Settings, load_settings
 from .forge.store.blobs import BlobStore
 from .forge.store.contents import Contents
 from .forge.store.faults import database_error
-from .forge.store.folder_lock import lock_folders
+from .forge.store.folder_lock import InUseError, lock_folders
 from .forge.store.images import ImageLimits
 from .forge.store.quota import Quota
 from .forge.workers import Workers
@@ -78,7 +78,14 @@ def backup(data_folder: Path, output_folder: Path | None, target: Path) -> tuple
 def _check(settings: Settings, data_folder: Path, output_folder: Path | None, *, repair: bool) -> Report:
     storage = settings.storage_folder(data_folder)
     with ExitStack() as stack:
-        for lock in lock_folders(data_folder, storage):
+        try:
+            locks = lock_folders(data_folder, storage)
+        except InUseError as error:
+            raise CannotRun(
+                "A running ComfyUI uses this store. Stop it, or have it do the check: "
+                "POST /avatarforge-controller/maintenance/verify."
+            ) from error
+        for lock in locks:
             stack.callback(lock.release)
         blobs = BlobStore(storage)
         blobs.make_folders()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, exists, func, insert, select, update
 
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
@@ -107,7 +107,9 @@ def change(connection: Connection, generation_id: str, only_if: Iterable[str], *
 
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
-    """Write one picture in the place of the one that was there."""
+    """Write one picture in the place of the one that was there; nothing when its generation is gone."""
+    if not connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
+        return
     connection.execute(
         delete(outputs).where(
             outputs.c.generation_id == record.generation_id, outputs.c.position == record.position

@@ -3,7 +3,7 @@ connection first."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, exists, not_, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, exists, func, not_, or_, select, tuple_, update
 
 from .files import referenced
 from .generations import ACTIVE
@@ -18,6 +18,12 @@ def files_between(connection: Connection, after: str, before: str, limit: int) -
     query = select(files).where(files.c.content_hash > after, files.c.content_hash < before)
     rows = connection.execute(query.order_by(files.c.content_hash).limit(limit))
     return [FileRecord(**row._mapping) for row in rows]
+
+
+def prefixes(connection: Connection) -> list[str]:
+    """The first two digits that the hashes of files have, each once."""
+    prefix = func.substr(files.c.content_hash, 1, 2)
+    return list(connection.execute(select(prefix).distinct()).scalars())
 
 
 def outputs_after(

@@ -169,8 +169,8 @@ class GenerationService:
             self._tracker.discard(record)
         if not keep_outputs:
             await self._workers.disk(self._outputs.remove, generation_id)
-        if record.status not in queries.ACTIVE:
-            # One that still ran may write pictures yet: its note stays for the next start.
+        if record.prompt_id not in self._host.queue_state().running:
+            # One that still runs may write pictures yet: its note stays for the next start.
             await self._files.settle(note)
         log.info("AvatarForge: generation %s deleted", generation_id)
 

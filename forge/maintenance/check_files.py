@@ -24,10 +24,11 @@ _BEHIND_ALL = "g"  # sorts behind every hexadecimal digit
 
 async def check_files(run: Run) -> None:
     """One folder of blobs after the other, with the rows that belong into it: memory stays bounded."""
-    folders = {f"{number:02x}" for number in range(256)}
-    for name in sorted(folders):
+    inside = await run.apart(_inside, run.parts.blobs.blobs)
+    folders = {path.name for path in inside if _FOLDER.fullmatch(path.name)}
+    for name in sorted(folders.union(await run.read(queries.prefixes))):
         await _check_folder(run, name)
-    for path in await run.apart(_inside, run.parts.blobs.blobs):
+    for path in inside:
         if path.name not in folders:
             await _check_unnamed(run, path)
 

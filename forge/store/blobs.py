@@ -69,7 +69,7 @@ class Incoming:
                 if self._file is not None:
                     self._file.close()
             with contextlib.suppress(OSError):
-                self.path.unlink(missing_ok=True)
+                self._disk.unlink(self.path)
         self._gone(self.path)
 
     def _opened(self) -> BinaryIO:
@@ -86,8 +86,8 @@ class BlobStore:
         self.blobs = folder / "blobs"
         self.incoming = folder / "incoming"
         self.quarantined = folder / "quarantine"
-        self.unsettled = Unsettled(self.incoming)
         self._disk = disk or Disk()
+        self.unsettled = Unsettled(self.incoming, self._disk)
         self._arriving: set[Path] = set()
 
     def open(self) -> None:
@@ -200,7 +200,7 @@ def hash_file(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None], disk: Disk | None = None) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], disk: Disk | None = None) -> None:
     """Have `write` fill a file that appears at `path` whole, or not at all. Replaces what was there.
 
     Raises StorageFullError or UnavailableError.

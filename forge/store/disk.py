@@ -18,6 +18,10 @@ class Disk:
         """A new file, open for writing. Raises FileExistsError."""
         return path.open("xb")
 
+    def touch(self, path: Path) -> None:
+        """An empty file, unless there is one."""
+        path.touch()
+
     def write(self, file: BinaryIO, data: bytes) -> None:
         file.write(data)
 

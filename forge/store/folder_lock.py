@@ -11,6 +11,10 @@ from ..errors import UnavailableError
 NAME = "avatarforge.lock"
 
 
+class InUseError(UnavailableError):
+    """Another process has the folder."""
+
+
 def lock_folders(data_folder: Path, storage_folder: Path) -> list[BaseFileLock]:
     """Lock the data folder, and the storage folder where that lies elsewhere.
 
@@ -46,6 +50,6 @@ def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:
         lock.acquire(blocking=False)
         return lock
     except Timeout as error:
-        raise UnavailableError(in_use) from error
+        raise InUseError(in_use) from error
     except OSError as error:
         raise UnavailableError(f"{cannot}: {error.strerror or type(error).__name__}.") from error

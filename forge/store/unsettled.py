@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from .disk import Disk
+
 SUFFIX = ".unsettled"
 
 
@@ -18,15 +20,16 @@ class Unsettled:
     """The notes. A name is `<content hash>.<extension>` or `<generation id>.outputs`. Every method blocks
     shortly and may be called from any thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder = folder
+        self._disk = disk
         # Work of this process that is under way: not a crash's.
         self._busy: set[str] = set()
 
     def note(self, name: str) -> None:
         """Raises OSError."""
         self._busy.add(name)
-        self._path(name).touch()
+        self._disk.touch(self._path(name))
 
     def note_going(self, name: str) -> None:
         """The same for what is about to be removed, which has to work on a full disk too."""
@@ -36,7 +39,7 @@ class Unsettled:
     def settle(self, name: str) -> None:
         """Disk and database agree again."""
         with contextlib.suppress(OSError):
-            self._path(name).unlink(missing_ok=True)
+            self._disk.unlink(self._path(name))
         self._busy.discard(name)
 
     def leave(self, name: str) -> None:
