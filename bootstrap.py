@@ -12,22 +12,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import BaseFileLock
 
 from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError, open_database
 from .forge.access.secret import signing_secret
 from .forge.access.signing import Signer
-from .forge.errors import AvatarForgeError, UnavailableError
+from .forge.errors import AvatarForgeError
 from .forge.generations.outputs import OutputFolder
 from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
 from .forge.generations.tracker import GenerationTracker
 from .forge.health import HealthService
+from .forge.maintenance.run import Parts
+from .forge.maintenance.settle import settle
+from .forge.maintenance.verify import Verifier
 from .forge.settings import Settings, load_settings
 from .forge.store.blobs import BlobStore
+from .forge.store.contents import Contents
 from .forge.store.files import FileStore
+from .forge.store.folder_lock import lock_folders
 from .forge.store.images import ImageLimits
+from .forge.store.quota import Quota
 from .forge.upkeep import clean_up_daily, report_health
 from .forge.workers import Workers
 from .host import comfy
@@ -52,13 +58,13 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class _Running:
-    """What lives as long as ComfyUI. The lock lets go of the data folder when nobody holds it."""
+    """What lives as long as ComfyUI. The locks let go of the data folder when nobody holds them."""
 
     services: Services
     recorder: GenerationRecorder
     tracker: GenerationTracker
     signer: Signer
-    lock: BaseFileLock
+    locks: list[BaseFileLock]
 
 
 async def start() -> None:
@@ -99,16 +105,20 @@ async def start() -> None:
 def _open(settings: Settings) -> _Running:
     """Everything that blocks. Raises AvatarForgeError or DatabaseUnavailableError with the reason."""
     data_folder = comfy.data_folder()
-    lock = _lock(data_folder)
+    storage_folder = settings.storage_folder(data_folder)
+    locks = lock_folders(data_folder, storage_folder)
     signer = Signer(signing_secret(settings.secret_key, data_folder))
-    blobs = BlobStore(settings.storage_folder(data_folder))
+    blobs = BlobStore(storage_folder)
     blobs.open()
     database = open_database(settings.database_url, data_folder)
     workers = Workers()
     host = comfy.ComfyHost(workers, settings.comfyui_url)
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
-    files = FileStore(database, blobs, workers, limits, settings.max_file_size)
     outputs = OutputFolder(host.output_folder)
+    settle(database, blobs, outputs)
+    quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
+    contents = Contents(database, blobs, workers, quota)
+    files = FileStore(database, contents, workers, limits, settings.max_file_size)
     tracker = GenerationTracker(database, host, workers, outputs)
     generations = GenerationService(
         settings=settings,
@@ -121,22 +131,6 @@ def _open(settings: Settings) -> _Running:
     )
     health = HealthService(database, blobs, workers, host, settings)
     recorder = GenerationRecorder(database, outputs, tracker.is_deleted)
-    services = Services(settings, files, generations, health, workers)
-    return _Running(services, recorder, tracker, signer, lock)
-
-
-def _lock(data_folder: Path) -> BaseFileLock:
-    """Two ComfyUIs on one data folder would each take the other's work for a crash's leftovers."""
-    try:
-        data_folder.mkdir(parents=True, exist_ok=True)
-        # The operating system lets go of it when the process ends, even after a crash.
-        lock = FileLock(data_folder / "avatarforge.lock")
-        lock.acquire(blocking=False)
-        return lock
-    except Timeout as error:
-        raise UnavailableError(
-            "Another ComfyUI uses the same user folder; give this one its own with --user-directory."
-        ) from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnavailableError(f"The data folder cannot be written: {reason}.") from error
+    verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
+    services = Services(settings, files, generations, health, workers, verifier)
+    return _Running(services, recorder, tracker, signer, locks)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,8 +32,10 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 Result = TypeVar("Result")
 Query = Callable[[Connection], Result]
 
+DATABASE_NAME = "avatarforge.db"
 READERS = 4
 BUSY_TIMEOUT_MS = 10_000
+LEAST_BUSY_TIMEOUT_MS = 20
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 log = logging.getLogger("avatarforge")
@@ -49,8 +52,9 @@ class Database:
     one after another, each in one transaction that is committed before `write` returns.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = url
+        self._busy_timeout_ms = busy_timeout_ms
         self._writer = _writer_engine(url)
         self._reader = _reader_engine(url)
         self._write_thread = ThreadPoolExecutor(1, "avatarforge-db-write")
@@ -63,9 +67,8 @@ class Database:
 
     async def write(self, query: Query[Result]) -> Result:
         # Shielded: a client that goes away must not leave the caller unsure what was committed.
-        return await asyncio.shield(
-            asyncio.get_running_loop().run_in_executor(self._write_thread, partial(self._write, query))
-        )
+        job = partial(self._write, query, time.monotonic())
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._write_thread, job))
 
     def read_here(self, query: Query[Result]) -> Result:
         """Run a read on the calling thread, which must not be the event loop's."""
@@ -74,11 +77,23 @@ class Database:
 
     def write_here(self, query: Query[Result]) -> Result:
         """Run a write from a thread that is neither the event loop's nor the writer's."""
-        return self._write_thread.submit(self._write, query).result()
+        return self._write_thread.submit(self._write, query, time.monotonic()).result()
 
-    def _write(self, query: Query[Result]) -> Result:
-        with self._writer.begin() as connection:
-            return query(connection)
+    def _write(self, query: Query[Result], asked_at: float) -> Result:
+        with self._writer.connect() as connection:
+            if self.url.get_backend_name() == "sqlite":
+                self._set_patience(connection, asked_at)
+            with connection.begin():
+                return query(connection)
+
+    def _set_patience(self, connection: Connection, asked_at: float) -> None:
+        # While another program holds the lock, each waits for as long as it was going to wait in all: else
+        # the tenth writer in line would hear of it after ten times that long.
+        waited = round((time.monotonic() - asked_at) * 1000)
+        left = max(LEAST_BUSY_TIMEOUT_MS, self._busy_timeout_ms - waited)
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={left}")
+        cursor.close()
 
     def close(self) -> None:
         """Finish what runs, then close; the writer last, so that it alone checkpoints."""
@@ -88,16 +103,17 @@ class Database:
         self._writer.dispose()
 
 
-def open_database(url_text: str, data_folder: Path) -> Database:
+def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
     """Open the database and bring its tables up to date.
 
     `url_text` is an SQLAlchemy URL; empty means `avatarforge.db` in the data folder, and a relative
-    SQLite path starts at the data folder. Blocking: call it in a thread.
+    SQLite path starts at the data folder. A write waits up to `busy_timeout_ms` for another program that
+    holds the database locked. Blocking: call it in a thread.
     Raises DatabaseUnavailableError.
     """
     try:
         url = _resolve(url_text, data_folder)
-        database = Database(url)
+        database = Database(url, busy_timeout_ms)
     except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
         shown = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url_text)[:200]
         raise DatabaseUnavailableError(
@@ -116,9 +132,23 @@ def open_database(url_text: str, data_folder: Path) -> Database:
     return database
 
 
+def sqlite_file(url_text: str, data_folder: Path) -> Path | None:
+    """The file that `open_database` would open; None for a database that is not SQLite.
+
+    Raises DatabaseUnavailableError.
+    """
+    try:
+        url = make_url(url_text) if url_text else None
+    except ArgumentError as error:
+        raise DatabaseUnavailableError("DATABASE_URL must be an SQLAlchemy URL.") from error
+    if url is None:
+        return data_folder / DATABASE_NAME
+    return data_folder / url.database if url.get_backend_name() == "sqlite" and url.database else None
+
+
 def _resolve(url_text: str, data_folder: Path) -> URL:
     if not url_text:
-        return URL.create("sqlite", database=str(data_folder / "avatarforge.db"))
+        return URL.create("sqlite", database=str(data_folder / DATABASE_NAME))
     url = make_url(url_text)
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         path = data_folder / Path(url.database)

@@ -30,7 +30,9 @@ from . import poses
 from .records import FileRecord, ListedFile
 from .tables import extracted_poses, files, generation_inputs
 
-_referenced = or_(
+_DAY = 86_400 * 1_000_000  # microseconds
+
+referenced = or_(
     exists().where(generation_inputs.c.file_id == files.c.id),
     exists().where(extracted_poses.c.file_id == files.c.id),
 )
@@ -59,10 +61,10 @@ def get_live(connection: Connection, file_id: str) -> FileRecord | None:
 def page(
     connection: Connection, *, limit: int, before: tuple[int, str] | None
 ) -> tuple[int, list[ListedFile]]:
-    """(how many there are, newest first), without soft-deleted ones and skeletons that we read from photos
-    ourselves. `before` keeps to files behind that (created_at, id), so that what arrives meanwhile does
-    not shift the pages."""
-    listed = (files.c.deleted_at.is_(None), files.c.derived.is_(False))
+    """(how many there are, newest first), without soft-deleted ones, lost ones, and skeletons that we read
+    from photos ourselves. `before` keeps to files behind that (created_at, id), so that what arrives
+    meanwhile does not shift the pages."""
+    listed = (files.c.deleted_at.is_(None), files.c.lost_at.is_(None), files.c.derived.is_(False))
     query = select(files, _users_of(files.c.id).label("users")).where(*listed)
     if before is not None:
         query = query.where(tuple_(files.c.created_at, files.c.id) < before)
@@ -86,20 +88,29 @@ def by_hash(connection: Connection, content_hash: str) -> FileRecord | None:
 def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileRecord, bool]:
     """Make the content known; give back the file and whether the content was already there.
 
-    A soft-deleted file of that content comes back to life under its own id.
+    A soft-deleted or lost file of that content comes back to life under its own id.
     """
     known = by_hash(connection, record.content_hash)
     if known is None:
+        record = replace(record, created_at=_behind_the_newest(connection, record.created_at))
         connection.execute(insert(files).values(**vars(record)))
         return record, False
     restored = replace(
         known,
         deleted_at=None,
+        lost_at=None,
         last_used_at=max(record.last_used_at, known.last_used_at),
         derived=known.derived and record.derived,
     )
     connection.execute(update(files).where(files.c.id == known.id).values(**vars(restored)))
     return restored, True
+
+
+def _behind_the_newest(connection: Connection, now: int) -> int:
+    """Newest first has to hold when the clock was set back a little. When it is off by more than a day, the
+    clock that is right now counts: else one wrong year would stay for ever."""
+    newest = connection.execute(select(func.max(files.c.created_at))).scalar_one()
+    return newest + 1 if newest is not None and now <= newest < now + _DAY else now
 
 
 def reference_count(connection: Connection, file_id: str) -> int:
@@ -138,7 +149,7 @@ def take_unreferenced(connection: Connection, among: Select[Any]) -> list[FileRe
     give them all back."""
     gone = [
         FileRecord(**row._mapping)
-        for row in connection.execute(select(files).where(files.c.id.in_(among), ~_referenced))
+        for row in connection.execute(select(files).where(files.c.id.in_(among), ~referenced))
     ]
     for record in tuple(gone):
         gone += remove(connection, record)
@@ -148,9 +159,7 @@ def take_unreferenced(connection: Connection, among: Select[Any]) -> list[FileRe
 def take_untouched(connection: Connection, record: FileRecord) -> bool:
     """Remove the file if it is still as `record` says and nobody uses it; say whether it went."""
     removed = connection.execute(
-        delete(files).where(
-            files.c.id == record.id, files.c.last_used_at == record.last_used_at, ~_referenced
-        )
+        delete(files).where(files.c.id == record.id, files.c.last_used_at == record.last_used_at, ~referenced)
     )
     return removed.rowcount > 0
 
@@ -167,13 +176,20 @@ def take_unused_since(connection: Connection, before: int, limit: int) -> list[F
     return take_unreferenced(
         connection,
         select(files.c.id)
-        .where(files.c.last_used_at < before, ~_referenced)
+        .where(files.c.last_used_at < before, ~referenced)
         .order_by(files.c.last_used_at)
         .limit(limit),
     )
 
 
+def end_future_use(connection: Connection, now: int) -> None:
+    """A time of use that lies ahead, of a clock that was wrong then, would keep a file from the clean-up
+    until it has come: from now on it counts as used now."""
+    connection.execute(update(files).where(files.c.last_used_at > now).values(last_used_at=now))
+
+
 def totals(connection: Connection) -> tuple[int, int]:
-    """(number of stored contents, their bytes together)"""
-    row = connection.execute(select(func.count(), func.coalesce(func.sum(files.c.size), 0))).one()
+    """(number of stored contents, their bytes together), soft-deleted ones included, lost ones not"""
+    counting = select(func.count(), func.coalesce(func.sum(files.c.size), 0))
+    row = connection.execute(counting.select_from(files).where(files.c.lost_at.is_(None))).one()
     return row[0], row[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Case, Connection, Row, case, delete, exists, func, insert, select, update
 
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
@@ -14,6 +14,19 @@ ACTIVE = ("queued", "processing")
 
 # The compiled prompt is by far the largest column; only a restart needs it.
 _columns = [column for column in generations.c if column.name != "prompt"]
+
+
+#: A time of a generation -> the earliest that it can be.
+_BEGINS = {
+    "started_at": generations.c.created_at,
+    "completed_at": func.coalesce(generations.c.started_at, generations.c.created_at),
+}
+
+
+def _not_before(name: str, moment: int) -> Case[int]:
+    """When the clock was set back meanwhile, a thing ends when it began: nothing takes less than no time."""
+    begin = _BEGINS[name]
+    return case((begin > moment, begin), else_=moment)
 
 
 def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[GenerationRecord]:
@@ -92,12 +105,14 @@ def count_active(connection: Connection) -> int:
 
 def begin(connection: Connection, prompt_id: str, now: int) -> bool:
     """Write down, once for each time in the queue, that ComfyUI has started this prompt."""
-    # A clock that was set back meanwhile does not make it start before it came.
-    not_before = case((generations.c.created_at > now, generations.c.created_at), else_=now)
     begun = connection.execute(
         update(generations)
         .where(generations.c.prompt_id == prompt_id, generations.c.status == "queued")
-        .values(status="processing", started_at=not_before, attempts=generations.c.attempts + 1)
+        .values(
+            status="processing",
+            started_at=_not_before("started_at", now),
+            attempts=generations.c.attempts + 1,
+        )
     )
     return begun.rowcount > 0
 
@@ -115,6 +130,9 @@ def change(
     `running`: only while that prompt_id is its prompt, so that what is told of an earlier prompt does
     not reach a re-roll or a retry that came after it.
     """
+    for name in _BEGINS:
+        if values.get(name) is not None:
+            values[name] = _not_before(name, values[name])
     matching = [generations.c.id == generation_id, generations.c.status.in_(tuple(only_if))]
     if running is not None:
         matching.append(generations.c.prompt_id == running)
@@ -122,7 +140,9 @@ def change(
 
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
-    """Write one picture in the place of the one that was there."""
+    """Write one picture in the place of the one that was there; nothing when its generation is gone."""
+    if not connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
+        return
     connection.execute(
         delete(outputs).where(
             outputs.c.generation_id == record.generation_id, outputs.c.position == record.position

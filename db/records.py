@@ -10,6 +10,7 @@ class FileRecord:
     """One stored content. `created_at` in microseconds since 1970 (UTC); size in bytes; pixels.
 
     `pose_kind` is None until `FileStore.pose_kind` was asked; `derived` files are ours, not uploaded.
+    `lost_at` is set while its bytes are known to be lost.
     """
 
     id: str
@@ -25,6 +26,7 @@ class FileRecord:
     deleted_at: int | None
     pose_kind: str | None = None
     derived: bool = False
+    lost_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class OutputRecord:
     width: int
     height: int
     content_hash: str
+    lost_at: int | None = None
 
 
 @dataclass(frozen=True)

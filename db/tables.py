@@ -50,6 +50,8 @@ files = Table(
     Column("pose_kind", String(16), nullable=True),
     # Made by us of another file and never uploaded: it goes when that file goes.
     Column("derived", Boolean, nullable=False, server_default=false()),
+    # Since when its bytes are known to be lost; an upload of that content brings them back.
+    Column("lost_at", BigInteger, nullable=True),
     Index("ix_files_last_used_at", "last_used_at"),
     Index("ix_files_created_at_id", "created_at", "id"),
 )
@@ -120,4 +122,5 @@ outputs = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
+    Column("lost_at", BigInteger, nullable=True),
 )

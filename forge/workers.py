@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -42,3 +42,14 @@ async def _run(pool: ThreadPoolExecutor, job: Callable[[], Result]) -> Result:
     # Shielded: when the caller goes away, what was started still finishes, and the clean-up that
     # follows finds a settled state.
     return await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, job))
+
+
+async def to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Have it finish also when the caller is cancelled, who hears of that only then: for what must not stop
+    between the disk and the database."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..forge.access.signing import EXPIRES, SIGNATURE
 from ..forge.errors import TooLargeError
-from . import capabilities, files, generations, health, links
+from . import capabilities, files, generations, health, links, maintenance
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
 from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
@@ -39,6 +39,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *links.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
+    *maintenance.ENDPOINTS,
 )
 
 SMALL_BODY = 64 * 1024

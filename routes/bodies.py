@@ -117,6 +117,10 @@ class ForceQuery(Query):
     force: bool = Field(False, description="Delete even if generations use the file.")
 
 
+class VerifyQuery(Query):
+    repair: bool = Field(False, description="Repair what can be repaired; nothing is thrown away.")
+
+
 class KeepOutputsQuery(Query):
     keep_outputs: bool = Field(False, description="Leave the pictures in ComfyUI's output folder.")
 

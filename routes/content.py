@@ -24,10 +24,13 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class Content:
+    """`size` None where the bytes may change before their row does, as in a re-roll."""
+
     path: Path
     mime_type: str
     content_hash: str
     filename: str
+    size: int | None = None
 
 
 async def send(call: Call, content: Content) -> web.StreamResponse:
@@ -46,6 +49,9 @@ async def send(call: Call, content: Content) -> web.StreamResponse:
         file, size = await workers.disk(_open, content.path)
     except OSError as error:
         raise NotFoundError("The bytes of this picture are gone from the disk.") from error
+    if content.size not in (None, size):
+        await workers.disk(file.close)
+        raise NotFoundError("The bytes of this picture on the disk are not those that were stored.")
     try:
         span = _span(request, size, content.content_hash)
         if span is None:

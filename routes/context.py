@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ..forge.generations.service import GenerationService
 from ..forge.health import HealthService
+from ..forge.maintenance.verify import Verifier
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
 from ..forge.workers import Workers
@@ -26,6 +27,7 @@ class Services:
     generations: GenerationService
     health: HealthService
     workers: Workers
+    verifier: Verifier
 
 
 @dataclass(frozen=True)

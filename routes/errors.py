@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..forge import errors
+from ..forge.store.faults import database_error
 
 STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.RejectedUploadError: 400,
@@ -71,7 +72,7 @@ def answer_for(error: Exception) -> web.Response:
         return error_answer(400, "The connection ended before the whole request had arrived.")
     if isinstance(error, SQLAlchemyError):
         log.error("AvatarForge: the database failed: %s", error)
-        return error_answer(503, "The database cannot be used now. Try again; GET /health says more.")
+        return answer_for(database_error(error))
     log.error("AvatarForge: unexpected error", exc_info=error)
     return error_answer(500, "Something went wrong inside AvatarForge; ComfyUI's log has the details.")
 

@@ -29,7 +29,7 @@ async def upload_reference(call: Call) -> schemas.UploadAnswer:
 async def download(call: Call) -> web.StreamResponse:
     files = call.services.files
     record = await files.get(call.path("file_id"))
-    content = Content(files.path(record), record.mime_type, record.content_hash, record.filename)
+    content = Content(files.path(record), record.mime_type, record.content_hash, record.filename, record.size)
     return await send(call, content)
 
 

@@ -19,7 +19,7 @@ REFUSALS = {
     401: "The key is missing or wrong",
     403: "The server's name in Host or the page that asks is not known, or a signed link is not good",
     404: "Unknown id",
-    409: "The state of the generation does not allow it",
+    409: "The present state does not allow it",
     412: "If-Match names other bytes",
     413: "File too large",
     415: "The body is not application/json",
@@ -28,7 +28,7 @@ REFUSALS = {
     429: "Too many requests, or too many wrong keys",
     500: "A fault inside AvatarForge",
     503: "Something needed is missing: a model file, the database, the storage",
-    507: "The disk is full",
+    507: "The disk or the storage quota has no room left",
 }
 _UPLOADS: dict[str, JsonObject] = {
     "multipart/form-data": {
@@ -145,6 +145,8 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
             responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}
     statuses = {*endpoint.refusals, *_ALWAYS, *([422] if endpoint.body or endpoint.query else [])}
+    # The database has to write too, also for a delete.
+    statuses |= {507} if endpoint.method != "GET" else set()
     for status in sorted(statuses):
         kind = schemas.InvalidAnswer if status == 422 else schemas.ErrorAnswer
         schema = references[(kind, "serialization")]

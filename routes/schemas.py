@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from ..forge.maintenance.report import KINDS
 from ..forge.views import ViewName
 
 Status = Literal["queued", "processing", "completed", "failed"]
+_KINDS = "Problems by kind. " + " ".join(f"`{kind}`: {words}" for kind, words in KINDS.items())
 
 
 class Dimensions(BaseModel):
@@ -244,6 +246,30 @@ class HealthAnswer(HealthStatus):
     storage: StoragePart
     queue: QueuePart
     capabilities: CapabilitiesSummary
+
+
+class StoreProblem(BaseModel):
+    kind: str
+    detail: str = Field(description="A sentence that says what is wrong.")
+    file_id: str | None
+    generation_id: str | None
+    name: str | None = Field(description="A file's name in the storage or among the outputs.")
+    repaired: str | None = Field(description="What was done; null where nothing was.")
+
+
+class VerifyAnswer(BaseModel):
+    clean: bool = Field(description="Nothing was found. What this run repaired, it has found.")
+    repair: bool
+    files: int = Field(description="Stored files that were looked at.")
+    bytes: int = Field(description="Bytes of the good ones.")
+    outputs: int = Field(description="Generated pictures that were looked at.")
+    output_bytes: int
+    lost_files: int = Field(description="Known to be lost since an earlier repair; no problem any more.")
+    lost_outputs: int
+    counts: dict[str, int] = Field(description=_KINDS)
+    problems_total: int
+    problems: list[StoreProblem] = Field(description="The first 1000.")
+    seconds: float
 
 
 class Problem(BaseModel):

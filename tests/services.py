@@ -16,10 +16,16 @@ from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.service import GenerationService
 from avatarforge.forge.generations.tracker import GenerationTracker
 from avatarforge.forge.health import HealthService
+from avatarforge.forge.maintenance.run import Parts
+from avatarforge.forge.maintenance.settle import settle
+from avatarforge.forge.maintenance.verify import Verifier
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
+from avatarforge.forge.store.contents import Contents
+from avatarforge.forge.store.disk import Disk
 from avatarforge.forge.store.files import FileStore
 from avatarforge.forge.store.images import ImageLimits
+from avatarforge.forge.store.quota import Quota
 from avatarforge.forge.workers import Workers
 
 
@@ -34,6 +40,9 @@ class Product:
     tracker: GenerationTracker
     host: FakeHost
     workers: Workers
+    contents: Contents
+    verifier: Verifier
+    outputs: OutputFolder
 
     async def until(self, generation_id: str, *statuses: str) -> GenerationRecord:
         """The generation once it is in one of these states. The tracker writes on its own task."""
@@ -44,18 +53,25 @@ class Product:
 
 @asynccontextmanager
 async def product(
-    folder: Path, host: FakeHost | None = None, settings: Settings | None = None
+    folder: Path,
+    host: FakeHost | None = None,
+    settings: Settings | None = None,
+    disk: Disk | None = None,
 ) -> AsyncIterator[Product]:
     """Open everything in `folder`, with the tracker running; close it at the end, as a restart would."""
     settings = settings or Settings()
     host = host or FakeHost(folder)
-    blobs = BlobStore(folder / "storage")
+    blobs = BlobStore(settings.storage_folder(folder), disk)
     blobs.open()
     database = open_database("", folder)
+    outputs = OutputFolder(host.output_folder)
+    settle(database, blobs, outputs)
     workers = Workers()
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
-    files = FileStore(database, blobs, workers, limits, settings.max_file_size)
-    outputs = OutputFolder(host.output_folder)
+    quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
+    contents = Contents(database, blobs, workers, quota)
+    files = FileStore(database, contents, workers, limits, settings.max_file_size)
+    verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
     tracker = GenerationTracker(database, host, workers, outputs)
     generations = GenerationService(
         settings=settings,
@@ -69,7 +85,20 @@ async def product(
     health = HealthService(database, blobs, workers, host, settings)
     following = asyncio.create_task(tracker.run())
     try:
-        yield Product(settings, database, blobs, files, generations, health, tracker, host, workers)
+        yield Product(
+            settings,
+            database,
+            blobs,
+            files,
+            generations,
+            health,
+            tracker,
+            host,
+            workers,
+            contents,
+            verifier,
+            outputs,
+        )
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

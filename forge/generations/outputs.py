@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from PIL import Image
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
 from ..graphs.compile import OUTPUT_NAME
+
+_PART = re.compile(r"\.[0-9a-f-]{36}\.part")
+
+
+def note_of_outputs(generation_id: str) -> str:
+    """The name under which it is noted that the pictures of a generation are about to go."""
+    return f"{generation_id}.outputs"
 
 
 class OutputFolder:
@@ -60,6 +68,13 @@ class OutputFolder:
             with contextlib.suppress(NotFoundError):
                 found.append(self.measure(generation_id, position, view))
         return found
+
+    def parts(self, generation_id: str) -> list[Path]:
+        """Pictures that were begun and never finished; those that are being written now are among them."""
+        try:
+            return [path for path in self.of(generation_id).iterdir() if _PART.fullmatch(path.name)]
+        except OSError:
+            return []
 
     def remove(self, generation_id: str) -> None:
         shutil.rmtree(self.of(generation_id), ignore_errors=True)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
 from ...db.engine import Database, Query
-from ...db.records import FileRecord, GenerationRecord, OutputRecord
+from ...db.records import GenerationRecord, OutputRecord
 from ..errors import (
     ConflictError,
     NotFoundError,
@@ -35,7 +35,7 @@ from .acceptance import begin_again, commit_new, refuse_above, remove, restore, 
 from .decide import AvatarRequest, decide
 from .inputs import Inputs
 from .journal import Journal
-from .outputs import OutputFolder
+from .outputs import OutputFolder, note_of_outputs
 from .recorder import BY_HAND
 from .reroll import Reroll
 from .spec import AvatarSpec, Kind
@@ -80,6 +80,7 @@ class GenerationService:
         self._tracker = tracker
         self._inputs = Inputs(database, files)
         self._journal = Journal(log_prompts=settings.log_prompts)
+        self._clearing: set[asyncio.Task[None]] = set()
 
     async def submit(
         self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None
@@ -254,26 +255,30 @@ class GenerationService:
         return record
 
     async def _delete(self, generation_id: str, *, keep_outputs: bool) -> None:
-        record, released = await self._in_order(
-            partial(self._delete_row, generation_id, keep_outputs=keep_outputs)
-        )
-        over = await self._tracker.over(record.prompt_id, STOP_SECONDS)
-        if over and not keep_outputs:  # else the tracker does it, once nothing more is saved
-            await self._workers.disk(self._outputs.remove, generation_id)
-        await self._files.drop_bytes(released)
+        record = await self._in_order(partial(self._delete_row, generation_id, keep_outputs=keep_outputs))
+        clearing = asyncio.create_task(self._clear(record, keep_outputs=keep_outputs))
+        self._clearing.add(clearing)  # the loop itself keeps no task alive
+        clearing.add_done_callback(self._clearing.discard)
+        await asyncio.wait({clearing}, timeout=STOP_SECONDS)
 
-    async def _delete_row(
-        self, generation_id: str, *, keep_outputs: bool
-    ) -> tuple[GenerationRecord, list[FileRecord]]:
+    async def _delete_row(self, generation_id: str, *, keep_outputs: bool) -> GenerationRecord:
         record = await self.get(generation_id)
-        self._tracker.delete(record, keep_outputs=keep_outputs)
+        self._tracker.delete(record)
+        noted = () if keep_outputs else (note_of_outputs(generation_id),)
         try:
-            released = await self._database.write(partial(remove, generation_id=generation_id))
+            await self._files.release(partial(remove, generation_id=generation_id), noting=noted)
         except SQLAlchemyError:
             self._tracker.undelete(record)
             raise
         await self._tracker.stop_deleted(record)
-        return record, released
+        return record
+
+    async def _clear(self, record: GenerationRecord, *, keep_outputs: bool) -> None:
+        """Remove the pictures of a deleted generation, once its prompt saves no more."""
+        await self._tracker.over(record.prompt_id, None)
+        if not keep_outputs:
+            await self._workers.disk(self._outputs.remove, record.id)
+            await self._files.settle(note_of_outputs(record.id))
 
     async def _require_place(self) -> None:
         """Refuse early, before any work is done for the request. What counts is the look in the writing

@@ -44,7 +44,7 @@ log = logging.getLogger("avatarforge")
 @dataclass
 class _Followed:
     """A prompt of ours in ComfyUI's queue. `end` is kept until it is written down, because ComfyUI's
-    history can be cleared. `deleted`: its row is gone; `keep_outputs`: its pictures are not to go."""
+    history can be cleared. `deleted`: its row is gone."""
 
     generation_id: str
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -52,7 +52,6 @@ class _Followed:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: bool = False
     deleted: bool = False
-    keep_outputs: bool = False
 
 
 class GenerationTracker:
@@ -67,8 +66,6 @@ class GenerationTracker:
         self.in_order = asyncio.Lock()
         self._database = database
         self._host = host
-        self._workers = workers
-        self._outputs = outputs
         self._ending = Ending(database, workers, outputs)
         # Read before anything can be submitted: what is active now is an earlier ComfyUI's.
         self._line = deque(record.id for record in database.read_here(queries.active))
@@ -96,12 +93,12 @@ class GenerationTracker:
         self._host.cancel(record.prompt_id)
         await self._look_at(record.prompt_id, followed)
 
-    def delete(self, record: GenerationRecord, *, keep_outputs: bool) -> None:
+    def delete(self, record: GenerationRecord) -> None:
         """Say that the row is about to go: whatever the prompt still saves is of no generation any more.
         `in_order` is held."""
         followed = self._followed.get(record.prompt_id)
         if followed is not None:
-            followed.deleted, followed.keep_outputs = True, keep_outputs
+            followed.deleted = True
 
     def undelete(self, record: GenerationRecord) -> None:
         """The row has stayed after all. `in_order` is held."""
@@ -121,8 +118,9 @@ class GenerationTracker:
         followed = self._followed.get(prompt_id)
         return followed is not None and followed.deleted
 
-    async def over(self, prompt_id: str, seconds: float) -> bool:
-        """Wait up to `seconds` for the end of a prompt to be written down; say whether it is."""
+    async def over(self, prompt_id: str, seconds: float | None) -> bool:
+        """Wait for the end of a prompt to be written down, up to `seconds` or as long as it takes; say
+        whether it is."""
         followed = self._followed.get(prompt_id)
         if followed is None:
             return True
@@ -198,8 +196,7 @@ class GenerationTracker:
         record = await self._record(followed, prompt_id)
         timing = followed.watch.told()
         if record is None:
-            if followed.deleted and not followed.keep_outputs:
-                await self._workers.disk(self._outputs.remove, followed.generation_id)
+            pass  # deleted, or running another prompt since
         elif end.kind == "succeeded":
             await self._ending.complete(record, timing)
         elif end.kind == "interrupted":

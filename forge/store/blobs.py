@@ -9,75 +9,108 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import os
+import logging
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import StorageFullError, UnavailableError
+from .disk import Disk
+from .unsettled import SUFFIX, Unsettled
 
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+_PIECE = 1024 * 1024
+PART = ".part"
+
+log = logging.getLogger("avatarforge")
 
 
 class Incoming:
-    """A temp file that is being written, and the SHA-256 of what it holds. Not for several threads
-    at once."""
+    """A temp file that is being written, and the SHA-256 of what it holds.
 
-    def __init__(self, path: Path) -> None:
+    Made when it is first written to, so that a caller who goes away early leaves no file. One thread
+    writes; another may discard at any moment, and what comes after that is dropped.
+    """
+
+    def __init__(self, path: Path, disk: Disk, gone: Callable[[Path], None]) -> None:
         self.path = path
         self.size = 0
+        self._disk = disk
+        self._gone = gone
         self._hash = hashlib.sha256()
-        self._file = path.open("xb")
+        self._file: BinaryIO | None = None
+        self._discarded = False
+        self._lock = threading.Lock()
 
     def write(self, chunk: bytes) -> None:
-        try:
-            self._file.write(chunk)
-        except OSError as error:
-            raise storage_error(error) from error
-        self._hash.update(chunk)
-        self.size += len(chunk)
+        with self._lock, _translated():
+            if self._discarded:
+                return
+            self._disk.write(self._opened(), chunk)
+            self._hash.update(chunk)
+            self.size += len(chunk)
 
     def seal(self) -> str:
         """Push everything to the disk and close; give back the SHA-256, hex, lower case."""
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-        except OSError as error:
-            raise storage_error(error) from error
-        return self._hash.hexdigest()
+        with self._lock, _translated():
+            if not self._discarded:
+                file = self._opened()
+                self._disk.sync(file)
+                self._disk.close(file)
+            return self._hash.hexdigest()
 
     def discard(self) -> None:
         """Close and remove; harmless when the file has been moved into place."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        with contextlib.suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        with self._lock:
+            self._discarded = True
+            with contextlib.suppress(OSError):
+                if self._file is not None:
+                    self._file.close()
+            with contextlib.suppress(OSError):
+                self._disk.unlink(self.path)
+        self._gone(self.path)
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self._disk.create(self.path)
+        return self._file
 
 
 class BlobStore:
     """The folder of blobs. Every method blocks: call it in a thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self.folder = folder
-        self._blobs = folder / "blobs"
-        self._incoming = folder / "incoming"
+        self.blobs = folder / "blobs"
+        self.incoming = folder / "incoming"
+        self.quarantined = folder / "quarantine"
+        self._disk = disk or Disk()
+        self.unsettled = Unsettled(self.incoming, self._disk)
+        self._arriving: set[Path] = set()
 
     def open(self) -> None:
         """Make the folders, prove that they can be written, and sweep what a crash left behind.
 
         Raises UnavailableError.
         """
+        self.make_folders()
         try:
-            for folder in (self._blobs, self._incoming):
-                _make_folder(folder)
-            for leftover in self._incoming.iterdir():
-                leftover.unlink()
+            for path in self.incoming.iterdir():
+                if not path.name.endswith(SUFFIX):
+                    path.unlink()
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise UnavailableError(f"The storage folder (STORAGE_PATH) cannot be used: {reason}.") from error
+            raise _cannot_be_used(error) from error
         self.probe()
+
+    def make_folders(self) -> None:
+        """Raises UnavailableError."""
+        try:
+            for folder in (self.blobs, self.incoming):
+                self._disk.make_folder(folder)
+        except OSError as error:
+            raise _cannot_be_used(error) from error
 
     def probe(self) -> None:
         """Write and remove a file. Raises UnavailableError or StorageFullError."""
@@ -89,43 +122,104 @@ class BlobStore:
             probe.discard()
 
     def begin(self) -> Incoming:
-        try:
-            return Incoming(self._incoming / f"{uuid.uuid4()}.part")
-        except OSError as error:
-            raise storage_error(error) from error
+        """A place for an upload; no file is made yet, so this does not block."""
+        path = self.incoming / f"{uuid.uuid4()}{PART}"
+        self._arriving.add(path)
+        return Incoming(path, self._disk, self._arriving.discard)
+
+    def stray(self) -> list[Path]:
+        """Files among the uploads under way that belong to none of them. Raises OSError."""
+        # Listed first: what begins after that is not in the list, and what ended before is gone from both.
+        found = [path for path in self.incoming.iterdir() if not path.name.endswith(SUFFIX)]
+        return [path for path in found if path not in self._arriving and path.exists()]
 
     def path(self, content_hash: str, extension: str) -> Path:
-        return self._blobs / content_hash[:2] / f"{content_hash}.{extension}"
+        return self.blobs / content_hash[:2] / f"{content_hash}.{extension}"
 
     def put(self, incoming: Incoming, content_hash: str, extension: str) -> None:
-        """Move a sealed temp file to its final place. Putting what exists is a no-op."""
+        """Move a sealed temp file to its final place, also over bytes of that content that are there: they
+        may have been altered. Call `settle` when its row is committed.
+
+        Raises StorageFullError or UnavailableError.
+        """
+        target = self.path(content_hash, extension)
+        with _translated():
+            self.unsettled.note(target.name)
+            self._disk.make_folder(target.parent)
+            try:
+                self._disk.replace(incoming.path, target)
+            except PermissionError:
+                # Windows does not rename over a file that somebody reads. Good bytes may stay.
+                if hash_file(target)[0] != content_hash:
+                    raise
+            self._disk.sync_folder(target.parent)
+
+    def settle(self, content_hash: str, extension: str) -> None:
+        """The row of these bytes is committed."""
+        self.unsettled.settle(f"{content_hash}.{extension}")
+
+    def remove(self, content_hash: str, extension: str) -> bool:
+        """Remove bytes that have no row; say whether they are gone. Where the system will not let go of
+        them, such as on Windows while somebody reads them, the next start removes them."""
         target = self.path(content_hash, extension)
         try:
-            if target.is_file() and target.stat().st_size == incoming.size:
-                return
-            _make_folder(target.parent)
-            incoming.path.replace(target)
-            _sync_folder(target.parent)
+            self._disk.unlink(target)
         except OSError as error:
-            raise storage_error(error) from error
+            self.unsettled.note_going(target.name)
+            self.unsettled.leave(target.name)
+            log.warning("AvatarForge: a deleted file stays until the next start: %s", error.strerror)
+            return False
+        self.unsettled.settle(target.name)
+        return True
 
-    def remove(self, content_hash: str, extension: str) -> None:
-        self.path(content_hash, extension).unlink(missing_ok=True)
+    def quarantine(self, path: Path) -> str:
+        """Move a file out of the way without losing it; give back its name in `quarantine/`.
+        Raises OSError."""
+        self._disk.make_folder(self.quarantined)
+        name = f"{uuid.uuid4()}-{path.name}"
+        try:
+            self._disk.replace(path, self.quarantined / name)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # The output folder may lie on another disk, to which nothing can be renamed.
+            with path.open("rb") as source:
+                write_whole(self.quarantined / name, lambda file: _copy(source, file), self._disk)
+            self._disk.unlink(path)
+        self._disk.sync_folder(self.quarantined)
+        return name
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Have `write` fill a file that appears at `path` whole, or not at all. Replaces what was there."""
-    _make_folder(path.parent)
-    temporary = path.with_name(f".{uuid.uuid4()}.part")
-    try:
-        with temporary.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+def hash_file(path: Path) -> tuple[str, int]:
+    """(SHA-256 in hex, size in bytes) of what the file really holds. Raises OSError."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object], disk: Disk | None = None) -> None:
+    """Have `write` fill a file that appears at `path` whole, or not at all. Replaces what was there.
+
+    Raises StorageFullError or UnavailableError.
+    """
+    disk = disk or Disk()
+    with _translated():
+        disk.make_folder(path.parent)
+        temporary = path.with_name(f".{uuid.uuid4()}{PART}")
+        try:
+            file = disk.create(temporary)
+            try:
+                write(file)
+                disk.sync(file)
+            finally:
+                disk.close(file)
+            disk.replace(temporary, path)
+            disk.sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def storage_error(error: OSError) -> StorageFullError | UnavailableError:
@@ -134,24 +228,19 @@ def storage_error(error: OSError) -> StorageFullError | UnavailableError:
     return UnavailableError(f"The storage cannot be written: {error.strerror or type(error).__name__}.")
 
 
-def _make_folder(folder: Path) -> None:
-    """mkdir -p that also makes the new folders' names survive a power cut."""
-    missing = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for new in reversed(missing):
-        if new.exists():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        new.mkdir(exist_ok=True)
-        _sync_folder(new.parent)
+def _cannot_be_used(error: OSError) -> UnavailableError:
+    reason = error.strerror or type(error).__name__
+    return UnavailableError(f"The storage folder (STORAGE_PATH) cannot be used: {reason}.")
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return  # Windows cannot fsync a folder; NTFS journals the rename itself.
-    descriptor = os.open(folder, os.O_RDONLY)
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        raise storage_error(error) from error
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> None:
+    while piece := source.read(_PIECE):
+        target.write(piece)

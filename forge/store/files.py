@@ -1,16 +1,10 @@
-"""Stored files: bytes (blobs) and rows (db) kept in step.
-
-Blob first, then row; on delete, row first, then blob. Work on one content is done one after
-another, so that a delete can never take the bytes of an upload of the same content.
-"""
+"""Stored files, as users know them: what comes in, what is found, what goes."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,12 +16,14 @@ from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord, ListedFile
 from .. import clock
-from ..errors import NotFoundError, RejectedUploadError, TooLargeError, UnprocessableError
+from ..errors import NotFoundError, RejectedUploadError, StorageFullError, TooLargeError
 from ..workers import Workers
 from .base64_text import decode_base64
-from .blobs import BlobStore, Incoming
+from .blobs import Incoming, hash_file
+from .contents import Contents
 from .images import ImageLimits, InvalidImage
 from .inspect import JSON_TYPE, display_name, inspect_file
+from .listing import FilePage, read_page
 from .poses import recognise_pose
 from .thumbnails import Thumbnail, make_thumbnail
 
@@ -36,7 +32,6 @@ __all__ = ["HASH_PATTERN", "FilePage", "FileRecord", "FileStore", "ListedFile", 
 WRITE_SIZE = 1024 * 1024
 CLEANUP_BATCH = 500
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}")
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f-]{36})")
 
 
 @dataclass(frozen=True)
@@ -51,27 +46,22 @@ class Deleted:
     how: str
 
 
-@dataclass(frozen=True)
-class FilePage:
-    """`next_cursor` is None on the last page."""
-
-    total: int
-    files: list[ListedFile]
-    next_cursor: str | None
-
-
 class FileStore:
     """What users know as files: one content, one id."""
 
     def __init__(
-        self, database: Database, blobs: BlobStore, workers: Workers, limits: ImageLimits, max_bytes: int
+        self,
+        database: Database,
+        contents: Contents,
+        workers: Workers,
+        limits: ImageLimits,
+        max_bytes: int,
     ) -> None:
         self._database = database
-        self._blobs = blobs
+        self._contents = contents
         self._workers = workers
         self._limits = limits
         self.max_bytes = max_bytes
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def receive(
         self,
@@ -86,18 +76,18 @@ class FileStore:
         Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing
         is left behind.
         """
-        incoming = await self._workers.disk(self._blobs.begin)
+        incoming = self._contents.begin()
         try:
             await self._drain(chunks, incoming)
             content_hash = await self._workers.disk(incoming.seal)
-            async with self._content(content_hash):
+            async with self._contents.holding(content_hash):
                 record = await self._identify(incoming, content_hash, filename, derived)
                 if pictures_only and record.mime_type == JSON_TYPE:
                     raise RejectedUploadError(
                         "Invalid image file: The file is a pose in JSON; only PNG, JPEG and WEBP are "
                         "accepted here."
                     )
-                return await self._adopt(incoming, record)
+                return Received(*await self._contents.adopt(incoming, record))
         finally:
             await self._workers.disk(incoming.discard)
 
@@ -107,24 +97,22 @@ class FileStore:
         return await self.receive(chunks, name, pictures_only=pictures_only)
 
     async def get(self, file_id: str) -> FileRecord:
-        """The file; NotFoundError for an unknown or deleted one."""
-        record = await self._database.read(lambda connection: queries.get_live(connection, file_id))
-        if record is None:
-            raise unknown_file(file_id)
+        """The file; NotFoundError for an unknown, deleted or lost one."""
+        record = await self._live(file_id)
+        if record.lost_at is not None:
+            raise lost_bytes(file_id)
         return record
 
     async def find(self, content_hash: str) -> FileRecord | None:
-        record = await self._database.read(lambda connection: queries.by_hash(connection, content_hash))
-        return record if record is not None and record.deleted_at is None else None
+        """The file of that content; None where its bytes are gone too, so that they are uploaded again."""
+        record = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
+        if record is None or record.deleted_at is not None or record.lost_at is not None:
+            return None
+        return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
 
     async def page(self, *, limit: int, cursor: str | None) -> FilePage:
         """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
-        before = _read_cursor(cursor)
-        total, found = await self._database.read(partial(queries.page, limit=limit + 1, before=before))
-        more = len(found) > limit
-        found = found[:limit]
-        last = found[-1].file if more else None
-        return FilePage(total, found, f"{last.created_at}-{last.id}" if last else None)
+        return await read_page(self._database, limit, cursor)
 
     async def thumbnail(self, record: FileRecord, size: int) -> Thumbnail:
         """A small picture of the file, no side longer than `size` pixels. NotFoundError where none can be
@@ -132,60 +120,56 @@ class FileStore:
         return await self._workers.decode(make_thumbnail, self.path(record), record.mime_type, size)
 
     def path(self, record: FileRecord) -> Path:
-        return self._blobs.path(record.content_hash, record.extension)
+        return self._contents.path(record)
 
     def locate(self, file_id: str) -> tuple[FileRecord, Path]:
         """For nodes, which run in ComfyUI's worker thread: the file and where its bytes lie.
 
-        Finds a soft-deleted file too: a generation that was accepted before may still use it.
+        Finds a soft-deleted file too: a generation that was accepted before may still use it. The bytes are
+        hashed, so that no picture is made of altered ones. Raises NotFoundError.
         """
         record = self._database.read_here(lambda connection: queries.get_any(connection, file_id))
         if record is None:
             raise unknown_file(file_id)
         path = self.path(record)
-        if not path.is_file():
+        try:
+            found, _ = hash_file(path)
+        except OSError as error:
+            raise lost_bytes(file_id) from error
+        if found != record.content_hash:
             raise lost_bytes(file_id)
         return record, path
 
     async def delete(self, file_id: str, *, force: bool) -> Deleted:
         """Delete a file: for good, or hidden while generations still use it."""
-        record = await self.get(file_id)
-        async with self._content(record.content_hash):
-            how, skeletons = await self._database.write(partial(_delete_row, record=record, force=force))
-            if how == "hard":
-                await self._workers.disk(self._blobs.remove, record.content_hash, record.extension)
-        await self.drop_bytes(skeletons)
-        return Deleted(file_id, how)
+        record = await self._live(file_id)
+        gone = await self._contents.remove(partial(_delete_row, record=record, force=force))
+        return Deleted(file_id, "hard" if gone else "soft")
 
     async def forget(self, received: Received) -> None:
         """Take back an upload whose request failed, if it was new and nobody else has used it since."""
-        if received.is_duplicate:
-            return
-        record = received.file
-        async with self._content(record.content_hash):
-            if await self._database.write(partial(queries.take_untouched, record=record)):
-                await self._workers.disk(self._blobs.remove, record.content_hash, record.extension)
+        if not received.is_duplicate:
+            await self._contents.remove(partial(_take_untouched, record=received.file))
 
     async def clean_up(self, days: int) -> int:
         """Remove what nobody refers to and nobody has used for `days`; give back how many files."""
-        before = clock.now() - days * clock.DAY
+        now = clock.now()
+        await self._database.write(partial(queries.end_future_use, now=now))
+        take = partial(queries.take_unused_since, before=now - days * clock.DAY, limit=CLEANUP_BATCH)
         count = 0
         while True:
-            gone = await self._database.write(
-                partial(queries.take_unused_since, before=before, limit=CLEANUP_BATCH)
-            )
-            await self.drop_bytes(gone)
-            count += len(gone)
-            if len(gone) < CLEANUP_BATCH:
+            gone = len(await self._contents.remove(take))
+            count += gone
+            if gone < CLEANUP_BATCH:
                 return count
 
-    async def drop_bytes(self, gone: Iterable[FileRecord]) -> None:
-        """Remove the bytes of files whose rows are gone, unless the content has come back since."""
-        for record in gone:
-            async with self._content(record.content_hash):
-                back = await self._database.read(partial(queries.by_hash, content_hash=record.content_hash))
-                if back is None:
-                    await self._workers.disk(self._blobs.remove, record.content_hash, record.extension)
+    async def release(self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]) -> None:
+        """Remove the files whose rows `take` removes and gives back. See `Contents.remove`."""
+        await self._contents.remove(take, noting=noting)
+
+    async def settle(self, name: str) -> None:
+        """What `release` had noted is done."""
+        await self._contents.settle(name)
 
     async def pose_kind(self, record: FileRecord) -> str:
         """`json`, `skeleton` or `photo`; looked at once, then known. Raises NotFoundError."""
@@ -193,7 +177,7 @@ class FileStore:
             return record.pose_kind
         try:
             kind = await self._workers.decode(recognise_pose, self.path(record), record.mime_type)
-        except OSError as error:
+        except (OSError, InvalidImage) as error:
             raise lost_bytes(record.id) from error
         await self._database.write(partial(pose_queries.set_kind, file_id=record.id, kind=kind))
         return kind
@@ -212,12 +196,12 @@ class FileStore:
     ) -> FileRecord | None:
         """Keep what was read from a stored content; it goes when that content goes.
 
-        None where it cannot be kept: the source is gone, or the picture is outside of the limits. The
-        next generation will read it again then.
+        None where it cannot be kept: the source is gone, or there is no room, or the picture is outside of
+        the limits. The next generation will read it again then.
         """
         try:
             received = await self.receive(_whole(png), "skeleton.png", derived=True)
-        except (RejectedUploadError, TooLargeError):
+        except (RejectedUploadError, TooLargeError, StorageFullError):
             return None
         link = partial(
             pose_queries.link,
@@ -255,6 +239,7 @@ class FileStore:
         known = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
         if known is not None:
             return replace(known, derived=derived)
+        await self._contents.expect(incoming.size)
         try:
             facts = await self._workers.decode(inspect_file, incoming.path, self._limits)
         except InvalidImage as error:
@@ -275,34 +260,11 @@ class FileStore:
             derived=derived,
         )
 
-    async def _adopt(self, incoming: Incoming, record: FileRecord) -> Received:
-        await self._workers.disk(self._blobs.put, incoming, record.content_hash, record.extension)
-        used_now = replace(record, last_used_at=clock.now())
-        stored, was_there = await self._database.write(partial(queries.add_or_restore, record=used_now))
-        return Received(stored, was_there)
-
-    @asynccontextmanager
-    async def _content(self, content_hash: str) -> AsyncIterator[None]:
-        lock, users = self._locks.get(content_hash, (asyncio.Lock(), 0))
-        self._locks[content_hash] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks[content_hash]
-            if users == 1:
-                del self._locks[content_hash]
-            else:
-                self._locks[content_hash] = (lock, users - 1)
-
-
-def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
-    if cursor is None:
-        return None
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise UnprocessableError("cursor must be the next_cursor of an earlier page.", ("query", "cursor"))
-    return int(match[1]), match[2]
+    async def _live(self, file_id: str) -> FileRecord:
+        record = await self._database.read(partial(queries.get_live, file_id=file_id))
+        if record is None:
+            raise unknown_file(file_id)
+        return record
 
 
 def unknown_file(file_id: str) -> NotFoundError:
@@ -322,8 +284,15 @@ async def _whole(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-def _delete_row(connection: Connection, record: FileRecord, force: bool) -> tuple[str, list[FileRecord]]:
-    """(how, the skeletons that went with it)
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _delete_row(connection: Connection, record: FileRecord, force: bool) -> list[FileRecord]:
+    """The file and the skeletons that went with it; nothing where it is only hidden.
 
     Looked up again in this transaction: another delete may have come first, and an upload of the same
     content after it, whose bytes are not ours to take.
@@ -332,5 +301,9 @@ def _delete_row(connection: Connection, record: FileRecord, force: bool) -> tupl
         raise unknown_file(record.id)
     if not force and queries.reference_count(connection, record.id):
         queries.hide(connection, record.id, clock.now())
-        return "soft", []
-    return "hard", queries.remove(connection, record)
+        return []
+    return [record, *queries.remove(connection, record)]
+
+
+def _take_untouched(connection: Connection, record: FileRecord) -> list[FileRecord]:
+    return [record] if queries.take_untouched(connection, record) else []

@@ -42,7 +42,9 @@ def opened(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]) -> 
 
     async def make(reach: Reach = Reach(), **settings: Any) -> Client:  # noqa: B008 - it is frozen
         access = Access(rules(Settings(**settings), reach), Signer("s" * 32))
-        services = Services(forge.settings, forge.files, forge.generations, forge.health, forge.workers)
+        services = Services(
+            forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
+        )
         return await aiohttp_client(application(services, access))
 
     return make

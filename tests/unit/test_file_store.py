@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -21,7 +20,6 @@ from avatarforge.forge import clock
 from avatarforge.forge.errors import (
     NotFoundError,
     RejectedUploadError,
-    StorageFullError,
     TooLargeError,
     UnavailableError,
 )
@@ -290,24 +288,6 @@ async def test_lost_bytes_come_back_with_the_next_upload(files: FileStore) -> No
     again = await receive(files, picture())
     assert (again.file.id, again.is_duplicate) == (record.id, True)
     assert files.locate(record.id)[1].read_bytes() == picture()
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [(errno.ENOSPC, StorageFullError), (errno.EIO, UnavailableError), (errno.EROFS, UnavailableError)],
-)
-async def test_a_failing_fsync_is_never_success(
-    files: FileStore, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
-) -> None:
-    def fail(_: int) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(kind):
-        await receive(files, picture())
-    monkeypatch.undo()
-    assert on_disk(blobs) == []
-    assert not (await receive(files, picture())).is_duplicate
 
 
 def test_leftovers_of_a_crash_are_swept_at_start(blobs: BlobStore) -> None:

@@ -1,0 +1,119 @@
+"""Queries of the check of the store: page by page over everything, and the repairs. Each takes the
+connection first."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, exists, func, not_, or_, select, tuple_, update
+
+from .files import referenced
+from .generations import ACTIVE
+from .records import FileRecord, OutputRecord
+from .tables import extracted_poses, files, generation_inputs, generations, outputs
+
+_DAMAGES = 20
+
+
+def files_between(connection: Connection, after: str, before: str, limit: int) -> list[FileRecord]:
+    """Up to `limit` files in the order of their hashes, `after` < content_hash < `before`."""
+    query = select(files).where(files.c.content_hash > after, files.c.content_hash < before)
+    rows = connection.execute(query.order_by(files.c.content_hash).limit(limit))
+    return [FileRecord(**row._mapping) for row in rows]
+
+
+def prefixes(connection: Connection) -> list[str]:
+    """The first two digits that the hashes of files have, each once."""
+    prefix = func.substr(files.c.content_hash, 1, 2)
+    return list(connection.execute(select(prefix).distinct()).scalars())
+
+
+def outputs_after(
+    connection: Connection, after: tuple[str, int], limit: int, *, resting: bool = True
+) -> list[OutputRecord]:
+    """Up to `limit` pictures in the order of (generation_id, position); `resting`: not of generations that
+    write pictures now."""
+    query = select(outputs).where(tuple_(outputs.c.generation_id, outputs.c.position) > after)
+    if resting:
+        query = query.join(generations, generations.c.id == outputs.c.generation_id)
+        query = query.where(generations.c.status.not_in(ACTIVE))
+    rows = connection.execute(query.order_by(outputs.c.generation_id, outputs.c.position).limit(limit))
+    return [OutputRecord(**row._mapping) for row in rows]
+
+
+def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord | None:
+    """The picture in that place, unless it is being made anew."""
+    row = connection.execute(
+        select(outputs)
+        .join(generations, generations.c.id == outputs.c.generation_id)
+        .where(
+            outputs.c.generation_id == record.generation_id,
+            outputs.c.position == record.position,
+            generations.c.status.not_in(ACTIVE),
+        )
+    ).one_or_none()
+    return OutputRecord(**row._mapping) if row is not None else None
+
+
+def unreleased(connection: Connection, after: str, limit: int) -> list[FileRecord]:
+    """Files that were deleted while they were used, and that nobody uses any more; in the order of their
+    ids."""
+    query = select(files).where(files.c.id > after, files.c.deleted_at.is_not(None), not_(referenced))
+    rows = connection.execute(query.order_by(files.c.id).limit(limit))
+    return [FileRecord(**row._mapping) for row in rows]
+
+
+_no_generation = ~exists().where(generations.c.id == generation_inputs.c.generation_id)
+_no_file = ~exists().where(files.c.id == generation_inputs.c.file_id)
+_no_maker = ~exists().where(generations.c.id == outputs.c.generation_id)
+_no_skeleton = ~exists().where(files.c.id == extracted_poses.c.file_id)
+_no_source = ~exists().where(files.c.content_hash == extracted_poses.c.source_hash)
+_DANGLING = (
+    (generation_inputs, or_(_no_generation, _no_file), "The use of a file by a generation"),
+    (outputs, _no_maker, "A picture of a generation"),
+    (extracted_poses, or_(_no_skeleton, _no_source), "The skeleton of a photo"),
+)
+
+
+def dangling(connection: Connection, limit: int) -> list[str]:
+    """What names a row that does not exist, in words; up to `limit` of each kind."""
+    found = []
+    for table, lost, words in _DANGLING:
+        rows = connection.execute(select(table).where(lost).limit(limit))
+        found += [f"{words} names something that does not exist: {', '.join(map(str, row))}." for row in rows]
+    return found
+
+
+def forget_file(connection: Connection, record: FileRecord) -> None:
+    connection.execute(delete(files).where(files.c.id == record.id))
+
+
+def remove_dangling(connection: Connection) -> None:
+    for table, lost, _ in _DANGLING:
+        connection.execute(delete(table).where(lost))
+
+
+def set_lost(connection: Connection, record: FileRecord, lost_at: int) -> None:
+    connection.execute(update(files).where(files.c.id == record.id).values(lost_at=lost_at))
+
+
+def set_found(connection: Connection, record: FileRecord, size: int) -> None:
+    connection.execute(update(files).where(files.c.id == record.id).values(lost_at=None, size=size))
+
+
+def set_output_lost(connection: Connection, record: OutputRecord, lost_at: int | None) -> None:
+    connection.execute(
+        update(outputs)
+        .where(outputs.c.generation_id == record.generation_id, outputs.c.position == record.position)
+        .values(lost_at=lost_at)
+    )
+
+
+def generation_exists(connection: Connection, generation_id: str) -> bool:
+    return bool(connection.execute(select(exists().where(generations.c.id == generation_id))).scalar())
+
+
+def damages(connection: Connection) -> list[str]:
+    """What the database itself says about its pages and indexes; [] where it cannot say, or all is well."""
+    if connection.dialect.name != "sqlite":
+        return []
+    rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_DAMAGES})").scalars()
+    return [str(row) for row in rows if row != "ok"]

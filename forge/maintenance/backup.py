@@ -1,0 +1,192 @@
+"""A copy of a store that may be in use: the database as it is at one moment, then the bytes of its rows.
+
+SQLite's online backup gives the moment. Bytes are named by their content and never change, so they can be
+copied after it; what was deleted in between is taken out of the copy, and what was not whole in the store is
+marked lost in the copy. So the copy agrees with itself, however much goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Connection
+
+from ...db import files as file_queries
+from ...db import generations as generation_queries
+from ...db import verify as queries
+from ...db.engine import DATABASE_NAME, Database, open_database
+from ...db.records import FileRecord, OutputRecord
+from .. import clock
+from ..errors import NotFoundError
+from ..generations.outputs import OutputFolder
+from ..store.blobs import BlobStore, write_whole
+
+STORAGE_NAME, OUTPUT_NAME = "storage", "output"
+PAGE = 200
+TRIES = 2
+_PIECE = 1024 * 1024
+_BEHIND_ALL = "g"  # sorts behind every hexadecimal digit
+
+
+@dataclass
+class Copied:
+    """What the copy holds. `deleted` went from the store meanwhile; `lost` was not whole in the store."""
+
+    files: int = 0
+    outputs: int = 0
+    bytes: int = 0
+    deleted: int = 0
+    lost: int = 0
+
+
+class _NotWhole(Exception):
+    """What lies there is not what the row says, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    live: sqlite3.Connection
+    copy: Database
+    copied: Copied
+
+    def alive(self, table: str, column: str, value: str) -> bool:
+        query = f"SELECT 1 FROM {table} WHERE {column} = ?"  # noqa: S608 - names of ours
+        return self.live.execute(query, (value,)).fetchone() is not None
+
+
+def copy_store(source: Path, blobs: BlobStore, outputs: OutputFolder | None, target: Path) -> Copied:
+    """Copy the SQLite database at `source`, the blobs and the pictures into the folder `target`.
+
+    Blocking, for as long as it takes to read and write everything. Raises sqlite3.Error,
+    DatabaseUnavailableError, StorageFullError and UnavailableError.
+    """
+    with _reader(source) as live:
+        with contextlib.closing(sqlite3.connect(target / DATABASE_NAME)) as copy:
+            live.backup(copy)
+        database = open_database("", target)
+        try:
+            job = _Job(live, database, Copied())
+            if outputs is not None:
+                # Before the files: a generation that was deleted meanwhile lets go of files too.
+                _copy_outputs(job, outputs, OutputFolder(target / OUTPUT_NAME))
+            _copy_files(job, blobs, BlobStore(target / STORAGE_NAME))
+        finally:
+            database.close()
+    return job.copied
+
+
+@contextlib.contextmanager
+def _reader(source: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(source)) as live:
+        # Two connections that checkpoint at once can corrupt a WAL before SQLite 3.51.3: this one never does.
+        live.execute("PRAGMA wal_autocheckpoint=0")
+        live.execute("PRAGMA query_only=ON")
+        yield live
+
+
+def _copy_files(job: _Job, source: BlobStore, target: BlobStore) -> None:
+    after = ""
+    page_of = partial(queries.files_between, before=_BEHIND_ALL, limit=PAGE)
+    while page := job.copy.read_here(partial(page_of, after=after)):
+        for record in page:
+            _copy_file(job, record, source, target)
+        after = page[-1].content_hash
+
+
+def _copy_file(job: _Job, record: FileRecord, source: BlobStore, target: BlobStore) -> None:
+    place = (record.content_hash, record.extension)
+    for _ in range(TRIES):
+        try:
+            _copy_whole(source.path(*place), target.path(*place), record.content_hash)
+        except _NotWhole:
+            if not job.alive("files", "content_hash", record.content_hash):
+                job.copy.write_here(partial(queries.forget_file, record=record))
+                job.copied.deleted += 1
+                return
+            # It may have been deleted and uploaded again just now: once more.
+            continue
+        job.copied.files += 1
+        job.copied.bytes += record.size
+        if record.lost_at is not None:
+            job.copy.write_here(partial(queries.set_found, record=record, size=record.size))
+        return
+    if record.lost_at is None:
+        job.copy.write_here(partial(queries.set_lost, record=record, lost_at=clock.now()))
+    job.copied.lost += 1
+
+
+def _copy_outputs(job: _Job, source: OutputFolder, target: OutputFolder) -> None:
+    after = ("", -1)
+    page_of = partial(queries.outputs_after, limit=PAGE, resting=False)
+    while page := job.copy.read_here(partial(page_of, after=after)):
+        for record in page:
+            _copy_output(job, record, source, target)
+        after = (page[-1].generation_id, page[-1].position)
+
+
+def _copy_output(job: _Job, record: OutputRecord, source: OutputFolder, target: OutputFolder) -> None:
+    place = (record.generation_id, record.position)
+    try:
+        _copy_whole(source.file(*place), target.file(*place), record.content_hash)
+        now = record
+    except _NotWhole:
+        if not job.alive("generations", "id", record.generation_id):
+            job.copy.write_here(partial(_forget_generation, generation_id=record.generation_id))
+            job.copied.deleted += 1
+            return
+        try:
+            # The view may have been made anew since: then the picture of now, and a row that says so.
+            _copy_whole(source.file(*place), target.file(*place), None)
+            now = target.measure(*place, record.view)
+        except (_NotWhole, NotFoundError):
+            lose = partial(queries.set_output_lost, record=record, lost_at=clock.now())
+            job.copy.write_here(lose)
+            job.copied.lost += 1
+            return
+    if now != record or record.lost_at is not None:
+        job.copy.write_here(partial(_replace_output, record=now))
+    job.copied.outputs += 1
+    job.copied.bytes += now.size
+
+
+def _forget_generation(connection: Connection, generation_id: str) -> None:
+    file_queries.take_released(connection, generation_queries.remove(connection, generation_id))
+
+
+def _replace_output(connection: Connection, record: OutputRecord) -> None:
+    generation_queries.set_output(connection, record)
+    queries.set_output_lost(connection, record, None)
+
+
+def _copy_whole(source: Path, target: Path, content_hash: str | None) -> None:
+    """Raises _NotWhole where `source` is missing, unreadable or other than its hash, and the errors of
+    `write_whole` for the target."""
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise _NotWhole from error
+    with file:
+        write_whole(target, partial(_pour, file, content_hash))
+
+
+def _pour(source: BinaryIO, content_hash: str | None, target: BinaryIO) -> None:
+    digest = hashlib.sha256()
+    while piece := _read(source):
+        digest.update(piece)
+        target.write(piece)
+    if content_hash is not None and digest.hexdigest() != content_hash:
+        raise _NotWhole
+
+
+def _read(source: BinaryIO) -> bytes:
+    try:
+        return source.read(_PIECE)
+    except OSError as error:
+        raise _NotWhole from error

@@ -1,0 +1,105 @@
+"""Generated pictures: rows against files.
+
+Files without a row are the user's: the folder is ComfyUI's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Connection
+
+from ...db import generations as generation_queries
+from ...db import verify as queries
+from ...db.records import OutputRecord
+from .. import clock
+from ..errors import NotFoundError
+from ..generations.outputs import OutputFolder
+from .report import Problem
+from .run import PAGE, Look, Run, differs, look
+
+
+async def check_outputs(run: Run, outputs: OutputFolder) -> None:
+    """Pictures of generations that are at rest; the others are being written."""
+    after = ("", -1)
+    while page := await run.read(partial(queries.outputs_after, after=after, limit=PAGE)):
+        for record in page:
+            await _check(run, outputs, record)
+        after = (page[-1].generation_id, page[-1].position)
+
+
+async def _check(run: Run, outputs: OutputFolder, record: OutputRecord) -> None:
+    path = outputs.file(record.generation_id, record.position)
+    found = await run.apart(look, path)
+    kind = _verdict(record, found)
+    if kind is not None:
+        # Looked at again, the row last: its generation may have been deleted, or the view made anew.
+        found = await run.apart(look, path)
+        kind = _verdict(record, found)
+        if await run.read(partial(queries.resting_output, record=record)) != record:
+            return
+    run.findings.outputs += 1
+    if found is not None and found.content_hash == record.content_hash:
+        run.findings.output_bytes += found.size
+    elif found is None and record.lost_at is not None:
+        run.findings.lost_outputs += 1
+    if kind is not None:
+        done = await _repair(run, outputs, record, kind, found) if run.repair else None
+        detail = _words(record, kind, found)
+        run.findings.add(
+            Problem(kind, detail, generation_id=record.generation_id, name=record.filename, repaired=done)
+        )
+
+
+def _verdict(record: OutputRecord, found: Look | None) -> str | None:
+    if found is None:
+        return "output_missing" if record.lost_at is None else None
+    if (found.content_hash, found.size) != (record.content_hash, record.size):
+        return "output_altered"
+    return None if record.lost_at is None else "output_returned"
+
+
+def _words(record: OutputRecord, kind: str, found: Look | None) -> str:
+    which = f"Picture {record.position + 1} of generation {record.generation_id}"
+    if found is None:
+        return f"{which} is gone."
+    return (
+        f"{which} {differs(found)}."
+        if kind == "output_altered"
+        else f"{which}, which was lost, is there again."
+    )
+
+
+async def _repair(
+    run: Run, outputs: OutputFolder, record: OutputRecord, kind: str, found: Look | None
+) -> str | None:
+    if found is not None and found.content_hash is None:
+        return None  # the disk refuses to read it now; that may pass
+    lose = partial(queries.set_output_lost, record=record, lost_at=clock.now())
+    if kind == "output_missing":
+        return "marked lost" if await _change(run, record, lose) else None
+    if kind == "output_returned":
+        found_again = partial(queries.set_output_lost, record=record, lost_at=None)
+        return "no longer marked lost" if await _change(run, record, found_again) else None
+    try:
+        now = await run.apart(outputs.measure, record.generation_id, record.position, record.view)
+    except NotFoundError:
+        if not await _change(run, record, lose):
+            return None
+        path = outputs.file(record.generation_id, record.position)
+        return f"moved to quarantine/{await run.apart(run.parts.blobs.quarantine, path)} and marked lost"
+    taken = await _change(run, record, partial(generation_queries.set_output, record=now))
+    return "taken as it is now" if taken else None
+
+
+async def _change(run: Run, record: OutputRecord, change: Callable[[Connection], None]) -> bool:
+    """Make the change if the row still is as it was looked at; say whether it was."""
+
+    def only_if_unchanged(connection: Connection) -> bool:
+        if queries.resting_output(connection, record) != record:
+            return False
+        change(connection)
+        return True
+
+    return await run.parts.database.write(only_if_unchanged)

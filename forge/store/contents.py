@@ -1,0 +1,134 @@
+"""Bytes (blobs) and rows (db) of the stored contents, kept in step.
+
+Blob first, then row; on delete, row first, then blob. Bytes are put and removed by one task at a time
+for each content, so that a delete can never take the bytes of an upload of the same content. Whatever
+stands in between is noted (`Unsettled`), so that the start after a crash finds it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...db import files as queries
+from ...db.engine import Database
+from ...db.records import FileRecord
+from .. import clock
+from ..errors import AvatarForgeError
+from ..workers import Workers, to_the_end
+from .blobs import BlobStore, Incoming
+from .content_locks import ContentLocks
+from .quota import Quota
+
+log = logging.getLogger("avatarforge")
+
+
+class Contents:
+    """One content, one row, one blob."""
+
+    def __init__(self, database: Database, blobs: BlobStore, workers: Workers, quota: Quota) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._workers = workers
+        self._quota = quota
+        self._locks = ContentLocks()
+
+    def holding(self, content_hash: str) -> AbstractAsyncContextManager[None]:
+        """While it is held, nobody else puts or removes these bytes."""
+        return self._locks.holding(content_hash)
+
+    def begin(self) -> Incoming:
+        return self._blobs.begin()
+
+    def path(self, record: FileRecord) -> Path:
+        return self._blobs.path(record.content_hash, record.extension)
+
+    async def expect(self, size: int) -> None:
+        """Refuse early a new content that will not fit: it spares the decode. What counts is the look in the
+        writing transaction. Raises StorageFullError."""
+        if self._quota:
+            files, total = await self._database.read(queries.totals)
+            self._quota.check(files + 1, total + size)
+
+    async def adopt(self, incoming: Incoming, record: FileRecord) -> tuple[FileRecord, bool]:
+        """Store sealed bytes and their row; give back the file and whether the content was already there.
+
+        Call it while `holding` the content. Raises StorageFullError, UnavailableError, SQLAlchemyError; then
+        nothing is left behind.
+        """
+        return await to_the_end(self._adopt(incoming, record))
+
+    async def _adopt(self, incoming: Incoming, record: FileRecord) -> tuple[FileRecord, bool]:
+        used_now = replace(record, last_used_at=clock.now())
+        try:
+            await self._workers.disk(self._blobs.put, incoming, record.content_hash, record.extension)
+            adopted = await self._database.write(partial(_add_or_restore, record=used_now, quota=self._quota))
+        except (AvatarForgeError, SQLAlchemyError):
+            await self._drop_unowned(record)
+            raise
+        await self._workers.disk(self._blobs.settle, record.content_hash, record.extension)
+        return adopted
+
+    async def remove(
+        self, take: Callable[[Connection], list[FileRecord]], *, noting: Iterable[str] = ()
+    ) -> list[FileRecord]:
+        """Remove the rows that `take` removes and gives back, then their bytes.
+
+        What goes is noted before the commit, and so are the names in `noting`, which stay noted until the
+        caller says `settle`: after a crash in between the next start removes the rest.
+        """
+        return await to_the_end(self._remove(take, noting))
+
+    async def settle(self, name: str) -> None:
+        """What the caller had noted is done."""
+        await self._workers.disk(self._blobs.unsettled.settle, name)
+
+    async def _remove(
+        self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]
+    ) -> list[FileRecord]:
+        unsettled = self._blobs.unsettled
+        noted = list(noting)
+
+        def take_noting(connection: Connection) -> list[FileRecord]:
+            gone = take(connection)
+            noted.extend(self.path(record).name for record in gone)
+            for name in noted:
+                unsettled.note_going(name)
+            return gone
+
+        try:
+            gone = await self._database.write(take_noting)
+        except (AvatarForgeError, SQLAlchemyError):
+            for name in noted:
+                unsettled.leave(name)
+            raise
+        for record in gone:
+            async with self.holding(record.content_hash):
+                await self._drop_unowned(record)
+        return gone
+
+    async def _drop_unowned(self, record: FileRecord) -> None:
+        """Remove bytes that no row holds: the content may have come back since its row went."""
+        try:
+            back = await self._database.read(partial(queries.by_hash, content_hash=record.content_hash))
+        except SQLAlchemyError:
+            log.exception("AvatarForge: the next start decides about the bytes of file %s", record.id)
+            self._blobs.unsettled.leave(self.path(record).name)
+            return
+        drop = self._blobs.remove if back is None else self._blobs.settle
+        await self._workers.disk(drop, record.content_hash, record.extension)
+
+
+def _add_or_restore(connection: Connection, record: FileRecord, quota: Quota) -> tuple[FileRecord, bool]:
+    stored, was_there = queries.add_or_restore(connection, record)
+    if quota and not was_there:
+        # In the transaction that adds it: two uploads cannot both take the last place.
+        quota.check(*queries.totals(connection))
+    return stored, was_there
