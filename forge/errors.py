@@ -51,6 +51,14 @@ class UnavailableError(AvatarForgeError):
     """Something that the request needs is missing now: a model file, the database, the storage."""
 
 
+class BusyError(AvatarForgeError):
+    """Too many do the same at once. `retry_after`: seconds after which another try makes sense."""
+
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class StorageFullError(AvatarForgeError):
     """The disk has no room for what was sent."""
 

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from ..forge.errors import TooLargeError
 from . import capabilities, files, generations, health
 from .context import PREFIX, STATE, Call, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
+from .reading import admitted, read_body, read_query
 
 __all__ = ["ENDPOINTS", "PREFIX", "STATE", "Services", "Unavailable", "add_routes"]
 
@@ -24,7 +24,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *capabilities.ENDPOINTS,
 )
 
-SMALL_BODY = 64 * 1024
 _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -59,40 +58,16 @@ async def _answer(endpoint: Endpoint, request: web.Request) -> web.StreamRespons
         answer: BaseModel | web.StreamResponse = await health.health_while_unavailable(state)
     else:
         try:
-            query = _read_query(endpoint.query, request) if endpoint.query else None
+            query = read_query(endpoint.query, request) if endpoint.query else None
         except ValidationError as error:
             return error_answer(422, problems(error, "query"))
-        try:
-            body = await _read_body(endpoint.body, request, state) if endpoint.body else None
-        except ValidationError as error:
-            return error_answer(422, problems(error, "body"))
-        answer = await endpoint.handler(Call(request, state, body, query))
+        async with admitted(endpoint, request, state):
+            try:
+                body = await read_body(endpoint, request, state) if endpoint.body else None
+            except ValidationError as error:
+                return error_answer(422, problems(error, "body"))
+            answer = await endpoint.handler(Call(endpoint, request, state, body, query))
     return answer if isinstance(answer, web.StreamResponse) else json_answer(answer.model_dump_json())
-
-
-def _read_query(model: type[BaseModel], request: web.Request) -> BaseModel:
-    # A name given twice becomes a list, which no field takes: better than dropping one of the two.
-    values = {
-        name: found[0] if len(found := request.query.getall(name)) == 1 else found for name in request.query
-    }
-    return model.model_validate(values)
-
-
-async def _read_body(model: type[BaseModel], request: web.Request, services: Services) -> BaseModel:
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(reason="Send the body as application/json.")
-    # Two pictures as base64, each a third larger than its bytes, and the words.
-    limit = services.settings.max_file_size // 3 * 4 * 2 + SMALL_BODY * 2
-    pieces, size = [], 0
-    async for piece in request.content.iter_any():
-        size += len(piece)
-        if size > limit:
-            raise TooLargeError(f"The body is too large: the limit is {limit} bytes.")
-        pieces.append(piece)
-    raw = b"".join(pieces)
-    if size <= SMALL_BODY:
-        return model.model_validate_json(raw)
-    return await services.workers.decode(model.model_validate_json, raw)
 
 
 async def _nothing_here(request: web.Request) -> web.StreamResponse:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from ..forge.views import ViewName
@@ -22,9 +33,62 @@ def _from_text(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,20}", value) else value
 
 
+def _without(pattern: str, what: str) -> AfterValidator:
+    wrong = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if wrong.search(value):
+            raise PydanticCustomError("control_character", f"Control characters{what} are not allowed")
+        return value
+
+    return AfterValidator(check)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Puts a pattern into the JSON schema and leaves the check itself, and its words, to a validator."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+
+def _without(pattern: str, what: str) -> AfterValidator:
+    wrong = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if wrong.search(value):
+            raise PydanticCustomError("control_character", f"Control characters{what} are not allowed")
+        return value
+
+    return AfterValidator(check)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Puts a pattern into the JSON schema and leaves the check itself, and its words, to a validator."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+# C0, DEL and C1 (ECMA-48): nobody types them, and logs, metadata and databases stumble over them.
+Name = Annotated[str, _without(r"[\x00-\x1f\x7f-\x9f]", ""), _Shown(r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", " other than tab and new line"),
+    _Shown(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
+]
 
 
 class Body(BaseModel):
@@ -38,8 +102,8 @@ class AvatarBody(Body):
     and comes back in `parameters`."""
 
     prompt: Text = Field(min_length=1, max_length=10_000, description="Detailed avatar description.")
-    pose_file_id: str | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
-    reference_file_id: str | None = Field(
+    pose_file_id: Name | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
+    reference_file_id: Name | None = Field(
         None, max_length=64, description="ID of an uploaded reference image."
     )
     clothing: Text | None = Field(None, max_length=2_000, description="Specific clothing details.")
@@ -54,12 +118,12 @@ class AvatarBody(Body):
     cfg: Annotated[float, Strict()] | None = Field(
         None, ge=0, le=30, description="Classifier-free guidance scale."
     )
-    sampler: str | None = Field(None, max_length=100, description="A sampler of this ComfyUI.")
-    scheduler: str | None = Field(None, max_length=100, description="A scheduler of this ComfyUI.")
+    sampler: Name | None = Field(None, max_length=100, description="A sampler of this ComfyUI.")
+    scheduler: Name | None = Field(None, max_length=100, description="A scheduler of this ComfyUI.")
     seed: Whole | None = Field(
         None, ge=0, le=2**64 - 1, description="The same seed and inputs repeat a picture."
     )
-    checkpoint: str | None = Field(
+    checkpoint: Name | None = Field(
         None, max_length=512, description="An installed checkpoint, by its file name."
     )
     pose_strength: Annotated[float, Strict()] | None = Field(
@@ -107,14 +171,14 @@ class ListQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
     status: Status | None = Field(None, description="Only those in this state.")
-    cursor: str | None = Field(
+    cursor: Name | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )
 
 
 class FilesQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
-    cursor: str | None = Field(
+    cursor: Name | None = Field(
         None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
     )
 

@@ -46,6 +46,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Call:
     """One request, its body and query already validated."""
 
+    endpoint: Endpoint
     request: web.Request
     services: Services
     body: BaseModel | None = None

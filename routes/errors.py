@@ -21,6 +21,7 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.UnprocessableError: 422,
     errors.PromptRefusedError: 422,
     errors.UnavailableError: 503,
+    errors.BusyError: 503,
     errors.SettingsError: 503,
     errors.StorageFullError: 507,
 }
@@ -54,8 +55,14 @@ def answer_for(error: Exception) -> web.Response:
         return error_answer(422, [{"loc": list(error.location), "msg": error.detail, "type": error.kind}])
     if isinstance(error, errors.PromptRefusedError):
         return error_answer(422, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
+    if isinstance(error, errors.BusyError):
+        return error_answer(STATUS[type(error)], error.detail, {"Retry-After": str(error.retry_after)})
     if isinstance(error, errors.AvatarForgeError):
         return error_answer(STATUS[type(error)], error.detail)
+    if isinstance(error, web.HTTPRequestTimeout):
+        answer = error_answer(error.status, error.reason)
+        answer.force_close()  # RFC 9110 15.5.9: the rest of the body is not waited for
+        return answer
     if isinstance(error, web.HTTPException):
         return error_answer(error.status, error.reason)
     if isinstance(error, (ClientPayloadError, ConnectionError)):

@@ -15,10 +15,12 @@ from .context import PREFIX, Endpoint, JsonObject
 REFUSALS = {
     400: "What was sent is not usable: the sentence says why",
     404: "Unknown id",
+    408: "The body came too slowly or not at all",
     409: "The state of the generation does not allow it",
+    411: "A large body must say its length",
     412: "If-Match names other bytes",
     413: "File too large",
-    415: "The body is not application/json",
+    415: "The body has a type or a compression that is not read here",
     416: "The range lies outside the file",
     422: "A value is missing, unknown or out of range",
     500: "A fault inside AvatarForge",
