@@ -56,29 +56,6 @@ class _Shown:
         return {**handler(schema), "pattern": self.pattern}
 
 
-def _without(pattern: str, what: str) -> AfterValidator:
-    wrong = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if wrong.search(value):
-            raise PydanticCustomError("control_character", f"Control characters{what} are not allowed")
-        return value
-
-    return AfterValidator(check)
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """Puts a pattern into the JSON schema and leaves the check itself, and its words, to a validator."""
-
-    pattern: str
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {**handler(schema), "pattern": self.pattern}
-
-
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 # C0, DEL and C1 (ECMA-48): nobody types them, and logs, metadata and databases stumble over them.

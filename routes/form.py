@@ -10,8 +10,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
-
-from aiohttp import content_disposition_filename, parse_content_disposition
+from urllib.parse import unquote
 
 from .reading import BodyReader
 
@@ -21,6 +20,11 @@ MAX_PART_HEADERS = 16
 MAX_HEADER_BYTES = 8192
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PARAMETER = re.compile(
+    r"""[ \t]*(?P<name>[^\s=;"]+)[ \t]*=[ \t]*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;"]*)[ \t]*(?:;|$)"""
+)
+# Browsers send a backslash of a file name as it is.
+_ESCAPED = re.compile(r"""\\(["\\])""")
 _PLAIN = ("binary", "8bit", "7bit")
 
 
@@ -49,7 +53,8 @@ def boundary_of(content_types: Sequence[str]) -> bytes | None:
     if header.get_content_type() != "multipart/form-data":
         return None
     given = [value for name, value in header.get_params([]) if name.lower() == "boundary"]
-    if len(given) != 1 or not _BOUNDARY.fullmatch(given[0]):
+    # An extended value (RFC 2231) is a tuple; a boundary has no use for one.
+    if len(given) != 1 or not isinstance(given[0], str) or not _BOUNDARY.fullmatch(given[0]):
         raise BrokenForm("needs one boundary of 1 to 70 plain characters in its Content-Type")
     return given[0].encode("ascii")
 
@@ -141,12 +146,31 @@ def _part(lines: Sequence[bytes]) -> Part:
         raise BrokenForm("has a part with a Content-Transfer-Encoding; send the bytes as they are")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise BrokenForm("has a part with a Content-Encoding; send the bytes as they are")
-    try:
-        kind, parameters = parse_content_disposition(headers.get("content-disposition"))
-        name = content_disposition_filename(parameters, "name")
-        filename = content_disposition_filename(parameters, "filename")
-    except (ValueError, LookupError):  # an encoding of a name that aiohttp before 3.14 trips over
-        kind = None
-    if kind != "form-data":
+    given = _parameters(headers.get("content-disposition", ""))
+    return Part(given.get("name"), given.get("filename"))
+
+
+def _parameters(disposition: str) -> dict[str, str]:
+    """The parameters of a Content-Disposition of form-data, lower case names to values.
+
+    `name*` (RFC 5987), which older programs send for names that are not ASCII, counts as `name` and goes
+    before it. aiohttp's own parser warns with the client's words, which would fill ComfyUI's log.
+    """
+    kind, _, rest = disposition.partition(";")
+    if kind.strip().lower() != "form-data":
         raise BrokenForm("has a part without a Content-Disposition of form-data")
-    return Part(name, filename)
+    rest = rest.strip("; \t")
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(rest):
+        match = _PARAMETER.match(rest, at)
+        if match is None or match["name"].lower() in found:
+            raise BrokenForm("has a part with a broken Content-Disposition")
+        value = match["value"]
+        found[match["name"].lower()] = _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
+        at = match.end()
+    for name, value in list(found.items()):
+        encoding, _, encoded = value.partition("''")
+        if name.endswith("*") and encoding.lower() == "utf-8":
+            found[name[:-1]] = unquote(encoded)
+    return found
