@@ -58,12 +58,15 @@ class _Shown:
 
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
-# C0, DEL and C1 (ECMA-48): nobody types them, and logs, metadata and databases stumble over them.
-Name = Annotated[str, _without(r"[\x00-\x1f\x7f-\x9f]", ""), _Shown(r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+# C0, DEL and C1 (ECMA-48) and halves of characters: nobody types them, and logs, metadata and databases
+# stumble over them.
+Name = Annotated[
+    str, _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""), _Shown(r"^[^\u0000-\u001f\u007f-\u009f]*$")
+]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
-    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", " other than tab and new line"),
+    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
     _Shown(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
 ]
 
