@@ -40,6 +40,8 @@ _UPLOADS: dict[str, JsonObject] = {
         "required": ["people"],
     },
 }
+# An id is any text, and an unknown one a 404; only a hash that is none is a mistake of form.
+_PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": {"pattern": "^[0-9A-Fa-f]{64}$"}}
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -120,7 +122,12 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
 
 def _path_parameters(path: str) -> list[JsonObject]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", **_PATH_PATTERNS.get(name, {})},
+        }
         for name in re.findall(r"{(\w+)}", path)
     ]
 
