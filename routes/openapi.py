@@ -27,6 +27,8 @@ REFUSALS = {
     503: "Something needed is missing: a model file, the database, the storage",
     507: "The disk is full",
 }
+_BYTES: JsonObject = {"type": "string", "format": "binary"}
+_GIVEN: dict[str, JsonObject] = {"application/json": {"type": ["object", "array"]}}
 _UPLOADS: dict[str, JsonObject] = {
     "multipart/form-data": {
         "type": "object",
@@ -103,7 +105,7 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
     if endpoint.answer:
         content = {"application/json": {"schema": references[(endpoint.answer, "serialization")]}}
     else:
-        content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in endpoint.gives}
+        content = {kind: {"schema": _GIVEN.get(kind, _BYTES)} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
     if not endpoint.answer:
         if endpoint.ranges:
