@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
     show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
 
-    commands.add_parser("bench", help="measure the turnaround against single views on a real ComfyUI")
+    commands.add_parser("bench", help="measure the turnaround and large uploads on a real ComfyUI")
 
     test = commands.add_parser(
         "test",

@@ -301,6 +301,8 @@ def _not_pictures(good: dict[str, bytes]) -> Iterator[Case]:
     yield Case("other-gifar", encoded(picture, "GIF") + zipped(), "bad")
     yield Case("other-mpo", encoded(picture, "MPO", save_all=True, append_images=[picture]), "either")
     yield Case("other-avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(200), "bad")
+    yield Case("other-heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "bad")
+    yield Case("other-jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(200), "bad")
     yield Case("other-svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>', "bad")
     yield Case("other-html", b"<!doctype html><p>hello", "bad")
     yield Case("other-text", b"hello, world", "bad")

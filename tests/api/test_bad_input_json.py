@@ -292,6 +292,17 @@ async def test_a_nasty_query_is_a_4xx_everywhere(client: Client, nasty: str) -> 
             assert answer.status in allowed, (url[:200], await answer.text())
 
 
+async def test_the_document_names_the_bounds_in_the_words_of_json_schema(client: Client) -> None:
+    document = await (await client.get(f"{PREFIX}/openapi.json")).json()
+    body = document["components"]["schemas"]["AvatarBody"]["properties"]
+    bounds = {name: {**body[name]["anyOf"][0]} for name in ("width", "steps", "seed", "cfg")}
+    assert bounds["width"] == {"type": "integer", "minimum": 64, "maximum": 4096, "multipleOf": 8}
+    assert bounds["steps"] == {"type": "integer", "minimum": 1, "maximum": 150}
+    assert bounds["seed"] == {"type": "integer", "minimum": 0, "maximum": 2**64 - 1}
+    assert bounds["cfg"] == {"type": "number", "minimum": 0, "maximum": 30}
+    assert re.search('"(ge|le|gt|lt|multiple_of)":', json.dumps(document)) is None
+
+
 async def test_a_shown_name_never_breaks_a_header(client: Client) -> None:
     for sent in (
         "a\r\nX-Evil: 1.png",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import corpus
 import pytest
-from corpus_parts import chunk
+from corpus_parts import chunk, encoded
 from pictures import picture
 from PIL import Image
 
@@ -161,6 +161,29 @@ def test_a_body_of_200_megabytes_is_refused_in_a_few(flagged: ComfyServer, name:
     assert json.loads(text)["detail"]
     until(lambda: left_over(flagged) == [])
     assert memory.peak(flagged.pid) - before < 20 * memory.MEBIBYTE
+
+
+def large_pictures() -> list[bytes]:
+    """Eight that decode to 50 MB each, as costly as the limits let them be."""
+    noise = Image.effect_noise((4096, 4096), 90).convert("RGB")
+    png = encoded(noise, "PNG", compress_level=0)
+    jpeg = encoded(noise, "JPEG", quality=97, subsampling=0)
+    end = len(png) - 12
+    found = [png[:end] + chunk(b"prVt", bytes((number,))) + png[end:] for number in range(3)]
+    found += [jpeg[:2] + b"\xff\xfe\0\3" + bytes((number,)) + jpeg[2:] for number in range(3)]
+    found += [encoded(Image.new("RGB", (4096, 4096), colour), "WEBP") for colour in ("red", "blue")]
+    assert all(len(data) < LIMIT for data in found)
+    return found
+
+
+@pytest.mark.skipif(not memory.can_be_measured(), reason="reads /proc, which only Linux has")
+def test_eight_large_pictures_at_once_take_less_than_100_megabytes(flagged: ComfyServer) -> None:
+    pictures = large_pictures()
+    before = memory.reset_peak(flagged.pid)
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        answers = list(pool.map(lambda data: Api(flagged.url).upload(data)["is_duplicate"], pictures))
+    assert answers == [False] * len(pictures)
+    assert memory.peak(flagged.pid) - before < 100 * memory.MEBIBYTE
 
 
 def test_a_length_that_is_a_lie_ends_the_request(flagged: ComfyServer) -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
-from . import memory
-from .sending import END, FORM, START
+if __package__:
+    from . import memory
+    from .progress import LabError
+    from .sending import END, FORM, START
+else:  # started by `measure`, to send
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from lab.sending import END, FORM, START
 
 PREFIX = "/avatarforge-controller"
 UPLOADS = 8
@@ -50,19 +58,24 @@ def large_picture(kind: str, seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def measure(server: str, pid: int, pictures: Sequence[bytes]) -> Measured:
-    """Upload all pictures at once to the ComfyUI at ``server`` (process ``pid``) and look meanwhile.
+def make(python: Path, kind: str, seed: int, target: Path) -> None:
+    """Write such a picture with an interpreter that has numpy and Pillow, as ComfyUI's does."""
+    subprocess.run([python, __file__, "--make", kind, str(seed), target], check=True)
 
-    Raises OSError when an upload is refused; memory is 0 where the system does not tell.
+
+def measure(server: str, pid: int, pictures: Sequence[Path]) -> Measured:
+    """Upload all files at once to the ComfyUI at ``server`` (process ``pid``) and look meanwhile.
+
+    The uploads come from a process of their own, so that they do not hold up who looks. Raises LabError when
+    an upload is refused; memory is 0 where the system does not tell.
     """
     before = memory.reset_peak(pid) if memory.can_be_measured() else 0
     idle = _latencies(server, lambda: len(quiet) >= 200, quiet := [])
     begun = time.monotonic()
-    with ThreadPoolExecutor(len(pictures)) as pool:
-        running = [pool.submit(_upload, server, data) for data in pictures]
-        busy = _latencies(server, lambda: all(job.done() for job in running), [])
-        for job in running:
-            job.result()
+    with subprocess.Popen([sys.executable, __file__, server, *pictures]) as sender:
+        busy = _latencies(server, lambda: sender.poll() is not None, [])
+    if sender.returncode != 0:
+        raise LabError("An upload was refused.")
     taken = time.monotonic() - begun
     growth = memory.peak(pid) - before if memory.can_be_measured() else 0
     return Measured(
@@ -98,3 +111,17 @@ def _upload(server: str, data: bytes) -> None:
     )
     with opener.open(request, timeout=300) as answer:
         answer.read()
+
+
+def _send(server: str, files: Sequence[str]) -> None:
+    pictures = [Path(file).read_bytes() for file in files]
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        for job in [pool.submit(_upload, server, data) for data in pictures]:
+            job.result()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--make":
+        Path(sys.argv[4]).write_bytes(large_picture(sys.argv[2], int(sys.argv[3])))
+    else:
+        _send(sys.argv[1], sys.argv[2:])
