@@ -24,7 +24,7 @@ REFUSALS = {
     416: "The range lies outside the file",
     422: "A value is missing, unknown or out of range",
     500: "A fault inside AvatarForge",
-    503: "Something needed is missing: a model file, the database, the storage",
+    503: "Something needed is missing (a model file, the database, the storage), or too many uploads at once",
     507: "The disk is full",
 }
 _BYTES: JsonObject = {"type": "string", "format": "binary"}

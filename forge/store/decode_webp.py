@@ -22,7 +22,7 @@ SMALL = 1024 * 1024
 #: Seconds; the largest picture takes 2 on a slow machine.
 PATIENCE = 60.0
 
-_STARTED, _WHOLE, _BROKEN = b"started ", b"whole", b"broken"
+_STARTED, _WHOLE, _UNREAD = b"started ", b"whole", b"unread"
 # Nothing of ComfyUI's or of other packs is imported: only Pillow, from the folder where it lies here.
 _SCRIPT = """
 import sys
@@ -34,6 +34,8 @@ try:
     with open(sys.argv[1], "rb") as file:
         WebPImagePlugin.WebPImageFile(file).load()
     sys.stdout.write("whole")
+except OSError as error:
+    sys.stdout.write("broken" if error.errno is None else "unread")
 except Exception:
     sys.stdout.write("broken")
 """
@@ -50,7 +52,7 @@ def open_webp(fp: BinaryIO) -> WebPImagePlugin.WebPImageFile:
 def try_webp(fp: BinaryIO, path: Path, pixels: int) -> None:
     """Decode the picture and throw it away. Raises InvalidImage, and whatever Pillow raises."""
     verdict = _in_a_child(path) if pixels > SMALL and WebPImagePlugin.SUPPORTED else b""
-    if verdict.startswith(_STARTED):
+    if verdict.startswith(_STARTED) and verdict != _STARTED + _UNREAD:
         if verdict != _STARTED + _WHOLE:
             raise InvalidImage("The picture cannot be decoded.")
     else:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 if __package__:
     from . import memory
@@ -26,7 +27,7 @@ PREFIX = "/avatarforge-controller"
 UPLOADS = 8
 #: Noise does not pack: this many pixels a side make about 45 MB in each format.
 SIDES = {"PNG": 3960, "JPEG": 3380, "WEBP": 3960}
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {"compress_level": 1},
     "JPEG": {"quality": 100, "subsampling": 0},
     "WEBP": {"lossless": True},
@@ -70,7 +71,8 @@ def measure(server: str, pid: int, pictures: Sequence[Path]) -> Measured:
     an upload is refused; memory is 0 where the system does not tell.
     """
     before = memory.reset_peak(pid) if memory.can_be_measured() else 0
-    idle = _latencies(server, lambda: len(quiet) >= 200, quiet := [])
+    quiet: list[float] = []
+    idle = _latencies(server, lambda: len(quiet) >= 200, quiet)
     begun = time.monotonic()
     with subprocess.Popen([sys.executable, __file__, server, *pictures]) as sender:
         busy = _latencies(server, lambda: sender.poll() is not None, [])

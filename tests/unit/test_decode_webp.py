@@ -85,6 +85,14 @@ def test_where_no_child_can_be_started_it_is_decoded_here(
     assert tried_here == [1025]
 
 
+def test_a_child_that_cannot_read_the_disk_leaves_it_to_us(
+    large: Path, tried_here: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode_webp, "_SCRIPT", decode_webp._SCRIPT.replace("sys.argv[1]", "'/nowhere'"))
+    inspect_image(large, ImageLimits())
+    assert tried_here == [1025]
+
+
 def test_a_program_that_only_contains_python_is_not_started_again(
     large: Path, tried_here: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
