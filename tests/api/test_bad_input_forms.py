@@ -333,3 +333,21 @@ async def test_whatever_comes_ends_in_a_refusal_or_in_parts(noise: bytes, cuts: 
                 pass
     except BrokenForm as refusal:
         assert str(refusal)
+
+
+@pytest.mark.parametrize("tail", [b"<html><script>alert(1)</script></html>", b"PK\x05\x06" + bytes(18)])
+async def test_a_picture_with_a_page_or_an_archive_behind_it_is_refused_or_served_inert(
+    client: Client, tail: bytes
+) -> None:
+    for kind, status in (("PNG", 400), ("WEBP", 400), ("JPEG", 200)):
+        data = picture(kind=kind) + tail
+        answer = await client.post(
+            f"{PREFIX}/upload/pose_image", data=form(part(data=data)), headers={"Content-Type": TYPE}
+        )
+        assert answer.status == status, kind
+    # Phones put previews behind a JPEG, so that it is taken; no browser runs what is behind it.
+    served = await client.get(PREFIX + (await answer.json())["url"])
+    assert served.content_type == "image/jpeg"
+    assert served.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in served.headers["Content-Security-Policy"]
+    assert served.headers["Content-Disposition"].endswith(".jpg")
