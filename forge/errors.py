@@ -68,8 +68,12 @@ class UnavailableError(AvatarForgeError):
     """Something that the request needs is missing now: a model file, the database, the storage."""
 
 
-class QueueFullError(AvatarForgeError):
-    """As many generations as are allowed are queued or processing; the same request works later."""
+class BusyError(AvatarForgeError):
+    """Too many do the same at once. `retry_after`: seconds after which another try makes sense."""
+
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StorageFullError(AvatarForgeError):

@@ -1,27 +1,69 @@
-"""Threads of our own for disk and pictures, so that ComfyUI's loop and its shared pool stay free."""
+"""Threads of our own for disk and pictures, so that ComfyUI's loop and its shared pool stay free; and how
+many requests may bring in bytes at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
+
+from .errors import BusyError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 DISK_THREADS = 4
+# Each upload that is being received holds a descriptor and some 2 MB; each that waits, a socket's buffer.
+UPLOADS_AT_ONCE = 32
+UPLOADS_WAITING = 256
+# A large JSON body lies in memory as a whole, twice for a moment: up to 280 MB with two pictures of 50 MB.
+LARGE_BODIES_AT_ONCE = 2
+LARGE_BODIES_WAITING = 32
+RETRY_SECONDS = 5
+
+
+class Slots:
+    """Lets `at_once` in, makes `waiting` more wait in the order in which they came, and refuses the rest."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._most = waiting
+        self.waiting = 0
+        self.taken = 0
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Hold a slot. Raises BusyError at once when too many wait already."""
+        if self._free.locked() and self.waiting >= self._most:
+            raise BusyError("Too many uploads are on their way at once. Send it again later.", RETRY_SECONDS)
+        self.waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+            self._free.release()
 
 
 class Workers:
     """Two pools. `disk` for short file work; `decode` has one thread, because a decoded picture can
     take 64 MB: eight uploads decoding side by side grew ComfyUI by 352 MB, one after another by 73.
+
+    `uploads` and `large_bodies` are the slots of requests that bring in a file or a large JSON body.
     """
 
     def __init__(self) -> None:
         self._disk = ThreadPoolExecutor(DISK_THREADS, "avatarforge-disk")
         self._decode = ThreadPoolExecutor(1, "avatarforge-decode")
+        self.uploads = Slots(UPLOADS_AT_ONCE, UPLOADS_WAITING)
+        self.large_bodies = Slots(LARGE_BODIES_AT_ONCE, LARGE_BODIES_WAITING)
 
     async def disk(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs

@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from ..forge.access.signing import EXPIRES, SIGNATURE
-from ..forge.errors import TooLargeError
 from . import capabilities, files, generations, health, links, maintenance
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
 from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
+from .reading import admitted, read_body, read_query
 
 __all__ = [
     "ACCESS",
@@ -42,7 +41,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *maintenance.ENDPOINTS,
 )
 
-SMALL_BODY = 64 * 1024
 _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -83,42 +81,16 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
         answer: BaseModel | web.StreamResponse = await health.health_while_unavailable(state, caller)
     else:
         try:
-            query = _read_query(endpoint.query, request, signed=endpoint.picture) if endpoint.query else None
+            query = read_query(endpoint, request) if endpoint.query else None
         except ValidationError as error:
             return error_answer(422, problems(error, "query"))
-        try:
-            body = await _read_body(endpoint.body, request, state) if endpoint.body else None
-        except ValidationError as error:
-            return error_answer(422, problems(error, "body"))
-        answer = await endpoint.handler(Call(request, caller, state, body, query))
+        async with admitted(endpoint, request, state):
+            try:
+                body = await read_body(endpoint, request, state) if endpoint.body else None
+            except ValidationError as error:
+                return error_answer(422, problems(error, "body"))
+            answer = await endpoint.handler(Call(endpoint, request, caller, state, body, query))
     return answer if isinstance(answer, web.StreamResponse) else json_answer(answer.model_dump_json())
-
-
-def _read_query(model: type[BaseModel], request: web.Request, *, signed: bool) -> BaseModel:
-    # A name given twice becomes a list, which no field takes: better than dropping one of the two.
-    values = {
-        name: found[0] if len(found := request.query.getall(name)) == 1 else found
-        for name in request.query
-        if not (signed and name in (EXPIRES, SIGNATURE))
-    }
-    return model.model_validate(values)
-
-
-async def _read_body(model: type[BaseModel], request: web.Request, services: Services) -> BaseModel:
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(reason="Send the body as application/json.")
-    # Two pictures as base64, each a third larger than its bytes, and the words.
-    limit = services.settings.max_file_size // 3 * 4 * 2 + SMALL_BODY * 2
-    pieces, size = [], 0
-    async for piece in request.content.iter_any():
-        size += len(piece)
-        if size > limit:
-            raise TooLargeError(f"The body is too large: the limit is {limit} bytes.")
-        pieces.append(piece)
-    raw = b"".join(pieces)
-    if size <= SMALL_BODY:
-        return model.model_validate_json(raw)
-    return await services.workers.decode(model.model_validate_json, raw)
 
 
 async def _nothing_here(request: web.Request) -> web.StreamResponse:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
@@ -25,9 +36,61 @@ def _from_text(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,20}", value) else value
 
 
-Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+def _without(pattern: str, what: str) -> AfterValidator:
+    wrong = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if wrong.search(value):
+            raise PydanticCustomError("control_character", f"Control characters{what} are not allowed")
+        return value
+
+    return AfterValidator(check)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Puts a pattern into the JSON schema and leaves the check itself, and its words, to a validator."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+
+@dataclass(frozen=True)
+class _Base64:
+    """Says in the JSON schema what the text holds; the store reads it."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "contentEncoding": "base64"}
+
+
+# The bounds stand beside the type and not in the fields: only there they reach the OpenAPI document, too.
+Pixels = Annotated[int, Strict(), Field(ge=64, le=4096, multiple_of=8), BeforeValidator(_whole)]
+StepCount = Annotated[int, Strict(), Field(ge=1, le=150), BeforeValidator(_whole)]
+Seed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_whole)]
+LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
+Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
+# C0, DEL and C1 (ECMA-48) and halves of characters: nobody types them, and logs, metadata and databases
+# stumble over them.
+Name = Annotated[
+    str, _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""), _Shown(r"^[^\u0000-\u001f\u007f-\u009f]*$")
+]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
+    _Shown(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
+]
+GenerationCursor = Annotated[str, _Shown("^[0-9]{1,18}$")]
+FileCursor = Annotated[str, _Shown("^[0-9]{1,18}-[0-9a-f-]{36}$")]
+Picture = Annotated[str, _Base64()]
 # For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
 _PICTURES = f"(files/{UUID}(/thumbnail(\\?size={_SIZES})?)?|outputs/{UUID}/[A-Za-z0-9_.-]+)"
@@ -49,28 +112,26 @@ class AvatarBody(Body):
     and comes back in `parameters`."""
 
     prompt: Text = Field(min_length=1, max_length=10_000, description="Detailed avatar description.")
-    pose_file_id: str | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
-    reference_file_id: str | None = Field(
+    pose_file_id: Name | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
+    reference_file_id: Name | None = Field(
         None, max_length=64, description="ID of an uploaded reference image."
     )
     clothing: Text | None = Field(None, max_length=2_000, description="Specific clothing details.")
     style: Text | None = Field(None, max_length=500, description="Art style: 'watercolor', 'pixel art', ...")
     realism: Annotated[bool, Strict()] = Field(False, description="true: realistic, false: anime.")
-    pose_image: str | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
-    reference_image: str | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
+    pose_image: Picture | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
+    reference_image: Picture | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
     negative_prompt: Text | None = Field(None, max_length=10_000, description="What must not be seen.")
-    width: Whole | None = Field(None, ge=64, le=4096, multiple_of=8, description="Pixels.")
-    height: Whole | None = Field(None, ge=64, le=4096, multiple_of=8, description="Pixels.")
-    steps: Whole | None = Field(None, ge=1, le=150, description="Sampling steps.")
+    width: Pixels | None = Field(None, description="Pixels.")
+    height: Pixels | None = Field(None, description="Pixels.")
+    steps: StepCount | None = Field(None, description="Sampling steps.")
     cfg: Annotated[float, Strict()] | None = Field(
         None, ge=0, le=30, description="Classifier-free guidance scale."
     )
-    sampler: str | None = Field(None, max_length=100, description="A sampler of this ComfyUI.")
-    scheduler: str | None = Field(None, max_length=100, description="A scheduler of this ComfyUI.")
-    seed: Whole | None = Field(
-        None, ge=0, le=2**64 - 1, description="The same seed and inputs repeat a picture."
-    )
-    checkpoint: str | None = Field(
+    sampler: Name | None = Field(None, max_length=100, description="A sampler of this ComfyUI.")
+    scheduler: Name | None = Field(None, max_length=100, description="A scheduler of this ComfyUI.")
+    seed: Seed | None = Field(None, description="The same seed and inputs repeat a picture.")
+    checkpoint: Name | None = Field(
         None, max_length=512, description="An installed checkpoint, by its file name."
     )
     pose_strength: Annotated[float, Strict()] | None = Field(
@@ -98,7 +159,7 @@ class SignedUrlsBody(Body):
         max_length=200,
         description="`url` values of answers, or thumbnails; with the API's prefix or without it.",
     )
-    expires_in: Whole = Field(USUAL_LINK, ge=1, le=LONGEST_LINK, description="Seconds.")
+    expires_in: LinkSeconds = Field(USUAL_LINK, description="Seconds.")
 
 
 class Query(BaseModel):
@@ -110,7 +171,7 @@ class PoseQuery(Query):
 
 
 class RerollQuery(PoseQuery):
-    seed: QueryWhole | None = Field(None, ge=0, le=2**64 - 1, description="Chosen for you when left out.")
+    seed: QuerySeed | None = Field(None, description="Chosen for you when left out.")
 
 
 class ForceQuery(Query):
@@ -126,21 +187,21 @@ class KeepOutputsQuery(Query):
 
 
 class CleanupQuery(Query):
-    days: QueryWhole | None = Field(None, ge=0, le=36_500, description="Default: FILE_CLEANUP_DAYS.")
+    days: Days | None = Field(None, description="Default: FILE_CLEANUP_DAYS.")
 
 
 class ListQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
     status: Status | None = Field(None, description="Only those in this state.")
-    cursor: str | None = Field(
+    cursor: GenerationCursor | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )
 
 
 class FilesQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
-    cursor: str | None = Field(
+    cursor: FileCursor | None = Field(
         None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
     )
 

@@ -58,6 +58,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Call:
     """One request, its caller admitted, its body and query already validated."""
 
+    endpoint: Endpoint
     request: web.Request
     caller: Caller
     services: Services

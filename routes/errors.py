@@ -25,13 +25,12 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.PromptRefusedError: 422,
     errors.TooManyRequestsError: 429,
     errors.UnavailableError: 503,
-    errors.QueueFullError: 503,
+    errors.BusyError: 503,
     errors.SettingsError: 503,
     errors.StorageFullError: 507,
 }
 
 # RFC 9110, 10.2.3: seconds. About the time that a generation takes, so that a place may be free then.
-FULL_QUEUE_SECONDS = 10
 
 log = logging.getLogger("avatarforge")
 
@@ -62,10 +61,12 @@ def answer_for(error: Exception) -> web.Response:
         return error_answer(422, [{"loc": list(error.location), "msg": error.detail, "type": error.kind}])
     if isinstance(error, errors.PromptRefusedError):
         return error_answer(422, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
-    if isinstance(error, errors.QueueFullError):
-        return error_answer(STATUS[type(error)], error.detail, {"Retry-After": str(FULL_QUEUE_SECONDS)})
     if isinstance(error, errors.AvatarForgeError):
         return error_answer(STATUS[type(error)], error.detail, _headers(error))
+    if isinstance(error, web.HTTPRequestTimeout):
+        answer = error_answer(error.status, error.reason)
+        answer.force_close()  # RFC 9110 15.5.9: the rest of the body is not waited for
+        return answer
     if isinstance(error, web.HTTPException):
         return error_answer(error.status, error.reason)
     if isinstance(error, (ClientPayloadError, ConnectionError)):
@@ -80,7 +81,7 @@ def answer_for(error: Exception) -> web.Response:
 def _headers(error: errors.AvatarForgeError) -> Mapping[str, str]:
     if isinstance(error, errors.UnauthorizedError):
         return {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: a 401 names what would do
-    if isinstance(error, errors.TooManyRequestsError):
+    if isinstance(error, (errors.TooManyRequestsError, errors.BusyError)):
         return {"Retry-After": str(error.retry_after)}
     return {}
 

@@ -13,17 +13,18 @@ from .content import Content, send, send_made
 from .context import UUID, Call, Endpoint
 from .multipart import receive_form, receive_json
 
+UPLOAD_REFUSALS = (400, 408, 413, 415, 507)
 FILE_TYPES = ("image/png", "image/jpeg", "image/webp", JSON_TYPE)
 
 
 async def upload_pose(call: Call) -> schemas.UploadAnswer:
     if call.request.content_type == JSON_TYPE:
-        return answers.upload(await receive_json(call.request, call.services.files))
-    return answers.upload(await receive_form(call.request, call.services.files, pictures_only=False))
+        return answers.upload(await receive_json(call))
+    return answers.upload(await receive_form(call, pictures_only=False))
 
 
 async def upload_reference(call: Call) -> schemas.UploadAnswer:
-    return answers.upload(await receive_form(call.request, call.services.files, pictures_only=True))
+    return answers.upload(await receive_form(call, pictures_only=True))
 
 
 async def download(call: Call) -> web.StreamResponse:
@@ -100,7 +101,7 @@ ENDPOINTS = (
         "files",
         answer=schemas.UploadAnswer,
         upload=("multipart/form-data", JSON_TYPE),
-        refusals=(400, 413, 507),
+        refusals=UPLOAD_REFUSALS,
     ),
     Endpoint(
         "POST",
@@ -110,7 +111,7 @@ ENDPOINTS = (
         "files",
         answer=schemas.UploadAnswer,
         upload=("multipart/form-data",),
-        refusals=(400, 413, 507),
+        refusals=UPLOAD_REFUSALS,
     ),
     Endpoint(
         "GET",

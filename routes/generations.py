@@ -10,7 +10,7 @@ from . import answers, bodies, schemas
 from .content import Content, send
 from .context import UUID, Call, Endpoint
 
-SUBMIT_REFUSALS = (400, 404, 413, 415, 507)
+SUBMIT_REFUSALS = (400, 404, 408, 411, 413, 415, 507)
 
 
 def _request(call: Call) -> AvatarRequest:

@@ -1,59 +1,26 @@
-"""Reading an uploaded form, bounded in every direction."""
+"""Uploads: the one file of a form, or a body that is the pose itself."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
-from aiohttp import BodyPartReader, MultipartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
-
-from ..forge.errors import RejectedUploadError, TooLargeError
-from ..forge.store.files import FileStore, Received, too_large
+from ..forge.errors import RejectedUploadError
+from ..forge.store.files import Received
 from ..forge.store.inspect import JSON_TYPE
+from .context import Call
+from .form import BrokenForm, FormReader, boundary_of
+from .reading import BodyReader, body_of
 
 FIELD = "file"
-CHUNK = 64 * 1024
-OVERHEAD = 64 * 1024  # boundaries, part headers and a preamble, beside the picture itself
 JSON_NAME = "pose.json"
 _WANTED = f"send multipart/form-data with one field named {FIELD!r} that holds the picture"
 
 
-class _Bounded:
-    """A request body that ends in an error once more than `limit` bytes were read from it.
-
-    aiohttp's multipart reader has no limit of its own on preamble, parts or total size.
-    """
-
-    def __init__(self, request: web.Request, limit: int, error: TooLargeError) -> None:
-        self._stream = request.content
-        self._left = limit
-        self._error = error
-
-    def _count(self, data: bytes) -> bytes:
-        self._left -= len(data)
-        if self._left < 0:
-            raise self._error
-        return data
-
-    async def read(self, size: int = -1) -> bytes:
-        return self._count(await self._stream.read(size))
-
-    async def readline(self, *args: int, **kwargs: int) -> bytes:
-        return self._count(await self._stream.readline(*args, **kwargs))
-
-    def unread_data(self, data: bytes) -> None:
-        self._left += len(data)
-        self._stream.unread_data(data)
-
-    def at_eof(self) -> bool:
-        return self._stream.at_eof()
-
-
-async def receive_json(request: web.Request, files: FileStore) -> Received:
+async def receive_json(call: Call) -> Received:
     """Store a body that is the pose itself, in JSON. Raises the errors of `FileStore.receive`."""
+    files = call.services.files
     try:
-        received = await files.receive(request.content.iter_chunked(CHUNK), JSON_NAME)
+        received = await files.receive(aiter(_body(call)), JSON_NAME)
     except RejectedUploadError as error:
         raise RejectedUploadError(f"{error} To upload a picture, {_WANTED}.") from error
     if received.file.mime_type == JSON_TYPE:
@@ -64,31 +31,38 @@ async def receive_json(request: web.Request, files: FileStore) -> Received:
     )
 
 
-async def receive_form(request: web.Request, files: FileStore, *, pictures_only: bool) -> Received:
+async def receive_form(call: Call, *, pictures_only: bool) -> Received:
     """Store the form's file. Raises the errors of `FileStore.receive`."""
-    if request.content_type != "multipart/form-data" or "boundary=" not in request.headers["Content-Type"]:
-        raise RejectedUploadError(f"Invalid image file: {_WANTED}.")
-    bounded = _Bounded(request, files.max_bytes + OVERHEAD, too_large(files.max_bytes))
-    received: Received | None = None
-    async with AsyncExitStack() as undo:
-        try:
-            reader = MultipartReader(request.headers, bounded)  # type: ignore[arg-type]
-            while (part := await reader.next()) is not None:
-                if not isinstance(part, BodyPartReader) or part.name != FIELD or received is not None:
-                    name = part.name if isinstance(part, BodyPartReader) else None
-                    raise RejectedUploadError(
-                        f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_WANTED}."
-                    )
-                received = await files.receive(_chunks(part), part.filename, pictures_only=pictures_only)
-                undo.push_async_callback(files.forget, received)
-        except (ValueError, HttpProcessingError, EOFError) as error:
-            raise RejectedUploadError(f"Invalid image file: the form is broken; {_WANTED}.") from error
-        if received is None:
+    try:
+        boundary = boundary_of(call.request.headers.getall("Content-Type", []))
+        if boundary is None:
+            raise RejectedUploadError(f"Invalid image file: {_WANTED}.")
+        form = FormReader(_body(call), boundary)
+        part = await form.next_part()
+        if part is None:
             raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_WANTED}.")
-        undo.pop_all()
-    return received
+        if part.name != FIELD:
+            raise _unexpected(part.name)
+        return await call.services.files.receive(_only_file(form), part.filename, pictures_only=pictures_only)
+    except BrokenForm as error:
+        raise RejectedUploadError(f"Invalid image file: the form {error}; {_WANTED}.") from error
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(CHUNK):
+def _body(call: Call) -> BodyReader:
+    return body_of(call.endpoint, call.request, call.services)
+
+
+async def _only_file(form: FormReader) -> AsyncIterator[bytes]:
+    """The bytes of the part. It ends only when the whole form has ended well, so that nothing is stored of a
+    form that is refused."""
+    async for chunk in form.data():
         yield chunk
+    another = await form.next_part()
+    if another is not None:
+        raise _unexpected(another.name)
+
+
+def _unexpected(name: str | None) -> RejectedUploadError:
+    return RejectedUploadError(
+        f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_WANTED}."
+    )

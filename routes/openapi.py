@@ -19,17 +19,21 @@ REFUSALS = {
     401: "The key is missing or wrong",
     403: "The server's name in Host or the page that asks is not known, or a signed link is not good",
     404: "Unknown id",
+    408: "The body came too slowly or not at all",
     409: "The present state does not allow it",
+    411: "A large body must say its length",
     412: "If-Match names other bytes",
     413: "File too large",
-    415: "The body is not application/json",
+    415: "The body has a type or a compression that is not read here",
     416: "The range lies outside the file",
     422: "A value is missing, unknown or out of range",
     429: "Too many requests, or too many wrong keys",
     500: "A fault inside AvatarForge",
-    503: "Something needed is missing: a model file, the database, the storage",
+    503: "Something needed is missing (a model file, the database, the storage), or too much at once",
     507: "The disk or the storage quota has no room left",
 }
+_BYTES: JsonObject = {"type": "string", "format": "binary"}
+_GIVEN: dict[str, JsonObject] = {"application/json": {"type": ["object", "array"]}}
 _UPLOADS: dict[str, JsonObject] = {
     "multipart/form-data": {
         "type": "object",
@@ -44,6 +48,8 @@ _UPLOADS: dict[str, JsonObject] = {
     },
 }
 _ALWAYS = (401, 403, 429, 500, 503)
+# An id is any text, and an unknown one a 404; only a hash that is none is a mistake of form.
+_PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": {"pattern": "^[0-9A-Fa-f]{64}$"}}
 _REFERENCE = "#/components/schemas/{model}"
 _KEYS: dict[str, JsonObject] = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "The value of API_KEY."},
@@ -138,7 +144,7 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
             schema = {"anyOf": [schema, references[(endpoint.for_strangers, "serialization")]]}
         content = {"application/json": {"schema": schema}}
     else:
-        content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in endpoint.gives}
+        content = {kind: {"schema": _GIVEN.get(kind, _BYTES)} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
     if not endpoint.answer:
         if endpoint.ranges:
@@ -160,7 +166,12 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
 
 def _path_parameters(path: str) -> list[JsonObject]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", **_PATH_PATTERNS.get(name, {})},
+        }
         for name in re.findall(r"{(\w+)}", path)
     ]
 

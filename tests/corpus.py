@@ -200,7 +200,10 @@ def _bad_png(good: dict[str, bytes]) -> Iterator[Case]:
     yield Case("png-many-texts", png(samples(3, 8), 8, 2, extra=chunk(b"tEXt", b"a\0b") * 5000), "bad")
     yield Case("png-text-odd-packing", png(samples(3, 8), 8, 2, late=chunk(b"zTXt", b"a\0\7x")), "bad")
     yield Case("png-late-gamma", png(samples(3, 8), 8, 2, late=chunk(b"gAMA", b"")), "bad")
-    yield Case("png-short-gamma", png(samples(3, 8), 8, 2, extra=chunk(b"gAMA", b"")), "either")
+    for kind, needed in ((b"gAMA", 4), (b"cHRM", 32), (b"sRGB", 1), (b"pHYs", 9), (b"tRNS", 6)):
+        for length, verdict in _lengths(needed):
+            side = png(samples(3, 8), 8, 2, extra=chunk(kind, bytes(length)))
+            yield Case(f"png-{kind.decode()}-of-{length}-of-{needed}", side, verdict)
     yield Case("png-unknown-critical", png(samples(3, 8), 8, 2, extra=chunk(b"CgBI", b"1234")), "bad")
     yield Case("png-unknown-side-chunk", png(samples(3, 8), 8, 2, extra=chunk(b"prVt", b"1234")), "ok")
     yield Case("png-no-palette", png(samples(1, 8), 8, 3), "bad")
@@ -231,6 +234,10 @@ def _bad_png(good: dict[str, bytes]) -> Iterator[Case]:
     yield Case("png-data-apart", data[:33] + apart + tail, "bad")
     yield Case("png-empty-pieces", data[:33] + chunk(b"IDAT", b"") + chunk(b"IDAT", packed) + tail, "ok")
     yield Case("png-junk-in-data", data[:33] + chunk(b"IDAT", packed + b"junk") + tail, "either")
+
+
+def _lengths(needed: int) -> tuple[tuple[int, Expected], ...]:
+    return (*(((0, "bad"),) if needed > 1 else ()), (needed - 1, "bad"), (needed, "ok"))
 
 
 def _bad_jpeg(good: dict[str, bytes]) -> Iterator[Case]:
@@ -294,6 +301,8 @@ def _not_pictures(good: dict[str, bytes]) -> Iterator[Case]:
     yield Case("other-gifar", encoded(picture, "GIF") + zipped(), "bad")
     yield Case("other-mpo", encoded(picture, "MPO", save_all=True, append_images=[picture]), "either")
     yield Case("other-avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(200), "bad")
+    yield Case("other-heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "bad")
+    yield Case("other-jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(200), "bad")
     yield Case("other-svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>', "bad")
     yield Case("other-html", b"<!doctype html><p>hello", "bad")
     yield Case("other-text", b"hello, world", "bad")

@@ -15,9 +15,11 @@ from ...db import files as file_queries
 from ...db import generations as queries
 from ...db.records import FileRecord, GenerationRecord
 from .. import clock
-from ..errors import ConflictError, NotFoundError, QueueFullError
+from ..errors import BusyError, ConflictError, NotFoundError
 from ..store.files import unknown_file
 from .spec import AvatarSpec
+
+FULL_QUEUE_SECONDS = 10
 
 
 def used_files(spec: AvatarSpec) -> dict[str, str]:
@@ -45,9 +47,10 @@ def withdraw(connection: Connection, generation_id: str, used: list[FileRecord])
 
 def refuse_above(connection: Connection, limit: int) -> None:
     if queries.count_active(connection) >= limit:
-        raise QueueFullError(
+        raise BusyError(
             f"{limit} generations are queued or processing, which is the limit (MAX_ACTIVE_GENERATIONS). "
-            "Send it again when some of them have ended."
+            "Send it again when some of them have ended.",
+            FULL_QUEUE_SECONDS,
         )
 
 

@@ -124,7 +124,7 @@ class GenerationService:
 
     async def reroll(self, generation_id: str, view: str, seed: int | None) -> GenerationRecord:
         """Make one view anew and keep the others. Raises NotFoundError, ConflictError,
-        UnprocessableError, UnavailableError, PromptRefusedError, QueueFullError."""
+        UnprocessableError, UnavailableError, PromptRefusedError, BusyError."""
         record = await self.get(generation_id)
         if record.status != "completed" or record.kind == BY_HAND:
             raise ConflictError(
@@ -155,7 +155,7 @@ class GenerationService:
     async def retry(self, generation_id: str) -> GenerationRecord:
         """Run a failed generation again: the same id, seed and graph.
 
-        Raises NotFoundError, ConflictError, UnavailableError, PromptRefusedError, QueueFullError.
+        Raises NotFoundError, ConflictError, UnavailableError, PromptRefusedError, BusyError.
         """
         record = await self.get(generation_id)
         if record.status != "failed" or record.kind == BY_HAND:

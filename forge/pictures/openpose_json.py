@@ -8,19 +8,20 @@ Hands, faces and animals are read over.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from PIL import Image
 
+from ..strict_json import InvalidJson, read_json
 from .skeleton import KEYPOINT_NAMES, BoneStyle, Keypoint, Skeleton, draw_skeletons
 
 MAX_BYTES = 1_000_000
 MAX_PEOPLE = 20
 MAX_FRAMES = 1_000
+MAX_DEPTH = 32
 MAX_CANVAS_SIDE = 16_384
 # Keypoints may lie outside of the canvas, but a number beyond this is an accident or an attack.
 MAX_COORDINATE = 1_000_000.0
@@ -126,15 +127,9 @@ def _load(data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise InvalidPose(f"The pose has {len(data)} bytes; at most {MAX_BYTES} are read.")
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except InvalidPose:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise InvalidPose("The pose is not a valid JSON document.") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidPose(f"The pose holds {name}; only finite numbers can be drawn.")
+        return read_json(data, max_depth=MAX_DEPTH, max_values=MAX_BYTES)
+    except InvalidJson as error:
+        raise InvalidPose(f"The pose is not a valid JSON document. {error}") from error
 
 
 def _first_frame(document: Any) -> dict[str, Any]:

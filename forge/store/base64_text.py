@@ -24,17 +24,21 @@ async def decode_base64(text: str, limit: int, too_large: TooLargeError) -> Asyn
     if len(text) > limit * 2:
         raise too_large
     carried = ""
+    ended = False
     for start in range(0, len(text), PIECE):
         piece = carried + "".join(text[start : start + PIECE].split())
         whole = len(piece) - len(piece) % 4
         carried = piece[whole:]
-        yield _decode(piece[:whole])
+        yield _decode(piece[:whole], ended)
+        ended = ended or piece[:whole].endswith("=")
     if carried:
-        yield _decode(carried)
+        yield _decode(carried, ended)
 
 
-def _decode(piece: str) -> bytes:
+def _decode(piece: str, ended: bool) -> bytes:
     try:
+        if ended and piece:
+            raise binascii.Error("more after the padding")
         return binascii.a2b_base64(piece.encode("ascii"), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise RejectedUploadError("Invalid image file: the text is not base64 of a picture.") from error

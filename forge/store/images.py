@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin
 
+from .decode_webp import open_webp, try_webp
 from .structure import PIECE, InvalidImage, Structure, orientation, walk_webp
 from .structure_jpeg import JpegStructure, walk_jpeg
 from .structure_png import walk_png
@@ -99,7 +100,7 @@ def inspect_image(path: Path, limits: ImageLimits) -> ImageFacts:
             _decode_jpeg(fp, structure)
         else:
             structure = walk_webp(fp, path.stat().st_size, accept)
-            _open_webp(fp).load()
+            try_webp(fp, path, structure.width * structure.height)
     width, height = structure.width, structure.height
     if orientation(structure.exif) >= 5:
         width, height = height, width
@@ -132,7 +133,7 @@ def load_rgb(path: Path) -> tuple[Image.Image, Image.Image | None]:
             picture.load()
             exif = structure.exif
         else:
-            picture = _open_webp(fp)
+            picture = open_webp(fp)
             picture.load()
             exif = picture.info.get("exif", b"")
         rgb, alpha = _to_rgb(picture, depth)
@@ -182,13 +183,6 @@ def _in_our_words() -> Iterator[None]:
         Image.DecompressionBombError,
     ) as error:
         raise InvalidImage("The picture cannot be decoded.") from error
-
-
-def _open_webp(fp: BinaryIO) -> WebPImagePlugin.WebPImageFile:
-    if not WebPImagePlugin.SUPPORTED:
-        raise InvalidImage("The file is a WEBP, which the Pillow of this server was built without.")
-    fp.seek(0)
-    return WebPImagePlugin.WebPImageFile(fp)
 
 
 class _Decoder(Protocol):

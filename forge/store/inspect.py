@@ -14,6 +14,16 @@ JSON_TYPE = "application/json"
 _SPACE = b"\xef\xbb\xbf \t\r\n"
 _START = 1024
 
+# Windows, "Naming Files, Paths, and Namespaces".
+_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
+_DEVICES = frozenset(
+    (
+        *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),
+        *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789\u00b9\u00b2\u00b3"),
+    )
+)
+_LONGEST = 200
+
 
 def inspect_file(path: Path, limits: ImageLimits) -> ImageFacts:
     """Decide whether the store takes the file; for a pose, width and height are those of its canvas.
@@ -41,8 +51,14 @@ def _inspect_pose(path: Path, limits: ImageLimits) -> ImageFacts:
 
 
 def display_name(sent: str | None, extension: str) -> str:
-    """A name to show, never a path: the last part of what the client sent, without control
-    characters, with the extension that the bytes have."""
+    """A name to show and to save a download under, never a path here.
+
+    The last part of what the client sent, with the extension that the bytes have; without control and
+    direction characters, without what Windows refuses or reads as a device, at most 200 bytes long.
+    """
     last = PureWindowsPath(PurePosixPath(sent or "").name).name
-    stem = "".join(character for character in last if character.isprintable()).strip().rsplit(".", 1)[0]
-    return f"{stem[:200] or 'image'}.{extension}"
+    stem = "".join(character for character in last if character.isprintable()).rsplit(".", 1)[0]
+    stem = stem.translate(_FORBIDDEN).encode("utf-8")[:_LONGEST].decode("utf-8", "ignore").strip(". ")
+    if stem.split(".", 1)[0].strip().upper() in _DEVICES:
+        stem = f"_{stem}"
+    return f"{stem or 'image'}.{extension}"

@@ -25,6 +25,9 @@ _BEFORE_DATA = frozenset(
     (b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"hIST", b"pHYs")
 )
 _KEPT = frozenset((b"IHDR", b"PLTE", b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
+# Pillow refuses a shorter one, unless its truncation flag is up: then it leaves the chunk out.
+_SHORTEST = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
+_SHORTEST_KEY = {0: 2, 2: 6}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
@@ -59,6 +62,8 @@ def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
         else:
             side_chunks += 1
             _check_order(kind, seen, side_chunks)
+            if length < (_SHORTEST_KEY.get(colour, 0) if kind == b"tRNS" else _SHORTEST.get(kind, 0)):
+                raise InvalidImage("The PNG is damaged: a chunk is shorter than it must be.")
             kept: list[bytes] = []
             keep = kind in _KEPT
             if keep:

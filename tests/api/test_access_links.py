@@ -39,7 +39,9 @@ def clock() -> Clock:
 async def client(forge: Product, aiohttp_client: Any, clock: Clock) -> Client:
     """The API on a server that needs a key; what it is asked carries the key, unless a test takes it off."""
     access = Access(rules(Settings(api_key=KEY), Reach()), Signer("s" * 32, clock))
-    services = Services(forge.settings, forge.files, forge.generations, forge.health, forge.workers)
+    services = Services(
+        forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
+    )
     made: Client = await aiohttp_client(application(services, access), headers=HEADERS)
     return made
 
@@ -202,7 +204,9 @@ async def test_signing_needs_the_key(stranger: Client) -> None:
 
 
 async def test_links_work_where_no_key_is_needed(forge: Product, aiohttp_client: Any) -> None:
-    services = Services(forge.settings, forge.files, forge.generations, forge.health, forge.workers)
+    services = Services(
+        forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
+    )
     client = await aiohttp_client(application(services))
     file = (await upload(client))["url"]
     (found,) = await sign(client, file)

@@ -58,7 +58,9 @@ async def test_a_full_queue_says_when_to_come_again(
     tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]
 ) -> None:
     async with product(tmp_path, settings=Settings(max_active_generations=1)) as forge:
-        services = Services(forge.settings, forge.files, forge.generations, forge.health, forge.workers)
+        services = Services(
+            forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
+        )
         client = await aiohttp_client(application(services))
         first = await generate(client)
         refused = await client.post(f"{PREFIX}/generate/avatar", json={"prompt": "x"})

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import synthetic
+from . import memory, synthetic, upload_load
 from .client import PREFIX, Client
 from .obtain import obtain_comfyui
 from .progress import LabError
@@ -33,7 +33,26 @@ def run_bench(root: Path) -> int:
     ):
         client = Client(server.url)
         _turnaround(client, server)
+        _uploads(server, Path(base))
     return 0
+
+
+def _uploads(server: ComfyServer, folder: Path) -> None:
+    """How long GET /queue takes while eight pictures of 45 MB come in at once, and ComfyUI's memory."""
+    print(f"\n{upload_load.UPLOADS} uploads of about 45 MB at once; GET /queue meanwhile:")
+    for kind in upload_load.SIDES:
+        pictures = []
+        for number in range(upload_load.UPLOADS):
+            pictures.append(folder / f"{number}.{kind}")
+            upload_load.make(server.comfyui.python, kind, number, pictures[-1])
+        found = upload_load.measure(server.url, server.pid, pictures)
+        print(
+            f"  {kind:5} median {found.p50 * 1000:5.1f} ms, p99 {found.p99 * 1000:5.1f} ms "
+            f"(idle {found.idle_p99 * 1000:5.1f} ms), memory {found.growth / memory.MEBIBYTE:+5.0f} MB"
+        )
+        for picture in pictures:
+            picture.unlink()
+    print("  target: p99 at most 25 ms on 2 free cores, memory at most +100 MB")
 
 
 def _turnaround(client: Client, server: ComfyServer) -> None:

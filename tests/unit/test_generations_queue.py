@@ -17,7 +17,7 @@ from services import Product, product
 from avatarforge.db import files as file_queries
 from avatarforge.db import generations as queries
 from avatarforge.forge.errors import (
-    QueueFullError,
+    BusyError,
 )
 from avatarforge.forge.generations.tracker import GAVE_UP, NOT_RESUMED
 from avatarforge.forge.ports import CheckedPrompt, PromptEvent
@@ -254,14 +254,14 @@ async def test_requests_beyond_the_limit_are_refused_and_leave_nothing(tmp_path:
         request = replace(KNIGHT, reference_image=base64.b64encode(picture()).decode())
         racing = [forge.generations.submit(request, "avatar", None) for _ in range(9)]
         answers = await asyncio.gather(*racing, return_exceptions=True)
-        refused = [answer for answer in answers if isinstance(answer, QueueFullError)]
+        refused = [answer for answer in answers if isinstance(answer, BusyError)]
         assert len(refused) == 6
         assert "3 generations are queued or processing" in str(refused[0])
         assert len(forge.host.queued) == 3
         assert await everyone(forge) == 5
         assert not list((tmp_path / "storage" / "incoming").iterdir())
         for again in (forge.generations.retry(failed.id), forge.generations.reroll(done.id, "front", None)):
-            with pytest.raises(QueueFullError):
+            with pytest.raises(BusyError):
                 await again
         assert (await forge.generations.get(failed.id)).status == "failed"
         assert (await forge.generations.get(done.id)).status == "completed"
@@ -280,6 +280,6 @@ async def test_the_limit_is_kept_by_racing_retries(tmp_path: Path) -> None:
         )
         assert (
             sorted(type(answer).__name__ for answer in answers)
-            == ["GenerationRecord"] * 2 + ["QueueFullError"] * 4
+            == ["GenerationRecord"] * 2 + ["BusyError"] * 4
         )
         assert len(forge.host.queued) == 2

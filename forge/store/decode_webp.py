@@ -1,0 +1,83 @@
+"""Trying whether a WEBP decodes, in a process of its own when it is large.
+
+libwebp's decoder takes 256 MB for 4096x4096 pixels, and Pillow keeps Python's lock while it works, so that
+ComfyUI's event loop stands still for 0.2 s. A child gives the memory back when it ends, and a picture that
+crashes libwebp ends the child and not ComfyUI. Pillow's PNG and JPEG decoders have neither trouble here.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import PIL
+from PIL import WebPImagePlugin
+
+from .structure import InvalidImage
+
+#: Pixels up to which it is not worth a process: 16 MB of memory and some 10 ms.
+SMALL = 1024 * 1024
+#: Seconds; the largest picture takes 2 on a slow machine.
+PATIENCE = 60.0
+
+_STARTED, _WHOLE, _UNREAD = b"started ", b"whole", b"unread"
+# Nothing of ComfyUI's or of other packs is imported: only Pillow, from the folder where it lies here.
+_SCRIPT = """
+import sys
+sys.path.append(sys.argv[2])
+from PIL import WebPImagePlugin
+sys.stdout.write("started ")
+sys.stdout.flush()
+try:
+    with open(sys.argv[1], "rb") as file:
+        WebPImagePlugin.WebPImageFile(file).load()
+    sys.stdout.write("whole")
+except OSError as error:
+    sys.stdout.write("broken" if error.errno is None else "unread")
+except Exception:
+    sys.stdout.write("broken")
+"""
+
+
+def open_webp(fp: BinaryIO) -> WebPImagePlugin.WebPImageFile:
+    """Raises InvalidImage where Pillow was built without WebP, and whatever Pillow raises."""
+    if not WebPImagePlugin.SUPPORTED:
+        raise InvalidImage("The file is a WEBP, which the Pillow of this server was built without.")
+    fp.seek(0)
+    return WebPImagePlugin.WebPImageFile(fp)
+
+
+def try_webp(fp: BinaryIO, path: Path, pixels: int) -> None:
+    """Decode the picture and throw it away. Raises InvalidImage, and whatever Pillow raises."""
+    verdict = _in_a_child(path) if pixels > SMALL and WebPImagePlugin.SUPPORTED else b""
+    if verdict.startswith(_STARTED) and verdict != _STARTED + _UNREAD:
+        if verdict != _STARTED + _WHOLE:
+            raise InvalidImage("The picture cannot be decoded.")
+    else:
+        open_webp(fp).load()
+
+
+def _in_a_child(path: Path) -> bytes:
+    """What the child wrote; nothing of it where none can be started."""
+    if getattr(sys, "frozen", False) or not Path(sys.executable or "").stem.lower().startswith("python"):
+        return b""  # a program with Python in it: it would start as a whole once more
+    folder = str(Path(PIL.__file__).parent.parent)
+    # -I -S: no environment, no user's packages, no .pth files.
+    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, str(path), folder]
+    try:
+        with subprocess.Popen(  # noqa: S603 - our own interpreter, our own script, our own file
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ) as child:
+            try:
+                return child.communicate(timeout=PATIENCE)[0]
+            except subprocess.TimeoutExpired:
+                child.kill()
+                return _STARTED
+    except OSError:
+        return b""

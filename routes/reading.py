@@ -1,0 +1,150 @@
+"""Requests on their way in: who may send now, how much, how slowly, and what it must be.
+
+aiohttp bounds a body in none of these ways when it is read as a stream, which is how files come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from ..forge.access.signing import EXPIRES, SIGNATURE
+from ..forge.errors import TooLargeError, UnprocessableError
+from ..forge.store.files import too_large
+from ..forge.strict_json import InvalidJson, read_json
+from .context import Endpoint, Services
+
+#: Seconds without a byte after which a request is given up.
+PATIENCE = 60.0
+#: Bytes a second that must have come on average, after PATIENCE: what keeps a drip from holding a slot.
+PACE = 16 * 1024
+
+SMALL_BODY = 64 * 1024
+LARGE_BODY = 1024 * 1024
+MAX_DEPTH = 32
+MAX_VALUES = 2_000
+#: Boundaries, part headers and the like, beside the file itself.
+FORM_OVERHEAD = 64 * 1024
+
+
+class BodyReader:
+    """The body of a request, bounded in bytes and in time.
+
+    `read` gives the next bytes and b"" at the end. It raises `error` once more than `limit` bytes have come,
+    and HTTPRequestTimeout when the client stalls or only drips.
+    """
+
+    def __init__(self, request: web.Request, limit: int, error: TooLargeError) -> None:
+        self._stream = request.content
+        self._left = limit
+        self._error = error
+        self._allowed = PATIENCE  # seconds that may still be waited; our own work on what came does not count
+
+    async def read(self) -> bytes:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        try:
+            data = await asyncio.wait_for(self._stream.readany(), min(self._allowed, PATIENCE))
+        except asyncio.TimeoutError as error:
+            raise web.HTTPRequestTimeout(
+                reason=f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "
+                f"and after that {PACE} bytes a second."
+            ) from error
+        self._allowed += len(data) / PACE - (clock() - begun)
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._error
+        return data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while data := await self.read():
+            yield data
+
+
+@asynccontextmanager
+async def admitted(endpoint: Endpoint, request: web.Request, services: Services) -> AsyncIterator[None]:
+    """Refuse by its head alone what need not be read, and hold a slot while the rest is worked on.
+
+    Raises TooLargeError, BusyError, HTTPUnsupportedMediaType and HTTPLengthRequired.
+    """
+    async with AsyncExitStack() as held:
+        if endpoint.body or endpoint.upload:
+            limit, error = _limit(endpoint, services)
+            _check_head(request, limit, error)
+            if endpoint.upload:
+                await held.enter_async_context(services.workers.uploads.take())
+            elif (request.content_length or 0) > LARGE_BODY:
+                await held.enter_async_context(services.workers.large_bodies.take())
+        yield
+
+
+def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
+    largest = services.files.max_bytes
+    if endpoint.upload:
+        return largest + FORM_OVERHEAD, too_large(largest)
+    # Two pictures as base64, each a third larger than its bytes, and the words.
+    limit = (largest + 2) // 3 * 4 * 2 + SMALL_BODY * 2
+    return limit, TooLargeError(f"The body is too large: the limit is {limit} bytes.")
+
+
+def _check_head(request: web.Request, limit: int, error: TooLargeError) -> None:
+    packed = request.headers.getall("Content-Encoding", [])
+    if any(coding.strip().lower() not in ("", "identity") for coding in packed):
+        # aiohttp would unpack it: a few bytes can become gigabytes.
+        raise web.HTTPUnsupportedMediaType(reason="Send the body as it is, without a Content-Encoding.")
+    if request.content_length is not None and request.content_length > limit:
+        raise error
+
+
+def body_of(endpoint: Endpoint, request: web.Request, services: Services) -> BodyReader:
+    """The body, bounded as this endpoint needs it."""
+    return BodyReader(request, *_limit(endpoint, services))
+
+
+def read_query(endpoint: Endpoint, request: web.Request) -> BaseModel:
+    """Validate the query, without what a signed link carries. Raises ValidationError."""
+    if endpoint.query is None:
+        raise TypeError("the endpoint declares no query")
+    # A name given twice becomes a list, which no field takes: better than dropping one of the two.
+    values = {
+        name: found[0] if len(found := request.query.getall(name)) == 1 else found
+        for name in request.query
+        if not (endpoint.picture and name in (EXPIRES, SIGNATURE))
+    }
+    return endpoint.query.model_validate(values)
+
+
+async def read_body(endpoint: Endpoint, request: web.Request, services: Services) -> BaseModel:
+    """Read and validate a JSON body. Raises ValidationError, UnprocessableError, TooLargeError and aiohttp's
+    errors for 408, 411 and 415."""
+    model = endpoint.body
+    if model is None:
+        raise TypeError("the endpoint declares no body")
+    if request.content_type != "application/json" or len(request.headers.getall("Content-Type")) > 1:
+        raise web.HTTPUnsupportedMediaType(reason="Send the body as application/json.")
+    pieces, size = [], 0
+    async for piece in body_of(endpoint, request, services):
+        size += len(piece)
+        if size > LARGE_BODY and request.content_length is None:
+            # What has no length cannot be refused by it, and would have to lie in memory to be counted.
+            raise web.HTTPLengthRequired(
+                reason=f"A JSON body of more than {LARGE_BODY} bytes must say its Content-Length."
+            )
+        pieces.append(piece)
+    raw = b"".join(pieces)
+    del pieces
+    if size <= SMALL_BODY:
+        return _validated(model, raw)
+    return await services.workers.decode(_validated, model, raw)
+
+
+def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
+    try:
+        value = read_json(raw, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+    except InvalidJson as error:
+        raise UnprocessableError(str(error), ("body",), "json_invalid") from error
+    return model.model_validate(value)
