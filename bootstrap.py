@@ -37,6 +37,7 @@ from .forge.store.quota import Quota
 from .forge.upkeep import clean_up_daily, report_health
 from .forge.workers import Workers
 from .host import comfy
+from .host.listening import own_names
 from .routes import (
     ACCESS,
     STATE,
@@ -71,7 +72,7 @@ async def start() -> None:
     """Load the pack into the ComfyUI that is starting."""
     server = comfy.server()
     add_routes(server.routes, VERSION)
-    reach = Reach(await asyncio.to_thread(comfy.listens_on_network), comfy.own_names())
+    reach = Reach(await asyncio.to_thread(comfy.listens_on_network), own_names())
     # Whatever goes wrong from here on, nobody is let in who would not be otherwise.
     server.app[ACCESS] = Access(rules_without_settings(reach))
     try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
-import socket
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,6 +16,7 @@ from server import PromptServer
 
 from ..forge.ports import CheckedPrompt, InstalledModels, Prompt, PromptEvent, QueueState
 from ..forge.workers import Workers
+from .listening import reaches_network
 from .memory import batch_fits
 from .models import ModelShelf
 from .queue import ComfyQueue
@@ -66,29 +65,8 @@ def url() -> str:
 
 
 def listens_on_network() -> bool:
-    """Whether other machines may reach this ComfyUI: it listens on an address that is not loopback.
-
-    Blocks, when --listen holds names: they are looked up, as ComfyUI does to bind them.
-    """
-    return not all(_is_loopback(name.strip()) for name in args.listen.split(","))
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        # An empty name is bound to every address.
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM) if name else []
-    except (OSError, UnicodeError):
-        found = []
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    return bool(addresses) and all(address.is_loopback for address in addresses)
-
-
-def own_names() -> tuple[str, ...]:
-    """What this machine calls itself, also as its neighbours find it (RFC 6762). Asks no name server: that
-    could take long, and the answer would be somebody else's word."""
-    name = socket.gethostname()
-    short = name.partition(".")[0]
-    return (name, short, f"{short}.local")
+    """Whether other machines may reach this ComfyUI. Blocks: names are looked up."""
+    return reaches_network(args.listen)
 
 
 async def system_stats() -> Mapping[str, Any]:

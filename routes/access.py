@@ -33,9 +33,7 @@ from .errors import answer_for
 from .origins import SAFE_METHODS, Neighbours, Reach, neighbours, read_address
 
 KEY_HEADER = "X-API-Key"
-WRONG_KEYS = (
-    60  # a minute, of one address: a person who mistypes never gets there, and a guesser gets nowhere
-)
+WRONG_KEYS = 60  # a minute, of one address: nobody mistypes so often, and nobody guesses 16 characters so
 LOGGED = 60  # refusals a minute
 _KEYED, _ANYBODY = "key", "anybody"
 # What proxies add. Who adds one himself only loses: the request then counts as one from another machine.
@@ -161,7 +159,8 @@ class Access:
         # Every comparison takes the same time, whatever was sent.
         if not all([hmac.compare_digest(_digest(key), self._key) for key in keys]):
             self._wrong_keys.take(peer)
-            log.warning("AvatarForge: a wrong key came from %s", request.remote)
+            if not self._logged.take(_KEYED):
+                log.warning("AvatarForge: a wrong key came from %s", request.remote)
             raise UnauthorizedError("The key is wrong. It must be the value of API_KEY on the server.")
         return _KEYED
 

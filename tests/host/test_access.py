@@ -366,3 +366,4 @@ def test_a_rate_limit_and_then_a_restart_without_the_key(
         answer = ask(server, "GET", f"{PREFIX}/generations", headers)
         assert (answer.status, "Set API_KEY" in answer.detail) == (401, True)
     assert json.loads(ask(server, "GET", f"{PREFIX}/health", {}).body) == STATUS_ALONE
+    server.kill()  # nothing of it is wanted, and an orderly stop takes seconds
