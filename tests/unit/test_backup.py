@@ -112,19 +112,22 @@ async def test_what_is_deleted_while_it_is_copied_is_not_in_the_copy(
     """The worst moment: after the database was copied and before the bytes are."""
     source, target = tmp_path / "live", tmp_path / "copy"
     async with product(source) as forge:
-        gone, stays = (await receive(forge, 1)).file, (await receive(forge, 2)).file
+        gone, stays, free = [(await receive(forge, seed)).file for seed in (1, 2, 3)]
         generation_id, kept_generation = await make(forge, gone.id), await make(forge, stays.id)
         await forge.files.delete(gone.id, force=False)
         copy_outputs, loop = backup._copy_outputs, asyncio.get_running_loop()
 
         def delete_first(*arguments: object) -> None:
-            deleting = forge.generations.delete(generation_id, keep_outputs=False)
-            asyncio.run_coroutine_threadsafe(deleting, loop).result()
+            for deleting in (
+                forge.generations.delete(generation_id, keep_outputs=False),
+                forge.files.delete(free.id, force=False),
+            ):
+                asyncio.run_coroutine_threadsafe(deleting, loop).result()
             copy_outputs(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(backup, "_copy_outputs", delete_first)
         copied, report = await asyncio.to_thread(offline.backup, source, forge.host.output_folder, target)
-    assert (copied.files, copied.outputs, copied.deleted, copied.lost, report.clean) == (1, 1, 1, 0, True)
+    assert (copied.files, copied.outputs, copied.deleted, copied.lost, report.clean) == (1, 1, 2, 0, True)
     assert await whole(target) == (1, 1)
     async with product(target) as restored:
         assert [

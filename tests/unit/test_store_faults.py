@@ -239,6 +239,17 @@ async def test_a_full_quota_lets_deleted_and_lost_contents_come_back(tmp_path: P
         assert (await receive(forge, 1)).file.id == record.id
 
 
+async def test_a_quota_that_was_lowered_lets_stored_contents_pass(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        first = (await receive(forge, 1)).file
+        await receive(forge, 2)
+    async with product(tmp_path, settings=quota(files=1, bytes=1)) as forge:
+        again = await receive(forge, 1)
+        assert (again.file.id, again.is_duplicate) == (first.id, True)
+        with pytest.raises(StorageFullError):
+            await receive(forge, 3)
+
+
 async def test_a_quota_holds_for_base64_and_a_skeleton_that_does_not_fit_is_not_kept(tmp_path: Path) -> None:
     async with product(tmp_path, settings=quota(files=1)) as forge:
         photo = (await receive(forge, 1)).file
