@@ -89,7 +89,8 @@ class Ending:
             there = await self._measure(record, position)
         except NotFoundError:
             return None
-        return None if there in record.outputs else there
+        old = {output.content_hash for output in record.outputs if output.position == position}
+        return None if there.content_hash in old else there
 
     async def _measure(self, record: GenerationRecord, position: int) -> OutputRecord:
         view = AvatarSpec.from_json(record.spec).views[position]

@@ -44,6 +44,7 @@ def soak(
     seed: int,
     aims: Sequence[str] = AIMS,
     settle: float = 0.3,
+    clients: int = 3,
 ) -> list[str]:
     """Kill and count. Returns what is wrong, one line each; prints as it goes.
 
@@ -57,14 +58,14 @@ def soak(
     server = ComfyServer(comfyui, base, pack=root, dotenv="", models=models)
     started = time.monotonic()
     with server:
-        clients = Clients(server.port, ledger, seed)
+        users = Clients(server.port, ledger, seed, clients)
         try:
             for number in range(1, kills + 1):
                 aim = aims[(number - 1) % len(aims)]
                 if numbers.random() < settle:
-                    clients.pause()
+                    users.pause()
                     _settled(server, ledger)
-                    clients.go_on()
+                    users.go_on()
                 _aim(aim, server, ledger, numbers)
                 server.kill()
                 print(
@@ -78,7 +79,7 @@ def soak(
                     server.kill()
                     server.start()
         finally:
-            clients.stop()
+            users.stop()
         wrong = [] if _settled(server, ledger) else ["not everything came to an end"]
         found, summary = verify(server, ledger)
         checked = has_fsck(Http(server.port, ledger))
@@ -102,10 +103,10 @@ def _aim(aim: str, server: ComfyServer, ledger: Ledger, numbers: random.Random) 
         time.sleep(numbers.uniform(0.0, 0.08))
     elif aim == "save":
         before = _pictures(server.base)
-        http.generate("/generate_all_poses", {"turnaround": "sequential"})
+        http.generate("/generate_all_poses", {})
         _until(lambda: _pictures(server.base) - before, numbers.uniform(0.0, 0.02))
     elif aim == "delete":
-        one = http.generate("/generate_all_poses", {"steps": 2})
+        one = http.generate("/generate/avatar", {"steps": 4})
         if one is not None:
             _until(lambda: (http.tell("GET", f"/generations/{one}") or {}).get("status") != "queued", 0.0)
             threading.Thread(target=http.delete_generation, args=(one,), daemon=True).start()

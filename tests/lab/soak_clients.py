@@ -132,7 +132,7 @@ class Http:
 class Clients:
     """Threads that do what users do, until they are stopped."""
 
-    def __init__(self, port: int, ledger: Ledger, seed: int, count: int = 3) -> None:
+    def __init__(self, port: int, ledger: Ledger, seed: int, count: int) -> None:
         self._port = port
         self._ledger = ledger
         self._stop = threading.Event()
@@ -164,7 +164,7 @@ class Clients:
             self._may.wait()
             active = http.active()
             if active is None:
-                time.sleep(0.1)  # it is down; nothing can be waited for but its return
+                time.sleep(0.3)  # it is down; nothing can be waited for but its return
                 continue
             self._one_step(http, numbers, active)
             time.sleep(numbers.uniform(0.0, 0.15))

@@ -80,3 +80,13 @@ async def test_odd_messages_neither_raise_nor_tell() -> None:
 )
 def test_folders_of_the_server_are_cut_from_messages(said: str, kept: str) -> None:
     assert without_folders(said) == kept
+
+
+async def test_the_last_word_is_known_until_it_is_told() -> None:
+    """ComfyUI's history may be cleared between a prompt's end and the message that it is in there."""
+    socket = EventSocket()
+    await socket.send_json({"type": "execution_success", "data": {"prompt_id": "p"}})
+    assert socket.last_word("p") == PromptEvent("succeeded", "p")
+    assert socket.last_word("q") is None
+    await socket.send_json({"type": "executing", "data": {"node": None, "prompt_id": "p"}})
+    assert socket.last_word("p") is None
