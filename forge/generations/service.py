@@ -20,6 +20,7 @@ from ...db import generations as queries
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import (
+    AvatarForgeError,
     ConflictError,
     NotFoundError,
     UnavailableError,
@@ -267,7 +268,7 @@ class GenerationService:
         noted = () if keep_outputs else (note_of_outputs(generation_id),)
         try:
             await self._files.release(partial(remove, generation_id=generation_id), noting=noted)
-        except SQLAlchemyError:
+        except (AvatarForgeError, SQLAlchemyError):
             self._tracker.undelete(record)
             raise
         await self._tracker.stop_deleted(record)

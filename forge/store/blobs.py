@@ -165,7 +165,6 @@ class BlobStore:
         try:
             self._disk.unlink(target)
         except OSError as error:
-            self.unsettled.note_going(target.name)
             self.unsettled.leave(target.name)
             log.warning("AvatarForge: a deleted file stays until the next start: %s", error.strerror)
             return False

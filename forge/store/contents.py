@@ -94,13 +94,13 @@ class Contents:
         self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]
     ) -> list[FileRecord]:
         unsettled = self._blobs.unsettled
-        noted = list(noting)
+        noted: list[str] = []
 
         def take_noting(connection: Connection) -> list[FileRecord]:
             gone = take(connection)
-            noted.extend(self.path(record).name for record in gone)
-            for name in noted:
+            for name in (*noting, *(self.path(record).name for record in gone)):
                 unsettled.note_going(name)
+                noted.append(name)
             return gone
 
         try:

@@ -9,6 +9,8 @@ place and before a row goes, and taken away when both sides agree again.
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import Counter
 from pathlib import Path
 
 from .disk import Disk
@@ -18,41 +20,62 @@ SUFFIX = ".unsettled"
 
 class Unsettled:
     """The notes. A name is `<content hash>.<extension>` or `<generation id>.outputs`. Every method blocks
-    shortly and may be called from any thread."""
+    shortly and may be called from any thread.
+
+    Several pieces of work may note one name, such as an upload and the delete that comes right behind its
+    commit: the note goes when the last of them has settled.
+    """
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder = folder
         self._disk = disk
         # Work of this process that is under way: not a crash's.
-        self._busy: set[str] = set()
+        self._busy: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def note(self, name: str) -> None:
-        """Raises OSError."""
-        self._busy.add(name)
-        self._disk.touch(self._path(name))
+        """Raises OSError; then nothing is noted."""
+        with self._lock:
+            self._disk.touch(self._path(name))
+            self._busy[name] += 1
 
     def note_going(self, name: str) -> None:
         """The same for what is about to be removed, which has to work on a full disk too."""
-        with contextlib.suppress(OSError):
-            self.note(name)
+        with self._lock:
+            with contextlib.suppress(OSError):
+                self._disk.touch(self._path(name))
+            self._busy[name] += 1
 
     def settle(self, name: str) -> None:
         """Disk and database agree again."""
-        with contextlib.suppress(OSError):
-            self._disk.unlink(self._path(name))
-        self._busy.discard(name)
+        with self._lock:
+            if self._done(name):
+                with contextlib.suppress(OSError):
+                    self._disk.unlink(self._path(name))
 
     def leave(self, name: str) -> None:
         """They do not agree, and this work could not help it: the note stays for the next start."""
-        self._busy.discard(name)
+        with self._lock:
+            with contextlib.suppress(OSError):
+                self._disk.touch(self._path(name))
+            self._done(name)
 
     def abandoned(self) -> list[str]:
         """The names that no work of this process is about. Raises OSError."""
-        names = (path.name for path in self._folder.iterdir() if path.name.endswith(SUFFIX))
-        return [name for name in (noted.removesuffix(SUFFIX) for noted in names) if name not in self._busy]
+        with self._lock:
+            noted = [path.name for path in self._folder.iterdir() if path.name.endswith(SUFFIX)]
+            return [name for name in (one.removesuffix(SUFFIX) for one in noted) if name not in self._busy]
 
     def noted(self, name: str) -> bool:
         return self._path(name).exists()
+
+    def _done(self, name: str) -> bool:
+        """One piece of work less; whether it was the last."""
+        self._busy[name] -= 1
+        if self._busy[name] > 0:
+            return False
+        del self._busy[name]
+        return True
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
