@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..store.disk import Disk
 
 NAME = "secret.key"
 _TEXT = re.compile("[0-9a-f]{64}")
@@ -60,7 +61,7 @@ def _make(path: Path) -> str:
             file.flush()
             os.fsync(descriptor)
         temporary.replace(path)
-        _sync(path.parent)
+        Disk().sync_folder(path.parent)  # the rename survives a power cut too
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -77,14 +78,3 @@ def _tighten(path: Path) -> None:
         return
     log.warning("AvatarForge: others could read %s (mode %o); it is now 600", NAME, mode)
     path.chmod(0o600)
-
-
-def _sync(folder: Path) -> None:
-    """The rename survives a power cut too; Windows cannot fsync a folder, and NTFS journals the rename."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

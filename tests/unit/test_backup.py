@@ -20,10 +20,9 @@ from pictures import picture
 from services import Product, product
 from sqlalchemy import update
 
-from avatarforge import offline
 from avatarforge.db.tables import files
 from avatarforge.forge.generations.service import AvatarRequest
-from avatarforge.forge.maintenance import backup
+from avatarforge.forge.maintenance import backup, offline
 from avatarforge.forge.store.blobs import hash_file
 from avatarforge.forge.store.files import Received
 from avatarforge.forge.store.folder_lock import lock_folders

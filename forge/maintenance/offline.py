@@ -15,23 +15,23 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from .db.engine import DatabaseUnavailableError, open_database, sqlite_file
-from .forge.errors import AvatarForgeError, UnavailableError
-from .forge.generations.outputs import OutputFolder
-from .forge.maintenance.backup import OUTPUT_NAME, Copied, copy_store
-from .forge.maintenance.report import Report
-from .forge.maintenance.run import Parts
-from .forge.maintenance.verify import Verifier
-from .forge.settings import Settings, load_settings
-from .forge.store.blobs import BlobStore
-from .forge.store.contents import Contents
-from .forge.store.faults import database_error
-from .forge.store.folder_lock import InUseError, lock_folders
-from .forge.store.images import ImageLimits
-from .forge.store.quota import Quota
-from .forge.workers import Workers
+from ...db.engine import DatabaseUnavailableError, open_database, sqlite_file
+from ..errors import AvatarForgeError, UnavailableError
+from ..generations.outputs import OutputFolder
+from ..settings import Settings, load_settings
+from ..store.blobs import BlobStore
+from ..store.contents import Contents
+from ..store.faults import database_error
+from ..store.folder_lock import InUseError, lock_folders
+from ..store.images import ImageLimits
+from ..store.quota import Quota
+from ..workers import Workers
+from .backup import OUTPUT_NAME, Copied, copy_store
+from .report import Report
+from .run import Parts
+from .verify import Verifier
 
-PACK = Path(__file__).parent
+PACK = Path(__file__).parents[2]
 
 
 class CannotRun(Exception):
