@@ -22,14 +22,23 @@ from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
 from .forge.generations.tracker import GenerationTracker
 from .forge.health import HealthService
+from .forge.idempotency import Idempotency
+from .forge.live.live import Live
+from .forge.live.log import EventLog
 from .forge.settings import load_settings
 from .forge.store.blobs import BlobStore
 from .forge.store.files import FileStore
 from .forge.store.images import ImageLimits
 from .forge.upkeep import clean_up_daily, report_health
+from .forge.webhooks.delivery import Deliveries
+from .forge.webhooks.outbox import Outbox
+from .forge.webhooks.signature import read_secret
+from .forge.webhooks.targets import Targets, read_hosts
 from .forge.workers import Workers
 from .host import comfy
 from .routes import STATE, Services, Unavailable, add_routes
+from .routes.happenings import event_words, webhook_words
+from .routes.outgoing import WebhookSender
 
 VERSION = "0.1.0"
 PACK = Path(__file__).parent
@@ -44,6 +53,7 @@ class _Running:
     services: Services
     recorder: GenerationRecorder
     tracker: GenerationTracker
+    deliveries: Deliveries
     lock: BaseFileLock
 
 
@@ -67,8 +77,14 @@ async def start() -> None:
     async def start_tasks(_: web.Application) -> None:
         # Only now are all nodes loaded, so that what is resumed can be validated.
         tasks.append(asyncio.create_task(running.tracker.run()))
+        tasks.append(asyncio.create_task(services.live.run()))
+        tasks.append(asyncio.create_task(running.deliveries.run()))
         tasks.append(asyncio.create_task(report_health(services.health)))
-        tasks.append(asyncio.create_task(clean_up_daily(services.files, services.settings.file_cleanup_days)))
+        tasks.append(
+            asyncio.create_task(
+                clean_up_daily(services.files, services.settings.file_cleanup_days, services.idempotency)
+            )
+        )
 
     server.app.on_startup.append(start_tasks)
 
@@ -86,7 +102,10 @@ def _open() -> _Running:
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
     files = FileStore(database, blobs, workers, limits, settings.max_file_size)
     outputs = OutputFolder(host.output_folder)
-    tracker = GenerationTracker(database, host, workers, outputs)
+    live = Live(EventLog(event_words), database, host)
+    outbox = Outbox(webhook_words)
+    targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
+    tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -95,10 +114,18 @@ def _open() -> _Running:
         workers=workers,
         outputs=outputs,
         tracker=tracker,
+        live=live,
+        targets=targets,
     )
     health = HealthService(database, blobs, workers, host, settings)
     recorder = GenerationRecorder(database, outputs, tracker.is_deleted)
-    return _Running(Services(settings, files, generations, health, workers), recorder, tracker, lock)
+    idempotency = Idempotency(database)
+    # Without a host that may be called, what an earlier start left is given up.
+    key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
+    deliveries = Deliveries(database, WebhookSender(targets), targets, key)
+    live.at_end(deliveries.look)
+    services = Services(settings, files, generations, health, workers, live, idempotency)
+    return _Running(services, recorder, tracker, deliveries, lock)
 
 
 def _lock(data_folder: Path) -> BaseFileLock:

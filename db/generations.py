@@ -84,6 +84,17 @@ def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:
     return found
 
 
+def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
+    """The newest completed ones, newest first."""
+    rows = connection.execute(
+        select(*_columns)
+        .where(generations.c.status == "completed")
+        .order_by(generations.c.sequence.desc())
+        .limit(limit)
+    ).all()
+    return _with_outputs(connection, rows)
+
+
 def count_active(connection: Connection) -> int:
     """How many are queued or processing."""
     query = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))

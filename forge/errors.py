@@ -55,6 +55,10 @@ class QueueFullError(AvatarForgeError):
     """As many generations as are allowed are queued or processing; the same request works later."""
 
 
+class TooManyListenersError(AvatarForgeError):
+    """More clients listen or wait than the server keeps places for."""
+
+
 class StorageFullError(AvatarForgeError):
     """The disk has no room for what was sent."""
 

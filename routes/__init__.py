@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from ..forge.errors import TooLargeError
-from . import capabilities, files, generations, health
+from . import capabilities, files, generations, health, live, streams
 from .context import PREFIX, STATE, Call, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
@@ -20,6 +20,8 @@ __all__ = ["ENDPOINTS", "PREFIX", "STATE", "Services", "Unavailable", "add_route
 ENDPOINTS: tuple[Endpoint, ...] = (
     *files.ENDPOINTS,
     *generations.ENDPOINTS,
+    *live.ENDPOINTS,
+    *streams.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
 )

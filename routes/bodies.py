@@ -77,6 +77,9 @@ class AvatarBody(Body):
     turnaround: Literal["auto", "batch", "sequential"] | None = Field(
         None, description="All poses: in one batch, or one after another for a card with little memory."
     )
+    callback_url: str | None = Field(
+        None, max_length=2048, description="Called when it has completed or failed (Standard Webhooks)."
+    )
 
 
 class Query(BaseModel):
@@ -116,6 +119,24 @@ class FilesQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     cursor: str | None = Field(
         None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+
+
+class WaitQuery(Query):
+    wait: QueryWhole = Field(
+        0, ge=0, le=60, description="Seconds: answer when the generation has ended, at the latest then."
+    )
+
+
+class EventsQuery(Query):
+    last_event_id: str | None = Field(
+        None, max_length=64, description="For clients that cannot send the header Last-Event-ID."
+    )
+
+
+class PreviewQuery(Query):
+    version: QueryWhole | None = Field(
+        None, ge=0, le=2**53, description="Nothing but another URL for another picture."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from ..forge.generations.service import GenerationService
 from ..forge.health import HealthService
+from ..forge.idempotency import Idempotency
+from ..forge.live.live import Live
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
 from ..forge.workers import Workers
@@ -26,6 +28,8 @@ class Services:
     generations: GenerationService
     health: HealthService
     workers: Workers
+    live: Live
+    idempotency: Idempotency
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class Endpoint:
     `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
     answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
     content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
+    `stream`: its answer goes on until the client leaves. `headers` are those that it reads, each with what it
+    is for.
     """
 
     method: str
@@ -93,6 +99,8 @@ class Endpoint:
     upload: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
     ranges: bool = True
+    stream: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
 

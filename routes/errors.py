@@ -22,6 +22,7 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.PromptRefusedError: 422,
     errors.UnavailableError: 503,
     errors.QueueFullError: 503,
+    errors.TooManyListenersError: 503,
     errors.SettingsError: 503,
     errors.StorageFullError: 507,
 }

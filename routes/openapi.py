@@ -75,6 +75,10 @@ def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
 
 def _operation(endpoint: Endpoint, references: Any) -> JsonObject:
     parameters = _path_parameters(endpoint.path)
+    parameters += [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in endpoint.headers.items()
+    ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
     operation: JsonObject = {
@@ -101,7 +105,7 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
     else:
         content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
-    if not endpoint.answer:
+    if not endpoint.answer and not endpoint.stream:
         if endpoint.ranges:
             responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}

@@ -16,11 +16,17 @@ from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.service import GenerationService
 from avatarforge.forge.generations.tracker import GenerationTracker
 from avatarforge.forge.health import HealthService
+from avatarforge.forge.idempotency import Idempotency
+from avatarforge.forge.live.live import Live
+from avatarforge.forge.live.log import EventLog
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
 from avatarforge.forge.store.files import FileStore
 from avatarforge.forge.store.images import ImageLimits
+from avatarforge.forge.webhooks.outbox import Outbox
+from avatarforge.forge.webhooks.targets import Targets, read_hosts
 from avatarforge.forge.workers import Workers
+from avatarforge.routes.happenings import event_words, webhook_words
 
 
 @dataclass
@@ -34,6 +40,8 @@ class Product:
     tracker: GenerationTracker
     host: FakeHost
     workers: Workers
+    live: Live
+    idempotency: Idempotency
 
     async def until(self, generation_id: str, *statuses: str) -> GenerationRecord:
         """The generation once it is in one of these states. The tracker writes on its own task."""
@@ -56,7 +64,10 @@ async def product(
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
     files = FileStore(database, blobs, workers, limits, settings.max_file_size)
     outputs = OutputFolder(host.output_folder)
-    tracker = GenerationTracker(database, host, workers, outputs)
+    live = Live(EventLog(event_words), database, host)
+    outbox = Outbox(webhook_words)
+    targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
+    tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -65,13 +76,19 @@ async def product(
         workers=workers,
         outputs=outputs,
         tracker=tracker,
+        live=live,
+        targets=targets,
     )
     health = HealthService(database, blobs, workers, host, settings)
-    following = asyncio.create_task(tracker.run())
+    tasks = [asyncio.create_task(tracker.run()), asyncio.create_task(live.run())]
+    idempotency = Idempotency(database)
     try:
-        yield Product(settings, database, blobs, files, generations, health, tracker, host, workers)
+        yield Product(
+            settings, database, blobs, files, generations, health, tracker, host, workers, live, idempotency
+        )
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         workers.close()
         database.close()
