@@ -29,6 +29,8 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
 
 # RFC 9110, 10.2.3: seconds. About the time that a generation takes, so that a place may be free then.
 FULL_QUEUE_SECONDS = 10
+# RFC 9110, 10.2.3: seconds, until some of those who listen may have left.
+LISTENERS_SECONDS = 5
 
 log = logging.getLogger("avatarforge")
 
@@ -61,6 +63,8 @@ def answer_for(error: Exception) -> web.Response:
         return error_answer(422, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
     if isinstance(error, errors.QueueFullError):
         return error_answer(STATUS[type(error)], error.detail, {"Retry-After": str(FULL_QUEUE_SECONDS)})
+    if isinstance(error, errors.TooManyListenersError):
+        return error_answer(STATUS[type(error)], error.detail, {"Retry-After": str(LISTENERS_SECONDS)})
     if isinstance(error, errors.AvatarForgeError):
         return error_answer(STATUS[type(error)], error.detail)
     if isinstance(error, web.HTTPException):

@@ -280,8 +280,10 @@ def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
     for node_id in reversed(tuple(states)):
         state, node = states[node_id], planned.nodes.get(node_id)
         if state.running and node is not None:
-            view = planned.view_of(node_id)
-            return Current(node.class_type, node_id, view, int(state.value), max(1, int(state.maximum)))
+            # A sampler that has just been begun counts to 1, until its first step.
+            steps = max(1, int(state.maximum), node.steps)
+            step = int(state.value) if steps == int(state.maximum) else 0
+            return Current(node.class_type, node_id, planned.view_of(node_id), step, steps)
     return None
 
 

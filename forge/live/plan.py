@@ -18,12 +18,16 @@ OTHER_SHARE = 0.05
 @dataclass(frozen=True)
 class PlannedNode:
     """`weight` is its share of the whole run. `positions` are the places of the pictures that it works on,
-    from 0, in output order."""
+    from 0, in output order. `steps` are those of a sampler; 0 for any other node."""
 
     class_type: str
     weight: float
     positions: tuple[int, ...]
-    samples: bool
+    steps: int
+
+    @property
+    def samples(self) -> bool:
+        return self.steps > 0
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,20 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
     after = _followers(prompt)
     positions = {key: _positions(key, prompt, after, saves) for key in prompt}
     steps = {
-        key: _steps(node["inputs"].get("steps")) * max(1, len(positions[key]))
+        key: _steps(node["inputs"].get("steps"))
         for key, node in prompt.items()
         if node["class_type"] == SAMPLER
     }
-    total, others = sum(steps.values()), len(prompt) - len(steps)
+    sampled = {key: count * max(1, len(positions[key])) for key, count in steps.items()}
+    total, others = sum(sampled.values()), len(prompt) - len(steps)
     nodes = {}
     for key, node in prompt.items():
         if key in steps:
-            weight = (1 - OTHER_SHARE) * steps[key] / total
+            weight = (1 - OTHER_SHARE) * sampled[key] / total
         else:
             weight = (OTHER_SHARE if total else 1.0) / others
         valid = tuple(sorted(place for place in positions[key] if 0 <= place < len(spec.views)))
-        nodes[key] = PlannedNode(node["class_type"], weight, valid, key in steps)
+        nodes[key] = PlannedNode(node["class_type"], weight, valid, steps.get(key, 0))
     return Plan(nodes, spec.views)
 
 

@@ -112,8 +112,8 @@ class Deliveries:
             log.info("AvatarForge: the webhook of %s: %s; again in %.0f s", _about(message), reason, delay)
 
     async def _give_up(self, message: WebhookRecord, reason: str) -> None:
-        await self._database.write(partial(queries.remove, webhook_id=message.id))
         log.warning("AvatarForge: the webhook of %s is given up: %s", _about(message), reason)
+        await self._database.write(partial(queries.remove, webhook_id=message.id))
 
 
 def _about(message: WebhookRecord) -> str:
