@@ -65,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
     show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
 
-    commands.add_parser(
-        "bench", help="measure a real ComfyUI: idle listeners, a sheet against single views"
-    )
+    commands.add_parser("bench", help="measure a real ComfyUI: idle listeners, a sheet against single views")
 
     faults = commands.add_parser(
         "soak", help="kill ComfyUI again and again while clients use it, and look that nothing is lost"

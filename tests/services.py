@@ -26,6 +26,7 @@ from avatarforge.forge.store.images import ImageLimits
 from avatarforge.forge.webhooks.outbox import Outbox
 from avatarforge.forge.webhooks.targets import Targets, read_hosts
 from avatarforge.forge.workers import Workers
+from avatarforge.routes import Services
 from avatarforge.routes.happenings import event_words, webhook_words
 
 
@@ -42,6 +43,19 @@ class Product:
     workers: Workers
     live: Live
     idempotency: Idempotency
+
+    @property
+    def services(self) -> Services:
+        """What the routes work with."""
+        return Services(
+            self.settings,
+            self.files,
+            self.generations,
+            self.health,
+            self.workers,
+            self.live,
+            self.idempotency,
+        )
 
     async def until(self, generation_id: str, *statuses: str) -> GenerationRecord:
         """The generation once it is in one of these states. The tracker writes on its own task."""
