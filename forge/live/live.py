@@ -19,7 +19,7 @@ from .. import clock
 from ..errors import NotFoundError, TooManyListenersError
 from ..generations.recorder import BY_HAND
 from ..generations.spec import AvatarSpec
-from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptProgress
+from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
 from .estimate import HISTORY, Kind, RunningTimes, kind_of
 from .listeners import Listeners
 from .log import EventLog
@@ -28,6 +28,9 @@ from .state import Current, Happening, LiveState, Preview
 
 # Of one generation, in seconds: at most 10 progress events a second.
 INTERVALS = {"progress": 0.1, "preview": 0.25}
+# Places in the queue: how often they are told when they move, and up to which one.
+PLACES_SECONDS = 0.5
+LAST_PLACE = 20
 MOST_WAITERS = 2000
 ENDED = 4096  # prompts whose end is remembered
 PREVIEW_BYTES = 1024 * 1024
@@ -44,6 +47,7 @@ class _Run:
     current: Current | None = None
     started: float | None = None
     queued_told: bool = False
+    place_told: int | None = None
     outputs_told: tuple[OutputRecord, ...] = ()
     pictures: dict[int, tuple[Preview, bytes]] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
@@ -69,7 +73,9 @@ class Live:
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         self._waiting = 0
         self._at_end: list[Callable[[], None]] = []
+        self._places_due = False
         host.watch(self._watch)
+        host.listen(self._hear)
 
     async def run(self) -> None:
         """Learn from earlier runs, then keep the streams alive, until cancelled."""
@@ -195,7 +201,7 @@ class Live:
         if not run.queued_told:
             run.queued_told = True
             if record.status == "queued":
-                self._tell("queued", record)
+                run.place_told = self._tell("queued", record).queue_position
         if record.status == "processing" and run.started is None:
             run.started = time.monotonic()
             self._tell("started", record)
@@ -238,8 +244,25 @@ class Live:
         previews = tuple(preview for _, (preview, _) in sorted(run.pictures.items()))
         return LiveState(run.progress, run.current, None, _rounded(left), previews)
 
-    def _tell(self, kind: str, record: GenerationRecord) -> None:
-        self.log.add(Happening(kind, clock.now(), record.id, record, self.state(record)))
+    def _tell(self, kind: str, record: GenerationRecord) -> LiveState:
+        state = self.state(record)
+        self.log.add(Happening(kind, clock.now(), record.id, record, state), passing=kind in INTERVALS)
+        return state
+
+    def _hear(self, event: PromptEvent) -> None:
+        if event.kind == "queue_changed" and not self._places_due:
+            self._places_due = True
+            asyncio.get_running_loop().call_later(PLACES_SECONDS, self._tell_places)
+
+    def _tell_places(self) -> None:
+        """Tell those near the front that they have moved."""
+        self._places_due = False
+        queued = [run for run in self._runs.values() if run.queued_told and run.started is None]
+        for run, state in zip(queued, self.states([run.record for run in queued]), strict=True):
+            place = state.queue_position
+            if place is not None and place <= LAST_PLACE and place != run.place_told:
+                run.place_told = place
+                self.log.add(Happening("queued", clock.now(), run.record.id, run.record, state), passing=True)
 
     def _watch(self, event: PromptProgress | PreviewPicture) -> None:
         run = self._by_prompt.get(event.prompt_id)

@@ -16,8 +16,7 @@ from .state import Happening
 
 STATES = 4096  # queued, started, output, completed, failed, deleted
 STATE_BYTES = 16 * 1024 * 1024
-PASSING = 2048  # progress and previews: what is older is told by what is newer
-PASSING_KINDS = frozenset({"progress", "preview"})
+PASSING = 2048  # progress, previews, moved places: what is older is told by what is newer
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,11 @@ class EventLog:
         self._dropped = 0
         self._waiting: dict[str | None, set[Waiting]] = {}
 
-    def add(self, happening: Happening) -> None:
+    def add(self, happening: Happening, *, passing: bool = False) -> None:
+        """`passing`: what it tells is told again by what comes later, and may be dropped before the rest."""
         self.last += 1
         event = Event(self.last, happening.kind, happening.generation_id, self._words(happening))
-        if happening.kind in PASSING_KINDS:
+        if passing:
             self._passing.append(event)
         else:
             self._states.append(event)

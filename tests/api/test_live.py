@@ -208,6 +208,16 @@ async def test_the_stream_of_all_begins_with_those_that_are_active(forge: Produc
         )
 
 
+async def test_those_who_wait_are_told_when_they_move_up(forge: Product, client: Client) -> None:
+    first, second = await generate(client), await generate(client)
+    async with streaming(client, f"/generations/{second['generation_id']}/events") as stream:
+        assert (await stream.next()).data["queue_position"] == 2
+        forge.host.succeed(first["generation_id"])
+        await generate(client)
+        moved = await stream.next()
+    assert (moved.kind, moved.data["queue_position"]) == ("queued", 1)
+
+
 async def test_a_stream_goes_on_after_the_last_event_that_was_seen(forge: Product, client: Client) -> None:
     generation_id = (await generate(client))["generation_id"]
     path = f"/generations/{generation_id}/events"
