@@ -69,10 +69,13 @@ def page(
     return connection.execute(counting).scalar_one(), _with_outputs(connection, rows)
 
 
-def active(connection: Connection) -> list[GenerationRecord]:
+def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
     """Queued and processing ones, oldest first."""
     rows = connection.execute(
-        select(*_columns).where(generations.c.status.in_(ACTIVE)).order_by(generations.c.sequence)
+        select(*_columns)
+        .where(generations.c.status.in_(ACTIVE))
+        .order_by(generations.c.sequence)
+        .limit(limit)
     ).all()
     return _with_outputs(connection, rows)
 

@@ -15,7 +15,7 @@ from .context import PREFIX, Endpoint, JsonObject
 REFUSALS = {
     400: "What was sent is not usable: the sentence says why",
     404: "Unknown id",
-    409: "The state of the generation does not allow it",
+    409: "The state of the generation does not allow it, or the Idempotency-Key is in use",
     412: "If-Match names other bytes",
     413: "File too large",
     415: "The body is not application/json",

@@ -214,7 +214,7 @@ class GenerationService:
 
     async def active(self, limit: int) -> list[GenerationRecord]:
         """Queued and processing ones, oldest first."""
-        return (await self._database.read(queries.active))[:limit]
+        return await self._database.read(partial(queries.active, limit=limit))
 
     async def prompt(self, generation_id: str) -> Prompt:
         """The graph of its last run. Raises NotFoundError."""

@@ -6,11 +6,14 @@ It hears of a change once that is committed, and keeps nothing that a restart wo
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
 from ...db.engine import Database
@@ -34,6 +37,8 @@ LAST_PLACE = 20
 MOST_WAITERS = 2000
 ENDED = 4096  # prompts whose end is remembered
 PREVIEW_BYTES = 1024 * 1024
+
+log = logging.getLogger("avatarforge")
 
 
 @dataclass
@@ -79,8 +84,11 @@ class Live:
 
     async def run(self) -> None:
         """Learn from earlier runs, then keep the streams alive, until cancelled."""
-        completed = await self._database.read(partial(queries.completed, limit=HISTORY))
-        self.times.learn_from(completed[::-1])
+        try:
+            completed = await self._database.read(partial(queries.completed, limit=HISTORY))
+            self.times.learn_from(completed[::-1])
+        except (SQLAlchemyError, KeyError, TypeError, ValueError):
+            log.exception("AvatarForge: the running times of earlier generations could not be read")
         await self.listeners.run()
 
     def at_end(self, call: Callable[[], None]) -> None:

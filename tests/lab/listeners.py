@@ -97,15 +97,14 @@ def _until_told(sockets: list[socket.socket]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     told = {opened: b"" for opened in sockets}
     with selectors.DefaultSelector() as selector:
-        for opened in sockets:
-            selector.register(opened, selectors.EVENT_READ)
+        for number, opened in enumerate(sockets):
+            selector.register(opened, selectors.EVENT_READ, number)
         while told:
             if time.monotonic() > deadline:
                 raise LabError(f"{len(told)} listeners were not told in {WAIT_SECONDS:.0f} s")
             for key, _ in selector.select(timeout=1.0):
-                opened = key.fileobj
-                if isinstance(opened, socket.socket):
-                    told[opened] += opened.recv(65536)
-                    if b"event: queued" in told[opened]:
-                        selector.unregister(opened)
-                        del told[opened]
+                opened = sockets[key.data]
+                told[opened] += opened.recv(65536)
+                if b"event: queued" in told[opened]:
+                    selector.unregister(opened)
+                    del told[opened]

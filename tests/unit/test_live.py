@@ -56,9 +56,13 @@ async def test_what_was_told_is_not_told_again(live: Live, told: list[str]) -> N
 
 
 async def test_what_was_read_before_the_start_does_not_come_after_it(live: Live, told: list[str]) -> None:
-    for one in (record(), record("processing"), record(), ended()):
+    node = {"7": {"class_type": "KSampler", "inputs": {"steps": 20}}}
+    live.follow(record(), node)
+    for one in (record(), record("processing"), record()):
         live.announce(one)
-    assert told == ["queued", "started", "completed"]
+    live._watch(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
+    assert told == ["queued", "started", "progress"]
+    assert live._runs[ID].record.status == "processing"
 
 
 async def test_a_prompt_that_has_ended_tells_nothing_more(live: Live, told: list[str]) -> None:
