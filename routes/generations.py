@@ -39,7 +39,7 @@ async def get(call: Call) -> schemas.GenerationAnswer:
     generation_id, wait = call.path("generation_id"), call.asked(bodies.WaitQuery).wait
     look = partial(call.services.generations.get, generation_id)
     live = call.services.live
-    record = await (live.until_ended(generation_id, wait, look) if wait else look())
+    record = await (live.waiters.until_ended(generation_id, wait, look) if wait else look())
     return answers.generation(record, live.state(record))
 
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,7 +19,7 @@ from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
-from ..errors import NotFoundError, TooManyListenersError
+from ..errors import NotFoundError
 from ..generations.recorder import BY_HAND
 from ..generations.spec import AvatarSpec
 from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
@@ -28,13 +28,13 @@ from .listeners import Listeners
 from .log import EventLog
 from .plan import Plan, plan
 from .state import Current, Happening, LiveState, Preview
+from .waiters import Waiters
 
 # Of one generation, in seconds: at most 10 progress events a second.
 INTERVALS = {"progress": 0.1, "preview": 0.25}
 # Places in the queue: how often they are told when they move, and up to which one.
 PLACES_SECONDS = 0.5
 LAST_PLACE = 20
-MOST_WAITERS = 2000
 ENDED = 4096  # prompts whose end is remembered
 PREVIEW_BYTES = 1024 * 1024
 
@@ -69,14 +69,13 @@ class Live:
     def __init__(self, log: EventLog, database: Database, host: Host) -> None:
         self.log = log
         self.listeners = Listeners(log)
+        self.waiters = Waiters()
         self.times = RunningTimes()
         self._database = database
         self._host = host
         self._runs: dict[str, _Run] = {}
         self._by_prompt: dict[str, _Run] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
-        self._waiters: dict[str, set[asyncio.Future[None]]] = {}
-        self._waiting = 0
         self._at_end: list[Callable[[], None]] = []
         self._places_due = False
         host.watch(self._watch)
@@ -124,7 +123,7 @@ class Live:
         self._drop(record.id)
         self._remember_end(record.prompt_id, run.progress)
         self._tell(record.status, record)
-        self._wake(record.id)
+        self.waiters.wake(record.id)
         for call in self._at_end:
             call()
 
@@ -134,7 +133,7 @@ class Live:
         self._drop(record.id)
         self._remember_end(record.prompt_id, progress)
         self.log.add(Happening("deleted", clock.now(), record.id, record, LiveState(progress)))
-        self._wake(record.id)
+        self.waiters.wake(record.id)
 
     # What clients ask:
 
@@ -157,32 +156,6 @@ class Live:
                 "There is no such preview now. Previews exist while a generation runs, after its first step."
             )
         return run.pictures[position][1]
-
-    async def until_ended(
-        self, generation_id: str, seconds: float, look: Callable[[], Awaitable[GenerationRecord]]
-    ) -> GenerationRecord:
-        """What `look` gives once the generation has ended, or after so many seconds.
-        Raises TooManyListenersError and what `look` raises."""
-        if self._waiting >= MOST_WAITERS:
-            raise TooManyListenersError(
-                f"{MOST_WAITERS} requests wait already, which is the limit. Ask without wait."
-            )
-        # Before the look, so that an end right after it is not missed.
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiters = self._waiters.setdefault(generation_id, set())
-        waiters.add(future)
-        self._waiting += 1
-        try:
-            record = await look()
-            if record.status not in queries.ACTIVE:
-                return record
-            await asyncio.wait({future}, timeout=seconds)
-            return await look()
-        finally:
-            self._waiting -= 1
-            waiters.discard(future)
-            if not waiters and self._waiters.get(generation_id) is waiters:
-                del self._waiters[generation_id]
 
     # Within:
 
@@ -228,11 +201,6 @@ class Live:
         self._ended[prompt_id] = progress
         if len(self._ended) > ENDED:
             self._ended.popitem(last=False)
-
-    def _wake(self, generation_id: str) -> None:
-        for future in self._waiters.pop(generation_id, ()):
-            if not future.done():
-                future.set_result(None)
 
     def _state(self, record: GenerationRecord, places: Mapping[str, int]) -> LiveState:
         run = self._runs.get(record.id)

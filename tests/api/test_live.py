@@ -129,7 +129,7 @@ async def test_the_usual_time_of_past_runs_is_left_at_the_start(forge: Product, 
 async def test_a_wait_ends_with_the_generation(forge: Product, client: Client) -> None:
     generation_id = (await generate(client))["generation_id"]
     waiting = asyncio.create_task(look(client, generation_id, "?wait=60"))
-    while not forge.live._waiting:
+    while not forge.live.waiters.count:
         await look(client, generation_id)
     forge.host.succeed(generation_id)
     assert (await waiting)["status"] == "completed"
@@ -143,7 +143,7 @@ async def test_a_wait_that_is_over_gives_the_state_as_it_is(client: Client) -> N
 async def test_a_wait_ends_with_a_404_when_it_is_deleted(forge: Product, client: Client) -> None:
     generation_id = (await generate(client))["generation_id"]
     waiting = asyncio.create_task(client.get(f"{PREFIX}/generations/{generation_id}?wait=60"))
-    while not forge.live._waiting:
+    while not forge.live.waiters.count:
         await look(client, generation_id)
     await client.delete(f"{PREFIX}/generations/{generation_id}")
     assert (await waiting).status == 404
@@ -155,13 +155,11 @@ async def test_a_wait_out_of_range_is_refused(client: Client, wait: str) -> None
     assert (await client.get(f"{PREFIX}/generations/{generation_id}?wait={wait}")).status == 422
 
 
-async def test_waiting_has_a_bounded_number_of_places(
-    forge: Product, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_module, "MOST_WAITERS", 1)
+async def test_waiting_has_a_bounded_number_of_places(forge: Product, client: Client) -> None:
+    forge.live.waiters._most = 1
     generation_id = (await generate(client))["generation_id"]
     waiting = asyncio.create_task(look(client, generation_id, "?wait=60"))
-    while not forge.live._waiting:
+    while not forge.live.waiters.count:
         await look(client, generation_id)
     refused = await client.get(f"{PREFIX}/generations/{generation_id}?wait=60")
     assert refused.status == 503
