@@ -24,6 +24,9 @@ from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
 from .forge.generations.tracker import GenerationTracker
 from .forge.health import HealthService
+from .forge.idempotency import Idempotency
+from .forge.live.live import Live
+from .forge.live.log import EventLog
 from .forge.maintenance.run import Parts
 from .forge.maintenance.settle import settle
 from .forge.maintenance.verify import Verifier
@@ -35,6 +38,10 @@ from .forge.store.folder_lock import lock_folders
 from .forge.store.images import ImageLimits
 from .forge.store.quota import Quota
 from .forge.upkeep import clean_up_daily, report_health
+from .forge.webhooks.delivery import Deliveries
+from .forge.webhooks.outbox import Outbox
+from .forge.webhooks.signature import read_secret
+from .forge.webhooks.targets import Targets, read_hosts
 from .forge.workers import Workers
 from .host import comfy
 from .host.listening import own_names
@@ -50,6 +57,8 @@ from .routes import (
     rules_without_settings,
     warnings_of,
 )
+from .routes.happenings import event_words, webhook_words
+from .routes.outgoing import WebhookSender
 
 VERSION = "0.1.0"
 PACK = Path(__file__).parent
@@ -65,6 +74,7 @@ class _Running:
     recorder: GenerationRecorder
     tracker: GenerationTracker
     signer: Signer
+    deliveries: Deliveries
     locks: list[BaseFileLock]
 
 
@@ -97,8 +107,14 @@ async def start() -> None:
     async def start_tasks(_: web.Application) -> None:
         # Only now are all nodes loaded, so that what is resumed can be validated.
         tasks.append(asyncio.create_task(running.tracker.run()))
+        tasks.append(asyncio.create_task(services.live.run()))
+        tasks.append(asyncio.create_task(running.deliveries.run()))
         tasks.append(asyncio.create_task(report_health(services.health)))
-        tasks.append(asyncio.create_task(clean_up_daily(services.files, services.settings.file_cleanup_days)))
+        tasks.append(
+            asyncio.create_task(
+                clean_up_daily(services.files, services.settings.file_cleanup_days, services.idempotency)
+            )
+        )
 
     server.app.on_startup.append(start_tasks)
 
@@ -120,7 +136,10 @@ def _open(settings: Settings) -> _Running:
     quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
     contents = Contents(database, blobs, workers, quota)
     files = FileStore(database, contents, workers, limits, settings.max_file_size)
-    tracker = GenerationTracker(database, host, workers, outputs)
+    live = Live(EventLog(event_words), database, host)
+    outbox = Outbox(webhook_words)
+    targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
+    tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -129,9 +148,16 @@ def _open(settings: Settings) -> _Running:
         workers=workers,
         outputs=outputs,
         tracker=tracker,
+        live=live,
+        targets=targets,
     )
     health = HealthService(database, blobs, workers, host, settings)
     recorder = GenerationRecorder(database, outputs, tracker.is_deleted)
     verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
-    services = Services(settings, files, generations, health, workers, verifier)
-    return _Running(services, recorder, tracker, signer, locks)
+    idempotency = Idempotency(database)
+    # Without a host that may be called, what an earlier start left is given up.
+    key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
+    deliveries = Deliveries(database, WebhookSender(targets), targets, key)
+    live.at_end(deliveries.look)
+    services = Services(settings, files, generations, health, workers, verifier, live, idempotency)
+    return _Running(services, recorder, tracker, signer, deliveries, locks)

@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
     show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
 
-    commands.add_parser("bench", help="measure the turnaround and large uploads on a real ComfyUI")
+    commands.add_parser("bench", help="measure a real ComfyUI: a sheet, large uploads, idle listeners")
 
     faults = commands.add_parser(
         "soak", help="kill ComfyUI again and again while clients use it, and look that nothing is lost"

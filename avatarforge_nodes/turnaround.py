@@ -9,6 +9,7 @@ from comfy import model_management
 from comfy_api.latest import io
 
 from ..host.attention_sources import SharedViews, add_source
+from ..host.view_previews import preview_views
 from .choices import CATEGORY, LARGEST
 
 CELL = 8  # pixels per latent cell, in SD1.5 and SDXL
@@ -46,7 +47,9 @@ class ShareViews(io.ComfyNode):
 
     @classmethod
     def execute(cls, model: Any, consistency: float) -> io.NodeOutput:
-        return io.NodeOutput(add_source(model, SharedViews(consistency)) if consistency else model)
+        if not consistency:
+            return io.NodeOutput(model)
+        return io.NodeOutput(preview_views(add_source(model, SharedViews(consistency))))
 
 
 class ViewsLatent(io.ComfyNode):

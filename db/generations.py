@@ -82,10 +82,13 @@ def page(
     return connection.execute(counting).scalar_one(), _with_outputs(connection, rows)
 
 
-def active(connection: Connection) -> list[GenerationRecord]:
+def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
     """Queued and processing ones, oldest first."""
     rows = connection.execute(
-        select(*_columns).where(generations.c.status.in_(ACTIVE)).order_by(generations.c.sequence)
+        select(*_columns)
+        .where(generations.c.status.in_(ACTIVE))
+        .order_by(generations.c.sequence)
+        .limit(limit)
     ).all()
     return _with_outputs(connection, rows)
 
@@ -95,6 +98,17 @@ def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:
     query = select(generations.c.status).where(generations.c.prompt_id == prompt_id)
     found: str | None = connection.execute(query).scalar_one_or_none()
     return found
+
+
+def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
+    """The newest completed ones, newest first."""
+    rows = connection.execute(
+        select(*_columns)
+        .where(generations.c.status == "completed")
+        .order_by(generations.c.sequence.desc())
+        .limit(limit)
+    ).all()
+    return _with_outputs(connection, rows)
 
 
 def count_active(connection: Connection) -> int:

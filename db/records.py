@@ -70,4 +70,30 @@ class GenerationRecord:
     started_at: int | None
     completed_at: int | None
     reroll: str | None
+    callback_url: str | None = None
     outputs: tuple[OutputRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class WebhookRecord:
+    """One message that is to be sent. `body` is JSON, the same in every attempt; times in microseconds."""
+
+    id: str
+    generation_id: str
+    url: str
+    body: str
+    attempts: int
+    created_at: int
+    next_at: int
+
+
+@dataclass(frozen=True)
+class IdempotencyRecord:
+    """What a request with an Idempotency-Key made. `answer` is JSON; None when ComfyUI ended between the
+    commit and the answer."""
+
+    key: str
+    request_hash: str
+    generation_id: str
+    answer: str | None
+    created_at: int

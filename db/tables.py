@@ -69,6 +69,7 @@ generations = Table(
     Column("receipt", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("reroll", Text, nullable=True),
+    Column("callback_url", Text, nullable=True),
     Column("error", Text, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=True),
@@ -123,4 +124,29 @@ outputs = Table(
     Column("height", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("lost_at", BigInteger, nullable=True),
+)
+
+# Neither refers to the generation: what is to be sent, and what was answered, outlive it.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("generation_id", String(36), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Index("ix_webhooks_next_at", "next_at"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("generation_id", String(36), nullable=False),
+    Column("answer", Text, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -50,10 +50,11 @@ class InstalledModels:
 
 @dataclass(frozen=True)
 class CheckedPrompt:
-    """A prompt that ComfyUI accepted; `ticket` is the host's own."""
+    """A prompt that ComfyUI accepted, as it will run it; `ticket` is the host's own."""
 
     prompt_id: str
     ticket: Any
+    prompt: Prompt = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,33 @@ class PromptEvent:
     error: str | None = None
     filenames: tuple[str, ...] = ()
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """How far a node is, in steps of its own; one that counts none goes from 0 of 1 to 1 of 1."""
+
+    running: bool
+    value: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class PromptProgress:
+    """How far the nodes of a running prompt are, by node id; those not begun are absent."""
+
+    prompt_id: str
+    nodes: Mapping[str, NodeState]
+
+
+@dataclass(frozen=True)
+class PreviewPicture:
+    """What a sampler has so far of the picture in this row of its batch, as a JPEG."""
+
+    prompt_id: str
+    node_id: str
+    row: int
+    jpeg: bytes
 
 
 class Host(Protocol):
@@ -119,6 +147,9 @@ class Host(Protocol):
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         """Have events of our prompts delivered, on the event loop."""
+
+    def watch(self, watcher: Callable[[PromptProgress | PreviewPicture], None]) -> None:
+        """Have progress and previews of our prompts delivered, on the event loop: many a second."""
 
     async def system_stats(self) -> Mapping[str, Any]:
         """What ComfyUI's `/system_stats` gives."""

@@ -13,10 +13,11 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import SettingsError
+from .webhooks.signature import read_secret
 
 PREFIX = "AVATARFORGE_"
 MEBIBYTE = 1024 * 1024
-SECRET = frozenset({"api_key", "secret_key"})
+SECRET = frozenset({"api_key", "secret_key", "webhook_secret"})
 
 
 class Settings(BaseModel):
@@ -48,11 +49,27 @@ class Settings(BaseModel):
     storage_quota_files: int = Field(0, ge=0, le=10**9)
     max_active_generations: int = Field(1000, ge=1, le=100_000)
     log_prompts: bool = False
+    webhook_hosts: str = Field("", max_length=4096)
+    webhook_secret: str = Field("", max_length=128, repr=False)
+    webhook_allow_private: bool = False
 
     @model_validator(mode="after")
     def _key_or_no_key(self) -> Settings:
         if self.api_key and self.allow_anonymous:
             raise ValueError("API_KEY and ALLOW_ANONYMOUS=true contradict each other; set one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Settings:
+        if self.webhook_secret:
+            try:
+                read_secret(self.webhook_secret)
+            except ValueError as error:
+                raise ValueError(f"WEBHOOK_SECRET cannot be used: {error}") from error
+        elif self.webhook_hosts:
+            raise ValueError(
+                "WEBHOOK_HOSTS needs a WEBHOOK_SECRET, so that receivers can tell who calls them"
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 
 from .health import HealthService
+from .idempotency import Idempotency
 from .store.files import FileStore
 
 FIRST_SECONDS = 60.0  # leave a starting ComfyUI alone
@@ -22,12 +23,13 @@ async def report_health(health: HealthService) -> None:
         log.warning("AvatarForge: %s", reason)
 
 
-async def clean_up_daily(files: FileStore, days: int) -> None:
-    """Once a day, remove files that nobody refers to and nobody used for `days`."""
+async def clean_up_daily(files: FileStore, days: int, idempotency: Idempotency) -> None:
+    """Once a day, remove files that nobody refers to and nobody used for `days`, and old idempotency keys."""
     await asyncio.sleep(FIRST_SECONDS)
     while True:
         try:
             count = await files.clean_up(days)
+            await idempotency.clean_up()
         except (SQLAlchemyError, OSError):
             log.exception("AvatarForge: the daily clean-up failed; it is tried again tomorrow")
         else:

@@ -14,7 +14,15 @@ from comfy.cli_args import args
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from ..forge.ports import CheckedPrompt, InstalledModels, Prompt, PromptEvent, QueueState
+from ..forge.ports import (
+    CheckedPrompt,
+    InstalledModels,
+    PreviewPicture,
+    Prompt,
+    PromptEvent,
+    PromptProgress,
+    QueueState,
+)
 from ..forge.workers import Workers
 from .listening import reaches_network
 from .memory import batch_fits
@@ -126,6 +134,9 @@ class ComfyHost:
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         self._queue.events.listen(listener)
+
+    def watch(self, watcher: Callable[[PromptProgress | PreviewPicture], None]) -> None:
+        self._queue.events.watch(watcher)
 
     async def system_stats(self) -> Mapping[str, Any]:
         return await system_stats()

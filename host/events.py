@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..forge.ports import PromptEvent
+from ..forge.ports import PreviewPicture, PromptEvent, PromptProgress
+from .progress import preview_of, progress_of
 
 # An absolute path in a node's message tells a client about the server's disk; the last part is
 # enough to find the file.
@@ -42,6 +43,7 @@ class EventSocket:
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[PromptEvent], None]] = []
+        self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
         self._ended: dict[str, PromptEvent] = {}
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
@@ -51,17 +53,28 @@ class EventSocket:
         """How a prompt ended that ComfyUI has not told to be in its history yet; None where unknown."""
         return self._ended.get(prompt_id)
 
+    def watch(self, watcher: Callable[[PromptProgress | PreviewPicture], None]) -> None:
+        self._watchers.append(watcher)
+
+    def show(self, told: PromptProgress | PreviewPicture | None) -> None:
+        """Tell what is no event: a moment of a run, which the next one replaces."""
+        if told is not None:
+            for watcher in self._watchers:
+                watcher(told)
+
     async def send_json(self, message: Mapping[str, Any], *_args: object, **_kwargs: object) -> None:
         data = message.get("data")
         if isinstance(data, Mapping):
             self._receive(str(message.get("type")), data)
 
-    async def send_bytes(self, *_args: object, **_kwargs: object) -> None:
-        """Previews; nobody here looks at them."""
+    async def send_bytes(self, message: bytes, *_args: object, **_kwargs: object) -> None:
+        self.show(preview_of(message))
 
     def _receive(self, kind: str, data: Mapping[str, Any]) -> None:
         prompt_id = str(data.get("prompt_id", ""))
-        if kind == "status":
+        if kind == "progress_state":
+            self.show(progress_of(data))
+        elif kind == "status":
             self._tell(PromptEvent("queue_changed"))
         elif kind == "execution_start":
             self._tell(PromptEvent("started", prompt_id))

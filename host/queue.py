@@ -12,6 +12,7 @@ from typing import Any
 
 import execution
 import nodes
+from comfy.cli_args import LatentPreviewMethod, args
 from server import PromptServer
 
 from ..forge.errors import PromptRefusedError
@@ -35,7 +36,10 @@ class ComfyQueue:
         self._worker = PromptWorker()
         self.events = EventSocket()
         server.sockets[self._client_id] = self.events
-        server.sockets_metadata[self._client_id] = {"feature_flags": {}}
+        # Previews then say which node of which prompt they are of.
+        server.sockets_metadata[self._client_id] = {"feature_flags": {"supports_preview_metadata": True}}
+        # Read now, before any prompt has set it for itself: what this ComfyUI was started with.
+        self._previews_on = args.preview_method != LatentPreviewMethod.NoPreviews
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         body: dict[str, Any] = {
@@ -50,7 +54,7 @@ class ComfyQueue:
         valid, error, outputs, node_errors = await execution.validate_prompt(prompt_id, prompt, None)
         if not valid or node_errors:
             raise PromptRefusedError(_refusal(prompt, error, node_errors))
-        return CheckedPrompt(prompt_id, (prompt, dict(body.get("extra_data") or {}), outputs))
+        return CheckedPrompt(prompt_id, (prompt, dict(body.get("extra_data") or {}), outputs), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:
         prompt, extra_data, outputs = checked.ticket
@@ -58,6 +62,9 @@ class ComfyQueue:
             key: extra_data.pop(key) for key in execution.SENSITIVE_EXTRA_DATA_KEYS if key in extra_data
         }
         extra_data["client_id"] = self._client_id
+        if not self._previews_on:
+            # For this prompt alone: ComfyUI sets the method anew for each (execution.py: `execute_async`).
+            extra_data["preview_method"] = LatentPreviewMethod.Latent2RGB.value
         extra_data["create_time"] = int(time.time() * 1000)
         number = self._server.number
         self._server.number += 1

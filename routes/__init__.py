@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from . import capabilities, files, generations, health, links, maintenance
+from . import capabilities, files, generations, health, links, live, maintenance, streams
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
 from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
@@ -36,6 +36,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *files.ENDPOINTS,
     *generations.ENDPOINTS,
     *links.ENDPOINTS,
+    *live.ENDPOINTS,
+    *streams.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
     *maintenance.ENDPOINTS,

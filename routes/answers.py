@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +13,11 @@ from ..forge.generations.recorder import BY_HAND
 from ..forge.generations.reroll import Reroll
 from ..forge.generations.service import GenerationRecord, OutputRecord
 from ..forge.generations.spec import AvatarSpec
+from ..forge.live.live import Live
+from ..forge.live.state import LiveState
 from ..forge.store.files import FileRecord, ListedFile, Received
 from . import schemas
+from .context import PREFIX
 
 
 def iso(microseconds: int) -> str:
@@ -48,7 +53,7 @@ def _file(file: FileRecord) -> dict[str, Any]:
     }
 
 
-def generation(record: GenerationRecord) -> schemas.GenerationAnswer:
+def generation(record: GenerationRecord, state: LiveState) -> schemas.GenerationAnswer:
     spec = AvatarSpec.from_json(record.spec) if record.kind != BY_HAND else None
     receipt = json.loads(record.receipt)
     return schemas.GenerationAnswer.model_validate(
@@ -62,13 +67,46 @@ def generation(record: GenerationRecord) -> schemas.GenerationAnswer:
             "completed_at": _iso_or_none(record.completed_at),
             "error": record.error,
             "comfyui_prompt_id": record.prompt_id,
-            "output_files": [_output(output, spec) for output in record.outputs],
+            "output_files": output_files(record),
             "parameters": _parameters(spec, record.kind) if spec else None,
             "reroll": Reroll.from_json(record.reroll).view if record.reroll else None,
+            "progress": progress(state),
+            "current": current(state),
+            "queue_position": state.queue_position,
+            "eta_seconds": state.eta_seconds,
+            "previews": previews(record.id, state),
             "inputs": [_input(line) for line in receipt["inputs"]],
             "warnings": receipt["warnings"],
         }
     )
+
+
+def generations(records: Sequence[GenerationRecord], live: Live) -> list[schemas.GenerationAnswer]:
+    return [generation(record, state) for record, state in zip(records, live.states(records), strict=True)]
+
+
+def progress(state: LiveState) -> float:
+    return round(state.progress, 4)
+
+
+def current(state: LiveState) -> dict[str, object] | None:
+    return asdict(state.current) if state.current is not None else None
+
+
+def previews(generation_id: str, state: LiveState) -> list[dict[str, object]]:
+    return [
+        {
+            "view": preview.view,
+            "url": f"{PREFIX}/generations/{generation_id}/previews/{preview.position}"
+            f"?version={preview.version}",
+        }
+        for preview in state.previews
+    ]
+
+
+def output_files(record: GenerationRecord) -> list[dict[str, object]]:
+    spec = AvatarSpec.from_json(record.spec) if record.kind != BY_HAND else None
+    return [_output(output, spec) for output in record.outputs]
 
 
 def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:

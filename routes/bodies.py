@@ -93,7 +93,8 @@ FileCursor = Annotated[str, _Shown("^[0-9]{1,18}-[0-9a-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
 # For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
-_PICTURES = f"(files/{UUID}(/thumbnail(\\?size={_SIZES})?)?|outputs/{UUID}/[A-Za-z0-9_.-]+)"
+_PREVIEWS = f"generations/{UUID}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
+_PICTURES = f"(files/{UUID}(/thumbnail(\\?size={_SIZES})?)?|outputs/{UUID}/[A-Za-z0-9_.-]+|{_PREVIEWS})"
 PictureUrl = Annotated[
     str,
     StringConstraints(max_length=512),
@@ -149,6 +150,9 @@ class AvatarBody(Body):
     turnaround: Literal["auto", "batch", "sequential"] | None = Field(
         None, description="All poses: in one batch, or one after another for a card with little memory."
     )
+    callback_url: str | None = Field(
+        None, max_length=2048, description="Called when it has completed or failed (Standard Webhooks)."
+    )
 
 
 class SignedUrlsBody(Body):
@@ -203,6 +207,24 @@ class FilesQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     cursor: FileCursor | None = Field(
         None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+
+
+class WaitQuery(Query):
+    wait: QueryWhole = Field(
+        0, ge=0, le=60, description="Seconds: answer when the generation has ended, at the latest then."
+    )
+
+
+class EventsQuery(Query):
+    last_event_id: str | None = Field(
+        None, max_length=64, description="For clients that cannot send the header Last-Event-ID."
+    )
+
+
+class PreviewQuery(Query):
+    version: QueryWhole | None = Field(
+        None, ge=0, le=2**53, description="Nothing but another URL for another picture."
     )
 
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from ..forge.generations.service import GenerationService
 from ..forge.health import HealthService
+from ..forge.idempotency import Idempotency
+from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
@@ -28,6 +30,8 @@ class Services:
     health: HealthService
     workers: Workers
     verifier: Verifier
+    live: Live
+    idempotency: Idempotency
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Endpoint:
     answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
     content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
     `for_strangers`: what a caller without a key gets where one is needed; None: 401.
+    `stream`: its answer goes on until the client leaves. `headers` are those that it reads, each with what it
+    is for.
     """
 
     method: str
@@ -108,6 +114,8 @@ class Endpoint:
     upload: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
     ranges: bool = True
+    stream: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
     for_strangers: type[BaseModel] | None = None

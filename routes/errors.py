@@ -30,8 +30,6 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.StorageFullError: 507,
 }
 
-# RFC 9110, 10.2.3: seconds. About the time that a generation takes, so that a place may be free then.
-
 log = logging.getLogger("avatarforge")
 
 

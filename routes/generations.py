@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
 from ..forge.generations.service import AvatarRequest
 from ..forge.views import VIEW_NAMES
 from . import answers, bodies, schemas
 from .content import Content, send
-from .context import UUID, Call, Endpoint
+from .context import UUID, Answer, Call, Endpoint
+from .once import HEADERS as IDEMPOTENT
+from .once import once
 
-SUBMIT_REFUSALS = (400, 404, 408, 411, 413, 415, 507)
+SUBMIT_REFUSALS = (400, 404, 408, 409, 411, 413, 415, 507)
 
 
 def _request(call: Call) -> AvatarRequest:
     return AvatarRequest(**call.sent(bodies.AvatarBody).model_dump())
 
 
-async def generate_avatar(call: Call) -> schemas.GenerationAnswer:
-    return answers.generation(await call.services.generations.submit(_request(call), "avatar", None))
+async def generate_avatar(call: Call) -> Answer:
+    return await once(call, partial(call.services.generations.submit, _request(call), "avatar", None))
 
 
-async def generate_pose(call: Call) -> schemas.GenerationAnswer:
+async def generate_pose(call: Call) -> Answer:
     view = call.asked(bodies.PoseQuery).pose
-    return answers.generation(await call.services.generations.submit(_request(call), "pose", (view,)))
+    return await once(call, partial(call.services.generations.submit, _request(call), "pose", (view,)))
 
 
-async def generate_all_poses(call: Call) -> schemas.GenerationAnswer:
-    return answers.generation(await call.services.generations.submit(_request(call), "all_poses", VIEW_NAMES))
+async def generate_all_poses(call: Call) -> Answer:
+    submit = call.services.generations.submit
+    return await once(call, partial(submit, _request(call), "all_poses", VIEW_NAMES))
 
 
 async def get(call: Call) -> schemas.GenerationAnswer:
-    return answers.generation(await call.services.generations.get(call.path("generation_id")))
+    generation_id, wait = call.path("generation_id"), call.asked(bodies.WaitQuery).wait
+    look = partial(call.services.generations.get, generation_id)
+    live = call.services.live
+    record = await (live.waiters.until_ended(generation_id, wait, look) if wait else look())
+    return answers.generation(record, live.state(record))
 
 
 async def list_page(call: Call) -> schemas.GenerationsAnswer:
@@ -41,7 +50,7 @@ async def list_page(call: Call) -> schemas.GenerationsAnswer:
     )
     return schemas.GenerationsAnswer(
         total=page.total,
-        generations=[answers.generation(record) for record in page.records],
+        generations=answers.generations(page.records, call.services.live),
         limit=query.limit,
         offset=query.offset,
         next_cursor=page.next_cursor,
@@ -58,19 +67,19 @@ async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
     )
 
 
-async def reroll(call: Call) -> schemas.GenerationAnswer:
+async def reroll(call: Call) -> Answer:
     query = call.asked(bodies.RerollQuery)
-    return answers.generation(
-        await call.services.generations.reroll(call.path("generation_id"), query.pose, query.seed)
-    )
+    generation_id = call.path("generation_id")
+    return await once(call, partial(call.services.generations.reroll, generation_id, query.pose, query.seed))
 
 
 async def cancel(call: Call) -> schemas.GenerationAnswer:
-    return answers.generation(await call.services.generations.cancel(call.path("generation_id")))
+    record = await call.services.generations.cancel(call.path("generation_id"))
+    return answers.generation(record, call.services.live.state(record))
 
 
-async def retry(call: Call) -> schemas.GenerationAnswer:
-    return answers.generation(await call.services.generations.retry(call.path("generation_id")))
+async def retry(call: Call) -> Answer:
+    return await once(call, partial(call.services.generations.retry, call.path("generation_id")))
 
 
 async def output(call: Call) -> web.StreamResponse:
@@ -89,6 +98,7 @@ ENDPOINTS = (
         answer=schemas.GenerationAnswer,
         body=bodies.AvatarBody,
         refusals=SUBMIT_REFUSALS,
+        headers=IDEMPOTENT,
     ),
     Endpoint(
         "POST",
@@ -100,6 +110,7 @@ ENDPOINTS = (
         body=bodies.AvatarBody,
         query=bodies.PoseQuery,
         refusals=SUBMIT_REFUSALS,
+        headers=IDEMPOTENT,
     ),
     Endpoint(
         "POST",
@@ -110,6 +121,7 @@ ENDPOINTS = (
         answer=schemas.GenerationAnswer,
         body=bodies.AvatarBody,
         refusals=SUBMIT_REFUSALS,
+        headers=IDEMPOTENT,
     ),
     Endpoint(
         "GET",
@@ -127,6 +139,7 @@ ENDPOINTS = (
         "Status of a generation, and its results when completed",
         "generations",
         answer=schemas.GenerationAnswer,
+        query=bodies.WaitQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -148,6 +161,7 @@ ENDPOINTS = (
         answer=schemas.GenerationAnswer,
         query=bodies.RerollQuery,
         refusals=(404, 409),
+        headers=IDEMPOTENT,
     ),
     Endpoint(
         "POST",
@@ -166,6 +180,7 @@ ENDPOINTS = (
         "generations",
         answer=schemas.GenerationAnswer,
         refusals=(404, 409, 422),
+        headers=IDEMPOTENT,
     ),
     Endpoint(
         "GET",

@@ -9,14 +9,17 @@ from pydantic import ValidationError
 
 from ..forge.access.signing import EXPIRES, SIGNATURE, Signer
 from ..forge.errors import UnavailableError, UnprocessableError
-from . import bodies, files, generations, schemas
+from . import bodies, files, generations, live, schemas
 from .access import access_of
 from .answers import iso
 from .context import PREFIX, UUID, Call, Endpoint
 
-PICTURES = tuple(endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS) if endpoint.picture)
+PICTURES = tuple(
+    endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS, *live.ENDPOINTS) if endpoint.picture
+)
 _BASE = re.compile(f"(?:/api)?(?:{re.escape(PREFIX)})?")
-_NAME = "[A-Za-z0-9_.-]+"  # needs no escape in a path, so that there is one way to write it
+# What stands for a part of a path. None of it needs an escape, so that there is one way to write each path.
+_PARTS = {"name": "[A-Za-z0-9_.-]+", "position": "[0-9]{1,4}"}
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 MICROSECONDS = 1_000_000
 
@@ -51,12 +54,12 @@ def _picture(url: str, position: int) -> tuple[str, list[tuple[str, str]]]:
             return rest, _query(endpoint, text, position)
     raise _unknown(
         position,
-        "This is no picture of the API. Send the url of a file or an output, or /files/{file_id}/thumbnail.",
+        "This is no picture of the API. Send the url of a file, an output or a preview, or /files/{file_id}/thumbnail.",
     )
 
 
 def _pattern(endpoint: Endpoint) -> str:
-    return _PLACEHOLDER.sub(lambda found: _NAME if found[1] == "name" else UUID, endpoint.path)
+    return _PLACEHOLDER.sub(lambda found: _PARTS.get(found[1], UUID), endpoint.path)
 
 
 def _query(endpoint: Endpoint, text: str, position: int) -> list[tuple[str, str]]:

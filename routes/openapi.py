@@ -20,7 +20,7 @@ REFUSALS = {
     403: "The server's name in Host or the page that asks is not known, or a signed link is not good",
     404: "Unknown id",
     408: "The body came too slowly or not at all",
-    409: "The present state does not allow it",
+    409: "The present state does not allow it, or the Idempotency-Key is in use",
     411: "A large body must say its length",
     412: "If-Match names other bytes",
     413: "File too large",
@@ -113,6 +113,10 @@ def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
 
 def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> JsonObject:
     parameters = _path_parameters(endpoint.path)
+    parameters += [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in endpoint.headers.items()
+    ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
     if endpoint.picture:
@@ -146,7 +150,7 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
     else:
         content = {kind: {"schema": _GIVEN.get(kind, _BYTES)} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
-    if not endpoint.answer:
+    if not endpoint.answer and not endpoint.stream:
         if endpoint.ranges:
             responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}

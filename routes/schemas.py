@@ -120,6 +120,21 @@ class InputReceipt(BaseModel):
     steps: Steps = Field(description="The sampling steps during which it worked, from 1.")
 
 
+class CurrentNode(BaseModel):
+    """What runs now."""
+
+    node: str = Field(description="The node's type.")
+    node_id: str = Field(description="Its id in the prompt.")
+    view: ViewName | None = Field(description="null: it works on several views, or on none.")
+    step: int
+    steps: int = Field(description="1 for a node that counts no steps.")
+
+
+class PreviewFile(BaseModel):
+    view: ViewName | None
+    url: str = Field(description="A JPEG. Resolves against the server's root; it changes with the picture.")
+
+
 class GenerationAnswer(BaseModel):
     generation_id: str
     status: Status
@@ -135,8 +150,22 @@ class GenerationAnswer(BaseModel):
     output_files: list[OutputFile]
     parameters: Parameters | None = Field(description="null for a graph queued by hand.")
     reroll: ViewName | None = Field(description="The view that is being made anew.")
+    progress: float = Field(
+        description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."
+    )
+    current: CurrentNode | None = Field(description="While it runs.")
+    queue_position: int | None = Field(description="While it is queued: 1 starts next.")
+    eta_seconds: float | None = Field(
+        description="Running time left, by past runs of the same family, size, steps and number of views; "
+        "waiting in the queue is not counted. null: no such run is known."
+    )
+    previews: list[PreviewFile] = Field(description="While it runs, in the order of its views.")
     inputs: list[InputReceipt]
     warnings: list[str]
+
+
+class PromptAnswer(BaseModel):
+    prompt: dict[str, dict[str, Any]] = Field(description="The graph, as ComfyUI's POST /prompt takes it.")
 
 
 class GenerationsAnswer(BaseModel):

@@ -11,7 +11,16 @@ from pictures import picture
 
 from avatarforge.forge.errors import PromptRefusedError
 from avatarforge.forge.graphs.compile import OUTPUT_NAME
-from avatarforge.forge.ports import CheckedPrompt, InstalledModels, ModelFile, Prompt, PromptEvent, QueueState
+from avatarforge.forge.ports import (
+    CheckedPrompt,
+    InstalledModels,
+    ModelFile,
+    PreviewPicture,
+    Prompt,
+    PromptEvent,
+    PromptProgress,
+    QueueState,
+)
 
 ALL_INSTALLED = InstalledModels(
     checkpoints=(
@@ -40,6 +49,7 @@ class FakeHost:
         self.pictures = 0
         self.dead: str | None = None
         self._listeners: list[Callable[[PromptEvent], None]] = []
+        self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
 
     async def installed_models(self) -> InstalledModels:
         return self.installed
@@ -50,7 +60,7 @@ class FakeHost:
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         if self.refusal:
             raise PromptRefusedError(self.refusal)
-        return CheckedPrompt(prompt_id, copy.deepcopy(prompt))
+        return CheckedPrompt(prompt_id, copy.deepcopy(prompt), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:
         self.prompts[checked.prompt_id] = checked.ticket
@@ -76,6 +86,9 @@ class FakeHost:
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         self._listeners.append(listener)
 
+    def watch(self, watcher: Callable[[PromptProgress | PreviewPicture], None]) -> None:
+        self._watchers.append(watcher)
+
     async def system_stats(self) -> Mapping[str, Any]:
         return {"system": {"comfyui_version": "0.30.0"}, "devices": []}
 
@@ -84,6 +97,10 @@ class FakeHost:
     def tell(self, event: PromptEvent) -> None:
         for listener in self._listeners:
             listener(event)
+
+    def show(self, told: PromptProgress | PreviewPicture) -> None:
+        for watcher in self._watchers:
+            watcher(told)
 
     def drop(self, prompt_id: str) -> None:
         """Somebody removes it from the queue."""

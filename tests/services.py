@@ -16,6 +16,9 @@ from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.service import GenerationService
 from avatarforge.forge.generations.tracker import GenerationTracker
 from avatarforge.forge.health import HealthService
+from avatarforge.forge.idempotency import Idempotency
+from avatarforge.forge.live.live import Live
+from avatarforge.forge.live.log import EventLog
 from avatarforge.forge.maintenance.run import Parts
 from avatarforge.forge.maintenance.settle import settle
 from avatarforge.forge.maintenance.verify import Verifier
@@ -26,7 +29,11 @@ from avatarforge.forge.store.disk import Disk
 from avatarforge.forge.store.files import FileStore
 from avatarforge.forge.store.images import ImageLimits
 from avatarforge.forge.store.quota import Quota
+from avatarforge.forge.webhooks.outbox import Outbox
+from avatarforge.forge.webhooks.targets import Targets, read_hosts
 from avatarforge.forge.workers import Workers
+from avatarforge.routes import Services
+from avatarforge.routes.happenings import event_words, webhook_words
 
 
 @dataclass
@@ -43,6 +50,22 @@ class Product:
     contents: Contents
     verifier: Verifier
     outputs: OutputFolder
+    live: Live
+    idempotency: Idempotency
+
+    @property
+    def services(self) -> Services:
+        """What the routes work with."""
+        return Services(
+            self.settings,
+            self.files,
+            self.generations,
+            self.health,
+            self.workers,
+            self.verifier,
+            self.live,
+            self.idempotency,
+        )
 
     async def until(self, generation_id: str, *statuses: str) -> GenerationRecord:
         """The generation once it is in one of these states. The tracker writes on its own task."""
@@ -72,7 +95,10 @@ async def product(
     contents = Contents(database, blobs, workers, quota)
     files = FileStore(database, contents, workers, limits, settings.max_file_size)
     verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
-    tracker = GenerationTracker(database, host, workers, outputs)
+    live = Live(EventLog(event_words), database, host)
+    outbox = Outbox(webhook_words)
+    targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
+    tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -81,9 +107,12 @@ async def product(
         workers=workers,
         outputs=outputs,
         tracker=tracker,
+        live=live,
+        targets=targets,
     )
     health = HealthService(database, blobs, workers, host, settings)
-    following = asyncio.create_task(tracker.run())
+    tasks = [asyncio.create_task(tracker.run()), asyncio.create_task(live.run())]
+    idempotency = Idempotency(database)
     try:
         yield Product(
             settings,
@@ -98,9 +127,12 @@ async def product(
             contents,
             verifier,
             outputs,
+            live,
+            idempotency,
         )
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         workers.close()
         database.close()

@@ -92,6 +92,7 @@ def commit_new(
     spec: AvatarSpec,
     prompt: str,
     receipt: str,
+    callback_url: str | None,
 ) -> GenerationRecord:
     refuse_above(connection, limit)
     now = clock.now()
@@ -114,6 +115,7 @@ def commit_new(
         "started_at": None,
         "completed_at": None,
         "reroll": None,
+        "callback_url": callback_url,
     }
     return queries.add(connection, values, prompt, used)
 

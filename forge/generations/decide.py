@@ -50,6 +50,7 @@ class AvatarRequest:
     reference_strength: float | None = None
     consistency: float | None = None
     turnaround: str | None = None
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
 from ..graphs.compile import output_names
+from ..live.live import Live
+from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from . import journal
 from .outputs import OutputFolder
@@ -23,10 +25,14 @@ from .spec import AvatarSpec
 
 
 class Ending:
-    def __init__(self, database: Database, workers: Workers, outputs: OutputFolder) -> None:
+    def __init__(
+        self, database: Database, workers: Workers, outputs: OutputFolder, live: Live, outbox: Outbox
+    ) -> None:
         self._database = database
         self._workers = workers
         self._outputs = outputs
+        self._live = live
+        self._outbox = outbox
 
     async def show(self, record: GenerationRecord, filenames: tuple[str, ...]) -> None:
         """Each picture of a running generation appears as soon as it is saved. That of a re-roll waits
@@ -37,6 +43,7 @@ class Ending:
         for position in [names[name] for name in filenames if name in names]:
             picture = await self._measure(record, position)
             await self._database.write(partial(_write_picture, record=record, picture=picture))
+            await self._announce(record)
 
     async def complete(self, record: GenerationRecord, timing: str = "") -> None:
         """Write the pictures down; it fails when one of them is missing."""
@@ -45,8 +52,7 @@ class Ending:
         except NotFoundError as error:
             await self.fail(record, str(error), str(error), timing)
             return
-        if await self._database.write(partial(_write_completion, record=record, pictures=pictures)):
-            journal.completed(record, timing)
+        await self._write_completion(record, pictures, timing)
 
     async def fail(self, record: GenerationRecord, error: str, reason: str, timing: str = "") -> None:
         """Write the failure down, with the pictures that were saved before it.
@@ -57,16 +63,16 @@ class Ending:
         if record.reroll:
             new = await self._rerolled(record)
             if new is not None:
-                if await self._database.write(partial(_write_completion, record=record, pictures=[new])):
-                    journal.completed(record, timing)
+                await self._write_completion(record, [new], timing)
                 return
             pictures = list(record.outputs)
         else:
             views = AvatarSpec.from_json(record.spec).views
             pictures = await self._workers.disk(self._outputs.present, record.id, views)
-        write = partial(_write_failure, record=record, error=error, pictures=pictures)
+        write = partial(_write_failure, record=record, error=error, pictures=pictures, outbox=self._outbox)
         if await self._database.write(write):
             journal.failed(record, reason, timing)
+            await self._announce(record)
 
     async def had_finished(self, record: GenerationRecord) -> bool:
         """Whether an earlier ComfyUI saved every picture and only the verdict was lost; written now then.
@@ -81,6 +87,22 @@ class Ending:
             return False
         await self.complete(record)
         return True
+
+    async def _write_completion(
+        self, record: GenerationRecord, pictures: list[OutputRecord], timing: str
+    ) -> None:
+        write = partial(_write_completion, record=record, pictures=pictures, outbox=self._outbox)
+        if await self._database.write(write):
+            journal.completed(record, timing)
+            await self._announce(record)
+
+    async def _announce(self, before: GenerationRecord) -> None:
+        """Tell of what has just been written."""
+        record = await self._database.read(partial(queries.get, generation_id=before.id))
+        if record is not None and record.prompt_id == before.prompt_id:
+            if not self._live.follows(before):  # of an earlier ComfyUI, and never told in this one
+                self._live.announce(before)
+            self._live.announce(record)
 
     async def _rerolled(self, record: GenerationRecord) -> OutputRecord | None:
         """The picture of the re-roll, if it has taken the old one's place on the disk."""
@@ -109,7 +131,9 @@ def _write_picture(connection: Connection, record: GenerationRecord, picture: Ou
         queries.set_output(connection, picture)
 
 
-def _write_completion(connection: Connection, record: GenerationRecord, pictures: list[OutputRecord]) -> bool:
+def _write_completion(
+    connection: Connection, record: GenerationRecord, pictures: list[OutputRecord], outbox: Outbox
+) -> bool:
     settled = Reroll.from_json(record.reroll).settle(record.spec, record.receipt) if record.reroll else {}
     if not queries.change(
         connection,
@@ -124,11 +148,16 @@ def _write_completion(connection: Connection, record: GenerationRecord, pictures
         return False
     for picture in pictures:
         queries.set_output(connection, picture)
+    outbox.put(connection, record.id)
     return True
 
 
 def _write_failure(
-    connection: Connection, record: GenerationRecord, error: str, pictures: list[OutputRecord]
+    connection: Connection,
+    record: GenerationRecord,
+    error: str,
+    pictures: list[OutputRecord],
+    outbox: Outbox,
 ) -> bool:
     end: dict[str, str | None] = {"status": "failed", "error": error}
     if record.reroll:  # the picture that was there is still there
@@ -144,4 +173,5 @@ def _write_failure(
     ):
         return False
     queries.set_outputs(connection, record.id, pictures)
+    outbox.put(connection, record.id)
     return True

@@ -28,9 +28,12 @@ from ..errors import (
 )
 from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
 from ..graphs.models import require_models
-from ..ports import CheckedPrompt, Host
+from ..idempotency import Claim, with_claim, without_claim
+from ..live.live import Live
+from ..ports import CheckedPrompt, Host, Prompt
 from ..settings import Settings
 from ..store.files import FileStore
+from ..webhooks.targets import Targets
 from ..workers import Workers
 from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
 from .decide import AvatarRequest, decide
@@ -71,6 +74,8 @@ class GenerationService:
         workers: Workers,
         outputs: OutputFolder,
         tracker: GenerationTracker,
+        live: Live,
+        targets: Targets,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -79,18 +84,26 @@ class GenerationService:
         self._workers = workers
         self._outputs = outputs
         self._tracker = tracker
+        self._live = live
+        self._targets = targets
         self._inputs = Inputs(database, files)
         self._journal = Journal(log_prompts=settings.log_prompts)
         self._clearing: set[asyncio.Task[None]] = set()
 
     async def submit(
-        self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None
+        self,
+        request: AvatarRequest,
+        kind: Kind,
+        views: tuple[str, ...] | None,
+        claim: Claim | None = None,
     ) -> GenerationRecord:
         """Accept a request: once this returns, it is committed and stands in ComfyUI's queue.
 
-        `views` None asks for one picture, of the pose image's view, else of the front. Raises the
-        errors of `forge.errors`; then no trace of the request is left.
+        `views` None asks for one picture, of the pose image's view, else of the front. `claim` is
+        committed with it. Raises the errors of `forge.errors`; then no trace of the request is left.
         """
+        if request.callback_url is not None:
+            self._targets.require(request.callback_url)
         await self._require_place()
         async with AsyncExitStack() as undo:
             pose = await self._inputs.take(request.pose_file_id, request.pose_image, "pose", undo)
@@ -116,14 +129,17 @@ class GenerationService:
                 spec=spec,
                 prompt=json.dumps(compiled.prompt, separators=(",", ":")),
                 receipt=json.dumps(receipt, separators=(",", ":")),
+                callback_url=request.callback_url,
             )
             used = [record for record in (pose, reference) if record is not None]
             take_back = partial(withdraw, generation_id=generation_id, used=used)
-            record = await self._in_order(partial(self._enter, commit, checked, take_back))
+            record = await self._in_order(partial(self._enter, commit, checked, take_back, claim))
             undo.pop_all()
         return record
 
-    async def reroll(self, generation_id: str, view: str, seed: int | None) -> GenerationRecord:
+    async def reroll(
+        self, generation_id: str, view: str, seed: int | None, claim: Claim | None = None
+    ) -> GenerationRecord:
         """Make one view anew and keep the others. Raises NotFoundError, ConflictError,
         UnprocessableError, UnavailableError, PromptRefusedError, BusyError."""
         record = await self.get(generation_id)
@@ -151,9 +167,10 @@ class GenerationService:
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
         )
-        return await self._in_order(partial(self._enter, again, checked, partial(restore, before=record)))
+        take_back = partial(restore, before=record)
+        return await self._in_order(partial(self._enter, again, checked, take_back, claim))
 
-    async def retry(self, generation_id: str) -> GenerationRecord:
+    async def retry(self, generation_id: str, claim: Claim | None = None) -> GenerationRecord:
         """Run a failed generation again: the same id, seed and graph.
 
         Raises NotFoundError, ConflictError, UnavailableError, PromptRefusedError, BusyError.
@@ -178,7 +195,8 @@ class GenerationService:
             completed_at=None,
             error=None,
         )
-        return await self._in_order(partial(self._enter, again, checked, partial(restore, before=record)))
+        take_back = partial(restore, before=record)
+        return await self._in_order(partial(self._enter, again, checked, take_back, claim))
 
     async def cancel(self, generation_id: str) -> GenerationRecord:
         """Stop a queued or running generation; give it back as it is then.
@@ -195,6 +213,18 @@ class GenerationService:
         if record is None:
             raise unknown_generation(generation_id)
         return record
+
+    async def active(self, limit: int) -> list[GenerationRecord]:
+        """Queued and processing ones, oldest first."""
+        return await self._database.read(partial(queries.active, limit=limit))
+
+    async def prompt(self, generation_id: str) -> Prompt:
+        """The graph of its last run. Raises NotFoundError."""
+        text = await self._database.read(partial(queries.prompt_of, generation_id=generation_id))
+        if text is None:
+            raise unknown_generation(generation_id)
+        prompt: Prompt = json.loads(text)
+        return prompt
 
     async def page(self, *, status: str | None, limit: int, offset: int, cursor: str | None) -> Page:
         """Newest first. `cursor` is the `next_cursor` of the page before."""
@@ -234,14 +264,18 @@ class GenerationService:
         return await asyncio.shield(asyncio.create_task(alone()))
 
     async def _enter(
-        self, commit: Query[GenerationRecord], checked: CheckedPrompt, take_back: Query[object]
+        self,
+        commit: Query[GenerationRecord],
+        checked: CheckedPrompt,
+        take_back: Query[object],
+        claim: Claim | None,
     ) -> GenerationRecord:
         """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives."""
-        record = await self._database.write(commit)
+        record = await self._database.write(with_claim(commit, claim))
         try:
             self._tracker.enter(record, checked)
         except Exception:
-            await self._database.write(take_back)
+            await self._database.write(without_claim(take_back, claim))
             raise
         self._journal.accepted(record)
         return record
@@ -272,6 +306,7 @@ class GenerationService:
             self._tracker.undelete(record)
             raise
         await self._tracker.stop_deleted(record)
+        self._live.deleted(record)
         return record
 
     async def _clear(self, record: GenerationRecord, *, keep_outputs: bool) -> None:

@@ -11,7 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,9 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord
 from .. import clock
 from ..errors import PromptRefusedError
+from ..live.live import Live
 from ..ports import CheckedPrompt, Host, PromptEvent
+from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from .ending import Ending
 from .journal import Stopwatch
@@ -62,11 +64,20 @@ class GenerationTracker:
     a generation either before both or after both, and nothing enters the queue whose row has gone.
     """
 
-    def __init__(self, database: Database, host: Host, workers: Workers, outputs: OutputFolder) -> None:
+    def __init__(
+        self,
+        database: Database,
+        host: Host,
+        workers: Workers,
+        outputs: OutputFolder,
+        live: Live,
+        outbox: Outbox,
+    ) -> None:
         self.in_order = asyncio.Lock()
         self._database = database
         self._host = host
-        self._ending = Ending(database, workers, outputs)
+        self._live = live
+        self._ending = Ending(database, workers, outputs, live, outbox)
         # Read before anything can be submitted: what is active now is an earlier ComfyUI's.
         self._line = deque(record.id for record in database.read_here(queries.active))
         self._followed: dict[str, _Followed] = {}
@@ -79,6 +90,7 @@ class GenerationTracker:
         still on their way there. `in_order` is held. What the host raises leaves nothing behind."""
         if self._line:
             self._line.append(record.id)
+            self._live.announce(record)
         else:
             self._enqueue(record, checked)
 
@@ -182,6 +194,9 @@ class GenerationTracker:
                 self._host.cancel(event.prompt_id)
             # The save node has told it before; not in a ComfyUI that caches nothing.
             await self._database.write(partial(queries.begin, prompt_id=event.prompt_id, now=clock.now()))
+            record = await self._record(followed, event.prompt_id)
+            if record is not None:
+                self._live.announce(record)
         elif event.kind == "saved":
             record = await self._record(followed, event.prompt_id)
             if record is not None:
@@ -243,10 +258,13 @@ class GenerationTracker:
     def _enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
         self._followed[record.prompt_id] = _Followed(record.id)
         try:
+            self._live.follow(record, checked.prompt)
             self._host.enqueue(checked)
         except BaseException:
             del self._followed[record.prompt_id]
+            self._live.forget(record)
             raise
+        self._live.announce(record)
 
     async def _resume(self) -> None:
         """Bring what an earlier ComfyUI left into the queue again, in its order."""
@@ -289,7 +307,7 @@ class GenerationTracker:
             await self._ending.fail(record, f"{NOT_RESUMED} {error}", NOT_RESUMED)
             return
         await self._change(record, status="queued", started_at=None)
-        self._enqueue(record, checked)
+        self._enqueue(replace(record, status="queued", started_at=None), checked)
         log.info("AvatarForge: generation %s goes on after a restart", record.id)
 
     async def _change(self, record: GenerationRecord, **values: Any) -> None:

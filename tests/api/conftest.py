@@ -38,10 +38,7 @@ async def forge(tmp_path: Path) -> AsyncIterator[Product]:
 
 @pytest.fixture
 async def client(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]) -> Client:
-    services = Services(
-        forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
-    )
-    return await aiohttp_client(application(services))
+    return await aiohttp_client(application(forge.services))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from services import Product, product
 
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import PREFIX, Services
+from avatarforge.routes import PREFIX
 
 from .conftest import Client, application, generate
 
@@ -58,10 +58,7 @@ async def test_a_full_queue_says_when_to_come_again(
     tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]
 ) -> None:
     async with product(tmp_path, settings=Settings(max_active_generations=1)) as forge:
-        services = Services(
-            forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
-        )
-        client = await aiohttp_client(application(services))
+        client = await aiohttp_client(application(forge.services))
         first = await generate(client)
         refused = await client.post(f"{PREFIX}/generate/avatar", json={"prompt": "x"})
         assert refused.status == 503

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import memory, synthetic, upload_load
 from .client import PREFIX, Client
+from .listeners import allow_many_sockets, measure_listeners
 from .obtain import obtain_comfyui
 from .progress import LabError
 from .server import ComfyServer
@@ -26,12 +27,14 @@ POLL_SECONDS = 0.01
 def run_bench(root: Path) -> int:
     """Measure, print one row per measurement, and return the exit code (a missed target is no failure)."""
     comfyui = obtain_comfyui()
+    allow_many_sockets()
     models = synthetic.models(comfyui, ("sd15", "sd15-openpose"))
     with (
         tempfile.TemporaryDirectory() as base,
         ComfyServer(comfyui, Path(base), pack=root, dotenv="", models=models) as server,
     ):
         client = Client(server.url)
+        measure_listeners(client, server)
         _turnaround(client, server)
         _uploads(server, Path(base))
     return 0

@@ -1,0 +1,298 @@
+"""Generations while they run: progress, previews, places in the queue, and an event for each change.
+
+It hears of a change once that is committed, and keeps nothing that a restart would need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...db import generations as queries
+from ...db.engine import Database
+from ...db.records import GenerationRecord, OutputRecord
+from .. import clock
+from ..errors import NotFoundError
+from ..generations.recorder import BY_HAND
+from ..generations.spec import AvatarSpec
+from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
+from .estimate import HISTORY, Kind, RunningTimes, kind_of
+from .listeners import Listeners
+from .log import EventLog
+from .plan import Plan, plan
+from .state import Current, Happening, LiveState, Preview
+from .waiters import Waiters
+
+# Of one generation, in seconds: at most 10 progress events a second.
+INTERVALS = {"progress": 0.1, "preview": 0.25}
+# Places in the queue: how often they are told when they move, and up to which one.
+PLACES_SECONDS = 0.5
+LAST_PLACE = 20
+ENDED = 4096  # prompts whose end is remembered
+PREVIEW_BYTES = 1024 * 1024
+
+log = logging.getLogger("avatarforge")
+
+
+@dataclass
+class _Run:
+    """A generation of ours between its acceptance and its end. `record` is what was told last."""
+
+    record: GenerationRecord
+    kind: Kind
+    plan: Plan | None = None
+    progress: float = 0.0
+    current: Current | None = None
+    started: float | None = None
+    queued_told: bool = False
+    place_told: int | None = None
+    outputs_told: tuple[OutputRecord, ...] = ()
+    pictures: dict[int, tuple[Preview, bytes]] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+
+    def close(self) -> None:
+        for timer in self.timers.values():
+            timer.cancel()
+
+
+class Live:
+    """All methods run on the event loop."""
+
+    def __init__(self, log: EventLog, database: Database, host: Host) -> None:
+        self.log = log
+        self.listeners = Listeners(log)
+        self.waiters = Waiters()
+        self.times = RunningTimes()
+        self._database = database
+        self._host = host
+        self._runs: dict[str, _Run] = {}
+        self._by_prompt: dict[str, _Run] = {}
+        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._at_end: list[Callable[[], None]] = []
+        self._places_due = False
+        host.watch(self._watch)
+        host.listen(self._hear)
+
+    async def run(self) -> None:
+        """Learn from earlier runs, then keep the streams alive, until cancelled."""
+        try:
+            completed = await self._database.read(partial(queries.completed, limit=HISTORY))
+            self.times.learn_from(completed[::-1])
+        except (SQLAlchemyError, KeyError, TypeError, ValueError):
+            log.exception("AvatarForge: the running times of earlier generations could not be read")
+        await self.listeners.run()
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Have something done whenever a generation has ended."""
+        self._at_end.append(call)
+
+    # What the tracker tells:
+
+    def follow(self, record: GenerationRecord, prompt: Prompt) -> None:
+        """From now on expect progress of this prompt. Call before it is enqueued."""
+        run = self._run(record)
+        run.plan = plan(prompt, AvatarSpec.from_json(record.spec))
+
+    def follows(self, record: GenerationRecord) -> bool:
+        """Whether this run of a generation has been told and has not ended."""
+        return record.prompt_id in self._by_prompt
+
+    def forget(self, record: GenerationRecord) -> None:
+        """Take `follow` back: the prompt did not enter the queue."""
+        self._drop(record.id)
+
+    def announce(self, record: GenerationRecord) -> None:
+        """Tell what is new in a committed record, each thing once. What was told already, or belongs to a
+        prompt that has ended, is passed over."""
+        if record.status in queries.ACTIVE:
+            if record.prompt_id not in self._ended:
+                self._announce_active(self._run(record), record)
+            return
+        run = self._runs.get(record.id)
+        if run is None or run.record.prompt_id != record.prompt_id:
+            return
+        self._learn(run, record)
+        self._drop(record.id)
+        self._remember_end(record.prompt_id, run.progress)
+        self._tell(record.status, record)
+        self.waiters.wake(record.id)
+        for call in self._at_end:
+            call()
+
+    def deleted(self, record: GenerationRecord) -> None:
+        """Tell that the row is gone."""
+        progress = self.state(record).progress
+        self._drop(record.id)
+        self._remember_end(record.prompt_id, progress)
+        self.log.add(Happening("deleted", clock.now(), record.id, record, LiveState(progress)))
+        self.waiters.wake(record.id)
+
+    # What clients ask:
+
+    def state(self, record: GenerationRecord) -> LiveState:
+        (state,) = self.states([record])
+        return state
+
+    def states(self, records: Sequence[GenerationRecord]) -> list[LiveState]:
+        """How each of them stands now; one look at the queue for all of them."""
+        queued = any(record.status == "queued" for record in records)
+        waiting = self._host.queue_state().waiting if queued else ()
+        places = {prompt_id: place for place, prompt_id in enumerate(waiting, start=1)}
+        return [self._state(record, places) for record in records]
+
+    def preview(self, generation_id: str, position: int) -> bytes:
+        """The newest preview, a JPEG. Raises NotFoundError."""
+        run = self._runs.get(generation_id)
+        if run is None or position not in run.pictures:
+            raise NotFoundError(
+                "There is no such preview now. Previews exist while a generation runs, after its first step."
+            )
+        return run.pictures[position][1]
+
+    # Within:
+
+    def _run(self, record: GenerationRecord) -> _Run:
+        run = self._runs.get(record.id)
+        if run is None or run.record.prompt_id != record.prompt_id:
+            self._drop(record.id)
+            spec = AvatarSpec.from_json(record.spec)
+            run = _Run(record, kind_of(spec, 1 if record.reroll else len(spec.views)))
+            run.outputs_told = record.outputs
+            self._runs[record.id] = self._by_prompt[record.prompt_id] = run
+        return run
+
+    def _drop(self, generation_id: str) -> None:
+        run = self._runs.pop(generation_id, None)
+        if run is not None:
+            self._by_prompt.pop(run.record.prompt_id, None)
+            run.close()
+
+    def _announce_active(self, run: _Run, record: GenerationRecord) -> None:
+        if record.status == "queued" and run.started is not None:
+            return  # read before the start that was told since
+        run.record = record
+        if not run.queued_told:
+            run.queued_told = True
+            if record.status == "queued":
+                run.place_told = self._tell("queued", record).queue_position
+        if record.status == "processing" and run.started is None:
+            run.started = time.monotonic()
+            self._tell("started", record)
+        if record.outputs != run.outputs_told:
+            run.outputs_told = record.outputs
+            self._tell("output", record)
+
+    def _learn(self, run: _Run, record: GenerationRecord) -> None:
+        if record.status != "completed" or record.started_at is None or record.completed_at is None:
+            return
+        # A re-roll that failed is "completed" too; it says nothing about how long one takes.
+        if run.record.reroll is None or run.progress > 0.99:
+            self.times.learn(run.kind, (record.completed_at - record.started_at) / 1e6)
+
+    def _remember_end(self, prompt_id: str, progress: float) -> None:
+        self._ended[prompt_id] = progress
+        if len(self._ended) > ENDED:
+            self._ended.popitem(last=False)
+
+    def _state(self, record: GenerationRecord, places: Mapping[str, int]) -> LiveState:
+        run = self._runs.get(record.id)
+        if run is not None and run.record.prompt_id != record.prompt_id:
+            run = None
+        if record.status == "queued":
+            usual = self.times.usual(run.kind) if run is not None else None
+            return LiveState(0.0, queue_position=places.get(record.prompt_id), eta_seconds=_rounded(usual))
+        if record.status == "completed":
+            return LiveState(1.0)
+        if record.status == "failed":
+            return LiveState(self._ended.get(record.prompt_id, _share_of_pictures(record)))
+        if run is None:
+            return LiveState(_share_of_pictures(record))
+        elapsed = 0.0 if run.started is None else time.monotonic() - run.started
+        left = self.times.left(run.kind, elapsed, run.progress)
+        previews = tuple(preview for _, (preview, _) in sorted(run.pictures.items()))
+        return LiveState(run.progress, run.current, None, _rounded(left), previews)
+
+    def _tell(self, kind: str, record: GenerationRecord) -> LiveState:
+        state = self.state(record)
+        self.log.add(Happening(kind, clock.now(), record.id, record, state), passing=kind in INTERVALS)
+        return state
+
+    def _hear(self, event: PromptEvent) -> None:
+        if event.kind == "queue_changed" and not self._places_due:
+            self._places_due = True
+            asyncio.get_running_loop().call_later(PLACES_SECONDS, self._tell_places)
+
+    def _tell_places(self) -> None:
+        """Tell those near the front that they have moved."""
+        self._places_due = False
+        queued = [run for run in self._runs.values() if run.queued_told and run.started is None]
+        for run, state in zip(queued, self.states([run.record for run in queued]), strict=True):
+            place = state.queue_position
+            if place is not None and place <= LAST_PLACE and place != run.place_told:
+                run.place_told = place
+                self.log.add(Happening("queued", clock.now(), run.record.id, run.record, state), passing=True)
+
+    def _watch(self, event: PromptProgress | PreviewPicture) -> None:
+        run = self._by_prompt.get(event.prompt_id)
+        if run is None or run.plan is None:
+            return
+        if isinstance(event, PreviewPicture):
+            position = run.plan.position_of(event.node_id, event.row)
+            if position is None or len(event.jpeg) > PREVIEW_BYTES:
+                return
+            before = run.pictures.get(position)
+            version = before[0].version + 1 if before else 1
+            run.pictures[position] = Preview(position, run.plan.views[position], version), event.jpeg
+            self._tell_soon(run, "preview")
+            return
+        # A node that runs once more, as ComfyUI's loops do, takes nothing back.
+        run.progress = max(run.progress, run.plan.done(event.nodes))
+        run.current = _current(run.plan, event.nodes) or run.current
+        self._tell_soon(run, "progress")
+
+    def _tell_soon(self, run: _Run, kind: str) -> None:
+        """Now, or as soon as enough time has passed since the last of this kind."""
+        if run.started is None or kind in run.timers:
+            return
+        loop = asyncio.get_running_loop()
+        due = run.told.get(kind, -1e9) + INTERVALS[kind]
+        if loop.time() >= due:
+            self._tell_now(run, kind)
+        else:
+            run.timers[kind] = loop.call_at(due, self._tell_now, run, kind)
+
+    def _tell_now(self, run: _Run, kind: str) -> None:
+        run.timers.pop(kind, None)
+        run.told[kind] = asyncio.get_running_loop().time()
+        self._tell(kind, run.record)
+
+
+def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
+    for node_id in reversed(tuple(states)):
+        state, node = states[node_id], planned.nodes.get(node_id)
+        if state.running and node is not None:
+            # A sampler that has just been begun counts to 1, until its first step.
+            steps = max(1, int(state.maximum), node.steps)
+            step = int(state.value) if steps == int(state.maximum) else 0
+            return Current(node.class_type, node_id, planned.view_of(node_id), step, steps)
+    return None
+
+
+def _share_of_pictures(record: GenerationRecord) -> float:
+    """All that is known of a run of an earlier start of ComfyUI."""
+    if record.kind == BY_HAND:
+        return 0.0
+    views = len(AvatarSpec.from_json(record.spec).views)
+    return 0.0 if record.reroll else len(record.outputs) / views
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)

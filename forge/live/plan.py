@@ -1,0 +1,130 @@
+"""What a prompt will do, read off the prompt itself: which nodes there are, how much each of them counts,
+and which view it works on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..generations.spec import AvatarSpec
+from ..ports import NodeState, Prompt
+
+SAMPLER = "KSampler"
+SAVE = "AvatarForgeSave"
+# All that is not sampling, as a share of the whole: loading, words and decoding take some time too.
+OTHER_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class PlannedNode:
+    """`weight` is its share of the whole run. `positions` are the places of the pictures that it works on,
+    from 0, in output order. `steps` are those of a sampler; 0 for any other node."""
+
+    class_type: str
+    weight: float
+    positions: tuple[int, ...]
+    steps: int
+
+    @property
+    def samples(self) -> bool:
+        return self.steps > 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    nodes: Mapping[str, PlannedNode]
+    views: tuple[str | None, ...]
+
+    def view_of(self, node_id: str) -> str | None:
+        """The one view that a node works on; None where there are several or none."""
+        node = self.nodes.get(node_id)
+        return self.views[node.positions[0]] if node is not None and len(node.positions) == 1 else None
+
+    def position_of(self, node_id: str, row: int) -> int | None:
+        """The place of the picture that a sampler makes in this row of its batch."""
+        node = self.nodes.get(node_id)
+        if node is None or not node.samples or row >= len(node.positions):
+            return None
+        return node.positions[row]
+
+    def done(self, states: Mapping[str, NodeState]) -> float:
+        """0..1: how much of the run is over. A node that counts its steps counts by them."""
+        return min(1.0, sum(node.weight * _part(states.get(key)) for key, node in self.nodes.items()))
+
+
+def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
+    """Steps of all samplers count alike, once for each picture of their batch."""
+    saves = {
+        key: int(node["inputs"]["position"]) - 1
+        for key, node in prompt.items()
+        if node["class_type"] == SAVE and isinstance(node["inputs"].get("position"), int)
+    }
+    after = _followers(prompt)
+    positions = {key: _positions(key, prompt, after, saves) for key in prompt}
+    steps = {
+        key: _steps(node["inputs"].get("steps"))
+        for key, node in prompt.items()
+        if node["class_type"] == SAMPLER
+    }
+    sampled = {key: count * max(1, len(positions[key])) for key, count in steps.items()}
+    total, others = sum(sampled.values()), len(prompt) - len(steps)
+    nodes = {}
+    for key, node in prompt.items():
+        if key in steps:
+            weight = (1 - OTHER_SHARE) * sampled[key] / total
+        else:
+            weight = (OTHER_SHARE if total else 1.0) / others
+        valid = tuple(sorted(place for place in positions[key] if 0 <= place < len(spec.views)))
+        nodes[key] = PlannedNode(node["class_type"], weight, valid, steps.get(key, 0))
+    return Plan(nodes, spec.views)
+
+
+def _steps(value: object) -> int:
+    return max(1, value) if isinstance(value, int) else 1
+
+
+def _part(state: NodeState | None) -> float:
+    if state is None or state.maximum <= 0:
+        return 0.0
+    return min(1.0, max(0.0, state.value / state.maximum))
+
+
+def _followers(prompt: Prompt) -> dict[str, set[str]]:
+    after: dict[str, set[str]] = {key: set() for key in prompt}
+    for key, node in prompt.items():
+        for value in node["inputs"].values():
+            if (
+                isinstance(value, list)
+                and len(value) == 2
+                and isinstance(value[0], str)
+                and value[0] in after
+            ):
+                after[value[0]].add(key)
+    return after
+
+
+def _positions(
+    start: str, prompt: Prompt, after: Mapping[str, set[str]], saves: Mapping[str, int]
+) -> frozenset[int]:
+    """The pictures of a node: those saved behind it without another sampler in between. For what lies
+    before all samplers: those of the first samplers behind it."""
+    found, samplers = _reach([start], prompt, after, saves)
+    return found or _reach(samplers, prompt, after, saves)[0]
+
+
+def _reach(
+    starts: list[str], prompt: Prompt, after: Mapping[str, set[str]], saves: Mapping[str, int]
+) -> tuple[frozenset[int], list[str]]:
+    found, samplers, seen = set(), [], set(starts)
+    waiting = list(starts)
+    while waiting:
+        key = waiting.pop()
+        if key in saves:
+            found.add(saves[key])
+        for follower in after[key] - seen:
+            seen.add(follower)
+            if prompt[follower]["class_type"] == SAMPLER:
+                samplers.append(follower)
+            else:
+                waiting.append(follower)
+    return frozenset(found), samplers

@@ -1,0 +1,111 @@
+"""Where webhooks may go: to hosts that the settings name, and to no address inside the network."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from ..errors import UnprocessableError
+
+LONGEST_URL = 2048
+OFF = "Webhooks are off on this server. Whoever runs it names the hosts that may be called in WEBHOOK_HOSTS."
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+# RFC 1918, RFC 4193, RFC 6598, loopback: inside, and open to WEBHOOK_ALLOW_PRIVATE.
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "::1/128", "fc00::/7"
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Targets:
+    """`hosts` are names as in the settings: "example.org", "*.example.org" for all names under it, or with
+    a port."""
+
+    hosts: tuple[str, ...]
+    allow_private: bool
+
+    def require(self, url: str) -> None:
+        """Raises UnprocessableError for a URL that may not be called."""
+        reason = self.refusal(url)
+        if reason is not None:
+            raise UnprocessableError(reason, ("body", "callback_url"))
+
+    def refusal(self, url: str) -> str | None:
+        """Why a URL may not be called, as far as the URL itself says; None where it may be."""
+        if not self.hosts:
+            return OFF
+        parts = _split(url)
+        if parts is None:
+            return (
+                "callback_url must be an absolute URL such as https://example.org/hook: ASCII characters, "
+                f"{LONGEST_URL} at most, without a user name and without a fragment."
+            )
+        if parts.scheme != "https" and not (parts.scheme == "http" and self.allow_private):
+            return "callback_url must begin with https://."
+        if not self._named(parts):
+            return "callback_url names a host that WEBHOOK_HOSTS does not list."
+        return None
+
+    def may_connect(self, address: Address, scheme: str) -> bool:
+        """Whether a listed host may be called at this address. Without encryption only inside the network."""
+        outside = _outside(address)
+        if outside is None:
+            return self.allow_private
+        return outside and scheme == "https"
+
+    def _named(self, parts: SplitResult) -> bool:
+        host = (parts.hostname or "").rstrip(".")
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        for entry in self.hosts:
+            name, _, wanted = entry.rpartition(":") if _has_port(entry) else (entry, "", "")
+            name = name.strip("[]")
+            fits = host.endswith(name[1:]) if name.startswith("*.") else host == name
+            if fits and wanted in ("", str(port)):
+                return True
+        return False
+
+
+def read_hosts(text: str) -> tuple[str, ...]:
+    """The entries of WEBHOOK_HOSTS, which commas separate."""
+    return tuple(entry.strip().lower().rstrip(".") for entry in text.split(",") if entry.strip())
+
+
+def _has_port(entry: str) -> bool:
+    # An IPv6 address has colons of its own and stands in brackets when a port follows.
+    head, _, tail = entry.rpartition(":")
+    return tail.isdigit() and (":" not in head or head.endswith("]"))
+
+
+def _split(url: str) -> SplitResult | None:
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    if not usable or parts.username is not None or parts.password is not None or "#" in url:
+        return None
+    return parts
+
+
+def _outside(address: Address) -> bool | None:
+    """True for an address of the internet, None for one inside the network, False for one that no webhook
+    may go to: link-local (where clouds keep their credentials), multicast, reserved."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _outside(address.ipv4_mapped)
+        if address in _NAT64:
+            return _outside(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.sixtofour is not None or address.teredo is not None:
+            return False
+    if any(address in network for network in _PRIVATE if network.version == address.version):
+        return None
+    return address.is_global and not address.is_multicast and not address.is_reserved

@@ -1,0 +1,50 @@
+"""Requests that may be sent twice: the header Idempotency-Key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from ..forge.generations.service import GenerationRecord
+from ..forge.idempotency import Claim, request_hash, require_key
+from . import answers
+from .context import PREFIX, Answer, Call
+from .errors import json_answer
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+HEADERS = {
+    HEADER: "1 to 255 characters of your choice, such as a UUID. The same request sent again with it is not "
+    "done again, but answered as the first one was. Kept for 24 hours."
+}
+
+
+async def once(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRecord]]) -> Answer:
+    """Do what is asked and answer it, or give the answer of the first request with the same key."""
+    services = call.services
+    if HEADER not in call.request.headers:
+        record = await work(None)
+        return answers.generation(record, services.live.state(record))
+    key = require_key(call.request.headers[HEADER])
+    with services.idempotency.one_at_a_time(key):
+        claim = Claim(key, await services.workers.disk(_fingerprint, call))
+        before = await services.idempotency.answered_before(claim)
+        if before is not None:
+            answer = before.answer
+            if answer is None:
+                record = await services.generations.get(before.generation_id)
+                answer = answers.generation(record, services.live.state(record)).model_dump_json()
+            response = json_answer(answer)
+            response.headers[REPLAYED] = "true"
+            return response
+        record = await work(claim)
+        answer = answers.generation(record, services.live.state(record)).model_dump_json()
+        await services.idempotency.answered(claim, answer)
+        return json_answer(answer)
+
+
+def _fingerprint(call: Call) -> str:
+    path = call.request.path
+    # The same route under ComfyUI's /api and without it.
+    route = f"{call.request.method} {path[path.index(PREFIX) :]}"
+    query = call.query.model_dump_json() if call.query else ""
+    return request_hash(route, query, call.body.model_dump_json() if call.body else "")
