@@ -1,5 +1,6 @@
 // The dialog that shows what is stored, a page at a time.
 import { button, make } from "./elements.mjs";
+import { withKey } from "./key.mjs";
 
 const PAGE = 24;
 const SIZE = 256; // pixels of a thumbnail; shown at half of it, so that it is sharp on dense screens
@@ -61,8 +62,13 @@ class Chooser {
     this.retry.hidden = true;
     this.newer.disabled = this.older.disabled = true;
     try {
-      const page = await this.store.page(PAGE, this.cursors.at(-1));
-      if (turn === this.asked) this.#fill(page);
+      const page = await withKey(this.store, this.words, () => this.store.page(PAGE, this.cursors.at(-1)));
+      const files = page.files.filter(this.accepts);
+      const pictures = await this.store.thumbnails(
+        files.map((file) => file.file_id),
+        SIZE,
+      );
+      if (turn === this.asked) this.#fill(page, files, pictures);
     } catch (error) {
       if (turn !== this.asked) return;
       this.#say(error.detail || this.words("unreachable"), true);
@@ -73,12 +79,11 @@ class Chooser {
     }
   }
 
-  #fill(page) {
+  #fill(page, files, pictures) {
     this.next = page.next_cursor;
     this.newer.disabled = this.cursors.length === 1;
     this.older.disabled = !this.next;
-    const files = page.files.filter(this.accepts);
-    this.grid.replaceChildren(...files.map((file) => make("li", {}, this.#tile(file))));
+    this.grid.replaceChildren(...files.map((file, at) => make("li", {}, this.#tile(file, pictures[at]))));
     const first = (this.cursors.length - 1) * PAGE + 1;
     const last = first + page.files.length - 1;
     this.#say(page.files.length ? this.words("shown", { first, last, total: page.total }) : this.words("empty"));
@@ -89,13 +94,9 @@ class Chooser {
     start.focus();
   }
 
-  #tile(file) {
+  #tile(file, src) {
     const { width, height } = file.dimensions;
-    const picture = make("img", {
-      alt: file.filename,
-      loading: "lazy",
-      src: this.store.thumbnail(file.file_id, SIZE),
-    });
+    const picture = make("img", { alt: file.filename, loading: "lazy", src });
     // A picture that cannot be shown leaves its alt text.
     picture.addEventListener("error", () => picture.classList.add("avatarforge-broken"));
     const name = make("span", { className: "avatarforge-name", textContent: file.filename });

@@ -1,6 +1,7 @@
 // The part of a node that shows the chosen file, lets another be chosen, and takes uploads.
 import { chooseFile } from "./dialog.mjs";
 import { button, make } from "./elements.mjs";
+import { withKey } from "./key.mjs";
 
 const HEIGHT = 190; // pixels that the picker needs in a node
 const SIZE = 256;
@@ -47,6 +48,7 @@ class Picker {
     Object.assign(this, { node, kind, store, words, notify, widget });
     this.types = kind === "pose" ? [...PICTURES, POSE_DATA] : PICTURES;
     this.following = null; // the file id on show
+    this.refused = null; // the key with which it was not shown
     this.asked = 0;
     this.picture = make("img", { alt: "", hidden: true, draggable: false });
     this.picture.addEventListener("error", () => (this.picture.hidden = true));
@@ -85,7 +87,8 @@ class Picker {
   /** Show the file that `file_id` names now, whoever wrote it. */
   follow() {
     const fileId = String(this.widget.value ?? "").trim();
-    if (fileId === this.following) return;
+    const otherKey = this.refused !== null && this.refused !== this.store.key;
+    if (fileId === this.following && !otherKey) return;
     this.#show(fileId, fileId && this.#nameOf(fileId));
   }
 
@@ -113,7 +116,7 @@ class Picker {
     this.#busy(true);
     this.#say(this.words("uploading", { name: file.name }));
     try {
-      const stored = await this.store.upload(this.kind, file);
+      const stored = await withKey(this.store, this.words, () => this.store.upload(this.kind, file));
       if (turn === this.asked) this.#select(stored);
     } catch (error) {
       if (turn === this.asked) this.#fail(error);
@@ -134,6 +137,7 @@ class Picker {
   async #show(fileId, name) {
     const turn = ++this.asked;
     this.following = fileId;
+    this.refused = null;
     this.#busy(false);
     this.#say(fileId ? "" : this.words("drop_here"));
     this.picture.hidden = true;
@@ -141,15 +145,18 @@ class Picker {
     if (!fileId) return;
     try {
       const shown = await name;
+      const [source] = await this.store.thumbnails([fileId], SIZE);
       if (turn !== this.asked) return;
       this.label.textContent = shown;
       this.label.title = shown;
       this.picture.alt = shown;
       this.picture.hidden = false;
-      this.picture.src = this.store.thumbnail(fileId, SIZE);
+      this.picture.src = source;
     } catch (error) {
-      // Not as a toast: a graph of somebody else may name many files that are not here.
-      if (turn === this.asked) this.#say(error.detail || this.words("unreachable"), true);
+      if (turn !== this.asked) return;
+      // Neither as a toast nor as a dialog: a graph of somebody else may name many files that are not here.
+      if (error.status === 401) this.refused = this.store.key;
+      this.#say(error.status === 401 ? this.words("key_wanted") : error.detail || this.words("unreachable"), true);
     }
   }
 
