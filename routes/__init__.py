@@ -14,6 +14,7 @@ from . import capabilities, files, generations, health
 from .context import PREFIX, STATE, Call, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
+from .panel import add_panel
 
 __all__ = ["ENDPOINTS", "PREFIX", "STATE", "Services", "Unavailable", "add_routes"]
 
@@ -37,6 +38,7 @@ def add_routes(routes: web.RouteTableDef, version: str) -> None:
             # aiohttp adds HEAD to GET by itself; ComfyUI copies every route under /api.
             routes.route(endpoint.method, path)(handler)
     add_docs(routes, ENDPOINTS, version)
+    add_panel(routes)
     routes.route("*", PREFIX + "/{tail:.*}")(_nothing_here)
 
 
