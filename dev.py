@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from lab import bench, checks, demo, workflows  # noqa: E402
+from lab import bench, checks, demo, screenshots, workflows  # noqa: E402
 from lab.progress import LabError  # noqa: E402
 
 
@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> int:
             return bench.run_bench(ROOT)
         if options.command == "workflows":
             return workflows.run_workflows(ROOT)
+        if options.command == "screenshots":
+            return screenshots.run_screenshots(ROOT)
         return checks.run_checks(ROOT, options.only, rest)
     except LabError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", choices=checks.GROUPS, help="one group of checks")
 
     commands.add_parser("workflows", help="write example_workflows/ anew, with ComfyUI's own editor")
+    commands.add_parser("screenshots", help="take the panel's pictures in docs/images/ anew")
     return parser
 
 
