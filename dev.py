@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _develop(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import bench, checks, demo, soak, workflows
+    from lab import bench, checks, demo, screenshots, soak, workflows
     from lab.progress import LabError
 
     try:
@@ -63,6 +63,8 @@ def _develop(options: argparse.Namespace, rest: list[str]) -> int:
             return soak.run_soak(ROOT, options.kills, options.seed)
         if options.command == "workflows":
             return workflows.run_workflows(ROOT)
+        if options.command == "screenshots":
+            return screenshots.run_screenshots(ROOT)
         return checks.run_checks(ROOT, options.only, rest)
     except LabError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -215,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", choices=GROUPS, help="one group of checks")
 
     commands.add_parser("workflows", help="write example_workflows/ anew, with ComfyUI's own editor")
+    commands.add_parser("screenshots", help="take the panel's pictures in docs/images/ anew")
     return parser
 
 

@@ -15,6 +15,7 @@ from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailabl
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
+from .panel import add_panel
 from .reading import admitted, read_body, read_query
 
 __all__ = [
@@ -56,6 +57,7 @@ def add_routes(routes: web.RouteTableDef, version: str) -> None:
             # aiohttp adds HEAD to GET by itself; ComfyUI copies every route under /api.
             routes.route(endpoint.method, path)(handler)
     add_docs(routes, ENDPOINTS, version)
+    add_panel(routes)
     routes.route("*", PREFIX + "/{tail:.*}")(guarded(_nothing_here))
 
 

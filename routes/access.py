@@ -133,7 +133,7 @@ class Access:
             self.signer.check(path, request.query.items())
             return Caller(known=True, headers=stranger.headers)
         client = self._identify(request, endpoint)
-        if request.method not in SAFE_METHODS:
+        if endpoint.changes and request.method not in SAFE_METHODS:
             self._count(client or _peer(request))
         return Caller(known=client is not None, headers=stranger.headers)
 

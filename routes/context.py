@@ -98,7 +98,8 @@ class Endpoint:
     `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
     answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
     content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
-    `for_strangers`: what a caller without a key gets where one is needed; None: 401.
+    `for_strangers`: what a caller without a key gets where one is needed; None: 401. `changes`: False for one
+    that takes a body and changes nothing.
     `stream`: its answer goes on until the client leaves. `headers` are those that it reads, each with what it
     is for.
     """
@@ -119,6 +120,7 @@ class Endpoint:
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
     for_strangers: type[BaseModel] | None = None
+    changes: bool = True
 
     @property
     def picture(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ..forge.pictures.skeleton import LIMBS, Skeleton, view_skeleton
 from ..forge.views import VIEWS
 from . import capabilities, schemas
 from .context import Call, Caller, Endpoint, Unavailable
+
+DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each other at one scale
 
 
 async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
@@ -57,9 +60,27 @@ async def health_while_unavailable(
 async def poses(_: Call) -> schemas.PosesAnswer:
     return schemas.PosesAnswer(
         poses=[
-            schemas.Pose(name=view.name, description=view.description, narrow=view.narrow)
+            schemas.Pose(
+                name=view.name,
+                description=view.description,
+                narrow=view.narrow,
+                skeleton=_drawing(view_skeleton(view.name)),
+            )
             for view in VIEWS.values()
         ]
+    )
+
+
+def _drawing(skeleton: Skeleton) -> schemas.SkeletonDrawing:
+    width = round(DRAWING_HEIGHT * skeleton.aspect)
+    return schemas.SkeletonDrawing(
+        width=width,
+        height=DRAWING_HEIGHT,
+        joints=[
+            None if point is None else (round(point.x * width, 1), round(point.y * DRAWING_HEIGHT, 1))
+            for point in skeleton.keypoints
+        ],
+        bones=list(LIMBS),
     )
 
 

@@ -54,7 +54,8 @@ def _picture(url: str, position: int) -> tuple[str, list[tuple[str, str]]]:
             return rest, _query(endpoint, text, position)
     raise _unknown(
         position,
-        "This is no picture of the API. Send the url of a file, an output or a preview, or /files/{file_id}/thumbnail.",
+        "This is no picture of the API. Send the url of a file, an output or a preview, or "
+        "/files/{file_id}/thumbnail.",
     )
 
 
@@ -88,6 +89,7 @@ ENDPOINTS = (
         "utility",
         answer=schemas.SignedUrlsAnswer,
         body=bodies.SignedUrlsBody,
-        refusals=(400, 413, 415),
+        refusals=(400, 408, 411, 413, 415),
+        changes=False,
     ),
 )

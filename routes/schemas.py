@@ -192,10 +192,22 @@ class SignedUrlsAnswer(BaseModel):
     urls: list[SignedUrl] = Field(description="In the order in which they were sent.")
 
 
+class SkeletonDrawing(BaseModel):
+    """The built-in skeleton of a view, in pixels of its own frame, x rightwards and y downwards."""
+
+    width: int
+    height: int
+    joints: list[tuple[float, float] | None] = Field(
+        description="The 18 keypoints in OpenPose's order; null: not seen from there."
+    )
+    bones: list[tuple[int, int]] = Field(description="Pairs of positions in `joints`.")
+
+
 class Pose(BaseModel):
     name: ViewName
     description: str
     narrow: bool = Field(description="Narrower than it is high.")
+    skeleton: SkeletonDrawing
 
 
 class PosesAnswer(BaseModel):
@@ -249,6 +261,8 @@ class CapabilitiesAnswer(BaseModel):
     checkpoints: list[CheckpointMethods]
     pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")
     reasons: list[str] = Field(description="What cannot be done now, and what to install; [] when all can.")
+    samplers: list[str] = Field(description="Those of this ComfyUI, as `sampler` takes them.")
+    schedulers: list[str] = Field(description="Those of this ComfyUI, as `scheduler` takes them.")
 
 
 class FamilySummary(BaseModel):

@@ -53,11 +53,14 @@ class CheckpointCapabilities:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """`reasons` are whole sentences on what a user cannot do at all; empty when nothing is missing."""
+    """`reasons` are whole sentences on what a user cannot do at all; empty when nothing is missing.
+    `samplers` and `schedulers` are what this ComfyUI offers."""
 
     checkpoints: tuple[CheckpointCapabilities, ...]
     pose_extractors: tuple[Method, ...]
     reasons: tuple[str, ...]
+    samplers: tuple[str, ...]
+    schedulers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
             reasons += [] if method.works else [missing_pose_controlnet(method, family)]
     if not best(extractors):
         reasons.append(missing_extractor(extractors))
-    return Capabilities(checkpoints, extractors, tuple(reasons))
+    return Capabilities(checkpoints, extractors, tuple(reasons), installed.samplers, installed.schedulers)
 
 
 def best(methods: Sequence[Method]) -> Method | None:

@@ -57,6 +57,7 @@ def paths_of(endpoint: Endpoint) -> list[str]:
         "generation_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "content_hash": "a" * 64,
         "name": "avatarforge_00001.png",
+        "position": "0",
     }
     root = [endpoint.path.format_map(some)] if endpoint.root_path else []
     return [PREFIX + endpoint.path.format_map(some), *root]
@@ -408,6 +409,10 @@ async def test_changing_requests_are_counted_and_reads_are_not(opened: Open) -> 
         assert "RATE_LIMIT" in (await answer.json())["detail"]
     for _ in range(5):
         assert await status(client, "GET", PREFIX + "/generations", {}) == 200
+        signed = await client.post(
+            PREFIX + "/signed_urls", json={"urls": ["/files/b1c29540-8712-4faf-8d5c-9ed86409ddce"]}
+        )
+        assert signed.status == 200
 
 
 async def test_an_address_in_a_header_gives_no_second_budget(opened: Open) -> None:

@@ -14,11 +14,21 @@ export async function loadWords(api, locale) {
   } catch (error) {
     console.warn("AvatarForge: no translations", error);
   }
-  // zh-TW knows nothing of its own: Chinese is closer to it than English.
-  const languages = [locale, String(locale ?? "").split("-")[0], "en"];
-  const sources = languages.map((language) => all[language]?.[SECTION]).filter(Boolean);
+  return wordsOf(
+    languagesOf(locale).map((language) => all[language]?.[SECTION]),
+  );
+}
+
+/** The languages to look in, best first. zh-TW knows nothing of its own: Chinese is closer to it than English. */
+export function languagesOf(locale) {
+  return [locale, String(locale ?? "").split("-")[0], "en"];
+}
+
+/** words(key, values) of several sources of texts, the first that has the key; an absent source is passed over. */
+export function wordsOf(sources) {
+  const there = sources.filter(Boolean);
   return (key, values = {}) => {
-    const text = sources.find((source) => key in source)?.[key] ?? key;
+    const text = there.find((source) => key in source)?.[key] ?? key;
     return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
   };
 }

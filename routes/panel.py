@@ -1,0 +1,107 @@
+"""The panel as a page of its own, for whoever has no editor: a phone, a colleague.
+
+It is made of the scripts that the editor's sidebar uses, from `web/` and `locales/`, served under the
+API's own prefix, so that it needs nothing of ComfyUI's frontend. Nothing here is secret: the page asks
+for the key, if there is one, and sends it with what it asks the API.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from .access import guarded
+from .context import PREFIX
+from .errors import error_answer
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS: dict[str, Path] = {
+    **{
+        f"panel/{name}": ROOT / "web" / "panel" / name
+        for name in (
+            "client.mjs",
+            "cards.mjs",
+            "curl.mjs",
+            "detail.mjs",
+            "fields.mjs",
+            "form.mjs",
+            "gallery.mjs",
+            "hash.mjs",
+            "icon.svg",
+            "live.mjs",
+            "numbers.mjs",
+            "page.css",
+            "page.mjs",
+            "panel.css",
+            "panel.mjs",
+            "running.mjs",
+            "session.mjs",
+            "sha256.mjs",
+            "sha256-worker.mjs",
+            "skeletons.mjs",
+            "slots.mjs",
+            "stream.mjs",
+        )
+    },
+    **{
+        f"picker/{name}": ROOT / "web" / "picker" / name
+        for name in ("dialog.mjs", "elements.mjs", "key.mjs", "picker.css", "store.mjs", "words.mjs")
+    },
+    **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},
+}
+# By the name alone: what a Windows registry thinks of .mjs would keep the page from running.
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+# No script, style or picture from anywhere else, none inside the page, and no frame of another site
+# around it. blob: is a picture that the user has just dropped.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# Every address is relative, so that the page works under /api and behind a proxy's own path too.
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>AvatarForge</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="same-origin">
+<link rel="icon" href="panel/panel/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="panel/panel/page.css">
+<link rel="stylesheet" href="panel/picker/picker.css">
+<link rel="stylesheet" href="panel/panel/panel.css">
+<script type="module" src="panel/panel/page.mjs"></script>
+</head>
+<body><main id="avatarforge"><noscript>This page needs JavaScript.</noscript></main></body>
+</html>
+"""
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache", "Referrer-Policy": "same-origin"}
+
+
+def add_panel(routes: web.RouteTableDef) -> None:
+    """Register the page and its parts. They answer also while the pack is unavailable: the page says why."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(
+            text=PAGE, content_type="text/html", headers={**HEADERS, "Content-Security-Policy": POLICY}
+        )
+
+    async def with_slash(_: web.Request) -> web.Response:
+        # Relative for the same reason as in the page.
+        return web.Response(status=308, headers={**HEADERS, "Location": PREFIX.removeprefix("/") + "/"})
+
+    async def part(request: web.Request) -> web.StreamResponse:
+        path = PARTS.get(f"{request.match_info['folder']}/{request.match_info['name']}")
+        if path is None:
+            return error_answer(404, "The panel has no such part.")
+        return web.FileResponse(path, headers={**HEADERS, "Content-Type": TYPES[path.suffix]})
+
+    routes.route("*", PREFIX)(guarded(with_slash))
+    routes.get(f"{PREFIX}/")(guarded(page))
+    routes.get(f"{PREFIX}/panel/{{folder}}/{{name}}")(guarded(part))
