@@ -76,6 +76,7 @@ Seed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_whol
 LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
+Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
 # C0, DEL and C1 (ECMA-48) and halves of characters: nobody types them, and logs, metadata and databases
 # stumble over them.
@@ -218,14 +219,14 @@ class WaitQuery(Query):
 
 class EventsQuery(Query):
     last_event_id: str | None = Field(
-        None, max_length=64, description="For clients that cannot send the header Last-Event-ID."
+        None,
+        pattern="^[0-9a-f]{1,32}-[0-9]{1,18}$",
+        description="For clients that cannot send the header Last-Event-ID.",
     )
 
 
 class PreviewQuery(Query):
-    version: QueryWhole | None = Field(
-        None, ge=0, le=2**53, description="Nothing but another URL for another picture."
-    )
+    version: Version | None = Field(None, description="Nothing but another URL for another picture.")
 
 
 class ThumbnailQuery(Query):

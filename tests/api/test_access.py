@@ -13,7 +13,7 @@ from services import Product
 
 from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import ENDPOINTS, PREFIX, Access, Reach, Services, Unavailable, rules
+from avatarforge.routes import ENDPOINTS, PREFIX, Access, Reach, Unavailable, rules
 from avatarforge.routes.access import WRONG_KEYS, rules_without_settings
 from avatarforge.routes.context import Endpoint
 
@@ -42,10 +42,7 @@ def opened(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]) -> 
 
     async def make(reach: Reach = Reach(), **settings: Any) -> Client:  # noqa: B008 - it is frozen
         access = Access(rules(Settings(**settings), reach), Signer("s" * 32))
-        services = Services(
-            forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
-        )
-        return await aiohttp_client(application(services, access))
+        return await aiohttp_client(application(forge.services, access))
 
     return make
 
@@ -68,6 +65,9 @@ ROUTES = [(endpoint, path) for endpoint in ENDPOINTS for path in paths_of(endpoi
 
 async def status(client: Client, method: str, path: str, headers: Mapping[str, str]) -> int:
     answer = await client.request(method, path, headers=headers)
+    if answer.content_type == "text/event-stream":  # it goes on until we leave
+        answer.close()
+        return answer.status
     body = await answer.read()
     if answer.status >= 400 and method != "HEAD":
         detail = json.loads(body)["detail"]

@@ -12,7 +12,7 @@ from services import Product
 from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.thumbnails import LARGEST, SMALLEST
-from avatarforge.routes import PREFIX, Access, Reach, Services, rules
+from avatarforge.routes import PREFIX, Access, Reach, rules
 from avatarforge.routes.bodies import SignedUrlsBody
 
 from .conftest import Client, application, generate, upload
@@ -39,10 +39,7 @@ def clock() -> Clock:
 async def client(forge: Product, aiohttp_client: Any, clock: Clock) -> Client:
     """The API on a server that needs a key; what it is asked carries the key, unless a test takes it off."""
     access = Access(rules(Settings(api_key=KEY), Reach()), Signer("s" * 32, clock))
-    services = Services(
-        forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
-    )
-    made: Client = await aiohttp_client(application(services, access), headers=HEADERS)
+    made: Client = await aiohttp_client(application(forge.services, access), headers=HEADERS)
     return made
 
 
@@ -204,10 +201,7 @@ async def test_signing_needs_the_key(stranger: Client) -> None:
 
 
 async def test_links_work_where_no_key_is_needed(forge: Product, aiohttp_client: Any) -> None:
-    services = Services(
-        forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
-    )
-    client = await aiohttp_client(application(services))
+    client = await aiohttp_client(application(forge.services))
     file = (await upload(client))["url"]
     (found,) = await sign(client, file)
     assert (await client.get(found["signed_url"])).status == 200

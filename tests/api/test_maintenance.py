@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import PREFIX, Services
+from avatarforge.routes import PREFIX
 
 from .conftest import Client, application, upload
 
@@ -99,10 +99,7 @@ async def test_a_used_up_quota_answers_507_and_keeps_answering(
     tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]
 ) -> None:
     async with product(tmp_path, settings=Settings(storage_quota_files=1)) as forge:
-        services = Services(
-            forge.settings, forge.files, forge.generations, forge.health, forge.workers, forge.verifier
-        )
-        client = await aiohttp_client(application(services))
+        client = await aiohttp_client(application(forge.services))
         first = await upload(client)
         form = FormData()
         form.add_field("file", picture(2), filename="a.png")

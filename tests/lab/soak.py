@@ -6,6 +6,7 @@ and not the run.
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 import threading
@@ -120,7 +121,9 @@ def _aim(aim: str, server: ComfyServer, ledger: Ledger, numbers: random.Random) 
 
 def _pictures(base: Path) -> set[str]:
     """The files in the folders of the generations, those that are being written too."""
-    return {str(path) for path in (base / "output" / "avatarforge").glob("*/*")}
+    # os.walk goes on when a folder is deleted while it looks.
+    walk = os.walk(base / "output" / "avatarforge")
+    return {str(Path(folder) / name) for folder, _, names in walk for name in names}
 
 
 def _until(reached: Callable[[], object], then: float) -> None:
