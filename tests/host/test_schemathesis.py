@@ -18,22 +18,23 @@ PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
 SEED = os.environ.get("AVATARFORGE_SCHEMATHESIS_SEED", "1")
 EXAMPLES = "25"
 DEADLINE = 240
-#: An answer that goes on until the client leaves is never there to be judged; tests/host/test_live.py does.
-ENDLESS = "/avatarforge-controller/events"
+#: Answers that go on until the client leaves are never there to be judged; tests/host/test_live.py does.
+ENDLESS = "/events$"
 
 
 def test_no_answer_is_a_5xx_or_one_that_the_document_does_not_describe(
     api: Api, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     operations = sum(
-        len([method for method in path if method != "parameters"])
-        for path in api.get("/openapi.json").json()["paths"].values()
+        len([method for method in operations if method != "parameters"])
+        for path, operations in api.get("/openapi.json").json()["paths"].items()
+        if not re.search(ENDLESS, path)
     )
     answer = subprocess.run(
         [
             *(sys.executable, "-c", PROGRAM, "--config-file", HERE / "schemathesis.toml"),
             *("run", f"{api.base_url}/openapi.json", "--checks", "all", "--seed", SEED),
-            *("--max-examples", EXAMPLES, "--no-color", "--exclude-path", ENDLESS),
+            *("--max-examples", EXAMPLES, "--no-color", "--exclude-path-regex", ENDLESS),
         ],
         cwd=tmp_path,
         env={
@@ -53,9 +54,9 @@ def test_no_answer_is_a_5xx_or_one_that_the_document_does_not_describe(
     api.request("POST", f"{api.server}/interrupt")
     made = re.search(r"(\d+) generated", answer.stdout)
     with capfd.disabled():
-        print(f"\nschemathesis: seed {SEED}, {made[1] if made else 'no'} cases, {operations - 1} operations")
+        print(f"\nschemathesis: seed {SEED}, {made[1] if made else 'no'} cases, {operations} operations")
     assert answer.returncode == 0, answer.stdout
-    assert f"Tested: {operations - 1}" in answer.stdout
+    assert f"Tested: {operations}" in answer.stdout
     assert made is not None
     assert int(made[1]) > 1000
     assert api.get("/health").json()["api_status"] == "healthy"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ from .system import chromium
 GROUPS = ("lint", "unit", "api", "host")
 #: pytest's exit code when it found no test: here that is a failure.
 NO_TESTS = 5
+#: How often the output of what runs in the background is looked at.
+LOOK_SECONDS = 0.5
 
 #: Console scripts by their function: a script's own first line has the interpreter's path in it, which may be
 #: too long.
@@ -59,14 +63,63 @@ def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
     if only in (None, "host"):
         _look_for_browser()
     parent = plain_link(root).parent
-    results: list[tuple[Step, int, float]] = []
-    for step in steps(root, python, parent, pytest_args):
-        if only in (None, step.group):
+    chosen = [step for step in steps(root, python, parent, pytest_args) if only in (None, step.group)]
+    return summarise(run_in_turn(chosen))
+
+
+def run_in_turn(chosen: Sequence[Step]) -> list[tuple[Step, int, float]]:
+    """Run the checks one after another; but those on the real host, which often wait for a ComfyUI to start,
+    run beside the others, and are shown after them. Returns each with its exit code and seconds."""
+    aside = next((step for step in chosen if step.group == "host"), None) if len(chosen) > 1 else None
+    with contextlib.ExitStack() as stack:
+        running = stack.enter_context(_Aside(aside)) if aside else None
+        results = []
+        for step in chosen:
             print(f"\n== {step.name} ==", flush=True)
             started = time.monotonic()
-            code = run_check(step)
-            results.append((step, code, time.monotonic() - started))
-    return summarise(results)
+            if running is not None and step is aside:
+                results.append((step, running.show(), time.monotonic() - running.started))
+            else:
+                results.append((step, run_check(step), time.monotonic() - started))
+    return results
+
+
+class _Aside:
+    """A check that runs in the background, its output in a file until somebody looks."""
+
+    def __init__(self, step: Step) -> None:
+        self.started = time.monotonic()
+        self._folder = tempfile.TemporaryDirectory()
+        self._log = Path(self._folder.name) / "log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(part) for part in step.command],
+                cwd=step.cwd,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def __enter__(self) -> _Aside:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def show(self) -> int:
+        """Print what it has printed and goes on to print, until it ends. Returns its exit code."""
+        with self._log.open("rb") as written:
+            while True:
+                ended = self._process.poll() is not None
+                sys.stdout.write(written.read().decode("utf-8", "replace"))
+                sys.stdout.flush()
+                if ended:
+                    return self._process.returncode
+                time.sleep(LOOK_SECONDS)
 
 
 def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) -> list[Step]:
@@ -111,7 +164,7 @@ def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) ->
 
 def run_check(step: Step) -> int:
     """Run one check, its output to the terminal. Returns 0 for a pass."""
-    env = {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
+    env = _environment()
     command = [str(part) for part in step.command]
     if step.warning is None:
         return subprocess.run(
@@ -130,6 +183,10 @@ def run_check(step: Step) -> int:
     )
     print(answer.stdout, end="", flush=True)
     return answer.returncode or int(step.warning in answer.stdout)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 def summarise(results: Sequence[tuple[Step, int, float]]) -> int:

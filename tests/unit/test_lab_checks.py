@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,38 @@ def test_one_failure_fails_the_whole(code: int, capsys: pytest.CaptureFixture[st
     assert checks.summarise([(good, 0, 1.0)]) == 0
     assert checks.summarise([(good, 0, 1.0), (bad, code, 1.0)]) == 1
     assert "bad" in capsys.readouterr().out
+
+
+def test_the_host_runs_beside_the_others_and_is_shown_after_them(capfd: pytest.CaptureFixture[str]) -> None:
+    code = "print('from the host'); raise SystemExit(3)"
+    host = checks.Step("host", "host", [sys.executable, "-c", code], ROOT)
+    other = checks.Step("other", "unit", [sys.executable, "-c", "print('from the other')"], ROOT)
+    results = checks.run_in_turn([other, host])
+    assert [(one.name, code) for one, code, _ in results] == [("other", 0), ("host", 3)]
+    out = capfd.readouterr().out
+    assert out.index("from the other") < out.index("== host ==") < out.index("from the host")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asks for a process by its id, as POSIX does")
+def test_what_runs_in_the_background_ends_with_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    code = (
+        f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    )
+
+    def interrupted(_: checks.Step) -> int:
+        while not (pid.is_file() and pid.read_text()):
+            pass
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checks, "run_check", interrupted)
+    host = checks.Step("host", "host", [sys.executable, "-c", f"{code}; time.sleep(600)"], ROOT)
+    with pytest.raises(KeyboardInterrupt):
+        checks.run_in_turn([checks.Step("other", "unit", [], ROOT), host])
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_nothing_run_is_a_failure() -> None:
