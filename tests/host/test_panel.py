@@ -483,7 +483,7 @@ def test_two_hundred_generations_are_paged_and_a_server_that_goes_comes_back_and
     expect(tile(page, text).locator("img")).to_be_visible()
     tile(page, text).click()
     shown_large = page.locator(".avatarforge-pictures img")
-    expect(shown_large).to_be_visible()
+    expect(shown_large).to_have_attribute("src", re.compile("signature="))
     assert shown_large.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 64
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy as curl").click()
