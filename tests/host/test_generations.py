@@ -21,6 +21,7 @@ from lab.synthetic import file_name
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 CHECKPOINT = file_name("sd15")
 CONTROLNET = file_name("sd15-openpose")
+LIVE = ("progress", "current", "queue_position", "eta_seconds", "previews")
 
 
 def fresh() -> bytes:
@@ -60,6 +61,9 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
     }
     answer = api.generate(**body)
     generation_id = answer["generation_id"]
+    # What a generation has while it waits or runs changes from moment to moment: test_live looks at it.
+    moment = {name: answer.pop(name) for name in LIVE}
+    assert (moment["progress"], moment["current"], moment["previews"]) == (0, None, [])
     parameters = {
         **body,
         "pose_file_id": None,
@@ -87,6 +91,14 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "warnings": [],
     }
     done = api.wait(generation_id)
+    moment = {name: done.pop(name) for name in LIVE}
+    assert moment == {
+        "progress": 1,
+        "current": None,
+        "queue_position": None,
+        "eta_seconds": None,
+        "previews": [],
+    }
     (output,) = done["output_files"]
     content = api.root(output["url"]).content
     assert output == {
