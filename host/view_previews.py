@@ -20,6 +20,7 @@ KEY = "avatarforge_view_previews"
 EVERY_SECONDS = 0.3  # pictures for people: more of them would only slow the sampling
 LARGEST = 256  # pixels of the longer side
 QUALITY = 85
+_CALLBACK = 5  # noise, latent, sampler, sigmas, denoise_mask, callback, ...
 
 
 def preview_views(model: Any) -> Any:
@@ -32,15 +33,17 @@ def preview_views(model: Any) -> Any:
 
 def _sample(executor: Any, *given: Any, **more: Any) -> Any:
     """Stands around `CFGGuider.outer_sample`, whose callback gets each step's denoised latents."""
-    noise, latent, sampler, sigmas, mask, callback, *others = given
-    server, context = PromptServer.instance, get_executing_context()
-    socket = server.sockets.get(server.client_id)
+    # ComfyUI's nodes can also be run by a program that has no server.
+    server, context = getattr(PromptServer, "instance", None), get_executing_context()
+    socket = server.sockets.get(server.client_id) if server is not None else None
+    callback = given[_CALLBACK] if len(given) > _CALLBACK else None
     if isinstance(socket, EventSocket) and context is not None and callback is not None:
         patcher = executor.class_obj.model_patcher
         previewer = latent_preview.get_previewer(patcher.load_device, patcher.model.latent_format)
         if previewer is not None:
-            callback = _Rows(callback, previewer, server, socket, context)
-    return executor(noise, latent, sampler, sigmas, mask, callback, *others, **more)
+            rows = _Rows(callback, previewer, server, socket, context)
+            given = (*given[:_CALLBACK], rows, *given[_CALLBACK + 1 :])
+    return executor(*given, **more)
 
 
 class _Rows:
