@@ -64,15 +64,13 @@ def add_routes(routes: web.RouteTableDef, version: str) -> None:
 def _serve(endpoint: Endpoint) -> _RawHandler:
     @functools.wraps(endpoint.handler)
     async def handle(request: web.Request) -> web.StreamResponse:
+        caller = None
         try:
             caller = access_of(request).admit(request, endpoint)
-        except Exception as error:  # noqa: BLE001 - the boundary, as below
-            return answer_for(error)
-        try:
             answer = await _answer(endpoint, request, caller)
         except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
             answer = answer_for(error)
-        return finished(answer, caller)
+        return answer if caller is None else finished(answer, caller)
 
     return handle
 
