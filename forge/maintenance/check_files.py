@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ...db import verify as queries
 from ...db.records import FileRecord
 from .. import clock
 from ..errors import TooLargeError
+from ..store.contents import new_record
 from ..store.images import InvalidImage
 from ..store.inspect import inspect_file
 from .report import Problem
@@ -154,20 +154,7 @@ async def _describe(run: Run, path: Path, content_hash: str) -> FileRecord | Non
         return None
     if f"{content_hash}.{facts.extension}" != path.name:
         return None
-    now = clock.now()
-    return FileRecord(
-        id=str(uuid.uuid4()),
-        content_hash=content_hash,
-        filename=path.name,
-        size=found.size,
-        mime_type=facts.mime_type,
-        extension=facts.extension,
-        width=facts.width,
-        height=facts.height,
-        created_at=now,
-        last_used_at=now,
-        deleted_at=None,
-    )
+    return new_record(content_hash, path.name, found.size, facts)
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ stands in between is noted (`Unsettled`), so that the start after a crash finds 
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -25,9 +26,31 @@ from ..errors import AvatarForgeError
 from ..workers import Workers, to_the_end
 from .blobs import BlobStore, Incoming
 from .content_locks import ContentLocks
+from .images import ImageFacts
 from .quota import Quota
 
 log = logging.getLogger("avatarforge")
+
+
+def new_record(
+    content_hash: str, filename: str, size: int, facts: ImageFacts, *, derived: bool = False
+) -> FileRecord:
+    """The row that a content gets which has none yet, under a fresh id."""
+    now = clock.now()
+    return FileRecord(
+        id=str(uuid.uuid4()),
+        content_hash=content_hash,
+        filename=filename,
+        size=size,
+        mime_type=facts.mime_type,
+        extension=facts.extension,
+        width=facts.width,
+        height=facts.height,
+        created_at=now,
+        last_used_at=now,
+        deleted_at=None,
+        derived=derived,
+    )
 
 
 class Contents:

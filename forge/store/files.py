@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +19,7 @@ from ..errors import NotFoundError, RejectedUploadError, StorageFullError, TooLa
 from ..workers import Workers
 from .base64_text import decode_base64
 from .blobs import Incoming, hash_file
-from .contents import Contents
+from .contents import Contents, new_record
 from .images import ImageLimits, InvalidImage
 from .inspect import JSON_TYPE, display_name, inspect_file
 from .listing import FilePage, read_page
@@ -244,21 +243,8 @@ class FileStore:
             facts = await self._workers.decode(inspect_file, incoming.path, self._limits)
         except InvalidImage as error:
             raise RejectedUploadError(f"Invalid image file: {error}") from error
-        now = clock.now()
-        return FileRecord(
-            id=str(uuid.uuid4()),
-            content_hash=content_hash,
-            filename=display_name(filename, facts.extension),
-            size=incoming.size,
-            mime_type=facts.mime_type,
-            extension=facts.extension,
-            width=facts.width,
-            height=facts.height,
-            created_at=now,
-            last_used_at=now,
-            deleted_at=None,
-            derived=derived,
-        )
+        name = display_name(filename, facts.extension)
+        return new_record(content_hash, name, incoming.size, facts, derived=derived)
 
     async def _live(self, file_id: str) -> FileRecord:
         record = await self._database.read(partial(queries.get_live, file_id=file_id))
