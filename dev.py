@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
 
 def _develop(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import bench, checks, demo, screenshots, soak, workflows
+    from lab import checks, demo, screenshots, soak, workflows
+    from lab.bench.run import run_bench
     from lab.progress import LabError
 
     try:
@@ -58,7 +59,7 @@ def _develop(options: argparse.Namespace, rest: list[str]) -> int:
             names = [field.name for field in dataclasses.fields(demo.DemoOptions)]
             return demo.run_demo(ROOT, demo.DemoOptions(**{name: getattr(options, name) for name in names}))
         if options.command == "bench":
-            return bench.run_bench(ROOT)
+            return run_bench(ROOT, options.part)
         if options.command == "soak":
             return soak.run_soak(ROOT, options.kills, options.seed)
         if options.command == "workflows":
@@ -201,7 +202,12 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
     show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
 
-    commands.add_parser("bench", help="measure a real ComfyUI: a sheet, large uploads, idle listeners")
+    measured = commands.add_parser(
+        "bench",
+        help="measure the pack beside ComfyUI's own routes and the machine's limits",
+        description="A whole run writes docs/benchmarks.md and its plots; single parts are printed only.",
+    )
+    measured.add_argument("part", nargs="*", metavar="PART", help="such as uploads or reads (default: all)")
 
     faults = commands.add_parser(
         "soak", help="kill ComfyUI again and again while clients use it, and look that nothing is lost"

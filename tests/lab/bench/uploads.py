@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 if __package__:
-    from . import memory
-    from .progress import LabError
-    from .sending import END, FORM, START
+    from .. import memory
+    from ..progress import LabError
+    from ..sending import END, FORM, START
 else:  # started by `measure`, to send
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from lab.sending import END, FORM, START
 
 PREFIX = "/avatarforge-controller"

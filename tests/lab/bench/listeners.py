@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .client import PREFIX, Client
-from .progress import LabError
-from .server import ComfyServer
+from ..client import PREFIX, Client
+from ..progress import LabError
+from ..server import ComfyServer
 
 LISTENERS = 1000
 IDLE_SECONDS = 30.0  # two heartbeats for each

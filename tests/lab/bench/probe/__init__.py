@@ -1,0 +1,66 @@
+"""A custom node pack for benchmarks alone: looks at ComfyUI's event loop from inside.
+
+GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
+event loop, POST /bench/seen ends it and tells how late the loop came to a callback that was due, in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiohttp import web
+from server import PromptServer
+
+NODE_CLASS_MAPPINGS: dict[str, type] = {}
+
+#: How often the loop is asked for, in seconds. A wait that hides several of these counts for each of them, as
+#: it would for requests that come at such moments; else the longest stalls would count least.
+EVERY = 0.002
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        self.begun = time.perf_counter()
+        self.processor = time.process_time()
+        self._timer = asyncio.get_running_loop().call_later(EVERY, self._look, self.begun + EVERY)
+
+    def _look(self, due: float) -> None:
+        now = time.perf_counter()
+        while due <= now:
+            self.late.append(now - due)
+            due += EVERY
+        self._timer = asyncio.get_running_loop().call_later(due - now, self._look, due)
+
+    def end(self) -> dict[str, object]:
+        self._timer.cancel()
+        return {
+            "late": self.late,
+            "seconds": time.perf_counter() - self.begun,
+            "processor_seconds": time.process_time() - self.processor,
+        }
+
+
+_watches: list[Watch] = []
+
+
+@PromptServer.instance.routes.get("/bench/plain")
+async def plain(_: web.Request) -> web.Response:
+    return web.json_response({"ok": True})
+
+
+@PromptServer.instance.routes.get("/bench/processor")
+async def processor(_: web.Request) -> web.Response:
+    return web.json_response({"seconds": time.process_time()})
+
+
+@PromptServer.instance.routes.post("/bench/watch")
+async def watch(_: web.Request) -> web.Response:
+    _watches.append(Watch())
+    return web.json_response({})
+
+
+@PromptServer.instance.routes.post("/bench/seen")
+async def seen(_: web.Request) -> web.Response:
+    return web.json_response(_watches.pop().end())
