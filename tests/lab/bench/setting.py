@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .. import synthetic
 from ..host import ComfyUI
@@ -95,7 +96,7 @@ def watching(server: ComfyServer) -> Iterator[list[Seen]]:
     found.append(Seen(percentile(late, 0.99), max(late), told["seconds"], told["processor_seconds"]))
 
 
-def _post(server: ComfyServer, path: str) -> dict[str, list[float]] | dict[str, float]:
+def _post(server: ComfyServer, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(server.url + path, b""), timeout=60) as answer:
         return json.load(answer)
