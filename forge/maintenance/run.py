@@ -59,7 +59,7 @@ class Run:
     ) -> AsyncIterator[tuple[Record, Look | None]]:
         """Each record with what lies at its path."""
         for go in _goes(records):
-            found = await self.apart(lambda go=go: [look(path_of(record)) for record in go])
+            found = await self.apart(_look_at, [path_of(record) for record in go])
             for pair in zip(go, found, strict=True):
                 yield pair
 
@@ -97,6 +97,10 @@ def look(path: Path) -> Look | None:
         return None
     except OSError as error:
         return Look(None, 0, error.strerror or type(error).__name__)
+
+
+def _look_at(paths: Sequence[Path]) -> list[Look | None]:
+    return [look(path) for path in paths]
 
 
 def differs(found: Look) -> str:

@@ -126,7 +126,12 @@ def _clean_up(server: ComfyServer, days: int) -> int:
 
 def _offline(bench: Bench, base: Path) -> _Done:
     """Seconds of the check itself; memory of the whole process."""
-    command = [bench.comfyui.python, "-c", _MEASURED, base / "custom_nodes" / PACKAGE / "dev.py"]
+    command: list[str | Path] = [
+        bench.comfyui.python,
+        "-c",
+        _MEASURED,
+        base / "custom_nodes" / PACKAGE / "dev.py",
+    ]
     done = subprocess.run(
         [*command, "fsck", "--json", "--data-folder", base / "user" / "__avatarforge"],
         capture_output=True,
