@@ -85,6 +85,12 @@ def by_hash(connection: Connection, content_hash: str) -> FileRecord | None:
     )
 
 
+def known_hashes(connection: Connection, content_hashes: Sequence[str]) -> set[str]:
+    """Those of them that a file has, soft-deleted or not."""
+    query = select(files.c.content_hash).where(files.c.content_hash.in_(content_hashes))
+    return set(connection.execute(query).scalars())
+
+
 def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileRecord, bool]:
     """Make the content known; give back the file and whether the content was already there.
 
@@ -124,10 +130,10 @@ def hide(connection: Connection, file_id: str, now: int) -> None:
     connection.execute(delete(extracted_poses).where(extracted_poses.c.file_id == file_id))
 
 
-def remove(connection: Connection, record: FileRecord) -> list[FileRecord]:
-    """Remove the file; give back the skeletons that went with it."""
-    skeletons = poses.take_skeletons(connection, record)
-    connection.execute(delete(files).where(files.c.id == record.id))
+def remove(connection: Connection, records: Sequence[FileRecord]) -> list[FileRecord]:
+    """Remove the files; give back the skeletons that went with them."""
+    skeletons = poses.take_skeletons(connection, records)
+    connection.execute(delete(files).where(files.c.id.in_([record.id for record in records])))
     return skeletons
 
 
@@ -147,13 +153,9 @@ def untouch(connection: Connection, record: FileRecord, touched_at: int) -> None
 def take_unreferenced(connection: Connection, among: Select[Any]) -> list[FileRecord]:
     """Remove the rows of `among` (a select of file ids) that nothing refers to, and their skeletons;
     give them all back."""
-    gone = [
-        FileRecord(**row._mapping)
-        for row in connection.execute(select(files).where(files.c.id.in_(among), ~referenced))
-    ]
-    for record in tuple(gone):
-        gone += remove(connection, record)
-    return gone
+    found = connection.execute(select(files).where(files.c.id.in_(among), ~referenced))
+    gone = [FileRecord(**row._mapping) for row in found]
+    return [*gone, *remove(connection, gone)] if gone else []
 
 
 def take_untouched(connection: Connection, record: FileRecord) -> bool:
@@ -171,14 +173,20 @@ def take_released(connection: Connection, file_ids: Sequence[str]) -> list[FileR
     )
 
 
-def take_unused_since(connection: Connection, before: int, limit: int) -> list[FileRecord]:
-    """Remove up to `limit` files that nobody uses and nobody has used since `before`."""
+def unused_since(connection: Connection, *, begin: int, before: int, limit: int) -> list[tuple[str, int]]:
+    """(id, last_used_at) of up to `limit` files that nobody uses, last used from `begin` on and before
+    `before`; in the order of last_used_at."""
+    query = select(files.c.id, files.c.last_used_at).where(
+        files.c.last_used_at >= begin, files.c.last_used_at < before, ~referenced
+    )
+    rows = connection.execute(query.order_by(files.c.last_used_at).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+def take_unused(connection: Connection, file_ids: Sequence[str], before: int) -> list[FileRecord]:
+    """Of these files, remove those that nobody uses and nobody has used since `before`."""
     return take_unreferenced(
-        connection,
-        select(files.c.id)
-        .where(files.c.last_used_at < before, ~referenced)
-        .order_by(files.c.last_used_at)
-        .limit(limit),
+        connection, select(files.c.id).where(files.c.id.in_(file_ids), files.c.last_used_at < before)
     )
 
 

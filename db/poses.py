@@ -6,6 +6,8 @@ takes the skeleton.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from .records import FileRecord
@@ -45,23 +47,22 @@ def link(connection: Connection, source_hash: str, extractor: str, bones: str, f
     return True
 
 
-def take_skeletons(connection: Connection, source: FileRecord) -> list[FileRecord]:
-    """Remove the derived skeletons of a file that is about to be removed, and give them back.
+def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> list[FileRecord]:
+    """Remove the derived skeletons of files that are about to be removed, and give them back.
 
     Those that a generation or another source uses stay.
     """
-    linked = select(extracted_poses.c.file_id).where(extracted_poses.c.source_hash == source.content_hash)
+    hashes = [source.content_hash for source in sources]
+    links = select(extracted_poses.c.file_id).where(extracted_poses.c.source_hash.in_(hashes))
+    linked = connection.execute(links).scalars().all()
+    if not linked:
+        return []
     used = exists().where(generation_inputs.c.file_id == files.c.id)
     elsewhere = exists().where(
-        extracted_poses.c.file_id == files.c.id, extracted_poses.c.source_hash != source.content_hash
+        extracted_poses.c.file_id == files.c.id, extracted_poses.c.source_hash.not_in(hashes)
     )
-    gone = [
-        FileRecord(**row._mapping)
-        for row in connection.execute(
-            select(files).where(
-                files.c.id.in_(linked), files.c.id != source.id, files.c.derived, ~used, ~elsewhere
-            )
-        )
-    ]
+    not_themselves = files.c.id.not_in([source.id for source in sources])
+    found = select(files).where(files.c.id.in_(linked), not_themselves, files.c.derived, ~used, ~elsewhere)
+    gone = [FileRecord(**row._mapping) for row in connection.execute(found)]
     connection.execute(delete(files).where(files.c.id.in_([record.id for record in gone])))
     return gone

@@ -35,26 +35,25 @@ async def check_files(run: Run) -> None:
 
 async def _check_folder(run: Run, prefix: str) -> None:
     unnamed = {path.name: path for path in await run.apart(_inside, run.parts.blobs.blobs / prefix)}
-    after = prefix
-    while page := await run.read(
-        partial(queries.files_between, after=after, before=prefix + _BEHIND_ALL, limit=PAGE)
-    ):
-        for record in page:
+    after: str | None = prefix
+    while after is not None:
+        find = partial(queries.files_between, after=after, before=prefix + _BEHIND_ALL, limit=PAGE)
+        page = await run.read(find)
+        async for record, found in run.looks(page, run.parts.contents.path):
             unnamed.pop(run.parts.contents.path(record).name, None)
-            await _check_row(run, record)
-        after = page[-1].content_hash
+            if _verdict(record, found) is None:
+                _count(run, record, found)
+            else:
+                await _check_again(run, record)
+        after = page[-1].content_hash if len(page) == PAGE else None
     for path in unnamed.values():
         await _check_unnamed(run, path)
 
 
-async def _check_row(run: Run, record: FileRecord) -> None:
+async def _check_again(run: Run, record: FileRecord) -> None:
     path = run.parts.contents.path(record)
-    found = await run.apart(look, path)
-    if _verdict(record, found) is None:
-        _count(run, record, found)
-        return
     async with run.parts.contents.holding(record.content_hash):
-        # Looked at again: it may have been deleted or stored anew meanwhile.
+        # It may have been deleted or stored anew meanwhile.
         now = await run.read(partial(file_queries.by_hash, content_hash=record.content_hash))
         if now is None or run.parts.contents.path(now) != path:
             return
@@ -159,6 +158,6 @@ async def _describe(run: Run, path: Path, content_hash: str) -> FileRecord | Non
 
 def _inside(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(folder.iterdir(), key=lambda path: path.name)
     except FileNotFoundError:
         return []

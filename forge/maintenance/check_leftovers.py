@@ -70,7 +70,7 @@ async def check_rows(run: Run) -> None:
 
 def _settle(connection: Connection, name: str, run: Run) -> bool:
     """Say whether it is still noted, and settle it where that is asked for."""
-    if name not in run.parts.blobs.unsettled.abandoned():
+    if not run.parts.blobs.unsettled.is_abandoned(name):
         return False
     if run.repair:
         settle_note(connection, name, run.parts.blobs, run.parts.outputs)

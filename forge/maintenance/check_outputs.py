@@ -24,18 +24,16 @@ async def check_outputs(run: Run, outputs: OutputFolder) -> None:
     """Pictures of generations that are at rest; the others are being written."""
     after = ("", -1)
     while page := await run.read(partial(queries.outputs_after, after=after, limit=PAGE)):
-        for record in page:
-            await _check(run, outputs, record)
+        async for record, found in run.looks(page, lambda one: outputs.file(one.generation_id, one.position)):
+            await _check(run, outputs, record, found)
         after = (page[-1].generation_id, page[-1].position)
 
 
-async def _check(run: Run, outputs: OutputFolder, record: OutputRecord) -> None:
-    path = outputs.file(record.generation_id, record.position)
-    found = await run.apart(look, path)
+async def _check(run: Run, outputs: OutputFolder, record: OutputRecord, found: Look | None) -> None:
     kind = _verdict(record, found)
     if kind is not None:
         # Looked at again, the row last: its generation may have been deleted, or the view made anew.
-        found = await run.apart(look, path)
+        found = await run.apart(look, outputs.file(record.generation_id, record.position))
         kind = _verdict(record, found)
         if await run.read(partial(queries.resting_output, record=record)) != record:
             return

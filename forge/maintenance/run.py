@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from ...db.engine import Database, Query
+from ...db.records import FileRecord, OutputRecord
 from ..generations.outputs import OutputFolder
 from ..store.blobs import BlobStore, hash_file
 from ..store.contents import Contents
@@ -19,8 +20,11 @@ from ..workers import Workers
 from .report import Findings
 
 PAGE = 200
+# Many small files are looked at in one go; of large ones so few that who ends ComfyUI need not wait.
+GO_BYTES = 16 * 1024 * 1024
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+Record = TypeVar("Record", FileRecord, OutputRecord)
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,30 @@ class Run:
         job = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.thread, job)
 
+    async def looks(
+        self, records: Sequence[Record], path_of: Callable[[Record], Path]
+    ) -> AsyncIterator[tuple[Record, Look | None]]:
+        """Each record with what lies at its path."""
+        for go in _goes(records):
+            found = await self.apart(_look_at, [path_of(record) for record in go])
+            for pair in zip(go, found, strict=True):
+                yield pair
+
     async def read(self, query: Query[Result]) -> Result:
         return await self.apart(self.parts.database.read_here, query)
+
+
+def _goes(records: Sequence[Record]) -> Iterator[list[Record]]:
+    go: list[Record] = []
+    size = 0
+    for record in records:
+        if go and size + record.size > GO_BYTES:
+            yield go
+            go, size = [], 0
+        go.append(record)
+        size += record.size
+    if go:
+        yield go
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,10 @@ def look(path: Path) -> Look | None:
         return None
     except OSError as error:
         return Look(None, 0, error.strerror or type(error).__name__)
+
+
+def _look_at(paths: Sequence[Path]) -> list[Look | None]:
+    return [look(path) for path in paths]
 
 
 def differs(found: Look) -> str:

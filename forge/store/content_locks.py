@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 
 class ContentLocks:
@@ -26,3 +26,11 @@ class ContentLocks:
                 del self._locks[content_hash]
             else:
                 self._locks[content_hash] = (lock, users - 1)
+
+    @asynccontextmanager
+    async def holding_all(self, content_hashes: Iterable[str]) -> AsyncIterator[None]:
+        """Several at once; in one order for all, so that no two wait for each other."""
+        async with AsyncExitStack() as held:
+            for content_hash in sorted(set(content_hashes)):
+                await held.enter_async_context(self.holding(content_hash))
+            yield

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -94,7 +94,7 @@ class Contents:
             await self._workers.disk(self._blobs.put, incoming, record.content_hash, record.extension)
             adopted = await self._database.write(partial(_add_or_restore, record=used_now, quota=self._quota))
         except (AvatarForgeError, SQLAlchemyError):
-            await self._drop_unowned(record)
+            await self._drop_unowned([record])
             raise
         await self._workers.disk(self._blobs.settle, record.content_hash, record.extension)
         return adopted
@@ -121,32 +121,40 @@ class Contents:
 
         def take_noting(connection: Connection) -> list[FileRecord]:
             gone = take(connection)
-            for name in (*noting, *(self.path(record).name for record in gone)):
-                unsettled.note_going(name)
-                noted.append(name)
+            noted.extend((*noting, *(self.path(record).name for record in gone)))
+            unsettled.note_going(noted)
             return gone
 
         try:
             gone = await self._database.write(take_noting)
         except (AvatarForgeError, SQLAlchemyError):
-            for name in noted:
-                unsettled.leave(name)
+            await self._workers.disk(self._leave, noted)
             raise
-        for record in gone:
-            async with self.holding(record.content_hash):
-                await self._drop_unowned(record)
+        if gone:
+            async with self._locks.holding_all(record.content_hash for record in gone):
+                await self._drop_unowned(gone)
         return gone
 
-    async def _drop_unowned(self, record: FileRecord) -> None:
-        """Remove bytes that no row holds: the content may have come back since its row went."""
+    async def _drop_unowned(self, records: Sequence[FileRecord]) -> None:
+        """Remove bytes that no row holds: a content may have come back since its row went."""
+        hashes = [record.content_hash for record in records]
         try:
-            back = await self._database.read(partial(queries.by_hash, content_hash=record.content_hash))
+            back = await self._database.read(partial(queries.known_hashes, content_hashes=hashes))
         except SQLAlchemyError:
-            log.exception("AvatarForge: the next start decides about the bytes of file %s", record.id)
-            self._blobs.unsettled.leave(self.path(record).name)
+            ids = ", ".join(record.id for record in records)
+            log.exception("AvatarForge: the next start decides about the bytes of %s", ids)
+            await self._workers.disk(self._leave, [self.path(record).name for record in records])
             return
-        drop = self._blobs.remove if back is None else self._blobs.settle
-        await self._workers.disk(drop, record.content_hash, record.extension)
+        await self._workers.disk(self._drop, records, back)
+
+    def _leave(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._blobs.unsettled.leave(name)
+
+    def _drop(self, records: Sequence[FileRecord], back: Container[str]) -> None:
+        for record in records:
+            drop = self._blobs.settle if record.content_hash in back else self._blobs.remove
+            drop(record.content_hash, record.extension)
 
 
 def _add_or_restore(connection: Connection, record: FileRecord, quota: Quota) -> tuple[FileRecord, bool]:

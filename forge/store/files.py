@@ -29,7 +29,7 @@ from .thumbnails import Thumbnail, make_thumbnail
 __all__ = ["HASH_PATTERN", "FilePage", "FileRecord", "FileStore", "ListedFile", "Received"]
 
 WRITE_SIZE = 1024 * 1024
-CLEANUP_BATCH = 500
+CLEANUP_BATCH = 200
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 
@@ -154,13 +154,18 @@ class FileStore:
         """Remove what nobody refers to and nobody has used for `days`; give back how many files."""
         now = clock.now()
         await self._database.write(partial(queries.end_future_use, now=now))
-        take = partial(queries.take_unused_since, before=now - days * clock.DAY, limit=CLEANUP_BATCH)
-        count = 0
+        before = now - days * clock.DAY
+        count = begin = 0
         while True:
-            gone = len(await self._contents.remove(take))
-            count += gone
-            if gone < CLEANUP_BATCH:
+            # Found by a reader: the writer, for which uploads wait, only looks at these again. From where the
+            # last batch ended: else each would pass by all that is old and in use.
+            find = partial(queries.unused_since, begin=begin, before=before, limit=CLEANUP_BATCH)
+            found = await self._database.read(find)
+            if not found:
                 return count
+            take = partial(queries.take_unused, file_ids=[file_id for file_id, _ in found], before=before)
+            count += len(await self._contents.remove(take))
+            begin = found[-1][1]
 
     async def release(self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]) -> None:
         """Remove the files whose rows `take` removes and gives back. See `Contents.remove`."""
@@ -288,7 +293,7 @@ def _delete_row(connection: Connection, record: FileRecord, force: bool) -> list
     if not force and queries.reference_count(connection, record.id):
         queries.hide(connection, record.id, clock.now())
         return []
-    return [record, *queries.remove(connection, record)]
+    return [record, *queries.remove(connection, [record])]
 
 
 def _take_untouched(connection: Connection, record: FileRecord) -> list[FileRecord]:

@@ -3,19 +3,23 @@
 Bytes without a row are not garbage by themselves: a database that was restored from a backup has fewer
 rows than the disk has files. So nothing is removed only because no row names it. What a crash can leave
 unowned is noted before it can come about: an empty file named after the thing, made before bytes move into
-place and before a row goes, and taken away when both sides agree again.
+place and before a row goes, and taken away when both sides agree again. Much that goes together is noted in
+one file, a list of names: to make a file costs more than all else that the removal of one takes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import uuid
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from .disk import Disk
 
 SUFFIX = ".unsettled"
+LIST = f".list{SUFFIX}"
 
 
 class Unsettled:
@@ -31,6 +35,8 @@ class Unsettled:
         self._disk = disk
         # Work of this process that is under way: not a crash's.
         self._busy: Counter[str] = Counter()
+        # Each list that lies there, with those of its names that are not settled.
+        self._lists: dict[Path, set[str]] = {}
         self._lock = threading.Lock()
 
     def note(self, name: str) -> None:
@@ -39,12 +45,15 @@ class Unsettled:
             self._disk.touch(self._path(name))
             self._busy[name] += 1
 
-    def note_going(self, name: str) -> None:
+    def note_going(self, names: Sequence[str]) -> None:
         """The same for what is about to be removed, which has to work on a full disk too."""
         with self._lock:
             with contextlib.suppress(OSError):
-                self._disk.touch(self._path(name))
-            self._busy[name] += 1
+                if len(names) == 1:
+                    self._disk.touch(self._path(names[0]))
+                elif names:
+                    self._write_list(names)
+            self._busy.update(names)
 
     def settle(self, name: str) -> None:
         """Disk and database agree again."""
@@ -52,22 +61,36 @@ class Unsettled:
             if self._done(name):
                 with contextlib.suppress(OSError):
                     self._disk.unlink(self._path(name))
+                with contextlib.suppress(OSError):
+                    self._strike(name)
 
     def leave(self, name: str) -> None:
         """They do not agree, and this work could not help it: the note stays for the next start."""
         with self._lock:
             with contextlib.suppress(OSError):
                 self._disk.touch(self._path(name))
+                self._strike(name)
             self._done(name)
 
     def abandoned(self) -> list[str]:
         """The names that no work of this process is about. Raises OSError."""
         with self._lock:
-            noted = [path.name for path in self._folder.iterdir() if path.name.endswith(SUFFIX)]
-            return [name for name in (one.removesuffix(SUFFIX) for one in noted) if name not in self._busy]
+            noted = set()
+            for path in self._folder.iterdir():
+                if path.name.endswith(LIST):
+                    noted |= self._read_list(path)
+                elif path.name.endswith(SUFFIX):
+                    noted.add(path.name.removesuffix(SUFFIX))
+            return sorted(noted - self._busy.keys())
+
+    def is_abandoned(self, name: str) -> bool:
+        """The same for one name, among those that `abandoned` has given back."""
+        with self._lock:
+            return name not in self._busy and self._is_noted(name)
 
     def noted(self, name: str) -> bool:
-        return self._path(name).exists()
+        with self._lock:
+            return name in self._busy or self._is_noted(name)
 
     def _done(self, name: str) -> bool:
         """One piece of work less; whether it was the last."""
@@ -79,3 +102,33 @@ class Unsettled:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
+
+    def _write_list(self, names: Sequence[str]) -> None:
+        path = self._folder / f"{uuid.uuid4()}{LIST}"
+        self._lists[path] = set(names)
+        file = self._disk.create(path)
+        try:
+            self._disk.write(file, "\n".join(names).encode("ascii"))
+        finally:
+            self._disk.close(file)
+
+    def _read_list(self, path: Path) -> set[str]:
+        """One that was cut off names less than was meant, but then no row has gone yet."""
+        if path not in self._lists:
+            names = set(path.read_text(encoding="ascii", errors="replace").split())
+            if not names:
+                self._disk.unlink(path)
+                return names
+            self._lists[path] = names
+        return self._lists[path]
+
+    def _is_noted(self, name: str) -> bool:
+        return self._path(name).exists() or any(name in names for names in self._lists.values())
+
+    def _strike(self, name: str) -> None:
+        """Take the name off the lists; a list whose names are all settled goes."""
+        for path, names in tuple(self._lists.items()):
+            names.discard(name)
+            if not names:
+                self._disk.unlink(path)
+                del self._lists[path]

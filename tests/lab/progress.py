@@ -51,6 +51,11 @@ class Status:
             self._next_plain += PLAIN_INTERVAL
             print(f"  … {self.elapsed()}  {detail[:PLAIN_WIDTH]}", flush=True)
 
+    def above(self, text: str) -> None:
+        """Print lines, below which the next ``show`` draws the line anew."""
+        start = "\r\x1b[2K" if self._live else ""
+        print(f"{start}{text}", flush=True)
+
     def done(self, result: str = "done") -> None:
         start = "\r\x1b[2K" if self._live else ""
         print(f"{start}{self.title}: {result} ({self.elapsed()})", flush=True)

@@ -125,7 +125,7 @@ async def test_a_row_that_went_before_the_kill_takes_its_bytes_with_it_at_the_ne
         gone, stays = await receive(forge, 1), await receive(forge, 2)
         for received in (gone, stays):
             forge.blobs.unsettled.note(f"{received.file.content_hash}.png")
-        await forge.database.write(lambda connection: queries.remove(connection, gone.file))
+        await forge.database.write(lambda connection: queries.remove(connection, [gone.file]))
     async with product(tmp_path) as forge:
         assert list(stored(forge)) == [stays.file.content_hash]
         assert unfinished(forge) == []

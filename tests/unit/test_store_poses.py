@@ -216,6 +216,30 @@ async def test_the_skeleton_goes_with_its_photo(
     assert await rows(database, extracted_poses) == 0
 
 
+async def test_a_skeleton_of_two_photos_goes_when_one_batch_takes_both(
+    files: FileStore, database: Database, blobs: BlobStore
+) -> None:
+    first, second = await receive(files, picture(1)), await receive(files, picture(2))
+    assert (await keep(files, first)).id == (await keep(files, second)).id
+    await database.write(lambda connection: connection.execute(update(files_table).values(last_used_at=1)))
+    assert await files.clean_up(1) == 3
+    assert on_disk(blobs) == set()
+
+
+async def test_a_skeleton_of_two_photos_stays_when_one_of_them_stays(
+    files: FileStore, database: Database
+) -> None:
+    first, second = await receive(files, picture(1)), await receive(files, picture(2))
+    kept = await keep(files, first)
+    await keep(files, second)
+    old = files_table.c.id != second.id
+    await database.write(
+        lambda connection: connection.execute(update(files_table).where(old).values(last_used_at=1))
+    )
+    assert await files.clean_up(1) == 1
+    assert (await files.get(kept.id)).id == kept.id
+
+
 async def test_a_hidden_photo_keeps_its_skeleton_until_it_goes(
     files: FileStore, database: Database, blobs: BlobStore
 ) -> None:

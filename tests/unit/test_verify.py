@@ -371,11 +371,13 @@ async def test_pictures_of_a_generation_that_runs_are_left_alone(store: Store) -
     assert (await store.forge.verifier.run(repair=True)).clean
 
 
+@pytest.mark.parametrize(("page", "go"), [(1, 1), (3, 1), (3, 100_000)])
 async def test_a_page_ends_anywhere_and_nothing_is_left_out(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, page: int, go: int
 ) -> None:
     for module in ("check_files", "check_outputs", "check_leftovers"):
-        monkeypatch.setattr(f"{run_module.__package__}.{module}.PAGE", 1)
+        monkeypatch.setattr(f"{run_module.__package__}.{module}.PAGE", page)
+    monkeypatch.setattr(run_module, "GO_BYTES", go)
     for seed in range(10, 30):
         store.blob((await receive(store.forge, seed)).file).unlink()
     report = await store.forge.verifier.run(repair=True)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..environment import development_python
 from ..obtain import obtain_comfyui
-from ..progress import LabError, Status, bar
-from . import turnaround
+from ..progress import LabError, bar
+from . import turnaround, upkeep
+from .line import StatusLine
 from .listeners import allow_many_sockets
-from .report import write_report
+from .report import summary, write_report
+from .rows import Row
 from .setting import Bench
 
 #: Name on the command line -> what measures it. In the order of the report.
 PARTS: dict[str, Callable[[Bench], None]] = {
     "turnaround": turnaround.measure,
+    "upkeep": upkeep.measure,
 }
 
 
 def run_bench(root: Path, only: Sequence[str] = ()) -> int:
-    """Measure, print one row per measurement, and return the exit code (a missed target is no failure).
+    """Measure, print one row per measurement, and return the exit code: 1 when a part could not be measured.
+    A missed target is no failure.
 
     A whole run also writes ``docs/benchmarks.md`` and its plots; with ``only`` nothing is written.
     """
@@ -34,12 +40,32 @@ def run_bench(root: Path, only: Sequence[str] = ()) -> int:
     allow_many_sockets()
     python = development_python(comfyui, root)
     chosen = {name: part for name, part in PARTS.items() if not only or name in only}
-    with tempfile.TemporaryDirectory(prefix="avatarforge-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="avatarforge-bench-", ignore_cleanup_errors=True) as folder:
         bench = Bench(root, comfyui, python, Path(folder))
-        for number, (name, part) in enumerate(chosen.items()):
-            status = Status(f"{bar(number / len(chosen))} {name}")
-            part(bench)
-            status.done()
+        failed = measure_parts(bench, chosen)
         if not only:
             write_report(bench)
-    return 0
+    print(f"\n{summary(bench.rows)}")
+    if failed:
+        print(f"Could not be measured: {', '.join(failed)}.")
+    return 1 if failed else 0
+
+
+def measure_parts(bench: Bench, parts: Mapping[str, Callable[[Bench], None]]) -> list[str]:
+    """Have each add its rows; give back the names of those that failed, which the others outlive."""
+    failed = []
+    for number, (name, part) in enumerate(parts.items()):
+        with StatusLine(f"{bar(number / len(parts))} {name} ({number + 1} of {len(parts)})") as line:
+            bench.say = line.say
+            bench.say(f"{name}:")
+            try:
+                part(bench)
+            except Exception as error:  # noqa: BLE001 - whatever it is, what was measured before it counts
+                failed.append(name)
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                line.say("".join(traceback.format_exception(error)).rstrip())
+                bench.add(Row(name.capitalize(), f"the rest of {name}", f"could not be measured: {reason}"))
+        bench.say = print
+    if sys.stdout.isatty():
+        print(bar(1.0))
+    return failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ class Bench:
         python: the interpreter of the development tools; it sees ComfyUI's packages too.
         folder: for files of this run; removed after it.
         rows, curves: what was found.
+        say: prints a line; what a part prints goes through it, so that no status line garbles it.
     """
 
     root: Path
@@ -38,13 +39,14 @@ class Bench:
     folder: Path
     rows: list[Row] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
+    say: Callable[[str], None] = print
 
     def add(self, row: Row) -> None:
         """Keep a row and print it."""
         self.rows.append(row)
         mark = {True: "holds", False: "DOES NOT HOLD", None: ""}[row.holds]
         wanted = f"   target: {row.target}   {mark}" if row.target else ""
-        print(f"  {row.name:58} {row.value:>22}{wanted}", flush=True)
+        self.say(f"  {row.name:58} {row.value:>22}{wanted}")
 
     @contextmanager
     def server(

@@ -1,0 +1,92 @@
+"""Cost against size, as SVG: one picture for each title of a plot, the same bytes for the same points.
+
+Runs as a script too, with an interpreter that has matplotlib: JSON on its standard input, see ``draw``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .rows import Curve
+
+#: Okabe and Ito's colours, which colour-blind people can tell apart; yellow is left out, it is lost on white.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MARKERS = "osD^vPX"
+WIDTH, HEIGHT = 7.0, 4.2  # inches
+#: Text stays text; ids come from the content, so that a run with the same points makes the same file.
+SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "avatarforge", "font.family": "sans-serif"}
+
+
+def file_name(plot: str) -> str:
+    return f"bench-{re.sub('[^a-z0-9]+', '-', plot.lower()).strip('-')}.svg"
+
+
+def draw(python: Path, curves: Sequence[Curve], folder: Path) -> dict[str, str]:
+    """Write one SVG for each plot into ``folder``; title -> file name, in the order of the curves.
+
+    Raises subprocess.CalledProcessError, with matplotlib's words in ``stderr``.
+    """
+    plots: dict[str, list[Any]] = {}
+    for curve in curves:
+        plots.setdefault(curve.plot, []).append(
+            {"label": curve.label, "x": curve.x_label, "y": curve.y_label, "points": curve.points}
+        )
+    names = {plot: file_name(plot) for plot in plots}
+    job = [{"title": plot, "file": str(folder / names[plot]), "curves": plots[plot]} for plot in plots]
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [python, __file__],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return names
+
+
+def _draw(title: str, file: str, curves: list[dict[str, Any]]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained", facecolor="white")
+    axes = figure.subplots()
+    axes.set(title=title, xscale="log", yscale="log", xlabel=curves[0]["x"], ylabel=curves[0]["y"])
+    for number, curve in enumerate(curves):
+        xs, ys = zip(*sorted(curve["points"]), strict=True)
+        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        axes.plot(xs, ys, label=curve["label"], **style)
+    _name_the_ticks(axes)
+    axes.grid(visible=True, color="#dddddd")
+    # Beside the lines, never over them.
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
+    # Without a date, and without the program that wrote it.
+    figure.savefig(file, metadata={"Date": None, "Creator": None, "Title": title})
+
+
+def _name_the_ticks(axes: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        # Within few powers of ten, the powers alone would name hardly a line.
+        subs = (1.0,) if high / low > 1000 else (1.0, 2.0, 5.0)
+        axis.set_major_locator(LogLocator(subs=subs))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+if __name__ == "__main__":
+    import matplotlib
+
+    matplotlib.rcParams.update(SETTINGS)
+    for plot in json.load(sys.stdin):
+        _draw(**plot)
