@@ -117,9 +117,10 @@ class Reception:
         facts, synced = await asyncio.gather(
             inspecting, self._workers.disk(incoming.sync), return_exceptions=True
         )
-        for outcome in (facts, synced):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        if isinstance(facts, BaseException):
+            raise facts
+        if synced is not None:
+            raise synced
         return facts
 
 

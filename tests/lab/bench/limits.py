@@ -33,7 +33,7 @@ print(sorted(found)[2])
 
 
 def measure(bench: Bench) -> None:
-    """Hashing, writing to the disk for good, decoding, and the barest route that ComfyUI's server can have."""
+    """Hashing, writing to the disk for good, decoding, and the barest route of ComfyUI's server."""
     data = os.urandom(45 * MEGABYTE)
     hashing = _median(lambda: hashlib.sha256(data).digest())
     bench.add(Row(PART, "SHA-256", f"{len(data) / hashing / 1e6:.0f} MB/s"))
