@@ -53,6 +53,7 @@ from .routes import (
     Services,
     Unavailable,
     add_routes,
+    body_routes,
     rules,
     rules_without_settings,
     warnings_of,
@@ -81,6 +82,7 @@ class _Running:
 async def start() -> None:
     """Load the pack into the ComfyUI that is starting."""
     server = comfy.server()
+    server.app.add_routes(body_routes())
     add_routes(server.routes, VERSION)
     reach = Reach(await asyncio.to_thread(comfy.listens_on_network), own_names())
     # Whatever goes wrong from here on, nobody is let in who would not be otherwise.

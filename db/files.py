@@ -112,6 +112,15 @@ def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileReco
     return restored, True
 
 
+def use_again(connection: Connection, content_hash: str, now: int) -> FileRecord | None:
+    """The live file of that content, used now, and no longer only a skeleton that we read ourselves."""
+    known = by_hash(connection, content_hash)
+    if known is None or known.deleted_at is not None or known.lost_at is not None:
+        return None
+    used_at = max(now, known.last_used_at + 1)  # later in any case: `take_untouched` goes by that
+    return add_or_restore(connection, replace(known, last_used_at=used_at, derived=False))[0]
+
+
 def _behind_the_newest(connection: Connection, now: int) -> int:
     """Newest first has to hold when the clock was set back a little. When it is off by more than a day, the
     clock that is right now counts: else one wrong year would stay for ever."""

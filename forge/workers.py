@@ -16,6 +16,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 DISK_THREADS = 4
+CHECK_THREADS = 2
 # Each upload that is being received holds a descriptor and some 2 MB; each that waits, a socket's buffer.
 UPLOADS_AT_ONCE = 32
 UPLOADS_WAITING = 256
@@ -53,14 +54,16 @@ class Slots:
 
 
 class Workers:
-    """Two pools. `disk` for short file work; `decode` has one thread, because a decoded picture can
-    take 64 MB: eight uploads decoding side by side grew ComfyUI by 352 MB, one after another by 73.
+    """Three pools. `disk` for short file work; `check` for looking into what needs little memory, such as a
+    PNG, which is inflated without being kept; `decode` has one thread, because a decoded picture can take 64
+    MB: eight uploads decoding side by side grew ComfyUI by 352 MB, one after another by 73.
 
     `uploads` and `large_bodies` are the slots of requests that bring in a file or a large JSON body.
     """
 
     def __init__(self) -> None:
         self._disk = ThreadPoolExecutor(DISK_THREADS, "avatarforge-disk")
+        self._check = ThreadPoolExecutor(CHECK_THREADS, "avatarforge-check")
         self._decode = ThreadPoolExecutor(1, "avatarforge-decode")
         self.uploads = Slots(UPLOADS_AT_ONCE, UPLOADS_WAITING)
         self.large_bodies = Slots(LARGE_BODIES_AT_ONCE, LARGE_BODIES_WAITING)
@@ -70,6 +73,11 @@ class Workers:
     ) -> Result:
         return await _run(self._disk, partial(function, *args, **kwargs))
 
+    async def check(
+        self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
+        return await _run(self._check, partial(function, *args, **kwargs))
+
     async def decode(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
@@ -77,13 +85,39 @@ class Workers:
 
     def close(self) -> None:
         self._disk.shutdown()
+        self._check.shutdown()
         self._decode.shutdown()
 
 
 async def _run(pool: ThreadPoolExecutor, job: Callable[[], Result]) -> Result:
-    # Shielded: when the caller goes away, what was started still finishes, and the clean-up that
-    # follows finds a settled state.
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, job))
+    """When the caller goes away, what was started still finishes, and the clean-up that follows finds a
+    settled state.
+
+    Not `run_in_executor` under a shield: that takes six turns of the loop for each visit to a thread, and an
+    upload makes as many visits.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Result] = loop.create_future()
+
+    def work() -> None:
+        try:
+            tell = partial(_succeed, outcome, job())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is the one to hear of it
+            tell = partial(_fail, outcome, error)
+        loop.call_soon_threadsafe(tell)
+
+    pool.submit(work)
+    return await outcome
+
+
+def _succeed(outcome: asyncio.Future[Result], result: Result) -> None:
+    if not outcome.done():
+        outcome.set_result(result)
+
+
+def _fail(outcome: asyncio.Future[Result], error: BaseException) -> None:
+    if not outcome.done():
+        outcome.set_exception(error)
 
 
 async def to_the_end(work: Coroutine[Any, Any, Result]) -> Result:

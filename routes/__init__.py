@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from . import capabilities, files, generations, health, links, live, maintenance, streams
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
-from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
+from .context import PREFIX, STATE, Answer, Call, Caller, Endpoint, Services, Unavailable, read_state
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
 from .panel import add_panel
-from .reading import admitted, read_body, read_query
+from .reading import admitted, awaits_continue, check_head, leave_waiting, read_body, read_query
 
 __all__ = [
     "ACCESS",
@@ -28,6 +29,7 @@ __all__ = [
     "Services",
     "Unavailable",
     "add_routes",
+    "body_routes",
     "rules",
     "rules_without_settings",
     "warnings_of",
@@ -48,9 +50,12 @@ _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_routes(routes: web.RouteTableDef, version: str) -> None:
-    """Register everything. The handlers find the services under `STATE` in the application, and who may
-    use them under `ACCESS`. The application is ComfyUI's, so that each handler asks for itself."""
+    """Register everything but `body_routes`. The handlers find the services under `STATE` in the
+    application, and who may use them under `ACCESS`. The application is ComfyUI's, so that each handler asks
+    for itself."""
     for endpoint in ENDPOINTS:
+        if endpoint.takes_body:
+            continue
         handler = _serve(endpoint)
         paths = [PREFIX + endpoint.path] + ([endpoint.root_path] if endpoint.root_path else [])
         for path in paths:
@@ -59,6 +64,25 @@ def add_routes(routes: web.RouteTableDef, version: str) -> None:
     add_docs(routes, ENDPOINTS, version)
     add_panel(routes)
     routes.route("*", PREFIX + "/{tail:.*}")(guarded(_nothing_here))
+
+
+def body_routes() -> list[web.RouteDef]:
+    """The routes that take a body: for the application itself, before those of its route table.
+
+    They leave `Expect: 100-continue` to their handlers, and ComfyUI's copying of the table under /api cannot
+    hand that on: it stops at any option of a route.
+    """
+    return [
+        web.RouteDef(
+            endpoint.method,
+            start + PREFIX + endpoint.path,
+            _serve(endpoint),
+            {"expect_handler": leave_waiting},
+        )
+        for endpoint in ENDPOINTS
+        if endpoint.takes_body
+        for start in ("", "/api")
+    ]
 
 
 def _serve(endpoint: Endpoint) -> _RawHandler:
@@ -70,6 +94,8 @@ def _serve(endpoint: Endpoint) -> _RawHandler:
             answer = await _answer(endpoint, request, caller)
         except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
             answer = answer_for(error)
+        if awaits_continue(request):
+            answer.force_close()  # the body that it announced would be taken for the next request
         return answer if caller is None else finished(answer, caller)
 
     return handle
@@ -86,13 +112,21 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
             query = read_query(endpoint, request) if endpoint.query else None
         except ValidationError as error:
             return error_answer(422, problems(error, "query"))
-        async with admitted(endpoint, request, state):
-            try:
-                body = await read_body(endpoint, request, state) if endpoint.body else None
-            except ValidationError as error:
-                return error_answer(422, problems(error, "body"))
-            answer = await endpoint.handler(Call(endpoint, request, caller, state, body, query))
+        check_head(endpoint, request, state)
+        call = Call(endpoint, request, caller, state, None, query)
+        early = await endpoint.early(call) if endpoint.early else None
+        answer = early or await _answer_whole(call)
     return answer if isinstance(answer, web.StreamResponse) else json_answer(answer.model_dump_json())
+
+
+async def _answer_whole(call: Call) -> Answer:
+    endpoint, request, state = call.endpoint, call.request, call.services
+    async with admitted(endpoint, request, state):
+        try:
+            body = await read_body(endpoint, request, state) if endpoint.body else None
+        except ValidationError as error:
+            return error_answer(422, problems(error, "body"))
+        return await endpoint.handler(replace(call, body=body))
 
 
 async def _nothing_here(request: web.Request) -> web.StreamResponse:

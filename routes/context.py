@@ -89,6 +89,7 @@ def _of(kind: type[Model], value: BaseModel | None) -> Model:
 
 Answer = BaseModel | web.StreamResponse
 Handler = Callable[[Call], Awaitable[Answer]]
+EarlyHandler = Callable[[Call], Awaitable[Answer | None]]
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Endpoint:
     content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
     `for_strangers`: what a caller without a key gets where one is needed; None: 401. `changes`: False for one
     that takes a body and changes nothing.
+    `early`: gives the answer of a request whose body nobody needs, before it is let in; None for the others.
     `stream`: its answer goes on until the client leaves. `headers` are those that it reads, each with what it
     is for.
     """
@@ -115,12 +117,17 @@ class Endpoint:
     upload: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
     ranges: bool = True
+    early: EarlyHandler | None = None
     stream: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
     for_strangers: type[BaseModel] | None = None
     changes: bool = True
+
+    @property
+    def takes_body(self) -> bool:
+        return self.body is not None or bool(self.upload)
 
     @property
     def picture(self) -> bool:

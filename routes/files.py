@@ -8,12 +8,12 @@ from ..forge.errors import UnprocessableError
 from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
-from . import answers, bodies, schemas
+from . import announced, answers, bodies, schemas
 from .content import Content, send, send_made
 from .context import UUID, Call, Endpoint
 from .multipart import receive_form, receive_json
 
-UPLOAD_REFUSALS = (400, 408, 413, 415, 507)
+UPLOAD_REFUSALS = (400, 408, 413, 415, 422, 507)
 FILE_TYPES = ("image/png", "image/jpeg", "image/webp", JSON_TYPE)
 
 
@@ -101,6 +101,8 @@ ENDPOINTS = (
         "files",
         answer=schemas.UploadAnswer,
         upload=("multipart/form-data", JSON_TYPE),
+        headers=announced.HEADERS,
+        early=announced.answer_early,
         refusals=UPLOAD_REFUSALS,
     ),
     Endpoint(
@@ -111,6 +113,8 @@ ENDPOINTS = (
         "files",
         answer=schemas.UploadAnswer,
         upload=("multipart/form-data",),
+        headers=announced.HEADERS,
+        early=announced.answer_early,
         refusals=UPLOAD_REFUSALS,
     ),
     Endpoint(

@@ -66,7 +66,7 @@ class FormReader:
         self._body = body
         self._delimiter = b"\r\n--" + boundary
         # The first boundary may stand at the very start; with a line end before it, it is like the others.
-        self._held = bytearray(b"\r\n")
+        self._held = b"\r\n"
         self._begun = False
 
     async def next_part(self) -> Part | None:
@@ -90,16 +90,15 @@ class FormReader:
 
     async def data(self) -> AsyncIterator[bytes]:
         """The bytes of the part, as they come. Raises BrokenForm when the body ends before the part does."""
-        kept = len(self._delimiter) - 1
         while (at := self._held.find(self._delimiter)) < 0:
-            if len(self._held) > kept:
-                ready = bytes(self._held[:-kept])
-                del self._held[:-kept]
-                yield ready
+            ready = _undecided(self._held, self._delimiter)
+            if ready:
+                yield self._held[:ready]  # mostly all of it, which is no copy
+            self._held = self._held[ready:]
             await self._more()
         if at:
-            yield bytes(self._held[:at])
-        del self._held[: at + len(self._delimiter)]
+            yield self._held[:at]
+        self._held = self._held[at + len(self._delimiter) :]
 
     async def _more(self) -> None:
         data = await self._body.read()
@@ -115,8 +114,8 @@ class FormReader:
                 raise BrokenForm(complaint)
             start = max(0, len(self._held) - len(mark) + 1)
             await self._more()
-        found = bytes(self._held[:at])
-        del self._held[: at + len(mark)]
+        found = self._held[:at]
+        self._held = self._held[at + len(mark) :]
         return found
 
     async def _end(self) -> None:
@@ -127,6 +126,14 @@ class FormReader:
                 return
             left -= len(data)
         raise BrokenForm("has too much after its last boundary")
+
+
+def _undecided(data: bytes, delimiter: bytes) -> int:
+    """Where in `data` a delimiter begins that only the next bytes can complete; its length for nowhere."""
+    at = data.find(delimiter[:1], max(0, len(data) - len(delimiter) + 1))
+    while at >= 0 and not delimiter.startswith(data[at:]):
+        at = data.find(delimiter[:1], at + 1)
+    return at if at >= 0 else len(data)
 
 
 def _part(lines: Sequence[bytes]) -> Part:

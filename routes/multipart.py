@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from ..forge.errors import RejectedUploadError
 from ..forge.store.files import Received
 from ..forge.store.inspect import JSON_TYPE
+from .announced import announced_hash
 from .context import Call
 from .form import BrokenForm, FormReader, boundary_of
 from .reading import BodyReader, body_of
@@ -20,7 +21,7 @@ async def receive_json(call: Call) -> Received:
     """Store a body that is the pose itself, in JSON. Raises the errors of `FileStore.receive`."""
     files = call.services.files
     try:
-        received = await files.receive(aiter(_body(call)), JSON_NAME)
+        received = await files.receive(aiter(_body(call)), JSON_NAME, announced=announced_hash(call))
     except RejectedUploadError as error:
         raise RejectedUploadError(f"{error} To upload a picture, {_WANTED}.") from error
     if received.file.mime_type == JSON_TYPE:
@@ -43,7 +44,9 @@ async def receive_form(call: Call, *, pictures_only: bool) -> Received:
             raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_WANTED}.")
         if part.name != FIELD:
             raise _unexpected(part.name)
-        return await call.services.files.receive(_only_file(form), part.filename, pictures_only=pictures_only)
+        return await call.services.files.receive(
+            _only_file(form), part.filename, announced=announced_hash(call), pictures_only=pictures_only
+        )
     except BrokenForm as error:
         raise RejectedUploadError(f"Invalid image file: the form {error}; {_WANTED}.") from error
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from ..forge.access.signing import EXPIRES, SIGNATURE
-from . import schemas
+from . import announced, schemas
 from .access import KEY_HEADER
 from .context import PREFIX, Endpoint, JsonObject
 
@@ -49,7 +49,9 @@ _UPLOADS: dict[str, JsonObject] = {
 }
 _ALWAYS = (401, 403, 429, 500, 503)
 # An id is any text, and an unknown one a 404; only a hash that is none is a mistake of form.
-_PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": {"pattern": "^[0-9A-Fa-f]{64}$"}}
+_SHA256: JsonObject = {"pattern": "^[0-9A-Fa-f]{64}$"}
+_PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": _SHA256}
+_HEADER_PATTERNS: dict[str, JsonObject] = {announced.HEADER: _SHA256}
 _REFERENCE = "#/components/schemas/{model}"
 _KEYS: dict[str, JsonObject] = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "The value of API_KEY."},
@@ -114,7 +116,13 @@ def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
 def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> JsonObject:
     parameters = _path_parameters(endpoint.path)
     parameters += [
-        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": text,
+            "schema": {"type": "string", **_HEADER_PATTERNS.get(name, {})},
+        }
         for name, text in endpoint.headers.items()
     ]
     if endpoint.query:

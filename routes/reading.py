@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel
 
 from ..forge.access.signing import EXPIRES, SIGNATURE
@@ -29,22 +30,30 @@ MAX_DEPTH = 32
 MAX_VALUES = 2_000
 #: Boundaries, part headers and the like, beside the file itself.
 FORM_OVERHEAD = 64 * 1024
+#: Marks a request whose client was told to go on. aiohttp before 3.14 has plain strings only.
+_CONTINUED: Any = (
+    web.RequestKey("avatarforge-continued", bool) if hasattr(web, "RequestKey") else "avatarforge-continued"
+)
 
 
 class BodyReader:
     """The body of a request, bounded in bytes and in time.
 
     `read` gives the next bytes and b"" at the end. It raises `error` once more than `limit` bytes have come,
-    and HTTPRequestTimeout when the client stalls or only drips.
+    and HTTPRequestTimeout when the client stalls or only drips. A client that waits to be told to go on is
+    told so by the first `read`.
     """
 
     def __init__(self, request: web.Request, limit: int, error: TooLargeError) -> None:
+        self._request = request
         self._stream = request.content
         self._left = limit
         self._error = error
         self._allowed = PATIENCE  # seconds that may still be waited; our own work on what came does not count
 
     async def read(self) -> bytes:
+        if awaits_continue(self._request):
+            await _let_continue(self._request)
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
@@ -65,20 +74,48 @@ class BodyReader:
             yield data
 
 
+def awaits_continue(request: web.Request) -> bool:
+    """Whether the client holds its body back until it is told to go on (RFC 9110 10.1.1)."""
+    return (
+        request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
+        and request.version >= HttpVersion11
+        and _CONTINUED not in request
+        and not request.content.is_eof()
+    )
+
+
+async def leave_waiting(_: web.Request) -> None:
+    """In the place of aiohttp's own handler of Expect, which lets every body come before anybody has looked
+    at the request. Whoever reads the body lets it come."""
+
+
+async def _let_continue(request: web.Request) -> None:
+    request[_CONTINUED] = True
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # what is counted is the answer
+
+
+def check_head(endpoint: Endpoint, request: web.Request, services: Services) -> None:
+    """Refuse by its head alone what need not be read. Raises TooLargeError and HTTPUnsupportedMediaType."""
+    if not endpoint.takes_body:
+        return
+    packed = request.headers.getall("Content-Encoding", [])
+    if any(coding.strip().lower() not in ("", "identity") for coding in packed):
+        # aiohttp would unpack it: a few bytes can become gigabytes.
+        raise web.HTTPUnsupportedMediaType(reason="Send the body as it is, without a Content-Encoding.")
+    limit, error = _limit(endpoint, services)
+    if request.content_length is not None and request.content_length > limit:
+        raise error
+
+
 @asynccontextmanager
 async def admitted(endpoint: Endpoint, request: web.Request, services: Services) -> AsyncIterator[None]:
-    """Refuse by its head alone what need not be read, and hold a slot while the rest is worked on.
-
-    Raises TooLargeError, BusyError, HTTPUnsupportedMediaType and HTTPLengthRequired.
-    """
+    """Hold a slot while a body that needs one is worked on. Raises BusyError."""
     async with AsyncExitStack() as held:
-        if endpoint.body or endpoint.upload:
-            limit, error = _limit(endpoint, services)
-            _check_head(request, limit, error)
-            if endpoint.upload:
-                await held.enter_async_context(services.workers.uploads.take())
-            elif (request.content_length or 0) > LARGE_BODY:
-                await held.enter_async_context(services.workers.large_bodies.take())
+        if endpoint.upload:
+            await held.enter_async_context(services.workers.uploads.take())
+        elif endpoint.body and (request.content_length or 0) > LARGE_BODY:
+            await held.enter_async_context(services.workers.large_bodies.take())
         yield
 
 
@@ -89,15 +126,6 @@ def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
     # Two pictures as base64, each a third larger than its bytes, and the words.
     limit = (largest + 2) // 3 * 4 * 2 + SMALL_BODY * 2
     return limit, TooLargeError(f"The body is too large: the limit is {limit} bytes.")
-
-
-def _check_head(request: web.Request, limit: int, error: TooLargeError) -> None:
-    packed = request.headers.getall("Content-Encoding", [])
-    if any(coding.strip().lower() not in ("", "identity") for coding in packed):
-        # aiohttp would unpack it: a few bytes can become gigabytes.
-        raise web.HTTPUnsupportedMediaType(reason="Send the body as it is, without a Content-Encoding.")
-    if request.content_length is not None and request.content_length > limit:
-        raise error
 
 
 def body_of(endpoint: Endpoint, request: web.Request, services: Services) -> BodyReader:

@@ -22,6 +22,7 @@ from .unsettled import SUFFIX, Unsettled
 
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 _PIECE = 1024 * 1024
+START = 16
 PART = ".part"
 
 log = logging.getLogger("avatarforge")
@@ -31,40 +32,55 @@ class Incoming:
     """A temp file that is being written, and the SHA-256 of what it holds.
 
     Made when it is first written to, so that a caller who goes away early leaves no file. One thread
-    writes; another may discard at any moment, and what comes after that is dropped.
+    writes; another may discard at any moment, and what comes after that is dropped. `start` are its first
+    bytes, up to START; `discarded` says that nothing is left to discard.
     """
 
     def __init__(self, path: Path, disk: Disk, gone: Callable[[Path], None]) -> None:
         self.path = path
         self.size = 0
+        self.start = b""
         self._disk = disk
         self._gone = gone
         self._hash = hashlib.sha256()
         self._file: BinaryIO | None = None
-        self._discarded = False
+        self._safe = False
+        self.discarded = False
         self._lock = threading.Lock()
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, *pieces: bytes) -> None:
         with self._lock, _translated():
-            if self._discarded:
+            if self.discarded:
                 return
-            self._disk.write(self._opened(), chunk)
-            self._hash.update(chunk)
-            self.size += len(chunk)
+            file = self._opened()
+            for piece in pieces:
+                self._disk.write(file, piece)
+                self._hash.update(piece)
+                self.size += len(piece)
+            if len(self.start) < START:
+                self.start += b"".join(pieces)[: START - len(self.start)]
 
-    def seal(self) -> str:
-        """Push everything to the disk and close; give back the SHA-256, hex, lower case."""
+    def finish(self, *pieces: bytes) -> str:
+        """Write the last pieces, so that others can read it all; give back the SHA-256, hex, lower case."""
+        self.write(*pieces)
         with self._lock, _translated():
-            if not self._discarded:
+            if not self.discarded:
+                self._opened().flush()
+            return self._hash.hexdigest()
+
+    def sync(self) -> None:
+        """Push everything to the disk and close, unless that is done. Others may read the file meanwhile."""
+        with self._lock, _translated():
+            if not self.discarded and not self._safe:
                 file = self._opened()
                 self._disk.sync(file)
                 self._disk.close(file)
-            return self._hash.hexdigest()
+                self._safe = True
 
     def discard(self) -> None:
         """Close and remove; harmless when the file has been moved into place."""
         with self._lock:
-            self._discarded = True
+            self.discarded = True
             with contextlib.suppress(OSError):
                 if self._file is not None:
                     self._file.close()
@@ -116,8 +132,8 @@ class BlobStore:
         """Write and remove a file. Raises UnavailableError or StorageFullError."""
         probe = self.begin()
         try:
-            probe.write(b"probe")
-            probe.seal()
+            probe.finish(b"probe")
+            probe.sync()
         finally:
             probe.discard()
 
@@ -136,13 +152,21 @@ class BlobStore:
     def path(self, content_hash: str, extension: str) -> Path:
         return self.blobs / content_hash[:2] / f"{content_hash}.{extension}"
 
+    def intact(self, content_hash: str, extension: str) -> bool:
+        """Whether bytes of that content lie there, and are still what their name says."""
+        try:
+            return hash_file(self.path(content_hash, extension))[0] == content_hash
+        except OSError:
+            return False
+
     def put(self, incoming: Incoming, content_hash: str, extension: str) -> None:
-        """Move a sealed temp file to its final place, also over bytes of that content that are there: they
-        may have been altered. Call `settle` when its row is committed.
+        """Push a finished temp file to the disk and move it to its final place, also over altered bytes of
+        that content. Call `settle` when its row is committed.
 
         Raises StorageFullError or UnavailableError.
         """
         target = self.path(content_hash, extension)
+        incoming.sync()
         with _translated():
             self.unsettled.note(target.name)
             self._disk.make_folder(target.parent)
@@ -153,6 +177,7 @@ class BlobStore:
                 if hash_file(target)[0] != content_hash:
                     raise
             self._disk.sync_folder(target.parent)
+        incoming.discard()
 
     def settle(self, content_hash: str, extension: str) -> None:
         """The row of these bytes is committed."""

@@ -80,19 +80,26 @@ class Contents:
             files, total = await self._database.read(queries.totals)
             self._quota.check(files + 1, total + size)
 
-    async def adopt(self, incoming: Incoming, record: FileRecord) -> tuple[FileRecord, bool]:
-        """Store sealed bytes and their row; give back the file and whether the content was already there.
+    async def adopt(
+        self, incoming: Incoming, record: FileRecord, *, is_known: bool
+    ) -> tuple[FileRecord, bool]:
+        """Store finished bytes and their row; give back the file and whether the content was already there.
+        Those of a known content are only needed where what lies there is not what it was.
 
         Call it while `holding` the content. Raises StorageFullError, UnavailableError, SQLAlchemyError; then
         nothing is left behind.
         """
-        return await to_the_end(self._adopt(incoming, record))
+        return await to_the_end(self._adopt(incoming, record, is_known))
 
-    async def _adopt(self, incoming: Incoming, record: FileRecord) -> tuple[FileRecord, bool]:
-        used_now = replace(record, last_used_at=clock.now())
+    async def _adopt(self, incoming: Incoming, record: FileRecord, is_known: bool) -> tuple[FileRecord, bool]:
+        # A new one is not used yet: `FileStore.forget` and `use_again` go by that.
+        stored = replace(record, last_used_at=clock.now()) if is_known else record
+        add = partial(_add_or_restore, record=stored, quota=self._quota)
+        if is_known and await self._workers.disk(self._blobs.intact, record.content_hash, record.extension):
+            return await self._database.write(add)
         try:
             await self._workers.disk(self._blobs.put, incoming, record.content_hash, record.extension)
-            adopted = await self._database.write(partial(_add_or_restore, record=used_now, quota=self._quota))
+            adopted = await self._database.write(add)
         except (AvatarForgeError, SQLAlchemyError):
             await self._drop_unowned([record])
             raise

@@ -48,7 +48,7 @@ class Disk:
             missing.append(folder)
             folder = folder.parent
         for new in reversed(missing):
-            if new.exists():
+            if new.exists() and not new.is_dir():  # a folder may have come from another thread meanwhile
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             new.mkdir(exist_ok=True)
             self.sync_folder(new.parent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,25 +18,28 @@ from .. import clock
 from ..errors import NotFoundError, RejectedUploadError, StorageFullError, TooLargeError
 from ..workers import Workers
 from .base64_text import decode_base64
-from .blobs import Incoming, hash_file
-from .contents import Contents, new_record
+from .blobs import hash_file
+from .contents import Contents
 from .images import ImageLimits, InvalidImage
-from .inspect import JSON_TYPE, display_name, inspect_file
 from .listing import FilePage, read_page
 from .poses import recognise_pose
+from .reception import Received, Reception, too_large
 from .thumbnails import Thumbnail, make_thumbnail
 
-__all__ = ["HASH_PATTERN", "FilePage", "FileRecord", "FileStore", "ListedFile", "Received"]
+__all__ = [
+    "HASH_PATTERN",
+    "FilePage",
+    "FileRecord",
+    "FileStore",
+    "ListedFile",
+    "Received",
+    "too_large",
+]
 
-WRITE_SIZE = 1024 * 1024
 CLEANUP_BATCH = 200
+#: Microseconds for which a use is not written down again: what counts them counts days.
+USE_KEPT = 3600 * 1_000_000
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class Received:
-    file: FileRecord
-    is_duplicate: bool
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class FileStore:
         self._database = database
         self._contents = contents
         self._workers = workers
-        self._limits = limits
+        self._reception = Reception(database, contents, workers, limits)
         self.max_bytes = max_bytes
 
     async def receive(
@@ -67,28 +70,24 @@ class FileStore:
         chunks: AsyncIterator[bytes],
         filename: str | None,
         *,
+        announced: str | None = None,
         pictures_only: bool = False,
         derived: bool = False,
     ) -> Received:
-        """Take in one picture, or one pose in OpenPose JSON where that is wanted.
+        """Take in one picture, or one pose in OpenPose JSON where that is wanted. `announced`: the SHA-256
+        that it must have.
 
         Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing
         is left behind.
         """
-        incoming = self._contents.begin()
-        try:
-            await self._drain(chunks, incoming)
-            content_hash = await self._workers.disk(incoming.seal)
-            async with self._contents.holding(content_hash):
-                record = await self._identify(incoming, content_hash, filename, derived)
-                if pictures_only and record.mime_type == JSON_TYPE:
-                    raise RejectedUploadError(
-                        "Invalid image file: The file is a pose in JSON; only PNG, JPEG and WEBP are "
-                        "accepted here."
-                    )
-                return Received(*await self._contents.adopt(incoming, record))
-        finally:
-            await self._workers.disk(incoming.discard)
+        return await self._reception.receive(
+            chunks,
+            filename,
+            max_bytes=self.max_bytes,
+            announced=announced,
+            pictures_only=pictures_only,
+            derived=derived,
+        )
 
     async def receive_base64(self, text: str, name: str, *, pictures_only: bool = False) -> Received:
         """Take in a file given as base64, with or without a `data:` prefix."""
@@ -108,6 +107,23 @@ class FileStore:
         if record is None or record.deleted_at is not None or record.lost_at is not None:
             return None
         return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
+
+    async def use_again(self, record: FileRecord) -> FileRecord | None:
+        """What an upload of that content does to a file that `find` has just given: it counts as used now.
+        None where it has gone meanwhile."""
+        now = clock.now()
+        untouched = record.last_used_at <= record.created_at  # `forget` goes by that
+        if record.derived or untouched or record.last_used_at < now - USE_KEPT:
+            return await self._database.write(
+                partial(queries.use_again, content_hash=record.content_hash, now=now)
+            )
+        return record
+
+    async def expect(self, content_hash: str, size: int) -> None:
+        """Refuse a content by its announcement, where there will be no room for it: at least `size` bytes.
+        Raises StorageFullError."""
+        if await self._database.read(partial(queries.by_hash, content_hash=content_hash)) is None:
+            await self._contents.expect(size)
 
     async def page(self, *, limit: int, cursor: str | None) -> FilePage:
         """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
@@ -219,38 +235,6 @@ class FileStore:
         await self.forget(received)
         return None
 
-    async def _drain(self, chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
-        # Chunks arrive small; handing each to a thread would cost more than writing it.
-        waiting: list[bytes] = []
-        held = 0
-        total = 0
-        async for chunk in chunks:
-            total += len(chunk)
-            if total > self.max_bytes:
-                raise too_large(self.max_bytes)
-            waiting.append(chunk)
-            held += len(chunk)
-            if held >= WRITE_SIZE:
-                await self._workers.disk(incoming.write, b"".join(waiting))
-                waiting, held = [], 0
-        if waiting:
-            await self._workers.disk(incoming.write, b"".join(waiting))
-
-    async def _identify(
-        self, incoming: Incoming, content_hash: str, filename: str | None, derived: bool
-    ) -> FileRecord:
-        """The row that the content has, or the one that it would get. Raises RejectedUploadError."""
-        known = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
-        if known is not None:
-            return replace(known, derived=derived)
-        await self._contents.expect(incoming.size)
-        try:
-            facts = await self._workers.decode(inspect_file, incoming.path, self._limits)
-        except InvalidImage as error:
-            raise RejectedUploadError(f"Invalid image file: {error}") from error
-        name = display_name(filename, facts.extension)
-        return new_record(content_hash, name, incoming.size, facts, derived=derived)
-
     async def _live(self, file_id: str) -> FileRecord:
         record = await self._database.read(partial(queries.get_live, file_id=file_id))
         if record is None:
@@ -264,11 +248,6 @@ def unknown_file(file_id: str) -> NotFoundError:
 
 def lost_bytes(file_id: str) -> NotFoundError:
     return NotFoundError(f"The bytes of file {file_id} are gone from the storage. Upload it again.")
-
-
-def too_large(limit: int) -> TooLargeError:
-    shown = f" ({limit / 1024**2:.4g} MB)" if limit >= 1024**2 else ""
-    return TooLargeError(f"File too large: the limit is {limit} bytes{shown}.")
 
 
 async def _whole(data: bytes) -> AsyncIterator[bytes]:

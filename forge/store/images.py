@@ -25,8 +25,9 @@ from .structure import PIECE, InvalidImage, Structure, orientation, walk_webp
 from .structure_jpeg import JpegStructure, walk_jpeg
 from .structure_png import walk_png
 
-__all__ = ["ImageFacts", "ImageLimits", "InvalidImage", "inspect_image", "load_rgb"]
+__all__ = ["ImageFacts", "ImageLimits", "InvalidImage", "inspect_image", "is_png", "load_rgb"]
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 _NAMES = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg"), "WEBP": ("image/webp", "webp")}
 _REFUSED = (
     (b"GIF8", "a GIF"),
@@ -144,11 +145,16 @@ def load_rgb(path: Path) -> tuple[Image.Image, Image.Image | None]:
     return rgb, alpha
 
 
+def is_png(start: bytes) -> bool:
+    """By the first 8 bytes."""
+    return start.startswith(_PNG)
+
+
 def _format_of(fp: BinaryIO) -> str:
     start = fp.read(16)
     if not start:
         raise InvalidImage("The file is empty.")
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+    if is_png(start):
         return "PNG"
     if start.startswith(b"\xff\xd8\xff"):
         return "JPEG"

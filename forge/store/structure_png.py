@@ -167,8 +167,19 @@ class _PixelData:
                 stride = 1 + (columns * bits + 7) // 8
                 self._passes.append((stride, stride * lines))
         self._into = 0
+        self._waiting: list[bytes] = []
+        self._held = 0
 
     def feed(self, packed: bytes) -> None:
+        """Chunks can be small. Each call of zlib is a moment to lose Python's lock, which costs more."""
+        self._waiting.append(packed)
+        self._held += len(packed)
+        if self._held >= PIECE:
+            self._inflate()
+
+    def _inflate(self) -> None:
+        packed = b"".join(self._waiting)
+        self._waiting, self._held = [], 0
         try:
             while packed and not self._stream.eof:
                 self._count(self._stream.decompress(packed, PIECE))
@@ -192,6 +203,7 @@ class _PixelData:
                 self._into = 0
 
     def finish(self) -> None:
+        self._inflate()
         while not self._stream.eof:  # output that the last bounded call held back, and the stream's checksum
             try:
                 data = self._stream.decompress(b"", PIECE)

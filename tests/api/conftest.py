@@ -14,7 +14,18 @@ from services import Product, product
 
 from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import ACCESS, PREFIX, STATE, Access, Reach, Services, Unavailable, add_routes, rules
+from avatarforge.routes import (
+    ACCESS,
+    PREFIX,
+    STATE,
+    Access,
+    Reach,
+    Services,
+    Unavailable,
+    add_routes,
+    body_routes,
+    rules,
+)
 
 Client = TestClient[web.Request, web.Application]
 
@@ -22,6 +33,7 @@ Client = TestClient[web.Request, web.Application]
 def application(state: Services | Unavailable, access: Access | None = None) -> web.Application:
     """`access`: by default that of a ComfyUI which listens on 127.0.0.1 and has no settings."""
     app = web.Application()
+    app.add_routes(body_routes())
     routes = web.RouteTableDef()
     add_routes(routes, "0.0.0")
     app.add_routes(routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import secrets
 import threading
@@ -16,6 +17,7 @@ from pictures import picture
 from PIL import Image
 
 from lab.api import PREFIX, Api
+from lab.sending import END, FORM, START, answer, connect, head
 from lab.server import ComfyServer
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -272,3 +274,28 @@ def test_a_thumbnail_is_small_and_revalidated(api: Api) -> None:
         assert (again.status_code, again.content) == (304, b"")
         # Like the file itself, and not for a day as ComfyUI would have it for pictures.
         assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("prefix", ["", "/api"])
+def test_an_announced_content_is_answered_before_its_body(api: Api, prefix: str) -> None:
+    """ComfyUI copies the routes under /api; both have to leave the expectation to us."""
+    known, new = fresh(), fresh()
+    stored = api.upload(known)
+    for data in (known, new):
+        lines = (
+            f"Content-Type: {FORM}",
+            f"Content-Length: {len(START + data + END)}",
+            f"X-Content-SHA256: {hashlib.sha256(data).hexdigest()}",
+            "Expect: 100-continue",
+        )
+        with connect(api.server) as link:
+            link.sendall(head(f"{prefix}{PREFIX}/upload/reference_image", *lines))
+            if data is new:
+                told = link.recv(1000)
+                assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+                link.sendall(START + data + END)
+            status, body = answer(link)
+        assert status == 200
+        found = json.loads(body)
+        assert found["is_duplicate"] is (data is known)
+        assert (found["file_id"] == stored["file_id"]) is (data is known)

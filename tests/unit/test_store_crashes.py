@@ -95,8 +95,7 @@ async def test_a_kill_before_any_operation_of_the_disk_leaves_nothing_half(
 async def test_bytes_that_were_put_and_never_written_down_go_at_the_next_start(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
         incoming = forge.blobs.begin()
-        incoming.write(picture())
-        content_hash = incoming.seal()
+        content_hash = incoming.finish(picture())
         forge.blobs.put(incoming, content_hash, "png")
         assert list(stored(forge)) == [content_hash]
     async with product(tmp_path) as forge:

@@ -58,13 +58,31 @@ async def test_a_failing_disk_is_never_success_and_leaves_nothing(
     async with product(tmp_path, disk=disk) as forge:
         kept = (await receive(forge, 1)).file
         disk.broken = (operation, number)
-        for seed in (1, 2):
+        for _ in range(2):
             with pytest.raises(kind, match=words):
-                await receive(forge, seed)
+                await receive(forge, 2)
+        forge.files.path(kept).write_bytes(b"altered")  # so that the known content has to be put again
+        with pytest.raises(kind, match=words):
+            await receive(forge, 1)
         disk.broken = None
         assert everything(forge) == [f"{kept.content_hash}.png"]
+        assert (await receive(forge, 1)).is_duplicate
         assert (await forge.verifier.run(repair=False)).clean
         assert not (await receive(forge, 2)).is_duplicate
+
+
+@pytest.mark.parametrize("operation", ["sync", "touch", "replace", "sync_folder", "make_folder"])
+async def test_a_known_content_that_lies_there_intact_is_not_stored_again(
+    tmp_path: Path, operation: str
+) -> None:
+    disk = FailingDisk()
+    async with product(tmp_path, disk=disk) as forge:
+        kept = (await receive(forge, 1)).file
+        disk.broken = (operation, errno.EIO)
+        again = await receive(forge, 1)
+        assert (again.file.id, again.is_duplicate) == (kept.id, True)
+        disk.broken = None
+        assert everything(forge) == [f"{kept.content_hash}.png"]
 
 
 @pytest.mark.parametrize("operation", ["create", "sync", "close", "replace", "sync_folder"])

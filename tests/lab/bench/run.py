@@ -11,7 +11,7 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, bar
-from . import turnaround, upkeep
+from . import limits, turnaround, upkeep, uploads
 from .line import StatusLine
 from .listeners import allow_many_sockets
 from .report import summary, write_report
@@ -20,6 +20,8 @@ from .setting import Bench
 
 #: Name on the command line -> what measures it. In the order of the report.
 PARTS: dict[str, Callable[[Bench], None]] = {
+    "limits": limits.measure,
+    "uploads": uploads.measure,
     "turnaround": turnaround.measure,
     "upkeep": upkeep.measure,
 }

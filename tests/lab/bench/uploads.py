@@ -1,129 +1,228 @@
-"""How long a trivial request waits, and how much memory ComfyUI takes, while large pictures come in."""
+"""Uploads beside ComfyUI's own route on the same server: rate, event loop, memory."""
 
 from __future__ import annotations
 
-import io
-import statistics
+import itertools
 import subprocess
-import sys
-import threading
-import time
-import urllib.request
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-if __package__:
-    from .. import memory
-    from ..progress import LabError
-    from ..sending import END, FORM, START
-else:  # started by `measure`, to send
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from lab.sending import END, FORM, START
+from .. import memory
+from ..client import PREFIX, Client
+from ..server import ComfyServer
+from . import make_picture
+from .rows import Curve, Row, median
+from .setting import Bench, watching
+from .upload_load import Job, Sent, send
 
-PREFIX = "/avatarforge-controller"
-UPLOADS = 8
-#: Noise does not pack: this many pixels a side make about 45 MB in each format.
-SIDES = {"PNG": 3960, "JPEG": 3380, "WEBP": 3960}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "PNG": {"compress_level": 1},
-    "JPEG": {"quality": 100, "subsampling": 0},
-    "WEBP": {"lossless": True},
-}
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Seconds that GET /queue took at the 50th and 99th percentile, idle and under load; bytes of growth."""
-
-    idle_p50: float
-    idle_p99: float
-    p50: float
-    p99: float
-    slowest: float
-    growth: int
-    uploads: float
+PART = "Uploads"
+OURS, THEIRS = f"{PREFIX}/upload/reference_image", "/upload/image"
+LARGE, SMALL = 3960, 580  # pixels a side: noise does not pack, so that these are about 45 MB and 1 MB
+ROUNDS = 3
+SMALL_UPLOADS = 120
+ANNOUNCED = 200
+STALL_MS = 25.0
+GROWTH_MB = 80
+#: Of the first implementation only its share of ComfyUI's rate is known: 142 of 571 MB/s at 1 MB, 8 clients.
+FIRST_IMPLEMENTATION = 142 / 571
 
 
-def large_picture(kind: str, seed: int) -> bytes:
-    """A picture of noise of about 45 MB."""
-    import numpy as np
-    from PIL import Image
+@dataclass
+class Found:
+    """One line of the comparison, over its rounds: MB/s, seconds that the loop was late, processor seconds
+    of ComfyUI for one upload."""
 
-    side = SIDES[kind]
-    noise = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(noise).save(buffer, kind, **OPTIONS[kind])
-    return buffer.getvalue()
+    rates: list[float] = field(default_factory=list)
+    stalls: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
 
 
-def make(python: Path, kind: str, seed: int, target: Path) -> None:
-    """Write such a picture with an interpreter that has numpy and Pillow, as ComfyUI's does."""
-    subprocess.run([python, __file__, "--make", kind, str(seed), target], check=True)
+class Uploads:
+    """Sends pictures to one server, and removes what it sent."""
+
+    def __init__(self, server: ComfyServer, numbers: Iterator[int]) -> None:
+        self.server = server
+        self._numbers = numbers
+
+    def fresh(self, count: int) -> list[int]:
+        """Numbers of contents that nobody has sent yet."""
+        return list(itertools.islice(self._numbers, count))
+
+    def send(
+        self, route: str, picture: Path, numbers: list[int], clients: int, *, announce: bool = False
+    ) -> Sent:
+        part = "file" if route == OURS else "image"
+        return send(Job(self.server.port, route, part, str(picture), numbers, clients, announce))
+
+    def measure(
+        self, found: Found, route: str, picture: Path, numbers: list[int], clients: int
+    ) -> Sequence[Any]:
+        with watching(self.server) as seen:
+            sent = self.send(route, picture, numbers, clients)
+        found.rates.append(sent.rate)
+        found.stalls.append(seen[0].stall_p99)
+        found.processor.append(seen[0].processor_seconds / len(numbers))
+        return sent.answers
+
+    def remove(self) -> None:
+        """Also spares the next measurement the writing of what ComfyUI has not pushed to the disk yet."""
+        for path in (self.server.base / "input").glob("*.png"):
+            path.unlink()
+        Client(self.server.url).post(f"{PREFIX}/cleanup/orphaned-files?days=0", {})
 
 
-def measure(server: str, pid: int, pictures: Sequence[Path]) -> Measured:
-    """Upload all files at once to the ComfyUI at ``server`` (process ``pid``) and look meanwhile.
-
-    The uploads come from a process of their own, so that they do not hold up who looks. Raises LabError when
-    an upload is refused; memory is 0 where the system does not tell.
-    """
-    before = memory.reset_peak(pid) if memory.can_be_measured() else 0
-    quiet: list[float] = []
-    idle = _latencies(server, lambda: len(quiet) >= 200, quiet)
-    begun = time.monotonic()
-    with subprocess.Popen([sys.executable, __file__, server, *pictures]) as sender:
-        busy = _latencies(server, lambda: sender.poll() is not None, [])
-    if sender.returncode != 0:
-        raise LabError("An upload was refused.")
-    taken = time.monotonic() - begun
-    growth = memory.peak(pid) - before if memory.can_be_measured() else 0
-    return Measured(
-        idle_p50=statistics.median(idle),
-        idle_p99=_percentile(idle, 0.99),
-        p50=statistics.median(busy),
-        p99=_percentile(busy, 0.99),
-        slowest=max(busy),
-        growth=growth,
-        uploads=taken,
-    )
+def measure(bench: Bench) -> None:
+    """New contents of 45 MB and 1 MB, known ones, announced ones; then memory on servers of its own."""
+    large, small = bench.folder / "large.png", bench.folder / "small.png"
+    for path, side in ((large, LARGE), (small, SMALL)):
+        make(bench.comfyui.python, side, path)
+    numbers = itertools.count(1)
+    with bench.server("uploads") as server:
+        uploads = Uploads(server, numbers)
+        for route in (OURS, THEIRS):
+            uploads.send(route, small, uploads.fresh(8), 2)
+        for clients in (1, 8):
+            _new(bench, uploads, large, clients)
+        for clients in (1, 8):
+            _known(bench, uploads, large, clients)
+        _small(bench, uploads, small)
+        _sizes(bench, uploads)
+    if memory.can_be_measured():
+        _memory(bench, large, numbers)
 
 
-def _percentile(values: Sequence[float], part: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+def make(python: Path, side: int, target: Path) -> None:
+    """A PNG of noise, made by an interpreter that has numpy and Pillow, as ComfyUI's does."""
+    subprocess.run([python, make_picture.__file__, "PNG", "noise", str(side), target], check=True)
 
 
-def _latencies(server: str, done: Callable[[], bool], found: list[float]) -> list[float]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while not done():
-        begun = time.monotonic()
-        with opener.open(f"{server}/queue", timeout=60) as answer:
-            answer.read()
-        found.append(time.monotonic() - begun)
-        threading.Event().wait(0.005)
+def _rounds(jobs: dict[str, Callable[[Found], object]]) -> dict[str, Found]:
+    """Every job in every round, each round beginning with another, so that a busy moment hits all of them."""
+    found = {name: Found() for name in jobs}
+    for turn in range(ROUNDS):
+        names = list(jobs)
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            jobs[name](found[name])
     return found
 
 
-def _upload(server: str, data: bytes) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(
-        f"{server}{PREFIX}/upload/pose_image", START + data + END, {"Content-Type": FORM}
-    )
-    with opener.open(request, timeout=300) as answer:
-        answer.read()
+def _new(bench: Bench, uploads: Uploads, picture: Path, clients: int) -> None:
+    def job(route: str) -> Callable[[Found], object]:
+        def run(found: Found) -> None:
+            uploads.measure(found, route, picture, uploads.fresh(max(clients, 3)), clients)
+            uploads.remove()
+
+        return run
+
+    found = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
+    _compare(bench, f"45 MB PNG, new, {_clients(clients)}", found, 0.55 if clients == 1 else 0.6)
 
 
-def _send(server: str, files: Sequence[str]) -> None:
-    pictures = [Path(file).read_bytes() for file in files]
-    with ThreadPoolExecutor(len(pictures)) as pool:
-        for job in [pool.submit(_upload, server, data) for data in pictures]:
-            job.result()
+def _known(bench: Bench, uploads: Uploads, picture: Path, clients: int) -> None:
+    numbers = uploads.fresh(clients)
+    for route in (OURS, THEIRS):
+        uploads.send(route, picture, numbers, clients)
+    rounds = 3 if clients == 1 else 1
+
+    def job(route: str) -> Callable[[Found], object]:
+        return lambda found: uploads.measure(found, route, picture, numbers * rounds, clients)
+
+    found = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
+    _compare(bench, f"45 MB PNG, known, sent again, {_clients(clients)}", found, 1.3)
+    if clients == 1:
+        announced = [
+            uploads.send(OURS, picture, numbers * ANNOUNCED, 1, announce=True).seconds / ANNOUNCED
+            for _ in range(ROUNDS)
+        ]
+        sending = 1 / median(found["ours"].rates) * picture.stat().st_size / 1e6
+        ratio = sending / median(announced)
+        bench.add(
+            Row(
+                PART,
+                "45 MB PNG, known, announced",
+                f"{median(announced) * 1000:.2f} ms (sending: {sending * 1000:.0f} ms, {ratio:.0f} times)",
+                "100 times cheaper than sending it",
+                ratio >= 100,
+            )
+        )
+    uploads.remove()
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "--make":
-        Path(sys.argv[4]).write_bytes(large_picture(sys.argv[2], int(sys.argv[3])))
-    else:
-        _send(sys.argv[1], sys.argv[2:])
+def _small(bench: Bench, uploads: Uploads, picture: Path) -> None:
+    def job(route: str) -> Callable[[Found], object]:
+        def run(found: Found) -> None:
+            uploads.measure(found, route, picture, uploads.fresh(SMALL_UPLOADS), 8)
+            uploads.remove()
+
+        return run
+
+    found = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
+    words = "1.5 times the first implementation's, "
+    _compare(bench, "1 MB PNG, new, 8 clients", found, 1.5 * FIRST_IMPLEMENTATION, words, stalls=False)
+
+
+def _compare(
+    bench: Bench, name: str, found: dict[str, Found], least: float, words: str = "", *, stalls: bool = True
+) -> None:
+    theirs, ours = found["ComfyUI"], found["ours"]
+    ratio = median([mine / other for mine, other in zip(ours.rates, theirs.rates, strict=True)])
+    bench.add(Row(PART, f"{name}: ComfyUI", _told(theirs)))
+    wanted = f"{words}{least:.2g} of ComfyUI's rate"
+    bench.add(Row(PART, f"{name}: ours", f"{_told(ours)}, {ratio:.2f} of ComfyUI's", wanted, ratio >= least))
+    if stalls:
+        stall = median(ours.stalls) * 1000
+        beside = median(theirs.stalls) * 1000
+        bench.add(
+            Row(
+                PART,
+                f"{name}: stall of the loop, p99",
+                f"{stall:.0f} ms (ComfyUI: {beside:.0f} ms)",
+                f"at most {STALL_MS:.0f} ms",
+                stall <= STALL_MS,
+            )
+        )
+
+
+def _told(found: Found) -> str:
+    return f"{median(found.rates):.0f} MB/s, {median(found.processor) * 1000:.1f} ms of processor each"
+
+
+def _sizes(bench: Bench, uploads: Uploads) -> None:
+    """Cost against size, one client."""
+    points: dict[str, list[tuple[float, float]]] = {"ComfyUI": [], "ours": []}
+    for side in (64, 256, 580, 1160, 2320):
+        picture = bench.folder / f"{side}.png"
+        make(bench.comfyui.python, side, picture)
+        for name, route in (("ComfyUI", THEIRS), ("ours", OURS)):
+            waits = [uploads.send(route, picture, uploads.fresh(10), 1).seconds / 10 for _ in range(3)]
+            points[name].append((picture.stat().st_size / 1e6, median(waits) * 1000))
+            uploads.remove()
+    for name, found in points.items():
+        bench.curves.append(Curve("Upload of a new picture", name, "MB", "ms", tuple(found)))
+
+
+def _memory(bench: Bench, picture: Path, numbers: Iterator[int]) -> None:
+    for name, route in (("ComfyUI", THEIRS), ("ours", OURS)):
+        for clients in (8, 32):
+            with bench.server(f"memory-{name}-{clients}") as server:
+                uploads = Uploads(server, numbers)
+                uploads.send(route, bench.folder / "small.png", uploads.fresh(4), 2)
+                before = memory.reset_peak(server.pid)
+                uploads.send(route, picture, uploads.fresh(clients), clients)
+                growth = (memory.peak(server.pid) - before) / 1e6
+                uploads.remove()
+            bench.add(
+                Row(
+                    PART,
+                    f"45 MB PNG, new, {_clients(clients)}: memory, {name}",
+                    f"+{growth:.0f} MB",
+                    f"at most +{GROWTH_MB} MB" if name == "ours" else "",
+                    growth <= GROWTH_MB if name == "ours" else None,
+                )
+            )
+
+
+def _clients(count: int) -> str:
+    return f"{count} client{'s' * (count > 1)}"
