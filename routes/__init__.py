@@ -7,11 +7,24 @@ import functools
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import to_json
 
 from . import capabilities, files, generations, health, links, live, maintenance, streams
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
-from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
+from .conditional import conditional
+from .context import (
+    PREFIX,
+    STATE,
+    Answer,
+    Call,
+    Caller,
+    Endpoint,
+    Services,
+    Unavailable,
+    Written,
+    read_state,
+)
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
@@ -80,19 +93,26 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
     if isinstance(state, Unavailable):
         if endpoint is not health.HEALTH:
             return error_answer(503, state.reason)
-        answer: BaseModel | web.StreamResponse = await health.health_while_unavailable(state, caller)
+        answer: Answer = await health.health_while_unavailable(state, caller)
     else:
         try:
             query = read_query(endpoint, request) if endpoint.query else None
         except ValidationError as error:
             return error_answer(422, problems(error, "query"))
-        async with admitted(endpoint, request, state):
-            try:
-                body = await read_body(endpoint, request, state) if endpoint.body else None
-            except ValidationError as error:
-                return error_answer(422, problems(error, "body"))
-            answer = await endpoint.handler(Call(endpoint, request, caller, state, body, query))
-    return answer if isinstance(answer, web.StreamResponse) else json_answer(answer.model_dump_json())
+        if endpoint.body is None and not endpoint.upload:  # nothing comes in that must be held up
+            answer = await endpoint.handler(Call(endpoint, request, caller, state, None, query))
+        else:
+            async with admitted(endpoint, request, state):
+                try:
+                    body = await read_body(endpoint, request, state) if endpoint.body else None
+                except ValidationError as error:
+                    return error_answer(422, problems(error, "body"))
+                answer = await endpoint.handler(Call(endpoint, request, caller, state, body, query))
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    if not endpoint.conditional:
+        return json_answer(answer.body if isinstance(answer, Written) else to_json(answer))
+    return conditional(request, answer if isinstance(answer, Written) else Written(to_json(answer)))
 
 
 async def _nothing_here(request: web.Request) -> web.StreamResponse:
