@@ -19,6 +19,7 @@ from .db.engine import DatabaseUnavailableError, open_database
 from .forge.access.secret import signing_secret
 from .forge.access.signing import Signer
 from .forge.errors import AvatarForgeError
+from .forge.generations.known import KnownGenerations
 from .forge.generations.outputs import OutputFolder
 from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
@@ -58,6 +59,7 @@ from .routes import (
     rules_without_settings,
     warnings_of,
 )
+from .routes.answers import words
 from .routes.happenings import event_words, webhook_words
 from .routes.outgoing import WebhookSender
 
@@ -142,6 +144,7 @@ def _open(settings: Settings) -> _Running:
     outbox = Outbox(webhook_words)
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
+    known = KnownGenerations(database, words)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -152,6 +155,7 @@ def _open(settings: Settings) -> _Running:
         tracker=tracker,
         live=live,
         targets=targets,
+        known=known,
     )
     health = HealthService(database, blobs, workers, host, settings)
     recorder = GenerationRecorder(database, outputs, tracker.is_deleted)

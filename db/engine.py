@@ -29,6 +29,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
+from .changes import Changes
+
 Result = TypeVar("Result")
 Query = Callable[[Connection], Result]
 
@@ -48,14 +50,16 @@ class DatabaseUnavailableError(Exception):
 class Database:
     """Runs queries in threads of its own.
 
-    A query is a function whose first argument is a Connection. Reads run side by side; writes run
-    one after another, each in one transaction that is committed before `write` returns.
+    A query is a function whose first argument is a Connection. Reads run side by side, each in one
+    transaction; writes run one after another, each in one transaction that is committed before `write`
+    returns. `changes` tells which generations a write changes.
     """
 
     def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = url
         self._busy_timeout_ms = busy_timeout_ms
         self._writer = _writer_engine(url)
+        self.changes = Changes(self._writer)
         self._reader = _reader_engine(url)
         self._write_thread = ThreadPoolExecutor(1, "avatarforge-db-write")
         self._read_threads = ThreadPoolExecutor(READERS, "avatarforge-db-read")
@@ -83,17 +87,19 @@ class Database:
         with self._writer.connect() as connection:
             if self.url.get_backend_name() == "sqlite":
                 self._set_patience(connection, asked_at)
-            with connection.begin():
-                return query(connection)
+            self.changes.begin(connection)
+            with connection.begin() as transaction:
+                result = query(connection)
+                with self.changes.committing(connection):
+                    transaction.commit()
+                return result
 
     def _set_patience(self, connection: Connection, asked_at: float) -> None:
         # While another program holds the lock, each waits for as long as it was going to wait in all: else
         # the tenth writer in line would hear of it after ten times that long.
         waited = round((time.monotonic() - asked_at) * 1000)
         left = max(LEAST_BUSY_TIMEOUT_MS, self._busy_timeout_ms - waited)
-        cursor = connection.connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={left}")
-        cursor.close()
+        _send(connection, f"PRAGMA busy_timeout={left}")
 
     def close(self) -> None:
         """Finish what runs, then close; the writer last, so that it alone checkpoints."""
@@ -195,7 +201,7 @@ def _writer_engine(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         # Taking the write lock at once avoids an upgrade in mid-transaction, which SQLite refuses
         # with "database is locked" without waiting.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _send(connection, "BEGIN IMMEDIATE")
 
     return engine
 
@@ -215,7 +221,19 @@ def _reader_engine(url: URL) -> Engine:
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         _pragmas(connection, "wal_autocheckpoint=0", "query_only=ON")
 
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # All that one read asks for is of one moment: a row and its pictures, a page and its total.
+        _send(connection, "BEGIN")
+
     return engine
+
+
+def _send(connection: Connection, statement: str) -> None:
+    """Past SQLAlchemy's own machinery, which takes longer than many a read."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
 
 
 def _pragmas(connection: DBAPIConnection, *pragmas: str) -> None:

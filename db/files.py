@@ -7,7 +7,7 @@ skeleton of a photo those of `extracted_poses`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    bindparam,
     delete,
     exists,
     func,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from . import poses
+from . import poses, tallies
 from .records import FileRecord, ListedFile
 from .tables import extracted_poses, files, generation_inputs
 
@@ -40,17 +41,34 @@ referenced = or_(
 
 def _users_of(file_id: str | Column[str]) -> ScalarSelect[int]:
     """How many generations use the file of that id, or of each row of a query on files."""
-    users = select(func.count(func.distinct(generation_inputs.c.generation_id)))
-    return users.where(generation_inputs.c.file_id == file_id).scalar_subquery()
+    # One that uses it twice counts once. Along the index, equal ones stand side by side.
+    users = select(generation_inputs.c.generation_id).where(generation_inputs.c.file_id == file_id)
+    users = users.distinct().correlate(files)
+    return select(func.count()).select_from(users.subquery()).scalar_subquery()
+
+
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it.
+_COLUMNS = [files.c[field.name] for field in fields(FileRecord)]
+_BY_ID = select(*_COLUMNS).where(files.c.id == bindparam("file_id"))
+_BY_HASH = select(*_COLUMNS).where(files.c.content_hash == bindparam("content_hash"))
+_FIRST_PAGE = (
+    select(*_COLUMNS, _users_of(files.c.id).label("users"))
+    .where(*tallies.is_listed)
+    .order_by(files.c.created_at.desc(), files.c.id.desc())
+    .limit(bindparam("most"))
+)
+_NEXT_PAGE = _FIRST_PAGE.where(
+    tuple_(files.c.created_at, files.c.id) < tuple_(bindparam("created_at"), bindparam("file_id"))
+)
 
 
 def _record(row: Row[Any] | None) -> FileRecord | None:
-    return FileRecord(**row._mapping) if row is not None else None
+    return FileRecord(*row) if row is not None else None
 
 
 def get_any(connection: Connection, file_id: str) -> FileRecord | None:
     """The file, soft-deleted or not."""
-    return _record(connection.execute(select(files).where(files.c.id == file_id)).one_or_none())
+    return _record(connection.execute(_BY_ID, {"file_id": file_id}).one_or_none())
 
 
 def get_live(connection: Connection, file_id: str) -> FileRecord | None:
@@ -64,25 +82,18 @@ def page(
     """(how many there are, newest first), without soft-deleted ones, lost ones, and skeletons that we read
     from photos ourselves. `before` keeps to files behind that (created_at, id), so that what arrives
     meanwhile does not shift the pages."""
-    listed = (files.c.deleted_at.is_(None), files.c.lost_at.is_(None), files.c.derived.is_(False))
-    query = select(files, _users_of(files.c.id).label("users")).where(*listed)
-    if before is not None:
-        query = query.where(tuple_(files.c.created_at, files.c.id) < before)
-    rows = connection.execute(query.order_by(files.c.created_at.desc(), files.c.id.desc()).limit(limit))
-    found = []
-    for row in rows:
-        columns = dict(row._mapping)
-        references = columns.pop("users")
-        found.append(ListedFile(FileRecord(**columns), references))
-    counting = select(func.count()).select_from(files).where(*listed)
-    return connection.execute(counting).scalar_one(), found
+    if before is None:
+        rows = connection.execute(_FIRST_PAGE, {"most": limit})
+    else:
+        behind = {"created_at": before[0], "file_id": before[1]}
+        rows = connection.execute(_NEXT_PAGE, {"most": limit, **behind})
+    found = [ListedFile(FileRecord(*row[:-1]), row[-1]) for row in rows]
+    return tallies.listed_files(connection), found
 
 
 def by_hash(connection: Connection, content_hash: str) -> FileRecord | None:
     """The file of that content, soft-deleted or not."""
-    return _record(
-        connection.execute(select(files).where(files.c.content_hash == content_hash)).one_or_none()
-    )
+    return _record(connection.execute(_BY_HASH, {"content_hash": content_hash}).one_or_none())
 
 
 def known_hashes(connection: Connection, content_hashes: Sequence[str]) -> set[str]:
@@ -207,6 +218,4 @@ def end_future_use(connection: Connection, now: int) -> None:
 
 def totals(connection: Connection) -> tuple[int, int]:
     """(number of stored contents, their bytes together), soft-deleted ones included, lost ones not"""
-    counting = select(func.count(), func.coalesce(func.sum(files.c.size), 0))
-    row = connection.execute(counting.select_from(files).where(files.c.lost_at.is_(None))).one()
-    return row[0], row[1]
+    return tallies.stored_files(connection)

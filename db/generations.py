@@ -3,17 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Case, Connection, Row, case, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    Case,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
+from . import tallies
+from .changes import of_generation
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
 
 ACTIVE = ("queued", "processing")
 
-# The compiled prompt is by far the largest column; only a restart needs it.
-_columns = [column for column in generations.c if column.name != "prompt"]
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it. The compiled prompt
+# is by far the largest column; only a restart needs it.
+_COLUMNS = [generations.c[field.name] for field in fields(GenerationRecord) if field.name != "outputs"]
+_OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
+_ROW = select(*_COLUMNS)
+_BY_ID = _ROW.where(generations.c.id == bindparam("generation_id"))
+_BY_SEQUENCE = _ROW.where(generations.c.sequence.in_(bindparam("sequences", expanding=True)))
+_ACTIVE = _ROW.where(generations.c.status.in_(ACTIVE)).order_by(generations.c.sequence)
+_OUTPUTS = (
+    select(*_OUTPUT_COLUMNS)
+    .where(outputs.c.generation_id.in_(bindparam("generation_ids", expanding=True)))
+    .order_by(outputs.c.generation_id, outputs.c.position)
+)
+
+
+def _places(*, of_status: bool, behind: bool) -> Select[tuple[int]]:
+    """The sequences of a page, newest first: an index holds all of it, however far the page is skipped to."""
+    query = select(generations.c.sequence)
+    if of_status:
+        query = query.where(generations.c.status == bindparam("status"))
+    if behind:
+        query = query.where(generations.c.sequence < bindparam("before"))
+    query = query.order_by(generations.c.sequence.desc())
+    return query.limit(bindparam("most")).offset(bindparam("skipped"))
+
+
+_PLACES = {
+    (of_status, behind): _places(of_status=of_status, behind=behind)
+    for of_status in (False, True)
+    for behind in (False, True)
+}
 
 
 #: A time of a generation -> the earliest that it can be.
@@ -32,17 +77,17 @@ def _not_before(name: str, moment: int) -> Case[int]:
 def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[GenerationRecord]:
     found: dict[str, list[OutputRecord]] = {row.id: [] for row in rows}
     if found:
-        query = select(outputs).where(outputs.c.generation_id.in_(found)).order_by(outputs.c.position)
-        for row in connection.execute(query):
-            found[row.generation_id].append(OutputRecord(**row._mapping))
-    return [GenerationRecord(**row._mapping, outputs=tuple(found[row.id])) for row in rows]
+        for row in connection.execute(_OUTPUTS, {"generation_ids": list(found)}):
+            found[row.generation_id].append(OutputRecord(*row))
+    return [GenerationRecord(*row, outputs=tuple(found[row.id])) for row in rows]
 
 
 def add(
     connection: Connection, values: Mapping[str, Any], prompt: str, inputs: Mapping[str, str]
 ) -> GenerationRecord:
     """Write a new generation, all columns but the growing one, and what it uses (role -> file id)."""
-    added = connection.execute(insert(generations).values(**values, prompt=prompt))
+    adding = insert(generations).values(**values, prompt=prompt)
+    added = connection.execute(adding, execution_options=of_generation(values["id"]))
     used = [
         {"generation_id": values["id"], "role": role, "file_id": file_id} for role, file_id in inputs.items()
     ]
@@ -53,7 +98,7 @@ def add(
 
 
 def get(connection: Connection, generation_id: str) -> GenerationRecord | None:
-    rows = connection.execute(select(*_columns).where(generations.c.id == generation_id)).all()
+    rows = connection.execute(_BY_ID, {"generation_id": generation_id}).all()
     return _with_outputs(connection, rows)[0] if rows else None
 
 
@@ -66,31 +111,27 @@ def prompt_of(connection: Connection, generation_id: str) -> str | None:
 
 def page(
     connection: Connection, *, status: str | None, limit: int, offset: int, before: int | None
-) -> tuple[int, list[GenerationRecord]]:
-    """(how many match, newest first). `before` keeps to sequences below it, so that rows which
-    arrive meanwhile do not shift the pages."""
-    matching = select(*_columns)
-    counting = select(func.count()).select_from(generations)
-    if status is not None:
-        matching = matching.where(generations.c.status == status)
-        counting = counting.where(generations.c.status == status)
-    if before is not None:
-        matching = matching.where(generations.c.sequence < before)
-    rows = connection.execute(
-        matching.order_by(generations.c.sequence.desc()).limit(limit).offset(offset)
-    ).all()
-    return connection.execute(counting).scalar_one(), _with_outputs(connection, rows)
+) -> list[int]:
+    """The sequences of those that match, newest first. `before` keeps to sequences below it, so that rows
+    which arrive meanwhile do not shift the pages."""
+    given = {"status": status, "before": before}
+    values = {name: value for name, value in given.items() if value is not None}
+    query = _PLACES[status is not None, before is not None]
+    return list(connection.execute(query, {"most": limit, "skipped": offset, **values}).scalars())
+
+
+def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, GenerationRecord]:
+    """Those that exist, by their sequence."""
+    wanted = list(sequences)
+    if not wanted:
+        return {}
+    rows = connection.execute(_BY_SEQUENCE, {"sequences": wanted}).all()
+    return {record.sequence: record for record in _with_outputs(connection, rows)}
 
 
 def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
     """Queued and processing ones, oldest first."""
-    rows = connection.execute(
-        select(*_columns)
-        .where(generations.c.status.in_(ACTIVE))
-        .order_by(generations.c.sequence)
-        .limit(limit)
-    ).all()
-    return _with_outputs(connection, rows)
+    return _with_outputs(connection, connection.execute(_ACTIVE.limit(limit)).all())
 
 
 def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:
@@ -103,10 +144,7 @@ def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:
 def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
     """The newest completed ones, newest first."""
     rows = connection.execute(
-        select(*_columns)
-        .where(generations.c.status == "completed")
-        .order_by(generations.c.sequence.desc())
-        .limit(limit)
+        _ROW.where(generations.c.status == "completed").order_by(generations.c.sequence.desc()).limit(limit)
     ).all()
     return _with_outputs(connection, rows)
 
@@ -119,6 +157,10 @@ def count_active(connection: Connection) -> int:
 
 def begin(connection: Connection, prompt_id: str, now: int) -> bool:
     """Write down, once for each time in the queue, that ComfyUI has started this prompt."""
+    query = select(generations.c.id).where(generations.c.prompt_id == prompt_id)
+    generation_id: str | None = connection.execute(query).scalar_one_or_none()
+    if generation_id is None:
+        return False
     begun = connection.execute(
         update(generations)
         .where(generations.c.prompt_id == prompt_id, generations.c.status == "queued")
@@ -126,7 +168,8 @@ def begin(connection: Connection, prompt_id: str, now: int) -> bool:
             status="processing",
             started_at=_not_before("started_at", now),
             attempts=generations.c.attempts + 1,
-        )
+        ),
+        execution_options=of_generation(generation_id),
     )
     return begun.rowcount > 0
 
@@ -150,26 +193,30 @@ def change(
     matching = [generations.c.id == generation_id, generations.c.status.in_(tuple(only_if))]
     if running is not None:
         matching.append(generations.c.prompt_id == running)
-    return connection.execute(update(generations).where(*matching).values(**values)).rowcount > 0
+    changed = connection.execute(
+        update(generations).where(*matching).values(**values), execution_options=of_generation(generation_id)
+    )
+    return changed.rowcount > 0
 
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
     """Write one picture in the place of the one that was there; nothing when its generation is gone."""
     if not connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
         return
-    connection.execute(
-        delete(outputs).where(
-            outputs.c.generation_id == record.generation_id, outputs.c.position == record.position
-        )
-    )
-    connection.execute(insert(outputs).values(**vars(record)))
+    there = (outputs.c.generation_id == record.generation_id, outputs.c.position == record.position)
+    ours = of_generation(record.generation_id)
+    connection.execute(delete(outputs).where(*there), execution_options=ours)
+    connection.execute(insert(outputs).values(**vars(record)), execution_options=ours)
 
 
 def set_outputs(connection: Connection, generation_id: str, records: Iterable[OutputRecord]) -> None:
     """Write all pictures of a generation in the place of those that were there."""
-    connection.execute(delete(outputs).where(outputs.c.generation_id == generation_id))
+    ours = of_generation(generation_id)
+    connection.execute(
+        delete(outputs).where(outputs.c.generation_id == generation_id), execution_options=ours
+    )
     for record in records:
-        connection.execute(insert(outputs).values(**vars(record)))
+        connection.execute(insert(outputs).values(**vars(record)), execution_options=ours)
 
 
 def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:
@@ -187,10 +234,13 @@ def remove(connection: Connection, generation_id: str) -> list[str]:
         .distinct()
     )
     file_ids = list(used.scalars())
-    connection.execute(delete(generations).where(generations.c.id == generation_id))
+    connection.execute(
+        delete(generations).where(generations.c.id == generation_id),
+        execution_options=of_generation(generation_id),
+    )
     return file_ids
 
 
 def count_by_status(connection: Connection) -> dict[str, int]:
-    query = select(generations.c.status, func.count()).group_by(generations.c.status)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    """Those states that some generation is in."""
+    return tallies.generations_by_status(connection)

@@ -75,6 +75,8 @@ generations = Table(
     Column("started_at", BigInteger, nullable=True),
     Column("completed_at", BigInteger, nullable=True),
     Index("ix_generations_status_sequence", "status", "sequence"),
+    # In SQLite the primary key is the table itself: who walks along it passes by every prompt.
+    Index("ix_generations_sequence", "sequence"),
     sqlite_autoincrement=True,
 )
 
@@ -89,7 +91,7 @@ generation_inputs = Table(
     ),
     Column("role", String(16), primary_key=True),
     Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), nullable=False),
-    Index("ix_generation_inputs_file_id", "file_id"),
+    Index("ix_generation_inputs_file_id", "file_id", "generation_id"),
 )
 
 extracted_poses = Table(
@@ -149,4 +151,13 @@ idempotency_keys = Table(
     Column("answer", Text, nullable=True),
     Column("created_at", BigInteger, nullable=False),
     Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+# How many rows there are, kept by triggers in SQLite; empty elsewhere. `db.tallies` reads it.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("what", String(32), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
 )

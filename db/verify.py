@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, exists, func, not_, or_, select, tuple_, update
 
+from .changes import of_generation
 from .files import referenced
 from .generations import ACTIVE
 from .records import FileRecord, OutputRecord
@@ -103,7 +104,8 @@ def set_output_lost(connection: Connection, record: OutputRecord, lost_at: int |
     connection.execute(
         update(outputs)
         .where(outputs.c.generation_id == record.generation_id, outputs.c.position == record.position)
-        .values(lost_at=lost_at)
+        .values(lost_at=lost_at),
+        execution_options=of_generation(record.generation_id),
     )
 
 

@@ -8,11 +8,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import to_json
 
 from . import capabilities, files, generations, health, links, live, maintenance, streams
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
-from .context import PREFIX, STATE, Answer, Call, Caller, Endpoint, Services, Unavailable, read_state
+from .conditional import conditional
+from .context import (
+    PREFIX,
+    STATE,
+    Answer,
+    Call,
+    Caller,
+    Endpoint,
+    Services,
+    Unavailable,
+    Written,
+    read_state,
+)
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
@@ -106,21 +119,27 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
     if isinstance(state, Unavailable):
         if endpoint is not health.HEALTH:
             return error_answer(503, state.reason)
-        answer: BaseModel | web.StreamResponse = await health.health_while_unavailable(state, caller)
+        answer: Answer = await health.health_while_unavailable(state, caller)
     else:
         try:
             query = read_query(endpoint, request) if endpoint.query else None
         except ValidationError as error:
             return error_answer(422, problems(error, "query"))
-        check_head(endpoint, request, state)
         call = Call(endpoint, request, caller, state, None, query)
-        early = await endpoint.early(call) if endpoint.early else None
-        answer = early or await _answer_whole(call)
-    return answer if isinstance(answer, web.StreamResponse) else json_answer(answer.model_dump_json())
+        answer = await (_answer_whole(call) if endpoint.takes_body else endpoint.handler(call))
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    if not endpoint.conditional:
+        return json_answer(answer.body if isinstance(answer, Written) else to_json(answer))
+    return conditional(request, answer if isinstance(answer, Written) else Written(to_json(answer)))
 
 
 async def _answer_whole(call: Call) -> Answer:
     endpoint, request, state = call.endpoint, call.request, call.services
+    check_head(endpoint, request, state)
+    early = await endpoint.early(call) if endpoint.early else None
+    if early is not None:
+        return early
     async with admitted(endpoint, request, state):
         try:
             body = await read_body(endpoint, request, state) if endpoint.body else None

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
+
 from ..forge import clock
+from ..forge.generations.known import Known, Words
 from ..forge.generations.recorder import BY_HAND
 from ..forge.generations.reroll import Reroll
-from ..forge.generations.service import GenerationRecord, OutputRecord
+from ..forge.generations.service import GenerationRecord, OutputRecord, Page
 from ..forge.generations.spec import AvatarSpec
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
 from ..forge.store.files import FileRecord, ListedFile, Received
 from . import schemas
-from .context import PREFIX
+from .context import PREFIX, Written, tag_of
 
 
 def iso(microseconds: int) -> str:
@@ -53,40 +55,77 @@ def _file(file: FileRecord) -> dict[str, Any]:
     }
 
 
-def generation(record: GenerationRecord, state: LiveState) -> schemas.GenerationAnswer:
+def generation(record: GenerationRecord, state: LiveState) -> dict[str, object]:
+    """`schemas.GenerationAnswer`, as plain values in its order; a test holds the two equal."""
+    return {**_head(record), **_passing(record.id, state), **_tail(record)}
+
+
+def told(record: GenerationRecord, live: Live) -> Written:
+    """How it stands now, to whoever has just changed it."""
+    return Written(to_json(generation(record, live.state(record))))
+
+
+def words(record: GenerationRecord) -> Words:
+    """What of it no `LiveState` changes."""
+    return Words(to_json(_head(record))[:-1] + b",", b"," + to_json(_tail(record))[1:])
+
+
+def written(known: Known, state: LiveState) -> Written:
+    """The same as JSON; put together anew only when something has changed."""
+    told = known.told
+    if told is None or told[0] != state:
+        passing = to_json(_passing(known.record.id, state))[1:-1]
+        told = known.told = (state, Written(known.words.head + passing + known.words.tail))
+    answer: Written = told[1]
+    return answer
+
+
+def page(found: Page, live: Live, limit: int, offset: int) -> Written:
+    """`schemas.GenerationsAnswer`."""
+    states = live.states(found.records)
+    answers = [written(known, state) for known, state in zip(found.found, states, strict=True)]
+    rest = {"limit": limit, "offset": offset, "next_cursor": found.next_cursor}
+    head, tail = b'{"total":%d,"generations":[' % found.total, b"]," + to_json(rest)[1:]
+    body = head + b",".join([answer.body for answer in answers]) + tail
+    # Of the tags of its parts, so that not all of it is hashed for every page.
+    return Written(body, tag_of(head + tail + "".join([answer.tag for answer in answers]).encode()))
+
+
+def _head(record: GenerationRecord) -> dict[str, object]:
     spec = AvatarSpec.from_json(record.spec) if record.kind != BY_HAND else None
+    return {
+        "generation_id": record.id,
+        "status": record.status,
+        "message": f"Generation {record.status}",
+        "kind": record.kind,
+        "created_at": iso(record.created_at),
+        "started_at": _iso_or_none(record.started_at),
+        "completed_at": _iso_or_none(record.completed_at),
+        "error": record.error,
+        "comfyui_prompt_id": record.prompt_id,
+        "output_files": [_output(output, spec) for output in record.outputs],
+        "parameters": _parameters(spec, record.kind) if spec else None,
+        "reroll": Reroll.from_json(record.reroll).view if record.reroll else None,
+    }
+
+
+def _passing(generation_id: str, state: LiveState) -> dict[str, object]:
+    return {
+        "progress": progress(state),
+        "current": current(state),
+        "queue_position": state.queue_position,
+        "eta_seconds": _decimal(state.eta_seconds),
+        "previews": previews(generation_id, state),
+    }
+
+
+def _tail(record: GenerationRecord) -> dict[str, object]:
     receipt = json.loads(record.receipt)
-    return schemas.GenerationAnswer.model_validate(
-        {
-            "generation_id": record.id,
-            "status": record.status,
-            "message": f"Generation {record.status}",
-            "kind": record.kind,
-            "created_at": iso(record.created_at),
-            "started_at": _iso_or_none(record.started_at),
-            "completed_at": _iso_or_none(record.completed_at),
-            "error": record.error,
-            "comfyui_prompt_id": record.prompt_id,
-            "output_files": output_files(record),
-            "parameters": _parameters(spec, record.kind) if spec else None,
-            "reroll": Reroll.from_json(record.reroll).view if record.reroll else None,
-            "progress": progress(state),
-            "current": current(state),
-            "queue_position": state.queue_position,
-            "eta_seconds": state.eta_seconds,
-            "previews": previews(record.id, state),
-            "inputs": [_input(line) for line in receipt["inputs"]],
-            "warnings": receipt["warnings"],
-        }
-    )
-
-
-def generations(records: Sequence[GenerationRecord], live: Live) -> list[schemas.GenerationAnswer]:
-    return [generation(record, state) for record, state in zip(records, live.states(records), strict=True)]
+    return {"inputs": [_input(line) for line in receipt["inputs"]], "warnings": receipt["warnings"]}
 
 
 def progress(state: LiveState) -> float:
-    return round(state.progress, 4)
+    return round(float(state.progress), 4)
 
 
 def current(state: LiveState) -> dict[str, object] | None:
@@ -120,13 +159,25 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
     }
 
 
-def _input(line: dict[str, object]) -> dict[str, object]:
+def _input(line: dict[str, Any]) -> dict[str, object]:
     return {
-        **line,
+        "role": line["role"],
         "pose_type": line["view"],
+        "kind": line["kind"],
+        "file_id": line["file_id"],
+        "content_hash": line["content_hash"],
         "comfyui_prompt_id": line["prompt_id"],
+        "node": line["node"],
+        "node_type": line["node_type"],
+        "model": line["model"],
+        "strength": _decimal(line["strength"]),
         "steps": {"first": line["first_step"], "last": line["last_step"]},
     }
+
+
+def _decimal(value: float | None) -> float | None:
+    """A whole number as 1.0, as it stands in the schema."""
+    return None if value is None else float(value)
 
 
 def _parameters(spec: AvatarSpec, kind: str) -> dict[str, object]:
@@ -142,14 +193,14 @@ def _parameters(spec: AvatarSpec, kind: str) -> dict[str, object]:
         "width": spec.width,
         "height": spec.height,
         "steps": spec.steps,
-        "cfg": spec.cfg,
+        "cfg": float(spec.cfg),
         "sampler": spec.sampler,
         "scheduler": spec.scheduler,
         "seed": spec.seed,
         "checkpoint": spec.checkpoint,
-        "pose_strength": spec.pose.strength if spec.pose else spec.skeleton_strength,
+        "pose_strength": float(spec.pose.strength if spec.pose else spec.skeleton_strength),
         "pose_mode": spec.pose.mode if spec.pose else None,
-        "reference_strength": spec.reference.strength if spec.reference else None,
-        "consistency": spec.consistency if several else None,
+        "reference_strength": _decimal(spec.reference.strength if spec.reference else None),
+        "consistency": float(spec.consistency) if several else None,
         "turnaround": spec.turnaround if several else None,
     }

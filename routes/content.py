@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from aiohttp import ETag, web
+from aiohttp import web
 
 from ..forge.errors import NotFoundError
 from ..forge.workers import Workers
+from .conditional import has_already, matches
 from .context import Call
 from .errors import error_answer
 
@@ -41,9 +42,9 @@ async def send(call: Call, content: Content) -> web.StreamResponse:
         "Accept-Ranges": "bytes",
         "Content-Disposition": _disposition(content.filename),
     }
-    if request.if_match is not None and not _matches(request.if_match, content.content_hash, weak=False):
+    if request.if_match is not None and not matches(request.if_match, content.content_hash, weak=False):
         return error_answer(412, "The file is not the one that If-Match names.")
-    if request.if_none_match is not None and _matches(request.if_none_match, content.content_hash, weak=True):
+    if has_already(request, content.content_hash):
         return web.Response(status=304, headers=headers)
     try:
         file, size = await workers.disk(_open, content.path)
@@ -79,7 +80,7 @@ async def send_made(call: Call, tag: str, make: Callable[[], Awaitable[tuple[byt
     it. `tag` stands for its bytes."""
     request = call.request
     headers = _safe_headers(call, tag)
-    if request.if_none_match is not None and _matches(request.if_none_match, tag, weak=True):
+    if has_already(request, tag):
         return web.Response(status=304, headers=headers)
     body, mime_type = await make()
     return web.Response(body=body, content_type=mime_type, headers=headers)
@@ -110,10 +111,6 @@ async def _copy(
             break
         await response.write(chunk)
         left -= len(chunk)
-
-
-def _matches(tags: tuple[ETag, ...], content_hash: str, *, weak: bool) -> bool:
-    return any(tag.value in ("*", content_hash) and (weak or not tag.is_weak) for tag in tags)
 
 
 def _wants_range(request: web.Request, content_hash: str) -> bool:

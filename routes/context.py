@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -87,7 +89,24 @@ def _of(kind: type[Model], value: BaseModel | None) -> Model:
     return value
 
 
-Answer = BaseModel | web.StreamResponse
+def tag_of(body: bytes) -> str:
+    """What stands for these bytes in an ETag."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer that is JSON already."""
+
+    body: bytes
+    tag: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.tag:
+            object.__setattr__(self, "tag", tag_of(self.body))
+
+
+Answer = BaseModel | Written | web.StreamResponse
 Handler = Callable[[Call], Awaitable[Answer]]
 EarlyHandler = Callable[[Call], Awaitable[Answer | None]]
 
@@ -125,11 +144,16 @@ class Endpoint:
     for_strangers: type[BaseModel] | None = None
     changes: bool = True
 
-    @property
+    @cached_property
     def takes_body(self) -> bool:
         return self.body is not None or bool(self.upload)
 
-    @property
+    @cached_property
+    def conditional(self) -> bool:
+        """Whether a client that has the answer already is told so instead."""
+        return self.method == "GET" and self.answer is not None and self.for_strangers is None
+
+    @cached_property
     def picture(self) -> bool:
         """Whether it gives a picture, which a signed link can show."""
         return any(kind.startswith("image/") for kind in self.gives)

@@ -35,26 +35,21 @@ async def generate_all_poses(call: Call) -> Answer:
     return await once(call, partial(submit, _request(call), "all_poses", VIEW_NAMES))
 
 
-async def get(call: Call) -> schemas.GenerationAnswer:
+async def get(call: Call) -> Answer:
     generation_id, wait = call.path("generation_id"), call.asked(bodies.WaitQuery).wait
-    look = partial(call.services.generations.get, generation_id)
-    live = call.services.live
-    record = await (live.waiters.until_ended(generation_id, wait, look) if wait else look())
-    return answers.generation(record, live.state(record))
+    generations, live = call.services.generations, call.services.live
+    if wait:
+        await live.waiters.until_ended(generation_id, wait, partial(generations.get, generation_id))
+    known = await generations.show(generation_id)
+    return answers.written(known, live.state(known.record))
 
 
-async def list_page(call: Call) -> schemas.GenerationsAnswer:
+async def list_page(call: Call) -> Answer:
     query = call.asked(bodies.ListQuery)
     page = await call.services.generations.page(
         status=query.status, limit=query.limit, offset=query.offset, cursor=query.cursor
     )
-    return schemas.GenerationsAnswer(
-        total=page.total,
-        generations=answers.generations(page.records, call.services.live),
-        limit=query.limit,
-        offset=query.offset,
-        next_cursor=page.next_cursor,
-    )
+    return answers.page(page, call.services.live, query.limit, query.offset)
 
 
 async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
@@ -73,9 +68,9 @@ async def reroll(call: Call) -> Answer:
     return await once(call, partial(call.services.generations.reroll, generation_id, query.pose, query.seed))
 
 
-async def cancel(call: Call) -> schemas.GenerationAnswer:
+async def cancel(call: Call) -> Answer:
     record = await call.services.generations.cancel(call.path("generation_id"))
-    return answers.generation(record, call.services.live.state(record))
+    return answers.told(record, call.services.live)
 
 
 async def retry(call: Call) -> Answer:

@@ -29,7 +29,7 @@ def event_words(happening: Happening) -> str:
     elif happening.kind == "output":
         data["output_files"] = answers.output_files(record)
     elif happening.kind in ("completed", "failed"):
-        data["generation"] = answers.generation(record, state).model_dump()
+        data["generation"] = answers.generation(record, state)
     return json.dumps(data, separators=(",", ":"))
 
 
@@ -39,6 +39,6 @@ def webhook_words(record: GenerationRecord) -> str:
     body = {
         "type": f"generation.{record.status}",
         "timestamp": answers.iso(record.completed_at or clock.now()),
-        "data": answers.generation(record, state).model_dump(),
+        "data": answers.generation(record, state),
     }
     return json.dumps(body, separators=(",", ":"))

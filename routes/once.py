@@ -22,8 +22,7 @@ async def once(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRe
     """Do what is asked and answer it, or give the answer of the first request with the same key."""
     services = call.services
     if HEADER not in call.request.headers:
-        record = await work(None)
-        return answers.generation(record, services.live.state(record))
+        return answers.told(await work(None), services.live)
     key = require_key(call.request.headers[HEADER])
     with services.idempotency.one_at_a_time(key):
         claim = Claim(key, await services.workers.disk(_fingerprint, call))
@@ -32,12 +31,11 @@ async def once(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRe
             answer = before.answer
             if answer is None:
                 record = await services.generations.get(before.generation_id)
-                answer = answers.generation(record, services.live.state(record)).model_dump_json()
+                answer = answers.told(record, services.live).body.decode()
             response = json_answer(answer)
             response.headers[REPLAYED] = "true"
             return response
-        record = await work(claim)
-        answer = answers.generation(record, services.live.state(record)).model_dump_json()
+        answer = answers.told(await work(claim), services.live).body.decode()
         await services.idempotency.answered(claim, answer)
         return json_answer(answer)
 

@@ -62,6 +62,12 @@ _HEADERS: dict[int, JsonObject] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}},
 }
+_TAG: JsonObject = {
+    "ETag": {
+        "schema": {"type": "string"},
+        "description": "Send it as If-None-Match: 304 then tells that nothing has changed.",
+    }
+}
 _LINK: tuple[JsonObject, ...] = (
     {
         "name": EXPIRES,
@@ -158,7 +164,10 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
     else:
         content = {kind: {"schema": _GIVEN.get(kind, _BYTES)} for kind in endpoint.gives}
     responses: JsonObject = {"200": {"description": "Done", "content": content}}
-    if not endpoint.answer and not endpoint.stream:
+    if endpoint.conditional:
+        responses["200"]["headers"] = _TAG
+        responses["304"] = {"description": "The client has this answer already", "headers": _TAG}
+    elif not endpoint.answer and not endpoint.stream:
         if endpoint.ranges:
             responses["206"] = {"description": "The range that was asked for", "content": content}
         responses["304"] = {"description": "The client has these bytes already"}

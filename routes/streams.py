@@ -97,7 +97,8 @@ class _Stream:
         return position, _frame(self._log.event_id(position), kind, text)
 
     def _answers(self, records: list[GenerationRecord]) -> list[dict[str, object]]:
-        return [answer.model_dump() for answer in answers.generations(records, self._live)]
+        states = self._live.states(records)
+        return [answers.generation(record, state) for record, state in zip(records, states, strict=True)]
 
     def _frame(self, event: Event) -> bytes:
         return _frame(self._log.event_id(event.number), event.kind, event.data)

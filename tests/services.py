@@ -12,6 +12,7 @@ from fake_host import FakeHost
 
 from avatarforge.db.engine import Database, open_database
 from avatarforge.db.records import GenerationRecord
+from avatarforge.forge.generations.known import KnownGenerations
 from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.service import GenerationService
 from avatarforge.forge.generations.tracker import GenerationTracker
@@ -33,6 +34,7 @@ from avatarforge.forge.webhooks.outbox import Outbox
 from avatarforge.forge.webhooks.targets import Targets, read_hosts
 from avatarforge.forge.workers import Workers
 from avatarforge.routes import Services
+from avatarforge.routes.answers import words
 from avatarforge.routes.happenings import event_words, webhook_words
 
 
@@ -52,6 +54,7 @@ class Product:
     outputs: OutputFolder
     live: Live
     idempotency: Idempotency
+    known: KnownGenerations
 
     @property
     def services(self) -> Services:
@@ -99,6 +102,7 @@ async def product(
     outbox = Outbox(webhook_words)
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
+    known = KnownGenerations(database, words)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -109,6 +113,7 @@ async def product(
         tracker=tracker,
         live=live,
         targets=targets,
+        known=known,
     )
     health = HealthService(database, blobs, workers, host, settings)
     tasks = [asyncio.create_task(tracker.run()), asyncio.create_task(live.run())]
@@ -129,6 +134,7 @@ async def product(
             outputs,
             live,
             idempotency,
+            known,
         )
     finally:
         for task in tasks:

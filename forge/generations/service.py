@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
+from ...db import tallies
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import (
@@ -39,13 +41,14 @@ from .acceptance import begin_again, commit_new, refuse_above, remove, restore, 
 from .decide import AvatarRequest, decide
 from .inputs import Inputs
 from .journal import Journal
+from .known import Known, KnownGenerations
 from .outputs import OutputFolder, note_of_outputs
 from .recorder import BY_HAND
 from .reroll import Reroll
 from .spec import AvatarSpec, Kind
 from .tracker import GenerationTracker
 
-__all__ = ["AvatarRequest", "GenerationRecord", "GenerationService", "OutputRecord", "Page"]
+__all__ = ["AvatarRequest", "GenerationRecord", "GenerationService", "Known", "OutputRecord", "Page"]
 
 # How long an answer waits for a running prompt to stop. A node looks for an interruption at least once
 # in each sampling step.
@@ -58,9 +61,15 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class Page:
+    """`total` counts all that match; `next_cursor` is None on the last page."""
+
     total: int
-    records: list[GenerationRecord]
+    found: list[Known]
     next_cursor: str | None
+
+    @property
+    def records(self) -> list[GenerationRecord]:
+        return [known.record for known in self.found]
 
 
 class GenerationService:
@@ -76,6 +85,7 @@ class GenerationService:
         tracker: GenerationTracker,
         live: Live,
         targets: Targets,
+        known: KnownGenerations,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -86,6 +96,7 @@ class GenerationService:
         self._tracker = tracker
         self._live = live
         self._targets = targets
+        self._known = known
         self._inputs = Inputs(database, files)
         self._journal = Journal(log_prompts=settings.log_prompts)
         self._clearing: set[asyncio.Task[None]] = set()
@@ -209,10 +220,18 @@ class GenerationService:
         return await self.get(generation_id)
 
     async def get(self, generation_id: str) -> GenerationRecord:
+        """Read now. Raises NotFoundError."""
         record = await self._database.read(partial(queries.get, generation_id=generation_id))
         if record is None:
             raise unknown_generation(generation_id)
         return record
+
+    async def show(self, generation_id: str) -> Known:
+        """It and its words, from memory while nobody changes it. Raises NotFoundError."""
+        known = await self._known.get(generation_id)
+        if known is None:
+            raise unknown_generation(generation_id)
+        return known
 
     async def active(self, limit: int) -> list[GenerationRecord]:
         """Queued and processing ones, oldest first."""
@@ -229,12 +248,16 @@ class GenerationService:
     async def page(self, *, status: str | None, limit: int, offset: int, cursor: str | None) -> Page:
         """Newest first. `cursor` is the `next_cursor` of the page before."""
         before = _read_cursor(cursor)
-        total, records = await self._database.read(
-            partial(queries.page, status=status, limit=limit + 1, offset=offset, before=before)
-        )
-        more = len(records) > limit
-        records = records[:limit]
-        return Page(total, records, str(records[-1].sequence) if more else None)
+        find = partial(queries.page, status=status, limit=limit + 1, offset=offset, before=before)
+
+        def read(connection: Connection) -> tuple[int, list[Known]]:
+            found = self._known.of(connection, find)
+            return tallies.count_generations(connection, status), found
+
+        total, found = await self._database.read(read)
+        more = len(found) > limit
+        found = found[:limit]
+        return Page(total, found, str(found[-1].record.sequence) if more else None)
 
     async def delete(self, generation_id: str, *, keep_outputs: bool) -> None:
         """Remove it: cancelled first when it still runs, its pictures with it, its files released."""

@@ -12,7 +12,7 @@ from pictures import picture
 from services import Product, product
 
 from avatarforge.db import files as file_queries
-from avatarforge.db import generations as queries
+from avatarforge.db import tallies
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import (
     NotFoundError,
@@ -49,9 +49,7 @@ async def references(forge: Product, file_id: str) -> int:
 
 
 async def everything(forge: Product) -> tuple[int, tuple[int, int], list[str]]:
-    total, _ = await forge.database.read(
-        lambda connection: queries.page(connection, status=None, limit=1, offset=0, before=None)
-    )
+    total = await forge.database.read(lambda connection: tallies.count_generations(connection, None))
     return total, await forge.database.read(file_queries.totals), list(forge.host.submitted)
 
 

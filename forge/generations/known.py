@@ -1,0 +1,140 @@
+"""Generations that were read lately, in memory: whoever polls, a row is read once, until it changes.
+
+What is kept is never older than the database. Whoever writes says before the commit which generations change,
+and nothing of them is kept until the commit is done (`db.changes`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ...db import generations as queries
+from ...db.engine import Database
+from ...db.records import GenerationRecord
+
+MOST_BYTES = 32 * 1024 * 1024
+_OVERHEAD = 2048  # bytes that Python takes for one beside its texts, about
+
+
+@dataclass(frozen=True)
+class Words:
+    """What answers say of a generation, in JSON: before and behind that which no row holds."""
+
+    head: bytes
+    tail: bytes
+
+
+@dataclass
+class Known:
+    """A generation and its words. `told` is for whoever answers: what was answered last."""
+
+    record: GenerationRecord
+    words: Words
+    told: Any = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about: `told` is made of the words."""
+        record, words = self.record, self.words
+        written = len(words.head) + len(words.tail)
+        return _OVERHEAD + len(record.spec) + len(record.receipt) + 2 * written
+
+
+class KnownGenerations:
+    """From any thread. `words` puts a record into words."""
+
+    def __init__(
+        self,
+        database: Database,
+        words: Callable[[GenerationRecord], Words],
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._database = database
+        self._words = words
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._ids: dict[int, str] = {}
+        self._bytes = 0
+        self._changes = 0  # odd while a change becomes visible
+        database.changes.tell(self)
+
+    async def get(self, generation_id: str) -> Known | None:
+        """None where there is no such generation."""
+        with self._lock:
+            found = self._known.get(generation_id)
+            if found is not None:
+                self._known.move_to_end(generation_id)
+                return found
+        return await self._database.read(partial(self._read, generation_id=generation_id))
+
+    def of(self, connection: Connection, find: Callable[[Connection], list[int]]) -> list[Known]:
+        """Those with the sequences that `find` reads, in that order. For a read of the database."""
+        begun = self._changes
+        sequences = find(connection)
+        there = self._all_known(sequences, begun)
+        missing = queries.by_sequence(connection, (one for one in sequences if one not in there))
+        for sequence, record in missing.items():
+            there[sequence] = Known(record, self._words(record))
+        self._keep([there[sequence] for sequence in missing], begun)
+        return [there[sequence] for sequence in sequences if sequence in there]
+
+    def hold(self, generation_ids: Collection[str] | None) -> None:
+        with self._lock:
+            self._changes += 1
+            for one in tuple(self._known) if generation_ids is None else generation_ids:
+                self._forget(one)
+
+    def let_go(self) -> None:
+        with self._lock:
+            self._changes += 1
+
+    def _read(self, connection: Connection, generation_id: str) -> Known | None:
+        begun = self._changes
+        record = queries.get(connection, generation_id)
+        if record is None:
+            return None
+        known = Known(record, self._words(record))
+        self._keep([known], begun)
+        return known
+
+    def _all_known(self, sequences: Iterable[int], begun: int) -> dict[int, Known]:
+        """Those of them that are kept; none where one may be newer than what was read since `begun`."""
+        with self._lock:
+            if not self._is_settled(begun):
+                return {}
+            found = {
+                sequence: self._known[self._ids[sequence]] for sequence in sequences if sequence in self._ids
+            }
+            for known in found.values():
+                self._known.move_to_end(known.record.id)
+            return found
+
+    def _keep(self, found: Iterable[Known], begun: int) -> None:
+        """Keep what was read since `begun`, unless something has changed meanwhile."""
+        with self._lock:
+            if not self._is_settled(begun):
+                return
+            for known in found:
+                self._forget(known.record.id)
+                self._known[known.record.id] = known
+                self._ids[known.record.sequence] = known.record.id
+                self._bytes += known.size
+            while self._bytes > self._most:
+                self._forget(next(iter(self._known)))
+
+    def _is_settled(self, begun: int) -> bool:
+        return begun == self._changes and begun % 2 == 0
+
+    def _forget(self, generation_id: str) -> None:
+        known = self._known.pop(generation_id, None)
+        if known is not None:
+            del self._ids[known.record.sequence]
+            self._bytes -= known.size

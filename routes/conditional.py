@@ -1,0 +1,24 @@
+"""Answers to whoever may have them already (RFC 9110, 13): ETag and If-None-Match."""
+
+from __future__ import annotations
+
+from aiohttp import ETag, web
+
+from .context import Written
+from .errors import json_answer
+
+
+def conditional(request: web.Request, answer: Written) -> web.Response:
+    """The JSON with its tag, or 304. It is asked for again each time: what is kept may be old."""
+    headers = {"ETag": f'"{answer.tag}"', "Cache-Control": "no-cache"}
+    if "If-None-Match" in request.headers and has_already(request, answer.tag):
+        return web.Response(status=304, headers=headers)
+    return json_answer(answer.body, headers=headers)
+
+
+def has_already(request: web.Request, tag: str) -> bool:
+    return request.if_none_match is not None and matches(request.if_none_match, tag, weak=True)
+
+
+def matches(tags: tuple[ETag, ...], tag: str, *, weak: bool) -> bool:
+    return any(one.value in ("*", tag) and (weak or not one.is_weak) for one in tags)

@@ -1,0 +1,184 @@
+"""Fill a store of the pack that no ComfyUI runs on with many generations and files.
+
+Runs with ComfyUI's Python, since the pack's own migrations make the tables: ``fill.py ROOT DATA ROWS`` prints
+a JSON object with what to ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SAMPLES = 200  # ids and hashes that are asked for, spread over all rows
+BLOB = b"bytes that stand for a picture"
+BEGUN = 1_700_000_000_000_000  # microseconds since 1970
+APART = 1_000_000
+BATCH = 20_000
+
+
+def named(kind: str, number: int) -> str:
+    """An id that looks random, as real ones do, and is the same in every run."""
+    return str(uuid.UUID(bytes=hashlib.md5(f"{kind} {number}".encode(), usedforsecurity=False).digest()))
+
+
+def content_hash(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+def _spec(number: int, pose: str) -> str:
+    return json.dumps(
+        {
+            "prompt": f"female knight number {number}, steel plate, red cape, castle in the background, dusk",
+            "clothing": "full plate",
+            "style": "watercolor",
+            "realism": False,
+            "negative_prompt": None,
+            "views": ["front"],
+            "pose": None,
+            "reference": {"file_id": pose, "content_hash": content_hash(number), "strength": 0.8,
+                          "method": "attention", "preset": None, "model": None},
+            "width": 512,
+            "height": 768,
+            "steps": 25,
+            "cfg": 7.0,
+            "sampler": "dpmpp_2m",
+            "scheduler": "karras",
+            "seed": 7_000_000 + number,
+            "checkpoint": "anime-model.safetensors",
+            "family": "sd15",
+            "controlnet": "openpose.safetensors",
+            "controlnet_is_union": False,
+            "bones": "standard",
+            "skeleton_strength": 1.0,
+            "consistency": 0.7,
+            "turnaround": "batch",
+            "reseeded": {},
+        },
+        separators=(",", ":"),
+    )  # fmt: skip
+
+
+def _receipt(number: int, prompt_id: str, file_id: str) -> str:
+    line = {
+        "role": "reference",
+        "view": "front",
+        "kind": "picture",
+        "file_id": file_id,
+        "content_hash": content_hash(number),
+        "node": "5",
+        "node_type": "AvatarForgeApplyReference",
+        "model": "anime-model.safetensors",
+        "strength": 0.8,
+        "first_step": 1,
+        "last_step": 25,
+        "prompt_id": prompt_id,
+    }
+    return json.dumps({"inputs": [line], "warnings": []}, separators=(",", ":"))
+
+
+def _files(rows: int) -> Iterator[tuple[Any, ...]]:
+    for number in range(rows):
+        moment = BEGUN + number * APART
+        yield (
+            named("file", number), content_hash(number), f"reference {number}.png", len(BLOB), "image/png",
+            "png", 512, 768, moment, moment,
+        )  # fmt: skip
+
+
+def _generations(rows: int) -> Iterator[tuple[Any, ...]]:
+    for number in range(rows):
+        generation_id, moment = named("generation", number), BEGUN + number * APART
+        file_id = named("file", number)
+        yield (
+            generation_id, "pose", "failed" if number % 50 == 49 else "completed", generation_id,
+            _spec(number, file_id), '{"1":{"class_type":"AvatarForgeSave","inputs":{}}}',
+            _receipt(number, generation_id, file_id), 1,
+            "It was cancelled." if number % 50 == 49 else None, moment, moment + 1000, moment + 9_000_000,
+        )  # fmt: skip
+
+
+def _outputs(rows: int) -> Iterator[tuple[Any, ...]]:
+    for number in range(rows):
+        if number % 50 != 49:
+            yield (
+                named("generation", number), 0, "avatarforge_00001.png", "front", 400_000 + number % 1000,
+                512, 768, content_hash(number),
+            )  # fmt: skip
+
+
+def _inputs(rows: int) -> Iterator[tuple[Any, ...]]:
+    for number in range(rows):
+        yield named("generation", number), "reference", named("file", number)
+
+
+_TABLES = {
+    "files": (
+        _files,
+        "id, content_hash, filename, size, mime_type, extension, width, height, created_at, last_used_at",
+    ),
+    "generations": (
+        _generations,
+        "id, kind, status, prompt_id, spec, prompt, receipt, attempts, error, created_at, started_at, "
+        "completed_at",
+    ),
+    "outputs": (_outputs, "generation_id, position, filename, view, size, width, height, content_hash"),
+    "generation_inputs": (_inputs, "generation_id, role, file_id"),
+}
+
+
+def fill(database: Path, rows: int) -> None:
+    connection = sqlite3.connect(database, isolation_level=None)
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "foreign_keys=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("BEGIN")
+    for table, (make, columns) in _TABLES.items():
+        marks = ",".join("?" * (columns.count(",") + 1))
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", make(rows))  # noqa: S608
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+def make_blobs(storage: Path, numbers: list[int]) -> None:
+    for number in numbers:
+        name = content_hash(number)
+        path = storage / "blobs" / name[:2] / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(BLOB)
+
+
+def main(root: str, data: str, rows: int) -> None:
+    sys.path.insert(0, str(Path(root) / "tests"))
+    from lab.pack import load_pack
+
+    load_pack(Path(root))
+    from avatarforge.db.engine import DATABASE_NAME, open_database
+
+    folder = Path(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = time.perf_counter()
+    open_database("", folder).close()
+    fill(folder / DATABASE_NAME, rows)
+    numbers = [rows * place // SAMPLES for place in range(SAMPLES)] if rows > SAMPLES else list(range(rows))
+    make_blobs(folder / "storage", numbers)
+    print(
+        json.dumps(
+            {
+                "generations": [named("generation", number) for number in numbers],
+                "hashes": [content_hash(number) for number in numbers],
+                "seconds": time.perf_counter() - begun,
+                "bytes": (folder / DATABASE_NAME).stat().st_size,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
