@@ -15,6 +15,11 @@ ACTIVE = ("queued", "processing")
 # The compiled prompt is by far the largest column; only a restart needs it.
 _columns = [column for column in generations.c if column.name != "prompt"]
 
+# Made once: to put a statement together costs more than to run it.
+_ADD = insert(generations)
+_ADD_INPUTS = insert(generation_inputs)
+_ADD_OUTPUTS = insert(outputs)
+_COUNT_ACTIVE = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
 
 #: A time of a generation -> the earliest that it can be.
 _BEGINS = {
@@ -42,12 +47,12 @@ def add(
     connection: Connection, values: Mapping[str, Any], prompt: str, inputs: Mapping[str, str]
 ) -> GenerationRecord:
     """Write a new generation, all columns but the growing one, and what it uses (role -> file id)."""
-    added = connection.execute(insert(generations).values(**values, prompt=prompt))
+    added = connection.execute(_ADD, {**values, "prompt": prompt})
     used = [
         {"generation_id": values["id"], "role": role, "file_id": file_id} for role, file_id in inputs.items()
     ]
     if used:
-        connection.execute(insert(generation_inputs), used)
+        connection.execute(_ADD_INPUTS, used)
     (sequence,) = added.inserted_primary_key or (0,)
     return GenerationRecord(sequence=sequence, **values)
 
@@ -113,8 +118,7 @@ def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
 
 def count_active(connection: Connection) -> int:
     """How many are queued or processing."""
-    query = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
-    return connection.execute(query).scalar_one()
+    return connection.execute(_COUNT_ACTIVE).scalar_one()
 
 
 def begin(connection: Connection, prompt_id: str, now: int) -> bool:
@@ -153,6 +157,16 @@ def change(
     return connection.execute(update(generations).where(*matching).values(**values)).rowcount > 0
 
 
+def put_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
+    """Write pictures of a generation that is there, each in the place of the one that was there."""
+    if records:
+        positions = [record.position for record in records]
+        connection.execute(
+            delete(outputs).where(outputs.c.generation_id == generation_id, outputs.c.position.in_(positions))
+        )
+        connection.execute(_ADD_OUTPUTS, [vars(record) for record in records])
+
+
 def set_output(connection: Connection, record: OutputRecord) -> None:
     """Write one picture in the place of the one that was there; nothing when its generation is gone."""
     if not connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
@@ -168,8 +182,9 @@ def set_output(connection: Connection, record: OutputRecord) -> None:
 def set_outputs(connection: Connection, generation_id: str, records: Iterable[OutputRecord]) -> None:
     """Write all pictures of a generation in the place of those that were there."""
     connection.execute(delete(outputs).where(outputs.c.generation_id == generation_id))
-    for record in records:
-        connection.execute(insert(outputs).values(**vars(record)))
+    rows = [vars(record) for record in records]
+    if rows:
+        connection.execute(_ADD_OUTPUTS, rows)
 
 
 def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:

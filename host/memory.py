@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from comfy import model_detection, model_management
@@ -20,6 +21,16 @@ def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
     its UNet. A checkpoint that cannot be read so is taken to fit: the loader will say what is wrong.
     Blocking: call it in a thread.
     """
+    try:
+        found = checkpoint.stat()
+    except OSError:
+        return True
+    return _fits(checkpoint, (found.st_size, found.st_mtime_ns), width, height, count)
+
+
+@lru_cache(maxsize=64)
+def _fits(checkpoint: Path, _signature: tuple[int, int], width: int, height: int, count: int) -> bool:
+    # Neither the card's whole memory nor a file of the same signature changes while ComfyUI runs.
     shapes = read_shapes(checkpoint)
     if shapes is None:
         return True

@@ -34,7 +34,7 @@ from ..ports import CheckedPrompt, Host, Prompt
 from ..settings import Settings
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
-from ..workers import Workers
+from ..workers import Workers, undisturbed
 from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
 from .decide import AvatarRequest, decide
 from .inputs import Inputs
@@ -106,12 +106,8 @@ class GenerationService:
             self._targets.require(request.callback_url)
         await self._require_place()
         async with AsyncExitStack() as undo:
-            pose = await self._inputs.take(request.pose_file_id, request.pose_image, "pose", undo)
-            reference = await self._inputs.take(
-                request.reference_file_id, request.reference_image, "reference", undo
-            )
+            given, reference = await self._inputs.take(request, undo)
             installed = await self._host.installed_models()
-            given = await self._inputs.recognise(pose) if pose else None
             decision = decide(request, views, given, reference, installed, self._settings)
             spec = await self._fit(decision.spec, request.turnaround)
             generation_id = str(uuid.uuid4())
@@ -131,9 +127,9 @@ class GenerationService:
                 receipt=json.dumps(receipt, separators=(",", ":")),
                 callback_url=request.callback_url,
             )
-            used = [record for record in (pose, reference) if record is not None]
+            used = [record for record in (given and given.record, reference) if record is not None]
             take_back = partial(withdraw, generation_id=generation_id, used=used)
-            record = await self._in_order(partial(self._enter, commit, checked, take_back, claim))
+            record = await self._enter(commit, checked, take_back, claim)
             undo.pop_all()
         return record
 
@@ -167,8 +163,7 @@ class GenerationService:
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
         )
-        take_back = partial(restore, before=record)
-        return await self._in_order(partial(self._enter, again, checked, take_back, claim))
+        return await self._enter(again, checked, partial(restore, before=record), claim)
 
     async def retry(self, generation_id: str, claim: Claim | None = None) -> GenerationRecord:
         """Run a failed generation again: the same id, seed and graph.
@@ -195,8 +190,7 @@ class GenerationService:
             completed_at=None,
             error=None,
         )
-        take_back = partial(restore, before=record)
-        return await self._in_order(partial(self._enter, again, checked, take_back, claim))
+        return await self._enter(again, checked, partial(restore, before=record), claim)
 
     async def cancel(self, generation_id: str) -> GenerationRecord:
         """Stop a queued or running generation; give it back as it is then.
@@ -270,14 +264,19 @@ class GenerationService:
         take_back: Query[object],
         claim: Claim | None,
     ) -> GenerationRecord:
-        """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives."""
-        record = await self._database.write(with_claim(commit, claim))
-        try:
-            self._tracker.enter(record, checked)
-        except Exception:
-            await self._database.write(without_claim(take_back, claim))
-            raise
-        self._journal.accepted(record)
+        """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives.
+
+        Like `_in_order` it goes on to its end. Nothing waits after the queue: each wait would let ComfyUI's
+        worker thread run on with the new prompt, and the answer would stand behind it.
+        """
+        async with self._tracker.in_order:
+            record = await undisturbed(self._database.write(with_claim(commit, claim)))
+            self._journal.accepted(record)
+            try:
+                self._tracker.enter(record, checked)
+            except Exception:
+                await undisturbed(self._database.write(without_claim(take_back, claim)))
+                raise
         return record
 
     async def _cancel(self, generation_id: str) -> GenerationRecord:
@@ -322,7 +321,8 @@ class GenerationService:
         stopped = self._host.stopped()
         if stopped is not None:
             raise UnavailableError(stopped)
-        await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
+        if self._tracker.active >= self._settings.max_active_generations:
+            await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
 
     async def _fit(self, spec: AvatarSpec, asked: str | None) -> AvatarSpec:
         """Several views run as one batch where the card has room for it, unless told otherwise."""

@@ -9,13 +9,14 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, Status, bar
-from . import turnaround
+from . import generate, turnaround
 from .listeners import allow_many_sockets
 from .report import write_report
 from .setting import Bench
 
 #: Name on the command line -> what measures it. In the order of the report.
 PARTS: dict[str, Callable[[Bench], None]] = {
+    "generate": generate.measure,
     "turnaround": turnaround.measure,
 }
 
