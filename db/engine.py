@@ -55,6 +55,7 @@ class Database:
     def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = url
         self._busy_timeout_ms = busy_timeout_ms
+        self._patience = -1
         self._writer = _writer_engine(url)
         self._reader = _reader_engine(url)
         self._write_thread = ThreadPoolExecutor(1, "avatarforge-db-write")
@@ -94,6 +95,9 @@ class Database:
         # the tenth writer in line would hear of it after ten times that long.
         waited = round((time.monotonic() - asked_at) * 1000)
         left = max(LEAST_BUSY_TIMEOUT_MS, self._busy_timeout_ms - waited)
+        if left == self._patience:
+            return
+        self._patience = left
         cursor = connection.connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={left}")
         cursor.close()

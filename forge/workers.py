@@ -87,8 +87,8 @@ async def _run(pool: ThreadPoolExecutor, job: Callable[[], Result]) -> Result:
 
 
 async def undisturbed(work: Coroutine[Any, Any, Result]) -> Result:
-    """Have it finish also when the caller is cancelled, who hears of that at its next wait: for what has to be
-    followed at once by something that needs no wait."""
+    """Have it finish also when the caller is cancelled, who hears of that at its next wait: for what has to
+    be followed at once by something that needs no wait."""
     task, cancelled = asyncio.ensure_future(work), False
     while not task.done():
         try:

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
@@ -30,13 +31,13 @@ from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
 from ..graphs.models import require_models
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
-from ..ports import CheckedPrompt, Host, Prompt
+from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
 from ..settings import Settings
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
 from ..workers import Workers, undisturbed
 from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
-from .decide import AvatarRequest, decide
+from .decide import AvatarRequest, Decision, decide
 from .inputs import Inputs
 from .journal import Journal
 from .outputs import OutputFolder, note_of_outputs
@@ -107,11 +108,10 @@ class GenerationService:
         await self._require_place()
         async with AsyncExitStack() as undo:
             given, reference = await self._inputs.take(request, undo)
-            installed = await self._host.installed_models()
-            decision = decide(request, views, given, reference, installed, self._settings)
+            decision = await self._decide(partial(decide, request, views, given, reference))
             spec = await self._fit(decision.spec, request.turnaround)
             generation_id = str(uuid.uuid4())
-            compiled = compile_prompt(spec, generation_id)
+            compiled = compile_prompt(spec, generation_id, spare_controlnet=decision.spare_controlnet)
             checked = await self._host.check(generation_id, compiled.prompt)
             receipt = {
                 "inputs": _lines(compiled, generation_id),
@@ -119,12 +119,11 @@ class GenerationService:
             }
             commit = partial(
                 commit_new,
-                limit=self._settings.max_active_generations,
                 generation_id=generation_id,
                 kind=kind,
                 spec=spec,
-                prompt=json.dumps(compiled.prompt, separators=(",", ":")),
-                receipt=json.dumps(receipt, separators=(",", ":")),
+                prompt=to_json(compiled.prompt).decode(),
+                receipt=to_json(receipt).decode(),
                 callback_url=request.callback_url,
             )
             used = [record for record in (given and given.record, reference) if record is not None]
@@ -156,10 +155,9 @@ class GenerationService:
         checked = await self._host.check(str(uuid.uuid4()), compiled.prompt)
         again = partial(
             begin_again,
-            limit=self._settings.max_active_generations,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
-            prompt=json.dumps(compiled.prompt, separators=(",", ":")),
+            prompt=to_json(compiled.prompt).decode(),
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
         )
@@ -181,7 +179,6 @@ class GenerationService:
         checked = await self._host.check(str(uuid.uuid4()), json.loads(text or "{}"))
         again = partial(
             begin_again,
-            limit=self._settings.max_active_generations,
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
@@ -270,13 +267,15 @@ class GenerationService:
         worker thread run on with the new prompt, and the answer would stand behind it.
         """
         async with self._tracker.in_order:
+            await self._require_room()  # nobody else can take it now
             record = await undisturbed(self._database.write(with_claim(commit, claim)))
-            self._journal.accepted(record)
             try:
                 self._tracker.enter(record, checked)
             except Exception:
                 await undisturbed(self._database.write(without_claim(take_back, claim)))
                 raise
+        # Writing a line is a wait, too: it comes once the answer is on its way.
+        asyncio.get_running_loop().call_soon(self._journal.accepted, record)
         return record
 
     async def _cancel(self, generation_id: str) -> GenerationRecord:
@@ -316,13 +315,27 @@ class GenerationService:
             await self._files.settle(note_of_outputs(record.id))
 
     async def _require_place(self) -> None:
-        """Refuse early, before any work is done for the request. What counts is the look in the writing
-        transaction."""
+        """Refuse early, before any work is done for the request. What counts is the look in `_enter`."""
         stopped = self._host.stopped()
         if stopped is not None:
             raise UnavailableError(stopped)
+        await self._require_room()
+
+    async def _require_room(self) -> None:
+        # The tracker knows of all that is active, and of what has just ended; then the rows count.
         if self._tracker.active >= self._settings.max_active_generations:
             await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
+
+    async def _decide(self, deciding: Callable[[InstalledModels, Settings], Decision]) -> Decision:
+        """Decide by what the host remembers of its models; where that lacks something, look again."""
+        remembered = await self._host.installed_models(fresh=False)
+        try:
+            decision = deciding(remembered, self._settings)
+            if not decision.warnings:
+                return decision
+        except (UnavailableError, UnprocessableError):
+            pass
+        return deciding(await self._host.installed_models(), self._settings)
 
     async def _fit(self, spec: AvatarSpec, asked: str | None) -> AvatarSpec:
         """Several views run as one batch where the card has room for it, unless told otherwise."""

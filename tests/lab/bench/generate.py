@@ -101,29 +101,24 @@ def _succeeded(link: Quick, prompt_id: str) -> float:
 def _again(bench: Bench, link: Quick, pictures: dict[str, str]) -> None:
     """How many nodes ComfyUI runs in the second of two requests."""
     numbers = itertools.count(5000)
-    sheet = {"consistency": 0.5}
+    other = {**pictures, "pose_file_id": link.upload("pose", plain_png(64, 64, 20))}
+    single, whole = "/generate/avatar", "/generate_all_poses"
     cases: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
-        ("the seed differs", "/generate/avatar", {}, "/generate/avatar", {}),
-        ("the seed differs, with pose and reference", "/generate/avatar", pictures, "/generate/avatar", pictures),
-        ("the seed differs, sheet with reference", "/generate_all_poses", {**sheet, **pictures}, "/generate_all_poses", {**sheet, **pictures}),
-        ("the pose is new, words and reference are not", "/generate/avatar", {"reference_file_id": pictures["reference_file_id"]}, "/generate/avatar", pictures),
-        ("a single view after a sheet of the same words", "/generate_all_poses", {**sheet, **pictures}, "/generate_pose?pose=back", pictures),
-    ]  # fmt: skip
+        ("the seed differs", single, {}, single, {}),
+        ("the seed differs, pose and reference", single, pictures, single, pictures),
+        ("the pose differs", single, other, single, pictures),
+        ("the seed differs, sheet", whole, pictures, whole, pictures),
+        ("a view follows a sheet of the same words", whole, pictures, "/generate_pose?pose=back", pictures),
+    ]
     for words, (name, first, before, second, after) in enumerate(cases):
         said = {"prompt": f"hero {words}", **SMALL}
         _run(link, {**said, "seed": next(numbers), **before}, first)
         generation_id = _run(link, {**said, "seed": next(numbers), **after}, second)
         graph = link.graph(generation_id)
         kept = set(link.messages(generation_id)["execution_cached"]["nodes"])
-        ran = [
-            node["class_type"] for number, node in sorted(graph.items(), key=_number) if number not in kept
-        ]
+        ran = [graph[number]["class_type"] for number in sorted(graph, key=int) if number not in kept]
         bench.add(Row(PART, f"nodes that run when {name}", f"{len(ran)} of {len(graph)}"))
         print("      " + ", ".join(ran))
-
-
-def _number(entry: tuple[str, Any]) -> int:
-    return int(entry[0])
 
 
 def _loads(bench: Bench, link: Quick, pictures: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Counts what ComfyUI reads and moves of models. Wraps ComfyUI's own functions: this is a benchmark's probe."""
+"""Counts what ComfyUI reads and moves of models, by wrapping ComfyUI's own functions."""
 
 from __future__ import annotations
 
