@@ -158,7 +158,7 @@ def _open(settings: Settings) -> _Running:
         known=known,
     )
     health = HealthService(database, blobs, workers, host, settings)
-    recorder = GenerationRecorder(database, outputs, tracker.is_deleted)
+    recorder = GenerationRecorder(database, outputs, tracker.is_deleted, tracker.begin)
     verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
     idempotency = Idempotency(database)
     # Without a host that may be called, what an earlier start left is given up.

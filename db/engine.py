@@ -14,7 +14,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -58,6 +58,7 @@ class Database:
     def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = url
         self._busy_timeout_ms = busy_timeout_ms
+        self._patience = -1
         self._writer = _writer_engine(url)
         self.changes = Changes(self._writer)
         self._reader = _reader_engine(url)
@@ -71,8 +72,7 @@ class Database:
 
     async def write(self, query: Query[Result]) -> Result:
         # Shielded: a client that goes away must not leave the caller unsure what was committed.
-        job = partial(self._write, query, time.monotonic())
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._write_thread, job))
+        return await asyncio.shield(asyncio.wrap_future(self.writing(query)))
 
     def read_here(self, query: Query[Result]) -> Result:
         """Run a read on the calling thread, which must not be the event loop's."""
@@ -81,7 +81,11 @@ class Database:
 
     def write_here(self, query: Query[Result]) -> Result:
         """Run a write from a thread that is neither the event loop's nor the writer's."""
-        return self._write_thread.submit(self._write, query, time.monotonic()).result()
+        return self.writing(query).result()
+
+    def writing(self, query: Query[Result]) -> Future[Result]:
+        """Begin a write from any thread; cancelling what is given back is not for callers."""
+        return self._write_thread.submit(self._write, query, time.monotonic())
 
     def _write(self, query: Query[Result], asked_at: float) -> Result:
         with self._writer.connect() as connection:
@@ -99,6 +103,9 @@ class Database:
         # the tenth writer in line would hear of it after ten times that long.
         waited = round((time.monotonic() - asked_at) * 1000)
         left = max(LEAST_BUSY_TIMEOUT_MS, self._busy_timeout_ms - waited)
+        if left == self._patience:
+            return
+        self._patience = left
         _send(connection, f"PRAGMA busy_timeout={left}")
 
     def close(self) -> None:

@@ -158,7 +158,8 @@ def remove(connection: Connection, records: Sequence[FileRecord]) -> list[FileRe
 
 
 def touch(connection: Connection, file_ids: Sequence[str], now: int) -> None:
-    connection.execute(update(files).where(files.c.id.in_(file_ids)).values(last_used_at=now))
+    if file_ids:
+        connection.execute(update(files).where(files.c.id.in_(file_ids)).values(last_used_at=now))
 
 
 def untouch(connection: Connection, record: FileRecord, touched_at: int) -> None:

@@ -60,6 +60,10 @@ _PLACES = {
     for behind in (False, True)
 }
 
+_ADD = insert(generations)
+_ADD_INPUTS = insert(generation_inputs)
+_ADD_OUTPUTS = insert(outputs)
+_COUNT_ACTIVE = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
 
 #: A time of a generation -> the earliest that it can be.
 _BEGINS = {
@@ -86,13 +90,13 @@ def add(
     connection: Connection, values: Mapping[str, Any], prompt: str, inputs: Mapping[str, str]
 ) -> GenerationRecord:
     """Write a new generation, all columns but the growing one, and what it uses (role -> file id)."""
-    adding = insert(generations).values(**values, prompt=prompt)
-    added = connection.execute(adding, execution_options=of_generation(values["id"]))
+    row = {**values, "prompt": prompt}
+    added = connection.execute(_ADD, row, execution_options=of_generation(values["id"]))
     used = [
         {"generation_id": values["id"], "role": role, "file_id": file_id} for role, file_id in inputs.items()
     ]
     if used:
-        connection.execute(insert(generation_inputs), used)
+        connection.execute(_ADD_INPUTS, used)
     (sequence,) = added.inserted_primary_key or (0,)
     return GenerationRecord(sequence=sequence, **values)
 
@@ -151,8 +155,7 @@ def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
 
 def count_active(connection: Connection) -> int:
     """How many are queued or processing."""
-    query = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
-    return connection.execute(query).scalar_one()
+    return connection.execute(_COUNT_ACTIVE).scalar_one()
 
 
 def begin(connection: Connection, prompt_id: str, now: int) -> bool:
@@ -199,6 +202,20 @@ def change(
     return changed.rowcount > 0
 
 
+def put_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
+    """Write pictures of a generation that is there, each in the place of the one that was there."""
+    if records:
+        ours = of_generation(generation_id)
+        positions = [record.position for record in records]
+        connection.execute(
+            delete(outputs).where(
+                outputs.c.generation_id == generation_id, outputs.c.position.in_(positions)
+            ),
+            execution_options=ours,
+        )
+        connection.execute(_ADD_OUTPUTS, [vars(record) for record in records], execution_options=ours)
+
+
 def set_output(connection: Connection, record: OutputRecord) -> None:
     """Write one picture in the place of the one that was there; nothing when its generation is gone."""
     if not connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
@@ -215,8 +232,9 @@ def set_outputs(connection: Connection, generation_id: str, records: Iterable[Ou
     connection.execute(
         delete(outputs).where(outputs.c.generation_id == generation_id), execution_options=ours
     )
-    for record in records:
-        connection.execute(insert(outputs).values(**vars(record)), execution_options=ours)
+    rows = [vars(record) for record in records]
+    if rows:
+        connection.execute(_ADD_OUTPUTS, rows, execution_options=ours)
 
 
 def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:

@@ -34,6 +34,12 @@ def skeleton_of(connection: Connection, source_hash: str, bones: str) -> FileRec
     return FileRecord(**row._mapping) if row is not None else None
 
 
+def styles_kept(connection: Connection, source_hash: str) -> tuple[str, ...]:
+    """The bone styles in which skeletons of that content were kept."""
+    query = select(extracted_poses.c.bones).where(extracted_poses.c.source_hash == source_hash).distinct()
+    return tuple(connection.execute(query.order_by(extracted_poses.c.bones)).scalars())
+
+
 def link(connection: Connection, source_hash: str, extractor: str, bones: str, file_id: str) -> bool:
     """Keep the skeleton for its source, in place of an earlier one; False when one of the two is gone."""
     there = connection.execute(

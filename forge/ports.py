@@ -119,8 +119,8 @@ class Host(Protocol):
     def url(self) -> str:
         """Where the server answers, for people."""
 
-    async def installed_models(self) -> InstalledModels:
-        """What the loaders could load now."""
+    async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
+        """What the loaders could load now; not `fresh`: now or a second ago, which needs no wait."""
 
     async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
         """Whether the card can sample so many pictures (pixels) of that checkpoint in one batch."""

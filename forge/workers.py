@@ -120,6 +120,21 @@ def _fail(outcome: asyncio.Future[Result], error: BaseException) -> None:
         outcome.set_exception(error)
 
 
+async def undisturbed(work: Coroutine[Any, Any, Result]) -> Result:
+    """Have it finish also when the caller is cancelled, who hears of that at its next wait: for what has to
+    be followed at once by something that needs no wait."""
+    task, cancelled = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    caller = asyncio.current_task()
+    if cancelled and caller is not None:
+        caller.cancel()
+    return task.result()
+
+
 async def to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
     """Have it finish also when the caller is cancelled, who hears of that only then: for what must not stop
     between the disk and the database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -30,6 +31,8 @@ from .models import ModelShelf
 from .queue import ComfyQueue
 
 NAME = "avatarforge"
+# A look at the models takes a thread and some files' times of change.
+REMEMBERED_SECONDS = 1.0
 Result = TypeVar("Result")
 
 
@@ -96,6 +99,8 @@ class ComfyHost:
         self._models = ModelShelf()
         self._workers = workers
         self._url = reported_url or url()
+        self._seen: InstalledModels | None = None
+        self._seen_at = 0.0
 
     @property
     def output_folder(self) -> Path:
@@ -105,8 +110,13 @@ class ComfyHost:
     def url(self) -> str:
         return self._url
 
-    async def installed_models(self) -> InstalledModels:
-        return await self._workers.disk(self._models.installed)
+    async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
+        if not fresh and self._seen is not None and time.monotonic() - self._seen_at < REMEMBERED_SECONDS:
+            return self._seen
+        looked_at = time.monotonic()
+        self._seen = await self._workers.disk(self._models.installed)
+        self._seen_at = looked_at
+        return self._seen
 
     async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
         path = folder_paths.get_full_path("checkpoints", checkpoint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from comfy import model_detection, model_management
@@ -20,23 +21,35 @@ def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
     its UNet. A checkpoint that cannot be read so is taken to fit: the loader will say what is wrong.
     Blocking: call it in a thread.
     """
+    try:
+        found = checkpoint.stat()
+    except OSError:
+        return True
+    needed = _needed(checkpoint, (found.st_size, found.st_mtime_ns), width, height, count)
+    total = model_management.get_total_memory(model_management.get_torch_device())
+    return needed is None or bool(needed <= total)
+
+
+@lru_cache(maxsize=64)
+def _needed(
+    checkpoint: Path, _signature: tuple[int, int], width: int, height: int, count: int
+) -> float | None:
+    """Bytes; None for a checkpoint that cannot be read so. A header is long: it is read once for each file."""
     shapes = read_shapes(checkpoint)
     if shapes is None:
-        return True
+        return None
     prefix = model_detection.unet_prefix_from_state_dict(shapes)
     config = model_detection.model_config_from_unet(shapes, prefix)
     if config is None:
-        return True
+        return None
     dtype = model_management.unet_dtype(supported_dtypes=config.supported_inference_dtypes)
     config.unet_config["disable_unet_model_creation"] = True
     config.set_inference_dtype(dtype, dtype)
     model = config.get_model(shapes, prefix)
     area = (CONDITIONED_AND_NOT * count, LATENT_CHANNELS, height // LATENT_STEP, width // LATENT_STEP)
-    total = model_management.get_total_memory(model_management.get_torch_device())
     weights = sum(
         tensor.numel() * model_management.dtype_size(dtype)
         for name, tensor in shapes.items()
         if name.startswith(prefix)
     )
-    needed = model.memory_required(area) + weights + model_management.minimum_inference_memory()
-    return bool(needed <= total)
+    return float(model.memory_required(area)) + weights + float(model_management.minimum_inference_memory())

@@ -97,8 +97,6 @@ async def _let_continue(request: web.Request) -> None:
 
 def check_head(endpoint: Endpoint, request: web.Request, services: Services) -> None:
     """Refuse by its head alone what need not be read. Raises TooLargeError and HTTPUnsupportedMediaType."""
-    if not endpoint.takes_body:
-        return
     packed = request.headers.getall("Content-Encoding", [])
     if any(coding.strip().lower() not in ("", "identity") for coding in packed):
         # aiohttp would unpack it: a few bytes can become gigabytes.

@@ -51,7 +51,7 @@ class FakeHost:
         self._listeners: list[Callable[[PromptEvent], None]] = []
         self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
 
-    async def installed_models(self) -> InstalledModels:
+    async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
         return self.installed
 
     async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:

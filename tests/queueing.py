@@ -21,7 +21,8 @@ def outputs(forge: Product) -> OutputFolder:
 
 
 def recorder(forge: Product) -> GenerationRecorder:
-    return GenerationRecorder(forge.database, outputs(forge), forge.tracker.is_deleted)
+    tracker = forge.tracker
+    return GenerationRecorder(forge.database, outputs(forge), tracker.is_deleted, tracker.begin)
 
 
 async def begin(forge: Product, record: GenerationRecord) -> None:

@@ -55,10 +55,9 @@ def refuse_above(connection: Connection, limit: int) -> None:
 
 
 def begin_again(
-    connection: Connection, limit: int, before: GenerationRecord, refusal: str, **values: Any
+    connection: Connection, before: GenerationRecord, refusal: str, **values: Any
 ) -> GenerationRecord:
     """Let a generation that has ended run another prompt, unless it has changed since `before` was read."""
-    refuse_above(connection, limit)
     if not queries.change(
         connection,
         before.id,
@@ -86,7 +85,6 @@ def restore(connection: Connection, before: GenerationRecord) -> None:
 
 def commit_new(
     connection: Connection,
-    limit: int,
     generation_id: str,
     kind: str,
     spec: AvatarSpec,
@@ -94,7 +92,6 @@ def commit_new(
     receipt: str,
     callback_url: str | None,
 ) -> GenerationRecord:
-    refuse_above(connection, limit)
     now = clock.now()
     used = used_files(spec)
     for file_id in used.values():

@@ -9,7 +9,13 @@ from typing import TypeVar
 
 from ...db.records import FileRecord
 from ..errors import UnavailableError, UnprocessableError
-from ..graphs.capabilities import bones_for, ipadapter_choice, needs_union_type, pose_extractors
+from ..graphs.capabilities import (
+    bones_for,
+    ipadapter_choice,
+    needs_union_type,
+    pose_controlnet,
+    pose_extractors,
+)
 from ..graphs.models import choose_checkpoint, choose_pose_controlnet
 from ..graphs.poses import PoseFile, PoseMode, plan_pose
 from ..pictures.skeleton import BoneStyle
@@ -65,8 +71,12 @@ class GivenPose:
 
 @dataclass(frozen=True)
 class Decision:
+    """`spare_controlnet`: the pose ControlNet that other requests of this family use, where this one uses
+    none."""
+
     spec: AvatarSpec
     warnings: tuple[str, ...]
+    spare_controlnet: str | None = None
 
 
 def decide(
@@ -126,7 +136,8 @@ def decide(
         consistency=_either(request.consistency, CONSISTENCY),
         turnaround="sequential" if request.turnaround == "sequential" else "batch",
     )
-    return Decision(spec, warnings)
+    spare = None if controlnet else pose_controlnet(installed, settings, family.name).model
+    return Decision(spec, warnings, spare)
 
 
 def _refuse_what_would_be_ignored(

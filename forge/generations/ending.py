@@ -5,7 +5,11 @@ Every write is bound to the prompt that ended: a re-roll or a retry that has beg
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,9 +23,13 @@ from ..live.live import Live
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from . import journal
-from .outputs import OutputFolder
+from .outputs import Measured, OutputFolder
 from .reroll import Reroll
 from .spec import AvatarSpec
+
+# What was measured while the prompt ran, by position.
+Pictures = Mapping[int, Measured]
+NONE: Pictures = MappingProxyType({})
 
 
 class Ending:
@@ -34,45 +42,61 @@ class Ending:
         self._live = live
         self._outbox = outbox
 
-    async def show(self, record: GenerationRecord, filenames: tuple[str, ...]) -> None:
-        """Each picture of a running generation appears as soon as it is saved. That of a re-roll waits
-        for the end, because the old one stands in its place until then."""
-        if record.reroll:
-            return
+    async def look(self, record: GenerationRecord, filenames: tuple[str, ...]) -> dict[int, Measured]:
+        """Measure pictures that ComfyUI has just told of. Raises NotFoundError."""
         names = output_names(AvatarSpec.from_json(record.spec))
-        for position in [names[name] for name in filenames if name in names]:
-            picture = await self._measure(record, position)
-            await self._database.write(partial(_write_picture, record=record, picture=picture))
-            await self._announce(record)
+        return await self._look(record, [names[name] for name in filenames if name in names], NONE)
 
-    async def complete(self, record: GenerationRecord, timing: str = "") -> None:
+    async def show(
+        self, record: GenerationRecord, pictures: Sequence[OutputRecord]
+    ) -> GenerationRecord | None:
+        """Write down the pictures of a running generation; None where it runs no more.
+
+        That of a re-roll waits for the end, because the old one stands in its place until then."""
+        if record.reroll:
+            return record
+        shown = await self._database.write(partial(_write_pictures, record=record, pictures=pictures))
+        if shown is not None:
+            self._live.announce(shown)
+        return shown
+
+    async def complete(self, record: GenerationRecord, timing: str = "", pictures: Pictures = NONE) -> None:
         """Write the pictures down; it fails when one of them is missing."""
         try:
-            pictures = [await self._measure(record, position) for position in _made(record)]
+            found = await self._look(record, made(record), pictures)
         except NotFoundError as error:
-            await self.fail(record, str(error), str(error), timing)
+            await self.fail(record, str(error), str(error), timing, pictures)
             return
-        await self._write_completion(record, pictures, timing)
+        await self._write_completion(record, found, timing)
 
-    async def fail(self, record: GenerationRecord, error: str, reason: str, timing: str = "") -> None:
+    async def fail(
+        self,
+        record: GenerationRecord,
+        error: str,
+        reason: str,
+        timing: str = "",
+        pictures: Pictures = NONE,
+    ) -> None:
         """Write the failure down, with the pictures that were saved before it.
 
         A re-roll whose new picture lies there already is done, whatever came after: the old picture
         can no longer be had.
         """
-        if record.reroll:
-            new = await self._rerolled(record)
-            if new is not None:
-                await self._write_completion(record, [new], timing)
-                return
-            pictures = list(record.outputs)
-        else:
-            views = AvatarSpec.from_json(record.spec).views
-            pictures = await self._workers.disk(self._outputs.present, record.id, views)
-        write = partial(_write_failure, record=record, error=error, pictures=pictures, outbox=self._outbox)
-        if await self._database.write(write):
+        there = await self._present(record, pictures)
+        if record.reroll and _is_new(record, there):
+            await self._write_completion(record, there, timing)
+            return
+        write = partial(
+            _write_failure,
+            record=record,
+            error=error,
+            pictures=[one.picture for one in there.values()],
+            outbox=self._outbox,
+        )
+        after = await self._database.write(write)
+        if after is not None:
+            self._announce(record, after, pictures)
             journal.failed(record, reason, timing)
-            await self._announce(record)
 
     async def had_finished(self, record: GenerationRecord) -> bool:
         """Whether an earlier ComfyUI saved every picture and only the verdict was lost; written now then.
@@ -80,98 +104,127 @@ class Ending:
         Proof is a row for each picture, which is written when ComfyUI tells of the saved file of this
         prompt, and the file still being what was measured then.
         """
-        if record.reroll or [output.position for output in record.outputs] != _made(record):
+        if record.reroll or [output.position for output in record.outputs] != made(record):
             return False
-        views = AvatarSpec.from_json(record.spec).views
-        if await self._workers.disk(self._outputs.present, record.id, views) != list(record.outputs):
+        there = await self._present(record, NONE)
+        if tuple(one.picture for one in there.values()) != record.outputs:
             return False
-        await self.complete(record)
+        await self._write_completion(record, there, "")
         return True
 
-    async def _write_completion(
-        self, record: GenerationRecord, pictures: list[OutputRecord], timing: str
-    ) -> None:
-        write = partial(_write_completion, record=record, pictures=pictures, outbox=self._outbox)
-        if await self._database.write(write):
+    async def _write_completion(self, record: GenerationRecord, pictures: Pictures, timing: str) -> None:
+        write = partial(
+            _write_completion,
+            record=record,
+            pictures=[one.picture for one in pictures.values()],
+            outbox=self._outbox,
+        )
+        after = await self._database.write(write)
+        if after is not None:
+            self._announce(record, after, pictures)
             journal.completed(record, timing)
-            await self._announce(record)
 
-    async def _announce(self, before: GenerationRecord) -> None:
-        """Tell of what has just been written."""
-        record = await self._database.read(partial(queries.get, generation_id=before.id))
-        if record is not None and record.prompt_id == before.prompt_id:
-            if not self._live.follows(before):  # of an earlier ComfyUI, and never told in this one
-                self._live.announce(before)
-            self._live.announce(record)
+    def _announce(self, before: GenerationRecord, after: GenerationRecord, pictures: Pictures) -> None:
+        """Tell of an end that has just been written, and first of pictures that were written with it."""
+        if not self._live.follows(before):  # of an earlier ComfyUI, and never told in this one
+            self._live.announce(before)
+        if pictures and not before.reroll:
+            shown = {output.position for output in before.outputs} | pictures.keys()
+            outputs = tuple(output for output in after.outputs if output.position in shown)
+            running = replace(after, status="processing", completed_at=None, error=None, outputs=outputs)
+            self._live.announce(running)
+        self._live.announce(after)
 
-    async def _rerolled(self, record: GenerationRecord) -> OutputRecord | None:
-        """The picture of the re-roll, if it has taken the old one's place on the disk."""
-        (position,) = _made(record)
-        try:
-            there = await self._measure(record, position)
-        except NotFoundError:
-            return None
-        old = {output.content_hash for output in record.outputs if output.position == position}
-        return None if there.content_hash in old else there
+    async def _look(
+        self, record: GenerationRecord, positions: Iterable[int], known: Pictures
+    ) -> dict[int, Measured]:
+        views = AvatarSpec.from_json(record.spec).views
 
-    async def _measure(self, record: GenerationRecord, position: int) -> OutputRecord:
-        view = AvatarSpec.from_json(record.spec).views[position]
-        return await self._workers.disk(self._outputs.measure, record.id, position, view)
+        def look() -> dict[int, Measured]:
+            look_at = self._outputs.look
+            return {
+                position: look_at(record.id, position, views[position], known.get(position))
+                for position in positions
+            }
+
+        return await self._workers.disk(look)
+
+    async def _present(self, record: GenerationRecord, known: Pictures) -> dict[int, Measured]:
+        """What lies there now of what the prompt makes. What cannot be read is left out."""
+        found = {}
+        for position in made(record):
+            try:
+                found.update(await self._look(record, [position], known))
+            except NotFoundError:
+                continue
+        return found
 
 
-def _made(record: GenerationRecord) -> list[int]:
+def made(record: GenerationRecord) -> list[int]:
     """The places of the pictures that the prompt makes."""
     if record.reroll:
         return [Reroll.from_json(record.reroll).position]
     return list(range(len(AvatarSpec.from_json(record.spec).views)))
 
 
-def _write_picture(connection: Connection, record: GenerationRecord, picture: OutputRecord) -> None:
-    if queries.status_of_prompt(connection, record.prompt_id) in queries.ACTIVE:
-        queries.set_output(connection, picture)
+def _is_new(record: GenerationRecord, there: Pictures) -> bool:
+    """Whether the picture of a re-roll has taken the old one's place on the disk."""
+    old = {output.content_hash for output in record.outputs if output.position in there}
+    return any(one.picture.content_hash not in old for one in there.values())
+
+
+def _write_pictures(
+    connection: Connection, record: GenerationRecord, pictures: Sequence[OutputRecord]
+) -> GenerationRecord | None:
+    if queries.status_of_prompt(connection, record.prompt_id) not in queries.ACTIVE:
+        return None
+    queries.put_outputs(connection, record.id, pictures)
+    return queries.get(connection, record.id)
 
 
 def _write_completion(
-    connection: Connection, record: GenerationRecord, pictures: list[OutputRecord], outbox: Outbox
-) -> bool:
+    connection: Connection, record: GenerationRecord, pictures: Sequence[OutputRecord], outbox: Outbox
+) -> GenerationRecord | None:
     settled = Reroll.from_json(record.reroll).settle(record.spec, record.receipt) if record.reroll else {}
-    if not queries.change(
-        connection,
-        record.id,
-        queries.ACTIVE,
-        running=record.prompt_id,
-        status="completed",
-        completed_at=clock.now(),
-        reroll=None,
-        **settled,
-    ):
-        return False
-    for picture in pictures:
-        queries.set_output(connection, picture)
-    outbox.put(connection, record.id)
-    return True
+    end: dict[str, Any] = {"status": "completed", "reroll": None, **settled}
+    if not _end(connection, record, end):
+        return None
+    queries.put_outputs(connection, record.id, pictures)
+    return _told(connection, record, outbox)
 
 
 def _write_failure(
     connection: Connection,
     record: GenerationRecord,
     error: str,
-    pictures: list[OutputRecord],
+    pictures: Sequence[OutputRecord],
     outbox: Outbox,
-) -> bool:
-    end: dict[str, str | None] = {"status": "failed", "error": error}
+) -> GenerationRecord | None:
     if record.reroll:  # the picture that was there is still there
         reroll = Reroll.from_json(record.reroll)
         end = {"status": "completed", "reroll": None, **reroll.fail(record.receipt, error)}
-    if not queries.change(
+        if not _end(connection, record, end):
+            return None
+    else:
+        if not _end(connection, record, {"status": "failed", "error": error}):
+            return None
+        queries.set_outputs(connection, record.id, pictures)
+    return _told(connection, record, outbox)
+
+
+def _end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any]) -> bool:
+    return queries.change(
         connection,
         record.id,
         queries.ACTIVE,
         running=record.prompt_id,
         completed_at=clock.now(),
-        **end,
-    ):
-        return False
-    queries.set_outputs(connection, record.id, pictures)
-    outbox.put(connection, record.id)
-    return True
+        **values,
+    )
+
+
+def _told(connection: Connection, record: GenerationRecord, outbox: Outbox) -> GenerationRecord | None:
+    after = queries.get(connection, record.id)
+    if after is not None:
+        outbox.put(connection, after)
+    return after

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import Connection
+
 from ...db import files as file_queries
+from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord
 from ..errors import ConflictError, UnprocessableError
-from ..pictures.skeleton import BoneStyle
-from ..store.files import FileStore
+from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.poses import require_picture
 from .acceptance import used_files
-from .decide import GivenPose
+from .decide import AvatarRequest, GivenPose
 from .spec import AvatarSpec
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file, and the bone styles in which a skeleton of it was kept."""
+
+    record: FileRecord
+    styles_kept: tuple[str, ...]
 
 
 class Inputs:
@@ -23,33 +35,46 @@ class Inputs:
         self._files = files
 
     async def take(
-        self, file_id: str | None, text: str | None, role: str, undo: AsyncExitStack
-    ) -> FileRecord | None:
-        """The picture of a request, by id or as base64, if one was given. `undo` takes an upload back."""
-        pictures_only = role == "reference"
+        self, request: AvatarRequest, undo: AsyncExitStack
+    ) -> tuple[GivenPose | None, FileRecord | None]:
+        """The pose and the reference of a request, each by id or as base64, if one was given. `undo` takes
+        uploads back. What is known of the files is read in one go.
+
+        Raises UnprocessableError, NotFoundError and what receiving a file raises.
+        """
+        pose_id = await self._id_of("pose", request.pose_file_id, request.pose_image, undo)
+        reference_id = await self._id_of(
+            "reference", request.reference_file_id, request.reference_image, undo
+        )
+        wanted = [file_id for file_id in (pose_id, reference_id) if file_id is not None]
+        found = await self._database.read(partial(_find, file_ids=wanted)) if wanted else {}
+        reference = found[reference_id].record if reference_id is not None else None
+        if reference is not None:
+            require_picture(reference, "reference_file_id")
+        return (await self._recognise(found[pose_id]) if pose_id is not None else None), reference
+
+    async def _id_of(
+        self, role: str, file_id: str | None, text: str | None, undo: AsyncExitStack
+    ) -> str | None:
         if file_id is not None and text is not None:
             raise UnprocessableError(
                 f"Give {role}_file_id or {role}_image, not both.", ("body", f"{role}_image")
             )
-        if file_id is not None:
-            record = await self._files.get(file_id)
-            if pictures_only:
-                require_picture(record, "reference_file_id")
-            return record
         if text is None:
-            return None
+            return file_id
+        pictures_only = role == "reference"
         received = await self._files.receive_base64(text, f"{role}.png", pictures_only=pictures_only)
         undo.push_async_callback(self._files.forget, received)
-        return received.file
+        return received.file.id
 
-    async def recognise(self, record: FileRecord) -> GivenPose:
-        """What the picture is as a pose, and what was read from it before."""
+    async def _recognise(self, found: _Found) -> GivenPose:
+        """What the picture is as a pose, and what was read from it before and is still there."""
         kept = {}
-        for style in BoneStyle:
-            found = await self._files.extracted_pose(record.content_hash, style.value)
-            if found is not None:
-                kept[style.value] = found.id
-        return GivenPose(record, await self._files.pose_kind(record), kept)
+        for style in found.styles_kept:
+            skeleton = await self._files.extracted_pose(found.record.content_hash, style)
+            if skeleton is not None:
+                kept[style] = skeleton.id
+        return GivenPose(found.record, await self._files.pose_kind(found.record), kept)
 
     async def require(self, spec: AvatarSpec) -> None:
         """Raises ConflictError: a picture that was deleted by force since cannot be applied again."""
@@ -58,3 +83,16 @@ class Inputs:
                 raise ConflictError(
                     f"This generation uses file {file_id}, which was deleted. Upload it again."
                 )
+
+
+def _find(connection: Connection, file_ids: Sequence[str]) -> dict[str, _Found]:
+    """Raises NotFoundError for an unknown, deleted or lost one."""
+    found = {}
+    for file_id in file_ids:
+        record = file_queries.get_live(connection, file_id)
+        if record is None:
+            raise unknown_file(file_id)
+        if record.lost_at is not None:
+            raise lost_bytes(file_id)
+        found[file_id] = _Found(record, pose_queries.styles_kept(connection, record.content_hash))
+    return found

@@ -5,10 +5,10 @@ Every function blocks: call it in a thread.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -25,6 +25,14 @@ def note_of_outputs(generation_id: str) -> str:
     return f"{generation_id}.outputs"
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a file was when it was read, and the stamp (bytes, ns, inode) by which a change is seen."""
+
+    picture: OutputRecord
+    stamp: tuple[int, int, int]
+
+
 class OutputFolder:
     """Finds, measures and removes pictures. Generation ids are UUIDs of ours, never a client's text."""
 
@@ -38,6 +46,21 @@ class OutputFolder:
         """Where a picture lies; `position` counts from 0."""
         return self.of(generation_id) / OUTPUT_NAME.format(position + 1)
 
+    def look(
+        self, generation_id: str, position: int, view: str | None, known: Measured | None = None
+    ) -> Measured:
+        """`measure`, unless the file is still the one that is `known`."""
+        path = self.file(generation_id, position)
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise _unreadable(path) from error
+        # Looked at before it is read: what changes meanwhile has another stamp the next time.
+        stamp = (found.st_size, found.st_mtime_ns, found.st_ino)
+        if known is not None and known.stamp == stamp:
+            return known
+        return Measured(self.measure(generation_id, position, view), stamp)
+
     def measure(self, generation_id: str, position: int, view: str | None) -> OutputRecord:
         """What the file of a finished picture really is; `position` counts from 0.
 
@@ -49,7 +72,7 @@ class OutputFolder:
             with Image.open(path, formats=["PNG"]) as picture:
                 width, height = picture.size
         except OSError as error:
-            raise NotFoundError(f"ComfyUI reported success, but {path.name} cannot be read.") from error
+            raise _unreadable(path) from error
         return OutputRecord(
             generation_id=generation_id,
             position=position,
@@ -61,14 +84,6 @@ class OutputFolder:
             content_hash=hashlib.sha256(content).hexdigest(),
         )
 
-    def present(self, generation_id: str, views: tuple[str | None, ...]) -> list[OutputRecord]:
-        """What lies there now of the pictures of these views. What cannot be read is left out."""
-        found = []
-        for position, view in enumerate(views):
-            with contextlib.suppress(NotFoundError):
-                found.append(self.measure(generation_id, position, view))
-        return found
-
     def parts(self, generation_id: str) -> list[Path]:
         """Pictures that were begun and never finished; those that are being written now are among them."""
         try:
@@ -78,3 +93,7 @@ class OutputFolder:
 
     def remove(self, generation_id: str) -> None:
         shutil.rmtree(self.of(generation_id), ignore_errors=True)
+
+
+def _unreadable(path: Path) -> NotFoundError:
+    return NotFoundError(f"ComfyUI reported success, but {path.name} cannot be read.")

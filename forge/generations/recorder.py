@@ -24,12 +24,20 @@ NO_SPEC = "{}"
 
 
 class GenerationRecorder:
-    """`is_deleted` says whether a prompt still runs although its generation was deleted."""
+    """`is_deleted` says whether a prompt still runs although its generation was deleted; `begin` writes down
+    that one of ours was started."""
 
-    def __init__(self, database: Database, outputs: OutputFolder, is_deleted: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outputs: OutputFolder,
+        is_deleted: Callable[[str], bool],
+        begin: Callable[[str], None],
+    ) -> None:
         self._database = database
         self._outputs = outputs
         self._is_deleted = is_deleted
+        self._begin = begin
 
     def begin(self, prompt_id: str) -> None:
         """Write down that ComfyUI has started this prompt, if it is a generation's.
@@ -37,8 +45,7 @@ class GenerationRecorder:
         Committed before any node of it runs: a prompt that takes ComfyUI down with it must be found to
         have been the one that ran, and those that wait behind it must not.
         """
-        if self._database.read_here(partial(queries.status_of_prompt, prompt_id=prompt_id)) == "queued":
-            self._database.write_here(partial(queries.begin, prompt_id=prompt_id, now=clock.now()))
+        self._begin(prompt_id)
 
     def claim(self, generation_id: str, prompt_id: str) -> str:
         """The id under which this prompt may save.

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,13 +33,13 @@ from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
 from ..graphs.models import require_models
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
-from ..ports import CheckedPrompt, Host, Prompt
+from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
 from ..settings import Settings
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
-from ..workers import Workers
+from ..workers import Workers, undisturbed
 from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
-from .decide import AvatarRequest, decide
+from .decide import AvatarRequest, Decision, decide
 from .inputs import Inputs
 from .journal import Journal
 from .known import Known, KnownGenerations
@@ -117,16 +118,11 @@ class GenerationService:
             self._targets.require(request.callback_url)
         await self._require_place()
         async with AsyncExitStack() as undo:
-            pose = await self._inputs.take(request.pose_file_id, request.pose_image, "pose", undo)
-            reference = await self._inputs.take(
-                request.reference_file_id, request.reference_image, "reference", undo
-            )
-            installed = await self._host.installed_models()
-            given = await self._inputs.recognise(pose) if pose else None
-            decision = decide(request, views, given, reference, installed, self._settings)
+            given, reference = await self._inputs.take(request, undo)
+            decision = await self._decide(partial(decide, request, views, given, reference))
             spec = await self._fit(decision.spec, request.turnaround)
             generation_id = str(uuid.uuid4())
-            compiled = compile_prompt(spec, generation_id)
+            compiled = compile_prompt(spec, generation_id, spare_controlnet=decision.spare_controlnet)
             checked = await self._host.check(generation_id, compiled.prompt)
             receipt = {
                 "inputs": _lines(compiled, generation_id),
@@ -134,17 +130,16 @@ class GenerationService:
             }
             commit = partial(
                 commit_new,
-                limit=self._settings.max_active_generations,
                 generation_id=generation_id,
                 kind=kind,
                 spec=spec,
-                prompt=json.dumps(compiled.prompt, separators=(",", ":")),
-                receipt=json.dumps(receipt, separators=(",", ":")),
+                prompt=to_json(compiled.prompt).decode(),
+                receipt=to_json(receipt).decode(),
                 callback_url=request.callback_url,
             )
-            used = [record for record in (pose, reference) if record is not None]
+            used = [record for record in (given and given.record, reference) if record is not None]
             take_back = partial(withdraw, generation_id=generation_id, used=used)
-            record = await self._in_order(partial(self._enter, commit, checked, take_back, claim))
+            record = await self._enter(commit, checked, take_back, claim)
             undo.pop_all()
         return record
 
@@ -171,15 +166,13 @@ class GenerationService:
         checked = await self._host.check(str(uuid.uuid4()), compiled.prompt)
         again = partial(
             begin_again,
-            limit=self._settings.max_active_generations,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
-            prompt=json.dumps(compiled.prompt, separators=(",", ":")),
+            prompt=to_json(compiled.prompt).decode(),
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
         )
-        take_back = partial(restore, before=record)
-        return await self._in_order(partial(self._enter, again, checked, take_back, claim))
+        return await self._enter(again, checked, partial(restore, before=record), claim)
 
     async def retry(self, generation_id: str, claim: Claim | None = None) -> GenerationRecord:
         """Run a failed generation again: the same id, seed and graph.
@@ -197,7 +190,6 @@ class GenerationService:
         checked = await self._host.check(str(uuid.uuid4()), json.loads(text or "{}"))
         again = partial(
             begin_again,
-            limit=self._settings.max_active_generations,
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
@@ -206,8 +198,7 @@ class GenerationService:
             completed_at=None,
             error=None,
         )
-        take_back = partial(restore, before=record)
-        return await self._in_order(partial(self._enter, again, checked, take_back, claim))
+        return await self._enter(again, checked, partial(restore, before=record), claim)
 
     async def cancel(self, generation_id: str) -> GenerationRecord:
         """Stop a queued or running generation; give it back as it is then.
@@ -293,14 +284,21 @@ class GenerationService:
         take_back: Query[object],
         claim: Claim | None,
     ) -> GenerationRecord:
-        """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives."""
-        record = await self._database.write(with_claim(commit, claim))
-        try:
-            self._tracker.enter(record, checked)
-        except Exception:
-            await self._database.write(without_claim(take_back, claim))
-            raise
-        self._journal.accepted(record)
+        """Commit first, then the queue: what ComfyUI runs has a row, and what is accepted survives.
+
+        Like `_in_order` it goes on to its end. Nothing waits after the queue: each wait would let ComfyUI's
+        worker thread run on with the new prompt, and the answer would stand behind it.
+        """
+        async with self._tracker.in_order:
+            await self._require_room()  # nobody else can take it now
+            record = await undisturbed(self._database.write(with_claim(commit, claim)))
+            try:
+                self._tracker.enter(record, checked)
+            except Exception:
+                await undisturbed(self._database.write(without_claim(take_back, claim)))
+                raise
+        # Writing a line is a wait, too: it comes once the answer is on its way.
+        asyncio.get_running_loop().call_soon(self._journal.accepted, record)
         return record
 
     async def _cancel(self, generation_id: str) -> GenerationRecord:
@@ -340,12 +338,27 @@ class GenerationService:
             await self._files.settle(note_of_outputs(record.id))
 
     async def _require_place(self) -> None:
-        """Refuse early, before any work is done for the request. What counts is the look in the writing
-        transaction."""
+        """Refuse early, before any work is done for the request. What counts is the look in `_enter`."""
         stopped = self._host.stopped()
         if stopped is not None:
             raise UnavailableError(stopped)
-        await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
+        await self._require_room()
+
+    async def _require_room(self) -> None:
+        # The tracker knows of all that is active, and of what has just ended; then the rows count.
+        if self._tracker.active >= self._settings.max_active_generations:
+            await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
+
+    async def _decide(self, deciding: Callable[[InstalledModels, Settings], Decision]) -> Decision:
+        """Decide by what the host remembers of its models; where that lacks something, look again."""
+        remembered = await self._host.installed_models(fresh=False)
+        try:
+            decision = deciding(remembered, self._settings)
+            if not decision.warnings:
+                return decision
+        except (UnavailableError, UnprocessableError):
+            pass
+        return deciding(await self._host.installed_models(), self._settings)
 
     async def _fit(self, spec: AvatarSpec, asked: str | None) -> AvatarSpec:
         """Several views run as one batch where the card has room for it, unless told otherwise."""

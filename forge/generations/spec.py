@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Literal
+
+from pydantic_core import to_json
 
 from ..graphs.poses import PoseFile, PosePlan
 
@@ -75,17 +78,23 @@ class AvatarSpec:
         return self.reseeded.get(view or "", self.seed)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return to_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> AvatarSpec:
         """Read back what `to_json` wrote."""
-        data: dict[str, Any] = json.loads(text)
-        pose = data["pose"]
-        if pose is not None:
-            plan = {**pose["plan"], "warnings": tuple(pose["plan"]["warnings"])}
-            data["pose"] = PoseUse(PoseFile(**pose["file"]), PosePlan(**plan), pose["mode"], pose["strength"])
-        if data["reference"] is not None:
-            data["reference"] = ReferenceUse(**data["reference"])
-        data["views"] = tuple(data["views"])
-        return cls(**{one.name: data[one.name] for one in fields(cls)})
+        return _read(text)
+
+
+@lru_cache(maxsize=128)
+def _read(text: str) -> AvatarSpec:
+    # A generation's spec is read several times while it is accepted, runs and is looked at.
+    data: dict[str, Any] = json.loads(text)
+    pose = data["pose"]
+    if pose is not None:
+        plan = {**pose["plan"], "warnings": tuple(pose["plan"]["warnings"])}
+        data["pose"] = PoseUse(PoseFile(**pose["file"]), PosePlan(**plan), pose["mode"], pose["strength"])
+    if data["reference"] is not None:
+        data["reference"] = ReferenceUse(**data["reference"])
+    data["views"] = tuple(data["views"])
+    return AvatarSpec(**{one.name: data[one.name] for one in fields(AvatarSpec)})

@@ -7,30 +7,37 @@ a timer, catches what no event tells: a wiped queue, a deleted item, a dead work
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import threading
 from collections import deque
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord
 from .. import clock
-from ..errors import PromptRefusedError
+from ..errors import NotFoundError, PromptRefusedError
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, PromptEvent
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
-from .ending import Ending
+from .ending import Ending, made
 from .journal import Stopwatch
-from .outputs import OutputFolder
+from .outputs import Measured, OutputFolder
 
 RECONCILE_SECONDS = 3.0
+# How long the last picture waits for the end of its prompt, to be written down with it. ComfyUI tells both
+# within milliseconds.
+LAST_PICTURE_SECONDS = 0.2
 MAX_ATTEMPTS = 3
 CANCELLED = "Cancelled on request."
 INTERRUPTED = "Cancelled: it was interrupted in ComfyUI."
@@ -45,12 +52,16 @@ log = logging.getLogger("avatarforge")
 
 @dataclass
 class _Followed:
-    """A prompt of ours in ComfyUI's queue. `end` is kept until it is written down, because ComfyUI's
-    history can be cleared. `deleted`: its row is gone."""
+    """A prompt of ours in ComfyUI's queue, and its row as it was written last. `end` is kept until it is
+    written down, because ComfyUI's history can be cleared; `due`: it stands among the events. `pictures`:
+    those that it has saved, by position. `deleted`: its row is gone."""
 
-    generation_id: str
+    record: GenerationRecord
     watch: Stopwatch = field(default_factory=Stopwatch)
+    begun: Future[GenerationRecord | None] | None = None
+    pictures: dict[int, Measured] = field(default_factory=dict)
     end: PromptEvent | None = None
+    due: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: bool = False
     deleted: bool = False
@@ -81,9 +92,16 @@ class GenerationTracker:
         # Read before anything can be submitted: what is active now is an earlier ComfyUI's.
         self._line = deque(record.id for record in database.read_here(queries.active))
         self._followed: dict[str, _Followed] = {}
+        self._beginning = threading.Lock()
         self._events: asyncio.Queue[PromptEvent] = asyncio.Queue()
         self._look_due = False
         host.listen(self._hear)
+
+    @property
+    def active(self) -> int:
+        """How many are queued or processing: exact but for a moment of the resume, in which one counts
+        twice."""
+        return len(self._followed) + len(self._line)
 
     def enter(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
         """Put a committed generation into ComfyUI's queue, behind those of an earlier ComfyUI that are
@@ -130,6 +148,13 @@ class GenerationTracker:
         followed = self._followed.get(prompt_id)
         return followed is not None and followed.deleted
 
+    def begin(self, prompt_id: str) -> None:
+        """Write down that ComfyUI has started this prompt, if it is one of ours. From any thread but the
+        event loop's; it blocks until that is committed."""
+        followed = self._followed.get(prompt_id)
+        if followed is not None:
+            self._begin(prompt_id, followed).result()
+
     async def over(self, prompt_id: str, seconds: float | None) -> bool:
         """Wait for the end of a prompt to be written down, up to `seconds` or as long as it takes; say
         whether it is."""
@@ -161,7 +186,8 @@ class GenerationTracker:
         elif event.prompt_id not in self._followed:
             return
         elif event.kind in _ENDS:
-            self._followed[event.prompt_id].end = event
+            followed = self._followed[event.prompt_id]
+            followed.end, followed.due = event, True
         self._events.put_nowait(event)
 
     async def _tick(self) -> None:
@@ -187,52 +213,80 @@ class GenerationTracker:
         followed = self._followed.get(event.prompt_id)
         if followed is None:
             return
+        followed.due = followed.due and event.kind not in _ENDS
         if event.kind == "started":
             followed.watch.start()
             if followed.cancelled or followed.deleted:
                 # ComfyUI forgets interruptions when it starts a prompt, so one may have been lost.
                 self._host.cancel(event.prompt_id)
-            # The save node has told it before; not in a ComfyUI that caches nothing.
-            await self._database.write(partial(queries.begin, prompt_id=event.prompt_id, now=clock.now()))
-            record = await self._record(followed, event.prompt_id)
-            if record is not None:
-                self._live.announce(record)
+            # The save node asks for it too; not in a ComfyUI that caches nothing.
+            begun = await asyncio.wrap_future(self._begin(event.prompt_id, followed))
+            if begun is not None:
+                followed.record = begun
+                self._live.announce(begun)
         elif event.kind == "saved":
-            record = await self._record(followed, event.prompt_id)
-            if record is not None:
-                await self._ending.show(record, event.filenames)
+            await self._take_in(event, followed)
         else:
             await self._finish(event.prompt_id, followed, event)
+
+    def _begin(self, prompt_id: str, followed: _Followed) -> Future[GenerationRecord | None]:
+        """The one write of a start, whoever asks first: the worker thread or its event."""
+        with self._beginning:
+            begun = followed.begun
+            if begun is None or (begun.done() and begun.exception() is not None):
+                write = partial(
+                    _write_start,
+                    generation_id=followed.record.id,
+                    prompt_id=prompt_id,
+                    now=clock.now(),
+                )
+                begun = followed.begun = self._database.writing(write)
+            return begun
+
+    async def _take_in(self, event: PromptEvent, followed: _Followed) -> None:
+        """Let pictures appear as soon as they are saved. The last one is written down with the end, which
+        follows at once; should it not, this is called again, without names."""
+        if followed.deleted:
+            return
+        if event.filenames:
+            with contextlib.suppress(NotFoundError):  # the end will say it
+                followed.pictures |= await self._ending.look(followed.record, event.filenames)
+        if followed.end is not None:
+            return
+        if event.filenames and followed.pictures.keys() >= set(made(followed.record)):
+            later = replace(event, filenames=())
+            asyncio.get_running_loop().call_later(LAST_PICTURE_SECONDS, self._hear, later)
+            return
+        shown = followed.record.outputs
+        new = [one.picture for one in followed.pictures.values() if one.picture not in shown]
+        written = await self._ending.show(followed.record, new) if new else None
+        if written is not None:
+            followed.record = written
 
     async def _finish(self, prompt_id: str, followed: _Followed, end: PromptEvent) -> None:
         """Write down how a prompt ended, and follow it no more."""
         if followed.over.is_set():
             return
-        record = await self._record(followed, prompt_id)
+        record, pictures = followed.record, followed.pictures
         timing = followed.watch.told()
-        if record is None:
-            pass  # deleted, or running another prompt since
+        if followed.deleted:
+            pass
         elif end.kind == "succeeded":
-            await self._ending.complete(record, timing)
+            await self._ending.complete(record, timing, pictures)
         elif end.kind == "interrupted":
             error = CANCELLED if followed.cancelled else INTERRUPTED
-            await self._ending.fail(record, error, error, timing)
+            await self._ending.fail(record, error, error, timing, pictures)
         else:
             error = end.error or "ComfyUI gave no reason."
-            await self._ending.fail(record, error, end.reason, timing)
+            await self._ending.fail(record, error, end.reason, timing, pictures)
         self._followed.pop(prompt_id, None)
         followed.over.set()
-
-    async def _record(self, followed: _Followed, prompt_id: str) -> GenerationRecord | None:
-        """The generation, while this is still its prompt."""
-        record = await self._database.read(partial(queries.get, generation_id=followed.generation_id))
-        return record if record is not None and record.prompt_id == prompt_id else None
 
     async def _reconcile(self) -> None:
         stopped = self._host.stopped() if self._followed else None
         present = self._present()
         for prompt_id, followed in list(self._followed.items()):
-            if stopped is not None or prompt_id not in present:
+            if not followed.due and (stopped is not None or prompt_id not in present):
                 await self._look_at(prompt_id, followed)
 
     async def _look_at(self, prompt_id: str, followed: _Followed) -> None:
@@ -256,7 +310,7 @@ class GenerationTracker:
         return state.running.union(state.waiting)
 
     def _enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
-        self._followed[record.prompt_id] = _Followed(record.id)
+        self._followed[record.prompt_id] = _Followed(record)
         try:
             self._live.follow(record, checked.prompt)
             self._host.enqueue(checked)
@@ -313,3 +367,12 @@ class GenerationTracker:
     async def _change(self, record: GenerationRecord, **values: Any) -> None:
         change = partial(queries.change, generation_id=record.id, only_if=queries.ACTIVE)
         await self._database.write(partial(change, running=record.prompt_id, **values))
+
+
+def _write_start(
+    connection: Connection, generation_id: str, prompt_id: str, now: int
+) -> GenerationRecord | None:
+    """The row once this prompt has begun; None where it is its prompt no more."""
+    queries.begin(connection, prompt_id, now)
+    record = queries.get(connection, generation_id)
+    return record if record is not None and record.prompt_id == prompt_id else None

@@ -39,11 +39,14 @@ def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
     return min(spec.width, max(widest, LATENT_STEP)), spec.height
 
 
-def compile_prompt(spec: AvatarSpec, generation_id: str) -> CompiledPrompt:
+def compile_prompt(
+    spec: AvatarSpec, generation_id: str, *, spare_controlnet: str | None = None
+) -> CompiledPrompt:
     """Build the whole generation: the models loaded once, every view saved by a node of its own.
 
     Several views run as one batch, or one after another with the first one's latent as the reference
     of the others. An image of strength 0 is left out altogether, so that 0 is the same as absent.
+    `spare_controlnet` is not used, but kept if it is loaded.
     """
     graph = StableDiffusionGraph(spec)
     graph.refer()
@@ -59,6 +62,7 @@ def compile_prompt(spec: AvatarSpec, generation_id: str) -> CompiledPrompt:
             graph.save(samples, view, generation_id, position)
             if position == ANCHOR and len(spec.views) > 1:
                 graph.look_at(samples, spec.consistency)
+    graph.keep_loaded(spare_controlnet)
     return _checked(spec, graph)
 
 

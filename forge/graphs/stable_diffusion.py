@@ -171,6 +171,16 @@ class StableDiffusionGraph:
             position=position + 1,
         )
 
+    def keep_loaded(self, controlnet: str | None) -> None:
+        """ComfyUI forgets what the next prompt does not name, so a request without a pose would have the
+        ControlNet read again for the next one with it. A node that leads nowhere is never run, but keeps
+        what the same node gave before."""
+        if controlnet is not None and self._controlnet is None:
+            self._add_loader(controlnet, "Pose ControlNet (not used, kept loaded)")
+
+    def _add_loader(self, controlnet: str | None, title: str) -> Link:
+        return self._build.add("ControlNetLoader", title, control_net_name=controlnet).out()
+
     def _pose(
         self, views: Sequence[str | None], size: tuple[int, int], label: str, positive: Link, negative: Link
     ) -> tuple[Link, Link]:
@@ -241,10 +251,7 @@ class StableDiffusionGraph:
 
     def _load_controlnet(self) -> Link:
         if self._controlnet is None:
-            loader = self._build.add(
-                "ControlNetLoader", "Pose ControlNet", control_net_name=self._spec.controlnet
-            )
-            self._controlnet = loader.out()
+            self._controlnet = self._add_loader(self._spec.controlnet, "Pose ControlNet")
             if self._spec.controlnet_is_union:
                 self._controlnet = self._build.add(
                     "SetUnionControlNetType",

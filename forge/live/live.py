@@ -47,6 +47,7 @@ class _Run:
 
     record: GenerationRecord
     kind: Kind
+    prompt: Prompt | None = None
     plan: Plan | None = None
     progress: float = 0.0
     current: Current | None = None
@@ -57,6 +58,12 @@ class _Run:
     pictures: dict[int, tuple[Preview, bytes]] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+
+    def planned(self) -> Plan | None:
+        """Made when it is first needed: the answer to the request need not wait for it."""
+        if self.plan is None and self.prompt is not None:
+            self.plan = plan(self.prompt, AvatarSpec.from_json(self.record.spec))
+        return self.plan
 
     def close(self) -> None:
         for timer in self.timers.values():
@@ -99,7 +106,7 @@ class Live:
     def follow(self, record: GenerationRecord, prompt: Prompt) -> None:
         """From now on expect progress of this prompt. Call before it is enqueued."""
         run = self._run(record)
-        run.plan = plan(prompt, AvatarSpec.from_json(record.spec))
+        run.prompt = prompt
 
     def follows(self, record: GenerationRecord) -> bool:
         """Whether this run of a generation has been told and has not ended."""
@@ -242,20 +249,21 @@ class Live:
 
     def _watch(self, event: PromptProgress | PreviewPicture) -> None:
         run = self._by_prompt.get(event.prompt_id)
-        if run is None or run.plan is None:
+        planned = run.planned() if run is not None else None
+        if run is None or planned is None:
             return
         if isinstance(event, PreviewPicture):
-            position = run.plan.position_of(event.node_id, event.row)
+            position = planned.position_of(event.node_id, event.row)
             if position is None or len(event.jpeg) > PREVIEW_BYTES:
                 return
             before = run.pictures.get(position)
             version = before[0].version + 1 if before else 1
-            run.pictures[position] = Preview(position, run.plan.views[position], version), event.jpeg
+            run.pictures[position] = Preview(position, planned.views[position], version), event.jpeg
             self._tell_soon(run, "preview")
             return
         # A node that runs once more, as ComfyUI's loops do, takes nothing back.
-        run.progress = max(run.progress, run.plan.done(event.nodes))
-        run.current = _current(run.plan, event.nodes) or run.current
+        run.progress = max(run.progress, planned.done(event.nodes))
+        run.current = _current(planned, event.nodes) or run.current
         self._tell_soon(run, "progress")
 
     def _tell_soon(self, run: _Run, kind: str) -> None:

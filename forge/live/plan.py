@@ -67,13 +67,15 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
         if node["class_type"] == SAMPLER
     }
     sampled = {key: count * max(1, len(positions[key])) for key, count in steps.items()}
-    total, others = sum(sampled.values()), len(prompt) - len(steps)
+    # What leads to no picture is not run.
+    others = sum(1 for key in prompt if key not in steps and positions[key])
+    total = sum(sampled.values())
     nodes = {}
     for key, node in prompt.items():
         if key in steps:
             weight = (1 - OTHER_SHARE) * sampled[key] / total
         else:
-            weight = (OTHER_SHARE if total else 1.0) / others
+            weight = (OTHER_SHARE if total else 1.0) / others if positions[key] else 0.0
         valid = tuple(sorted(place for place in positions[key] if 0 <= place < len(spec.views)))
         nodes[key] = PlannedNode(node["class_type"], weight, valid, steps.get(key, 0))
     return Plan(nodes, spec.views)

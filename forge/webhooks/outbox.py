@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from ...db import generations as generation_queries
 from ...db import webhooks as queries
 from ...db.records import GenerationRecord, WebhookRecord
 from .. import clock
@@ -24,10 +23,9 @@ class Outbox:
     def __init__(self, words: Callable[[GenerationRecord], str]) -> None:
         self._words = words
 
-    def put(self, connection: Connection, generation_id: str) -> None:
-        """Call it in the transaction that writes the end."""
-        record = generation_queries.get(connection, generation_id)
-        if record is None or record.callback_url is None:
+    def put(self, connection: Connection, record: GenerationRecord) -> None:
+        """Call it in the transaction that writes the end, with what it made of the row."""
+        if record.callback_url is None:
             return
         if queries.count(connection) >= MOST:
             log.warning("AvatarForge: %d webhooks wait to be sent; that of %s is left out", MOST, record.id)

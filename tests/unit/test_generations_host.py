@@ -81,7 +81,7 @@ async def test_one_event_that_cannot_be_handled_stops_no_other(
     first, second = await submit(forge), await submit(forge)
     complete = forge.tracker._ending.complete
 
-    async def broken(record: GenerationRecord, timing: str = "") -> None:
+    async def broken(record: GenerationRecord, *_: object) -> None:
         monkeypatch.setattr(forge.tracker._ending, "complete", complete)
         raise ValueError("a bug")
 

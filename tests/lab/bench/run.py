@@ -11,7 +11,7 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, bar
-from . import limits, turnaround, upkeep, uploads
+from . import generate, limits, startup, turnaround, upkeep, uploads
 from .line import StatusLine
 from .listeners import allow_many_sockets
 from .report import summary, write_report
@@ -22,6 +22,8 @@ from .setting import Bench
 PARTS: dict[str, Callable[[Bench], None]] = {
     "limits": limits.measure,
     "uploads": uploads.measure,
+    "generate": generate.measure,
+    "startup": startup.measure,
     "turnaround": turnaround.measure,
     "upkeep": upkeep.measure,
 }

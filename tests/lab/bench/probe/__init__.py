@@ -2,6 +2,7 @@
 
 GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
 event loop, POST /bench/seen ends it and tells how late the loop came to a callback that was due, in seconds.
+GET /bench/loads counts the model files that were read and the times that weights were loaded.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import time
 from aiohttp import web
 from server import PromptServer
 
+from .loads import count_loads, counted
+
+count_loads()
 NODE_CLASS_MAPPINGS: dict[str, type] = {}
 
 #: How often the loop is asked for, in seconds. A wait that hides several of these counts for each of them, as
@@ -53,6 +57,11 @@ async def plain(_: web.Request) -> web.Response:
 @PromptServer.instance.routes.get("/bench/processor")
 async def processor(_: web.Request) -> web.Response:
     return web.json_response({"seconds": time.process_time()})
+
+
+@PromptServer.instance.routes.get("/bench/loads")
+async def loads(_: web.Request) -> web.Response:
+    return web.json_response(counted)
 
 
 @PromptServer.instance.routes.post("/bench/watch")
