@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from . import capabilities, files, generations, health, links, live, maintenance, streams
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
 from .context import PREFIX, STATE, Call, Caller, Endpoint, Services, Unavailable, read_state
+from .deferred import build
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
@@ -28,6 +29,7 @@ __all__ = [
     "Services",
     "Unavailable",
     "add_routes",
+    "build_models",
     "rules",
     "rules_without_settings",
     "warnings_of",
@@ -59,6 +61,12 @@ def add_routes(routes: web.RouteTableDef, version: str) -> None:
     add_docs(routes, ENDPOINTS, version)
     add_panel(routes)
     routes.route("*", PREFIX + "/{tail:.*}")(guarded(_nothing_here))
+
+
+def build_models() -> None:
+    """Put together what validates and answers, before the first request needs it. Blocks."""
+    for endpoint in ENDPOINTS:
+        build(model for model in (endpoint.body, endpoint.query, endpoint.answer) if model is not None)
 
 
 def _serve(endpoint: Endpoint) -> _RawHandler:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, Status, bar
-from . import generate, startup, turnaround
+from . import attention, generate, startup, turnaround
 from .listeners import allow_many_sockets
 from .report import write_report
 from .setting import Bench
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "generate": generate.measure,
     "startup": startup.measure,
     "turnaround": turnaround.measure,
+    "attention": attention.measure,
 }
 
 
