@@ -52,4 +52,5 @@ def _needed(
         for name, tensor in shapes.items()
         if name.startswith(prefix)
     )
-    return float(model.memory_required(area)) + weights + float(model_management.minimum_inference_memory())
+    needed: float = model.memory_required(area) + weights + model_management.minimum_inference_memory()
+    return needed

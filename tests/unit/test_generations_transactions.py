@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fake_host import FakeHost
 from pictures import picture
-from queueing import KNIGHT, begin, fail, outputs, submit
+from queueing import KNIGHT, begin, everyone, fail, outputs, submit
 from services import Product, product
 from sqlalchemy import event
 
@@ -129,7 +129,7 @@ async def test_a_picture_that_changed_before_the_end_is_measured_again(forge: Pr
     forge.host.start(record.prompt_id)
     forge.host.save(record.prompt_id)
     while not forge.tracker._followed[record.prompt_id].pictures:
-        await asyncio.sleep(0)
+        await everyone(forge)
     other = picture(99)
     outputs(forge).file(record.id, 0).write_bytes(other)
     forge.host.end(PromptEvent("succeeded", record.prompt_id))

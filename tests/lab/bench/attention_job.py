@@ -7,6 +7,7 @@ The last line of the output is JSON. The weights are noise: time does not depend
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -136,7 +137,7 @@ def _sample(model: Any, side: int, count: int) -> list[float]:
             disable_pbar=True,
             seed=1,
         )
-    return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(moments)]
 
 
 def _backends(model: Any, side: int) -> list[str]:
