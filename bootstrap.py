@@ -55,6 +55,7 @@ from .routes import (
     Unavailable,
     add_routes,
     body_routes,
+    build_models,
     rules,
     rules_without_settings,
     warnings_of,
@@ -109,6 +110,7 @@ async def start() -> None:
     tasks: list[asyncio.Task[None]] = []
 
     async def start_tasks(_: web.Application) -> None:
+        tasks.append(asyncio.create_task(asyncio.to_thread(build_models)))
         # Only now are all nodes loaded, so that what is resumed can be validated.
         tasks.append(asyncio.create_task(running.tracker.run()))
         tasks.append(asyncio.create_task(services.live.run()))

@@ -170,21 +170,27 @@ def _resolve(url_text: str, data_folder: Path) -> URL:
     return url
 
 
+def _newest_revision() -> str:
+    """The names of the migrations begin with their revisions. alembic would have to run all of them."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def _migrate(connection: Connection) -> None:
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present == _newest_revision():
+        return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     scripts = ScriptDirectory.from_config(config)
     wanted = scripts.get_current_head()
-    present = MigrationContext.configure(connection).get_current_revision()
     if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
         raise DatabaseUnavailableError(
             f"The database was made by a newer AvatarForge (revision {present}). Update the pack, or give it "
             "another database with DATABASE_URL."
         )
-    if present != wanted:
-        log.info("AvatarForge: bringing the database from revision %s to %s", present or "none", wanted)
-        command.upgrade(config, "head")
+    log.info("AvatarForge: bringing the database from revision %s to %s", present or "none", wanted)
+    command.upgrade(config, "head")
 
 
 def _in_memory(url: URL) -> bool:

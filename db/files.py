@@ -157,9 +157,20 @@ def remove(connection: Connection, records: Sequence[FileRecord]) -> list[FileRe
     return skeletons
 
 
-def touch(connection: Connection, file_ids: Sequence[str], now: int) -> None:
-    if file_ids:
-        connection.execute(update(files).where(files.c.id.in_(file_ids)).values(last_used_at=now))
+# Made once: to put a statement together costs more than to run it.
+_TOUCH = (
+    update(files)
+    .where(files.c.id.in_(bindparam("file_ids", expanding=True)), files.c.deleted_at.is_(None))
+    .values(last_used_at=bindparam("now"))
+)
+
+
+def touch(connection: Connection, file_ids: Sequence[str], now: int) -> bool:
+    """Say of files that they are used now; False when one of them is not there any more."""
+    wanted = set(file_ids)
+    if not wanted:
+        return True
+    return connection.execute(_TOUCH, {"file_ids": list(wanted), "now": now}).rowcount == len(wanted)
 
 
 def untouch(connection: Connection, record: FileRecord, touched_at: int) -> None:

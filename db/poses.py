@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from .records import FileRecord
 from .tables import extracted_poses, files, generation_inputs
+
+# Made once: to put a statement together costs more than to run it.
+_STYLES_KEPT = (
+    select(extracted_poses.c.bones)
+    .where(extracted_poses.c.source_hash == bindparam("source_hash"))
+    .distinct()
+    .order_by(extracted_poses.c.bones)
+)
 
 
 def set_kind(connection: Connection, file_id: str, kind: str) -> None:
@@ -36,8 +44,7 @@ def skeleton_of(connection: Connection, source_hash: str, bones: str) -> FileRec
 
 def styles_kept(connection: Connection, source_hash: str) -> tuple[str, ...]:
     """The bone styles in which skeletons of that content were kept."""
-    query = select(extracted_poses.c.bones).where(extracted_poses.c.source_hash == source_hash).distinct()
-    return tuple(connection.execute(query.order_by(extracted_poses.c.bones)).scalars())
+    return tuple(connection.execute(_STYLES_KEPT, {"source_hash": source_hash}).scalars())
 
 
 def link(connection: Connection, source_hash: str, extractor: str, bones: str, file_id: str) -> bool:

@@ -34,7 +34,7 @@ def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
 def _needed(
     checkpoint: Path, _signature: tuple[int, int], width: int, height: int, count: int
 ) -> float | None:
-    """Bytes; None for a checkpoint that cannot be read so. A header is long: it is read once for each file."""
+    """Bytes; None for a checkpoint that cannot be read so. A header is long: it is read once a file."""
     shapes = read_shapes(checkpoint)
     if shapes is None:
         return None
@@ -52,4 +52,5 @@ def _needed(
         for name, tensor in shapes.items()
         if name.startswith(prefix)
     )
-    return float(model.memory_required(area)) + weights + float(model_management.minimum_inference_memory())
+    needed: float = model.memory_required(area) + weights + model_management.minimum_inference_memory()
+    return needed

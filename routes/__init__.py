@@ -26,6 +26,7 @@ from .context import (
     Written,
     read_state,
 )
+from .deferred import build
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .origins import Reach
@@ -43,6 +44,7 @@ __all__ = [
     "Unavailable",
     "add_routes",
     "body_routes",
+    "build_models",
     "rules",
     "rules_without_settings",
     "warnings_of",
@@ -96,6 +98,12 @@ def body_routes() -> list[web.RouteDef]:
         if endpoint.takes_body
         for start in ("", "/api")
     ]
+
+
+def build_models() -> None:
+    """Put together what validates and answers, before the first request needs it. Blocks."""
+    for endpoint in ENDPOINTS:
+        build(model for model in (endpoint.body, endpoint.query, endpoint.answer) if model is not None)
 
 
 def _serve(endpoint: Endpoint) -> _RawHandler:

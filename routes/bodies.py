@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -23,6 +22,7 @@ from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from ..forge.views import ViewName
 from .context import PREFIX, UUID
+from .deferred import Deferred
 from .schemas import Status
 
 
@@ -103,7 +103,7 @@ PictureUrl = Annotated[
 ]
 
 
-class Body(BaseModel):
+class Body(Deferred):
     """What clients send: strict types, no unknown fields, no NaN."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
@@ -167,7 +167,7 @@ class SignedUrlsBody(Body):
     expires_in: LinkSeconds = Field(USUAL_LINK, description="Seconds.")
 
 
-class Query(BaseModel):
+class Query(Deferred):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

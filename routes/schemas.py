@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..forge.maintenance.report import KINDS
 from ..forge.views import ViewName
+from .deferred import Deferred
 
 Status = Literal["queued", "processing", "completed", "failed"]
 _KINDS = "Problems by kind. " + " ".join(f"`{kind}`: {words}" for kind, words in KINDS.items())
 
 
-class Dimensions(BaseModel):
+class Dimensions(Deferred):
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
 
 
-class StoredFile(BaseModel):
+class StoredFile(Deferred):
     file_id: str
     filename: str
     content_hash: str = Field(description="SHA-256 of the bytes, hex.")
@@ -38,32 +39,32 @@ class ListedFile(StoredFile):
     references: int = Field(description="How many generations use it.")
 
 
-class FilesAnswer(BaseModel):
+class FilesAnswer(Deferred):
     total: int = Field(description="How many there are.")
     files: list[ListedFile]
     limit: int
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last.")
 
 
-class HashAnswer(BaseModel):
+class HashAnswer(Deferred):
     exists: bool
     file_id: str | None
     message: str
 
 
-class FileDeletedAnswer(BaseModel):
+class FileDeletedAnswer(Deferred):
     file_id: str
     deleted: Literal["hard", "soft"]
     message: str
 
 
-class CleanupAnswer(BaseModel):
+class CleanupAnswer(Deferred):
     files_deleted: int
     cleanup_days: int
     message: str
 
 
-class OutputFile(BaseModel):
+class OutputFile(Deferred):
     filename: str
     url: str = Field(description="Resolves against the server's root and against the API's prefix.")
     pose_type: ViewName | None = Field(description="null: the pose image alone decided the view.")
@@ -72,7 +73,7 @@ class OutputFile(BaseModel):
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
 
 
-class Parameters(BaseModel):
+class Parameters(Deferred):
     """Every value actually used. Sent again as a body, it gives the same pictures."""
 
     prompt: str
@@ -97,12 +98,12 @@ class Parameters(BaseModel):
     turnaround: Literal["batch", "sequential"] | None = Field(description="Which way it went.")
 
 
-class Steps(BaseModel):
+class Steps(Deferred):
     first: int
     last: int
 
 
-class InputReceipt(BaseModel):
+class InputReceipt(Deferred):
     """How one picture was applied to one view."""
 
     role: Literal["pose", "reference", "view", "anchor"] = Field(
@@ -120,7 +121,7 @@ class InputReceipt(BaseModel):
     steps: Steps = Field(description="The sampling steps during which it worked, from 1.")
 
 
-class CurrentNode(BaseModel):
+class CurrentNode(Deferred):
     """What runs now."""
 
     node: str = Field(description="The node's type.")
@@ -130,12 +131,12 @@ class CurrentNode(BaseModel):
     steps: int = Field(description="1 for a node that counts no steps.")
 
 
-class PreviewFile(BaseModel):
+class PreviewFile(Deferred):
     view: ViewName | None
     url: str = Field(description="A JPEG. Resolves against the server's root; it changes with the picture.")
 
 
-class GenerationAnswer(BaseModel):
+class GenerationAnswer(Deferred):
     generation_id: str
     status: Status
     message: str
@@ -164,11 +165,11 @@ class GenerationAnswer(BaseModel):
     warnings: list[str]
 
 
-class PromptAnswer(BaseModel):
+class PromptAnswer(Deferred):
     prompt: dict[str, dict[str, Any]] = Field(description="The graph, as ComfyUI's POST /prompt takes it.")
 
 
-class GenerationsAnswer(BaseModel):
+class GenerationsAnswer(Deferred):
     total: int = Field(description="How many match the filter.")
     generations: list[GenerationAnswer]
     limit: int
@@ -176,23 +177,23 @@ class GenerationsAnswer(BaseModel):
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last.")
 
 
-class GenerationDeletedAnswer(BaseModel):
+class GenerationDeletedAnswer(Deferred):
     generation_id: str
     deleted: Literal[True]
     message: str
 
 
-class SignedUrl(BaseModel):
+class SignedUrl(Deferred):
     url: str = Field(description="As it was sent.")
     signed_url: str = Field(description="The same, with `expires` and `signature`: needs no key.")
     expires_at: str
 
 
-class SignedUrlsAnswer(BaseModel):
+class SignedUrlsAnswer(Deferred):
     urls: list[SignedUrl] = Field(description="In the order in which they were sent.")
 
 
-class SkeletonDrawing(BaseModel):
+class SkeletonDrawing(Deferred):
     """The built-in skeleton of a view, in pixels of its own frame, x rightwards and y downwards."""
 
     width: int
@@ -203,18 +204,18 @@ class SkeletonDrawing(BaseModel):
     bones: list[tuple[int, int]] = Field(description="Pairs of positions in `joints`.")
 
 
-class Pose(BaseModel):
+class Pose(Deferred):
     name: ViewName
     description: str
     narrow: bool = Field(description="Narrower than it is high.")
     skeleton: SkeletonDrawing
 
 
-class PosesAnswer(BaseModel):
+class PosesAnswer(Deferred):
     poses: list[Pose]
 
 
-class Part(BaseModel):
+class Part(Deferred):
     status: Literal["healthy", "unhealthy"]
     reason: str | None = None
 
@@ -235,7 +236,7 @@ class QueuePart(Part):
     generations: dict[str, int] = Field(default_factory=dict, description="Ours, by status.")
 
 
-class Method(BaseModel):
+class Method(Deferred):
     """One way to apply an input."""
 
     name: Literal["controlnet", "ipadapter", "attention", "dwpose", "sdpose"]
@@ -246,7 +247,7 @@ class Method(BaseModel):
     missing: str | None = Field(description="The file and folder that it lacks; null where it works.")
 
 
-class CheckpointMethods(BaseModel):
+class CheckpointMethods(Deferred):
     """What works with one installed checkpoint."""
 
     name: str
@@ -257,7 +258,7 @@ class CheckpointMethods(BaseModel):
     reference: list[Method] = Field(description="Ways to apply a reference, best first.")
 
 
-class CapabilitiesAnswer(BaseModel):
+class CapabilitiesAnswer(Deferred):
     checkpoints: list[CheckpointMethods]
     pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")
     reasons: list[str] = Field(description="What cannot be done now, and what to install; [] when all can.")
@@ -265,18 +266,18 @@ class CapabilitiesAnswer(BaseModel):
     schedulers: list[str] = Field(description="Those of this ComfyUI, as `scheduler` takes them.")
 
 
-class FamilySummary(BaseModel):
+class FamilySummary(Deferred):
     pose: list[str] = Field(description="Methods that work, best first.")
     reference: list[str] = Field(description="Methods that work, best first.")
 
 
-class CapabilitiesSummary(BaseModel):
+class CapabilitiesSummary(Deferred):
     families: dict[str, FamilySummary] = Field(default_factory=dict, description="Those with a checkpoint.")
     pose_extractors: list[str] = Field(default_factory=list, description="Those that work, best first.")
     missing: list[str] = Field(default_factory=list, description="The `reasons` of GET /capabilities.")
 
 
-class HealthStatus(BaseModel):
+class HealthStatus(Deferred):
     """What a monitor without the key gets where a key is needed."""
 
     api_status: Literal["healthy", "degraded", "unavailable"]
@@ -291,7 +292,7 @@ class HealthAnswer(HealthStatus):
     capabilities: CapabilitiesSummary
 
 
-class StoreProblem(BaseModel):
+class StoreProblem(Deferred):
     kind: str
     detail: str = Field(description="A sentence that says what is wrong.")
     file_id: str | None
@@ -300,7 +301,7 @@ class StoreProblem(BaseModel):
     repaired: str | None = Field(description="What was done; null where nothing was.")
 
 
-class VerifyAnswer(BaseModel):
+class VerifyAnswer(Deferred):
     clean: bool = Field(description="Nothing was found. What this run repaired, it has found.")
     repair: bool
     files: int = Field(description="Stored files that were looked at.")
@@ -315,15 +316,15 @@ class VerifyAnswer(BaseModel):
     seconds: float
 
 
-class Problem(BaseModel):
+class Problem(Deferred):
     loc: list[str | int]
     msg: str
     type: str
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(Deferred):
     detail: str
 
 
-class InvalidAnswer(BaseModel):
+class InvalidAnswer(Deferred):
     detail: list[Problem]

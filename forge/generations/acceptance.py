@@ -94,11 +94,9 @@ def commit_new(
 ) -> GenerationRecord:
     now = clock.now()
     used = used_files(spec)
-    for file_id in used.values():
-        # Looked up again in the writing transaction: it may have been deleted since.
-        if file_queries.get_live(connection, file_id) is None:
-            raise unknown_file(file_id)
-    file_queries.touch(connection, list(used.values()), now)
+    # Looked up again in the writing transaction: one may have been deleted since.
+    if not file_queries.touch(connection, list(used.values()), now):
+        raise unknown_file(_gone(connection, used))
     values = {
         "id": generation_id,
         "kind": kind,
@@ -119,3 +117,7 @@ def commit_new(
 
 def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
     return file_queries.take_released(connection, queries.remove(connection, generation_id))
+
+
+def _gone(connection: Connection, used: dict[str, str]) -> str:
+    return next(one for one in used.values() if file_queries.get_live(connection, one) is None)

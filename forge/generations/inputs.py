@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -46,8 +45,9 @@ class Inputs:
         reference_id = await self._id_of(
             "reference", request.reference_file_id, request.reference_image, undo
         )
-        wanted = [file_id for file_id in (pose_id, reference_id) if file_id is not None]
-        found = await self._database.read(partial(_find, file_ids=wanted)) if wanted else {}
+        if pose_id is None and reference_id is None:
+            return None, None
+        found = await self._database.read(partial(_find, pose_id=pose_id, reference_id=reference_id))
         reference = found[reference_id].record if reference_id is not None else None
         if reference is not None:
             require_picture(reference, "reference_file_id")
@@ -85,14 +85,17 @@ class Inputs:
                 )
 
 
-def _find(connection: Connection, file_ids: Sequence[str]) -> dict[str, _Found]:
+def _find(connection: Connection, pose_id: str | None, reference_id: str | None) -> dict[str, _Found]:
     """Raises NotFoundError for an unknown, deleted or lost one."""
     found = {}
-    for file_id in file_ids:
+    for file_id in (pose_id, reference_id):
+        if file_id is None:
+            continue
         record = file_queries.get_live(connection, file_id)
         if record is None:
             raise unknown_file(file_id)
         if record.lost_at is not None:
             raise lost_bytes(file_id)
-        found[file_id] = _Found(record, pose_queries.styles_kept(connection, record.content_hash))
+        kept = pose_queries.styles_kept(connection, record.content_hash) if file_id == pose_id else ()
+        found[file_id] = _Found(record, kept)
     return found

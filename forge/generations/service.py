@@ -137,7 +137,8 @@ class GenerationService:
                 receipt=to_json(receipt).decode(),
                 callback_url=request.callback_url,
             )
-            used = [record for record in (given and given.record, reference) if record is not None]
+            pose = given.record if given is not None else None
+            used = [record for record in (pose, reference) if record is not None]
             take_back = partial(withdraw, generation_id=generation_id, used=used)
             record = await self._enter(commit, checked, take_back, claim)
             undo.pop_all()

@@ -10,15 +10,12 @@ import asyncio
 import contextlib
 import json
 import logging
-import threading
 from collections import deque
 from collections.abc import Coroutine
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
@@ -31,8 +28,8 @@ from ..ports import CheckedPrompt, Host, PromptEvent
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from .ending import Ending, made
-from .journal import Stopwatch
-from .outputs import Measured, OutputFolder
+from .followed import Followed
+from .outputs import OutputFolder
 
 RECONCILE_SECONDS = 3.0
 # How long the last picture waits for the end of its prompt, to be written down with it. ComfyUI tells both
@@ -48,23 +45,6 @@ NOT_RESUMED = "It could not be resumed after a restart."
 _ENDS = ("succeeded", "failed", "interrupted")
 
 log = logging.getLogger("avatarforge")
-
-
-@dataclass
-class _Followed:
-    """A prompt of ours in ComfyUI's queue, and its row as it was written last. `end` is kept until it is
-    written down, because ComfyUI's history can be cleared; `due`: it stands among the events. `pictures`:
-    those that it has saved, by position. `deleted`: its row is gone."""
-
-    record: GenerationRecord
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    begun: Future[GenerationRecord | None] | None = None
-    pictures: dict[int, Measured] = field(default_factory=dict)
-    end: PromptEvent | None = None
-    due: bool = False
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: bool = False
-    deleted: bool = False
 
 
 class GenerationTracker:
@@ -91,8 +71,7 @@ class GenerationTracker:
         self._ending = Ending(database, workers, outputs, live, outbox)
         # Read before anything can be submitted: what is active now is an earlier ComfyUI's.
         self._line = deque(record.id for record in database.read_here(queries.active))
-        self._followed: dict[str, _Followed] = {}
-        self._beginning = threading.Lock()
+        self._followed: dict[str, Followed] = {}
         self._events: asyncio.Queue[PromptEvent] = asyncio.Queue()
         self._look_due = False
         host.listen(self._hear)
@@ -153,7 +132,7 @@ class GenerationTracker:
         event loop's; it blocks until that is committed."""
         followed = self._followed.get(prompt_id)
         if followed is not None:
-            self._begin(prompt_id, followed).result()
+            followed.begin(self._database).result()
 
     async def over(self, prompt_id: str, seconds: float | None) -> bool:
         """Wait for the end of a prompt to be written down, up to `seconds` or as long as it takes; say
@@ -220,7 +199,7 @@ class GenerationTracker:
                 # ComfyUI forgets interruptions when it starts a prompt, so one may have been lost.
                 self._host.cancel(event.prompt_id)
             # The save node asks for it too; not in a ComfyUI that caches nothing.
-            begun = await asyncio.wrap_future(self._begin(event.prompt_id, followed))
+            begun = await asyncio.wrap_future(followed.begin(self._database))
             if begun is not None:
                 followed.record = begun
                 self._live.announce(begun)
@@ -229,21 +208,7 @@ class GenerationTracker:
         else:
             await self._finish(event.prompt_id, followed, event)
 
-    def _begin(self, prompt_id: str, followed: _Followed) -> Future[GenerationRecord | None]:
-        """The one write of a start, whoever asks first: the worker thread or its event."""
-        with self._beginning:
-            begun = followed.begun
-            if begun is None or (begun.done() and begun.exception() is not None):
-                write = partial(
-                    _write_start,
-                    generation_id=followed.record.id,
-                    prompt_id=prompt_id,
-                    now=clock.now(),
-                )
-                begun = followed.begun = self._database.writing(write)
-            return begun
-
-    async def _take_in(self, event: PromptEvent, followed: _Followed) -> None:
+    async def _take_in(self, event: PromptEvent, followed: Followed) -> None:
         """Let pictures appear as soon as they are saved. The last one is written down with the end, which
         follows at once; should it not, this is called again, without names."""
         if followed.deleted:
@@ -263,7 +228,7 @@ class GenerationTracker:
         if written is not None:
             followed.record = written
 
-    async def _finish(self, prompt_id: str, followed: _Followed, end: PromptEvent) -> None:
+    async def _finish(self, prompt_id: str, followed: Followed, end: PromptEvent) -> None:
         """Write down how a prompt ended, and follow it no more."""
         if followed.over.is_set():
             return
@@ -289,7 +254,7 @@ class GenerationTracker:
             if not followed.due and (stopped is not None or prompt_id not in present):
                 await self._look_at(prompt_id, followed)
 
-    async def _look_at(self, prompt_id: str, followed: _Followed) -> None:
+    async def _look_at(self, prompt_id: str, followed: Followed) -> None:
         """End what can no longer end by itself: it has left the queue, or nobody works on that."""
         end = followed.end or self._host.verdict(prompt_id)
         if end is None:
@@ -310,7 +275,7 @@ class GenerationTracker:
         return state.running.union(state.waiting)
 
     def _enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
-        self._followed[record.prompt_id] = _Followed(record)
+        self._followed[record.prompt_id] = Followed(record)
         try:
             self._live.follow(record, checked.prompt)
             self._host.enqueue(checked)
@@ -367,12 +332,3 @@ class GenerationTracker:
     async def _change(self, record: GenerationRecord, **values: Any) -> None:
         change = partial(queries.change, generation_id=record.id, only_if=queries.ACTIVE)
         await self._database.write(partial(change, running=record.prompt_id, **values))
-
-
-def _write_start(
-    connection: Connection, generation_id: str, prompt_id: str, now: int
-) -> GenerationRecord | None:
-    """The row once this prompt has begun; None where it is its prompt no more."""
-    queries.begin(connection, prompt_id, now)
-    record = queries.get(connection, generation_id)
-    return record if record is not None and record.prompt_id == prompt_id else None

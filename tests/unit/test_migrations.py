@@ -6,10 +6,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from avatarforge.db import files
-from avatarforge.db.engine import MIGRATIONS, open_database
+from avatarforge.db.engine import MIGRATIONS, _newest_revision, open_database
 
 
 def test_the_files_of_revision_0001_are_kept(tmp_path: Path) -> None:
@@ -30,3 +31,7 @@ def test_the_files_of_revision_0001_are_kept(tmp_path: Path) -> None:
     database.close()
     assert record is not None
     assert (record.filename, record.height, record.pose_kind, record.derived) == ("a.png", 65, None, False)
+
+
+def test_the_newest_revision_is_read_off_the_names(tmp_path: Path) -> None:
+    assert _newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()

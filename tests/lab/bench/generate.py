@@ -12,8 +12,8 @@ from .rows import Row, median, percentile
 from .setting import PREFIX, Bench
 
 PART = "Generate"
-POSTS = 60
-ENDS = 80
+POSTS = 40
+ENDS = 60
 QUIET_SECONDS = 0.02  # after a prompt ComfyUI's worker thread tidies up
 OVER = 0.002
 VISIBLE = 0.020

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, bar
-from . import generate, limits, startup, turnaround, upkeep, uploads
+from . import attention, generate, limits, startup, turnaround, upkeep, uploads
 from .line import StatusLine
 from .listeners import allow_many_sockets
 from .report import summary, write_report
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "generate": generate.measure,
     "startup": startup.measure,
     "turnaround": turnaround.measure,
+    "attention": attention.measure,
     "upkeep": upkeep.measure,
 }
 
