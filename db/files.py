@@ -205,14 +205,17 @@ def take_released(connection: Connection, file_ids: Sequence[str]) -> list[FileR
     )
 
 
-def unused_since(connection: Connection, *, begin: int, before: int, limit: int) -> list[tuple[str, int]]:
-    """(id, last_used_at) of up to `limit` files that nobody uses, last used from `begin` on and before
-    `before`; in the order of last_used_at."""
+def unused_since(connection: Connection, *, begin: int, before: int, limit: int) -> tuple[list[str], int]:
+    """The ids of up to `limit` files that nobody uses, last used from `begin` on and before `before`, in the
+    order of their last use; and when the last of them was used."""
     query = select(files.c.id, files.c.last_used_at).where(
         files.c.last_used_at >= begin, files.c.last_used_at < before, ~referenced
     )
-    rows = connection.execute(query.order_by(files.c.last_used_at).limit(limit))
-    return [(row[0], row[1]) for row in rows]
+    found = []
+    for file_id, used_at in connection.execute(query.order_by(files.c.last_used_at).limit(limit)):
+        found.append(file_id)
+        begin = used_at
+    return found, begin
 
 
 def take_unused(connection: Connection, file_ids: Sequence[str], before: int) -> list[FileRecord]:

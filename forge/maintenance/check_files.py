@@ -24,17 +24,20 @@ _BEHIND_ALL = "g"  # sorts behind every hexadecimal digit
 
 async def check_files(run: Run) -> None:
     """One folder of blobs after the other, with the rows that belong into it: memory stays bounded."""
-    inside = await run.apart(_inside, run.parts.blobs.blobs)
-    folders = {path.name for path in inside if _FOLDER.fullmatch(path.name)}
+    blobs = run.parts.blobs.blobs
+    inside = await run.apart(_inside, blobs)
+    folders = {name for name in inside if _FOLDER.fullmatch(name)}
     for name in sorted(folders.union(await run.read(queries.prefixes))):
         await _check_folder(run, name)
-    for path in inside:
-        if path.name not in folders:
-            await _check_unnamed(run, path)
+    for name in inside:
+        if name not in folders:
+            await _check_unnamed(run, blobs / name)
 
 
 async def _check_folder(run: Run, prefix: str) -> None:
-    unnamed = {path.name: path for path in await run.apart(_inside, run.parts.blobs.blobs / prefix)}
+    folder = run.parts.blobs.blobs / prefix
+    # Names, not paths, which are many objects each: see PAGE.
+    unnamed = dict.fromkeys(await run.apart(_inside, folder))
     after: str | None = prefix
     while after is not None:
         find = partial(queries.files_between, after=after, before=prefix + _BEHIND_ALL, limit=PAGE)
@@ -46,8 +49,8 @@ async def _check_folder(run: Run, prefix: str) -> None:
             else:
                 await _check_again(run, record)
         after = page[-1].content_hash if len(page) == PAGE else None
-    for path in unnamed.values():
-        await _check_unnamed(run, path)
+    for name in unnamed:
+        await _check_unnamed(run, folder / name)
 
 
 async def _check_again(run: Run, record: FileRecord) -> None:
@@ -156,8 +159,8 @@ async def _describe(run: Run, path: Path, content_hash: str) -> FileRecord | Non
     return new_record(content_hash, path.name, found.size, facts)
 
 
-def _inside(folder: Path) -> list[Path]:
+def _inside(folder: Path) -> list[str]:
     try:
-        return sorted(folder.iterdir(), key=lambda path: path.name)
+        return sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         return []

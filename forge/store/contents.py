@@ -29,6 +29,9 @@ from .content_locks import ContentLocks
 from .images import ImageFacts
 from .quota import Quota
 
+# So many bytes are removed before an upload of one of those contents goes on.
+HELD_AT_ONCE = 50
+
 log = logging.getLogger("avatarforge")
 
 
@@ -137,9 +140,10 @@ class Contents:
         except (AvatarForgeError, SQLAlchemyError):
             await self._workers.disk(self._leave, noted)
             raise
-        if gone:
-            async with self._locks.holding_all(record.content_hash for record in gone):
-                await self._drop_unowned(gone)
+        for start in range(0, len(gone), HELD_AT_ONCE):
+            some = gone[start : start + HELD_AT_ONCE]
+            async with self._locks.holding_all(record.content_hash for record in some):
+                await self._drop_unowned(some)
         return gone
 
     async def _drop_unowned(self, records: Sequence[FileRecord]) -> None:

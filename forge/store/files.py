@@ -176,12 +176,11 @@ class FileStore:
             # Found by a reader: the writer, for which uploads wait, only looks at these again. From where the
             # last batch ended: else each would pass by all that is old and in use.
             find = partial(queries.unused_since, begin=begin, before=before, limit=CLEANUP_BATCH)
-            found = await self._database.read(find)
+            found, begin = await self._database.read(find)
             if not found:
                 return count
-            take = partial(queries.take_unused, file_ids=[file_id for file_id, _ in found], before=before)
+            take = partial(queries.take_unused, file_ids=found, before=before)
             count += len(await self._contents.remove(take))
-            begin = found[-1][1]
 
     async def release(self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]) -> None:
         """Remove the files whose rows `take` removes and gives back. See `Contents.remove`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from pathlib import Path
 
@@ -47,10 +46,9 @@ def test_each_part_has_a_table_and_every_row_its_cells() -> None:
         "### Reads",
         "### Uploads",
     ]
-    tables = [line.replace(r"\|", "") for line in lines if line.startswith("|")]
-    assert {line.count("|") for line in tables if "A" not in line and line not in ("|  |  |", tables[1])} == {
-        5
-    }
+    rows = [line.replace(r"\|", "") for part in text().split("### ")[1:] for line in part.splitlines()]
+    assert {line.count("|") for line in rows if line.startswith("|")} == {5}
+    assert r"| Processor | A\|B |" in lines
     assert r"| GET a\|b\_\*c\* | 1 \<ms\> | at most 2 ms | yes |" in lines
     assert "| ComfyUI's own | 3 ms |  |  |" in lines
     assert "| 45 MB | 0.4 | at least 0.5 | **no** |" in lines
@@ -106,10 +104,10 @@ def test_a_report_is_written_also_when_the_plots_fail(
     assert "could not be drawn" in capsys.readouterr().out
 
 
-def test_what_a_machine_is_names_neither_host_nor_path(tmp_path: Path) -> None:
+def test_what_a_machine_is_names_no_path(tmp_path: Path) -> None:
     told = machine(tmp_path)
     assert told["Processor"]
-    assert not any("/" in value or socket.gethostname() in value for value in told.values())
+    assert not any(word.startswith(("/", "\\")) for value in told.values() for word in value.split())
 
 
 def test_a_part_that_fails_is_a_row_and_the_others_go_on(

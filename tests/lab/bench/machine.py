@@ -38,7 +38,7 @@ def machine(folder: Path) -> dict[str, str]:
 
 def versions(comfyui: ComfyUI, root: Path) -> dict[str, str]:
     """Of ComfyUI, its Python and what the pack uses of it, and of the pack in the clone ``root``."""
-    command = [comfyui.python, "-c", _ASK, *DISTRIBUTIONS]
+    command: list[str | Path] = [comfyui.python, "-c", _ASK, *DISTRIBUTIONS]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     pack = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     return {"AvatarForge": pack[1] if pack else "unknown", "ComfyUI": comfyui.version(), **json.loads(told)}

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vPX"
 WIDTH, HEIGHT = 7.0, 4.2  # inches
-#: Text stays text; ids come from the content, so that a run with the same points makes the same file.
-SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "avatarforge", "font.family": "sans-serif"}
 
 
 def file_name(plot: str) -> str:
@@ -62,8 +60,8 @@ def _draw(title: str, file: str, curves: list[dict[str, Any]]) -> None:
     axes.set(title=title, xscale="log", yscale="log", xlabel=curves[0]["x"], ylabel=curves[0]["y"])
     for number, curve in enumerate(curves):
         xs, ys = zip(*sorted(curve["points"]), strict=True)
-        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
-        axes.plot(xs, ys, label=curve["label"], **style)
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        axes.plot(xs, ys, label=curve["label"], color=colour, marker=marker)
     _name_the_ticks(axes)
     axes.grid(visible=True, color="#dddddd")
     # Beside the lines, never over them.
@@ -87,6 +85,8 @@ def _name_the_ticks(axes: Axes) -> None:
 if __name__ == "__main__":
     import matplotlib
 
-    matplotlib.rcParams.update(SETTINGS)
+    # Text stays text; ids come from the content, so that a run with the same points makes the same file.
+    matplotlib.rc("svg", fonttype="none", hashsalt="avatarforge")
+    matplotlib.rc("font", family="sans-serif")
     for plot in json.load(sys.stdin):
         _draw(**plot)

@@ -34,9 +34,9 @@ def write_report(bench: Bench) -> None:
         plots = draw(bench.python, bench.curves, folder)
         for old in set(folder.glob("bench-*.svg")) - {folder / name for name in plots.values()}:
             old.unlink()
-    except subprocess.CalledProcessError as error:
+    except (OSError, subprocess.CalledProcessError) as error:
         # The numbers took long to get: they are written whatever happens to the pictures.
-        bench.say(f"The plots could not be drawn: {error.stderr[-2000:]}")
+        bench.say(f"The plots could not be drawn: {getattr(error, 'stderr', '')[-2000:] or error}")
     told = machine(bench.folder) | {"Versions": _listed(versions(bench.comfyui, bench.root))}
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
     text = measured(today, told, bench.rows, bench.curves, plots)

@@ -98,6 +98,11 @@ def watching(server: ComfyServer) -> Iterator[list[Seen]]:
     found.append(Seen(percentile(late, 0.99), max(late), told["seconds"], told["processor_seconds"]))
 
 
+def collect(server: ComfyServer) -> None:
+    """Have ComfyUI's Python collect its garbage, so that what is measured next begins with none."""
+    _post(server, "/bench/collect")
+
+
 def _post(server: ComfyServer, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(server.url + path, b""), timeout=60) as answer:

@@ -20,7 +20,7 @@ from ..soak_clients import png
 from .fill_store import fill
 from .load import ask, request
 from .rows import Curve, Row, percentile
-from .setting import PREFIX, Bench, watching
+from .setting import PREFIX, Bench, collect, watching
 
 PART = "Upkeep"
 SIZES = (1_000, 10_000, 100_000)
@@ -63,8 +63,9 @@ def measure(bench: Bench) -> None:
         fill(base / "user" / "__avatarforge", f"old {size}", size - alone, OLD)
         found[OFFLINE].append(_offline(bench, base))
         with bench.server("upkeep", env=ENVIRONMENT) as server:
+            _check(server)  # a first run has everything to load
             found[CHECK].append(_typical(server, size, _check))
-            _clean_up(server, 1000)  # of no file: a first run has everything to load
+            _clean_up(server, 1000)  # of no file
             found[CLEAN_UP].append(_watched(server, lambda on: _clean_up(on, OLDER - 1)))
             if size == SIZES[-1]:
                 _beside(bench, server)
@@ -104,6 +105,7 @@ def _typical(server: ComfyServer, size: int, work: Callable[[ComfyServer], int])
 
 
 def _watched(server: ComfyServer, work: Callable[[ComfyServer], int]) -> _Done:
+    collect(server)
     before = memory.reset_peak(server.pid) if memory.can_be_measured() else 0
     with watching(server) as seen:
         started = time.perf_counter()
