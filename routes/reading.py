@@ -6,6 +6,7 @@ aiohttp bounds a body in none of these ways when it is read as a stream, which i
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -18,6 +19,11 @@ from ..forge.errors import TooLargeError, UnprocessableError
 from ..forge.store.files import too_large
 from ..forge.strict_json import InvalidJson, read_json
 from .context import Endpoint, Services
+
+if sys.version_info >= (3, 11):
+    from asyncio import timeout
+else:
+    from async_timeout import timeout  # aiohttp brings it along
 
 #: Seconds without a byte after which a request is given up.
 PATIENCE = 60.0
@@ -57,7 +63,8 @@ class BodyReader:
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
-            data = await asyncio.wait_for(self._stream.readany(), min(self._allowed, PATIENCE))
+            async with timeout(min(self._allowed, PATIENCE)):  # wait_for makes a task of each read
+                data = await self._stream.readany()
         except asyncio.TimeoutError as error:
             raise web.HTTPRequestTimeout(
                 reason=f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "

@@ -60,10 +60,7 @@ class Reception:
                 )
             async with self._contents.holding(content_hash):
                 known = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
-                if known is None:
-                    record = await self._describe(incoming, content_hash, filename)
-                else:
-                    record = known
+                record = known or await self._describe(incoming, content_hash, filename)
                 if pictures_only and record.mime_type == JSON_TYPE:
                     raise RejectedUploadError(
                         "Invalid image file: The file is a pose in JSON; only PNG, JPEG and WEBP are "
