@@ -44,7 +44,7 @@ def _users_of(file_id: str | Column[str]) -> ScalarSelect[int]:
     # One that uses it twice counts once. Along the index, equal ones stand side by side.
     users = select(generation_inputs.c.generation_id).where(generation_inputs.c.file_id == file_id)
     users = users.distinct().correlate(files)
-    return select(func.count()).select_from(users.subquery()).scalar_subquery()
+    return select(func.count()).select_from(users.subquery("users")).scalar_subquery()
 
 
 # Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it.

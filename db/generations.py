@@ -35,7 +35,7 @@ _OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
 _ROW = select(*_COLUMNS)
 _BY_ID = _ROW.where(generations.c.id == bindparam("generation_id"))
 _BY_SEQUENCE = _ROW.where(generations.c.sequence.in_(bindparam("sequences", expanding=True)))
-_ACTIVE = _ROW.where(generations.c.status.in_(ACTIVE)).order_by(generations.c.sequence)
+_ACTIVE = select(generations.c.sequence).where(generations.c.status.in_(ACTIVE))
 _OUTPUTS = (
     select(*_OUTPUT_COLUMNS)
     .where(outputs.c.generation_id.in_(bindparam("generation_ids", expanding=True)))
@@ -131,7 +131,9 @@ def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, G
 
 def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
     """Queued and processing ones, oldest first."""
-    return _with_outputs(connection, connection.execute(_ACTIVE.limit(limit)).all())
+    sequences = sorted(connection.execute(_ACTIVE).scalars())[:limit]
+    found = by_sequence(connection, sequences)
+    return [found[sequence] for sequence in sequences]
 
 
 def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:

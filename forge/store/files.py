@@ -104,10 +104,7 @@ class FileStore:
 
     async def find(self, content_hash: str) -> FileRecord | None:
         """The file of that content; None where its bytes are gone too, so that they are uploaded again."""
-        record = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
-        if record is None or record.deleted_at is not None or record.lost_at is not None:
-            return None
-        return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
+        return await self._database.read(partial(self._find, content_hash=content_hash))
 
     async def page(self, *, limit: int, cursor: str | None) -> FilePage:
         """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
@@ -245,6 +242,13 @@ class FileStore:
             raise RejectedUploadError(f"Invalid image file: {error}") from error
         name = display_name(filename, facts.extension)
         return new_record(content_hash, name, incoming.size, facts, derived=derived)
+
+    def _find(self, connection: Connection, content_hash: str) -> FileRecord | None:
+        # One thread for both looks: handing over costs more than either.
+        record = queries.by_hash(connection, content_hash)
+        if record is None or record.deleted_at is not None or record.lost_at is not None:
+            return None
+        return record if _is_there(self.path(record), record.size) else None
 
     async def _live(self, file_id: str) -> FileRecord:
         record = await self._database.read(partial(queries.get_live, file_id=file_id))

@@ -11,7 +11,6 @@ import json
 import sqlite3
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,62 +24,77 @@ BATCH = 20_000
 
 def named(kind: str, number: int) -> str:
     """An id that looks random, as real ones do, and is the same in every run."""
-    return str(uuid.UUID(bytes=hashlib.md5(f"{kind} {number}".encode(), usedforsecurity=False).digest()))
+    text = hashlib.md5(f"{kind} {number}".encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def content_hash(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
-def _spec(number: int, pose: str) -> str:
-    return json.dumps(
-        {
-            "prompt": f"female knight number {number}, steel plate, red cape, castle in the background, dusk",
-            "clothing": "full plate",
-            "style": "watercolor",
-            "realism": False,
-            "negative_prompt": None,
-            "views": ["front"],
-            "pose": None,
-            "reference": {"file_id": pose, "content_hash": content_hash(number), "strength": 0.8,
-                          "method": "attention", "preset": None, "model": None},
-            "width": 512,
-            "height": 768,
-            "steps": 25,
-            "cfg": 7.0,
-            "sampler": "dpmpp_2m",
-            "scheduler": "karras",
-            "seed": 7_000_000 + number,
-            "checkpoint": "anime-model.safetensors",
-            "family": "sd15",
-            "controlnet": "openpose.safetensors",
-            "controlnet_is_union": False,
-            "bones": "standard",
-            "skeleton_strength": 1.0,
-            "consistency": 0.7,
-            "turnaround": "batch",
-            "reseeded": {},
+_SPEC = json.dumps(
+    {
+        "prompt": "female knight number @NUMBER, steel plate, red cape, castle in the background, dusk",
+        "clothing": "full plate",
+        "style": "watercolor",
+        "realism": False,
+        "negative_prompt": None,
+        "views": ["front"],
+        "pose": None,
+        "reference": {
+            "file_id": "@FILE",
+            "content_hash": "@HASH",
+            "strength": 0.8,
+            "method": "attention",
+            "preset": None,
+            "model": None,
         },
-        separators=(",", ":"),
-    )  # fmt: skip
+        "width": 512,
+        "height": 768,
+        "steps": 25,
+        "cfg": 7.0,
+        "sampler": "dpmpp_2m",
+        "scheduler": "karras",
+        "seed": 7,
+        "checkpoint": "anime-model.safetensors",
+        "family": "sd15",
+        "controlnet": "openpose.safetensors",
+        "controlnet_is_union": False,
+        "bones": "standard",
+        "skeleton_strength": 1.0,
+        "consistency": 0.7,
+        "turnaround": "batch",
+        "reseeded": {},
+    },
+    separators=(",", ":"),
+)
+_RECEIPT = json.dumps(
+    {
+        "inputs": [
+            {
+                "role": "reference",
+                "view": "front",
+                "kind": "picture",
+                "file_id": "@FILE",
+                "content_hash": "@HASH",
+                "node": "5",
+                "node_type": "AvatarForgeApplyReference",
+                "model": "anime-model.safetensors",
+                "strength": 0.8,
+                "first_step": 1,
+                "last_step": 25,
+                "prompt_id": "@PROMPT",
+            }
+        ],
+        "warnings": [],
+    },
+    separators=(",", ":"),
+)
 
 
-def _receipt(number: int, prompt_id: str, file_id: str) -> str:
-    line = {
-        "role": "reference",
-        "view": "front",
-        "kind": "picture",
-        "file_id": file_id,
-        "content_hash": content_hash(number),
-        "node": "5",
-        "node_type": "AvatarForgeApplyReference",
-        "model": "anime-model.safetensors",
-        "strength": 0.8,
-        "first_step": 1,
-        "last_step": 25,
-        "prompt_id": prompt_id,
-    }
-    return json.dumps({"inputs": [line], "warnings": []}, separators=(",", ":"))
+def _filled(text: str, number: int, generation_id: str, file_id: str, digest: str) -> str:
+    text = text.replace("@NUMBER", str(number)).replace("@FILE", file_id).replace("@HASH", digest)
+    return text.replace("@PROMPT", generation_id)
 
 
 def _files(rows: int) -> Iterator[tuple[Any, ...]]:
@@ -95,12 +109,13 @@ def _files(rows: int) -> Iterator[tuple[Any, ...]]:
 def _generations(rows: int) -> Iterator[tuple[Any, ...]]:
     for number in range(rows):
         generation_id, moment = named("generation", number), BEGUN + number * APART
-        file_id = named("file", number)
+        of_this = (number, generation_id, named("file", number), content_hash(number))
+        failed = number % 50 == 49
         yield (
-            generation_id, "pose", "failed" if number % 50 == 49 else "completed", generation_id,
-            _spec(number, file_id), '{"1":{"class_type":"AvatarForgeSave","inputs":{}}}',
-            _receipt(number, generation_id, file_id), 1,
-            "It was cancelled." if number % 50 == 49 else None, moment, moment + 1000, moment + 9_000_000,
+            generation_id, "pose", "failed" if failed else "completed", generation_id,
+            _filled(_SPEC, *of_this), '{"1":{"class_type":"AvatarForgeSave","inputs":{}}}',
+            _filled(_RECEIPT, *of_this), 1, "It was cancelled." if failed else None, moment, moment + 1000,
+            moment + 9_000_000,
         )  # fmt: skip
 
 
@@ -172,6 +187,7 @@ def main(root: str, data: str, rows: int) -> None:
         json.dumps(
             {
                 "generations": [named("generation", number) for number in numbers],
+                "firsts": [named("generation", (number + 1) % rows) for number in numbers],
                 "hashes": [content_hash(number) for number in numbers],
                 "seconds": time.perf_counter() - begun,
                 "bytes": (folder / DATABASE_NAME).stat().st_size,

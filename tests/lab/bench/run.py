@@ -9,13 +9,15 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, Status, bar
-from . import turnaround
-from .listeners import allow_many_sockets
+from . import clients, reads, turnaround
+from .clients import allow_many_sockets
 from .report import write_report
 from .setting import Bench
 
 #: Name on the command line -> what measures it. In the order of the report.
 PARTS: dict[str, Callable[[Bench], None]] = {
+    "reads": reads.measure,
+    "clients": clients.measure,
     "turnaround": turnaround.measure,
 }
 

@@ -1,6 +1,6 @@
 """A custom node pack for benchmarks alone: looks at ComfyUI's event loop from inside.
 
-GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
+The node BenchHold keeps ComfyUI's worker waiting. GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
 event loop, POST /bench/seen ends it and tells how late the loop came to a callback that was due, in seconds.
 """
 
@@ -10,9 +10,31 @@ import asyncio
 import time
 
 from aiohttp import web
+from comfy.model_management import throw_exception_if_processing_interrupted
 from server import PromptServer
 
-NODE_CLASS_MAPPINGS: dict[str, type] = {}
+
+class BenchHold:
+    """Holds ComfyUI's worker without using the processor: what is queued behind it stays queued."""
+
+    RETURN_TYPES = ()
+    FUNCTION = "hold"
+    CATEGORY = "bench"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, object]:
+        return {"required": {"seconds": ("INT", {"default": 1, "min": 1, "max": 3600})}}
+
+    def hold(self, seconds: int) -> tuple[()]:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            throw_exception_if_processing_interrupted()
+            time.sleep(0.1)
+        return ()
+
+
+NODE_CLASS_MAPPINGS: dict[str, type] = {"BenchHold": BenchHold}
 
 #: How often the loop is asked for, in seconds. A wait that hides several of these counts for each of them, as
 #: it would for requests that come at such moments; else the longest stalls would count least.
