@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from avatarforge.db import files, generations, tallies, verify, webhooks
 from avatarforge.db.engine import Database
 from avatarforge.db.records import FileRecord
 from avatarforge.forge.generations.service import AvatarRequest
+from avatarforge.forge.health import HealthService
 
 Read = Callable[[Connection], Any]
 IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
@@ -216,3 +218,35 @@ async def test_memory_for_what_is_kept_is_bounded(tmp_path: Path) -> None:
         same = [old is new for old, new in zip(first, reversed(again), strict=True)]
         assert same[-1]
         assert not all(same)
+
+
+async def test_health_is_measured_once_for_all_who_ask_at_once(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        health = HealthService(
+            forge.database, forge.blobs, forge.workers, forge.host, forge.settings, kept_seconds=3600.0
+        )
+        first, *others = await asyncio.gather(*(health.measure() for _ in range(20)))
+        assert all(other is first for other in others)
+        at_once = HealthService(
+            forge.database, forge.blobs, forge.workers, forge.host, forge.settings, kept_seconds=0.0
+        )
+        assert await at_once.measure() is not await at_once.measure()
+
+
+def test_a_database_without_such_triggers_counts_its_rows(database: Database) -> None:
+    database.write_here(a_file_and_a_generation)
+
+    def counted(connection: Connection) -> tuple[object, ...]:
+        connection.dialect.name = "another"
+        try:
+            return (
+                tallies.generations_by_status(connection),
+                tallies.count_generations(connection, None),
+                tallies.listed_files(connection),
+                tallies.stored_files(connection),
+                tallies.wrong(connection),
+            )
+        finally:
+            connection.dialect.name = "sqlite"
+
+    assert database.read_here(counted) == ({"queued": 1}, 1, 1, (1, 7), [])

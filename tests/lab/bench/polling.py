@@ -1,7 +1,7 @@
 """Clients that each ask once in so many seconds, evenly spread, in a process of their own.
 
-Reads its job as one line of JSON, says "ready" when all are connected and asking, goes on until its input ends,
-and prints how long each answer took, in seconds.
+Reads its job as one line of JSON, says "ready" when each has asked once, goes on until its input ends, and
+prints how long each answer took, in seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 TIMEOUT = 60.0
 
 
-def run(port: int, requests: list[bytes], clients: int, every: float, seconds: float) -> list[float]:
+def run(port: int, requests: list[bytes], clients: int, every: float) -> list[float]:
     links = [socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) for _ in range(clients)]
     waits: list[float] = []
     sent_at = [0.0] * clients

@@ -1,4 +1,4 @@
-"""Reads of stores of 100, 10,000 and 1,000,000 generations and as many files, each in a ComfyUI of its own."""
+"""Reads of stores of 100, 10,000 and a million generations and files, each in a ComfyUI of its own."""
 
 from __future__ import annotations
 

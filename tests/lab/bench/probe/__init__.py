@@ -1,7 +1,8 @@
 """A custom node pack for benchmarks alone: looks at ComfyUI's event loop from inside.
 
-The node BenchHold keeps ComfyUI's worker waiting. GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
+GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
 event loop, POST /bench/seen ends it and tells how late the loop came to a callback that was due, in seconds.
+The node BenchHold keeps ComfyUI's worker waiting.
 """
 
 from __future__ import annotations
