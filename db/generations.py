@@ -79,7 +79,7 @@ def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gene
     if found:
         for row in connection.execute(_OUTPUTS, {"generation_ids": list(found)}):
             found[row.generation_id].append(OutputRecord(*row))
-    return [GenerationRecord(*row, outputs=tuple(found[row.id])) for row in rows]
+    return [GenerationRecord(*tuple(row), tuple(found[row.id])) for row in rows]
 
 
 def add(
@@ -117,7 +117,7 @@ def page(
     given = {"status": status, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
     query = _PLACES[status is not None, before is not None]
-    return list(connection.execute(query, {"most": limit, "skipped": offset, **values}).scalars())
+    return [row.sequence for row in connection.execute(query, {"most": limit, "skipped": offset, **values})]
 
 
 def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, GenerationRecord]:

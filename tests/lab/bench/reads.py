@@ -62,7 +62,7 @@ def measure(bench: Bench) -> None:
 
 def _fill(bench: Bench, rows: int) -> dict[str, Any]:
     data = bench.folder / _name(rows) / "user" / "__avatarforge"
-    command = [bench.comfyui.python, FILL, bench.root, data, str(rows)]
+    command = [str(part) for part in (bench.comfyui.python, FILL, bench.root, data, rows)]
     told: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return told
 
