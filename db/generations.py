@@ -79,7 +79,8 @@ def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gene
     if found:
         for row in connection.execute(_OUTPUTS, {"generation_ids": list(found)}):
             found[row.generation_id].append(OutputRecord(*row))
-    return [GenerationRecord(*tuple(row), tuple(found[row.id])) for row in rows]
+    whole: list[tuple[Any, ...]] = [(*row, tuple(found[row.id])) for row in rows]
+    return [GenerationRecord(*values) for values in whole]
 
 
 def add(
