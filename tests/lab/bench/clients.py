@@ -25,8 +25,8 @@ from .setting import PREFIX, Bench
 PART = "Clients"
 CLIENTS = 1000
 EVERY = 2.0  # seconds between two questions of one client
-ROUNDS = 3
-SECONDS = 8.0
+ROUNDS = 2
+SECONDS = 6.0
 IDLE_SECONDS = 20.0  # more than a heartbeat
 WAIT_SECONDS = 60.0
 MEGABYTES = 64
