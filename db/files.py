@@ -44,7 +44,7 @@ def _users_of(file_id: str | Column[str]) -> ScalarSelect[int]:
     # One that uses it twice counts once. Along the index, equal ones stand side by side.
     users = select(generation_inputs.c.generation_id).where(generation_inputs.c.file_id == file_id)
     users = users.distinct().correlate(files)
-    return select(func.count()).select_from(users.subquery()).scalar_subquery()
+    return select(func.count()).select_from(users.subquery("users")).scalar_subquery()
 
 
 # Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it.
@@ -63,7 +63,7 @@ _NEXT_PAGE = _FIRST_PAGE.where(
 
 
 def _record(row: Row[Any] | None) -> FileRecord | None:
-    return FileRecord(*row) if row is not None else None
+    return FileRecord(*tuple(row)) if row is not None else None
 
 
 def get_any(connection: Connection, file_id: str) -> FileRecord | None:
@@ -87,7 +87,7 @@ def page(
     else:
         behind = {"created_at": before[0], "file_id": before[1]}
         rows = connection.execute(_NEXT_PAGE, {"most": limit, **behind})
-    found = [ListedFile(FileRecord(*row[:-1]), row[-1]) for row in rows]
+    found = [ListedFile(FileRecord(*tuple(row)[:-1]), row.users) for row in rows]
     return tallies.listed_files(connection), found
 
 

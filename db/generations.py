@@ -35,7 +35,7 @@ _OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
 _ROW = select(*_COLUMNS)
 _BY_ID = _ROW.where(generations.c.id == bindparam("generation_id"))
 _BY_SEQUENCE = _ROW.where(generations.c.sequence.in_(bindparam("sequences", expanding=True)))
-_ACTIVE = _ROW.where(generations.c.status.in_(ACTIVE)).order_by(generations.c.sequence)
+_ACTIVE = select(generations.c.sequence).where(generations.c.status.in_(ACTIVE))
 _OUTPUTS = (
     select(*_OUTPUT_COLUMNS)
     .where(outputs.c.generation_id.in_(bindparam("generation_ids", expanding=True)))
@@ -83,7 +83,8 @@ def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gene
     if found:
         for row in connection.execute(_OUTPUTS, {"generation_ids": list(found)}):
             found[row.generation_id].append(OutputRecord(*row))
-    return [GenerationRecord(*row, outputs=tuple(found[row.id])) for row in rows]
+    whole: list[tuple[Any, ...]] = [(*row, tuple(found[row.id])) for row in rows]
+    return [GenerationRecord(*values) for values in whole]
 
 
 def add(
@@ -121,7 +122,7 @@ def page(
     given = {"status": status, "before": before}
     values = {name: value for name, value in given.items() if value is not None}
     query = _PLACES[status is not None, before is not None]
-    return list(connection.execute(query, {"most": limit, "skipped": offset, **values}).scalars())
+    return [row.sequence for row in connection.execute(query, {"most": limit, "skipped": offset, **values})]
 
 
 def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, GenerationRecord]:
@@ -135,7 +136,9 @@ def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, G
 
 def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
     """Queued and processing ones, oldest first."""
-    return _with_outputs(connection, connection.execute(_ACTIVE.limit(limit)).all())
+    sequences = sorted(connection.execute(_ACTIVE).scalars())[:limit]
+    found = by_sequence(connection, sequences)
+    return [found[sequence] for sequence in sequences]
 
 
 def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:

@@ -54,7 +54,7 @@ def wrong(connection: Connection) -> list[str]:
     kept = {row[0]: (row[1], row[2]) for row in connection.execute(_KEPT)}
     counted = _counted(connection)
     return [
-        f"{what}: {kept.get(what)} is written down, and it is {found}."
+        f"The total of {what!r} is written down as {kept.get(what)}, and is {found} (number, bytes)."
         for what, found in counted.items()
         if kept.get(what) != found
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,9 @@ from .ports import Host
 from .settings import Settings
 from .store.blobs import BlobStore
 from .workers import Workers
+
+# A file is written and removed for it, and the models are looked at.
+KEPT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,19 +48,36 @@ class Health:
 
 class HealthService:
     def __init__(
-        self, database: Database, blobs: BlobStore, workers: Workers, host: Host, settings: Settings
+        self,
+        database: Database,
+        blobs: BlobStore,
+        workers: Workers,
+        host: Host,
+        settings: Settings,
+        kept_seconds: float = KEPT_SECONDS,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._workers = workers
         self._host = host
         self._settings = settings
+        self._kept_seconds = kept_seconds
+        self._measured: tuple[float, Health] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def capabilities(self) -> Capabilities:
         """What works with the models that are installed now."""
         return capabilities_of(await self._host.installed_models(), self._settings)
 
     async def measure(self) -> Health:
+        """How things stand; not older than KEPT_SECONDS, however many ask."""
+        async with self._one_at_a_time:
+            if self._measured is None or time.monotonic() >= self._measured[0]:
+                found = await self._measure()
+                self._measured = (time.monotonic() + self._kept_seconds, found)
+            return self._measured[1]
+
+    async def _measure(self) -> Health:
         counts: Mapping[str, int] = {}
         stored = (0, 0)
         database_fault = None

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Network
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -38,6 +39,8 @@ LOGGED = 60  # refusals a minute
 _KEYED, _ANYBODY = "key", "anybody"
 # What proxies add. Who adds one himself only loses: the request then counts as one from another machine.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+_ANYWHERE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "cross-origin"})
+_SAME_SITE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "same-site"})
 _SET_KEY = (
     "Set API_KEY in the .env of the pack and restart ComfyUI (or ALLOW_ANONYMOUS=true, if whoever reaches "
     "the port may do everything)."
@@ -206,8 +209,9 @@ def finished(response: web.StreamResponse, caller: Caller) -> web.StreamResponse
 
 def _cross_origin(origin: str | None, *, signed: bool) -> Mapping[str, str]:
     """For browsers: which other pages may see the answer (Fetch standard, CORS and CORP)."""
-    headers = {"Cross-Origin-Resource-Policy": "cross-origin" if signed or origin else "same-site"}
-    return {**headers, "Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin else headers
+    if origin is None:
+        return _ANYWHERE if signed else _SAME_SITE
+    return {**_ANYWHERE, "Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
 def _digest(key: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
@@ -17,15 +16,15 @@ from ..forge.generations.service import GenerationRecord, OutputRecord, Page
 from ..forge.generations.spec import AvatarSpec
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
-from ..forge.store.files import FileRecord, ListedFile, Received
+from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
 from . import schemas
 from .context import PREFIX, Written, tag_of
 
 
 def iso(microseconds: int) -> str:
     """UTC, ISO 8601, to the millisecond, ending in Z."""
-    moment: datetime = clock.to_datetime(microseconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    # UTC's "+00:00" is six characters.
+    return clock.to_datetime(microseconds).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _iso_or_none(microseconds: int | None) -> str | None:
@@ -36,10 +35,16 @@ def upload(received: Received) -> schemas.UploadAnswer:
     return schemas.UploadAnswer(**_file(received.file), is_duplicate=received.is_duplicate)
 
 
-def listed_file(listed: ListedFile) -> schemas.ListedFile:
-    return schemas.ListedFile(
-        **_file(listed.file), last_used_at=iso(listed.file.last_used_at), references=listed.references
-    )
+def files(page: FilePage, limit: int) -> Written:
+    """`schemas.FilesAnswer`."""
+    listed = [_listed_file(listed) for listed in page.files]
+    rest = {"limit": limit, "next_cursor": page.next_cursor}
+    return Written(to_json({"total": page.total, "files": listed, **rest}))
+
+
+def _listed_file(listed: ListedFile) -> dict[str, Any]:
+    used = {"last_used_at": iso(listed.file.last_used_at), "references": listed.references}
+    return {**_file(listed.file), **used}
 
 
 def _file(file: FileRecord) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def words(record: GenerationRecord) -> Words:
 def written(known: Known, state: LiveState) -> Written:
     """The same as JSON; put together anew only when something has changed."""
     told = known.told
-    if told is None or told[0] != state:
+    if told is None or (told[0] is not state and told[0] != state):
         passing = to_json(_passing(known.record.id, state))[1:-1]
         told = known.told = (state, Written(known.words.head + passing + known.words.tail))
     answer: Written = told[1]

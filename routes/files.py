@@ -10,7 +10,7 @@ from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
 from . import announced, answers, bodies, schemas
 from .content import Content, send, send_made
-from .context import UUID, Call, Endpoint
+from .context import UUID, Answer, Call, Endpoint
 from .multipart import receive_form, receive_json
 
 UPLOAD_REFUSALS = (400, 408, 413, 415, 422, 507)
@@ -46,15 +46,10 @@ async def thumbnail(call: Call) -> web.StreamResponse:
     return await send_made(call, f"{record.content_hash}-{size}-{VERSION}", make)
 
 
-async def list_files(call: Call) -> schemas.FilesAnswer:
+async def list_files(call: Call) -> Answer:
     query = call.asked(bodies.FilesQuery)
     page = await call.services.files.page(limit=query.limit, cursor=query.cursor)
-    return schemas.FilesAnswer(
-        total=page.total,
-        files=[answers.listed_file(listed) for listed in page.files],
-        limit=query.limit,
-        next_cursor=page.next_cursor,
-    )
+    return answers.files(page, query.limit)
 
 
 async def check_hash(call: Call) -> schemas.HashAnswer:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
+from pydantic_core import to_json
+
 from ..forge.pictures.skeleton import LIMBS, Skeleton, view_skeleton
 from ..forge.views import VIEWS
 from . import capabilities, schemas
-from .context import Call, Caller, Endpoint, Unavailable
+from .context import Answer, Call, Caller, Endpoint, Unavailable, Written
 
 DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each other at one scale
 
@@ -57,18 +61,22 @@ async def health_while_unavailable(
     )
 
 
-async def poses(_: Call) -> schemas.PosesAnswer:
-    return schemas.PosesAnswer(
-        poses=[
-            schemas.Pose(
-                name=view.name,
-                description=view.description,
-                narrow=view.narrow,
-                skeleton=_drawing(view_skeleton(view.name)),
-            )
-            for view in VIEWS.values()
-        ]
-    )
+async def poses(_: Call) -> Answer:
+    return _poses()
+
+
+@functools.cache  # the views are of the pack, not of the store
+def _poses() -> Written:
+    views = [
+        schemas.Pose(
+            name=view.name,
+            description=view.description,
+            narrow=view.narrow,
+            skeleton=_drawing(view_skeleton(view.name)),
+        )
+        for view in VIEWS.values()
+    ]
+    return Written(to_json(schemas.PosesAnswer(poses=views)))
 
 
 def _drawing(skeleton: Skeleton) -> schemas.SkeletonDrawing:

@@ -7,6 +7,7 @@ that page's own. Only the name in `Host` gives it away. A page that stays under 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/]+)", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
 _MOST_SHOWN = 100  # characters of what a client sent, in a sentence
+# What a text says never changes, and the same few come with every request. Longer ones are read each time, so
+# that nobody fills the memory with them.
+_KEPT, _SHORT = 512, 255
 SAFE_METHODS = ("GET", "HEAD")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -43,6 +47,15 @@ class Authority:
 
 def read_authority(text: str) -> Authority | None:
     """What `Host` says; None when it says nothing that a server could be called."""
+    return _short_authority(text) if len(text) <= _SHORT else _authority(text)
+
+
+@functools.lru_cache(_KEPT)
+def _short_authority(text: str) -> Authority | None:
+    return _authority(text)
+
+
+def _authority(text: str) -> Authority | None:
     found = _AUTHORITY.fullmatch(text)
     if found is None:
         return None
@@ -57,6 +70,7 @@ def read_authority(text: str) -> Authority | None:
     return Authority(name, None, port) if all(name.split(".")) else None
 
 
+@functools.lru_cache(_KEPT)
 def read_address(text: str) -> Address | None:
     """An IP address; an IPv4 one that came through an IPv6 socket is an IPv4 one."""
     try:

@@ -6,6 +6,7 @@ aiohttp bounds a body in none of these ways when it is read as a stream, which i
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -142,6 +143,8 @@ def read_query(endpoint: Endpoint, request: web.Request) -> BaseModel:
     """Validate the query, without what a signed link carries. Raises ValidationError."""
     if endpoint.query is None:
         raise TypeError("the endpoint declares no query")
+    if not request.query_string:
+        return _without_query(endpoint.query)
     # A name given twice becomes a list, which no field takes: better than dropping one of the two.
     values = {
         name: found[0] if len(found := request.query.getall(name)) == 1 else found
@@ -149,6 +152,11 @@ def read_query(endpoint: Endpoint, request: web.Request) -> BaseModel:
         if not (endpoint.picture and name in (EXPIRES, SIGNATURE))
     }
     return endpoint.query.model_validate(values)
+
+
+@functools.cache  # of the few models that endpoints declare; they are frozen
+def _without_query(model: type[BaseModel]) -> BaseModel:
+    return model.model_validate({})
 
 
 async def read_body(endpoint: Endpoint, request: web.Request, services: Services) -> BaseModel:

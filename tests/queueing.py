@@ -6,6 +6,7 @@ import asyncio
 
 from services import Product
 
+from avatarforge.db import tallies
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.recorder import GenerationRecorder
@@ -47,4 +48,4 @@ async def in_queue(forge: Product, count: int) -> None:
 
 
 async def everyone(forge: Product) -> int:
-    return (await forge.generations.page(status=None, limit=1, offset=0, cursor=None)).total
+    return await forge.database.read(lambda connection: tallies.count_generations(connection, None))

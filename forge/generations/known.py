@@ -16,10 +16,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ...db import generations as queries
+from ...db import tallies
 from ...db.engine import Database
 from ...db.records import GenerationRecord
 
 MOST_BYTES = 32 * 1024 * 1024
+PAGES = 256
 _OVERHEAD = 2048  # bytes that Python takes for one beside its texts, about
 
 
@@ -47,6 +49,16 @@ class Known:
         return _OVERHEAD + len(record.spec) + len(record.receipt) + 2 * written
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A page of the list, see `db.generations.page`."""
+
+    status: str | None
+    limit: int
+    offset: int
+    before: int | None
+
+
 class KnownGenerations:
     """From any thread. `words` puts a record into words."""
 
@@ -57,11 +69,12 @@ class KnownGenerations:
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._database = database
-        self._words = words
+        self.words = words
         self._most = most_bytes
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._ids: dict[int, str] = {}
+        self._pages: OrderedDict[Asked, tuple[int, tuple[str, ...]]] = OrderedDict()
         self._bytes = 0
         self._changes = 0  # odd while a change becomes visible
         database.changes.tell(self)
@@ -75,20 +88,22 @@ class KnownGenerations:
                 return found
         return await self._database.read(partial(self._read, generation_id=generation_id))
 
-    def of(self, connection: Connection, find: Callable[[Connection], list[int]]) -> list[Known]:
-        """Those with the sequences that `find` reads, in that order. For a read of the database."""
-        begun = self._changes
-        sequences = find(connection)
-        there = self._all_known(sequences, begun)
-        missing = queries.by_sequence(connection, (one for one in sequences if one not in there))
-        for sequence, record in missing.items():
-            there[sequence] = Known(record, self._words(record))
-        self._keep([there[sequence] for sequence in missing], begun)
-        return [there[sequence] for sequence in sequences if sequence in there]
+    async def page(self, asked: Asked) -> tuple[int, list[Known]]:
+        """(how many match, those of the page)"""
+        with self._lock:
+            kept = self._pages.get(asked)
+            if kept is not None:
+                total, ids = kept
+                if all(one in self._known for one in ids):
+                    for one in ids:
+                        self._known.move_to_end(one)
+                    return total, [self._known[one] for one in ids]
+        return await self._database.read(partial(self._read_page, asked=asked))
 
     def hold(self, generation_ids: Collection[str] | None) -> None:
         with self._lock:
             self._changes += 1
+            self._pages.clear()
             for one in tuple(self._known) if generation_ids is None else generation_ids:
                 self._forget(one)
 
@@ -101,21 +116,37 @@ class KnownGenerations:
         record = queries.get(connection, generation_id)
         if record is None:
             return None
-        known = Known(record, self._words(record))
+        known = Known(record, self.words(record))
         self._keep([known], begun)
         return known
+
+    def _read_page(self, connection: Connection, asked: Asked) -> tuple[int, list[Known]]:
+        begun = self._changes
+        sequences = queries.page(connection, **vars(asked))
+        total = tallies.count_generations(connection, asked.status)
+        there = self._all_known(sequences, begun)
+        missing = queries.by_sequence(connection, (one for one in sequences if one not in there))
+        read = {sequence: Known(record, self.words(record)) for sequence, record in missing.items()}
+        there |= read
+        page = [there[sequence] for sequence in sequences if sequence in there]
+        self._keep(read.values(), begun)
+        self._keep_page(asked, (total, tuple(known.record.id for known in page)), begun)
+        return total, page
 
     def _all_known(self, sequences: Iterable[int], begun: int) -> dict[int, Known]:
         """Those of them that are kept; none where one may be newer than what was read since `begun`."""
         with self._lock:
             if not self._is_settled(begun):
                 return {}
-            found = {
-                sequence: self._known[self._ids[sequence]] for sequence in sequences if sequence in self._ids
-            }
-            for known in found.values():
-                self._known.move_to_end(known.record.id)
-            return found
+            kept = [sequence for sequence in sequences if sequence in self._ids]
+            return {sequence: self._known[self._ids[sequence]] for sequence in kept}
+
+    def _keep_page(self, asked: Asked, found: tuple[int, tuple[str, ...]], begun: int) -> None:
+        with self._lock:
+            if self._is_settled(begun):
+                self._pages[asked] = found
+                if len(self._pages) > PAGES:
+                    self._pages.popitem(last=False)
 
     def _keep(self, found: Iterable[Known], begun: int) -> None:
         """Keep what was read since `begun`, unless something has changed meanwhile."""

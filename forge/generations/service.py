@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
-from ...db import tallies
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import (
@@ -42,7 +40,7 @@ from .acceptance import begin_again, commit_new, refuse_above, remove, restore, 
 from .decide import AvatarRequest, Decision, decide
 from .inputs import Inputs
 from .journal import Journal
-from .known import Known, KnownGenerations
+from .known import Asked, Known, KnownGenerations
 from .outputs import OutputFolder, note_of_outputs
 from .recorder import BY_HAND
 from .reroll import Reroll
@@ -239,14 +237,8 @@ class GenerationService:
 
     async def page(self, *, status: str | None, limit: int, offset: int, cursor: str | None) -> Page:
         """Newest first. `cursor` is the `next_cursor` of the page before."""
-        before = _read_cursor(cursor)
-        find = partial(queries.page, status=status, limit=limit + 1, offset=offset, before=before)
-
-        def read(connection: Connection) -> tuple[int, list[Known]]:
-            found = self._known.of(connection, find)
-            return tallies.count_generations(connection, status), found
-
-        total, found = await self._database.read(read)
+        asked = Asked(status, limit + 1, offset, _read_cursor(cursor))
+        total, found = await self._known.page(asked)
         more = len(found) > limit
         found = found[:limit]
         return Page(total, found, str(found[-1].record.sequence) if more else None)

@@ -27,7 +27,7 @@ from .estimate import HISTORY, Kind, RunningTimes, kind_of
 from .listeners import Listeners
 from .log import EventLog
 from .plan import Plan, plan
-from .state import Current, Happening, LiveState, Preview
+from .state import COMPLETED, Current, Happening, LiveState, Preview
 from .waiters import Waiters
 
 # Of one generation, in seconds: at most 10 progress events a second.
@@ -36,6 +36,7 @@ INTERVALS = {"progress": 0.1, "preview": 0.25}
 PLACES_SECONDS = 0.5
 LAST_PLACE = 20
 ENDED = 4096  # prompts whose end is remembered
+LOOK_SECONDS = 0.1  # how old a place in the queue can be
 PREVIEW_BYTES = 1024 * 1024
 
 log = logging.getLogger("avatarforge")
@@ -85,6 +86,8 @@ class Live:
         self._ended: OrderedDict[str, float] = OrderedDict()
         self._at_end: list[Callable[[], None]] = []
         self._places_due = False
+        self._places: Mapping[str, int] = {}
+        self._look_again_at = 0.0
         host.watch(self._watch)
         host.listen(self._hear)
 
@@ -119,6 +122,7 @@ class Live:
     def announce(self, record: GenerationRecord) -> None:
         """Tell what is new in a committed record, each thing once. What was told already, or belongs to a
         prompt that has ended, is passed over."""
+        self._look_again_at = 0.0  # it may have entered the queue just now
         if record.status in queries.ACTIVE:
             if record.prompt_id not in self._ended:
                 self._announce_active(self._run(record), record)
@@ -151,8 +155,7 @@ class Live:
     def states(self, records: Sequence[GenerationRecord]) -> list[LiveState]:
         """How each of them stands now; one look at the queue for all of them."""
         queued = any(record.status == "queued" for record in records)
-        waiting = self._host.queue_state().waiting if queued else ()
-        places = {prompt_id: place for place, prompt_id in enumerate(waiting, start=1)}
+        places = self._waiting_places() if queued else {}
         return [self._state(record, places) for record in records]
 
     def preview(self, generation_id: str, position: int) -> bytes:
@@ -217,9 +220,10 @@ class Live:
             usual = self.times.usual(run.kind) if run is not None else None
             return LiveState(0.0, queue_position=places.get(record.prompt_id), eta_seconds=_rounded(usual))
         if record.status == "completed":
-            return LiveState(1.0)
+            return COMPLETED
         if record.status == "failed":
-            return LiveState(self._ended.get(record.prompt_id, _share_of_pictures(record)))
+            progress = self._ended.get(record.prompt_id)
+            return LiveState(_share_of_pictures(record) if progress is None else progress)
         if run is None:
             return LiveState(_share_of_pictures(record))
         elapsed = 0.0 if run.started is None else time.monotonic() - run.started
@@ -227,12 +231,23 @@ class Live:
         previews = tuple(preview for _, (preview, _) in sorted(run.pictures.items()))
         return LiveState(run.progress, run.current, None, _rounded(left), previews)
 
+    def _waiting_places(self) -> Mapping[str, int]:
+        """Of everything that waits in ComfyUI. Thousands of clients ask; the queue is looked at after each
+        change of it that we hear of, and now and then."""
+        now = time.monotonic()
+        if now >= self._look_again_at:
+            waiting = self._host.queue_state().waiting
+            self._places = {prompt_id: place for place, prompt_id in enumerate(waiting, start=1)}
+            self._look_again_at = now + LOOK_SECONDS
+        return self._places
+
     def _tell(self, kind: str, record: GenerationRecord) -> LiveState:
         state = self.state(record)
         self.log.add(Happening(kind, clock.now(), record.id, record, state), passing=kind in INTERVALS)
         return state
 
     def _hear(self, event: PromptEvent) -> None:
+        self._look_again_at = 0.0
         if event.kind == "queue_changed" and not self._places_due:
             self._places_due = True
             asyncio.get_running_loop().call_later(PLACES_SECONDS, self._tell_places)
@@ -296,10 +311,9 @@ def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
 
 def _share_of_pictures(record: GenerationRecord) -> float:
     """All that is known of a run of an earlier start of ComfyUI."""
-    if record.kind == BY_HAND:
+    if record.kind == BY_HAND or record.reroll or not record.outputs:
         return 0.0
-    views = len(AvatarSpec.from_json(record.spec).views)
-    return 0.0 if record.reroll else len(record.outputs) / views
+    return len(record.outputs) / len(AvatarSpec.from_json(record.spec).views)
 
 
 def _rounded(seconds: float | None) -> float | None:

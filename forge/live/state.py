@@ -38,6 +38,9 @@ class LiveState:
     previews: tuple[Preview, ...] = ()
 
 
+COMPLETED = LiveState(1.0)
+
+
 @dataclass(frozen=True)
 class Happening:
     """One event, before anybody has put it into words. `at` in microseconds since 1970; `record` as it was

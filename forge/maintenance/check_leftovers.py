@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ...db import files as file_queries
+from ...db import tallies
 from ...db import verify as queries
 from ..generations.outputs import OutputFolder
 from .report import MOST, Problem
@@ -24,6 +25,10 @@ BEING_WRITTEN_SECONDS = 600.0
 async def check_database(run: Run) -> None:
     for damage in await run.read(queries.damages):
         run.findings.add(Problem("database", f"The database is damaged: {damage}."))
+    for words in await run.read(tallies.wrong):
+        run.findings.add(Problem("tally", words, repaired="counted" if run.repair else None))
+    if run.repair and run.findings.counts["tally"]:
+        await run.parts.database.write(tallies.recount)
 
 
 async def check_temp_files(run: Run) -> None:

@@ -16,6 +16,7 @@ KINDS = {
     "output_altered": "A generated picture is not the one that was made. Repair: taken as it is, or moved "
     "to quarantine and marked lost.",
     "output_returned": "A generated picture that was lost is there again. Repair: the mark goes.",
+    "tally": "A kept total is not that of the rows. Repair: they are counted.",
     "leftover": "What a crash left half done. Repair: removed.",
     "database": "The database file itself is damaged. No repair: restore a backup.",
 }

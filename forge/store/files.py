@@ -103,10 +103,7 @@ class FileStore:
 
     async def find(self, content_hash: str) -> FileRecord | None:
         """The file of that content; None where its bytes are gone too, so that they are uploaded again."""
-        record = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
-        if record is None or record.deleted_at is not None or record.lost_at is not None:
-            return None
-        return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
+        return await self._database.read(partial(self._find, content_hash=content_hash))
 
     async def use_again(self, record: FileRecord) -> FileRecord | None:
         """What an upload of that content does to a file that `find` has just given: it counts as used now.
@@ -233,6 +230,13 @@ class FileStore:
             return received.file
         await self.forget(received)
         return None
+
+    def _find(self, connection: Connection, content_hash: str) -> FileRecord | None:
+        # One thread for both looks: handing over costs more than either.
+        record = queries.by_hash(connection, content_hash)
+        if record is None or record.deleted_at is not None or record.lost_at is not None:
+            return None
+        return record if _is_there(self.path(record), record.size) else None
 
     async def _live(self, file_id: str) -> FileRecord:
         record = await self._database.read(partial(queries.get_live, file_id=file_id))

@@ -18,6 +18,11 @@ def reset_peak(pid: int) -> int:
     return _field(pid, "VmRSS")
 
 
+def resident(pid: int) -> int:
+    """The memory in use now, in bytes."""
+    return _field(pid, "VmRSS")
+
+
 def peak(pid: int) -> int:
     """The most memory in use since `reset_peak`, in bytes."""
     return _field(pid, "VmHWM")

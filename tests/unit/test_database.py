@@ -4,15 +4,13 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, event, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from avatarforge.db import files as queries
 from avatarforge.db.engine import Database, DatabaseUnavailableError, open_database
 from avatarforge.db.tables import files, metadata
 
@@ -51,25 +49,6 @@ def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
         )
 
     assert database.read_here(differences) == []
-
-
-def test_the_list_of_files_is_read_along_its_indexes(database: Database) -> None:
-    def plan(connection: Connection) -> str:
-        sent: list[tuple[str, Any]] = []
-
-        @event.listens_for(connection, "before_cursor_execute")
-        def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
-            sent.append((statement, values))
-
-        queries.page(connection, limit=10, before=(5, "id-1"))
-        statement, values = sent[0]
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-        return "; ".join(str(row[3]) for row in rows)
-
-    steps = database.read_here(plan)
-    assert "USING INDEX ix_files_created_at_id" in steps
-    assert "INDEX ix_generation_inputs_file_id" in steps
-    assert "FOR ORDER BY" not in steps
 
 
 def test_opening_again_changes_nothing_and_keeps_the_rows(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import json
 import sqlite3
 import sys
 import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,113 +23,130 @@ APART = 1_000_000
 BATCH = 20_000
 
 
-def named(kind: str, number: int) -> str:
-    """An id that looks random, as real ones do, and is the same in every run."""
-    return str(uuid.UUID(bytes=hashlib.md5(f"{kind} {number}".encode(), usedforsecurity=False).digest()))
+@dataclass(frozen=True)
+class Named:
+    """What the row of that number is called: ids and a hash that look random, the same in every run."""
+
+    number: int
+    generation: str
+    file: str
+    content_hash: str
 
 
-def content_hash(number: int) -> str:
-    return hashlib.sha256(str(number).encode()).hexdigest()
+def named(number: int) -> Named:
+    text = hashlib.blake2b(str(number).encode()).hexdigest()
+    return Named(number, _uuid(text[:32]), _uuid(text[32:64]), text[64:])
 
 
-def _spec(number: int, pose: str) -> str:
-    return json.dumps(
-        {
-            "prompt": f"female knight number {number}, steel plate, red cape, castle in the background, dusk",
-            "clothing": "full plate",
-            "style": "watercolor",
-            "realism": False,
-            "negative_prompt": None,
-            "views": ["front"],
-            "pose": None,
-            "reference": {"file_id": pose, "content_hash": content_hash(number), "strength": 0.8,
-                          "method": "attention", "preset": None, "model": None},
-            "width": 512,
-            "height": 768,
-            "steps": 25,
-            "cfg": 7.0,
-            "sampler": "dpmpp_2m",
-            "scheduler": "karras",
-            "seed": 7_000_000 + number,
-            "checkpoint": "anime-model.safetensors",
-            "family": "sd15",
-            "controlnet": "openpose.safetensors",
-            "controlnet_is_union": False,
-            "bones": "standard",
-            "skeleton_strength": 1.0,
-            "consistency": 0.7,
-            "turnaround": "batch",
-            "reseeded": {},
+def _uuid(text: str) -> str:
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_SPEC = json.dumps(
+    {
+        "prompt": "female knight number @NUMBER, steel plate, red cape, castle in the background, dusk",
+        "clothing": "full plate",
+        "style": "watercolor",
+        "realism": False,
+        "negative_prompt": None,
+        "views": ["front"],
+        "pose": None,
+        "reference": {
+            "file_id": "@FILE",
+            "content_hash": "@HASH",
+            "strength": 0.8,
+            "method": "attention",
+            "preset": None,
+            "model": None,
         },
-        separators=(",", ":"),
-    )  # fmt: skip
+        "width": 512,
+        "height": 768,
+        "steps": 25,
+        "cfg": 7.0,
+        "sampler": "dpmpp_2m",
+        "scheduler": "karras",
+        "seed": 7,
+        "checkpoint": "anime-model.safetensors",
+        "family": "sd15",
+        "controlnet": "openpose.safetensors",
+        "controlnet_is_union": False,
+        "bones": "standard",
+        "skeleton_strength": 1.0,
+        "consistency": 0.7,
+        "turnaround": "batch",
+        "reseeded": {},
+    },
+    separators=(",", ":"),
+)
+_RECEIPT = json.dumps(
+    {
+        "inputs": [
+            {
+                "role": "reference",
+                "view": "front",
+                "kind": "picture",
+                "file_id": "@FILE",
+                "content_hash": "@HASH",
+                "node": "5",
+                "node_type": "AvatarForgeApplyReference",
+                "model": "anime-model.safetensors",
+                "strength": 0.8,
+                "first_step": 1,
+                "last_step": 25,
+                "prompt_id": "@PROMPT",
+            }
+        ],
+        "warnings": [],
+    },
+    separators=(",", ":"),
+)
 
 
-def _receipt(number: int, prompt_id: str, file_id: str) -> str:
-    line = {
-        "role": "reference",
-        "view": "front",
-        "kind": "picture",
-        "file_id": file_id,
-        "content_hash": content_hash(number),
-        "node": "5",
-        "node_type": "AvatarForgeApplyReference",
-        "model": "anime-model.safetensors",
-        "strength": 0.8,
-        "first_step": 1,
-        "last_step": 25,
-        "prompt_id": prompt_id,
-    }
-    return json.dumps({"inputs": [line], "warnings": []}, separators=(",", ":"))
+def _filled(text: str, name: Named) -> str:
+    text = text.replace("@NUMBER", str(name.number)).replace("@PROMPT", name.generation)
+    return text.replace("@FILE", name.file).replace("@HASH", name.content_hash)
 
 
-def _files(rows: int) -> Iterator[tuple[Any, ...]]:
-    for number in range(rows):
-        moment = BEGUN + number * APART
-        yield (
-            named("file", number), content_hash(number), f"reference {number}.png", len(BLOB), "image/png",
-            "png", 512, 768, moment, moment,
-        )  # fmt: skip
+def _file(name: Named) -> tuple[Any, ...]:
+    moment = BEGUN + name.number * APART
+    kind = (len(BLOB), "image/png", "png", 512, 768)
+    return (name.file, name.content_hash, f"reference {name.number}.png", *kind, moment, moment)
 
 
-def _generations(rows: int) -> Iterator[tuple[Any, ...]]:
-    for number in range(rows):
-        generation_id, moment = named("generation", number), BEGUN + number * APART
-        file_id = named("file", number)
-        yield (
-            generation_id, "pose", "failed" if number % 50 == 49 else "completed", generation_id,
-            _spec(number, file_id), '{"1":{"class_type":"AvatarForgeSave","inputs":{}}}',
-            _receipt(number, generation_id, file_id), 1,
-            "It was cancelled." if number % 50 == 49 else None, moment, moment + 1000, moment + 9_000_000,
-        )  # fmt: skip
+def _generation(name: Named) -> tuple[Any, ...]:
+    begun = BEGUN + name.number * APART
+    status, error = ("failed", "It was cancelled.") if _failed(name) else ("completed", None)
+    texts = (_filled(_SPEC, name), _PROMPT, _filled(_RECEIPT, name))
+    moments = (begun, begun + 1000, begun + 9_000_000)
+    return (name.generation, "pose", status, name.generation, *texts, 1, error, *moments)
 
 
-def _outputs(rows: int) -> Iterator[tuple[Any, ...]]:
-    for number in range(rows):
-        if number % 50 != 49:
-            yield (
-                named("generation", number), 0, "avatarforge_00001.png", "front", 400_000 + number % 1000,
-                512, 768, content_hash(number),
-            )  # fmt: skip
+def _output(name: Named) -> tuple[Any, ...]:
+    size = 400_000 + name.number % 1000
+    return (name.generation, 0, "avatarforge_00001.png", "front", size, 512, 768, name.content_hash)
 
 
-def _inputs(rows: int) -> Iterator[tuple[Any, ...]]:
-    for number in range(rows):
-        yield named("generation", number), "reference", named("file", number)
+def _input(name: Named) -> tuple[Any, ...]:
+    return name.generation, "reference", name.file
 
 
-_TABLES = {
+def _failed(name: Named) -> bool:
+    return name.number % 50 == 49
+
+
+_PROMPT = '{"1":{"class_type":"AvatarForgeSave","inputs":{}}}'
+_TABLES: dict[str, tuple[Callable[[Named], tuple[Any, ...]], str]] = {
     "files": (
-        _files,
+        _file,
         "id, content_hash, filename, size, mime_type, extension, width, height, created_at, last_used_at",
     ),
     "generations": (
-        _generations,
+        _generation,
         "id, kind, status, prompt_id, spec, prompt, receipt, attempts, error, created_at, started_at, "
         "completed_at",
     ),
-    "outputs": (_outputs, "generation_id, position, filename, view, size, width, height, content_hash"),
-    "generation_inputs": (_inputs, "generation_id, role, file_id"),
+    "outputs": (_output, "generation_id, position, filename, view, size, width, height, content_hash"),
+    "generation_inputs": (_input, "generation_id, role, file_id"),
 }
 
 
@@ -138,18 +155,20 @@ def fill(database: Path, rows: int) -> None:
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "foreign_keys=OFF"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
-    for table, (make, columns) in _TABLES.items():
-        marks = ",".join("?" * (columns.count(",") + 1))
-        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", make(rows))  # noqa: S608
+    for start in range(0, rows, BATCH):
+        names = [named(number) for number in range(start, min(start + BATCH, rows))]
+        for table, (make, columns) in _TABLES.items():
+            made = [make(name) for name in names if table != "outputs" or not _failed(name)]
+            marks = ",".join("?" * (columns.count(",") + 1))
+            connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", made)  # noqa: S608
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
 
 
-def make_blobs(storage: Path, numbers: list[int]) -> None:
-    for number in numbers:
-        name = content_hash(number)
-        path = storage / "blobs" / name[:2] / f"{name}.png"
+def make_blobs(storage: Path, names: list[Named]) -> None:
+    for name in names:
+        path = storage / "blobs" / name.content_hash[:2] / f"{name.content_hash}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BLOB)
 
@@ -166,18 +185,17 @@ def main(root: str, data: str, rows: int) -> None:
     begun = time.perf_counter()
     open_database("", folder).close()
     fill(folder / DATABASE_NAME, rows)
-    numbers = [rows * place // SAMPLES for place in range(SAMPLES)] if rows > SAMPLES else list(range(rows))
-    make_blobs(folder / "storage", numbers)
-    print(
-        json.dumps(
-            {
-                "generations": [named("generation", number) for number in numbers],
-                "hashes": [content_hash(number) for number in numbers],
-                "seconds": time.perf_counter() - begun,
-                "bytes": (folder / DATABASE_NAME).stat().st_size,
-            }
-        )
-    )
+    every = max(1, rows // SAMPLES)
+    names = [named(number) for number in range(0, rows, every)]
+    make_blobs(folder / "storage", names)
+    told = {
+        "generations": [name.generation for name in names],
+        "firsts": [named(min(name.number + 1, rows - 1)).generation for name in names],
+        "hashes": [name.content_hash for name in names],
+        "seconds": time.perf_counter() - begun,
+        "bytes": (folder / DATABASE_NAME).stat().st_size,
+    }
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, bar
-from . import attention, generate, limits, startup, turnaround, upkeep, uploads
+from . import attention, clients, generate, limits, reads, startup, turnaround, upkeep, uploads
+from .clients import allow_many_sockets
 from .line import StatusLine
-from .listeners import allow_many_sockets
 from .report import summary, write_report
 from .rows import Row
 from .setting import Bench
@@ -22,6 +22,8 @@ from .setting import Bench
 PARTS: dict[str, Callable[[Bench], None]] = {
     "limits": limits.measure,
     "uploads": uploads.measure,
+    "reads": reads.measure,
+    "clients": clients.measure,
     "generate": generate.measure,
     "startup": startup.measure,
     "turnaround": turnaround.measure,

@@ -5,6 +5,7 @@ event loop, POST /bench/seen ends it and tells how late the loop came to a callb
 GET /bench/loads counts the model files that were read and the times that weights were loaded.
 POST /bench/collect has Python collect its garbage now: in ComfyUI, whose heap is large, that takes 0.3 s, and
 what its start has left would bring it on in the middle of something.
+The node BenchHold keeps ComfyUI's worker waiting.
 """
 
 from __future__ import annotations
@@ -14,12 +15,35 @@ import gc
 import time
 
 from aiohttp import web
+from comfy.model_management import throw_exception_if_processing_interrupted
 from server import PromptServer
 
 from .loads import count_loads, counted
 
 count_loads()
-NODE_CLASS_MAPPINGS: dict[str, type] = {}
+
+
+class BenchHold:
+    """Holds ComfyUI's worker without using the processor: what is queued behind it stays queued."""
+
+    RETURN_TYPES = ()
+    FUNCTION = "hold"
+    CATEGORY = "bench"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, object]:
+        return {"required": {"seconds": ("INT", {"default": 1, "min": 1, "max": 3600})}}
+
+    def hold(self, seconds: int) -> tuple[()]:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            throw_exception_if_processing_interrupted()
+            time.sleep(0.1)
+        return ()
+
+
+NODE_CLASS_MAPPINGS: dict[str, type] = {"BenchHold": BenchHold}
 
 #: How often the loop is asked for, in seconds. A wait that hides several of these counts for each of them, as
 #: it would for requests that come at such moments; else the longest stalls would count least.

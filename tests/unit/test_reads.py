@@ -1,0 +1,252 @@
+"""Reading at any size: every query goes along an index, and no total is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from services import Product, product
+from sqlalchemy import Connection, event, text
+
+from avatarforge.db import files, generations, tallies, verify, webhooks
+from avatarforge.db.engine import Database
+from avatarforge.db.records import FileRecord
+from avatarforge.forge.generations.service import AvatarRequest
+from avatarforge.forge.health import HealthService
+
+Read = Callable[[Connection], Any]
+IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
+
+
+def page(status: str | None, offset: int, before: int | None) -> Read:
+    return partial(generations.page, status=status, limit=51, offset=offset, before=before)
+
+
+READS: dict[str, Read] = {
+    "generation": partial(generations.get, generation_id=IDS[0]),
+    "page": page(None, 0, None),
+    "page of a status": page("completed", 0, None),
+    "page by offset": page(None, 900_000, None),
+    "page of a status by offset": page("completed", 900_000, None),
+    "page by cursor": page(None, 0, 500_000),
+    "page of a status by cursor": page("completed", 0, 500_000),
+    "rows of a page": partial(generations.by_sequence, sequences=range(51)),
+    "total": partial(tallies.count_generations, status=None),
+    "total of a status": partial(tallies.count_generations, status="queued"),
+    "numbers by status": generations.count_by_status,
+    "active ones": partial(generations.active, limit=100),
+    "number of active ones": generations.count_active,
+    "prompt": partial(generations.prompt_of, generation_id=IDS[0]),
+    "status of a prompt": partial(generations.status_of_prompt, prompt_id=IDS[0]),
+    "output": partial(generations.output, generation_id=IDS[0], filename="a.png"),
+    "completed ones": partial(generations.completed, limit=200),
+    "file": partial(files.get_any, file_id=IDS[0]),
+    "hash": partial(files.by_hash, content_hash="0" * 64),
+    "files": partial(files.page, limit=51, before=None),
+    "files by cursor": partial(files.page, limit=51, before=(5, IDS[0])),
+    "uses of a file": partial(files.reference_count, file_id=IDS[0]),
+    "stored": files.totals,
+    "webhooks that are due": partial(webhooks.due, now=5, limit=10),
+    "next webhook": webhooks.next_at,
+}
+#: In the order of one index, from its one end: SQLite calls that a scan, and it ends with the page.
+ALONG = {
+    "page": "SCAN generations USING COVERING INDEX ix_generations_sequence",
+    "page by offset": "SCAN generations USING COVERING INDEX ix_generations_sequence",
+    "files": "SCAN files USING INDEX ix_files_created_at_id",
+    # The rows of a subquery that has been read along its index.
+    "subquery": "SCAN users",
+    "constant": "SCAN CONSTANT ROW",
+}
+
+
+def a_file_and_a_generation(connection: Connection) -> None:
+    """So that no query is left out because an earlier one found nothing."""
+    record = FileRecord(IDS[0], "0" * 64, "a.png", 7, "image/png", "png", 64, 64, 1, 1, None)
+    files.add_or_restore(connection, record)
+    values = dict.fromkeys(("error", "started_at", "completed_at", "reroll", "callback_url"))
+    texts = {"id": IDS[0], "kind": "avatar", "status": "queued", "prompt_id": IDS[0], "spec": "{}"}
+    numbers = {"receipt": "{}", "attempts": 0, "created_at": 1}
+    generations.add(connection, {**values, **texts, **numbers}, "{}", {"pose": IDS[0]})
+
+
+def plans(database: Database, read: Read) -> list[str]:
+    """Each step of each statement that a read sends."""
+
+    def explained(connection: Connection) -> list[str]:
+        sent: list[tuple[str, Any]] = []
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+            sent.append((statement, values))
+
+        read(connection)
+        return [
+            str(row[3])
+            for statement, values in tuple(sent)
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        ]
+
+    return database.read_here(explained)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_goes_along_an_index_and_sorts_nothing(database: Database, name: str) -> None:
+    database.write_here(a_file_and_a_generation)
+    steps = plans(database, READS[name])
+    assert steps
+    for step in steps:
+        assert "TEMP B-TREE" not in step, steps
+        assert not step.startswith("SCAN") or step in ALONG.values(), steps
+
+
+def test_what_is_skipped_is_read_from_the_index_alone(database: Database) -> None:
+    for name in ("page by offset", "page of a status by offset", "page of a status by cursor"):
+        assert "COVERING INDEX" in plans(database, READS[name])[0], name
+    assert "COVERING INDEX" in " ".join(plans(database, READS["uses of a file"]))
+
+
+async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        first, second, third = [
+            await forge.generations.submit(AvatarRequest(prompt=f"knight {number}"), "avatar", None)
+            for number in range(3)
+        ]
+        forge.host.succeed(first.prompt_id)
+        await forge.until(first.id, "completed")
+        await forge.generations.cancel(second.id)
+        await forge.generations.delete(third.id, keep_outputs=False)
+        await forge.generations.retry(second.id)
+        assert forge.database.read_here(tallies.generations_by_status) == {"completed": 1, "queued": 1}
+        assert forge.database.read_here(tallies.wrong) == []
+
+        forge.database.write_here(a_file_and_a_generation)
+        assert forge.database.read_here(files.totals) == (1, 7)
+        record = forge.database.read_here(READS["file"])
+        for change in (
+            partial(verify.set_lost, record=record, lost_at=5),
+            partial(verify.set_found, record=record, size=9),
+            partial(files.hide, file_id=record.id, now=5),
+            partial(files.add_or_restore, record=record),
+            partial(files.remove, record=record),
+        ):
+            forge.database.write_here(change)
+            assert forge.database.read_here(tallies.wrong) == []
+        assert forge.database.read_here(files.totals) == (0, 0)
+
+
+def test_totals_that_somebody_changed_by_hand_are_found_and_counted_anew(database: Database) -> None:
+    database.write_here(a_file_and_a_generation)
+    database.write_here(lambda connection: connection.execute(text("UPDATE tallies SET number = 9")))
+    assert len(database.read_here(tallies.wrong)) == 6
+    database.write_here(tallies.recount)
+    assert database.read_here(tallies.wrong) == []
+    assert database.read_here(partial(tallies.count_generations, status=None)) == 1
+
+
+async def kept(forge: Product, generation_id: str) -> bool:
+    """Whether it is answered from memory."""
+    return await forge.known.get(generation_id) is await forge.known.get(generation_id)
+
+
+async def test_what_is_kept_is_given_up_by_every_change_of_it(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        mine, other = [
+            await forge.generations.submit(AvatarRequest(prompt=f"knight {number}"), "avatar", None)
+            for number in range(2)
+        ]
+        untouched = await forge.generations.show(other.id)
+        for change, status in (
+            (partial(generations.begin, prompt_id=mine.prompt_id, now=5), "processing"),
+            (
+                partial(generations.change, generation_id=mine.id, only_if=["processing"], status="failed"),
+                "failed",
+            ),
+        ):
+            assert await kept(forge, mine.id)
+            await forge.database.write(change)
+            assert (await forge.generations.show(mine.id)).record.status == status
+        assert await forge.generations.show(other.id) is untouched
+        await forge.database.write(
+            lambda connection: connection.execute(text("UPDATE generations SET error = 'x'"))
+        )
+        # Nobody said which one that was about: all of them are read again.
+        assert (await forge.generations.show(other.id)).record.error == "x"
+        page = await forge.generations.page(status=None, limit=9, offset=0, cursor=None)
+        assert [known.record.error for known in page.found] == ["x", "x"]
+        await forge.generations.delete(mine.id, keep_outputs=False)
+        assert await forge.known.get(mine.id) is None
+        page = await forge.generations.page(status=None, limit=9, offset=0, cursor=None)
+        assert (page.total, [record.id for record in page.records]) == (1, [other.id])
+
+
+async def test_nothing_is_kept_that_was_read_while_a_change_became_visible(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        record = await forge.generations.submit(AvatarRequest(prompt="a knight"), "avatar", None)
+        forge.known.hold(frozenset([record.id]))
+        assert not await kept(forge, record.id)
+        forge.known.let_go()
+        assert await kept(forge, record.id)
+
+
+async def test_a_failed_write_leaves_what_is_kept_right(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        record = await forge.generations.submit(AvatarRequest(prompt="a knight"), "avatar", None)
+        before = await forge.generations.show(record.id)
+
+        def change_then_fail(connection: Connection) -> None:
+            generations.begin(connection, record.prompt_id, 5)
+            raise RuntimeError("on purpose")
+
+        with pytest.raises(RuntimeError, match="on purpose"):
+            await forge.database.write(change_then_fail)
+        assert await forge.generations.show(record.id) is before
+
+
+async def test_memory_for_what_is_kept_is_bounded(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        records = [
+            await forge.generations.submit(AvatarRequest(prompt="a" * 5000), "avatar", None) for _ in range(4)
+        ]
+        small = type(forge.known)(forge.database, forge.known.words, most_bytes=50_000)
+        first = [await small.get(record.id) for record in records]
+        again = [await small.get(record.id) for record in reversed(records)]
+        same = [old is new for old, new in zip(first, reversed(again), strict=True)]
+        assert same[-1]
+        assert not all(same)
+
+
+async def test_health_is_measured_once_for_all_who_ask_at_once(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        health = HealthService(
+            forge.database, forge.blobs, forge.workers, forge.host, forge.settings, kept_seconds=3600.0
+        )
+        first, *others = await asyncio.gather(*(health.measure() for _ in range(20)))
+        assert all(other is first for other in others)
+        at_once = HealthService(
+            forge.database, forge.blobs, forge.workers, forge.host, forge.settings, kept_seconds=0.0
+        )
+        assert await at_once.measure() is not await at_once.measure()
+
+
+def test_a_database_without_such_triggers_counts_its_rows(database: Database) -> None:
+    database.write_here(a_file_and_a_generation)
+
+    def counted(connection: Connection) -> tuple[object, ...]:
+        connection.dialect.name = "another"
+        try:
+            return (
+                tallies.generations_by_status(connection),
+                tallies.count_generations(connection, None),
+                tallies.listed_files(connection),
+                tallies.stored_files(connection),
+                tallies.wrong(connection),
+            )
+        finally:
+            connection.dialect.name = "sqlite"
+
+    assert database.read_here(counted) == ({"queued": 1}, 1, 1, (1, 7), [])
