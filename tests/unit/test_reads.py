@@ -132,7 +132,7 @@ async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: 
             partial(verify.set_found, record=record, size=9),
             partial(files.hide, file_id=record.id, now=5),
             partial(files.add_or_restore, record=record),
-            partial(files.remove, record=record),
+            partial(files.remove, records=[record]),
         ):
             forge.database.write_here(change)
             assert forge.database.read_here(tallies.wrong) == []
