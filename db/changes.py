@@ -1,4 +1,4 @@
-"""Which generations a write changes, for whoever keeps what was read of them.
+"""What a write changes, for whoever keeps what was read.
 
 Every statement of the writer is seen, so that no write can be forgotten: one that does not say which
 generation it is about counts as being about all of them.
@@ -12,13 +12,16 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Delete, Engine, Insert, Select, Update, event
 
-from .tables import generations, outputs
+from .tables import extracted_poses, files, generation_inputs, generations, outputs
 
 _OPTION = "avatarforge_generation"
 _NOTED = "avatarforge_changed"
 #: What the answers about a generation are made of.
-_WATCHED = (generations, outputs)
+_OF_GENERATIONS = (generations, outputs)
+#: What the answers about files are made of. With a generation go the lines that say what it uses.
+_OF_FILES = (files, generation_inputs, extracted_poses, generations)
 _ALL = None
+_FILES = "files"
 
 
 def of_generation(generation_id: str) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def of_generation(generation_id: str) -> dict[str, Any]:
 
 
 class Keeper(Protocol):
-    """Keeps what was read. Called in the thread that writes."""
+    """Keeps what was read of generations. Called in the thread that writes."""
 
     def hold(self, generation_ids: frozenset[str] | None) -> None:
         """These are about to change (None: any of them): forget them, and keep nothing until `let_go`."""
@@ -36,11 +39,27 @@ class Keeper(Protocol):
         """What was changed can be read now."""
 
 
+class Version:
+    """How often something was changed, and whether a change is becoming visible now (then it is odd).
+
+    What was read while it was the same and even is what stands there as long as it stays so.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def is_settled(self, begun: int) -> bool:
+        """Whether nothing has changed since it was `begun`."""
+        return begun == self.number and begun % 2 == 0
+
+
 class Changes:
-    """Sees what the writer does. There is one writer, and one write at a time."""
+    """Sees what the writer does. There is one writer, and one write at a time. `files`: the version of all
+    that answers about files are made of."""
 
     def __init__(self, writer: Engine) -> None:
         self._keepers: list[Keeper] = []
+        self.files = Version()
         event.listen(writer, "before_cursor_execute", _note)
 
     def tell(self, keeper: Keeper) -> None:
@@ -54,17 +73,22 @@ class Changes:
     @contextmanager
     def committing(self, connection: Connection) -> Iterator[None]:
         """While this write becomes visible, nobody keeps what it changes."""
-        noted = connection.info[_NOTED]
-        if not noted:
-            yield
-            return
-        for keeper in self._keepers:
-            keeper.hold(None if _ALL in noted else frozenset(noted))
+        noted: set[str | None] = connection.info[_NOTED]
+        of_files = _FILES in noted
+        noted.discard(_FILES)
+        if of_files:
+            self.files.number += 1
+        if noted:
+            for keeper in self._keepers:
+                keeper.hold(None if _ALL in noted else frozenset(one for one in noted if one is not None))
         try:
             yield
         finally:
-            for keeper in self._keepers:
-                keeper.let_go()
+            if noted:
+                for keeper in self._keepers:
+                    keeper.let_go()
+            if of_files:
+                self.files.number += 1
 
 
 def _note(
@@ -75,7 +99,9 @@ def _note(
         return
     statement = context.compiled.statement if context.compiled is not None else None
     if isinstance(statement, (Insert, Update, Delete)):
-        if statement.table in _WATCHED:
+        if statement.table in _OF_GENERATIONS:
             noted.add(context.execution_options.get(_OPTION, _ALL))
+        if statement.table in _OF_FILES and not (statement.table is generations and statement.is_update):
+            noted.add(_FILES)
     elif not isinstance(statement, Select):
-        noted.add(_ALL)
+        noted.update((_ALL, _FILES))

@@ -37,9 +37,12 @@ def upload(received: Received) -> schemas.UploadAnswer:
 
 def files(page: FilePage, limit: int) -> Written:
     """`schemas.FilesAnswer`."""
-    listed = [_listed_file(listed) for listed in page.files]
-    rest = {"limit": limit, "next_cursor": page.next_cursor}
-    return Written(to_json({"total": page.total, "files": listed, **rest}))
+    if page.told is None:
+        listed = [_listed_file(listed) for listed in page.files]
+        rest = {"limit": limit, "next_cursor": page.next_cursor}
+        page.told = Written(to_json({"total": page.total, "files": listed, **rest}))
+    answer: Written = page.told
+    return answer
 
 
 def _listed_file(listed: ListedFile) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from .errors import json_answer
 
 def conditional(request: web.Request, answer: Written) -> web.Response:
     """The JSON with its tag, or 304. It is asked for again each time: what is kept may be old."""
-    headers = {"ETag": f'"{answer.tag}"', "Cache-Control": "no-cache"}
+    headers = {"ETag": f'"{answer.tag}"', "Cache-Control": "private, no-cache"}
     if "If-None-Match" in request.headers and has_already(request, answer.tag):
         return web.Response(status=304, headers=headers)
     return json_answer(answer.body, headers=headers)

@@ -21,7 +21,8 @@ from .base64_text import decode_base64
 from .blobs import hash_file
 from .contents import Contents
 from .images import ImageLimits, InvalidImage
-from .listing import FilePage, read_page
+from .known import KnownFiles
+from .listing import FilePage
 from .poses import recognise_pose
 from .reception import Received, Reception, too_large
 from .thumbnails import Thumbnail, make_thumbnail
@@ -62,6 +63,7 @@ class FileStore:
         self._database = database
         self._contents = contents
         self._workers = workers
+        self._known = KnownFiles(database)
         self._reception = Reception(database, contents, workers, limits)
         self.max_bytes = max_bytes
 
@@ -103,7 +105,10 @@ class FileStore:
 
     async def find(self, content_hash: str) -> FileRecord | None:
         """The file of that content; None where its bytes are gone too, so that they are uploaded again."""
-        return await self._database.read(partial(self._find, content_hash=content_hash))
+        record = await self._known.by_hash(content_hash)
+        if record is None or record.deleted_at is not None or record.lost_at is not None:
+            return None
+        return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
 
     async def use_again(self, record: FileRecord) -> FileRecord | None:
         """What an upload of that content does to a file that `find` has just given: it counts as used now.
@@ -124,7 +129,7 @@ class FileStore:
 
     async def page(self, *, limit: int, cursor: str | None) -> FilePage:
         """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
-        return await read_page(self._database, limit, cursor)
+        return await self._known.page(limit, cursor)
 
     async def thumbnail(self, record: FileRecord, size: int) -> Thumbnail:
         """A small picture of the file, no side longer than `size` pixels. NotFoundError where none can be
@@ -230,13 +235,6 @@ class FileStore:
             return received.file
         await self.forget(received)
         return None
-
-    def _find(self, connection: Connection, content_hash: str) -> FileRecord | None:
-        # One thread for both looks: handing over costs more than either.
-        record = queries.by_hash(connection, content_hash)
-        if record is None or record.deleted_at is not None or record.lost_at is not None:
-            return None
-        return record if _is_there(self.path(record), record.size) else None
 
     async def _live(self, file_id: str) -> FileRecord:
         record = await self._database.read(partial(queries.get_live, file_id=file_id))

@@ -19,7 +19,7 @@ VIEWS = ("front", "back", "side", "quarter")
 LOADED = "Requested to load"
 TARGET = 0.8
 # Pixels, steps, rounds. The last one has the targets: where the models work, not the queue around them.
-BARE_SIZES = ((64, 1, 7), (256, 4, 5))
+BARE_SIZES = ((64, 1, 7), (256, 2, 3))
 BARE_TARGETS = {"sheet, consistency 0": 1.05, "sheet, consistency 1": 1.4}
 POLL_SECONDS = 0.01
 PART = "Turnaround"
