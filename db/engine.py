@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +27,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from .changes import Changes
@@ -243,10 +244,14 @@ def _reader_engine(url: URL) -> Engine:
 
 
 def _send(connection: Connection, statement: str) -> None:
-    """Past SQLAlchemy's own machinery, which takes longer than many a read."""
+    """Past SQLAlchemy's own machinery, which takes longer than many a read. Raises OperationalError."""
     cursor = connection.connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
+    try:
+        cursor.execute(statement)
+    except sqlite3.Error as error:
+        raise OperationalError(statement, None, error) from error
+    finally:
+        cursor.close()
 
 
 def _pragmas(connection: DBAPIConnection, *pragmas: str) -> None:

@@ -20,6 +20,8 @@ from .inspect import JSON_TYPE, display_name, inspect_file
 #: Bytes that are gathered for one visit to a thread: a hand-over costs more than writing one piece. While
 #: they are written the next ones come in, so an upload holds twice as many.
 WRITE_SIZE = 512 * 1024
+#: The same for all uploads together: when there are many of them, each gathers less.
+GATHERED = 8 * 1024 * 1024
 #: Bytes from which pushing to the disk takes long enough to be worth a thread of its own beside the check.
 LARGE = 4 * 1024 * 1024
 
@@ -84,7 +86,7 @@ class Reception:
                     raise too_large(max_bytes)
                 waiting.append(chunk)
                 held += len(chunk)
-                if held >= WRITE_SIZE:
+                if held >= self._enough():
                     if writing is not None:
                         await writing
                     writing = asyncio.ensure_future(self._workers.disk(incoming.write, *waiting))
@@ -95,6 +97,9 @@ class Reception:
             if writing is not None:
                 await asyncio.gather(writing, return_exceptions=True)
         return await self._workers.disk(incoming.finish, *waiting)
+
+    def _enough(self) -> int:
+        return min(WRITE_SIZE, GATHERED // max(1, self._workers.uploads.taken))
 
     async def _describe(self, incoming: Incoming, content_hash: str, filename: str | None) -> FileRecord:
         """The row that a new content would get. Raises RejectedUploadError."""

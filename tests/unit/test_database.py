@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import URL, Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from avatarforge.db.engine import Database, DatabaseUnavailableError, open_database
@@ -73,6 +73,21 @@ def test_commits_survive_power_cuts_and_only_the_writer_checkpoints(database: Da
 def test_readers_cannot_write(database: Database) -> None:
     with pytest.raises(OperationalError, match="readonly"):
         database.read_here(lambda connection: connection.execute(insert(files).values(row(1))))
+
+
+def test_a_lock_that_another_program_holds_is_an_error_of_the_database(tmp_path: Path) -> None:
+    open_database("", tmp_path).close()
+    database = Database(URL.create("sqlite", database=str(tmp_path / "avatarforge.db")), busy_timeout_ms=1)
+    other = sqlite3.connect(tmp_path / "avatarforge.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"):
+        database.write_here(lambda connection: connection.execute(insert(files).values(row(1))))
+    other.close()
+    database.write_here(lambda connection: connection.execute(insert(files).values(row(1))))
+    assert (
+        database.read_here(lambda connection: connection.scalar(select(func.count()).select_from(files))) == 1
+    )
+    database.close()
 
 
 async def test_a_failed_write_leaves_nothing(database: Database) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from services import Product, product
 
 from avatarforge.forge.errors import RejectedUploadError, UnavailableError
 from avatarforge.forge.store import reception
+from avatarforge.forge.store.blobs import Incoming
 from avatarforge.forge.store.disk import Disk
 from avatarforge.forge.store.files import Received
 
@@ -142,3 +144,27 @@ def test_two_threads_may_need_the_same_new_folder(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Path, "is_dir", late)
     Disk().make_folder(target)
     assert really(target)
+
+
+async def test_many_uploads_at_once_gather_no_more_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "WRITE_SIZE", 4000)
+    monkeypatch.setattr(reception, "GATHERED", 8000)
+    written: list[int] = []
+    write = Incoming.write
+
+    def note(incoming: Incoming, *chunks: bytes) -> None:
+        written.append(sum(map(len, chunks)))
+        write(incoming, *chunks)
+
+    monkeypatch.setattr(Incoming, "write", note)
+    data = picture(1, (100, 100))
+    async with product(tmp_path) as forge, AsyncExitStack() as held:
+        await forge.files.receive(pieces(data, 500), "a.png")
+        assert max(written) == 4000
+        written.clear()
+        for _ in range(8):
+            await held.enter_async_context(forge.workers.uploads.take())
+        await forge.files.receive(pieces(data, 500), "a.png")
+        assert max(written) == 1000

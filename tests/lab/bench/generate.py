@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from .pictures import plain_png
@@ -72,26 +73,30 @@ def _enqueue(bench: Bench, link: Quick, name: str, pictures: dict[str, str]) -> 
 
 def _finish(bench: Bench, link: Quick) -> None:
     """ComfyUI's own clock tells when it said `execution_success`, to the millisecond."""
-    delays: dict[str, list[float]] = {"ours": [], "comfyui": []}
+    ours: list[tuple[float, float]] = []
+    comfyui: list[tuple[float, float]] = []
     for seed in range(ENDS):
         answer = link.post(PREFIX + "/generate/avatar", {"prompt": "a knight", "seed": 1000 + seed, **SMALL})
         seen = link.until_ended(answer["generation_id"], pause=0)
-        delays["ours"].append(seen - _succeeded(link, answer["generation_id"]))
+        ours.append((_succeeded(link, answer["generation_id"]), seen))
         graph = link.graph(answer["generation_id"])
         prompt_id = link.post("/prompt", {"prompt": graph, "client_id": "bench"})["prompt_id"]
         seen = link.until_in_history(prompt_id, pause=0)
-        delays["comfyui"].append(seen - _succeeded(link, prompt_id))
-    bench.add(Row(PART, "ComfyUI's success event to its own history, p50, p95", _spread(delays["comfyui"])))
-    late = percentile(delays["ours"], 0.95)
-    bench.add(
-        Row(
-            PART,
-            "ComfyUI's success event to `completed` in GET, p50, p95",
-            _spread(delays["ours"]),
-            "p95 under 20 ms",
-            late < VISIBLE,
-        )
-    )
+        comfyui.append((_succeeded(link, prompt_id), seen))
+    said = "ComfyUI's success event to its own history, p50, p95"
+    bench.add(Row(PART, said, _spread(_delays(comfyui))))
+    target, late = "p95 under 20 ms", percentile(_delays(ours), 0.95)
+    said = "ComfyUI's success event to `completed` in GET, p50, p95"
+    bench.add(Row(PART, said, _spread(_delays(ours)), target, late < VISIBLE))
+    # Behind a prompt ComfyUI collects garbage, unless it has done so in the last 10 s. Nobody else runs then.
+    spans = link.get("/bench/collections")["spans"]
+    free = [one for one in ours if not any(start < one[1] and one[0] < end for start, end in spans)]
+    said = f"the same, where ComfyUI collected no garbage ({len(free)} of {len(ours)})"
+    bench.add(Row(PART, said, _spread(_delays(free))))
+
+
+def _delays(ends: Sequence[tuple[float, float]]) -> list[float]:
+    return [seen - succeeded for succeeded, seen in ends]
 
 
 def _succeeded(link: Quick, prompt_id: str) -> float:

@@ -4,7 +4,8 @@ GET /bench/plain is the cheapest JSON route that this server can have. POST /ben
 event loop, POST /bench/seen ends it and tells how late the loop came to a callback that was due, in seconds.
 GET /bench/loads counts the model files that were read and the times that weights were loaded.
 POST /bench/collect has Python collect its garbage now: in ComfyUI, whose heap is large, that takes 0.3 s, and
-what its start has left would bring it on in the middle of something.
+what its start has left would bring it on in the middle of something. GET /bench/collections tells when such
+full collections took place, as (begin, end) in seconds of `time.time()`.
 The node BenchHold keeps ComfyUI's worker waiting.
 """
 
@@ -89,6 +90,25 @@ async def processor(_: web.Request) -> web.Response:
 @PromptServer.instance.routes.get("/bench/loads")
 async def loads(_: web.Request) -> web.Response:
     return web.json_response(counted)
+
+
+_collections: list[list[float]] = []
+
+
+def _note_collection(phase: str, about: dict[str, int]) -> None:
+    if about["generation"] == 2:
+        if phase == "start":
+            _collections.append([time.time(), float("inf")])
+        elif _collections:
+            _collections[-1][1] = time.time()
+
+
+gc.callbacks.append(_note_collection)
+
+
+@PromptServer.instance.routes.get("/bench/collections")
+async def collections(_: web.Request) -> web.Response:
+    return web.json_response({"spans": [span for span in _collections if span[1] < float("inf")]})
 
 
 @PromptServer.instance.routes.post("/bench/collect")
