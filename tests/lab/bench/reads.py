@@ -123,7 +123,7 @@ def _against_size(bench: Bench, stores: Sequence[Store], rates: dict[tuple[str, 
         ratio, most = costs[MANY] / costs[FEW], 1.3 if kind.startswith("list") else 1.2
         name = f"{kind}: cost at {_many(MANY)} rows beside {_many(FEW)}"
         bench.add(Row(PART, name, f"{ratio:.2f}", f"at most {most}", ratio <= most))
-        _curve(bench, kind, costs)
+        _curve(bench, "Cost of a read that is asked for again", kind, costs)
 
 
 def _pages(bench: Bench, stores: Sequence[Store]) -> None:
@@ -142,7 +142,7 @@ def _pages(bench: Bench, stores: Sequence[Store]) -> None:
         elif "cursor" in kind:
             target, holds = "flat under 2 ms", max(costs.values()) < 0.002
         bench.add(Row(PART, f"{kind}, first time, {_many(MANY)} rows", value, target, holds))
-        _curve(bench, kind, costs)
+        _curve(bench, "Cost of a read for the first time", kind, costs)
 
 
 def _cold(store: Store, turn: int) -> dict[str, list[str]]:
@@ -179,6 +179,6 @@ def _timed(server: ComfyServer, paths: Sequence[str]) -> list[float]:
     return waits
 
 
-def _curve(bench: Bench, label: str, costs: dict[int, float]) -> None:
+def _curve(bench: Bench, plot: str, label: str, costs: dict[int, float]) -> None:
     points = tuple((float(rows), seconds * 1000) for rows, seconds in costs.items())
-    bench.curves.append(Curve("Cost of a read", label, "generations stored", "ms", points))
+    bench.curves.append(Curve(plot, label, "generations stored", "ms", points))
