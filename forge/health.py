@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +18,6 @@ from .ports import Host
 from .settings import Settings
 from .store.blobs import BlobStore
 from .workers import Workers
-
-# A file is written and removed for it, and the models are looked at.
-KEPT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,15 +50,13 @@ class HealthService:
         workers: Workers,
         host: Host,
         settings: Settings,
-        kept_seconds: float = KEPT_SECONDS,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._workers = workers
         self._host = host
         self._settings = settings
-        self._kept_seconds = kept_seconds
-        self._measured: tuple[float, Health] | None = None
+        self._next: asyncio.Task[Health] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def capabilities(self) -> Capabilities:
@@ -70,12 +64,16 @@ class HealthService:
         return capabilities_of(await self._host.installed_models(), self._settings)
 
     async def measure(self) -> Health:
-        """How things stand; not older than KEPT_SECONDS, however many ask."""
+        """How things stand now. A file is written for it, and the models are looked at: so all who ask while
+        one is being measured share the next one."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._measure_next())
+        return await asyncio.shield(self._next)
+
+    async def _measure_next(self) -> Health:
         async with self._one_at_a_time:
-            if self._measured is None or time.monotonic() >= self._measured[0]:
-                found = await self._measure()
-                self._measured = (time.monotonic() + self._kept_seconds, found)
-            return self._measured[1]
+            self._next = None  # who asks from now on may want to know of what comes about meanwhile
+            return await self._measure()
 
     async def _measure(self) -> Health:
         counts: Mapping[str, int] = {}

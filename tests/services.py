@@ -115,7 +115,7 @@ async def product(
         targets=targets,
         known=known,
     )
-    health = HealthService(database, blobs, workers, host, settings, kept_seconds=0.0)
+    health = HealthService(database, blobs, workers, host, settings)
     tasks = [asyncio.create_task(tracker.run()), asyncio.create_task(live.run())]
     idempotency = Idempotency(database)
     try:

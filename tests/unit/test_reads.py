@@ -220,17 +220,18 @@ async def test_memory_for_what_is_kept_is_bounded(tmp_path: Path) -> None:
         assert not all(same)
 
 
-async def test_health_is_measured_once_for_all_who_ask_at_once(tmp_path: Path) -> None:
+async def test_health_is_measured_once_for_all_who_ask_meanwhile_and_never_before_they_ask(
+    tmp_path: Path,
+) -> None:
     async with product(tmp_path) as forge:
-        health = HealthService(
-            forge.database, forge.blobs, forge.workers, forge.host, forge.settings, kept_seconds=3600.0
-        )
-        first, *others = await asyncio.gather(*(health.measure() for _ in range(20)))
-        assert all(other is first for other in others)
-        at_once = HealthService(
-            forge.database, forge.blobs, forge.workers, forge.host, forge.settings, kept_seconds=0.0
-        )
-        assert await at_once.measure() is not await at_once.measure()
+        health = HealthService(forge.database, forge.blobs, forge.workers, forge.host, forge.settings)
+        first = asyncio.create_task(health.measure())
+        for _ in range(2):
+            await asyncio.sleep(0)
+        assert health._one_at_a_time.locked()
+        others = await asyncio.gather(*(health.measure() for _ in range(20)))
+        assert all(other is others[0] for other in others)
+        assert others[0] is not await first
 
 
 def test_a_database_without_such_triggers_counts_its_rows(database: Database) -> None:
