@@ -420,6 +420,45 @@ def test_an_answer_that_comes_late_does_not_bring_back_what_has_ended(page: Page
     assert found == [[["change", "queued"], ["change", "completed"], ["ended", "completed"]], []]
 
 
+def test_an_event_that_is_older_than_an_answer_takes_nothing_back(page: Page) -> None:
+    found = page.evaluate(
+        """async () => {
+            const { Live } = await import("./panel/panel/live.mjs");
+            const one = (status, progress) =>
+                ({ generation_id: "one", comfyui_prompt_id: "first", status, progress });
+            const event = (kind, data) =>
+                `event: ${kind}\ndata: ${JSON.stringify({ generation_id: "one", ...data })}\n\n`;
+            const events = [
+                event("queued", { generation: one("queued", 0) }),
+                event("started", { generation: one("processing", 0) }),
+                event("progress", { progress: 0.2 }),
+                event("progress", { progress: 0.5 }),
+                event("queued", { generation: { ...one("queued", 0), comfyui_prompt_id: "second" } }),
+            ];
+            let open;
+            const bodies = [new Promise((resolve) => (open = resolve)), new Promise(() => {})];
+            const live = new Live({
+                stream: () => bodies.shift(),
+                generation: async () => one("processing", 0.3),
+            });
+            const told = [];
+            const all = new Promise((resolve) =>
+                live.addEventListener("change", ({ detail }) => {
+                    told.push([detail.status, detail.progress]);
+                    if (told.length === 2) open(new Response(events.join("")).body);
+                    if (detail.comfyui_prompt_id === "second") resolve();
+                }),
+            );
+            live.start();
+            live.watch(one("queued", 0));
+            await all;
+            return told;
+        }"""
+    )
+    run = [["processing", progress] for progress in (0.3, 0.3, 0.3, 0.3, 0.5)]
+    assert found == [["queued", 0], *run, ["queued", 0]]
+
+
 def test_without_a_stream_the_page_looks_at_the_list(page: Page, api: Api, browser: Browser) -> None:
     page.route("**/events", lambda route: route.fulfill(status=404, json={"detail": "No such route."}))
     open_panel(page, api)

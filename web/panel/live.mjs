@@ -131,7 +131,7 @@ export class Live extends EventTarget {
       return;
     }
     if (data.generation) {
-      this.#put(data.generation);
+      this.#put(this.#newest(data.generation));
       return;
     }
     const known = this.active.get(id);
@@ -140,7 +140,7 @@ export class Live extends EventTarget {
       return;
     }
     const { at: _, generation_id: __, ...news } = data;
-    this.#put({ ...known, ...news, queue_position: news.queue_position ?? null });
+    this.#put(this.#newest({ ...known, ...news, queue_position: news.queue_position ?? null }));
   }
 
   async #look() {
@@ -173,7 +173,7 @@ export class Live extends EventTarget {
       const before = this.heard.get(id);
       const found = await this.client.generation(id);
       if (hasEnded(found) || this.heard.get(id) === before) {
-        this.#put(found);
+        this.#put(this.#newest(found));
         return;
       }
       // Told of meanwhile: what runs goes on being told of, and what has ended is looked at again.
@@ -186,6 +186,15 @@ export class Live extends EventTarget {
     this.heard.delete(id);
     this.heard.set(id, times + 1);
     if (this.heard.size > REMEMBERED) this.heard.delete(this.heard.keys().next().value);
+  }
+
+  /** The stream and an answer come by two ways: what comes later may be the older one of the same run. */
+  #newest(generation) {
+    const known = this.active.get(generation.generation_id);
+    if (!known || hasEnded(generation)) return generation;
+    if (known.comfyui_prompt_id !== generation.comfyui_prompt_id) return generation;
+    if (known.status === "processing" && generation.status === "queued") return known;
+    return known.progress > generation.progress ? { ...generation, progress: known.progress } : generation;
   }
 
   #put(generation) {
