@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from ...db import generations as queries
 from ...db import tallies
+from ...db.changes import Version
 from ...db.engine import Database
 from ...db.records import GenerationRecord
 
@@ -76,7 +77,7 @@ class KnownGenerations:
         self._ids: dict[int, str] = {}
         self._pages: OrderedDict[Asked, tuple[int, tuple[str, ...]]] = OrderedDict()
         self._bytes = 0
-        self._changes = 0  # odd while a change becomes visible
+        self._version = Version()
         database.changes.tell(self)
 
     async def get(self, generation_id: str) -> Known | None:
@@ -102,17 +103,17 @@ class KnownGenerations:
 
     def hold(self, generation_ids: Collection[str] | None) -> None:
         with self._lock:
-            self._changes += 1
+            self._version.number += 1
             self._pages.clear()
             for one in tuple(self._known) if generation_ids is None else generation_ids:
                 self._forget(one)
 
     def let_go(self) -> None:
         with self._lock:
-            self._changes += 1
+            self._version.number += 1
 
     def _read(self, connection: Connection, generation_id: str) -> Known | None:
-        begun = self._changes
+        begun = self._version.number
         record = queries.get(connection, generation_id)
         if record is None:
             return None
@@ -121,7 +122,7 @@ class KnownGenerations:
         return known
 
     def _read_page(self, connection: Connection, asked: Asked) -> tuple[int, list[Known]]:
-        begun = self._changes
+        begun = self._version.number
         sequences = queries.page(connection, **vars(asked))
         total = tallies.count_generations(connection, asked.status)
         there = self._all_known(sequences, begun)
@@ -136,14 +137,14 @@ class KnownGenerations:
     def _all_known(self, sequences: Iterable[int], begun: int) -> dict[int, Known]:
         """Those of them that are kept; none where one may be newer than what was read since `begun`."""
         with self._lock:
-            if not self._is_settled(begun):
+            if not self._version.is_settled(begun):
                 return {}
             kept = [sequence for sequence in sequences if sequence in self._ids]
             return {sequence: self._known[self._ids[sequence]] for sequence in kept}
 
     def _keep_page(self, asked: Asked, found: tuple[int, tuple[str, ...]], begun: int) -> None:
         with self._lock:
-            if self._is_settled(begun):
+            if self._version.is_settled(begun):
                 self._pages[asked] = found
                 if len(self._pages) > PAGES:
                     self._pages.popitem(last=False)
@@ -151,7 +152,7 @@ class KnownGenerations:
     def _keep(self, found: Iterable[Known], begun: int) -> None:
         """Keep what was read since `begun`, unless something has changed meanwhile."""
         with self._lock:
-            if not self._is_settled(begun):
+            if not self._version.is_settled(begun):
                 return
             for known in found:
                 self._forget(known.record.id)
@@ -160,9 +161,6 @@ class KnownGenerations:
                 self._bytes += known.size
             while self._bytes > self._most:
                 self._forget(next(iter(self._known)))
-
-    def _is_settled(self, begun: int) -> bool:
-        return begun == self._changes and begun % 2 == 0
 
     def _forget(self, generation_id: str) -> None:
         known = self._known.pop(generation_id, None)
