@@ -221,12 +221,8 @@ def put_outputs(connection: Connection, generation_id: str, records: Sequence[Ou
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
     """Write one picture in the place of the one that was there; nothing when its generation is gone."""
-    if not connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
-        return
-    there = (outputs.c.generation_id == record.generation_id, outputs.c.position == record.position)
-    ours = of_generation(record.generation_id)
-    connection.execute(delete(outputs).where(*there), execution_options=ours)
-    connection.execute(insert(outputs).values(**vars(record)), execution_options=ours)
+    if connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
+        put_outputs(connection, record.generation_id, [record])
 
 
 def set_outputs(connection: Connection, generation_id: str, records: Iterable[OutputRecord]) -> None:
