@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _develop(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import checks, demo, screenshots, soak, workflows
+    from lab import archive, checks, demo, screenshots, soak, workflows
     from lab.bench.run import run_bench
     from lab.progress import LabError
 
@@ -66,6 +66,8 @@ def _develop(options: argparse.Namespace, rest: list[str]) -> int:
             return workflows.run_workflows(ROOT)
         if options.command == "screenshots":
             return screenshots.run_screenshots(ROOT)
+        if options.command == "pack":
+            return archive.run_pack(ROOT, options.out)
         return checks.run_checks(ROOT, options.only, rest)
     except LabError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -223,7 +225,18 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", choices=GROUPS, help="one group of checks")
 
     commands.add_parser("workflows", help="write example_workflows/ anew, with ComfyUI's own editor")
-    commands.add_parser("screenshots", help="take the panel's pictures in docs/images/ anew")
+    commands.add_parser(
+        "screenshots", help="take the panel's pictures in docs/images/ again, and draw icon and banner"
+    )
+    packed = commands.add_parser(
+        "pack",
+        help="write the archive that users install, and say what is missing for a release",
+        description="Exit code 1 when pyproject.toml is not ready for ComfyUI's registry; the archive is "
+        "written all the same.",
+    )
+    packed.add_argument(
+        "--out", type=Path, default=Path("avatarforge.zip"), metavar="FILE", help="default: %(default)s"
+    )
     return parser
 
 

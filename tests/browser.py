@@ -21,6 +21,17 @@ ARGUMENTS = (
     # Whoever would call out fails the same way on every machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+#: Keeps every error toast of ComfyUI's frontend, since a toast is gone after some seconds.
+RECORD_TOASTS = """() => {
+    window.errorToasts = new Set();
+    new MutationObserver((changes) => {
+        for (const added of changes.flatMap((change) => [...change.addedNodes])) {
+            const toasts = added.querySelectorAll?.(".p-toast-message-error") ?? [];
+            const own = added.matches?.(".p-toast-message-error") ? [added] : [];
+            for (const toast of [...own, ...toasts]) window.errorToasts.add(toast);
+        }
+    }).observe(document, { subtree: true, childList: true });
+}"""
 #: Seconds until a page that does not come fails its test; ComfyUI's frontend is slow on two busy cores.
 DEADLINE = 60
 
@@ -46,6 +57,13 @@ class Browser:
         own = (f"{origin}/", "data:", f"blob:{origin}/")
         return [url for url in self.requested if not url.startswith(own) and url not in self.refused]
 
+    def error_toasts(self) -> list[str]:
+        """The texts of the error toasts that ComfyUI's frontend has shown since the page was loaded."""
+        texts: list[str] = self.page.evaluate(
+            "() => [...window.errorToasts].map((toast) => toast.textContent)"
+        )
+        return texts
+
 
 @contextmanager
 def open_browser(width: int = 1600, height: int = 1000) -> Iterator[Browser]:
@@ -55,6 +73,7 @@ def open_browser(width: int = 1600, height: int = 1000) -> Iterator[Browser]:
         try:
             page = chrome.new_page(viewport={"width": width, "height": height})
             page.set_default_timeout(DEADLINE * 1000)
+            page.add_init_script(f"({RECORD_TOASTS})()")
             browser = Browser(page)
 
             def hear(message: ConsoleMessage) -> None:

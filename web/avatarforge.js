@@ -14,7 +14,7 @@ let words = (key) => key;
 let panel = null;
 
 app.registerExtension({
-  name: "AvatarForge",
+  name: "avatarforge.editor",
   settings: SETTINGS,
   commands: commandsOf(app, () => panel),
   keybindings: KEYS,

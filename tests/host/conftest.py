@@ -19,13 +19,6 @@ from lab.server import ComfyServer
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("sd15", "sd15-openpose")
 LOG_LINES = 60
-#: So that requests that name no size, as those of the seed document, are quick too.
-SMALL = {
-    "AVATARFORGE_DEFAULT_WIDTH": "64",
-    "AVATARFORGE_DEFAULT_HEIGHT": "64",
-    "AVATARFORGE_DEFAULT_STEPS": "1",
-}
-
 _running: list[ComfyServer] = []
 
 
@@ -54,7 +47,7 @@ def comfy(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         pack=ROOT,
         dotenv="",
         models=synthetic.models(comfyui, MODELS),
-        env={**_without_own_settings(), **SMALL},
+        env={**_without_own_settings(), **synthetic.SMALL_PICTURES},
     )
     _running.append(server)
     with server:
@@ -113,7 +106,7 @@ def _factory(comfyui: ComfyUI, folder: Path) -> Iterator[Factory]:
             dotenv=dotenv,
             models=models if isinstance(models, Mapping) else synthetic.models(comfyui, models),
             args=args,
-            env={**_without_own_settings(), **SMALL, **(env or {})},
+            env={**_without_own_settings(), **synthetic.SMALL_PICTURES, **(env or {})},
         )
         for node in nodes:
             shutil.copy(node, server.base / "custom_nodes" / node.name)

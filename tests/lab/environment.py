@@ -8,8 +8,7 @@ from pathlib import Path
 
 from .cache import being_made, cache_root, key
 from .host import ComfyUI
-from .obtain import NETWORK_HINT
-from .progress import LabError, run_step
+from .progress import NETWORK_HINT, LabError, run_step
 from .system import create_venv, python_in
 
 _SITE = """
@@ -27,13 +26,13 @@ def development_python(comfyui: ComfyUI, root: Path) -> Path:
     environment, takes them as installed, and writes whatever it adds or replaces into the new one only.
     """
     requirements = development_requirements(root)
-    places = _site_folders(comfyui.python)
+    places = site_folders(comfyui.python)
     made_from = {"comfyui": comfyui.root, "python": comfyui.python, "requirements": " ".join(requirements)}
     folder = cache_root() / f"dev-{key(*made_from.values(), *places)}"
     with being_made(folder, made_from) as needed:
         if needed:
             python = create_venv(comfyui.python, folder / "venv")
-            _let_see(python, places)
+            see_packages(python, places)
             run_step(
                 "Installing the development tools",
                 [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", *requirements],
@@ -52,14 +51,15 @@ def development_requirements(root: Path) -> list[str]:
     return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
 
 
-def _site_folders(python: Path) -> list[str]:
+def site_folders(python: Path) -> list[str]:
+    """Where this interpreter looks for installed packages."""
     answer = subprocess.run([python, "-c", _SITE], capture_output=True, text=True, check=True)
     folders: list[str] = json.loads(answer.stdout)
     return [folder for folder in folders if Path(folder).is_dir()]
 
 
-def _let_see(python: Path, places: list[str]) -> None:
+def see_packages(python: Path, places: list[str]) -> None:
     """Make an environment see other folders of packages, after its own, their ``.pth`` files included."""
-    own = Path(_site_folders(python)[0])
+    own = Path(site_folders(python)[0])
     lines = ["import site", *(f"site.addsitedir({place!r})" for place in places)]
     (own / "comfyui.pth").write_text("; ".join(lines) + "\n", encoding="utf-8")

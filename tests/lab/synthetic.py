@@ -19,6 +19,13 @@ FOLDERS = {
     "sdxl-openpose": "controlnet",
 }
 
+#: Settings of the pack that make requests without a size quick, such as those of the seed document.
+SMALL_PICTURES = {
+    "AVATARFORGE_DEFAULT_WIDTH": "64",
+    "AVATARFORGE_DEFAULT_HEIGHT": "64",
+    "AVATARFORGE_DEFAULT_STEPS": "1",
+}
+
 NOISE_NOTE = (
     "These pictures are noise: they come from a synthetic model that only proves that everything works."
 )

@@ -311,7 +311,7 @@ export class Detail {
 
   async #copy(text) {
     const { words } = this.session;
-    if (await copied(text)) this.session.notice(words("copied"));
+    if (await copied(text, this.element)) this.session.notice(words("copied"));
     else this.session.notice(words("not_copied"));
   }
 
@@ -325,14 +325,15 @@ export class Detail {
   }
 }
 
-/** Put a text onto the clipboard; whether it went. Pages over plain http have the old way only. */
-async function copied(text) {
+/** Put a text onto the clipboard; whether it went. Pages over plain http have the old way only, which needs a
+ * field in the page: it lies in `parent` for a moment. */
+async function copied(text, parent) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
     const area = make("textarea", { value: text, readOnly: true });
-    document.body.append(area);
+    parent.append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();
