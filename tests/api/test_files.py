@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from services import Product
 from avatarforge.routes import PREFIX
 
 from .conftest import Client, generate, upload
+
+CASES = {
+    path.name: path.read_bytes()
+    for path in sorted((Path(__file__).resolve().parents[1] / "data" / "cases").glob("*.png"))
+}
 
 
 @pytest.mark.parametrize("kind", ["pose", "reference"])
@@ -118,6 +124,18 @@ async def test_a_name_that_fits_the_bytes_is_kept_everywhere(
     deleted = await (await client.delete(f"{PREFIX}/files/{first['file_id']}")).json()
     assert deleted["deleted"] == "soft"
     assert await send("third.bin") == {**first, "is_duplicate": True}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_pictures_from_the_field_are_stored_as_they_came(client: Client, name: str) -> None:
+    data = CASES[name]
+    uploaded = await upload(client, data)
+    assert (uploaded["mime_type"], uploaded["size"]) == ("image/png", len(data))
+    download = await client.get(PREFIX + uploaded["url"])
+    assert await download.read() == data
+    small = await client.get(f"{PREFIX}/files/{uploaded['file_id']}/thumbnail")
+    assert small.status == 200
+    await generate(client, pose_file_id=uploaded["file_id"])
 
 
 async def test_head_gives_the_headers_only(client: Client) -> None:

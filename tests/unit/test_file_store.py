@@ -132,7 +132,9 @@ FITTING = {
     "WEBP": ("webp", "WEBP", "WebP"),
 }
 USUAL = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
-EXTENSIONS = sorted({written for fitting in FITTING.values() for written in fitting} | {"gif", "json", "jpeg2"})
+EXTENSIONS = sorted(
+    {written for fitting in FITTING.values() for written in fitting} | {"gif", "json", "jpeg2"}
+)
 
 
 @pytest.mark.parametrize("kind", FITTING)
