@@ -10,7 +10,7 @@ import torch
 from comfy_api.latest import io
 
 from ..forge.errors import UnprocessableError
-from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose
+from ..forge.pictures.openpose_json import InvalidPose, NobodyVisible, draw_pose, parse_pose
 from ..forge.pictures.skeleton import BoneStyle
 from ..host.comfy import on_server_loop
 from .choices import BONES, CATEGORY, LARGEST, bones_input
@@ -52,11 +52,15 @@ class DrawKeypoints(io.ComfyNode):
     @classmethod
     def execute(cls, keypoints: Any, width: int, height: int, bones: str = "standard") -> io.NodeOutput:
         drawn = []
-        for frame in keypoints:
+        for frame in [keypoints] if isinstance(keypoints, dict) else keypoints:
             try:
-                pose = parse_pose(json.dumps(_sure(frame)).encode())
-            except InvalidPose as error:
+                pose = parse_pose(json.dumps(frame, default=_plain).encode(), sure=SURE)
+            except NobodyVisible as error:
                 raise UnprocessableError(NOBODY, ("body", "pose_file_id")) from error
+            except InvalidPose as error:
+                raise UnprocessableError(
+                    f"What was read from the pose picture cannot be drawn. {error}", ("body", "pose_file_id")
+                ) from error
             size = (width, height) if width and height else (pose.width, pose.height)
             drawn.append(to_tensor(draw_pose(pose, *size, BoneStyle(bones))))
         if not drawn:
@@ -107,13 +111,6 @@ class KeepSkeleton(io.ComfyNode):
         return io.NodeOutput(to_tensor(fit(picture, width, height) if width and height else picture))
 
 
-def _sure(frame: Any) -> dict[str, Any]:
-    """The frame with the keypoints that the estimator is sure of, as plain numbers."""
-    people = []
-    for person in frame["people"]:
-        numbers = [float(value) for value in person.get("pose_keypoints_2d") or ()]
-        for place in range(2, len(numbers), 3):
-            numbers[place] = float(numbers[place] >= SURE)
-        people.append({"pose_keypoints_2d": numbers})
-    size = {key: int(frame[key]) for key in ("canvas_width", "canvas_height") if frame.get(key)}
-    return {**size, "people": people}
+def _plain(value: Any) -> Any:
+    """Numbers of numpy and torch as those of Python."""
+    return value.tolist()

@@ -6,16 +6,17 @@ Every function blocks: call it in a thread.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
 from ..graphs.compile import OUTPUT_NAME
+from ..store.structure import InvalidImage
+from ..store.structure_png import png_size
 
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
 
@@ -69,9 +70,9 @@ class OutputFolder:
         path = self.file(generation_id, position)
         try:
             content = path.read_bytes()
-            with Image.open(path, formats=["PNG"]) as picture:
-                width, height = picture.size
-        except OSError as error:
+            # Not by Pillow, which fails on a workflow of more text than its limits.
+            width, height = png_size(io.BytesIO(content))
+        except (OSError, InvalidImage) as error:
             raise _unreadable(path) from error
         return OutputRecord(
             generation_id=generation_id,

@@ -1,9 +1,9 @@
-"""Poses as OpenPose and the pose editors for ControlNet write them in JSON.
+"""Poses in JSON: OpenPose's own format, and what pose editors and extractors for ControlNet make of it.
 
-Format: OpenPose, doc/02_output.md. `people[].pose_keypoints_2d` holds x, y, confidence for each of 18
-(COCO) or 25 (BODY_25) keypoints, in pixels or as fractions of the picture. Editors add `canvas_width` and
-`canvas_height`, and some wrap the document in a list of frames, of which the first with a person counts.
-Hands, faces and animals are read over.
+A document is a frame or a list of frames. A frame has `people` as OpenPose writes them (doc/02_output.md), or
+`keypoints` as the OpenPose editors of Automatic1111 and ComfyUI do: the points of all people, in one list or
+in one list each. Coordinates are in pixels or fractions of the canvas. docs/api.md lists what is read.
+Hands, feet, faces and animals are read over.
 """
 
 from __future__ import annotations
@@ -16,34 +16,40 @@ from typing import Any
 from PIL import Image
 
 from ..strict_json import InvalidJson, read_json
+from .pose_canvas import MAX_CANVAS_SIDE, Size, read_canvas
+from .pose_points import Body, InvalidPose, Point, read_body, read_person
 from .skeleton import KEYPOINT_NAMES, BoneStyle, Keypoint, Skeleton, draw_skeletons
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PEOPLE",
+    "InvalidPose",
+    "NobodyVisible",
+    "PoseDocument",
+    "draw_pose",
+    "parse_pose",
+    "seen_from_behind",
+]
 
 MAX_BYTES = 1_000_000
 MAX_PEOPLE = 20
+MAX_ENTRIES = 1_000
+"""People that one frame lists, the empty ones counted."""
 MAX_FRAMES = 1_000
 MAX_DEPTH = 32
-MAX_CANVAS_SIDE = 16_384
-# Keypoints may lie outside of the canvas, but a number beyond this is an accident or an attack.
-MAX_COORDINATE = 1_000_000.0
 # A keypoint outside of the canvas by more canvases than this is no part of the picture.
 MAX_OUTSIDE = 10.0
 # Fractions may leave 0..1 where a limb leaves the picture; no pose in pixels fits into two pixels.
 MAX_FRACTION = 2.0
-
-# Where each of the 18 keypoints stands in a list of that many triples. BODY_25 has the middle of the hips as
-# number 8, and the feet after number 18.
-LAYOUTS: dict[int, tuple[int, ...]] = {
-    18: tuple(range(18)),
-    25: (*range(8), *range(9, 19)),
-}
+# OpenPose can also write coordinates from -1 to 1, with 0 in the middle of the picture. Read as fractions
+# these would be drawn at twice their size and at the wrong place.
+MIN_FRACTION = -0.25
 
 FACE = ("nose", "right_eye", "left_eye")
 
-Point = tuple[float, float]
 
-
-class InvalidPose(ValueError):
-    """The document is not a pose that can be drawn; the message is a sentence for its author."""
+class NobodyVisible(InvalidPose):
+    """The document is in order, and nobody in it can be seen."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +61,22 @@ class PoseDocument:
     height: int
 
 
-def parse_pose(data: bytes, canvas: tuple[int, int] | None = None) -> PoseDocument:
-    """Read an OpenPose JSON document.
+def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) -> PoseDocument:
+    """Read a pose in JSON.
 
     `canvas` is the width and height of the picture that the pose was taken from, in pixels, for documents
     that do not say it themselves. With neither, pixel coordinates get a canvas with the same margin on the
-    right and below as on the left and above.
+    right and below as on the left and above. Keypoints with a confidence below `sure` are left out. Of
+    several frames the first that shows somebody counts.
 
-    Raises InvalidPose when it is too large, not JSON, not of this format, has no visible person, too many
-    people, numbers that are not finite, or fractions without any canvas.
+    Raises InvalidPose when it is too large, not JSON, not of a format that is read, has too many people,
+    numbers that are not finite, fractions without any canvas, or a canvas that contradicts itself or the
+    people; NobodyVisible when it has no visible person.
     """
-    frame = _first_frame(_load(data))
-    bodies = [body for person in _people(frame) if any(body := _body(person))]
-    if not bodies:
-        raise InvalidPose("The pose shows nobody: no person in it has a keypoint with a confidence above 0.")
+    frame, bodies = _first_visible(_load(data), sure)
     points = [point for body in bodies for point in body if point is not None]
-    size = _canvas(frame) or canvas
-    if all(max(abs(x), abs(y)) <= MAX_FRACTION for x, y in points):
+    size = read_canvas(frame) or canvas
+    if _in_fractions(bodies):
         if size is None:
             raise InvalidPose(
                 "The pose's coordinates are fractions, so it needs canvas_width and canvas_height in pixels."
@@ -80,10 +85,11 @@ def parse_pose(data: bytes, canvas: tuple[int, int] | None = None) -> PoseDocume
     else:
         size = size or (_extent([x for x, _ in points]), _extent([y for _, y in points]))
         scale_x, scale_y = 1.0 / size[0], 1.0 / size[1]
-    if max(size) > MAX_CANVAS_SIDE or any(
-        abs(x * scale_x) > MAX_OUTSIDE or abs(y * scale_y) > MAX_OUTSIDE for x, y in points
-    ):
+    scaled = [(x * scale_x, y * scale_y) for x, y in points]
+    if max(size) > MAX_CANVAS_SIDE or any(max(abs(x), abs(y)) > MAX_OUTSIDE for x, y in scaled):
         raise InvalidPose("The pose has keypoints far outside of its canvas.")
+    if not any(0 <= x <= 1 and 0 <= y <= 1 for x, y in scaled):
+        raise InvalidPose(f"The pose has no keypoint on its canvas of {size[0]}x{size[1]} pixels.")
     people = tuple(
         Skeleton(
             tuple(
@@ -132,72 +138,91 @@ def _load(data: bytes) -> Any:
         raise InvalidPose(f"The pose is not a valid JSON document. {error}") from error
 
 
-def _first_frame(document: Any) -> dict[str, Any]:
-    """The document itself, or the first of its frames that has people."""
+def _first_visible(document: Any, sure: float) -> tuple[dict[str, Any], list[Body]]:
+    """The document itself, or the first of its frames that shows somebody, and the people who are seen."""
     frames = document if isinstance(document, list) else [document]
     if len(frames) > MAX_FRAMES:
         raise InvalidPose(f"The pose has {len(frames)} frames; at most {MAX_FRAMES} are read.")
-    valid: list[dict[str, Any]] = [
-        frame for frame in frames if isinstance(frame, dict) and isinstance(frame.get("people"), list)
-    ]
-    if not valid or len(valid) < len(frames):
-        raise InvalidPose(
-            'The pose is not in OpenPose format: an object with a list "people", or a list of these.'
-        )
-    return next((frame for frame in valid if frame["people"]), valid[0])
+    valid = [_valid(frame) for frame in frames if frame is not None]
+    if document is None or not frames:
+        raise _unknown_format()
+    for frame in valid:
+        bodies = [body for body in _bodies(frame, sure) if any(body)]
+        if len(bodies) > MAX_PEOPLE:
+            raise InvalidPose(f"The pose has {len(bodies)} people; at most {MAX_PEOPLE} are drawn.")
+        if bodies:
+            return frame, bodies
+    if any(frame.get("animals") for frame in valid):
+        raise NobodyVisible("The pose shows animals only, and only people are drawn.")
+    raise NobodyVisible("The pose shows nobody: no person in it has a keypoint with a confidence above 0.")
 
 
-def _people(frame: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    people = frame["people"]
-    if len(people) > MAX_PEOPLE:
-        raise InvalidPose(f"The pose has {len(people)} people; at most {MAX_PEOPLE} are drawn.")
-    for person in people:
-        if not isinstance(person, dict):
-            raise InvalidPose('Each of the "people" of a pose is an object with "pose_keypoints_2d".')
-        yield person
+def _valid(frame: Any) -> dict[str, Any]:
+    if not isinstance(frame, dict):
+        raise _unknown_format()
+    given = [frame[key] for key in ("people", "keypoints", "animals") if key in frame]
+    if not given or not all(value is None or isinstance(value, list) for value in given):
+        raise _unknown_format()
+    if frame.get("people") and frame.get("keypoints"):
+        raise InvalidPose('The pose has both "people" and "keypoints"; which of them counts is not clear.')
+    return frame
 
 
-def _body(person: dict[str, Any]) -> tuple[Point | None, ...]:
-    """The 18 points as written; none where the person has hands or a face only."""
-    # OpenPose before 1.1 wrote `pose_keypoints`.
-    numbers = person.get("pose_keypoints_2d", person.get("pose_keypoints"))
-    if numbers is None or numbers == []:
-        return (None,) * len(KEYPOINT_NAMES)
-    if not isinstance(numbers, list) or len(numbers) not in {3 * count for count in LAYOUTS}:
-        raise InvalidPose(
-            '"pose_keypoints_2d" is a list of x, y, confidence for 18 (COCO) or 25 (BODY_25) keypoints: '
-            "54 or 75 numbers."
-        )
-    values = [_number(value) for value in numbers]
-    triples = list(zip(values[0::3], values[1::3], values[2::3], strict=True))
-    return tuple(
-        (triples[index][0], triples[index][1]) if triples[index][2] > 0 else None
-        for index in LAYOUTS[len(triples)]
+def _unknown_format() -> InvalidPose:
+    return InvalidPose(
+        'The pose is not in OpenPose format: an object with a list "people" or "keypoints", or a list of '
+        "these."
     )
 
 
-def _number(value: Any) -> float:
-    # A bool is an int to Python, but not to the format.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidPose('"pose_keypoints_2d" holds numbers only.')
-    # Compared before the conversion: an int may be too large for a float. Not a number fails it too.
-    if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
+def _bodies(frame: dict[str, Any], sure: float) -> Iterator[Body]:
+    """Everyone in the frame, also those of whom nothing is seen."""
+    people, points = frame.get("people") or [], frame.get("keypoints") or []
+    groups = _by_person(points)
+    if len(people) + len(groups) > MAX_ENTRIES:
+        count = len(people) + len(groups)
         raise InvalidPose(
-            f'A number in "pose_keypoints_2d" is outside of -{MAX_COORDINATE:.0f}..{MAX_COORDINATE:.0f}.'
+            f"The pose lists {count} people; at most {MAX_ENTRIES} are read, empty ones included."
         )
-    return float(value)
+    yield from (read_person(person, sure) for person in people)
+    yield from (read_body(group, sure) for group in groups)
 
 
-def _canvas(frame: dict[str, Any]) -> tuple[int, int] | None:
-    sides = (frame.get("canvas_width"), frame.get("canvas_height"))
-    if sides == (None, None):
-        return None
-    whole: list[int] = []
-    for side in sides:
-        if isinstance(side, bool) or not isinstance(side, int | float) or not 1 <= side <= MAX_CANVAS_SIDE:
-            raise InvalidPose(f'"canvas_width" and "canvas_height" are numbers from 1 to {MAX_CANVAS_SIDE}.')
-        whole.append(round(side))
-    return (whole[0], whole[1])
+def _by_person(points: list[Any]) -> list[Any]:
+    """The list "keypoints" of an editor, as one list for each person."""
+    if not any(points):
+        return []  # nobody, or null for each
+    if any(isinstance(point, int | float | str) for point in points):
+        return [points]  # the numbers of one person
+    if any(isinstance(item, list) and (len(item) > 3 or _has_lists(item)) for item in points):
+        return points
+    if len(points) % len(KEYPOINT_NAMES):
+        return [points]  # which has 25 keypoints, or a number that is refused
+    step = len(KEYPOINT_NAMES)
+    return [points[at : at + step] for at in range(0, len(points), step)]
+
+
+def _has_lists(item: list[Any]) -> bool:
+    return any(isinstance(inner, list | dict) for inner in item)
+
+
+def _in_fractions(bodies: list[Body]) -> bool:
+    """Whether all coordinates are fractions of the canvas; pixels where none are. Raises InvalidPose."""
+    kinds = {_is_fractions([point for point in body if point is not None]) for body in bodies}
+    if len(kinds) > 1:
+        raise InvalidPose("The pose has people in pixels and people in fractions; write all in one of them.")
+    points = [point for body in bodies for point in body if point is not None]
+    fractions = kinds.pop()
+    numbers = [number for point in points for number in point]
+    if fractions and min(numbers) < MIN_FRACTION and max(numbers) <= 1.0:
+        raise InvalidPose(
+            "The pose's coordinates run from -1 to 1; write them in pixels, or as fractions from 0 to 1."
+        )
+    return fractions
+
+
+def _is_fractions(points: list[Point]) -> bool:
+    return all(max(abs(x), abs(y)) <= MAX_FRACTION for x, y in points)
 
 
 def _extent(values: list[float]) -> int:

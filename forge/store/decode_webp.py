@@ -7,6 +7,7 @@ crashes libwebp ends the child and not ComfyUI. Pillow's PNG and JPEG decoders h
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import BinaryIO
 import PIL
 from PIL import WebPImagePlugin
 
-from .structure import InvalidImage
+from .pixel_stream import Part, open_parts
+from .structure import InvalidImage, Structure
 
 #: Pixels up to which it is not worth a process: 16 MB of memory and some 10 ms.
 SMALL = 1024 * 1024
@@ -26,13 +28,21 @@ _STARTED, _WHOLE, _UNREAD = b"started ", b"whole", b"unread"
 # Nothing of ComfyUI's or of other packs is imported: only Pillow, from the folder where it lies here.
 _SCRIPT = """
 import sys
+import io, json
 sys.path.append(sys.argv[2])
 from PIL import WebPImagePlugin
 sys.stdout.write("started ")
 sys.stdout.flush()
 try:
+    picture = b""
     with open(sys.argv[1], "rb") as file:
-        WebPImagePlugin.WebPImageFile(file).load()
+        for part in json.loads(sys.argv[3]):
+            if isinstance(part, str):
+                picture += bytes.fromhex(part)
+            else:
+                file.seek(part[0])
+                picture += file.read(part[1])
+    WebPImagePlugin.WebPImageFile(io.BytesIO(picture)).load()
     sys.stdout.write("whole")
 except OSError as error:
     sys.stdout.write("broken" if error.errno is None else "unread")
@@ -41,31 +51,32 @@ except Exception:
 """
 
 
-def open_webp(fp: BinaryIO) -> WebPImagePlugin.WebPImageFile:
+def open_webp(fp: BinaryIO, structure: Structure) -> WebPImagePlugin.WebPImageFile:
     """Raises InvalidImage where Pillow was built without WebP, and whatever Pillow raises."""
     if not WebPImagePlugin.SUPPORTED:
         raise InvalidImage("The file is a WEBP, which the Pillow of this server was built without.")
-    fp.seek(0)
-    return WebPImagePlugin.WebPImageFile(fp)
+    return WebPImagePlugin.WebPImageFile(open_parts(fp, structure.pixels))
 
 
-def try_webp(fp: BinaryIO, path: Path, pixels: int) -> None:
+def try_webp(fp: BinaryIO, path: Path, structure: Structure) -> None:
     """Decode the picture and throw it away. Raises InvalidImage, and whatever Pillow raises."""
-    verdict = _in_a_child(path) if pixels > SMALL and WebPImagePlugin.SUPPORTED else b""
+    large = structure.width * structure.height > SMALL
+    verdict = _in_a_child(path, structure.pixels) if large and WebPImagePlugin.SUPPORTED else b""
     if verdict.startswith(_STARTED) and verdict != _STARTED + _UNREAD:
         if verdict != _STARTED + _WHOLE:
             raise InvalidImage("The picture cannot be decoded.")
     else:
-        open_webp(fp).load()
+        open_webp(fp, structure).load()
 
 
-def _in_a_child(path: Path) -> bytes:
+def _in_a_child(path: Path, pixels: tuple[Part, ...]) -> bytes:
     """What the child wrote; nothing of it where none can be started."""
     if getattr(sys, "frozen", False) or not Path(sys.executable or "").stem.lower().startswith("python"):
         return b""  # a program with Python in it: it would start as a whole once more
     folder = str(Path(PIL.__file__).parent.parent)
+    parts = json.dumps([part.hex() if isinstance(part, bytes) else part for part in pixels])
     # -I -S: no environment, no user's packages, no .pth files.
-    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, str(path), folder]
+    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, str(path), folder, parts]
     try:
         with subprocess.Popen(  # noqa: S603 - our own interpreter, our own script, our own file
             command,

@@ -1,9 +1,12 @@
 """What an uploaded picture may be, and how a stored one becomes pixels.
 
 The order of the checks is their cost: format from the first bytes, size from the header, structure to
-the last byte, and only then a decode.  Nothing here reads or sets Pillow's global switches
-(LOAD_TRUNCATED_IMAGES, MAX_IMAGE_PIXELS, MAX_TEXT_*), which other packs change at any moment; its format
-classes are used directly, since `Image.open` goes by the same globals and by what others registered.
+the last byte, and only then a decode.  Decoders get the file without its metadata: text, profiles and EXIF
+never decide whether a picture is whole.  Only the EXIF orientation is read, by us.
+
+Nothing here reads or sets Pillow's global switches (LOAD_TRUNCATED_IMAGES, MAX_IMAGE_PIXELS, MAX_TEXT_*),
+which other packs change at any moment; its format classes are used directly, since `Image.open` goes by the
+same globals and by what others registered.
 """
 
 from __future__ import annotations
@@ -21,9 +24,11 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from .decode_webp import open_webp, try_webp
-from .structure import PIECE, InvalidImage, Structure, orientation, walk_webp
-from .structure_jpeg import JpegStructure, walk_jpeg
-from .structure_png import walk_png
+from .pixel_stream import open_parts
+from .structure import PIECE, InvalidImage, Structure, orientation
+from .structure_jpeg import END_OF_JPEG, JpegStructure, walk_jpeg
+from .structure_png import png_pixels, walk_png
+from .structure_webp import walk_webp
 
 __all__ = ["ImageFacts", "ImageLimits", "InvalidImage", "inspect_image", "is_png", "load_rgb"]
 
@@ -48,7 +53,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_END_OF_JPEG = b"\xff\xd9"
 # libjpeg reads ahead at most one 64-bit buffer.  Long codes in every table begin with ones, so a decoder that
 # still misses coefficients runs through these bytes fastest.
 _BEYOND = b"\xfe" * 8
@@ -94,14 +98,14 @@ def inspect_image(path: Path, limits: ImageLimits) -> ImageFacts:
         structure: Structure
         if kind == "PNG":
             structure = walk_png(fp, accept)
-            fp.seek(0)
-            PngImagePlugin.PngImageFile(fp)  # the pixel data is proven; this tries the chunks before it
+            # The pixel data is proven; this tries the chunks before it.
+            PngImagePlugin.PngImageFile(open_parts(fp, structure.pixels))
         elif kind == "JPEG":
             structure = walk_jpeg(fp, accept)
             _decode_jpeg(fp, structure)
         else:
             structure = walk_webp(fp, path.stat().st_size, accept)
-            try_webp(fp, path, structure.width * structure.height)
+            try_webp(fp, path, structure)
     width, height = structure.width, structure.height
     if orientation(structure.exif) >= 5:
         width, height = height, width
@@ -118,31 +122,31 @@ def load_rgb(path: Path) -> tuple[Image.Image, Image.Image | None]:
     with path.open("rb") as fp, _in_our_words():
         kind = _format_of(fp)
         depth = 8
+        picture: Image.Image
         if kind == "PNG":
             fp.seek(24)
             depth = fp.read(1)[0]
-            fp.seek(0)
-            picture: Image.Image = PngImagePlugin.PngImageFile(fp)
-            picture.load()
-            exif = picture.info.get("exif", b"")
+            exif, pixels = png_pixels(fp)
+            picture = PngImagePlugin.PngImageFile(open_parts(fp, pixels))
         elif kind == "JPEG":
-            structure = walk_jpeg(fp, lambda width, height: None)
-            start, stop = structure.scans
-            fp.seek(start)
-            whole = io.BytesIO(structure.header + fp.read(stop - start) + _END_OF_JPEG)
-            picture = JpegImagePlugin.JpegImageFile(whole)
-            picture.load()
-            exif = structure.exif
+            jpeg = walk_jpeg(fp, _any_size)
+            exif = jpeg.exif
+            picture = JpegImagePlugin.JpegImageFile(open_parts(fp, jpeg.pixels))
         else:
-            picture = open_webp(fp)
-            picture.load()
-            exif = picture.info.get("exif", b"")
+            webp = walk_webp(fp, path.stat().st_size, _any_size)
+            exif = webp.exif
+            picture = open_webp(fp, webp)
+        picture.load()
         rgb, alpha = _to_rgb(picture, depth)
     turn = _UPRIGHT.get(orientation(exif))
     if turn is not None:
         rgb = rgb.transpose(turn)
         alpha = alpha and alpha.transpose(turn)
     return rgb, alpha
+
+
+def _any_size(width: int, height: int) -> None:
+    """The size was checked when the picture was stored; the limits may have changed since."""
 
 
 def is_png(start: bytes) -> bool:
@@ -241,13 +245,13 @@ def _feed_jpeg(decoder: _Decoder, fp: BinaryIO, structure: JpegStructure) -> Non
     if done:
         return
     if structure.arithmetic:
-        done = take(_END_OF_JPEG)
+        done = take(END_OF_JPEG)
     elif not structure.buffered:
         done = take(_BEYOND)
     else:
         take(_BEYOND)
         hungry = any(take(_BEYOND[:1]) or rest for _ in range(16))
-        done = not hungry and take(_END_OF_JPEG)
+        done = not hungry and take(END_OF_JPEG)
     if not done:
         raise InvalidImage("The JPEG is truncated: it has less data than its header says.")
 

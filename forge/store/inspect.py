@@ -24,6 +24,10 @@ _DEVICES = frozenset(
 )
 _LONGEST = 200
 
+# Extensions that fit the bytes too, by the one under which the store keeps them. IANA's media types, and what
+# browsers offer for image/jpeg.
+_ALIKE = {"jpg": frozenset(("jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"))}
+
 
 def inspect_file(path: Path, limits: ImageLimits) -> ImageFacts:
     """Decide whether the store takes the file; for a pose, width and height are those of its canvas.
@@ -53,11 +57,17 @@ def _inspect_pose(path: Path, limits: ImageLimits) -> ImageFacts:
 def display_name(sent: str | None, extension: str) -> str:
     """A name to show and to save a download under, never a path here.
 
-    The last part of what the client sent, with the extension that the bytes have; without control and
-    direction characters, without what Windows refuses or reads as a device, at most 200 bytes long.
+    The last part of what the client sent. Its own extension stays as it is written where it fits the bytes,
+    and else becomes `extension`, which the bytes have. Without control and direction characters, and without
+    what Windows refuses or reads as a device; at most 200 bytes long, the extension not counted.
     """
     last = PureWindowsPath(PurePosixPath(sent or "").name).name
-    stem = "".join(character for character in last if character.isprintable()).rsplit(".", 1)[0]
+    name = "".join(filter(str.isprintable, last)).rstrip(". ")
+    stem, dot, written = name.rpartition(".")
+    if not dot:
+        stem, written = name, ""
+    if written.lower() in _ALIKE.get(extension, (extension,)):
+        extension = written
     stem = stem.translate(_FORBIDDEN).encode("utf-8")[:_LONGEST].decode("utf-8", "ignore").strip(". ")
     if stem.split(".", 1)[0].strip().upper() in _DEVICES:
         stem = f"_{stem}"

@@ -22,9 +22,12 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ARITHMETIC = frozenset(range(0xC9, 0xD0))
 _PROGRESSIVE = frozenset((0xC2, 0xCA))
 _SCAN, _END = 0xDA, 0xD9
+END_OF_JPEG = b"\xff\xd9"
 _STANDALONE = frozenset((0x01, 0xD8))
-# What only carries metadata.  APP0 (JFIF) and APP14 (Adobe) stay: they say how the colours are coded.
-_METADATA = frozenset(range(0xE1, 0xF0)) - {0xEE} | {0xFE}
+# What only carries metadata: comments, and application data other than the two that say how the colours are
+# coded.  These two count where libjpeg takes them for what they are: by their start, and from this length on.
+_METADATA = frozenset((*range(0xE0, 0xF0), 0xFE))
+_COLOURS = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
 _MPF_ENTRIES = 0xB002
 
 
@@ -32,11 +35,10 @@ _MPF_ENTRIES = 0xB002
 class JpegStructure(Structure):
     """Adds what a decoder has to be fed.
 
-    ``header`` runs from SOI to the end of the first scan header, without the segments that only carry
-    metadata: broken metadata makes Pillow warn or fail.  ``scans`` is the range of file offsets from there
-    to the end of the data of the last scan that a decoder looks at.  ``buffered``: a decoder collects all
-    scans before it gives out pixels.  ``arithmetic``: coded arithmetically, where reading a little beyond
-    the data is ordinary.
+    ``header`` runs from SOI to the end of the first scan header, without metadata.  ``scans`` is the range of
+    file offsets from there to the end of the data of the last scan that a decoder looks at.  ``buffered``: a
+    decoder collects all scans before it gives out pixels.  ``arithmetic``: coded arithmetically, where
+    reading a little beyond the data is ordinary.
     """
 
     header: bytes
@@ -86,6 +88,7 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
     exif = b""
     scans: list[tuple[int, int]] = []  # number of components in a scan, file offset of its data
     stops: list[int] = []  # file offset where the data of a scan ends
+    views = 0
     position = 2
     for _ in range(MAX_SEGMENTS):
         found, position, code = _next_marker(fp, position)
@@ -100,7 +103,7 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
             raise InvalidImage("The JPEG is damaged: a segment has an impossible length.")
         body = read_exactly(fp, length - 2, "JPEG")
         position += length
-        if not scans and code not in _METADATA:
+        if not scans and (code not in _METADATA or _says_colours(code, body)):
             header += struct.pack(">BBH", 0xFF, code, length) + body
         if code in _FRAMES:
             if frame is not None:
@@ -113,18 +116,23 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
         elif code == 0xE1 and body.startswith(b"Exif\0\0") and not exif:
             exif = body[6:]
         elif code == 0xE2 and body.startswith(b"MPF\0"):
-            _check_index(body[4:])
+            views += _views(body[4:])
+            if views > 1:
+                raise InvalidImage("The JPEG holds several pictures; save the one you want as a plain JPEG.")
     else:
         raise InvalidImage("The JPEG has too many segments.")
     if frame is None or not frame.complete():
         raise InvalidImage("The JPEG is truncated: a part of its scans is missing.")
+    header_bytes = bytes(header)
     buffered = frame.code in _PROGRESSIVE or scans[0][0] < len(frame.components)
+    start, stop = scans[0][1], stops[-1 if buffered else 0]
     return JpegStructure(
         width=frame.width,
         height=frame.height,
         exif=exif,
-        header=bytes(header),
-        scans=(scans[0][1], stops[-1 if buffered else 0]),
+        pixels=(header_bytes, (start, stop - start), END_OF_JPEG),
+        header=header_bytes,
+        scans=(start, stop),
         buffered=buffered,
         arithmetic=frame.code in _ARITHMETIC,
     )
@@ -158,15 +166,21 @@ def _read_frame(code: int, body: bytes, accept: AcceptSize) -> _Frame:
     return _Frame(code, width, height, tuple(body[6::3]))
 
 
-def _check_index(block: bytes) -> None:
-    """Refuse what the MPF index calls several views of one thing: panorama, stereo pair, many angles.
+def _says_colours(code: int, body: bytes) -> bool:
+    start, length = _COLOURS.get(code, (b"", 0))
+    return bool(start) and body.startswith(start) and len(body) >= length
 
-    Previews (type 0x01....) and gain maps of HDR photos (type 0) stand in the same index and are allowed.
+
+def _views(block: bytes) -> int:
+    """How many pictures the MPF index calls views of one thing: panorama, stereo pair, many angles.
+
+    Previews (type 0x01....) and gain maps of HDR photos (type 0) stand in the same index and do not count.
     """
     _, size, value = tiff_tags(block).get(_MPF_ENTRIES, (0, 0, b""))
     order = ">" if block.startswith(b"MM") else "<"
     start = int.from_bytes(value, "little")
-    for offset in range(start, min(start + size, len(block) - 15), 16):
-        (attribute,) = struct.unpack_from(order + "I", block, offset)
-        if attribute >> 16 & 0xFF == 0x02:
-            raise InvalidImage("The JPEG holds several pictures; save the one you want as a plain JPEG.")
+    kinds = (
+        struct.unpack_from(order + "I", block, offset)[0] >> 16 & 0xFF
+        for offset in range(start, min(start + size, len(block) - 15), 16)
+    )
+    return sum(kind == 0x02 for kind in kinds)

@@ -10,23 +10,20 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from .structure import PIECE, AcceptSize, InvalidImage, Structure, read_exactly
+from .pixel_stream import Part, joined
+from .structure import MAX_EXIF, PIECE, AcceptSize, InvalidImage, Structure, read_exactly
 
-MAX_SIDE_CHUNKS = 1024
+MAX_SIDE_CHUNKS = 4096
 MAX_DATA_CHUNKS = 1 << 16
-MAX_TEXT = 16 << 20
-"""Bytes that all text and profile chunks may take together, packed and inflated."""
-MAX_INFLATED = 1 << 20
-"""Bytes that one compressed text or profile chunk may inflate to: what Pillow, too, allows by default."""
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_BEFORE_DATA = frozenset(
-    (b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"hIST", b"pHYs")
-)
-_KEPT = frozenset((b"IHDR", b"PLTE", b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
+_BEFORE_DATA = (b"PLTE", b"tRNS")
+# What decides the pixels. All else but the animation is metadata, and its content is nobody's business here.
+_PIXELS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
+_SHORT = {b"IHDR": 13, b"acTL": 8}  # what is read whole, and how long it is
+_ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
 # Pillow refuses a shorter one, unless its truncation flag is up: then it leaves the chunk out.
-_SHORTEST = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
 _SHORTEST_KEY = {0: 2, 2: 6}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -34,24 +31,21 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
     """Walk the chunks of a PNG from signature to IEND, with every CRC, and inflate all of its pixel data.
 
+    Metadata is read for its CRC and not looked into, so a text or profile can be of any size and content.
     Bytes after IEND are refused: no program puts any there on purpose, and editors that overwrote a longer
     file have leaked cut-off parts of pictures that way.
     """
     fp.seek(8)
     rows: _PixelData | None = None
     width = height = colour = 0
-    exif = b""
     seen: set[bytes] = set()
-    side_chunks = data_chunks = text = 0
+    frames = _Frames()
+    side_chunks = data_chunks = 0
     last = b""
     while last != b"IEND":
-        length, kind = struct.unpack(">I4s", read_exactly(fp, 8, "PNG"))
-        if not kind.isalpha() or length > 0x7FFFFFFF:
-            raise InvalidImage("The PNG is damaged: something else is where a chunk must start.")
+        kind, length = _next_chunk(fp)
         if (kind == b"IHDR") != (not last):
             raise InvalidImage("The PNG is damaged: it must start with its one header chunk.")
-        if kind in (b"acTL", b"fcTL", b"fdAT"):
-            raise InvalidImage("The PNG is animated; only pictures with a single frame are accepted.")
         if kind == b"IDAT":
             data_chunks += 1
             if rows is None or (b"IDAT" in seen and last != b"IDAT") or data_chunks > MAX_DATA_CHUNKS:
@@ -62,14 +56,10 @@ def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
         else:
             side_chunks += 1
             _check_order(kind, seen, side_chunks)
-            if length < (_SHORTEST_KEY.get(colour, 0) if kind == b"tRNS" else _SHORTEST.get(kind, 0)):
+            if kind == b"tRNS" and length < _SHORTEST_KEY.get(colour, 0):
                 raise InvalidImage("The PNG is damaged: a chunk is shorter than it must be.")
             kept: list[bytes] = []
-            keep = kind in _KEPT
-            if keep:
-                text += length
-                if text > MAX_TEXT:
-                    raise InvalidImage("The PNG carries too much text beside its pixels.")
+            keep = length == _SHORT.get(kind)
             _check_crc(fp, kind, _pieces(fp, length), kept.append if keep else None)
             body = b"".join(kept)
             if kind == b"IHDR":
@@ -77,10 +67,8 @@ def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
             elif kind == b"PLTE":
                 if length % 3 or not 3 <= length <= 768:
                     raise InvalidImage("The PNG is damaged: its palette has an impossible length.")
-            elif kind == b"eXIf":
-                exif = body
-            elif keep:
-                text += _inflated_size(kind, body)
+            elif kind in _ANIMATION:
+                frames.count(kind, body, after_data=b"IDAT" in seen)
         seen.add(kind)
         last = kind
     if rows is None or b"IDAT" not in seen:
@@ -88,7 +76,68 @@ def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
     rows.finish()
     if fp.read(1):
         raise InvalidImage("The PNG has other data after its end; save it again as a plain PNG.")
-    return Structure(width, height, exif)
+    exif, pixels = png_pixels(fp)
+    return Structure(width, height, exif, pixels)
+
+
+def png_pixels(fp: BinaryIO) -> tuple[bytes, tuple[Part, ...]]:
+    """The EXIF block, and the file without its metadata, of a PNG that `walk_png` accepted."""
+    exif = b""
+    parts: list[Part] = [(0, 8)]
+    position = 8
+    kind = b""
+    while kind != b"IEND":
+        fp.seek(position)
+        kind, length = _next_chunk(fp)
+        if kind == b"eXIf":
+            exif = fp.read(min(length, MAX_EXIF))
+        elif kind in _PIXELS:
+            parts.append((position, length + 12))
+        position += length + 12
+    return exif, joined(parts)
+
+
+def png_size(fp: BinaryIO) -> tuple[int, int]:
+    """Width and height in pixels of a PNG whose chunks are all there. Raises InvalidImage."""
+    fp.seek(0)
+    start = read_exactly(fp, 24, "PNG")
+    if not start.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"):
+        raise InvalidImage("The file is not a PNG.")
+    png_pixels(fp)
+    width, height = struct.unpack(">II", start[16:24])
+    return width, height
+
+
+def _next_chunk(fp: BinaryIO) -> tuple[bytes, int]:
+    """Kind and length of the chunk that starts here; ``fp`` moves to its body."""
+    length, kind = struct.unpack(">I4s", read_exactly(fp, 8, "PNG"))
+    if not kind.isalpha() or length > 0x7FFFFFFF:
+        raise InvalidImage("The PNG is damaged: something else is where a chunk must start.")
+    return kind, length
+
+
+class _Frames:
+    """Counts the frames of an animated PNG; more than one picture is refused, also where it says one.
+
+    The pixel data is one picture.  A frame control before it makes it the first frame too; behind it, a
+    frame has data of its own.
+    """
+
+    def __init__(self) -> None:
+        self._controls = 0
+
+    def count(self, kind: bytes, body: bytes, *, after_data: bool) -> None:
+        if kind == b"acTL":
+            announced = int.from_bytes(body[:4], "big")
+            if announced != 1:
+                raise InvalidImage(
+                    f"The PNG is animated: it announces {announced} frames; only pictures with a single "
+                    "frame are accepted."
+                )
+            return
+        self._controls += kind == b"fcTL"
+        if kind == b"fdAT" or after_data or self._controls > 1:
+            raise InvalidImage("The PNG is animated; only pictures with a single frame are accepted.")
 
 
 def _png_header(body: bytes, accept: AcceptSize) -> tuple[int, int, int, _PixelData]:
@@ -128,27 +177,6 @@ def _check_crc(
             use(piece)
     if struct.pack(">I", crc) != read_exactly(fp, 4, "PNG"):
         raise InvalidImage("The PNG is damaged: a checksum does not match.")
-
-
-def _inflated_size(kind: bytes, body: bytes) -> int:
-    """Size of a text or profile chunk once inflated; never inflates beyond MAX_INFLATED."""
-    _, _, rest = body.partition(b"\0")
-    if kind == b"tEXt" or (kind == b"iTXt" and rest[:1] != b"\1"):
-        return 0
-    if kind == b"iTXt":
-        _, _, rest = rest[2:].partition(b"\0")
-        _, _, packed = rest.partition(b"\0")
-    else:
-        if rest[:1] != b"\0":
-            raise InvalidImage("The PNG is damaged: a text or profile is packed in an unknown way.")
-        packed = rest[1:]
-    try:
-        size = len(zlib.decompressobj().decompress(packed, MAX_INFLATED + 1))
-    except zlib.error:
-        return 0  # a broken comment does not spoil the picture: readers leave it out
-    if size > MAX_INFLATED:
-        raise InvalidImage("The PNG carries a text or colour profile that is too large once unpacked.")
-    return size
 
 
 class _PixelData:

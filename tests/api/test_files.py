@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from services import Product
 from avatarforge.routes import PREFIX
 
 from .conftest import Client, generate, upload
+
+CASES = {
+    path.name: path.read_bytes()
+    for path in sorted((Path(__file__).resolve().parents[1] / "data" / "cases").glob("*.png"))
+}
 
 
 @pytest.mark.parametrize("kind", ["pose", "reference"])
@@ -75,6 +81,61 @@ async def test_a_name_with_quotes_and_umlauts_is_quoted(client: Client) -> None:
     assert disposition.isascii()
     plain = disposition.split("filename=")[1].split(";")[0].strip('"')
     assert not set(plain) & set('";\\\r\n')
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "shown"),
+    [
+        ("JPEG", "portrait.jpeg", "portrait.jpeg"),
+        ("JPEG", "Portrait.JFIF", "Portrait.JFIF"),
+        ("JPEG", "portrait.png", "portrait.jpg"),
+        ("PNG", "PORTRAIT.PNG", "PORTRAIT.PNG"),
+        ("PNG", "portrait.jpeg", "portrait.png"),
+        ("WEBP", "portrait.WebP", "portrait.WebP"),
+        ("JSON", "jump.JSON", "jump.JSON"),
+        ("JSON", "jump.jpeg", "jump.json"),
+    ],
+)
+async def test_a_name_that_fits_the_bytes_is_kept_everywhere(
+    client: Client, kind: str, sent: str, shown: str
+) -> None:
+    pose = b'{"canvas_width": 64, "canvas_height": 64, "people": [{"pose_keypoints_2d": [%s]}]}'
+    data = pose % b",".join([b"9,9,1"] * 18) if kind == "JSON" else picture(kind=kind)
+
+    async def send(name: str) -> dict[str, Any]:
+        form = FormData()
+        form.add_field("file", data, filename=name, content_type="application/octet-stream")
+        answer = await client.post(f"{PREFIX}/upload/pose_image", data=form)
+        assert answer.status == 200, await answer.text()
+        found: dict[str, Any] = await answer.json()
+        return found
+
+    first = await send(sent)
+    assert first["filename"] == shown
+    assert await send("another.bin") == {**first, "is_duplicate": True}
+    listed = await (await client.get(f"{PREFIX}/files")).json()
+    assert [file["filename"] for file in listed["files"]] == [shown]
+    known = await (await client.get(f"{PREFIX}/files/hash/{first['content_hash']}")).json()
+    assert known["message"] == f"File exists: {shown}"
+    download = await client.get(PREFIX + first["url"])
+    assert f'filename="{shown}"' in download.headers["Content-Disposition"]
+    assert download.headers["Content-Type"] == first["mime_type"]
+    await generate(client, pose_file_id=first["file_id"])
+    deleted = await (await client.delete(f"{PREFIX}/files/{first['file_id']}")).json()
+    assert deleted["deleted"] == "soft"
+    assert await send("third.bin") == {**first, "is_duplicate": True}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_pictures_from_the_field_are_stored_as_they_came(client: Client, name: str) -> None:
+    data = CASES[name]
+    uploaded = await upload(client, data)
+    assert (uploaded["mime_type"], uploaded["size"]) == ("image/png", len(data))
+    download = await client.get(PREFIX + uploaded["url"])
+    assert await download.read() == data
+    small = await client.get(f"{PREFIX}/files/{uploaded['file_id']}/thumbnail")
+    assert small.status == 200
+    await generate(client, pose_file_id=uploaded["file_id"])
 
 
 async def test_head_gives_the_headers_only(client: Client) -> None:

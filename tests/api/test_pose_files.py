@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 from pictures import picture
+from PIL import Image
 from services import Product
 
 from avatarforge.forge.pictures.openpose_json import MAX_BYTES
@@ -26,6 +29,10 @@ POSE = json.dumps(
     },
     indent=1,
 ).encode()
+CASES = {
+    path.stem: path.read_bytes()
+    for path in sorted((Path(__file__).resolve().parents[1] / "data" / "cases").glob("pose-*.json"))
+}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -151,3 +158,27 @@ async def test_while_unavailable_there_is_no_table(broken: TestClient[Any, Any])
     health = await (await broken.get(f"{PREFIX}/health")).json()
     assert health["capabilities"]["families"] == {}
     assert health["capabilities"]["missing"]
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_poses_from_the_field_are_stored_with_their_canvas_and_drawn(
+    client: TestClient[Any, Any], name: str
+) -> None:
+    status, uploaded = await send(client, "pose", CASES[name])
+    assert status == 200, uploaded
+    assert uploaded["dimensions"] == {"width": 512, "height": 768}
+    small = await client.get(f"{PREFIX}/files/{uploaded['file_id']}/thumbnail?size=384")
+    assert small.status == 200
+    with Image.open(io.BytesIO(await small.read())) as picture_of_pose:
+        assert picture_of_pose.size == (256, 384)
+        # From wrist to wrist and from the eyes to the feet, at half the size of the canvas.
+        box = picture_of_pose.convert("L").point(lambda value: 255 * (value > 64)).getbbox()
+    assert box is not None
+    assert box == pytest.approx((90, 35, 166, 270), abs=6)
+
+
+async def test_a_pose_that_cannot_be_read_is_refused_with_the_reason(client: TestClient[Any, Any]) -> None:
+    pose = {**json.loads(POSE), "width": 64, "height": 64}
+    status, answer = await send(client, "pose", json.dumps(pose).encode())
+    assert status == 400
+    assert answer["detail"].startswith("Invalid image file: The pose gives its canvas more than once")

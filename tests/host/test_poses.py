@@ -30,6 +30,8 @@ from lab.server import ComfyServer
 STAND_IN = Path(__file__).parents[1] / "stand_ins" / "controlnet_aux.py"
 DWPOSE = (Method("dwpose", True, None, None),)
 WIDTH, HEIGHT = 96, 160
+CASES = Path(__file__).parents[1] / "data" / "cases"
+FIELD_POSE = CASES / "pose-null-people.json"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,22 @@ def test_json_is_drawn_whole_at_the_size_of_the_frame(server: ComfyServer, bones
     assert same(drawn, draw_pose(parse_pose(pose_json()), 640, 384, BoneStyle(bones)))
     download = Api(server.url).root(uploaded["url"])
     assert (download.content, download.headers["Content-Type"]) == (pose_json(), "application/json")
+
+
+def test_poses_and_pictures_from_the_field_are_loaded(server: ComfyServer) -> None:
+    for path in sorted(CASES.glob("pose-*.json")):
+        file_id = Api(server.url).upload(path.read_bytes(), filename=path.name)["file_id"]
+        drawn = image_of(server, *load(file_id, width=0, height=0))
+        assert drawn.size == (512, 768), path.name
+        # Of the same figure, and so of the same picture.
+        assert same(drawn, draw_pose(parse_pose(FIELD_POSE.read_bytes()), 512, 768)), path.name
+    for path in (CASES / "png-ztxt-1500kB-unpacked.png", CASES / "apng-one-frame.png"):
+        uploaded = Api(server.url).upload(path.read_bytes(), filename=path.name)
+        size = (uploaded["dimensions"]["width"], uploaded["dimensions"]["height"])
+        assert image_of(server, *load(uploaded["file_id"], width=0, height=0)).size == size
+        build = PromptBuilder()
+        reference = build.add("AvatarForgeLoadReference", "Reference", file_id=uploaded["file_id"])
+        assert image_of(server, build, reference.out()).size == size
 
 
 def test_json_without_a_size_has_that_of_its_canvas(server: ComfyServer) -> None:

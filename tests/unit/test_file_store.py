@@ -25,6 +25,7 @@ from avatarforge.forge.errors import (
 )
 from avatarforge.forge.store.blobs import BlobStore
 from avatarforge.forge.store.files import FileStore, Received
+from avatarforge.forge.store.inspect import display_name
 
 
 async def chunks(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
@@ -123,6 +124,73 @@ async def test_names_are_for_showing_only(
     record = (await receive(files, picture(), sent)).file
     assert record.filename == shown
     assert on_disk(blobs) == [f"{record.content_hash}.png"]
+
+
+FITTING = {
+    "PNG": ("png", "PNG", "Png"),
+    "JPEG": ("jpg", "JPG", "jpeg", "JPEG", "Jpeg", "jpe", "JPE", "jfif", "JFIF", "jif", "pjpeg", "pjp"),
+    "WEBP": ("webp", "WEBP", "WebP"),
+}
+USUAL = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+EXTENSIONS = sorted(
+    {written for fitting in FITTING.values() for written in fitting} | {"gif", "json", "jpeg2"}
+)
+
+
+@pytest.mark.parametrize("kind", FITTING)
+@pytest.mark.parametrize("written", EXTENSIONS)
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("portrait.{}", "portrait.{}"),
+        ("C:\\pictures\\a.b.c.{}", "a.b.c.{}"),
+        ("trailing.{} ", "trailing.{}"),
+        ("trailing.{}. .", "trailing.{}"),
+        (".{}", "image.{}"),
+        ("..{}", "image.{}"),
+        ("con.{}", "_con.{}"),
+        ("\u9a0e\u58eb \u00e9\u00e9.{}", "\u9a0e\u58eb \u00e9\u00e9.{}"),
+        ("hidden.\u202e{}", "hidden.{}"),
+        ("y" * 4000 + ".{}", "y" * 200 + ".{}"),
+        ("\u00e4" * 101 + ".{}", "\u00e4" * 100 + ".{}"),
+    ],
+)
+def test_an_extension_that_fits_the_bytes_is_kept_and_another_is_replaced(
+    kind: str, written: str, sent: str, shown: str
+) -> None:
+    expected = written if written in FITTING[kind] else USUAL[kind]
+    assert display_name(sent.format(written), USUAL[kind]) == shown.format(expected)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("portrait", "portrait.jpg"),
+        ("jpeg", "jpeg.jpg"),
+        ("portrait.", "portrait.jpg"),
+        ("portrait.jpeg.png", "portrait.jpeg.jpg"),
+        ("portrait.jpeg/", "portrait.jpeg"),
+        ("portrait.jp eg", "portrait.jpg"),
+        ("portrait.jpeg;.exe", "portrait.jpeg;.jpg"),
+        (" .jpeg", "image.jpeg"),
+        (None, "image.jpg"),
+    ],
+)
+def test_a_name_without_a_fitting_extension_gets_the_usual_one(sent: str | None, shown: str) -> None:
+    assert display_name(sent, "jpg") == shown
+
+
+def test_a_pose_keeps_its_extension_as_it_is_written() -> None:
+    for sent, shown in (("jump.JSON", "jump.JSON"), ("jump.json", "jump.json"), ("jump.txt", "jump.json")):
+        assert display_name(sent, "json") == shown
+
+
+async def test_the_kept_name_stays_and_the_blob_goes_by_its_type(files: FileStore, blobs: BlobStore) -> None:
+    first = (await receive(files, picture(kind="JPEG"), "Portrait.JPEG")).file
+    assert first.filename == "Portrait.JPEG"
+    assert on_disk(blobs) == [f"{first.content_hash}.jpg"]
+    second = await receive(files, picture(kind="JPEG"), "other.jfif")
+    assert (second.is_duplicate, second.file.filename) == (True, "Portrait.JPEG")
 
 
 async def test_what_is_no_picture_leaves_nothing(files: FileStore, blobs: BlobStore) -> None:

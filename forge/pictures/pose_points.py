@@ -1,0 +1,133 @@
+"""The keypoints of one person as OpenPose, pose editors and extractors write them.
+
+Sources: OpenPose, doc/02_output.md (flat lists of x, y, confidence; 18 or 25 of them), the POSE_KEYPOINT of
+ComfyUI and comfyui_controlnet_aux (the same, also nested), the OpenPose editors for ControlNet (x, y alone).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .skeleton import KEYPOINT_NAMES
+
+# Keypoints may lie outside of the canvas, but a number beyond this is an accident or an attack.
+MAX_COORDINATE = 1_000_000.0
+
+# Where each of the 18 keypoints stands in a list of that many. BODY_25 has the middle of the hips as number
+# 8, and the feet after number 18.
+LAYOUTS: dict[int, tuple[int, ...]] = {
+    18: tuple(range(18)),
+    25: (*range(8), *range(9, 19)),
+}
+
+#: The names that the list of a person's keypoints has; the second is that of OpenPose before 1.1.
+BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "keypoints")
+_CONFIDENCE_KEYS = ("confidence", "score", "c", "visibility", "v")
+# What stands for a keypoint that is not there in a format without confidence.
+_ABSENT = ((0.0, 0.0), (-1.0, -1.0))
+
+Point = tuple[float, float]
+Body = tuple[Point | None, ...]
+NO_BODY: Body = (None,) * len(KEYPOINT_NAMES)
+
+
+class InvalidPose(ValueError):
+    """The document is not a pose that can be drawn; the message is a sentence for its author."""
+
+
+def read_person(person: Any, sure: float) -> Body:
+    """The 18 points of one of the `people`, as written; none where it is empty or has hands or a face only.
+
+    Keypoints with a confidence of 0 or below `sure` are left out.
+    """
+    if person is None or person in ({}, []):
+        return NO_BODY
+    if not isinstance(person, dict):
+        raise InvalidPose('Each of the "people" of a pose is an object with "pose_keypoints_2d".')
+    given = [key for key in BODY_KEYS if person.get(key)]
+    if len(given) > 1:
+        raise InvalidPose(f'One of the people has keypoints twice, as "{given[0]}" and as "{given[1]}".')
+    if given:
+        return read_body(person[given[0]], sure)
+    if person.get("pose_keypoints_3d"):
+        raise InvalidPose(
+            'One of the people has "pose_keypoints_3d" only, and keypoints in three dimensions are not read; '
+            'write "pose_keypoints_2d".'
+        )
+    if not any("keypoints" in key for key in person):
+        raise InvalidPose('One of the "people" of the pose has no list "pose_keypoints_2d".')
+    return NO_BODY
+
+
+def read_body(keypoints: Any, sure: float) -> Body:
+    """The 18 points of a list of keypoints: numbers, or one list or object for each keypoint."""
+    if keypoints is None or keypoints == []:
+        return NO_BODY
+    if not isinstance(keypoints, list):
+        raise _wrong_count()
+    if any(isinstance(item, list | dict) for item in keypoints):
+        points = [_nested(item, sure) for item in keypoints]
+    elif len(keypoints) in {3 * count for count in LAYOUTS}:
+        triples = zip(keypoints[0::3], keypoints[1::3], keypoints[2::3], strict=True)
+        points = [_point(x, y, confidence, sure) for x, y, confidence in triples]
+    elif len(keypoints) in {2 * count for count in LAYOUTS}:
+        points = [_pair(x, y) for x, y in zip(keypoints[0::2], keypoints[1::2], strict=True)]
+    elif len(keypoints) in LAYOUTS and not any(keypoints):
+        return NO_BODY  # null for each keypoint
+    else:
+        raise _wrong_count(len(keypoints), "numbers")
+    if len(points) not in LAYOUTS:
+        raise _wrong_count(len(points), "keypoints")
+    return tuple(points[index] for index in LAYOUTS[len(points)])
+
+
+def _wrong_count(count: int | None = None, what: str = "") -> InvalidPose:
+    has = f" It has {count} {what}." if count is not None else ""
+    return InvalidPose(
+        '"pose_keypoints_2d" is a list of x, y, confidence for 18 (COCO with neck) or 25 (BODY_25) '
+        f"keypoints: 54 or 75 numbers.{has}"
+    )
+
+
+def _nested(item: Any, sure: float) -> Point | None:
+    if item is None or item == []:
+        return None
+    if isinstance(item, dict) and ("name" in item or "part" in item):
+        raise InvalidPose(
+            "The keypoints of the pose are named, and names are not read; write them as numbers in "
+            "OpenPose's order."
+        )
+    if isinstance(item, dict) and "x" in item and "y" in item:
+        given = [item[key] for key in _CONFIDENCE_KEYS if key in item]
+        return _point(item["x"], item["y"], given[0], sure) if given else _pair(item["x"], item["y"])
+    if isinstance(item, list) and len(item) == 3:
+        return _point(item[0], item[1], item[2], sure)
+    if isinstance(item, list) and len(item) == 2:
+        return _pair(item[0], item[1])
+    raise InvalidPose("A keypoint of the pose is neither x and y, nor x, y and confidence.")
+
+
+def _point(x: Any, y: Any, confidence: Any, sure: float) -> Point | None:
+    if x is None and y is None:
+        return None
+    place, certain = (_number(x), _number(y)), _number(confidence)
+    return place if certain > 0 and certain >= sure else None
+
+
+def _pair(x: Any, y: Any) -> Point | None:
+    if x is None and y is None:
+        return None
+    place = (_number(x), _number(y))
+    return None if place in _ABSENT else place
+
+
+def _number(value: Any) -> float:
+    # A bool is an int to Python, but not to the format.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidPose('"pose_keypoints_2d" holds numbers only.')
+    # Compared before the conversion: an int may be too large for a float. Not a number fails it too.
+    if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
+        raise InvalidPose(
+            f'A number in "pose_keypoints_2d" is outside of -{MAX_COORDINATE:.0f}..{MAX_COORDINATE:.0f}.'
+        )
+    return float(value)
