@@ -210,7 +210,7 @@ def _writer_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        # fsync of macOS ends at the drive's cache; the two say to go on to the disk. Elsewhere they do nothing.
+        # fsync of macOS ends at the drive's cache: these go on to the disk. Elsewhere they do nothing.
         full = ("fullfsync=ON", "checkpoint_fullfsync=ON")
         _pragmas(connection, *full, "journal_mode=WAL", "synchronous=FULL")
 

@@ -35,7 +35,7 @@ def note_of_outputs(generation_id: str) -> str:
 
 
 def note_of_parts(generation_id: str) -> str:
-    """The name under which it is noted that a picture was begun, and that its temp file could not be removed."""
+    """The name under which it is noted that temp files of pictures could not be removed."""
     return f"{generation_id}.parts"
 
 

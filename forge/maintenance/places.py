@@ -62,8 +62,8 @@ def require_storage(settings: Settings, data_folder: Path) -> None:
         count = database.read_here(queries.count_stored) if database else 0
     if count:
         raise UnavailableError(
-            f"{storage} is no folder, but the database names {count} stored files. Is STORAGE_PATH right, and its "
-            "drive there? Make that folder, empty, if its files are lost."
+            f"{storage} is no folder, but the database names {count} stored files. Is STORAGE_PATH right, "
+            "and its drive there? Make that folder, empty, if its files are lost."
         )
 
 
@@ -91,8 +91,8 @@ def require_destination(target: Path, sources: Iterable[Path]) -> None:
     for source in sources:
         if target.resolve().is_relative_to(source.resolve()):
             raise UnavailableError(
-                f"{target} lies inside {source}, which is copied: what happens to the one happens to the other. "
-                "Name a folder outside of it."
+                f"{target} lies inside {source}, which is copied: a fault of the one would be a fault of the "
+                "other. Name a folder outside of it."
             )
 
 
@@ -113,7 +113,9 @@ def _reading(settings: Settings, data_folder: Path) -> Iterator[Database | None]
     """The database, to be read only, also beside a running ComfyUI; None where that is not possible, of which
     whoever opens it properly says why."""
     database = None
-    with contextlib.suppress(ArgumentError, NoSuchModuleError, ImportError, OSError, DatabaseUnavailableError):
+    with contextlib.suppress(
+        ArgumentError, NoSuchModuleError, ImportError, OSError, DatabaseUnavailableError
+    ):
         file = sqlite_file(settings.database_url, data_folder)
         if file is None or file.is_file():  # SQLite would make one
             database = Database(database_url(settings.database_url, data_folder))
@@ -125,8 +127,11 @@ def _reading(settings: Settings, data_folder: Path) -> Iterator[Database | None]
 
 
 def _holds_pictures(database: Database | None, folder: Path, *, surely: bool = False) -> bool:
-    """Whether one of its folders is of a generation that has pictures; yes, unless `surely`, where the database
-    names no picture that is not lost, or cannot tell: it may be of an older AvatarForge."""
+    """Whether one of its folders is of a generation that has pictures.
+
+    Where the database names no picture that is not lost, or cannot tell (it may be of an older AvatarForge):
+    yes, unless `surely`.
+    """
     try:
         if database is None or not database.read_here(queries.has_pictures):
             return not surely

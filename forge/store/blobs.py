@@ -261,8 +261,8 @@ def write_whole(
 ) -> None:
     """Have `write` fill a file that appears at `path` whole, or not at all. Replaces what was there.
 
-    Raises StorageFullError or UnavailableError. `left_over` is called where the temp file beside `path` cannot
-    be removed after a failure.
+    Raises StorageFullError or UnavailableError. `left_over` is called where the temp file beside `path`
+    cannot be removed after a failure.
     """
     disk = disk or Disk()
     with _translated():

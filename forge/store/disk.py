@@ -6,6 +6,7 @@ function blocks: call it in a thread. All raise OSError as the operating system 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -68,7 +69,7 @@ def retry_refused(
 
 def open_to_read(path: Path, sleep: Sleep = time.sleep) -> BinaryIO:
     """Open a file that somebody may be replacing just now: Windows refuses it for a moment then."""
-    return retry_refused(partial(path.open, "rb"), sleep)
+    return retry_refused(lambda: path.open("rb"), sleep)
 
 
 def sync_descriptor(descriptor: int) -> None:
@@ -165,10 +166,8 @@ class Disk:
 
 
 def _unlink(path: Path) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - see `Disk.replace`
-    except FileNotFoundError:
-        pass
 
 
 def _is_tree_refused(error: OSError) -> bool:

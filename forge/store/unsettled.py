@@ -23,7 +23,7 @@ LIST = f".list{SUFFIX}"
 
 
 class Unsettled:
-    """The notes. A name is `<content hash>.<extension>`, `<generation id>.outputs` or `<generation id>.parts`.
+    """The notes. A name is `<content hash>.<extension>`, or `<generation id>` with `.outputs` or `.parts`.
     Every method blocks shortly and may be called from any thread.
 
     Several pieces of work may note one name, such as an upload and the delete that comes right behind its
@@ -73,8 +73,7 @@ class Unsettled:
                 # A note that cannot be removed now is abandoned, and settled once more.
                 with contextlib.suppress(OSError):
                     self._disk.unlink(self._path(name), patient=False)
-                with contextlib.suppress(OSError):
-                    self._strike(name)
+                self._strike(name)
 
     def leave(self, name: str) -> None:
         """They do not agree, and this work could not help it: the note stays, and is tried again later."""
@@ -120,8 +119,7 @@ class Unsettled:
             self._unwritten.add(name)
             return
         self._unwritten.discard(name)
-        with contextlib.suppress(OSError):
-            self._strike(name)
+        self._strike(name)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
@@ -158,8 +156,11 @@ class Unsettled:
         )
 
     def _strike(self, name: str) -> None:
-        """Take the name off the lists; a list whose names are all settled goes."""
+        """Take the name off the lists; a list whose names are all settled goes. One that cannot be removed
+        now keeps its last name, so that it is tried again."""
         for path, names in tuple(self._lists.items()):
-            names.discard(name)
-            if not names:
-                self._remove_list(path)
+            if names - {name}:
+                names.discard(name)
+            else:
+                with contextlib.suppress(OSError):
+                    self._remove_list(path)

@@ -1,4 +1,4 @@
-"""Folders that an operator mixes up: `fsck` and `backup` refuse, say which one is right, and change nothing."""
+"""Folders that an operator mixes up: `fsck` and `backup` refuse, name the right one, and change nothing."""
 
 from __future__ import annotations
 

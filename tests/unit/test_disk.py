@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from held_files import REFUSALS, SharingViolation, os_error
 from pictures import picture
 from services import product
 
@@ -23,28 +24,6 @@ from avatarforge.forge.store import disk as module
 from avatarforge.forge.store.blobs import BlobStore, hash_file, write_whole
 from avatarforge.forge.store.disk import RETRY_WAITS, Disk, is_refused, open_to_read
 from avatarforge.forge.store.unsettled import Unsettled
-
-
-class SharingViolation(PermissionError):
-    """As Windows raises it: errno EACCES, and the code of the system beside it."""
-
-    def __init__(self, winerror: int) -> None:
-        super().__init__(errno.EACCES, "The process cannot access the file")
-        self.winerror = winerror
-
-
-def refusal(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
-
-
-REFUSALS = {
-    "EACCES": refusal(errno.EACCES),
-    "EPERM": refusal(errno.EPERM),
-    "EBUSY": refusal(errno.EBUSY),
-    "access denied": SharingViolation(5),
-    "sharing violation": SharingViolation(32),
-    "lock violation": SharingViolation(33),
-}
 
 
 class Refusing:
@@ -129,7 +108,7 @@ def test_what_waiting_cannot_help_is_raised_at_once(
 ) -> None:
     (tmp_path / "a").write_bytes(b"x")
     disk, waits = patient_disk()
-    refuse(monkeypatch, "replace", refusal(number), 1)
+    refuse(monkeypatch, "replace", os_error(number), 1)
     with pytest.raises(OSError) as caught:
         rename(disk, tmp_path)
     assert (caught.value.errno, waits) == (number, [])
@@ -241,7 +220,7 @@ def test_a_temp_file_that_is_held_does_not_hide_why_the_picture_failed(
     outputs = OutputFolder(tmp_path / "out", notes, disk)
 
     def fill_the_disk(_: object) -> None:
-        raise refusal(errno.ENOSPC)
+        raise os_error(errno.ENOSPC)
 
     with pytest.raises(Exception, match="The disk is full"):
         outputs.write("one", 0, fill_the_disk)
@@ -266,7 +245,16 @@ class GoneDrive(PureWindowsPath):
 
 @pytest.mark.parametrize(
     "text",
-    ["Z:\\avatars\\storage", "Z:\\", "Z:", "Z:storage", "\\\\nas\\share\\storage", "\\\\?\\Z:\\a\\b", "storage", "."],
+    [
+        "Z:\\avatars\\storage",
+        "Z:\\",
+        "Z:",
+        "Z:storage",
+        "\\\\nas\\share\\storage",
+        "\\\\?\\Z:\\a\\b",
+        "storage",
+        ".",
+    ],
 )
 def test_a_drive_that_is_gone_ends_the_walk_to_its_root(text: str) -> None:
     with pytest.raises(FileNotFoundError, match="drive or root folder is not there"):
@@ -336,7 +324,7 @@ class MacOs:
         assert command == FULL_SYNC
         self.full.append(descriptor)
         if self._fails_with is not None:
-            raise refusal(self._fails_with)
+            raise os_error(self._fails_with)
         return 0
 
 
@@ -374,7 +362,7 @@ def test_a_disk_that_fails_to_sync_is_no_success(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("writer", "syncs"),
-    # A blob: its bytes; the folders that hold the new `storage`, `blobs`, `incoming` and `ab`; and `ab` itself.
+    # A blob: its bytes; the folders of the new `storage`, `blobs`, `incoming` and `ab`; and `ab` itself.
     [(put_blob, 6), (save_picture, 3), (write_file, 2), (make_secret, 2)],
 )
 def test_whatever_must_survive_a_power_cut_goes_there(

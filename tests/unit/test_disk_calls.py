@@ -13,7 +13,19 @@ ROOT = Path(__file__).resolve().parents[2]
 HELPER = ROOT / "forge" / "store" / "disk.py"
 #: Of os and shutil.
 FUNCTIONS = frozenset(
-    ["fdatasync", "fsync", "move", "remove", "removedirs", "rename", "renames", "replace", "rmdir", "rmtree", "unlink"]
+    [
+        "fdatasync",
+        "fsync",
+        "move",
+        "remove",
+        "removedirs",
+        "rename",
+        "renames",
+        "replace",
+        "rmdir",
+        "rmtree",
+        "unlink",
+    ]
 )
 #: Of Path; `replace` is one of str, datetime and others too.
 METHODS = frozenset(["rename", "rmdir", "unlink"])
