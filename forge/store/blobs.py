@@ -113,6 +113,7 @@ class BlobStore:
         Raises UnavailableError.
         """
         self.make_folders()
+        self._arriving.clear()  # nobody sends anything before a start
         try:
             self.sweep()
         except OSError as error:
