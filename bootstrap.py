@@ -38,7 +38,7 @@ from .forge.store.files import FileStore
 from .forge.store.folder_lock import lock_folders
 from .forge.store.images import ImageLimits
 from .forge.store.quota import Quota
-from .forge.upkeep import clean_up_daily, report_health
+from .forge.upkeep import clean_up_daily, report_health, retry_removals
 from .forge.webhooks.delivery import Deliveries
 from .forge.webhooks.outbox import Outbox
 from .forge.webhooks.signature import read_secret
@@ -116,6 +116,7 @@ async def start() -> None:
         tasks.append(asyncio.create_task(services.live.run()))
         tasks.append(asyncio.create_task(running.deliveries.run()))
         tasks.append(asyncio.create_task(report_health(services.health)))
+        tasks.append(asyncio.create_task(retry_removals(services.verifier)))
         tasks.append(
             asyncio.create_task(
                 clean_up_daily(services.files, services.settings.file_cleanup_days, services.idempotency)
@@ -137,7 +138,7 @@ def _open(settings: Settings) -> _Running:
     workers = Workers()
     host = comfy.ComfyHost(workers, settings.comfyui_url)
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
-    outputs = OutputFolder(host.output_folder)
+    outputs = OutputFolder(host.output_folder, blobs.unsettled)
     settle(database, blobs, outputs)
     quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
     contents = Contents(database, blobs, workers, quota)

@@ -84,15 +84,14 @@ def _operate(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return COULD_NOT
-    data_folder = options.data_folder or ROOT.parents[1] / "user" / "__avatarforge"
+    data_folder = options.data_folder or offline.usual_data_folder(ROOT)
     output_folder = options.output_folder
-    if output_folder is None:
-        usual = data_folder.resolve().parents[1] / "output" / "avatarforge"
-        output_folder = usual if usual.is_dir() else None
     try:
+        if output_folder is None:
+            output_folder = offline.find_output_folder(data_folder)
         if options.command == "backup":
             copied, report = offline.backup(data_folder, output_folder, options.destination)
-            return _tell_backup(copied, report, options.destination)
+            return _tell_backup(copied, report, options.destination, output_folder)
         report = offline.fsck(data_folder, output_folder, repair=options.repair)
     except offline.CannotRun as error:
         print(error, file=sys.stderr)
@@ -138,13 +137,13 @@ def _tell(report: Any, output_folder: Path | None) -> None:
         print(f"{report.problems_total} problems. --repair repairs them; nothing is thrown away.")
 
 
-def _tell_backup(copied: Any, report: Any, destination: Path) -> int:
+def _tell_backup(copied: Any, report: Any, destination: Path, output_folder: Path | None) -> int:
     print(f"{destination}: {copied.files} files and {copied.outputs} pictures, {copied.bytes} bytes")
     if copied.deleted:
         print(f"Deleted while it was copied, and not in the copy: {copied.deleted}")
     if copied.lost:
         print(f"Not whole in the store, and marked lost in the copy: {copied.lost}. Run fsck on the store.")
-    _tell(report, destination)
+    _tell(report, output_folder)
     return 0 if report.clean and not copied.lost else FOUND
 
 
@@ -183,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
             "--output-folder",
             type=Path,
             metavar="DIR",
-            help="default: output/avatarforge of that ComfyUI, where it exists",
+            help="default: output/avatarforge of that ComfyUI, where it holds pictures of this store",
         )
 
     show = commands.add_parser(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from functools import partial
+from typing import BinaryIO
 
 import torch
 from comfy_api.latest import io, ui
 from PIL.PngImagePlugin import PngInfo
 
-from ..forge.graphs.compile import OUTPUT_NAME
-from ..forge.store.blobs import write_whole
-from ..host.comfy import NAME, current_prompt_id, metadata_wanted, output_folder
+from ..host.comfy import NAME, current_prompt_id, metadata_wanted
 from .choices import CATEGORY
 from .registry import recorder
 from .tensors import to_picture
@@ -66,8 +65,7 @@ class SaveAvatar(io.ComfyNode):
         metadata, prompt = cls._metadata(), json.dumps(cls.hidden.prompt)
         saved = []
         for number, image in enumerate(images, start=position):
-            filename = OUTPUT_NAME.format(number)
-            _write(output_folder() / claimed / filename, image, metadata)
+            filename = recorder().write(claimed, number - 1, partial(_encode, image, metadata))
             recorder().saved(claimed, prompt_id, prompt, number - 1)
             saved.append(ui.SavedResult(filename, f"{NAME}/{claimed}", io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedImages(saved))
@@ -84,6 +82,5 @@ class SaveAvatar(io.ComfyNode):
         return info
 
 
-def _write(path: Path, image: torch.Tensor, metadata: PngInfo | None) -> None:
-    picture = to_picture(image)
-    write_whole(path, lambda file: picture.save(file, "PNG", pnginfo=metadata, compress_level=COMPRESSION))
+def _encode(image: torch.Tensor, metadata: PngInfo | None, file: BinaryIO) -> None:
+    to_picture(image).save(file, "PNG", pnginfo=metadata, compress_level=COMPRESSION)

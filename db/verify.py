@@ -40,6 +40,20 @@ def outputs_after(
     return [OutputRecord(**row._mapping) for row in rows]
 
 
+def has_pictures(connection: Connection, generation_id: str | None = None) -> bool:
+    """Whether a row names a picture that is not known to be lost, of that generation or of any."""
+    query = select(outputs.c.generation_id).where(outputs.c.lost_at.is_(None))
+    if generation_id is not None:
+        query = query.where(outputs.c.generation_id == generation_id)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def count_stored(connection: Connection) -> int:
+    """Files whose bytes are not known to be lost."""
+    query = select(func.count()).select_from(files).where(files.c.lost_at.is_(None))
+    return connection.execute(query).scalar_one()
+
+
 def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord | None:
     """The picture in that place, unless it is being made anew."""
     row = connection.execute(

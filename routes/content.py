@@ -6,6 +6,7 @@ lets a client that already has the bytes know it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ..forge.errors import NotFoundError
+from ..forge.store.disk import open_to_read
 from ..forge.workers import Workers
 from .conditional import has_already, matches
 from .context import Call
@@ -97,7 +99,8 @@ def _safe_headers(call: Call, tag: str) -> dict[str, str]:
 
 
 def _open(path: Path) -> tuple[BinaryIO, int]:
-    return path.open("rb"), path.stat().st_size
+    file = open_to_read(path)
+    return file, os.fstat(file.fileno()).st_size
 
 
 async def _copy(

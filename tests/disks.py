@@ -17,6 +17,7 @@ OPERATIONS = (
     "close",
     "replace",
     "unlink",
+    "remove_tree",
     "make_folder",
     "sync_folder",
 )
@@ -30,14 +31,15 @@ class WatchedDisk(Disk):
     """The real disk; `before` is called with the operation's name, and may raise."""
 
     def __init__(self, before: Callable[[str], None]) -> None:
+        super().__init__()
         for name in OPERATIONS:
             setattr(self, name, _watched(name, getattr(super(), name), before))
 
 
 def _watched(name: str, operation: Callable[..., Any], before: Callable[[str], None]) -> Callable[..., Any]:
-    def watched(*arguments: Any) -> Any:
+    def watched(*arguments: Any, **named: Any) -> Any:
         before(name)
-        return operation(*arguments)
+        return operation(*arguments, **named)
 
     return watched
 

@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..store.disk import Disk
+from ..store.disk import Disk, sync_descriptor
 
 NAME = "secret.key"
 _TEXT = re.compile("[0-9a-f]{64}")
@@ -19,7 +19,7 @@ _TEXT = re.compile("[0-9a-f]{64}")
 log = logging.getLogger("avatarforge")
 
 
-def signing_secret(setting: str, data_folder: Path) -> str:
+def signing_secret(setting: str, data_folder: Path, disk: Disk | None = None) -> str:
     """SECRET_KEY where it is set, else the text of `secret.key`, which is made when it is missing.
 
     Blocks. The caller holds the lock of the data folder. Raises SettingsError.
@@ -31,7 +31,7 @@ def signing_secret(setting: str, data_folder: Path) -> str:
         _tighten(path)
         text = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        return _make(path)
+        return _make(path, disk or Disk())
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
         raise SettingsError(f"{NAME} in the data folder cannot be read: {reason}. {_REMEDY}") from error
@@ -48,23 +48,23 @@ _REMEDY = (
 )
 
 
-def _make(path: Path) -> str:
+def _make(path: Path, disk: Disk) -> str:
     """32 random bytes, hex, at `path`: whole or not at all, and never readable by others."""
     text = secrets.token_hex(32)
     temporary = path.with_name(f"{NAME}.new")
     try:
-        temporary.unlink(missing_ok=True)  # of a start that was cut short
+        disk.unlink(temporary)  # of a start that was cut short
         # The mode comes with the file: one that is tightened later could be open already.
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text + "\n")
             file.flush()
-            os.fsync(descriptor)
-        temporary.replace(path)
-        Disk().sync_folder(path.parent)  # the rename survives a power cut too
+            sync_descriptor(descriptor)
+        disk.replace(temporary, path)
+        disk.sync_folder(path.parent)  # the rename survives a power cut too
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the next start removes it, before it makes another one
+            disk.unlink(temporary, patient=False)
         reason = error.strerror or type(error).__name__
         raise SettingsError(
             f"{NAME} cannot be written to the data folder: {reason}. Make it writable, or set SECRET_KEY."

@@ -7,23 +7,36 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
-import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
 from ..graphs.compile import OUTPUT_NAME
+from ..store.blobs import write_whole
+from ..store.disk import Disk, open_to_read
 from ..store.structure import InvalidImage
 from ..store.structure_png import png_size
+from ..store.unsettled import Unsettled
 
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
+
+log = logging.getLogger("avatarforge")
 
 
 def note_of_outputs(generation_id: str) -> str:
     """The name under which it is noted that the pictures of a generation are about to go."""
     return f"{generation_id}.outputs"
+
+
+def note_of_parts(generation_id: str) -> str:
+    """The name under which it is noted that temp files of pictures could not be removed."""
+    return f"{generation_id}.parts"
 
 
 @dataclass(frozen=True)
@@ -35,10 +48,15 @@ class Measured:
 
 
 class OutputFolder:
-    """Finds, measures and removes pictures. Generation ids are UUIDs of ours, never a client's text."""
+    """Writes, finds, measures and removes pictures. Generation ids are UUIDs of ours, never a client's text.
 
-    def __init__(self, folder: Path) -> None:
+    `notes` is where it is noted that something could not be removed; None where nothing is written.
+    """
+
+    def __init__(self, folder: Path, notes: Unsettled | None = None, disk: Disk | None = None) -> None:
         self.folder = folder
+        self._notes = notes
+        self._disk = disk or Disk()
 
     def of(self, generation_id: str) -> Path:
         return self.folder / generation_id
@@ -46,6 +64,16 @@ class OutputFolder:
     def file(self, generation_id: str, position: int) -> Path:
         """Where a picture lies; `position` counts from 0."""
         return self.of(generation_id) / OUTPUT_NAME.format(position + 1)
+
+    def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> Path:
+        """Have `write` fill the file of a picture, which appears whole or not at all; give back its path.
+
+        Raises StorageFullError or UnavailableError.
+        """
+        path = self.file(generation_id, position)
+        note = partial(self._notes.leave, note_of_parts(generation_id)) if self._notes else None
+        write_whole(path, write, self._disk, note)
+        return path
 
     def look(
         self, generation_id: str, position: int, view: str | None, known: Measured | None = None
@@ -69,7 +97,8 @@ class OutputFolder:
         """
         path = self.file(generation_id, position)
         try:
-            content = path.read_bytes()
+            with open_to_read(path) as file:
+                content = file.read()
             # Not by Pillow, which fails on a workflow of more text than its limits.
             width, height = png_size(io.BytesIO(content))
         except (OSError, InvalidImage) as error:
@@ -88,12 +117,50 @@ class OutputFolder:
     def parts(self, generation_id: str) -> list[Path]:
         """Pictures that were begun and never finished; those that are being written now are among them."""
         try:
-            return [path for path in self.of(generation_id).iterdir() if _PART.fullmatch(path.name)]
+            return self._parts(generation_id)
         except OSError:
             return []
 
-    def remove(self, generation_id: str) -> None:
-        shutil.rmtree(self.of(generation_id), ignore_errors=True)
+    def remove(self, generation_id: str, *, patient: bool = True) -> bool:
+        """Remove the folder of a generation; say whether it is gone. What the system will not let go of, such
+        as on Windows while somebody reads it, stays; all else goes."""
+        try:
+            self._disk.remove_tree(self.of(generation_id), patient=patient)
+        except OSError as error:
+            if patient:
+                log.warning(
+                    "AvatarForge: pictures of the deleted generation %s stay for now: %s",
+                    generation_id,
+                    error.strerror,
+                )
+            return False
+        return self._is_drive_there()
+
+    def remove_parts(self, generation_id: str) -> bool:
+        """Remove what was begun and never finished; say whether all of it is gone."""
+        gone = True
+        try:
+            for path in self._parts(generation_id):
+                gone &= self._remove_part(path)
+        except FileNotFoundError:
+            return self._is_drive_there()
+        except OSError:
+            return False
+        return gone
+
+    def _remove_part(self, path: Path) -> bool:
+        try:
+            self._disk.unlink(path, patient=False)
+        except OSError:
+            return False
+        return True
+
+    def _parts(self, generation_id: str) -> list[Path]:
+        return [path for path in self.of(generation_id).iterdir() if _PART.fullmatch(path.name)]
+
+    def _is_drive_there(self) -> bool:
+        """Where the drive is gone, nothing that lay on it is removed: it will be back with the drive."""
+        return Path(self.folder.anchor).exists()
 
 
 def _unreadable(path: Path) -> NotFoundError:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Connection
 
@@ -62,6 +63,11 @@ class GenerationRecorder:
         if record is not None and record.prompt_id == prompt_id:
             return record.id
         return prompt_id if _is_uuid(prompt_id) else str(uuid.uuid4())
+
+    def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> str:
+        """Save a picture under the id that `claim` gave; give back its filename. `position` counts from 0.
+        Raises StorageFullError or UnavailableError."""
+        return self._outputs.write(generation_id, position, write).name
 
     def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
         """Write down a picture of a graph queued by hand. Ours are followed by their events."""

@@ -327,8 +327,9 @@ class GenerationService:
         """Remove the pictures of a deleted generation, once its prompt saves no more."""
         await self._tracker.over(record.prompt_id, None)
         if not keep_outputs:
-            await self._workers.disk(self._outputs.remove, record.id)
-            await self._files.settle(note_of_outputs(record.id))
+            gone = await self._workers.disk(self._outputs.remove, record.id)
+            done = self._files.settle if gone else self._files.keep_note
+            await done(note_of_outputs(record.id))
 
     async def _require_place(self) -> None:
         """Refuse early, before any work is done for the request. What counts is the look in `_enter`."""

@@ -27,6 +27,7 @@ from .. import clock
 from ..errors import NotFoundError
 from ..generations.outputs import OutputFolder
 from ..store.blobs import BlobStore, write_whole
+from ..store.disk import open_to_read
 
 STORAGE_NAME, OUTPUT_NAME = "storage", "output"
 PAGE = 200
@@ -69,6 +70,7 @@ def copy_store(source: Path, blobs: BlobStore, outputs: OutputFolder | None, tar
     """
     with _reader(source) as live:
         with contextlib.closing(sqlite3.connect(target / DATABASE_NAME)) as copy:
+            copy.execute("PRAGMA fullfsync=ON")  # see db/engine.py
             live.backup(copy)
         database = open_database("", target)
         try:
@@ -169,7 +171,7 @@ def _copy_whole(source: Path, target: Path, content_hash: str | None) -> None:
     """Raises _NotWhole where `source` is missing, unreadable or other than its hash, and the errors of
     `write_whole` for the target."""
     try:
-        file = source.open("rb")
+        file = open_to_read(source)
     except OSError as error:
         raise _NotWhole from error
     with file:

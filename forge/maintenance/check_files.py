@@ -102,7 +102,9 @@ async def _repair_row(run: Run, record: FileRecord, kind: str, found: Look | Non
     if found is not None and found.content_hash is None:
         return None  # the disk refuses to read it now; that may pass
     if kind == "altered":
-        name = await run.apart(run.parts.blobs.quarantine, run.parts.contents.path(record))
+        name = await run.apart(run.parts.blobs.try_quarantine, run.parts.contents.path(record))
+        if name is None:
+            return None
         await write(partial(queries.set_lost, record=record, lost_at=clock.now()))
         return f"moved to quarantine/{name} and marked lost; uploading that content again brings it back"
     if kind == "missing":
@@ -138,7 +140,8 @@ async def _report_unnamed(run: Run, path: Path, adoptable: FileRecord | None) ->
         await run.parts.database.write(partial(file_queries.add_or_restore, record=adoptable))
         done = f"taken back as file {adoptable.id}"
     elif run.repair:
-        done = f"moved to quarantine/{await run.apart(run.parts.blobs.quarantine, path)}"
+        name = await run.apart(run.parts.blobs.try_quarantine, path)
+        done = f"moved to quarantine/{name}" if name else None
     what = "A stored picture or pose that no row names." if adoptable else "A file that nobody stored here."
     file_id = adoptable.id if adoptable and run.repair else None
     run.findings.add(Problem("orphaned", what, file_id, name=path.name, repaired=done))

@@ -14,12 +14,14 @@ from ...db import files as file_queries
 from ...db import tallies
 from ...db import verify as queries
 from ..generations.outputs import OutputFolder
+from ..store.files import HASH_PATTERN
 from .report import MOST, Problem
 from .run import PAGE, Run
-from .settle import settle_note
+from .settle import settle_abandoned
 
 # A saving node writes a picture in far less; only beside a running ComfyUI it matters.
 BEING_WRITTEN_SECONDS = 600.0
+REFUSED = "It cannot be removed now; somebody may have it open."
 
 
 async def check_database(run: Run) -> None:
@@ -48,9 +50,15 @@ async def check_notes(run: Run) -> None:
         async with run.parts.contents.holding(name.partition(".")[0]):
             # In the thread that writes, so that no row can come or go meanwhile.
             found = await run.parts.database.write(partial(_settle, name=name, run=run))
-        if found:
-            done = "settled: what no row holds is removed" if run.repair else None
-            detail = "An upload or a delete that was cut off between the disk and the database."
+        if found is not None:
+            done = "settled: what no row holds is removed" if found else None
+            detail = (
+                "An upload or a delete that was cut off between the disk and the database, or bytes that the "
+                "system refused to remove."
+            )
+            if run.repair and not found:
+                is_left_out = run.parts.outputs is None and not HASH_PATTERN.match(name)
+                detail += " Pictures are left out of this check." if is_left_out else f" {REFUSED}"
             run.findings.add(Problem("leftover", detail, name=name, repaired=done))
 
 
@@ -73,20 +81,18 @@ async def check_rows(run: Run) -> None:
             run.findings.add(Problem("unreleased", detail, record.id, name=record.filename, repaired=done))
 
 
-def _settle(connection: Connection, name: str, run: Run) -> bool:
-    """Say whether it is still noted, and settle it where that is asked for."""
-    if not run.parts.blobs.unsettled.is_abandoned(name):
-        return False
+def _settle(connection: Connection, name: str, run: Run) -> bool | None:
+    """Whether it is settled now, which is done where it is asked for; None where it is noted no longer."""
     if run.repair:
-        settle_note(connection, name, run.parts.blobs, run.parts.outputs)
-    return True
+        return settle_abandoned(connection, name, run.parts)
+    return False if run.parts.blobs.unsettled.is_abandoned(name) else None
 
 
 async def _report(run: Run, path: Path, detail: str, generation_id: str | None = None) -> None:
-    done = None
-    if run.repair:
-        await run.apart(path.unlink, missing_ok=True)
-        done = "removed"
+    gone = run.repair and await run.apart(run.parts.blobs.remove_temporary, path)
+    if run.repair and not gone:
+        detail += f" {REFUSED}"
+    done = "removed" if gone else None
     run.findings.add(Problem("leftover", detail, generation_id=generation_id, name=path.name, repaired=done))
 
 

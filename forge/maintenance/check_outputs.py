@@ -86,7 +86,9 @@ async def _repair(
         if not await _change(run, record, lose):
             return None
         path = outputs.file(record.generation_id, record.position)
-        return f"moved to quarantine/{await run.apart(run.parts.blobs.quarantine, path)} and marked lost"
+        name = await run.apart(run.parts.blobs.try_quarantine, path)
+        # Where it cannot be moved now, the next check finds it again.
+        return f"moved to quarantine/{name} and marked lost" if name else None
     taken = await _change(run, record, partial(generation_queries.set_output, record=now))
     return "taken as it is now" if taken else None
 

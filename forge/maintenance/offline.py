@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,27 +14,45 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...db.engine import DatabaseUnavailableError, open_database, sqlite_file
+from ...db.engine import DatabaseUnavailableError, open_database
 from ..errors import AvatarForgeError, UnavailableError
 from ..generations.outputs import OutputFolder
 from ..settings import Settings, load_settings
 from ..store.blobs import BlobStore
 from ..store.contents import Contents
+from ..store.disk import Disk
 from ..store.faults import database_error
 from ..store.folder_lock import InUseError, lock_folders
 from ..store.images import ImageLimits
 from ..store.quota import Quota
 from ..workers import Workers
 from .backup import OUTPUT_NAME, Copied, copy_store
+from .places import (
+    require_database,
+    require_destination,
+    require_pictures,
+    require_storage,
+    require_unfinished_backup,
+    usual_data_folder,
+    usual_output_folder,
+)
 from .report import Report
 from .run import Parts
 from .verify import Verifier
 
 PACK = Path(__file__).parents[2]
 
+__all__ = ["CannotRun", "backup", "find_output_folder", "fsck", "usual_data_folder"]
+
 
 class CannotRun(Exception):
     """The command could not do its work; the message says why."""
+
+
+def find_output_folder(data_folder: Path) -> Path | None:
+    """Where the pictures of that store usually lie; None where they do not. Raises CannotRun."""
+    with _told():
+        return usual_output_folder(load_settings(os.environ, PACK / ".env"), data_folder)
 
 
 def fsck(data_folder: Path, output_folder: Path | None, *, repair: bool) -> Report:
@@ -45,7 +62,8 @@ def fsck(data_folder: Path, output_folder: Path | None, *, repair: bool) -> Repo
     """
     with _told():
         settings = load_settings(os.environ, PACK / ".env")
-        _require_database(settings, data_folder)
+        require_database(settings, data_folder)
+        _require_folders(settings, data_folder, output_folder)
         return _check(settings, data_folder, output_folder, repair=repair)
 
 
@@ -56,22 +74,26 @@ def backup(data_folder: Path, output_folder: Path | None, target: Path) -> tuple
     """
     with _told():
         settings = load_settings(os.environ, PACK / ".env")
-        source = _require_database(settings, data_folder)
+        source = require_database(settings, data_folder)
         if source is None:
             raise UnavailableError(
                 "DATABASE_URL is not SQLite: copy that database with its own tools first, and then the "
                 "storage folder."
             )
-        if target.exists():
-            raise UnavailableError(f"{target} exists already; name a folder that does not.")
+        storage = settings.storage_folder(data_folder)
+        require_destination(target, [data_folder, storage, *([output_folder] if output_folder else [])])
         partial = target.with_name(f"{target.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        require_unfinished_backup(partial)
+        _require_folders(settings, data_folder, output_folder)
+        disk = Disk()
+        disk.remove_tree(partial)
         partial.mkdir(parents=True)
         outputs = OutputFolder(output_folder) if output_folder else None
-        copied = copy_store(source, BlobStore(settings.storage_folder(data_folder)), outputs, partial)
+        copied = copy_store(source, BlobStore(storage), outputs, partial)
         own = settings.model_copy(update={"storage_path": "", "database_url": ""})
         report = _check(own, partial, partial / OUTPUT_NAME if outputs else None, repair=False)
-        partial.rename(target)
+        disk.replace(partial, target)
+        disk.sync_folder(target.parent)
         return copied, report
 
 
@@ -100,14 +122,11 @@ def _check(settings: Settings, data_folder: Path, output_folder: Path | None, *,
         return asyncio.run(Verifier(parts).run(repair=repair))
 
 
-def _require_database(settings: Settings, data_folder: Path) -> Path | None:
-    """The file of an SQLite database. A wrong folder must not look like an empty store."""
-    if not data_folder.is_dir():
-        raise UnavailableError(f"{data_folder} is no folder. --data-folder is ComfyUI's user/__avatarforge.")
-    file = sqlite_file(settings.database_url, data_folder)
-    if file is not None and not file.is_file():
-        raise UnavailableError(f"{file} does not exist. --data-folder is ComfyUI's user/__avatarforge.")
-    return file
+def _require_folders(settings: Settings, data_folder: Path, output_folder: Path | None) -> None:
+    """Raises UnavailableError where a folder cannot be the right one."""
+    require_storage(settings, data_folder)
+    if output_folder is not None:
+        require_pictures(settings, data_folder, output_folder)
 
 
 @contextmanager

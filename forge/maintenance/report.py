@@ -17,7 +17,7 @@ KINDS = {
     "to quarantine and marked lost.",
     "output_returned": "A generated picture that was lost is there again. Repair: the mark goes.",
     "tally": "A kept total is not that of the rows. Repair: they are counted.",
-    "leftover": "What a crash left half done. Repair: removed.",
+    "leftover": "What a crash left half done, or the system refused to remove. Repair: removed.",
     "database": "The database file itself is damaged. No repair: restore a backup.",
 }
 MOST = 1000

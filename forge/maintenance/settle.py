@@ -1,4 +1,4 @@
-"""At a start: take away what a process that was killed left half done."""
+"""Take away what a process that was killed left half done, and what the system would not let go of."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from ...db import files as file_queries
 from ...db import generations as queries
 from ...db import verify
 from ...db.engine import Database
-from ..generations.outputs import OutputFolder, note_of_outputs
+from ..generations.outputs import OutputFolder, note_of_outputs, note_of_parts
 from ..store.blobs import BlobStore
 from ..store.files import HASH_PATTERN
+from .run import Parts
 
 UUID_PATTERN = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -27,35 +28,68 @@ def settle(database: Database, blobs: BlobStore, outputs: OutputFolder) -> None:
 
     Blocking. What the disk refuses to remove stays noted.
     """
-    count = 0
-    with contextlib.suppress(OSError):
-        for name in blobs.unsettled.abandoned():
-            database.read_here(partial(settle_note, name=name, blobs=blobs, outputs=outputs))
-            count += 1
-    if count:
-        log.info("AvatarForge: settled %d uploads and deletes that the last end of ComfyUI cut off", count)
     # Whoever wrote these pictures is dead: they are begun anew.
     for record in database.read_here(queries.active):
-        for part in outputs.parts(record.id):
-            with contextlib.suppress(OSError):
-                part.unlink()
+        if not outputs.remove_parts(record.id):
+            blobs.unsettled.leave(note_of_parts(record.id))
+    names: list[str] = []
+    with contextlib.suppress(OSError):  # `/health` tells of a folder that cannot be read
+        names = blobs.unsettled.abandoned()
+    count = sum(
+        database.read_here(partial(settle_note, name=name, blobs=blobs, outputs=outputs)) for name in names
+    )
+    if count:
+        log.info("AvatarForge: settled %d uploads and deletes that were cut off or refused", count)
+    if count < len(names):
+        log.warning(
+            "AvatarForge: %d deleted files or pictures cannot be removed yet; it is tried again",
+            len(names) - count,
+        )
 
 
-def settle_note(connection: Connection, name: str, blobs: BlobStore, outputs: OutputFolder | None) -> None:
-    """Where no row holds what the note names, it goes. Nobody else may be working on it.
+async def retry_removals(parts: Parts) -> int:
+    """Try again to remove what was refused; give back how much has gone. Raises OSError, SQLAlchemyError."""
+    count = await parts.workers.disk(parts.blobs.sweep)
+    for name in await parts.workers.disk(parts.blobs.unsettled.abandoned):
+        async with parts.contents.holding(name.partition(".")[0]):
+            # In the thread that writes, so that no row can come or go meanwhile.
+            count += await parts.database.write(partial(settle_abandoned, name=name, parts=parts)) is True
+    return count
+
+
+def settle_abandoned(connection: Connection, name: str, parts: Parts) -> bool | None:
+    """`settle_note`; None where it is no longer noted, or somebody works on it."""
+    if not parts.blobs.unsettled.is_abandoned(name):
+        return None
+    return settle_note(connection, name, parts.blobs, parts.outputs)
+
+
+def settle_note(connection: Connection, name: str, blobs: BlobStore, outputs: OutputFolder | None) -> bool:
+    """Where no row holds what the note names, it goes. Nobody else may be working on it. Says whether it is
+    settled: what the system will not let go of stays noted.
 
     `outputs` None leaves the generated pictures, and notes of them, alone.
     """
     subject, _, kind = name.partition(".")
     if not (HASH_PATTERN.fullmatch(subject) or UUID_PATTERN.fullmatch(subject)) or not kind.isalnum():
         blobs.unsettled.settle(name)
-    elif name == note_of_outputs(subject):
-        if outputs is None:
-            return
-        if not verify.generation_exists(connection, subject):
-            outputs.remove(subject)
+        return True
+    if name in (note_of_outputs(subject), note_of_parts(subject)):
+        if outputs is None or not _remove_pictures(connection, name, subject, outputs):
+            return False
         blobs.unsettled.settle(name)
-    elif file_queries.by_hash(connection, subject) is None:
-        blobs.remove(subject, kind)
-    else:
-        blobs.settle(subject, kind)
+        return True
+    if file_queries.by_hash(connection, subject) is None:
+        return blobs.remove(subject, kind, patient=False)
+    blobs.settle(subject, kind)
+    return True
+
+
+def _remove_pictures(connection: Connection, name: str, generation_id: str, outputs: OutputFolder) -> bool:
+    """Say whether nothing is left that has to go."""
+    if name == note_of_parts(generation_id):
+        record = queries.get(connection, generation_id)
+        if record is not None and record.status in queries.ACTIVE and outputs.parts(generation_id):
+            return False  # among them may be what is being written now
+        return outputs.remove_parts(generation_id)
+    return verify.generation_exists(connection, generation_id) or outputs.remove(generation_id, patient=False)

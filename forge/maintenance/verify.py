@@ -16,6 +16,7 @@ from .check_leftovers import check_database, check_notes, check_rows, check_temp
 from .check_outputs import check_outputs
 from .report import Findings, Report
 from .run import Parts, Run
+from .settle import retry_removals
 
 
 class Verifier:
@@ -24,6 +25,11 @@ class Verifier:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._running = False
+
+    async def retry_removals(self) -> int:
+        """Try again to remove what the system refused to; give back how much has gone. Raises OSError,
+        SQLAlchemyError."""
+        return await retry_removals(self._parts)
 
     async def run(self, *, repair: bool) -> Report:
         """Raises ConflictError while another run goes on, UnavailableError or StorageFullError when the disk

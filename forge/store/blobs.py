@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import StorageFullError, UnavailableError
-from .disk import Disk
+from .disk import Disk, is_refused, open_to_read
 from .unsettled import SUFFIX, Unsettled
 
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
@@ -78,7 +78,8 @@ class Incoming:
                 self._safe = True
 
     def discard(self) -> None:
-        """Close and remove; harmless when the file has been moved into place."""
+        """Close and remove; harmless when the file has been moved into place. A file that the system will not
+        let go of is one of `BlobStore.stray` from now on."""
         with self._lock:
             self.discarded = True
             with contextlib.suppress(OSError):
@@ -112,13 +113,17 @@ class BlobStore:
         Raises UnavailableError.
         """
         self.make_folders()
+        self._arriving.clear()  # nobody sends anything before a start
         try:
-            for path in self.incoming.iterdir():
-                if not path.name.endswith(SUFFIX):
-                    path.unlink()
+            self.sweep()
         except OSError as error:
             raise _cannot_be_used(error) from error
         self.probe()
+
+    def sweep(self) -> int:
+        """Remove the stray files; give back how many have gone. What is refused stays stray. Raises OSError
+        where the folder cannot be listed."""
+        return sum(self.remove_temporary(path, patient=False) for path in self.stray())
 
     def make_folders(self) -> None:
         """Raises UnavailableError."""
@@ -149,6 +154,14 @@ class BlobStore:
         found = [path for path in self.incoming.iterdir() if not path.name.endswith(SUFFIX)]
         return [path for path in found if path not in self._arriving and path.exists()]
 
+    def remove_temporary(self, path: Path, *, patient: bool = True) -> bool:
+        """Remove a file that was begun and never finished; say whether it is gone."""
+        try:
+            self._disk.unlink(path, patient=patient)
+        except OSError:
+            return False
+        return True
+
     def path(self, content_hash: str, extension: str) -> Path:
         return self.blobs / content_hash[:2] / f"{content_hash}.{extension}"
 
@@ -172,9 +185,9 @@ class BlobStore:
             self._disk.make_folder(target.parent)
             try:
                 self._disk.replace(incoming.path, target)
-            except PermissionError:
+            except OSError as error:
                 # Windows does not rename over a file that somebody reads. Good bytes may stay.
-                if hash_file(target)[0] != content_hash:
+                if not is_refused(error) or not self.intact(content_hash, extension):
                     raise
             self._disk.sync_folder(target.parent)
         incoming.discard()
@@ -183,18 +196,30 @@ class BlobStore:
         """The row of these bytes is committed."""
         self.unsettled.settle(f"{content_hash}.{extension}")
 
-    def remove(self, content_hash: str, extension: str) -> bool:
+    def remove(self, content_hash: str, extension: str, *, patient: bool = True) -> bool:
         """Remove bytes that have no row; say whether they are gone. Where the system will not let go of
-        them, such as on Windows while somebody reads them, the next start removes them."""
+        them, such as on Windows while somebody reads them, they stay noted, and are tried again later."""
         target = self.path(content_hash, extension)
         try:
-            self._disk.unlink(target)
+            self._disk.unlink(target, patient=patient)
+            # Where the drive is gone, the bytes are not: they will be back with it.
+            self.blobs.stat()
         except OSError as error:
             self.unsettled.leave(target.name)
-            log.warning("AvatarForge: a deleted file stays until the next start: %s", error.strerror)
+            if patient:
+                log.warning("AvatarForge: a deleted file stays for now: %s", error.strerror)
             return False
         self.unsettled.settle(target.name)
         return True
+
+    def try_quarantine(self, path: Path) -> str | None:
+        """`quarantine`; None where somebody holds the file, so that it cannot be moved now."""
+        try:
+            return self.quarantine(path)
+        except OSError as error:
+            if not is_refused(error):
+                raise
+            return None
 
     def quarantine(self, path: Path) -> str:
         """Move a file out of the way without losing it; give back its name in `quarantine/`.
@@ -207,27 +232,38 @@ class BlobStore:
             if error.errno != errno.EXDEV:
                 raise
             # The output folder may lie on another disk, to which nothing can be renamed.
-            with path.open("rb") as source:
+            with open_to_read(path) as source:
                 write_whole(self.quarantined / name, lambda file: _copy(source, file), self._disk)
-            self._disk.unlink(path)
+            try:
+                self._disk.unlink(path)
+            except OSError:
+                self.remove_temporary(self.quarantined / name)  # else each further try would leave a copy
+                raise
         self._disk.sync_folder(self.quarantined)
         return name
 
 
-def hash_file(path: Path) -> tuple[str, int]:
-    """(SHA-256 in hex, size in bytes) of what the file really holds. Raises OSError."""
+def hash_file(path: Path, *, patient: bool = False) -> tuple[str, int]:
+    """(SHA-256 in hex, size in bytes) of what the file really holds. `patient` tries again while it cannot be
+    opened. Raises OSError."""
     digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
+    with open_to_read(path) if patient else path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
             size += len(piece)
     return digest.hexdigest(), size
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object], disk: Disk | None = None) -> None:
+def write_whole(
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    disk: Disk | None = None,
+    left_over: Callable[[], object] | None = None,
+) -> None:
     """Have `write` fill a file that appears at `path` whole, or not at all. Replaces what was there.
 
-    Raises StorageFullError or UnavailableError.
+    Raises StorageFullError or UnavailableError. `left_over` is called where the temp file beside `path`
+    cannot be removed after a failure.
     """
     disk = disk or Disk()
     with _translated():
@@ -242,8 +278,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], disk: Disk | No
                 disk.close(file)
             disk.replace(temporary, path)
             disk.sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+        except BaseException:
+            try:
+                disk.unlink(temporary)
+            except OSError:  # what is raised is why it could not be written
+                if left_over is not None:
+                    left_over()
+            raise
 
 
 def storage_error(error: OSError) -> StorageFullError | UnavailableError:

@@ -123,6 +123,10 @@ class Contents:
         """What the caller had noted is done."""
         await self._workers.disk(self._blobs.unsettled.settle, name)
 
+    async def keep_note(self, name: str) -> None:
+        """What the caller had noted could not be done: it is tried again later."""
+        await self._workers.disk(self._blobs.unsettled.leave, name)
+
     async def _remove(
         self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]
     ) -> list[FileRecord]:
@@ -153,7 +157,7 @@ class Contents:
             back = await self._database.read(partial(queries.known_hashes, content_hashes=hashes))
         except SQLAlchemyError:
             ids = ", ".join(record.id for record in records)
-            log.exception("AvatarForge: the next start decides about the bytes of %s", ids)
+            log.exception("AvatarForge: it is decided later about the bytes of %s", ids)
             await self._workers.disk(self._leave, [self.path(record).name for record in records])
             return
         await self._workers.disk(self._drop, records, back)
@@ -163,9 +167,13 @@ class Contents:
             self._blobs.unsettled.leave(name)
 
     def _drop(self, records: Sequence[FileRecord], back: Container[str]) -> None:
+        patient = True
         for record in records:
-            drop = self._blobs.settle if record.content_hash in back else self._blobs.remove
-            drop(record.content_hash, record.extension)
+            if record.content_hash in back:
+                self._blobs.settle(record.content_hash, record.extension)
+            else:
+                # One wait for all of them: where many are refused, it is the folder or the disk.
+                patient &= self._blobs.remove(record.content_hash, record.extension, patient=patient)
 
 
 def _add_or_restore(connection: Connection, record: FileRecord, quota: Quota) -> tuple[FileRecord, bool]:

@@ -150,7 +150,7 @@ class FileStore:
             raise unknown_file(file_id)
         path = self.path(record)
         try:
-            found, _ = hash_file(path)
+            found, _ = hash_file(path, patient=True)
         except OSError as error:
             raise lost_bytes(file_id) from error
         if found != record.content_hash:
@@ -191,6 +191,10 @@ class FileStore:
     async def settle(self, name: str) -> None:
         """What `release` had noted is done."""
         await self._contents.settle(name)
+
+    async def keep_note(self, name: str) -> None:
+        """What `release` had noted could not be done: it is tried again later."""
+        await self._contents.keep_note(name)
 
     async def pose_kind(self, record: FileRecord) -> str:
         """`json`, `skeleton` or `photo`; looked at once, then known. Raises NotFoundError."""

@@ -22,7 +22,7 @@ def lock_folders(data_folder: Path, storage_folder: Path) -> list[BaseFileLock]:
     lets go of a lock when the process ends, even after a crash. Raises UnavailableError.
     """
     locks = [_lock(data_folder, _DATA)]
-    if not storage_folder.resolve().is_relative_to(data_folder.resolve()):
+    if not _lies_inside(storage_folder, data_folder):
         # Two user folders can share one STORAGE_PATH.
         try:
             locks.append(_lock(storage_folder, _STORAGE))
@@ -40,6 +40,13 @@ _STORAGE = (
     "Another ComfyUI uses the same storage folder; give this one its own STORAGE_PATH.",
     "The storage folder (STORAGE_PATH) cannot be used",
 )
+
+
+def _lies_inside(folder: Path, outer: Path) -> bool:
+    try:
+        return folder.resolve().is_relative_to(outer.resolve())
+    except (OSError, RuntimeError):  # links in a circle; `_lock` says so where the folder cannot be used
+        return False
 
 
 def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:

@@ -16,15 +16,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from .disk import Disk
+from .disk import Disk, open_to_read
 
 SUFFIX = ".unsettled"
 LIST = f".list{SUFFIX}"
 
 
 class Unsettled:
-    """The notes. A name is `<content hash>.<extension>` or `<generation id>.outputs`. Every method blocks
-    shortly and may be called from any thread.
+    """The notes. A name is `<content hash>.<extension>`, or `<generation id>` with `.outputs` or `.parts`.
+    Every method blocks shortly and may be called from any thread.
 
     Several pieces of work may note one name, such as an upload and the delete that comes right behind its
     commit: the note goes when the last of them has settled.
@@ -37,45 +37,56 @@ class Unsettled:
         self._busy: Counter[str] = Counter()
         # Each list that lies there, with those of its names that are not settled.
         self._lists: dict[Path, set[str]] = {}
+        # Names whose notes the disk had no room for: written as soon as it has, and known until then.
+        self._unwritten: set[str] = set()
         self._lock = threading.Lock()
 
     def note(self, name: str) -> None:
         """Raises OSError; then nothing is noted."""
         with self._lock:
-            self._disk.touch(self._path(name))
-            self._busy[name] += 1
+            self._busy[name] += 1  # before the file is there: nobody takes it away from now on
+        try:
+            # Without the lock: this may take its time, and the thread that writes to the database needs it.
+            self._disk.touch(self._path(name), patient=True)
+        except OSError:
+            with self._lock:
+                self._done(name)
+            raise
 
     def note_going(self, names: Sequence[str]) -> None:
         """The same for what is about to be removed, which has to work on a full disk too."""
         with self._lock:
-            with contextlib.suppress(OSError):
+            try:
                 if len(names) == 1:
                     self._disk.touch(self._path(names[0]))
                 elif names:
                     self._write_list(names)
+            except OSError:
+                self._unwritten.update(names)
             self._busy.update(names)
 
     def settle(self, name: str) -> None:
         """Disk and database agree again."""
         with self._lock:
             if self._done(name):
+                self._unwritten.discard(name)
+                # A note that cannot be removed now is abandoned, and settled once more.
                 with contextlib.suppress(OSError):
-                    self._disk.unlink(self._path(name))
-                with contextlib.suppress(OSError):
-                    self._strike(name)
+                    self._disk.unlink(self._path(name), patient=False)
+                self._strike(name)
 
     def leave(self, name: str) -> None:
-        """They do not agree, and this work could not help it: the note stays for the next start."""
+        """They do not agree, and this work could not help it: the note stays, and is tried again later."""
         with self._lock:
-            with contextlib.suppress(OSError):
-                self._disk.touch(self._path(name))
-                self._strike(name)
+            self._write(name)
             self._done(name)
 
     def abandoned(self) -> list[str]:
         """The names that no work of this process is about. Raises OSError."""
         with self._lock:
-            noted = set()
+            for name in tuple(self._unwritten):
+                self._write(name)
+            noted = self._unwritten.union(*self._lists.values())
             for path in self._folder.iterdir():
                 if path.name.endswith(LIST):
                     noted |= self._read_list(path)
@@ -100,6 +111,16 @@ class Unsettled:
         del self._busy[name]
         return True
 
+    def _write(self, name: str) -> None:
+        """Give the name a note of its own, or remember that it has none."""
+        try:
+            self._disk.touch(self._path(name))
+        except OSError:
+            self._unwritten.add(name)
+            return
+        self._unwritten.discard(name)
+        self._strike(name)
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
 
@@ -115,20 +136,31 @@ class Unsettled:
     def _read_list(self, path: Path) -> set[str]:
         """One that was cut off names less than was meant, but then no row has gone yet."""
         if path not in self._lists:
-            names = set(path.read_text(encoding="ascii", errors="replace").split())
-            if not names:
-                self._disk.unlink(path)
-                return names
-            self._lists[path] = names
-        return self._lists[path]
+            with open_to_read(path) as file:
+                self._lists[path] = set(file.read().decode("ascii", errors="replace").split())
+        names = self._lists[path]
+        if not names:
+            with contextlib.suppress(OSError):
+                self._remove_list(path)
+        return names
+
+    def _remove_list(self, path: Path) -> None:
+        self._disk.unlink(path, patient=False)
+        del self._lists[path]
 
     def _is_noted(self, name: str) -> bool:
-        return self._path(name).exists() or any(name in names for names in self._lists.values())
+        return (
+            name in self._unwritten
+            or self._path(name).exists()
+            or any(name in names for names in self._lists.values())
+        )
 
     def _strike(self, name: str) -> None:
-        """Take the name off the lists; a list whose names are all settled goes."""
+        """Take the name off the lists; a list whose names are all settled goes. One that cannot be removed
+        now keeps its last name, so that it is tried again."""
         for path, names in tuple(self._lists.items()):
-            names.discard(name)
-            if not names:
-                self._disk.unlink(path)
-                del self._lists[path]
+            if names - {name}:
+                names.discard(name)
+            else:
+                with contextlib.suppress(OSError):
+                    self._remove_list(path)

@@ -82,17 +82,30 @@ def test_a_failing_disk_is_told_loses_nothing_and_works_again(comfy_factory: Fac
             assert api.wait(api.generate(reference_file_id=file["file_id"])["generation_id"])["status"] == (
                 "completed"
             )
+        # A picture that cannot be removed: deleted for every client, told by the check, and gone in the end.
+        gone = api.generate(seed=7)["generation_id"]
+        assert api.wait(gone)["status"] == "completed"
+        with small_disk(output / "avatarforge" / gone / "mounted", 1):
+            assert api.delete(f"/generations/{gone}").status_code == 200
+            assert api.get(f"/outputs/{gone}/avatarforge_00001.png").status_code == 404
+            (problem,) = api.post("/maintenance/verify", params={"repair": "true"}).json()["problems"]
+            assert (problem["kind"], problem["repaired"]) == ("leftover", None)
+        assert api.post("/maintenance/verify", params={"repair": "true"}).status_code == 200
+        assert not (output / "avatarforge" / gone).exists()
+
         report = api.post("/maintenance/verify").json()
         assert report["clean"], report["problems"]
         assert report["outputs"] == 4
 
         # A running ComfyUI keeps the operator's command out, and a stopped one lets it in.
-        busy = fsck(server, output, storage)
+        busy = fsck(server, output / "avatarforge", storage)
         assert (busy.returncode, "maintenance/verify" in busy.stderr) == (2, True)
         server.stop()
-        checked = fsck(server, output, storage)
+        checked = fsck(server, output / "avatarforge", storage)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert json.loads(checked.stdout)["files"] == report["files"]
+        wrong = fsck(server, output, storage)
+        assert (wrong.returncode, f"here {output / 'avatarforge'}." in wrong.stderr) == (2, True), wrong
 
 
 def alter(path: Path) -> None:
@@ -100,10 +113,10 @@ def alter(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9] + bytes(9))
 
 
-def fsck(server: ComfyServer, output: Path, storage: Path) -> subprocess.CompletedProcess[str]:
+def fsck(server: ComfyServer, pictures: Path, storage: Path) -> subprocess.CompletedProcess[str]:
     """As an operator runs it: from the installed pack, which has no tests."""
     command = server.base / "custom_nodes" / "avatarforge" / "dev.py"
-    outputs = ("--output-folder", str(output / "avatarforge"))
+    outputs = ("--output-folder", str(pictures))
     return subprocess.run(
         [sys.executable, str(command), "fsck", "--json", *outputs],
         env={**os.environ, "AVATARFORGE_STORAGE_PATH": str(storage)},

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from operating import Command, command, load_dev, make
 from pictures import picture
 from services import Product, product
 from sqlalchemy import update
 
 from avatarforge.db.tables import files
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.maintenance import backup, offline
 from avatarforge.forge.store.blobs import hash_file
 from avatarforge.forge.store.files import Received
@@ -43,15 +40,6 @@ async def receive(forge: Product, seed: int) -> Received:
         yield picture(seed)
 
     return await forge.files.receive(whole(), "a.png")
-
-
-async def make(forge: Product, file_id: str | None = None) -> str:
-    made = await forge.generations.submit(
-        AvatarRequest("a knight", reference_file_id=file_id), "avatar", ("front",)
-    )
-    forge.host.succeed(made.id)
-    await forge.until(made.id, "completed")
-    return made.id
 
 
 async def whole(folder: Path) -> tuple[int, int]:
@@ -154,15 +142,6 @@ def test_a_copy_never_goes_over_something(tmp_path: Path) -> None:
         offline.backup(tmp_path / "data", None, tmp_path)
 
 
-def load_dev() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def shipped(pack: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """`dev.py` of an installed pack, as an operator runs it."""
     return subprocess.run(
@@ -174,26 +153,9 @@ def shipped(pack: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ran]
-
-
 @pytest.fixture
 def dev(capsys: pytest.CaptureFixture[str]) -> Command:
-    """`dev.py` in this process: starting another Python takes seconds."""
-
-    def run(*arguments: object) -> Ran:
-        code = load_dev().main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return run
+    return command(capsys)
 
 
 async def test_the_command_finds_repairs_and_is_clean_then(
