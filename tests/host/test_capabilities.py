@@ -32,15 +32,14 @@ KINDS = ("sd15", "sd15-openpose", "sdxl", "sdxl-openpose")
 @pytest.fixture(scope="module")
 def full(comfyui: ComfyUI, module_factory: Factory, tmp_path_factory: pytest.TempPathFactory) -> ComfyServer:
     """A ComfyUI with every model and pack that AvatarForge can use."""
-    empty = tmp_path_factory.mktemp("files") / "empty.safetensors"
-    empty.touch()
+    whole = write_header(tmp_path_factory.mktemp("files") / "whole.safetensors", {"a": (1,)})
     shapes = read_shapes(synthetic.make(comfyui, "sd15"))
     head = {"model.diffusion_model.heatmap_head.conv_layers.0.weight": (640, 640, 1, 1)}
-    sdpose = write_header(empty.with_name("sdpose.safetensors"), {**shapes, **head})
+    sdpose = write_header(whole.with_name("sdpose.safetensors"), {**shapes, **head})
     return module_factory(
         models={
             **synthetic.models(comfyui, KINDS),
-            **dict.fromkeys((*IPADAPTERS, VIT_H), empty),
+            **dict.fromkeys((*IPADAPTERS, VIT_H), whole),
             "checkpoints/sdpose.safetensors": sdpose,
         },
         nodes=[STAND_INS / "controlnet_aux.py", STAND_INS / "ipadapter_plus.py"],
