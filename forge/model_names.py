@@ -1,7 +1,7 @@
 """What the name of a model file says: its words, its family, and whether it is made for a special task.
 
-A name is a guess. Where a file can be read, its header decides (`host/models.py`); a name decides for the
-files that cannot be (pickles), and for what no header holds, such as the kind of hint that a ControlNet takes.
+A name is a guess. Where a file has a header, the header decides (`host/model_kinds.py`). A name decides for
+files without one (pickles), and for what no header holds, such as the kind of hint that a ControlNet takes.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _EXTENSION = re.compile(r"\.(safetensors|sft|ckpt|pth|pt2?|bin|pkl)$", re.IGNORE
 
 # Words of families that AvatarForge does not know. Version 2 of Stable Diffusion came as "v2-1_768".
 _OTHER_FAMILIES = re.compile(
-    r"\b(flux|wan|wan ?video|qwen|hun ?yuan\w*|z ?image|lumina|chroma|cascade|pix ?art|kolors|aura ?flow|hi ?dream"
-    r"|ltxv?|mochi|cosmos|omni ?gen|svd|ssd|zero 123|upscaler|refiner)\b"
+    r"\b(flux|wan|wan ?video|qwen|hun ?yuan\w*|z ?image|lumina|chroma|cascade|pix ?art|kolors"
+    r"|aura ?flow|hi ?dream|ltxv?|mochi|cosmos|omni ?gen|svd|ssd|zero 123|upscaler|refiner)\b"
     r"|\b(sd|stable ?diffusion)( v)? (2|3|20|21|35)\b|^v 2 [01]\b|\b768 v\b|\b512 base\b"
 )
 # Checkpoints that take other inputs than words alone, or finish what another one began.
 _SPECIAL_CHECKPOINT = re.compile(
-    r"in ?paint|out ?paint|\brefiner\b|\binstruct ?pix|\bpix 2 pix\b|\bip 2 p\b|\bdepth\b|\btile\b|\bupscaler?\b"
+    r"in ?paint|out ?paint|\brefiner\b|\binstruct ?pix|\bpix 2 pix\b|\bip 2 p\b|\bdepth\b|\btile\b"
+    r"|\bupscaler?\b"
 )
 # Checkpoints distilled to a few steps: the steps and cfg of their family do not suit them.
 _FEW_STEPS = re.compile(r"\b(sdxl)?(lcm|turbo|lightning|hyper|dmd|flash|schnell)\b|\b[1248] ?steps?\b")

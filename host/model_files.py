@@ -13,7 +13,7 @@ import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 import torch
 
@@ -106,7 +106,7 @@ def _open(path: Path) -> BinaryIO:
 
     if not stat.S_ISREG(path.stat().st_mode):
         raise UnusableModelError("is not a regular file")
-    return open(path, "rb", opener=opener)  # noqa: PTH123 - Path.open takes no opener
+    return open(path, "rb", opener=opener)
 
 
 def _raise_if_no_model(start: bytes) -> None:
@@ -180,6 +180,6 @@ def _tensor(entry: Any) -> tuple[tuple[int, ...], int]:
     return tuple(shape), end
 
 
-def _are_sizes(values: Any) -> bool:
+def _are_sizes(values: Any) -> TypeGuard[list[int]]:
     # bool is an int to Python, but no size.
     return isinstance(values, list) and all(type(one) is int and 0 <= one < 2**63 for one in values)

@@ -74,7 +74,9 @@ async def health_while_unavailable(
 
 def _printable(stats: Mapping[str, Any]) -> dict[str, Any]:
     """ComfyUI's arguments and folders can hold bytes that are no text (PEP 383), and JSON cannot."""
-    printable: dict[str, Any] = json.loads(json.dumps(dict(stats), ensure_ascii=False).encode("utf-8", "replace"))
+    printable: dict[str, Any] = json.loads(
+        json.dumps(dict(stats), ensure_ascii=False).encode("utf-8", "replace")
+    )
     return printable
 
 

@@ -263,7 +263,8 @@ class CheckpointMethods(Deferred):
         False, description="`family` is a guess from the name: the file cannot be looked into."
     )
     problem: str | None = Field(
-        None, description='Why the file cannot be used, as words that follow "it": `is empty`; null: no reason known.'
+        None,
+        description='Why the file cannot be used, as words that follow "it": `is empty`; null: none known.',
     )
 
 

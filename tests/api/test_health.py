@@ -108,7 +108,10 @@ async def test_the_table_says_what_was_skipped_and_what_was_guessed(forge: Produ
             ModelFile("zero.ckpt", None, problem="is empty"),
         ),
         controlnets=(ModelFile("openpose.pth", "sd15", guessed=True),),
-        skipped=(SkippedFile("checkpoints", "zero.ckpt", "is empty"), SkippedFile("ipadapter", None, "is away")),
+        skipped=(
+            SkippedFile("checkpoints", "zero.ckpt", "is empty"),
+            SkippedFile("ipadapter", None, "is away"),
+        ),
     )
     answer = await client.get(f"{PREFIX}/capabilities")
     assert answer.status == 200

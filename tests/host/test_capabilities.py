@@ -193,7 +193,9 @@ def test_without_the_packs_they_are_named(api: Api) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["sub/far.safetensors", "sub\\far.safetensors"])
-def test_a_checkpoint_in_a_folder_is_named_either_way(full: ComfyServer, comfyui: ComfyUI, wanted: str) -> None:
+def test_a_checkpoint_in_a_folder_is_named_either_way(
+    full: ComfyServer, comfyui: ComfyUI, wanted: str
+) -> None:
     full.add_model("checkpoints/sub/far.safetensors", synthetic.make(comfyui, "sd15"))
     try:
         api = Api(full.url)

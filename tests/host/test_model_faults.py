@@ -22,10 +22,6 @@ from headers import PICKLED, ZIPPED, Shapes, read_shapes, write_header
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .test_model_shelf import modules, sd15, shelf
-
-__all__ = ["modules", "sd15", "shelf"]  # fixtures
-
 CASES = Path(__file__).parents[1] / "data" / "cases"
 FOLDERS = ("checkpoints", "controlnet", "clip_vision", "ipadapter")
 
@@ -174,7 +170,10 @@ SHAPE = st.lists(st.sampled_from([0, 1, 2, 4, 9, 64, 192, 320, 768, 1024, 2048])
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
 )
 @given(st.data())
 def test_no_shapes_make_the_detection_raise(modules: SimpleNamespace, sd15: Shapes, data: Any) -> None:
@@ -226,7 +225,11 @@ PLACES: dict[str, tuple[str, Put, str]] = {
     "escape": ("a\x1b[31m.ckpt", lambda path: path.write_bytes(ZIPPED), "has a name that is no valid"),
     "latin-1": ("caf\udce9.ckpt", lambda path: path.write_bytes(ZIPPED), "has a name that is no valid"),
     "latin-1 folder": ("\udce9/a.ckpt", lambda path: path.write_bytes(ZIPPED), "has a name that is no valid"),
-    "long": ("/".join(["d" * 200] * 3 + ["a.ckpt"]), lambda path: path.write_bytes(ZIPPED), "has a name of more"),
+    "long": (
+        "/".join(["d" * 200] * 3 + ["a.ckpt"]),
+        lambda path: path.write_bytes(ZIPPED),
+        "has a name of more",
+    ),
 }
 SHOWN = {"a\n.ckpt": "a\\n.ckpt", "a\x1b[31m.ckpt": "a\\x1b[31m.ckpt", "caf\udce9.ckpt": "caf\\xe9.ckpt"}
 SHOWN["\udce9/a.ckpt"] = "\\xe9/a.ckpt"
@@ -306,7 +309,10 @@ def test_a_drive_that_goes_takes_only_its_own_models_with_it(
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (PermissionError(errno.EACCES, "Permission denied", "/srv/secret"), "cannot be listed (Permission denied)"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/srv/secret"),
+            "cannot be listed (Permission denied)",
+        ),
         (OSError(errno.EIO, "Input/output error", "/srv/secret"), "cannot be listed (Input/output error)"),
         (IndexError("/srv/secret"), "cannot be listed (IndexError)"),
     ],
@@ -358,7 +364,9 @@ def test_a_folder_that_another_pack_registers_wrongly_is_named(
 # What failed is tried again
 
 
-@pytest.mark.parametrize(("name", "reading"), [("a.safetensors", "read_shapes"), ("a.ckpt", "check_model_file")])
+@pytest.mark.parametrize(
+    ("name", "reading"), [("a.safetensors", "read_shapes"), ("a.ckpt", "check_model_file")]
+)
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EAGAIN, errno.ETIMEDOUT])
 def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(
     shelf: Any,

@@ -70,7 +70,10 @@ def test_a_pose_changes_the_pixels(adapters: ComfyServer, kind: str) -> None:
         assert (line["role"], line["node_type"], line["strength"]) == ("pose", "AvatarForgeApplyPose", 1.0)
         assert line["model"] == method["model"]
         assert pixels(api, draw(api, left, 1.0)) == pixels(api, drawn)
-        assert len({pixels(api, drawn), pixels(api, draw(api, right, 1.0)), pixels(api, draw(api, left, 0))}) == 3
+        assert (
+            len({pixels(api, drawn), pixels(api, draw(api, right, 1.0)), pixels(api, draw(api, left, 0))})
+            == 3
+        )
         sheet = api.wait(api.generate("/generate_all_poses", seed=5, height=96)["generation_id"])
         assert (sheet["status"], sheet["error"], len(sheet["output_files"])) == ("completed", None, 4)
     finally:

@@ -105,7 +105,9 @@ def test_the_refusal_of_a_broken_checkpoint_says_what_it_is() -> None:
         choose_checkpoint(models, Settings(), realism=False, requested="model.ckpt")
     for realism, variable in ((True, "CHECKPOINT_REALISTIC"), (False, "CHECKPOINT_ANIME")):
         settings = Settings(checkpoint_realistic="model.ckpt", checkpoint_anime="model.ckpt")
-        with pytest.raises(UnavailableError, match=rf"'model\.ckpt' that {variable} names .* Git LFS pointer"):
+        with pytest.raises(
+            UnavailableError, match=rf"'model\.ckpt' that {variable} names .* Git LFS pointer"
+        ):
             chosen(models, realism=realism, settings=settings)
     with pytest.raises(UnavailableError, match=r"'model\.ckpt', which is a Git LFS pointer"):
         chosen(installed(broken), realism=False)
@@ -267,7 +269,10 @@ def test_a_union_is_known_by_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        (ModelFile("t2i_openpose.pth", "sdxl", kind="T2I adapter"), "is a T2I adapter for Stable Diffusion XL"),
+        (
+            ModelFile("t2i_openpose.pth", "sdxl", kind="T2I adapter"),
+            "is a T2I adapter for Stable Diffusion XL",
+        ),
         (ModelFile("openpose.bin", None), "is a ControlNet of a family that AvatarForge does not know"),
         (ModelFile("openpose.pth", None, problem="is empty"), "is empty"),
         (ModelFile("pose.safetensors", None, kind="ControlNet-LLLite", problem="is a LLLite"), "is a LLLite"),
@@ -317,7 +322,9 @@ def test_folders_may_be_separated_either_way(installed_name: str, given: str) ->
     models = installed("0.safetensors", one, controlnets=(one, POSE))
     assert choose_checkpoint(models, Settings(), realism=True, requested=given)[0] == installed_name
     settings = Settings(checkpoint_realistic=given, checkpoint_anime=given, pose_controlnet=given)
-    assert {chosen(models, realism=realism, settings=settings) for realism in (True, False)} == {installed_name}
+    assert {chosen(models, realism=realism, settings=settings) for realism in (True, False)} == {
+        installed_name
+    }
     assert choose_pose_controlnet(models, settings, "sd15").name == installed_name
     require_models(models, given, given)
     prompt = {
