@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,11 +14,21 @@ from ..db import files as file_queries
 from ..db import generations as generation_queries
 from ..db.engine import Database
 from .errors import AvatarForgeError
-from .graphs.capabilities import Capabilities, capabilities_of, missing_checkpoint
-from .ports import Host
+from .graphs.capabilities import Capabilities, capabilities_of
+from .ports import Host, InstalledModels, QueueState
 from .settings import Settings
 from .store.blobs import BlobStore
 from .workers import Workers
+
+DATABASE_FAULT = "The database cannot be read."
+STORAGE_FAULT = "The storage cannot be checked."
+MODELS_FAULT = "The installed models cannot be listed."
+QUEUE_FAULT = "ComfyUI's queue cannot be read."
+STATS_FAULT = "ComfyUI's statistics cannot be read."
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("avatarforge")
 
 
 @dataclass(frozen=True)
@@ -76,30 +87,29 @@ class HealthService:
             return await self._measure()
 
     async def _measure(self) -> Health:
-        counts: Mapping[str, int] = {}
-        stored = (0, 0)
-        database_fault = None
-        try:
-            counts = await self._database.read(generation_queries.count_by_status)
-            stored = await self._database.read(file_queries.totals)
-        except SQLAlchemyError:
-            database_fault = "The database cannot be read."
-        storage_fault = None
-        try:
-            await self._workers.disk(self._blobs.probe)
-        except AvatarForgeError as error:
-            storage_fault = error.detail
-        capabilities = await self.capabilities()
-        queue = self._host.queue_state()
+        (counts, stored), database_fault = await _ask(self._counts(), ({}, (0, 0)), DATABASE_FAULT)
+        _, storage_fault = await _ask(self._workers.disk(self._blobs.probe), None, STORAGE_FAULT)
+        none_listed = capabilities_of(InstalledModels((), (), (), ()), self._settings)
+        capabilities, models_fault = await _ask(self.capabilities(), none_listed, MODELS_FAULT)
+        stats, stats_fault = await _ask(self._host.system_stats(), {}, STATS_FAULT)
+        (queue, stopped), queue_fault = await _ask(
+            self._queue(), (QueueState((), frozenset()), None), QUEUE_FAULT
+        )
         usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
-        queue_fault = self._host.stopped()
-        faults = (database_fault, storage_fault, queue_fault, None if usable else missing_checkpoint())
+        # What the table says first is that there is no checkpoint.
+        faults = (
+            database_fault,
+            storage_fault,
+            queue_fault or stopped,
+            models_fault or (None if usable else capabilities.reasons[0]),
+            stats_fault,
+        )
         return Health(
             url=self._host.url,
-            stats=await self._host.system_stats(),
+            stats=stats,
             database_fault=database_fault,
             storage_fault=storage_fault,
-            queue_fault=queue_fault,
+            queue_fault=queue_fault or stopped,
             stored_files=stored[0],
             stored_bytes=stored[1],
             waiting=len(queue.waiting),
@@ -108,3 +118,23 @@ class HealthService:
             reasons=tuple(fault for fault in faults if fault),
             capabilities=capabilities,
         )
+
+    async def _counts(self) -> tuple[Mapping[str, int], tuple[int, int]]:
+        counts = await self._database.read(generation_queries.count_by_status)
+        return counts, await self._database.read(file_queries.totals)
+
+    async def _queue(self) -> tuple[QueueState, str | None]:
+        return self._host.queue_state(), self._host.stopped()
+
+
+async def _ask(part: Awaitable[Result], otherwise: Result, fault: str) -> tuple[Result, str | None]:
+    """What a part answers, and what is wrong with it: health is told also when a part of it fails."""
+    try:
+        return await part, None
+    except AvatarForgeError as error:
+        return otherwise, error.detail
+    except SQLAlchemyError:
+        return otherwise, fault
+    except Exception:  # whatever it is, a monitor has to hear of it as a fault and not as a 500
+        log.warning("AvatarForge: %s", fault, exc_info=True)
+        return otherwise, fault

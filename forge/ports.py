@@ -22,21 +22,47 @@ OPTIONAL_NODES = frozenset(
 )
 
 
+# What ComfyUI's ControlNetLoader loads, and the kind that it does not.
+ControlKind = Literal["ControlNet", "Control-LoRA", "T2I adapter", "ControlNet-LLLite"]
+
+
 @dataclass(frozen=True)
 class ModelFile:
     """An installed model, named as ComfyUI's loader nodes name it. `family` is a key of
     `families.FAMILIES`, or None when it is none of those. `union`: a ControlNet of several
-    kinds, which has to be told the kind."""
+    kinds, which has to be told the kind.
+
+    `guessed`: the family is a guess from the name, because the file cannot be looked into. `special`: a
+    checkpoint that takes more than words, such as one for inpainting. `kind` is that of a control model.
+    `problem`: why the file cannot be used, as words that follow "it": "is empty"; None where nothing is
+    known against it.
+    """
 
     name: str
     family: str | None
     union: bool = False
+    guessed: bool = False
+    special: bool = False
+    kind: ControlKind = "ControlNet"
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A model file that cannot be used. `folder` is ComfyUI's name of the folder, such as "checkpoints";
+    `name` is the file's in it, never a path of the server, and None where the whole folder cannot be
+    listed. `reason` are words that follow "it"."""
+
+    folder: str
+    name: str | None
+    reason: str
 
 
 @dataclass(frozen=True)
 class InstalledModels:
     """`nodes` are those of OPTIONAL_NODES that this ComfyUI has, `ipadapters` and `clip_visions` the
-    files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head."""
+    files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head. `skipped` are all files
+    that cannot be used, of every folder."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -46,6 +72,7 @@ class InstalledModels:
     ipadapters: tuple[str, ...] = ()
     clip_visions: tuple[str, ...] = ()
     sdpose: tuple[str, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -119,10 +119,11 @@ class ComfyHost:
         return self._seen
 
     async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
-        path = folder_paths.get_full_path("checkpoints", checkpoint)
-        if path is None:
-            return True
-        return await self._workers.disk(batch_fits, Path(path), width, height, count)
+        def fits() -> bool:
+            path = folder_paths.get_full_path("checkpoints", checkpoint)
+            return path is None or batch_fits(Path(path), width, height, count)
+
+        return await self._workers.disk(fits)
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         return await self._queue.check(prompt_id, prompt)

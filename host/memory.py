@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+import torch
 from comfy import model_detection, model_management
 
-from .models import read_shapes
+from .model_files import UnusableModelError, read_shapes
 
 CONDITIONED_AND_NOT = 2  # classifier-free guidance runs both in one batch
 LATENT_CHANNELS = 4
@@ -23,9 +25,9 @@ def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
     """
     try:
         found = checkpoint.stat()
-    except OSError:
-        return True
-    needed = _needed(checkpoint, (found.st_size, found.st_mtime_ns), width, height, count)
+        needed = _needed(checkpoint, (found.st_size, found.st_mtime_ns), width, height, count)
+    except (OSError, UnusableModelError):
+        return True  # not remembered: the next request may be able to read it
     total = model_management.get_total_memory(model_management.get_torch_device())
     return needed is None or bool(needed <= total)
 
@@ -34,10 +36,16 @@ def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
 def _needed(
     checkpoint: Path, _signature: tuple[int, int], width: int, height: int, count: int
 ) -> float | None:
-    """Bytes; None for a checkpoint that cannot be read so. A header is long: it is read once a file."""
+    """Bytes; None for a checkpoint that ComfyUI cannot estimate. A header is long: it is read once a file.
+    Raises what `read_shapes` raises."""
     shapes = read_shapes(checkpoint)
-    if shapes is None:
+    try:
+        return _estimate(shapes, width, height, count)
+    except Exception:  # noqa: BLE001 - ComfyUI's detection indexes what it expects, and raises anything
         return None
+
+
+def _estimate(shapes: Mapping[str, torch.Tensor], width: int, height: int, count: int) -> float | None:
     prefix = model_detection.unet_prefix_from_state_dict(shapes)
     config = model_detection.model_config_from_unet(shapes, prefix)
     if config is None:

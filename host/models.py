@@ -1,170 +1,192 @@
 """Which models are installed, and of which family, read from safetensors headers alone.
 
-ComfyUI's own detection does the reading, on tensors that have a shape and no data. Loading a
-checkpoint to look at it would take seconds and gigabytes.
+Loading a checkpoint to look at it would take seconds and gigabytes. Whatever one file, name, link or folder
+does, the scan goes on with the rest and says what it skipped.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import re
-import struct
+import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import folder_paths
 import nodes
-import torch
-from comfy import model_detection, samplers
+from comfy import samplers
 
-from ..forge.families import FAMILIES
-from ..forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile
-
-HEADER_LIMIT = 100 * 1024 * 1024  # what the safetensors format allows, bytes
-SAFETENSORS = (".safetensors", ".sft")
-# Kinds of a family that take other inputs than its plain models.
-_OTHER_INPUTS = "instructpix2pix"
-# What a checkpoint has beside its UNet; without them it loads as a UNet alone, and no words reach it.
-_TEXT_ENCODERS = ("cond_stage_model.", "conditioner.", "text_encoders.")
-_VAES = ("first_stage_model.", "vae.")
-_HEATMAP_HEAD = "heatmap_head.conv_layers.0.weight"
-# Cross-attention's keys: as SD and diffusers name them, and in a Control-LoRA.
-_CROSS_ATTENTION = (".attn2.to_k.weight", ".attn2.to_k.down")
-_OTHER_FAMILIES = re.compile(
-    r"(?<![a-z])(flux|sd[-_ ]?[23]|stable[-_ ]?diffusion[-_ ]?[23]|wan|qwen|hunyuan|z[-_ ]?image|lumina"
-    r"|chroma|cascade)|refiner|^v2[-_.][01]|768-v|512-base",
-    re.IGNORECASE,
+from ..forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile, SkippedFile
+from .model_files import SAFETENSORS, UnusableModelError, check_model_file, read_shapes
+from .model_kinds import (
+    ModelFacts,
+    Shapes,
+    detect_checkpoint,
+    detect_control_model,
+    guess_checkpoint,
+    guess_control_model,
 )
-_UNION = re.compile(r"union|promax", re.IGNORECASE)
+
+MAX_NAME_LENGTH = 512  # characters, what a request and a setting may send as the name of a checkpoint
+# The same characters as in requests: controls, and halves of characters, which stand for bytes that are no
+# text (PEP 383). Neither JSON nor SQLite can hold the latter.
+_UNUSABLE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BAD_NAME = "has a name that is no valid text or holds control characters: rename it"
+_LONG_NAME = f"has a name of more than {MAX_NAME_LENGTH} characters with its folders: rename it"
+
 _Signature = tuple[int, int]
+
+log = logging.getLogger("avatarforge")
 
 
 @dataclass(frozen=True)
-class _Facts:
-    """What a file's header, or its name where it has none, says of it."""
+class _Reader:
+    """How to learn what a file is: from its tensors, and from its name where that is all there is."""
 
-    family: str | None = None
-    union: bool = False
-    sdpose: bool = False
+    detect: Callable[[Shapes], ModelFacts]
+    guess: Callable[[str], ModelFacts]
 
 
-_Reading = Callable[[Mapping[str, torch.Tensor]], _Facts]
+_READERS = {
+    "checkpoints": _Reader(detect_checkpoint, guess_checkpoint),
+    "controlnet": _Reader(detect_control_model, guess_control_model),
+    # What these files are is left to the nodes that load them; here they only have to be whole.
+    "ipadapter": _Reader(lambda _: ModelFacts(), lambda _: ModelFacts()),
+    "clip_vision": _Reader(lambda _: ModelFacts(), lambda _: ModelFacts()),
+}
 
 
 class ModelShelf:
     """Answers from a cache keyed by path, size and time of change. Blocking: call it in a thread."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, Path], tuple[_Signature, _Facts]] = {}
+        self._known: dict[tuple[str, Path], tuple[_Signature, ModelFacts]] = {}
         self._lock = threading.Lock()
 
     def installed(self) -> InstalledModels:
         with self._lock:
-            checkpoints = self._list("checkpoints", _checkpoint)
-            controlnets = self._list("controlnet", _controlnet)
+            skipped: list[SkippedFile] = []
+            found = {folder: list(self._scan(folder, skipped)) for folder in _READERS}
             return InstalledModels(
                 checkpoints=tuple(
-                    ModelFile(name, facts.family) for name, facts in checkpoints if not facts.sdpose
+                    _model_file(name, facts) for name, facts in found["checkpoints"] if not facts.sdpose
                 ),
-                controlnets=tuple(ModelFile(name, facts.family, facts.union) for name, facts in controlnets),
+                controlnets=tuple(_model_file(name, facts) for name, facts in found["controlnet"]),
                 samplers=tuple(samplers.KSampler.SAMPLERS),
                 schedulers=tuple(samplers.KSampler.SCHEDULERS),
                 nodes=OPTIONAL_NODES & nodes.NODE_CLASS_MAPPINGS.keys(),
-                ipadapters=_names("ipadapter"),
-                clip_visions=_names("clip_vision"),
-                sdpose=tuple(name for name, facts in checkpoints if facts.sdpose),
+                ipadapters=tuple(name for name, facts in found["ipadapter"] if not facts.problem),
+                clip_visions=tuple(name for name, facts in found["clip_vision"] if not facts.problem),
+                sdpose=tuple(name for name, facts in found["checkpoints"] if facts.sdpose),
+                skipped=tuple(skipped),
             )
 
-    def _list(self, folder: str, read: _Reading) -> list[tuple[str, _Facts]]:
-        found = []
-        for name in _names(folder):
-            path = folder_paths.get_full_path(folder, name)
-            if path is not None:
-                found.append((name, self._facts(folder, Path(path), read)))
-        return found
+    def _scan(self, folder: str, skipped: list[SkippedFile]) -> Iterator[tuple[str, ModelFacts]]:
+        """The files of a folder that can be named, with what they are; notes those that cannot be used."""
+        for name in _list_names(folder, skipped):
+            unusable = _problem_of_name(name)
+            if unusable is not None:
+                skipped.append(SkippedFile(folder, _printable(name), unusable))
+                continue
+            facts = self._facts(folder, name)
+            if facts.problem is not None:
+                skipped.append(SkippedFile(folder, name, facts.problem))
+            yield name, facts
 
-    def _facts(self, folder: str, path: Path, read: _Reading) -> _Facts:
+    def _facts(self, folder: str, name: str) -> ModelFacts:
         try:
-            stat = path.stat()
-        except OSError:
-            return _Facts()
-        signature = (stat.st_size, stat.st_mtime_ns)
-        known = self._known.get((folder, path))
-        if known is None or known[0] != signature:
-            known = (signature, _look(path, read))
-            self._known[(folder, path)] = known
-        return known[1]
+            path, signature = _locate(folder, name)
+            known = self._known.get((folder, path))
+            if known is None or known[0] != signature:
+                known = (signature, _look(path, name, _READERS[folder]))
+                self._known[(folder, path)] = known
+            return known[1]
+        except UnusableModelError as error:
+            return ModelFacts(problem=str(error))
+        except OSError as error:
+            # A lock, a permission, a network drive that sleeps: the next scan may be able to read it.
+            return ModelFacts(problem=f"cannot be read ({_words_of(error)})")
+        except Exception as error:  # whatever one file does, the others are still listed
+            log.warning("AvatarForge: a model in %s could not be looked at", folder, exc_info=True)
+            return ModelFacts(problem=f"cannot be looked at ({type(error).__name__})")
 
 
-def _names(folder: str) -> tuple[str, ...]:
+def _model_file(name: str, facts: ModelFacts) -> ModelFile:
+    return ModelFile(
+        name,
+        facts.family,
+        facts.union,
+        guessed=facts.guessed,
+        special=facts.special,
+        kind=facts.kind,
+        problem=facts.problem,
+    )
+
+
+def _list_names(folder: str, skipped: list[SkippedFile]) -> list[str]:
     # "ipadapter" is a folder that only its pack makes known.
     if folder not in folder_paths.folder_names_and_paths:
-        return ()
-    return tuple(folder_paths.get_filename_list(folder))
-
-
-def _look(path: Path, read: _Reading) -> _Facts:
-    if path.suffix.lower() not in SAFETENSORS:
-        # A pickle cannot be looked at without loading it: only its name is left.
-        return _Facts(_family_by_name(path.name), bool(_UNION.search(path.name)))
-    shapes = read_shapes(path)
-    return read(shapes) if shapes else _Facts()
-
-
-def read_shapes(path: Path) -> dict[str, torch.Tensor] | None:
-    """The tensors of a safetensors file as `meta` tensors (shape and type, no data).
-
-    The format: 8 bytes little-endian header length, then JSON (huggingface/safetensors README).
-    None when the file is not of that format, or shorter than its header says.
-    """
+        return []
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > HEADER_LIMIT:
-                return None
-            header: Mapping[str, Any] = json.loads(file.read(length))
-        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        data = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
-        if path.stat().st_size < 8 + length + data:
-            return None  # a download that broke off
-        return {name: torch.empty(entry["shape"], device="meta") for name, entry in entries.items()}
-    except (OSError, struct.error, ValueError, LookupError, TypeError, AttributeError, RuntimeError):
-        return None
+        try:
+            return list(folder_paths.get_filename_list(folder))
+        except OSError:
+            # ComfyUI remembers the subfolders and fails on one that has gone, each time that it is asked.
+            folder_paths.filename_list_cache.pop(folder, None)
+            return list(folder_paths.get_filename_list(folder))
+    except OSError as error:
+        skipped.append(SkippedFile(folder, None, f"cannot be listed ({_words_of(error)})"))
+    except Exception as error:  # other packs register folders, in ways that we cannot know
+        log.warning("AvatarForge: the models in %s could not be listed", folder, exc_info=True)
+        skipped.append(SkippedFile(folder, None, f"cannot be listed ({type(error).__name__})"))
+    return []
 
 
-def _checkpoint(shapes: Mapping[str, torch.Tensor]) -> _Facts:
-    if any(name.endswith(_HEATMAP_HEAD) for name in shapes):
-        return _Facts(sdpose=True)
-    if not (_has(shapes, _TEXT_ENCODERS) and _has(shapes, _VAES)):
-        return _Facts()
+def _problem_of_name(name: str) -> str | None:
+    if _UNUSABLE_CHARACTERS.search(name):
+        return _BAD_NAME
+    return _LONG_NAME if len(name) > MAX_NAME_LENGTH else None
+
+
+def _printable(name: str) -> str:
+    """The name with what cannot be shown as escapes: "caf\\xe9.safetensors"."""
+    shown = name.encode("unicode_escape").decode("ascii") if _UNUSABLE_CHARACTERS.search(name) else name
+    # PEP 383 keeps the byte 0xe9 as U+DCE9.
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", shown)[:MAX_NAME_LENGTH]
+
+
+def _locate(folder: str, name: str) -> tuple[Path, _Signature]:
+    """The file that ComfyUI's loaders would open under this name. Raises UnusableModelError, OSError."""
+    problem: OSError | UnusableModelError | None = None
+    for base in folder_paths.get_folder_paths(folder):
+        path = Path(base) / name
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            if path.is_symlink():
+                problem = UnusableModelError("is a link to a file that does not exist")
+        except OSError as error:
+            problem = error
+        else:
+            if stat.S_ISREG(found.st_mode):
+                return path, (found.st_size, found.st_mtime_ns)
+            problem = UnusableModelError("is not a regular file")
+    raise problem or UnusableModelError("was removed during the scan")
+
+
+def _look(path: Path, name: str, reader: _Reader) -> ModelFacts:
+    """What the file is. Raises OSError where it could not be read, which says nothing about the file."""
     try:
-        prefix = model_detection.unet_prefix_from_state_dict(shapes)
-        config = model_detection.model_config_from_unet(shapes, prefix)
-    except (KeyError, IndexError, RuntimeError, ValueError, TypeError, NotImplementedError):
-        return _Facts()  # a file that the detection trips over is one that ComfyUI cannot load either
-    kinds = [kind.__name__ for kind in type(config).__mro__]
-    if _OTHER_INPUTS in kinds[0]:
-        return _Facts()
-    return _Facts(next((row.name for row in FAMILIES.values() if row.comfy_class in kinds), None))
+        if path.suffix.lower() in SAFETENSORS:
+            return reader.detect(read_shapes(path))
+        check_model_file(path)
+        return reader.guess(name)
+    except UnusableModelError as error:
+        return ModelFacts(problem=str(error))
 
 
-def _has(shapes: Mapping[str, torch.Tensor], prefixes: tuple[str, ...]) -> bool:
-    return any(name.startswith(prefixes) for name in shapes)
-
-
-def _controlnet(shapes: Mapping[str, torch.Tensor]) -> _Facts:
-    """By the width of the text that the cross-attention reads. Only a union ControlNet has an embedding
-    of its task."""
-    widths = {tensor.shape[-1] for name, tensor in shapes.items() if name.endswith(_CROSS_ATTENTION)}
-    family = next((row.name for row in FAMILIES.values() if {row.context_width} == widths), None)
-    return _Facts(family, any(name.split(".")[-1] == "task_embedding" for name in shapes))
-
-
-def _family_by_name(name: str) -> str | None:
-    if _OTHER_FAMILIES.search(name):
-        return None
-    named = [row for row in FAMILIES.values() if row.file_names and re.search(row.file_names, name, re.I)]
-    return (named or [row for row in FAMILIES.values() if not row.file_names])[0].name
+def _words_of(error: OSError) -> str:
+    # Never the error itself: it names the path.
+    return error.strerror or type(error).__name__

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -13,6 +17,8 @@ from .context import Answer, Call, Caller, Endpoint, Unavailable, Written
 
 DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each other at one scale
 
+log = logging.getLogger("avatarforge")
+
 
 async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
     found = await call.services.health.measure()
@@ -22,7 +28,7 @@ async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
     return schemas.HealthAnswer(
         api_status=status.api_status,
         reason=" ".join(found.reasons) or None,
-        comfyui=schemas.ComfyPart(status="healthy", url=found.url, stats=dict(found.stats)),
+        comfyui=schemas.ComfyPart(status="healthy", url=found.url, stats=_printable(found.stats)),
         database=schemas.Part(
             status="unhealthy" if found.database_fault else "healthy", reason=found.database_fault
         ),
@@ -50,15 +56,28 @@ async def health_while_unavailable(
     if not caller.known:
         return schemas.HealthStatus(api_status="unavailable")
     stopped = "AvatarForge could not start."
+    try:
+        stats = _printable(await state.system_stats())
+    except Exception:  # health is told also when ComfyUI's part of it fails
+        log.warning("AvatarForge: ComfyUI's statistics cannot be read.", exc_info=True)
+        stats = {}
     return schemas.HealthAnswer(
         api_status="unavailable",
         reason=state.reason,
-        comfyui=schemas.ComfyPart(status="healthy", url=state.url, stats=dict(await state.system_stats())),
+        comfyui=schemas.ComfyPart(status="healthy", url=state.url, stats=stats),
         database=schemas.Part(status="unhealthy", reason=stopped),
         storage=schemas.StoragePart(status="unhealthy", reason=stopped),
         queue=schemas.QueuePart(status="unhealthy", reason=stopped),
         capabilities=schemas.CapabilitiesSummary(missing=[stopped]),
     )
+
+
+def _printable(stats: Mapping[str, Any]) -> dict[str, Any]:
+    """ComfyUI's arguments and folders can hold bytes that are no text (PEP 383), and JSON cannot."""
+    printable: dict[str, Any] = json.loads(
+        json.dumps(dict(stats), ensure_ascii=False).encode("utf-8", "replace")
+    )
+    return printable
 
 
 async def poses(_: Call) -> Answer:

@@ -8,6 +8,10 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+# How torch.save begins: a zip file since 1.6, a pickle of protocol 2 before.
+ZIPPED = b"PK\x03\x04" + b"\0" * 26 + b"archive/data.pkl" + b"\0" * 64 + b"PK\x05\x06" + b"\0" * 18
+PICKLED = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 

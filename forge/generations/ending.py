@@ -82,6 +82,8 @@ class Ending:
         A re-roll whose new picture lies there already is done, whatever came after: the old picture
         can no longer be had.
         """
+        # A node's message can repeat a file name that is no valid text (PEP 383), which no database takes.
+        error = error.encode("utf-8", "replace").decode("utf-8")
         there = await self._present(record, pictures)
         if record.reroll and _is_new(record, there):
             await self._write_completion(record, there, timing)

@@ -28,7 +28,7 @@ from ..errors import (
     UnprocessableError,
 )
 from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
-from ..graphs.models import require_models
+from ..graphs.models import require_models, with_installed_names
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
@@ -162,12 +162,15 @@ class GenerationService:
         position = spec.views.index(view)
         planned = replace(spec, reseeded={**spec.reseeded, view: chosen})
         compiled = compile_reroll(planned, generation_id, position)
-        checked = await self._host.check(str(uuid.uuid4()), compiled.prompt)
+        installed = await self._host.installed_models()
+        require_models(installed, spec.checkpoint, spec.controlnet)
+        prompt = with_installed_names(compiled.prompt, installed)
+        checked = await self._host.check(str(uuid.uuid4()), prompt)
         again = partial(
             begin_again,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
-            prompt=to_json(compiled.prompt).decode(),
+            prompt=to_json(prompt).decode(),
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
         )
@@ -184,9 +187,11 @@ class GenerationService:
         await self._require_place()
         spec = AvatarSpec.from_json(record.spec)
         await self._inputs.require(spec)
-        require_models(await self._host.installed_models(), spec.checkpoint, spec.controlnet)
+        installed = await self._host.installed_models()
+        require_models(installed, spec.checkpoint, spec.controlnet)
         text = await self._database.read(partial(queries.prompt_of, generation_id=generation_id))
-        checked = await self._host.check(str(uuid.uuid4()), json.loads(text or "{}"))
+        prompt = with_installed_names(json.loads(text or "{}"), installed)
+        checked = await self._host.check(str(uuid.uuid4()), prompt)
         again = partial(
             begin_again,
             before=record,

@@ -23,6 +23,7 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord
 from .. import clock
 from ..errors import NotFoundError, PromptRefusedError
+from ..graphs.models import with_installed_names
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, PromptEvent
 from ..webhooks.outbox import Outbox
@@ -321,7 +322,9 @@ class GenerationTracker:
                 return
         text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
         try:
-            checked = await self._host.check(record.prompt_id, json.loads(text or "{}"))
+            installed = await self._host.installed_models(fresh=False)
+            prompt = with_installed_names(json.loads(text or "{}"), installed)
+            checked = await self._host.check(record.prompt_id, prompt)
         except PromptRefusedError as error:
             await self._ending.fail(record, f"{NOT_RESUMED} {error}", NOT_RESUMED)
             return

@@ -11,37 +11,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..families import FAMILIES
-from ..ports import InstalledModels, ModelFile
+from ..model_names import find_model, hints_of, names_openpose, names_other_hints
+from ..ports import ControlKind, InstalledModels, ModelFile, SkippedFile
 from ..settings import Settings
 
 CONTROLNET, ATTENTION, IPADAPTER, DWPOSE, SDPOSE = "controlnet", "attention", "ipadapter", "dwpose", "sdpose"
 FAMILY_LABELS = " or ".join(family.label for family in FAMILIES.values())
 
-_POSE = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose|union|promax|(?<![a-z])pose(?![a-z])", re.IGNORECASE)
-_POSE_ONLY = re.compile(r"open[-_ ]?pose|dw[-_ ]?pose", re.IGNORECASE)
 _THICK_BONES = re.compile(r"xinsir", re.IGNORECASE)
 
 _WEIGHTS = r"(safetensors|bin)$"
 _CLIP_VISION = re.compile(r"(vit.h.14.*s32b.b79k|ipadapter.*sd15|sd1.?5.*model)\." + _WEIGHTS, re.IGNORECASE)
 _CLIP_VISION_NAME = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
 _SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
+_SDPOSE = re.compile(r"sd.?pose", re.IGNORECASE)
+
+# Best first. An adapter is a tenth of a ControlNet, and holds a pose less firmly.
+_KINDS: tuple[ControlKind, ...] = ("ControlNet", "Control-LoRA", "T2I adapter")
+_NAMED_AT_MOST = 5  # files in a sentence
+SKIPPED_AT_MOST = 100  # files in an answer
 
 
 @dataclass(frozen=True)
 class Method:
     """One way to apply an input. `model` is the file that does it (None: it needs none, or brings its
     own); `missing` is None where it works, else the files and folders that it lacks, as words that
-    follow "needs"."""
+    follow "needs". `family_is_guess`: that the model fits is known from its name alone."""
 
     name: str
     works: bool
     model: str | None
     missing: str | None
+    family_is_guess: bool = False
 
 
 @dataclass(frozen=True)
 class CheckpointCapabilities:
-    """`family` is None for a file that is no checkpoint of a family that AvatarForge knows."""
+    """`family` is None for a file that is no checkpoint of a family that AvatarForge knows.
+    `family_is_guess`: it is known from the name alone. `problem`: why the file cannot be used, as words that
+    follow "it"; None where nothing is known against it."""
 
     name: str
     family: str | None
@@ -49,18 +57,23 @@ class CheckpointCapabilities:
     supported: bool
     pose: tuple[Method, ...]
     reference: tuple[Method, ...]
+    family_is_guess: bool = False
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Capabilities:
     """`reasons` are whole sentences on what a user cannot do at all; empty when nothing is missing.
-    `samplers` and `schedulers` are what this ComfyUI offers."""
+    `samplers` and `schedulers` are what this ComfyUI offers. `skipped_files` are the first SKIPPED_AT_MOST of
+    `skipped_total` files that cannot be used."""
 
     checkpoints: tuple[CheckpointCapabilities, ...]
     pose_extractors: tuple[Method, ...]
     reasons: tuple[str, ...]
     samplers: tuple[str, ...]
     schedulers: tuple[str, ...]
+    skipped_files: tuple[SkippedFile, ...] = ()
+    skipped_total: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,18 +95,28 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
             supported=model.family is not None,
             pose=(pose_controlnet(installed, settings, model.family),) if model.family else (),
             reference=reference_methods(installed, model.family) if model.family else (),
+            family_is_guess=model.guessed,
+            problem=model.problem,
         )
         for model in installed.checkpoints
     )
     extractors = pose_extractors(installed)
-    reasons = [] if any(one.supported for one in checkpoints) else [missing_checkpoint()]
+    reasons = [] if any(one.supported for one in checkpoints) else [missing_checkpoint(installed)]
     for family in FAMILIES:
         if any(one.family == family for one in checkpoints):
             method = pose_controlnet(installed, settings, family)
             reasons += [] if method.works else [missing_pose_controlnet(method, family)]
     if not best(extractors):
         reasons.append(missing_extractor(extractors))
-    return Capabilities(checkpoints, extractors, tuple(reasons), installed.samplers, installed.schedulers)
+    return Capabilities(
+        checkpoints,
+        extractors,
+        tuple(reasons),
+        installed.samplers,
+        installed.schedulers,
+        installed.skipped[:SKIPPED_AT_MOST],
+        len(installed.skipped),
+    )
 
 
 def best(methods: Sequence[Method]) -> Method | None:
@@ -108,23 +131,66 @@ def pose_controlnet(installed: InstalledModels, settings: Settings, family: str)
     """
     wanted = settings.pose_controlnet
     if wanted:
-        found = next((model for model in installed.controlnets if model.name == wanted), None)
-        if found is None:
+        found = find_model(installed.controlnets, wanted)
+        if found is None or found.problem:
+            it = f", where it {found.problem}" if found else ""
             return _lacking(
-                CONTROLNET, f"the ControlNet {wanted!r} that POSE_CONTROLNET names, in models/controlnet"
+                CONTROLNET, f"the ControlNet {wanted!r} that POSE_CONTROLNET names, in models/controlnet{it}"
             )
         if found.family in (family, None):
-            return Method(CONTROLNET, True, found.name, None)
-    fitting = [one for one in installed.controlnets if one.family == family and _POSE.search(one.name)]
-    if not fitting:
-        return _lacking(
-            CONTROLNET,
-            f"a ControlNet with 'openpose' in its name for {FAMILIES[family].label} (.safetensors) in "
-            "models/controlnet",
-        )
-    return Method(
-        CONTROLNET, True, max(fitting, key=lambda one: bool(_POSE_ONLY.search(one.name))).name, None
+            return _by_controlnet(found)
+    fitting = [
+        one
+        for one in installed.controlnets
+        if one.family == family and not one.problem and hints_of(one) == "pose"
+    ]
+    if fitting:
+        return _by_controlnet(max(fitting, key=_pose_rank))
+    return _lacking(
+        CONTROLNET,
+        f"a ControlNet with 'openpose' in its name for {FAMILIES[family].label} (.safetensors) in "
+        f"models/controlnet{_unusable_controlnets(installed, family)}",
     )
+
+
+def _by_controlnet(model: ModelFile) -> Method:
+    return Method(CONTROLNET, True, model.name, None, model.guessed)
+
+
+def _pose_rank(model: ModelFile) -> tuple[int, bool, bool, bool]:
+    """What the file is, then what its name says; plain before special."""
+    return (
+        -_KINDS.index(model.kind),
+        not model.guessed,
+        names_openpose(model.name),
+        not names_other_hints(model.name),
+    )
+
+
+def _unusable_controlnets(installed: InstalledModels, family: str) -> str:
+    """What is installed that looks as if it could be for poses, and why it is not."""
+    why = [
+        f"{one.name!r}, which {reason}"
+        for one in installed.controlnets
+        if (reason := _why_no_pose_controlnet(one, family)) is not None
+    ]
+    return _listed(". Installed, but of no use for it: ", why)
+
+
+def _why_no_pose_controlnet(model: ModelFile, family: str) -> str | None:
+    """None for a model that is plainly for something else."""
+    hints = hints_of(model)
+    if hints == "other":
+        return None
+    if model.problem:
+        return model.problem
+    if model.family is None:
+        return f"is a {model.kind} of a family that AvatarForge does not know"
+    if model.family != family:
+        return f"is a {model.kind} for {FAMILIES[model.family].label}"
+    if hints == "not people":
+        return "is not for the skeletons of people"
+    return "has nothing in its name that says that it is for poses"
 
 
 def reference_methods(installed: InstalledModels, family: str) -> tuple[Method, ...]:
@@ -143,7 +209,8 @@ def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
     if "SDPoseKeypointExtractor" not in installed.nodes:
         sdpose = _lacking(SDPOSE, "a ComfyUI that has the node SDPoseKeypointExtractor: update ComfyUI")
     elif not installed.sdpose:
-        sdpose = _lacking(SDPOSE, f"the SDPose checkpoint {_SDPOSE_NAME} in models/checkpoints")
+        there = _skipped_there(installed, "checkpoints", _SDPOSE)
+        sdpose = _lacking(SDPOSE, f"the SDPose checkpoint {_SDPOSE_NAME} in models/checkpoints{there}")
     else:
         sdpose = Method(SDPOSE, True, installed.sdpose[0], None)
     return (dwpose, sdpose)
@@ -171,9 +238,11 @@ def bones_for(model: ModelFile) -> str:
     return "xinsir" if needs_union_type(model) or _THICK_BONES.search(model.name) else "standard"
 
 
-def missing_checkpoint() -> str:
+def missing_checkpoint(installed: InstalledModels) -> str:
+    why = [f"{one.name!r}, which {one.problem}" for one in installed.checkpoints if one.problem]
     return (
-        f"No {FAMILY_LABELS} checkpoint is installed: put one (a .safetensors file) into models/checkpoints."
+        f"No {FAMILY_LABELS} checkpoint is installed: put one (a .safetensors file) into models/checkpoints"
+        f"{_listed('. Installed, but of no use: ', why)}."
     )
 
 
@@ -201,9 +270,12 @@ def _ipadapter(installed: InstalledModels, family: str) -> Method:
         lacking.append("the node pack ComfyUI_IPAdapter_plus in custom_nodes")
     if not any(_matching(installed.ipadapters, pattern) for _, pattern, _ in wanted):
         names = " or ".join(name for _, _, name in wanted)
-        lacking.append(f"{names} for {FAMILIES[family].label} in models/ipadapter")
+        patterns = re.compile("|".join(pattern for _, pattern, _ in wanted), re.IGNORECASE)
+        there = _skipped_there(installed, "ipadapter", patterns)
+        lacking.append(f"{names} for {FAMILIES[family].label} in models/ipadapter{there}")
     if not any(_CLIP_VISION.search(name) for name in installed.clip_visions):
-        lacking.append(f"the CLIP vision model {_CLIP_VISION_NAME} in models/clip_vision")
+        there = _skipped_there(installed, "clip_vision", _CLIP_VISION)
+        lacking.append(f"the CLIP vision model {_CLIP_VISION_NAME} in models/clip_vision{there}")
     return _lacking(IPADAPTER, ", and ".join(lacking))
 
 
@@ -213,6 +285,21 @@ def _has_ipadapter_nodes(installed: InstalledModels) -> bool:
 
 def _matching(names: Sequence[str], pattern: str) -> str | None:
     return next((name for name in names if re.search(pattern + _WEIGHTS, name, re.IGNORECASE)), None)
+
+
+def _skipped_there(installed: InstalledModels, folder: str, pattern: re.Pattern[str]) -> str:
+    """The file that would do, if it could be used."""
+    for one in installed.skipped:
+        if one.folder == folder and one.name is not None and pattern.search(one.name):
+            return f" ({one.name!r} {one.reason})"
+    return ""
+
+
+def _listed(start: str, items: list[str]) -> str:
+    if not items:
+        return ""
+    more = f"; and {len(items) - _NAMED_AT_MOST} more" if len(items) > _NAMED_AT_MOST else ""
+    return start + "; ".join(items[:_NAMED_AT_MOST]) + more
 
 
 def _lacking(name: str, missing: str) -> Method:

@@ -7,20 +7,24 @@ from collections.abc import Sequence
 
 from ..errors import UnavailableError, UnprocessableError
 from ..families import FAMILIES, Family
-from ..ports import InstalledModels, ModelFile
+from ..model_names import find_model, is_special_checkpoint, takes_few_steps, words_of
+from ..ports import InstalledModels, ModelFile, Prompt
 from ..settings import Settings
 from .capabilities import FAMILY_LABELS, missing_checkpoint, missing_pose_controlnet, pose_controlnet
 
 __all__ = ["FAMILY_LABELS", "choose_checkpoint", "choose_pose_controlnet", "require_models"]
 
+# Over the words of a name. Many names are words glued together, so some count at the start of one.
 _REALISTIC = re.compile(
-    r"real|photo|vision|absolute|juggernaut|epic|cyber|natural|analog|lyriel", re.IGNORECASE
+    r"\b(real|photo|vision|absolute|juggernaut|epic|cyber|natural|analog|lyriel|majic|icbinp)"
+    r"|(?<!un)(?<!sur)realis(tic|m)"
 )
 _ANIME = re.compile(
-    r"anime|anything|counterfeit|meina|pony|illustrious|noob|animagine|toon|manga|waifu|niji|aom|orange|abyss"
-    r"|pastel|hassaku|mistoon",
-    re.IGNORECASE,
+    r"anime|\b(anything|counterfeit|meina|pony|illustrious|noob|animagine|toon|cartoon|manga|waifu|niji|aom"
+    r"|orange|abyss|pastel|hassaku|mistoon)"
 )
+# Nodes of our graphs that load a model, and their input with its name.
+_LOADERS = {"CheckpointLoaderSimple": "ckpt_name", "ControlNetLoader": "control_net_name"}
 
 
 def choose_checkpoint(
@@ -31,11 +35,15 @@ def choose_checkpoint(
     Raises UnprocessableError when the one asked for cannot be used, UnavailableError when none can.
     """
     if requested is not None:
-        found = _named(installed.checkpoints, requested)
+        found = find_model(installed.checkpoints, requested)
         if found is None:
             raise UnprocessableError(
                 f"The checkpoint {requested!r} is not installed. Installed: {_names(installed.checkpoints)}.",
                 ("body", "checkpoint"),
+            )
+        if found.problem:
+            raise UnprocessableError(
+                f"The checkpoint {found.name!r} cannot be used: it {found.problem}.", ("body", "checkpoint")
             )
         if found.family is None:
             raise UnprocessableError(
@@ -46,19 +54,36 @@ def choose_checkpoint(
     variable = "CHECKPOINT_REALISTIC" if realism else "CHECKPOINT_ANIME"
     wanted = settings.checkpoint_realistic if realism else settings.checkpoint_anime
     if wanted:
-        found = _named(installed.checkpoints, wanted)
+        found = find_model(installed.checkpoints, wanted)
+        if found is not None and found.problem:
+            raise UnavailableError(
+                f"The checkpoint {wanted!r} that {variable} names cannot be used: it {found.problem}. Put a "
+                f"whole one into models/checkpoints, or set {variable} to another."
+            )
         if found is None or found.family is None:
             raise UnavailableError(
                 f"The checkpoint {wanted!r} that {variable} names is not in models/checkpoints, or is not "
                 f"{FAMILY_LABELS}. Put it there, or set {variable} to one that is."
             )
         return found.name, FAMILIES[found.family]
-    usable = [(model.name, model.family) for model in installed.checkpoints if model.family is not None]
+    usable = [model for model in installed.checkpoints if model.family is not None]
     if not usable:
-        raise UnavailableError(missing_checkpoint())
+        raise UnavailableError(missing_checkpoint(installed))
+    best = max(usable, key=lambda model: _rank(model, realism=realism))
+    return best.name, FAMILIES[best.family or ""]
+
+
+def _rank(model: ModelFile, *, realism: bool) -> tuple[bool, ...]:
+    """Higher is better: plain before special, then the look, then what is known of the file."""
+    words = words_of(model.name)
     like, unlike = (_REALISTIC, _ANIME) if realism else (_ANIME, _REALISTIC)
-    name, family = max(usable, key=lambda model: (bool(like.search(model[0])), not unlike.search(model[0])))
-    return name, FAMILIES[family]
+    return (
+        not is_special_checkpoint(model),
+        bool(like.search(words)),
+        not unlike.search(words),
+        not model.guessed,
+        not takes_few_steps(model.name),
+    )
 
 
 def choose_pose_controlnet(installed: InstalledModels, settings: Settings, family: str) -> ModelFile:
@@ -75,14 +100,42 @@ def require_models(installed: InstalledModels, checkpoint: str, controlnet: str 
         (checkpoint, installed.checkpoints, "checkpoints"),
         (controlnet, installed.controlnets, "controlnet"),
     ):
-        if name is not None and _named(models, name) is None:
+        if name is None:
+            continue
+        found = find_model(models, name)
+        if found is None:
             raise UnavailableError(
                 f"The model {name!r} is not installed any more: put it into models/{folder}."
             )
+        if found.problem:
+            raise UnavailableError(
+                f"The model {found.name!r} cannot be used: it {found.problem}. Put a whole one into "
+                f"models/{folder}."
+            )
 
 
-def _named(models: Sequence[ModelFile], name: str) -> ModelFile | None:
-    return next((model for model in models if model.name == name), None)
+def with_installed_names(prompt: Prompt, installed: InstalledModels) -> Prompt:
+    """The prompt with its models named as this ComfyUI names them now.
+
+    A prompt that was stored on Windows names "sdxl\\base.safetensors", and ComfyUI on Linux knows only
+    "sdxl/base.safetensors". A model that is not installed keeps its name, and ComfyUI refuses it.
+    """
+    known: dict[str, Sequence[ModelFile]] = {
+        "CheckpointLoaderSimple": [
+            *installed.checkpoints,
+            *(ModelFile(name, None) for name in installed.sdpose),
+        ],
+        "ControlNetLoader": installed.controlnets,
+    }
+    renamed: Prompt = {}
+    for node_id, node in prompt.items():
+        field = _LOADERS.get(str(node.get("class_type")))
+        name = node["inputs"].get(field) if field else None
+        found = find_model(known[node["class_type"]], name) if isinstance(name, str) else None
+        if found is not None and found.name != name:
+            node = {**node, "inputs": {**node["inputs"], field: found.name}}
+        renamed[node_id] = node
+    return renamed
 
 
 def _names(models: Sequence[ModelFile]) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from headers import Shapes, read_shapes
 
 from lab import synthetic
 from lab.api import Api
@@ -120,6 +124,38 @@ def _factory(comfyui: ComfyUI, folder: Path) -> Iterator[Factory]:
         for server in started:
             server.stop()
             _running.remove(server)
+
+
+@pytest.fixture(scope="module")
+def modules(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """ComfyUI's modules and the shelf, imported as ComfyUI itself would be with ``--cpu``."""
+    sys.path.append(str(comfyui.root))
+    from comfy.cli_args import args
+
+    args.cpu = True
+    args.base_directory = str(tmp_path_factory.mktemp("base"))
+    import folder_paths
+
+    from avatarforge.host import models
+
+    return SimpleNamespace(folder_paths=folder_paths, models=models)
+
+
+@pytest.fixture
+def shelf(modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A shelf whose folders lie in the test's own."""
+    folders = modules.folder_paths.folder_names_and_paths
+    extensions = modules.folder_paths.supported_pt_extensions
+    for name in ("checkpoints", "controlnet", "clip_vision", "ipadapter"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setitem(folders, name, ([str(tmp_path / name)], extensions))
+    monkeypatch.setattr(modules.folder_paths, "filename_list_cache", {})
+    yield modules.models.ModelShelf()
+
+
+@pytest.fixture(scope="module")
+def sd15(comfyui: ComfyUI) -> Shapes:
+    return read_shapes(synthetic.make(comfyui, "sd15"))
 
 
 def _without_own_settings() -> dict[str, str | None]:

@@ -5,6 +5,10 @@ The node packs of others are stand-ins (tests/stand_ins): only their presence is
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +24,7 @@ from lab.host import ComfyUI
 from lab.server import ComfyServer
 
 Factory = Callable[..., ComfyServer]
+CASES = Path(__file__).parents[1] / "data" / "cases"
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
 VIT_H = "clip_vision/CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
 IPADAPTERS = (
@@ -32,15 +37,14 @@ KINDS = ("sd15", "sd15-openpose", "sdxl", "sdxl-openpose")
 @pytest.fixture(scope="module")
 def full(comfyui: ComfyUI, module_factory: Factory, tmp_path_factory: pytest.TempPathFactory) -> ComfyServer:
     """A ComfyUI with every model and pack that AvatarForge can use."""
-    empty = tmp_path_factory.mktemp("files") / "empty.safetensors"
-    empty.touch()
+    whole = write_header(tmp_path_factory.mktemp("files") / "whole.safetensors", {"a": (1,)})
     shapes = read_shapes(synthetic.make(comfyui, "sd15"))
     head = {"model.diffusion_model.heatmap_head.conv_layers.0.weight": (640, 640, 1, 1)}
-    sdpose = write_header(empty.with_name("sdpose.safetensors"), {**shapes, **head})
+    sdpose = write_header(whole.with_name("sdpose.safetensors"), {**shapes, **head})
     return module_factory(
         models={
             **synthetic.models(comfyui, KINDS),
-            **dict.fromkeys((*IPADAPTERS, VIT_H), empty),
+            **dict.fromkeys((*IPADAPTERS, VIT_H), whole),
             "checkpoints/sdpose.safetensors": sdpose,
         },
         nodes=[STAND_INS / "controlnet_aux.py", STAND_INS / "ipadapter_plus.py"],
@@ -186,3 +190,65 @@ def test_without_the_packs_they_are_named(api: Api) -> None:
     assert works(one["pose"]) == ["controlnet"]
     assert works(one["reference"]) == ["attention"]
     assert "ComfyUI_IPAdapter_plus" in one["reference"][0]["missing"]
+
+
+@pytest.mark.parametrize("wanted", ["sub/far.safetensors", "sub\\far.safetensors"])
+def test_a_checkpoint_in_a_folder_is_named_either_way(
+    full: ComfyServer, comfyui: ComfyUI, wanted: str
+) -> None:
+    full.add_model("checkpoints/sub/far.safetensors", synthetic.make(comfyui, "sd15"))
+    try:
+        api = Api(full.url)
+        done = api.wait(api.generate(checkpoint=wanted)["generation_id"])
+        assert (done["status"], done["error"]) == ("completed", None)
+        own = str(Path("sub") / "far.safetensors")
+        assert done["parameters"]["checkpoint"] == own
+    finally:
+        (full.base / "models/checkpoints/sub/far.safetensors").unlink()
+
+
+def test_bad_files_are_skipped_and_everything_else_works(full: ComfyServer) -> None:
+    """Every model folder gets what people have in theirs, and a request finds the good models."""
+    bad = [CASES / name for name in ("zero-bytes.ckpt", "lfs-pointer.ckpt", "sign-in-page.ckpt")]
+    bad.append(CASES / "controlnet-scalar-tensor.safetensors")
+    folders = ("checkpoints", "controlnet", "clip_vision", "ipadapter")
+    put: list[Path] = []
+    try:
+        for folder in folders:
+            for case in bad:
+                # Names that would be chosen before the good ones.
+                put.append(full.base / "models" / folder / f"0-anime-openpose-{case.name}")
+                shutil.copy(case, put[-1])
+            if sys.platform == "linux":
+                put.append(full.base / "models" / folder / "0-anime-openpose-caf\udce9.safetensors")
+                shutil.copy(bad[0], put[-1])
+                put.append(full.base / "models" / folder / "0-anime-openpose-pipe.safetensors")
+                os.mkfifo(put[-1])
+                put.append(full.base / "models" / folder / "0-anime-openpose-link.ckpt")
+                put[-1].symlink_to(full.base / "gone.ckpt")
+        api = Api(full.url)
+        health = api.get("/health")
+        assert (health.status_code, health.json()["api_status"]) == (200, "healthy")
+        table = api.get("/capabilities").json()
+        assert table["reasons"] == []
+        said = {(one["folder"], one["name"]): one["reason"] for one in table["skipped_files"]}
+        for folder in folders:
+            assert said[folder, "0-anime-openpose-zero-bytes.ckpt"] == "is empty"
+            assert "Git LFS pointer" in said[folder, "0-anime-openpose-lfs-pointer.ckpt"]
+            assert "web page" in said[folder, "0-anime-openpose-sign-in-page.ckpt"]
+            if sys.platform == "linux":
+                assert "no valid text" in said[folder, "0-anime-openpose-caf\\xe9.safetensors"]
+                assert "regular file" in said[folder, "0-anime-openpose-pipe.safetensors"]
+                assert "link" in said[folder, "0-anime-openpose-link.ckpt"]
+        assert str(full.base) not in json.dumps(table)
+        photo = api.upload(picture(3))["file_id"]
+        done = api.wait(api.generate("/generate_pose?pose=front", pose_file_id=photo)["generation_id"])
+        assert (done["status"], done["error"], done["warnings"]) == ("completed", None, [])
+        assert done["parameters"]["checkpoint"] == synthetic.file_name("sd15")
+        name = "0-anime-openpose-lfs-pointer.ckpt"
+        answer = api.post("/generate/avatar", json={"prompt": "x", "checkpoint": name})
+        assert answer.status_code == 422
+        assert f"{name!r} cannot be used: it is a Git LFS pointer" in answer.json()["detail"][0]["msg"]
+    finally:
+        for path in put:
+            path.unlink()

@@ -6,14 +6,12 @@ The files are headers of the shapes that real models have, with holes for data.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from headers import Shapes, read_shapes, write_header
+from headers import PICKLED, ZIPPED, Shapes, write_header
 
 from lab import synthetic
 from lab.host import ComfyUI
@@ -22,38 +20,6 @@ from lab.links import link
 TEXT = "cond_stage_model.transformer.text_model.final_layer_norm.weight"
 VAE = "first_stage_model.decoder.conv_in.weight"
 UNET = "model.diffusion_model."
-
-
-@pytest.fixture(scope="module")
-def modules(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """ComfyUI's modules and the shelf, imported as ComfyUI itself would be with ``--cpu``."""
-    sys.path.append(str(comfyui.root))
-    from comfy.cli_args import args
-
-    args.cpu = True
-    args.base_directory = str(tmp_path_factory.mktemp("base"))
-    import folder_paths
-
-    from avatarforge.host import models
-
-    return SimpleNamespace(folder_paths=folder_paths, models=models)
-
-
-@pytest.fixture
-def shelf(modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A shelf whose folders lie in the test's own."""
-    folders = modules.folder_paths.folder_names_and_paths
-    extensions = modules.folder_paths.supported_pt_extensions
-    for name in ("checkpoints", "controlnet", "clip_vision", "ipadapter"):
-        (tmp_path / name).mkdir()
-        monkeypatch.setitem(folders, name, ([str(tmp_path / name)], extensions))
-    monkeypatch.setattr(modules.folder_paths, "filename_list_cache", {})
-    yield modules.models.ModelShelf()
-
-
-@pytest.fixture(scope="module")
-def sd15(comfyui: ComfyUI) -> Shapes:
-    return read_shapes(synthetic.make(comfyui, "sd15"))
 
 
 def widened(shapes: Shapes, width: int) -> dict[str, tuple[int, ...]]:
@@ -120,13 +86,20 @@ def test_what_is_no_checkpoint_of_ours_has_no_family(shelf: Any, sd15: Shapes, t
         ("v2-1_768-ema-pruned.ckpt", None),
         ("flux-dev.ckpt", None),
         ("realistic_v2.ckpt", "sd15"),
+        ("SDXL/dream.ckpt", "sdxl"),
+        ("wanderlust.ckpt", "sd15"),
+        ("foxlike.ckpt", "sd15"),
     ],
 )
-def test_a_pickle_is_never_opened_only_its_name_is_read(
-    shelf: Any, tmp_path: Path, name: str, family: str | None
+@pytest.mark.parametrize("content", [PICKLED, ZIPPED], ids=["pickle", "zip"])
+def test_a_pickle_is_never_loaded_only_its_name_is_read(
+    shelf: Any, tmp_path: Path, name: str, family: str | None, content: bytes
 ) -> None:
-    (tmp_path / "checkpoints" / name).write_bytes(b"not even a pickle")
-    assert families(shelf) == {name: family}
+    path = tmp_path / "checkpoints" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    (found,) = shelf.installed().checkpoints
+    assert (found.name, found.family, found.guessed, found.problem) == (name, family, True, None)
 
 
 def test_an_sdpose_checkpoint_reads_poses_and_draws_nothing(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
@@ -160,27 +133,95 @@ def test_an_sdpose_checkpoint_reads_poses_and_draws_nothing(shelf: Any, sd15: Sh
         ),
         ({"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 1024)}, None, False),
         ({"controlnet_mode_embedder.weight": (10, 3072)}, None, False),
+        ({"lora_controlnet": (), "label_emb.0.0.down": (256, 2816)}, "sdxl", False),
+        ({"conv_in.weight": (320, 192, 3, 3), "body.0.block1.weight": (320, 320, 3, 3)}, "sd15", False),
+        ({"conv_in.weight": (320, 768, 3, 3), "body.0.block1.weight": (320, 320, 3, 3)}, "sdxl", False),
+        (
+            {
+                "adapter.conv_in.weight": (320, 768, 3, 3),
+                "adapter.body.0.resnets.0.block1.weight": (320, 320, 3, 3),
+            },
+            "sdxl",
+            False,
+        ),
+        ({"body.0.in_conv.weight": (80, 192, 1, 1)}, "sd15", False),
+        ({"body.0.in_conv.weight": (80, 768, 1, 1)}, None, False),
     ],
-    ids=["sd15", "diffusers sdxl", "union", "control-lora", "sd21", "flux union"],
+    ids=[
+        "sd15",
+        "diffusers sdxl",
+        "union",
+        "control-lora",
+        "sd21",
+        "flux union",
+        "control-lora without attention",
+        "t2i sd15",
+        "t2i sdxl",
+        "t2i diffusers sdxl",
+        "t2i light sd15",
+        "t2i light of sdxl's width",
+    ],
 )
 def test_controlnets(shelf: Any, tmp_path: Path, shapes: Shapes, family: str | None, union: bool) -> None:
     # A header says more than a name does.
     write_header(tmp_path / "controlnet" / "union-openpose.safetensors", shapes)
     (found,) = shelf.installed().controlnets
     assert (found.name, found.family, found.union) == ("union-openpose.safetensors", family, union)
+    assert not found.guessed
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind"),
+    [
+        ({"lora_controlnet": (), "input_blocks.1.1.attn2.to_k.down": (4, 768)}, "Control-LoRA"),
+        ({"conv_in.weight": (320, 192, 3, 3), "body.0.block1.weight": (320, 320, 3, 3)}, "T2I adapter"),
+        ({"input_blocks.1.1.attn2.to_k.weight": (320, 768)}, "ControlNet"),
+    ],
+)
+def test_control_models_have_kinds(shelf: Any, tmp_path: Path, shapes: Shapes, kind: str) -> None:
+    write_header(tmp_path / "controlnet" / "openpose.safetensors", shapes)
+    (found,) = shelf.installed().controlnets
+    assert (found.kind, found.family, found.problem) == (kind, "sd15", None)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "problem"),
+    [
+        ({"lllite_unet_input_blocks_4_1.depth.weight": (64, 32)}, "ControlNet-LLLite"),
+        ({"output_blocks.1.1.attn2.to_k.weight": (320, 768)}, "whole UNet"),
+        ({"difference": (), "control_model.input_blocks.1.1.attn2.to_k.weight": (320, 768)}, "difference"),
+    ],
+)
+def test_what_no_loader_takes_for_a_controlnet_has_a_problem(
+    shelf: Any, tmp_path: Path, shapes: Shapes, problem: str
+) -> None:
+    write_header(tmp_path / "controlnet" / "openpose.safetensors", shapes)
+    (found,) = shelf.installed().controlnets
+    assert found.family is None
+    assert problem in found.problem
+
+
+@pytest.mark.parametrize(("channels", "special"), [(4, False), (9, True)])
+def test_an_inpainting_checkpoint_is_known_by_its_first_convolution(
+    shelf: Any, sd15: Shapes, tmp_path: Path, channels: int, special: bool
+) -> None:
+    shapes = {**sd15, f"{UNET}input_blocks.0.0.weight": (320, channels, 3, 3)}
+    write_header(tmp_path / "checkpoints" / "plain-name.safetensors", shapes)
+    (found,) = shelf.installed().checkpoints
+    assert (found.family, found.special) == ("sd15", special)
 
 
 def test_a_pickled_union_is_known_by_its_name(shelf: Any, tmp_path: Path) -> None:
-    (tmp_path / "controlnet" / "sdxl_promax.pth").touch()
+    (tmp_path / "controlnet" / "sdxl_promax.pth").write_bytes(ZIPPED)
     (found,) = shelf.installed().controlnets
-    assert (found.family, found.union) == ("sdxl", True)
+    assert (found.family, found.union, found.guessed) == ("sdxl", True, True)
 
 
 def test_the_other_folders_are_listed_and_a_folder_of_a_missing_pack_is_empty(
     shelf: Any, modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "ipadapter" / "a.bin").touch()
-    (tmp_path / "clip_vision" / "b.safetensors").touch()
+    (tmp_path / "ipadapter" / "a.bin").write_bytes(ZIPPED)
+    write_header(tmp_path / "clip_vision" / "b.safetensors", {"a": (1,)})
     found = shelf.installed()
     assert (found.ipadapters, found.clip_visions) == (("a.bin",), ("b.safetensors",))
     monkeypatch.delitem(modules.folder_paths.folder_names_and_paths, "ipadapter")

@@ -28,10 +28,14 @@ Shapes = dict[str, tuple[int, ...]]
 #: Layers of a stack past this many are zeros (see the module's docstring).
 FILLED_TEXT_LAYERS = 2
 FILLED_TRANSFORMER_BLOCKS = 1
+#: Of the synthetic Control-LoRA.
+LORA_RANK = 4
 #: Decoder width. 128 is Stable Diffusion's; a ComfyUI that reads the width from the file decodes 16 times
 #: faster at 32.
 SMALL_DECODER, STANDARD_DECODER = 32, 128
 
+#: The layers of a T2I adapter that act deeper in a UNet than a synthetic one reaches.
+ADAPTER_DEPTHS = re.compile(r"body\.[2-9]\.")
 STACKED = re.compile(
     r"(?:encoder\.layers|transformer\.resblocks|(?P<blocks>transformer_blocks))\.(?P<index>\d+)\."
 )
@@ -53,6 +57,16 @@ def sd15_unet() -> dict[str, Any]:
         "use_spatial_transformer": True,
         "legacy": False,
         "num_heads": 8,
+    }
+
+
+def deep_sd15_unet() -> dict[str, Any]:
+    """SD1.5 with two layers in its first level, as the real one has: T2I adapters act behind the second."""
+    return {
+        **sd15_unet(),
+        "num_res_blocks": [2, 1],
+        "transformer_depth": [1, 1, 1],
+        "transformer_depth_output": [1, 1, 1, 1, 1],
     }
 
 
@@ -155,6 +169,32 @@ def controlnet_sd15(_decoder_width: int) -> Shapes:
     return controlnet_shapes(sd15_unet())
 
 
+def deep_checkpoint_sd15(decoder_width: int) -> Shapes:
+    return {**unet_shapes(deep_sd15_unet()), **vae_shapes(decoder_width), **sd15_text_shapes()}
+
+
+def t2i_adapter_sd15(_decoder_width: int) -> Shapes:
+    from comfy.t2i_adapter.adapter import Adapter
+
+    channels = [320, 640, 1280, 1280]
+    adapter = Adapter(cin=192, channels=channels, nums_rb=2, ksize=1, sk=True, use_conv=False, xl=False)
+    return shapes_of(adapter, "")
+
+
+def control_lora_sd15(_decoder_width: int) -> Shapes:
+    """What a Control-LoRA brings itself, and differences to the checkpoint in cross-attention alone."""
+    whole = controlnet_shapes(deep_sd15_unet())
+    shapes: Shapes = {"lora_controlnet": (0,)}
+    for name, shape in whole.items():
+        name = name.removeprefix("control_model.")
+        if name.startswith(("input_hint_block.", "zero_convs.", "middle_block_out.")):
+            shapes[name] = shape
+        elif name.endswith(".attn2.to_k.weight"):
+            layer = name.removesuffix("weight")
+            shapes |= {f"{layer}up": (shape[0], LORA_RANK), f"{layer}down": (LORA_RANK, shape[1])}
+    return shapes
+
+
 def controlnet_sdxl(_decoder_width: int) -> Shapes:
     # A ControlNet has to have as many outputs as its UNet has levels, not its depth: these are those of
     # Segmind Vega, SDXL's smallest relative with as many. Depths that ComfyUI does not know would put an
@@ -165,6 +205,9 @@ def controlnet_sdxl(_decoder_width: int) -> Shapes:
 KINDS: dict[str, Callable[[int], Shapes]] = {
     "sd15": checkpoint_sd15,
     "sd15-openpose": controlnet_sd15,
+    "sd15-deep": deep_checkpoint_sd15,
+    "sd15-t2i-openpose": t2i_adapter_sd15,
+    "sd15-control-lora-openpose": control_lora_sd15,
     "sdxl": checkpoint_sdxl,
     "sdxl-openpose": controlnet_sdxl,
 }
@@ -172,6 +215,8 @@ KINDS: dict[str, Callable[[int], Shapes]] = {
 
 def is_hole(name: str) -> bool:
     """Whether a tensor belongs to a layer that is left all zeros."""
+    if ADAPTER_DEPTHS.match(name):
+        return True
     stacked = STACKED.search(name)
     if stacked is None:
         return False

@@ -15,6 +15,9 @@ MAKER = Path(__file__).with_name("make_models.py")
 FOLDERS = {
     "sd15": "checkpoints",
     "sd15-openpose": "controlnet",
+    "sd15-deep": "checkpoints",
+    "sd15-t2i-openpose": "controlnet",
+    "sd15-control-lora-openpose": "controlnet",
     "sdxl": "checkpoints",
     "sdxl-openpose": "controlnet",
 }

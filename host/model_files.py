@@ -1,0 +1,185 @@
+"""Model files read without loading them: the header of a safetensors file, the first bytes of a pickle.
+
+A folder of models holds what people downloaded: files that broke off, Git LFS pointers, web pages. So nothing
+that a file says is believed before it was checked, and the work that it can cause is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, TypeGuard
+
+import torch
+
+SAFETENSORS = (".safetensors", ".sft")
+# Far above what real models have, and low enough that a hostile header takes no more than a second and some
+# 200 MB while it is read. The format itself allows headers of 100 MB.
+MAX_HEADER_BYTES = 32 * 1024**2
+MAX_HEADER_VALUES = 1_000_000
+MAX_TENSORS = 20_000
+MAX_DIMENSIONS = 8
+MAX_ELEMENTS = 2**48
+
+_LENGTH = struct.Struct("<Q")
+_NO_HEADER = "has no valid safetensors header"
+_CUT_OFF = "is shorter than its header says: the download broke off"
+# Bits of one number (huggingface/safetensors, tensor.rs). A type that is not listed is not measured.
+_BITS = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 16),
+    **dict.fromkeys(("U32", "I32", "F32"), 32),
+    **dict.fromkeys(("U64", "I64", "F64"), 64),
+}
+_FIRST_BYTES = 512
+_ZIP, _ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
+_ZIP_TAIL = 22 + 65_535  # the end record and the longest comment after it (APPNOTE.TXT 4.3.16)
+_PICKLE = b"\x80"  # the PROTO opcode, then the protocol: torch wrote 2 before it wrote zip files
+_PICKLE_PROTOCOLS = range(2, 6)
+
+
+class UnusableModelError(Exception):
+    """A file that was read and is no model. The message are words that follow "it"."""
+
+
+def check_model_file(path: Path) -> None:
+    """Look whether a file other than a safetensors one can be a model at all. Never unpickles it.
+
+    Raises UnusableModelError, and OSError when the file cannot be read.
+    """
+    with _open(path) as file:
+        start = file.read(_FIRST_BYTES)
+        size = os.fstat(file.fileno()).st_size
+        if start.startswith(_ZIP):
+            file.seek(max(0, size - _ZIP_TAIL))
+            if _ZIP_END not in file.read(_ZIP_TAIL):
+                raise UnusableModelError("is a PyTorch file without its end: the download broke off")
+            return
+    if start[:1] == _PICKLE and len(start) > 2 and start[1] in _PICKLE_PROTOCOLS:
+        return
+    _raise_if_no_model(start)
+    if _begins_like_safetensors(start, size):
+        raise UnusableModelError("is a safetensors file with another extension: rename it to .safetensors")
+    raise UnusableModelError("is no PyTorch file")
+
+
+def read_shapes(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file as `meta` tensors (shape, no type, no data).
+
+    The format: 8 bytes little-endian header length, then JSON (huggingface/safetensors README).
+    Raises UnusableModelError for a file that the loader would refuse, OSError when it cannot be read.
+    """
+    with _open(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        start = file.read(_FIRST_BYTES)
+        _raise_if_no_model(start)
+        if start.startswith(_ZIP) or (start[:1] == _PICKLE and start[1:2] == b"\x02" and start[8:9] != b"{"):
+            raise UnusableModelError("is a PyTorch file with the extension of a safetensors file")
+        if len(start) < _LENGTH.size:
+            raise UnusableModelError(_NO_HEADER)
+        (length,) = _LENGTH.unpack_from(start)
+        if start[8:9] not in (b"{", b""):
+            raise UnusableModelError(_NO_HEADER)
+        if length > size - _LENGTH.size:
+            raise UnusableModelError(_CUT_OFF)
+        if length > MAX_HEADER_BYTES:
+            raise UnusableModelError(f"has a header of more than {MAX_HEADER_BYTES // 1024**2} MB")
+        file.seek(_LENGTH.size)
+        header = file.read(length)
+    tensors, end = _tensors(_parse(header))
+    if size < _LENGTH.size + length + end:
+        raise UnusableModelError(_CUT_OFF)
+    return {name: torch.empty(shape, device="meta") for name, shape in tensors.items()}
+
+
+def _open(path: Path) -> BinaryIO:
+    """Opens regular files only: opening a pipe waits for its writer, and a device may do anything."""
+
+    def opener(name: str, flags: int) -> int:
+        # Should the file become a pipe between the look and the opening, this does not wait.
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UnusableModelError("is not a regular file")
+    return open(path, "rb", opener=opener)
+
+
+def _raise_if_no_model(start: bytes) -> None:
+    """Names what people get in place of a model."""
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        raise UnusableModelError("is empty")
+    if not start.strip(b"\0"):
+        raise UnusableModelError("begins with zeros alone: the download did not finish")
+    if text.startswith(b"version https://git-lfs"):
+        raise UnusableModelError("is a Git LFS pointer, not the model itself: download the file it points to")
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
+        raise UnusableModelError("is a web page, not a model: the download needs a login or another address")
+    if text.startswith(b"gguf"):
+        raise UnusableModelError("is a GGUF file, which ComfyUI's checkpoint loader does not read")
+    if text and all(byte >= 0x20 or byte in b"\t\r\n" for byte in start) and _is_utf8(start):
+        raise UnusableModelError("is a text file, not a model")
+
+
+def _is_utf8(start: bytes) -> bool:
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"  # a character that the first bytes cut in two
+    return True
+
+
+def _begins_like_safetensors(start: bytes, size: int) -> bool:
+    return start[8:9] == b"{" and _LENGTH.unpack_from(start)[0] <= size - _LENGTH.size
+
+
+def _parse(header: bytes) -> Mapping[str, Any]:
+    # Each value of JSON takes some hundred bytes as an object, so they are counted before they are made.
+    if header.count(b",") + header.count(b"[") + header.count(b"{") > MAX_HEADER_VALUES:
+        raise UnusableModelError(f"has a header of more than {MAX_HEADER_VALUES} values")
+    try:
+        parsed = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise UnusableModelError(_NO_HEADER) from error
+    if not isinstance(parsed, dict):
+        raise UnusableModelError(_NO_HEADER)
+    return parsed
+
+
+def _tensors(header: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], int]:
+    """The shape of each tensor, and where the last one ends, in bytes after the header."""
+    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    if len(entries) > MAX_TENSORS:
+        raise UnusableModelError(f"describes more than {MAX_TENSORS} tensors")
+    shapes: dict[str, tuple[int, ...]] = {}
+    last = 0
+    for name, entry in entries.items():
+        shape, end = _tensor(entry)
+        shapes[name] = shape
+        last = max(last, end)
+    return shapes, last
+
+
+def _tensor(entry: Any) -> tuple[tuple[int, ...], int]:
+    if not isinstance(entry, dict):
+        raise UnusableModelError(_NO_HEADER)
+    dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
+    if not isinstance(dtype, str) or not _are_sizes(shape) or not _are_sizes(offsets):
+        raise UnusableModelError(_NO_HEADER)
+    if len(shape) > MAX_DIMENSIONS or len(offsets) != 2 or math.prod(shape) > MAX_ELEMENTS:
+        raise UnusableModelError(_NO_HEADER)
+    begin, end = offsets
+    bits = _BITS.get(dtype)
+    if begin > end or (bits is not None and math.prod(shape) * bits != 8 * (end - begin)):
+        raise UnusableModelError(_NO_HEADER)
+    return tuple(shape), end
+
+
+def _are_sizes(values: Any) -> TypeGuard[list[int]]:
+    # bool is an int to Python, but no size.
+    return isinstance(values, list) and all(type(one) is int and 0 <= one < 2**63 for one in values)
