@@ -9,8 +9,8 @@ import torch
 from comfy_api.latest import io, ui
 from PIL.PngImagePlugin import PngInfo
 
-from ..forge.graphs.compile import OUTPUT_NAME
 from ..forge.store.blobs import write_whole
+from ..forge.views import OUTPUT_NAME
 from ..host.comfy import NAME, current_prompt_id, metadata_wanted, output_folder
 from .choices import CATEGORY
 from .registry import recorder

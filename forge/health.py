@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +50,15 @@ class HealthService:
         workers: Workers,
         host: Host,
         settings: Settings,
+        other_faults: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """`other_faults`: sentences about what is wrong elsewhere, such as a task that stopped."""
         self._database = database
         self._blobs = blobs
         self._workers = workers
         self._host = host
         self._settings = settings
+        self._other_faults = other_faults
         self._next: asyncio.Task[Health] | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -94,6 +97,7 @@ class HealthService:
         usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
         queue_fault = self._host.stopped()
         faults = (database_fault, storage_fault, queue_fault, None if usable else missing_checkpoint())
+        faults += tuple(self._other_faults())
         return Health(
             url=self._host.url,
             stats=await self._host.system_stats(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 
 from pydantic_core import to_json
 
@@ -10,6 +11,8 @@ from ..forge.pictures.skeleton import LIMBS, Skeleton, view_skeleton
 from ..forge.views import VIEWS
 from . import capabilities, schemas
 from .context import Answer, Call, Caller, Endpoint, Unavailable, Written
+
+log = logging.getLogger("avatarforge")
 
 DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each other at one scale
 
@@ -50,10 +53,15 @@ async def health_while_unavailable(
     if not caller.known:
         return schemas.HealthStatus(api_status="unavailable")
     stopped = "AvatarForge could not start."
+    try:
+        stats = dict(await state.system_stats())
+    except Exception:  # another pack may have broken them; the reason matters more
+        log.exception("AvatarForge: ComfyUI's system statistics could not be read")
+        stats = {}
     return schemas.HealthAnswer(
         api_status="unavailable",
-        reason=state.reason,
-        comfyui=schemas.ComfyPart(status="healthy", url=state.url, stats=dict(await state.system_stats())),
+        reason=" ".join([state.reason, *state.other_faults()]),
+        comfyui=schemas.ComfyPart(status="healthy", url=state.url, stats=stats),
         database=schemas.Part(status="unhealthy", reason=stopped),
         storage=schemas.StoragePart(status="unhealthy", reason=stopped),
         queue=schemas.QueuePart(status="unhealthy", reason=stopped),

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
-from ..graphs.compile import OUTPUT_NAME
+from ..views import OUTPUT_NAME
 
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
 
