@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
 from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError, open_database
 from .forge.access.secret import signing_secret
@@ -110,7 +111,7 @@ async def start() -> None:
         warnings = warnings_of(found)
         running = await asyncio.to_thread(_open, settings, other_faults)
         server.app.on_startup.append(partial(_start_tasks, running, background))
-    except Exception as error:  # noqa: BLE001 - whatever it is, ComfyUI and the nodes stay; it is logged
+    except Exception as error:
         if running is not None:
             running.resources.close()
         reason = _reason(error)

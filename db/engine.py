@@ -144,7 +144,9 @@ def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_
         database.close()
         cause = error.__cause__ or error
         reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
-        raise DatabaseUnavailableError(f"The database cannot be opened: {reason[:LONGEST_REASON]}.") from error
+        raise DatabaseUnavailableError(
+            f"The database cannot be opened: {reason[:LONGEST_REASON]}."
+        ) from error
     return database
 
 

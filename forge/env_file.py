@@ -76,7 +76,9 @@ def fault_of(entry: Entry) -> str | None:
     if escapes and control_character(entry.value):
         return f"inside double quotes a backslash and a letter stand for a control character. {_REMEDY}"
     if quoted and _WINDOWS_PATH.match(entry.written[1:]) and _loses_backslashes(entry.written[1:-1]):
-        return f"inside quotes \\\\ stands for one backslash, and \\' and \\\" for the quote. {_REMEDY_UNQUOTED}"
+        return (
+            f"inside quotes \\\\ stands for one backslash, and \\' and \\\" for the quote. {_REMEDY_UNQUOTED}"
+        )
     return None
 
 

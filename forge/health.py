@@ -96,8 +96,8 @@ class HealthService:
         queue = self._host.queue_state()
         usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
         queue_fault = self._host.stopped()
-        faults = (database_fault, storage_fault, queue_fault, None if usable else missing_checkpoint())
-        faults += tuple(self._other_faults())
+        no_model = None if usable else missing_checkpoint()
+        faults = [database_fault, storage_fault, queue_fault, no_model, *self._other_faults()]
         return Health(
             url=self._host.url,
             stats=await self._host.system_stats(),

@@ -162,9 +162,7 @@ def _warn_of_unknown(environ: Mapping[str, str], from_file: Iterable[str]) -> No
     known = names | {PREFIX + name for name in names} | NO_SETTINGS
     unknown = [(name, ".env") for name in from_file if name not in known]
     unknown += [
-        (name, "the environment")
-        for name in environ
-        if name.upper().startswith(PREFIX) and name not in known
+        (name, "the environment") for name in environ if name.upper().startswith(PREFIX) and name not in known
     ]
     for name, place in unknown[:MOST_WARNINGS]:
         near = difflib.get_close_matches(name.upper()[:SHOWN], known - NO_SETTINGS, 1, 0.8)

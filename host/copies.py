@@ -46,7 +46,7 @@ def faults(server: Any) -> list[str]:
 
 def _sentence(used: str, unused: str) -> str:
     return (
-        f"AvatarForge is installed twice: {_shown(used)} is used, {_shown(unused)} is not. Remove one of them "
+        f"The pack is installed twice: {_shown(used)} is used, {_shown(unused)} is not. Remove one of them "
         "and restart ComfyUI."
     )
 

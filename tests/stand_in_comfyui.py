@@ -77,7 +77,9 @@ def modules() -> Mapping[str, ModuleType]:
         setattr(made["comfy"], name, module(f"comfy.{name}"))
     module("comfy.patcher_extension", WrappersMP=MagicMock())
     module("comfy_api")
-    latest = module("comfy_api.latest", ComfyExtension=_Extension, io=MagicMock(ComfyNode=_Node), ui=MagicMock())
+    latest = module(
+        "comfy_api.latest", ComfyExtension=_Extension, io=MagicMock(ComfyNode=_Node), ui=MagicMock()
+    )
     made["comfy_api"].__dict__["latest"] = latest
     module("comfy_execution")
     module("comfy_execution.utils", get_executing_context=lambda: None)

@@ -51,7 +51,7 @@ _WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:
     in_use, cannot = words
     no_locks = UnavailableError(
-        f"{cannot}: its file system has no file locks. Choose a folder on a local disk, or mount it with locks."
+        f"{cannot}: its file system has no file locks. Choose a folder on a local disk."
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,9 @@ async def test_every_short_text_is_read_as_the_standard_says() -> None:
     assert sum(one is not None for one in found.values()) == 1 + 16 + 8 + 4
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 1000, PIECE * 3 // 4 - 1, PIECE * 3 // 4, PIECE * 3 // 4 + 1, PIECE])
+@pytest.mark.parametrize(
+    "size", [1, 2, 3, 1000, PIECE * 3 // 4 - 1, PIECE * 3 // 4, PIECE * 3 // 4 + 1, PIECE]
+)
 async def test_bytes_come_back_as_they_were(size: int) -> None:
     data = bytes(range(256)) * (size // 256) + bytes(range(size % 256))
     text = base64.b64encode(data).decode()

@@ -70,7 +70,9 @@ def test_a_windows_path_that_its_quotes_change_is_refused(
     assert remedy in told
 
 
-@pytest.mark.parametrize("name", ["CHECKPOINT_ANIME", "POSE_CONTROLNET", "DATABASE_URL", "COMFYUI_URL", "API_KEY"])
+@pytest.mark.parametrize(
+    "name", ["CHECKPOINT_ANIME", "POSE_CONTROLNET", "DATABASE_URL", "COMFYUI_URL", "API_KEY"]
+)
 def test_escapes_are_refused_in_every_text(dotenv: Path, name: str) -> None:
     dotenv.write_text(rf'{name}="SD15\new\0123456789abcdef"' + "\n", encoding="utf-8")
     told = refusal(dotenv)
@@ -203,9 +205,17 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
             "Did you mean AVATARFORGE_API_KEY?",
         ),
         ({}, "api_key=x\n", "api_key in .env is no setting and has no effect. Did you mean API_KEY?"),
-        ({}, "MAX_FILESIZE=1\n", "MAX_FILESIZE in .env is no setting and has no effect. Did you mean MAX_FILE_SIZE?"),
+        (
+            {},
+            "MAX_FILESIZE=1\n",
+            "MAX_FILESIZE in .env is no setting and has no effect. Did you mean MAX_FILE_SIZE?",
+        ),
         ({}, "COLOUR=x\n", "COLOUR in .env is no setting and has no effect."),
-        ({}, "\u201cAPI_KEY\u201d=x\n", "'\u201cAPI_KEY\u201d' in .env is no setting and has no effect. Did you mean API_KEY?"),
+        (
+            {},
+            "\u201cAPI_KEY\u201d=x\n",
+            "'\u201cAPI_KEY\u201d' in .env is no setting and has no effect. Did you mean API_KEY?",
+        ),
         ({}, "RATE_LIMIT=1\nRATE_LIMIT=2\n", "RATE_LIMIT stands in lines 1 and 2 of .env; the latter counts"),
     ],
 )

@@ -124,13 +124,14 @@ ERRORS = {
         "ImportError: cannot import name 'y' from 'z'",
     ),
 }
-OPEN = """
-    comfy.data_folder settings.storage_folder lock_folders signing_secret Signer BlobStore blobs.open
-    open_database Workers comfy.ComfyHost ImageLimits OutputFolder settle Quota Contents FileStore Live EventLog
-    Outbox Targets read_hosts GenerationTracker KnownGenerations GenerationService HealthService
-    GenerationRecorder Verifier Idempotency Deliveries WebhookSender live.at_end read_secret
-""".split()
-START = "comfy.listens_on_network own_names load_settings rules warnings_of".split()
+OPEN = [
+    "comfy.data_folder", "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore",
+    "blobs.open", "open_database", "Workers", "comfy.ComfyHost", "ImageLimits", "OutputFolder", "settle",
+    "Quota", "Contents", "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts",
+    "GenerationTracker", "KnownGenerations", "GenerationService", "HealthService", "GenerationRecorder",
+    "Verifier", "Idempotency", "Deliveries", "WebhookSender", "live.at_end", "read_secret",
+]  # fmt: skip
+START = ["comfy.listens_on_network", "own_names", "load_settings", "rules", "warnings_of"]
 ROUTES = ["add_routes", "body_routes"]
 
 
@@ -257,7 +258,11 @@ async def test_a_task_that_dies_is_told(
     def breaks_in_a_thread() -> None:
         raise RuntimeError("x")
 
-    owners = {"tracker": bootstrap.GenerationTracker, "live": bootstrap.Live, "deliveries": bootstrap.Deliveries}
+    owners = {
+        "tracker": bootstrap.GenerationTracker,
+        "live": bootstrap.Live,
+        "deliveries": bootstrap.Deliveries,
+    }
     if task in owners:
         monkeypatch.setattr(owners[task], "run", breaks)
     else:
@@ -314,7 +319,9 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("missing", ["sqlalchemy", "alembic", "filelock", "pydantic", "pydantic_core", "dotenv"])
+@pytest.mark.parametrize(
+    "missing", ["sqlalchemy", "alembic", "filelock", "pydantic", "pydantic_core", "dotenv"]
+)
 def test_a_missing_requirement_is_told_and_the_nodes_stay(missing: str) -> None:
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-c", WITHOUT, missing]
