@@ -90,7 +90,7 @@ class _Running:
 
 async def start() -> None:
     """Load the pack into the ComfyUI that is starting. Raises only what keeps the routes from being
-    registered; everything later is told by them."""
+    registered; everything later is reported through them."""
     server = comfy.server()
     background = BackgroundTasks()
 
@@ -132,11 +132,11 @@ async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Ap
     """Called when all nodes are loaded, so that what is resumed can be validated. Must not raise: ComfyUI
     would not start."""
     services = running.services
-    background.start("The preparation of the routes", partial(asyncio.to_thread, build_models))
-    background.start("The tracking of generations", running.tracker.run)
+    background.start("The preparation of the request models", partial(asyncio.to_thread, build_models))
+    background.start("The generation tracker", running.tracker.run)
     background.start("The event stream", services.live.run)
-    background.start("The delivery of webhooks", running.deliveries.run)
-    background.start("The look at the health", partial(report_health, services.health))
+    background.start("Webhook delivery", running.deliveries.run)
+    background.start("The first health check", partial(report_health, services.health))
     days = services.settings.file_cleanup_days
     background.start(
         "The daily clean-up", partial(clean_up_daily, services.files, days, services.idempotency)

@@ -38,13 +38,14 @@ def add_fallback(server: Any, error: Exception) -> None:
         registry.reason = reason
     except Exception:
         log.exception("AvatarForge: the nodes could not be loaded")
-    if server is None:
-        return
     routes = web.RouteTableDef()
     _add(routes, reason)
-    for route in routes:
-        if isinstance(route, web.RouteDef):
-            server.routes.route(route.method, route.path)(route.handler)
+    try:
+        for route in routes:
+            if isinstance(route, web.RouteDef):
+                server.routes.route(route.method, route.path)(route.handler)
+    except Exception:  # without a server there is nobody to answer, but the nodes stay
+        log.exception("AvatarForge: no routes could be registered")
 
 
 def _add(routes: web.RouteTableDef, reason: str) -> None:

@@ -14,7 +14,7 @@ log = logging.getLogger("avatarforge")
 
 
 class BackgroundTasks:
-    """Keeps tasks alive. One that fails is logged at once, and `faults` holds a sentence about it."""
+    """Owns long-running tasks. One that fails is logged at once, and `faults` gets a sentence about it."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []

@@ -107,7 +107,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path) -> Settings:
     """Collect and check the settings.
 
     The order, first wins: `AVATARFORGE_X` in the environment, `AVATARFORGE_X` in `.env`, `X` in
-    `.env`, the default. An empty value counts as not set. Names that are no settings are told in the log.
+    `.env`, the default. An empty value counts as not set. Unknown names are reported in the log.
     Blocks. Raises SettingsError with one sentence per wrong value.
     """
     from_file = read_env_file(dotenv)
@@ -157,7 +157,7 @@ def _shown(field: str, text: str) -> str:
 
 
 def _warn_of_unknown(environ: Mapping[str, str], from_file: Iterable[str]) -> None:
-    """Tell in the log which names have no effect: a typing error must not look like a setting."""
+    """Report names that have no effect in the log: a typing error must not look like a setting."""
     names = {name.upper() for name in Settings.model_fields}
     known = names | {PREFIX + name for name in names} | NO_SETTINGS
     unknown = [(name, ".env") for name in from_file if name not in known]

@@ -52,7 +52,7 @@ def _sentence(used: str, unused: str) -> str:
 
 
 def _shown(folder: str) -> str:
-    """Its last two parts, such as custom_nodes/avatarforge: the rest is nobody's business."""
+    """Its last two parts, such as custom_nodes/avatarforge: no path of the server leaves it."""
     return "/".join(PurePath(folder).parts[-2:]) or "another copy"
 
 

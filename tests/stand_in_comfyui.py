@@ -27,6 +27,7 @@ class PromptServer:
         self.routes = web.RouteTableDef()
         self.sockets: dict[str, Any] = {}
         self.sockets_metadata: dict[str, Any] = {}
+        self.avatarforge_copy: dict[str, Any] | None = None
 
         async def system_stats(_: web.Request) -> web.Response:
             return web.json_response(STATS)
@@ -92,7 +93,7 @@ def modules() -> Mapping[str, ModuleType]:
     return made
 
 
-def enter(server: PromptServer) -> Any:
+def enter(server: PromptServer | None) -> Any:
     """Run the pack's `__init__.py`, as ComfyUI does; gives back the module."""
     PromptServer.instance = server
     pack = sys.modules["avatarforge"]

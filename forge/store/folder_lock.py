@@ -20,7 +20,7 @@ def lock_folders(data_folder: Path, storage_folder: Path) -> list[BaseFileLock]:
     """Lock the data folder, and the storage folder where that lies elsewhere.
 
     Two ComfyUIs on one folder would each take the other's work for a crash's leftovers. The operating system
-    lets go of a lock when the process ends, even after a crash. So a file system without such locks is refused:
+    lets go of a lock when the process ends, even after a crash. So a file system without locks is refused:
     a lock file in their place would stay after a crash, and nobody could tell whose it was.
     Raises UnavailableError.
     """
@@ -64,7 +64,7 @@ def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _WITHOUT_LOCKS:
             raise no_locks from error
-        raise UnavailableError(f"{cannot}: {_said(error)}.") from error
+        raise UnavailableError(f"{cannot}: {_reason(error)}.") from error
     if isinstance(lock, SoftFileLock):  # newer versions of filelock turn into one by themselves
         lock.release()
         raise no_locks
@@ -75,8 +75,8 @@ def _inside(folder: Path, other: Path) -> bool:
     try:
         return folder.resolve().is_relative_to(other.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, until Python 3.12 a RuntimeError
-        raise UnavailableError(f"{_STORAGE[1]}: {_said(error)}.") from error
+        raise UnavailableError(f"{_STORAGE[1]}: {_reason(error)}.") from error
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

@@ -174,7 +174,7 @@ def test_a_corrupt_database_is_refused_with_a_reason(tmp_path: Path) -> None:
         (ImportError("x" * 5000), f"The database cannot be opened: {'x' * 200}."),
     ],
 )
-def test_whatever_a_migration_raises_is_told_and_nothing_stays_open(
+def test_whatever_a_migration_raises_is_reported_and_nothing_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     def fails(*_: object) -> None:

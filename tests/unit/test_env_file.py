@@ -1,4 +1,4 @@
-"""`.env` files as people write them: what works, and what is told instead of being passed over."""
+"""`.env` files as people write them: what works, and what is reported instead of being ignored."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
         ({}, "RATE_LIMIT=1\nRATE_LIMIT=2\n", "RATE_LIMIT stands in lines 1 and 2 of .env; the latter counts"),
     ],
 )
-def test_what_has_no_effect_is_told(
+def test_what_has_no_effect_is_reported(
     dotenv: Path, caplog: pytest.LogCaptureFixture, environ: dict[str, str], text: str, told: str
 ) -> None:
     dotenv.write_text(text, encoding="utf-8")
@@ -227,7 +227,7 @@ def test_what_has_no_effect_is_told(
     assert warnings(caplog) == [f"AvatarForge: {told}"]
 
 
-def test_names_of_others_are_not_told(dotenv: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_names_of_others_are_not_reported(dotenv: Path, caplog: pytest.LogCaptureFixture) -> None:
     dotenv.write_text("RATE_LIMIT=1\nAVATARFORGE_LOG_PROMPTS=true\n", encoding="utf-8")
     load_settings({"STORGE_PATH": "x", "AVATARFORGE_CACHE": "x", "AVATARFORGE_RATE_LIMIT": "2"}, dotenv)
     assert warnings(caplog) == []
@@ -240,7 +240,7 @@ def test_unknown_names_do_not_fill_the_log(dotenv: Path, caplog: pytest.LogCaptu
     assert max(len(told) for told in warnings(caplog)) < 200
 
 
-def test_the_ending_that_windows_hides_is_told(dotenv: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_ending_that_windows_hides_is_reported(dotenv: Path, caplog: pytest.LogCaptureFixture) -> None:
     dotenv.with_name(".env.txt").write_text("RATE_LIMIT=1\n")
     assert load_settings({}, dotenv).rate_limit == 0
     assert warnings(caplog) == ["AvatarForge: .env.txt has no effect; its name must be .env"]

@@ -18,7 +18,7 @@ NO_LOCKS = "its file system has no file locks"
 
 @pytest.mark.skipif(sys.platform == "win32", reason="flock is POSIX's")
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP])
-def test_a_file_system_without_locks_is_told(
+def test_a_file_system_without_locks_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """With every version of filelock: some raise NotImplementedError, some take a file for a lock instead,
@@ -36,7 +36,7 @@ def test_a_file_system_without_locks_is_told(
         lock.release()
 
 
-def test_a_lock_that_is_not_implemented_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_not_implemented_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def not_implemented(*_: object, **__: object) -> None:
         raise NotImplementedError("FileSystem does not appear to support flock")
 
@@ -45,7 +45,7 @@ def test_a_lock_that_is_not_implemented_is_told(tmp_path: Path, monkeypatch: pyt
         lock_folders(tmp_path, tmp_path / "storage")
 
 
-def test_a_storage_folder_that_leads_in_a_circle_is_told_and_nothing_stays_locked(tmp_path: Path) -> None:
+def test_a_storage_folder_that_leads_in_a_circle_is_reported_and_nothing_stays_locked(tmp_path: Path) -> None:
     data, circle = tmp_path / "data", tmp_path / "circle"
     circle.symlink_to(circle)
     with pytest.raises(UnavailableError, match=r"The storage folder \(STORAGE_PATH\) cannot be used"):

@@ -16,7 +16,7 @@ import pytest
 import stand_in_comfyui
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from stand_in_comfyui import PromptServer, load
+from stand_in_comfyui import PromptServer, enter, load
 
 from avatarforge.forge.errors import LONGEST_CLAUSE, UnavailableError, describe
 from avatarforge.forge.settings import Settings
@@ -164,7 +164,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("kind", ERRORS)
 @pytest.mark.parametrize("step", [*OPEN, *START, *ROUTES])
-async def test_any_error_at_any_step_is_told(
+async def test_any_error_at_any_step_is_reported(
     bootstrap: Any,
     server: PromptServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -231,12 +231,29 @@ async def test_what_ends_comfyui_is_left_alone(
         await load(server)
 
 
+async def test_without_a_server_the_nodes_stay(bootstrap: Any, caplog: pytest.LogCaptureFixture) -> None:
+    extension = await enter(None).comfy_entrypoint()
+    await extension.on_load()
+    assert len(await extension.get_node_list()) == 15
+    assert "no routes could be registered" in caplog.text
+
+
+async def test_a_second_copy_gives_nothing(bootstrap: Any, server: PromptServer) -> None:
+    server.avatarforge_copy = {"folder": "/srv/custom_nodes/other", "others": []}
+    extension = await enter(server).comfy_entrypoint()
+    await extension.on_load()
+    assert await extension.get_node_list() == []
+    assert sys.modules["avatarforge"].__dict__["WEB_DIRECTORY"] is None
+    assert [route.path for route in server.routes] == ["/system_stats"]
+    assert not server.app.router.routes()
+
+
 TASKS = ("tracker", "live", "deliveries", "report_health", "clean_up_daily", "build_models")
 
 
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("task", TASKS)
-async def test_a_task_that_dies_is_told(
+async def test_a_task_that_dies_is_reported(
     bootstrap: Any,
     server: PromptServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -322,7 +339,7 @@ asyncio.run(main())
 @pytest.mark.parametrize(
     "missing", ["sqlalchemy", "alembic", "filelock", "pydantic", "pydantic_core", "dotenv"]
 )
-def test_a_missing_requirement_is_told_and_the_nodes_stay(missing: str) -> None:
+def test_a_missing_requirement_is_reported_and_the_nodes_stay(missing: str) -> None:
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-c", WITHOUT, missing]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
