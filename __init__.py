@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import ComfyExtension, io
+from pathlib import Path
 
-WEB_DIRECTORY = "./web"
+from comfy_api.latest import ComfyExtension, io
+from server import PromptServer
+
+from .host.copies import claim
 
 __all__ = ["WEB_DIRECTORY", "comfy_entrypoint"]
+
+_server = getattr(PromptServer, "instance", None)
+# Decided now: ComfyUI reads WEB_DIRECTORY as soon as this module is imported.
+_used = claim(_server, Path(__file__).parent)
+WEB_DIRECTORY = "./web" if _used else None
 
 
 class AvatarForgeExtension(ComfyExtension):
     async def on_load(self) -> None:
-        from .bootstrap import start
+        if not _used:
+            return
+        try:
+            from .bootstrap import start
 
-        await start()
+            await start()
+        except Exception as error:  # noqa: BLE001 - whatever it is, ComfyUI and the nodes stay; it is logged
+            from .fallback import add_fallback
+
+            add_fallback(_server, error)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        if not _used:
+            return []
         from .avatarforge_nodes import NODES
 
         return NODES

@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 LAB = ROOT / "tests" / "lab"
 PACKAGE = "avatarforge"
-GROUPS = ("lint", "unit", "api", "host")
+GROUPS = ("lint", "unit", "api", "pythons", "host")
 FOUND, COULD_NOT = 1, 2
 SHOWN = 50
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..forge.errors import UnavailableError
-from ..forge.generations.recorder import GenerationRecorder
-from ..forge.store.files import FileStore
+
+if TYPE_CHECKING:  # they need SQLAlchemy; the nodes stay in the editor without it
+    from ..forge.generations.recorder import GenerationRecorder
+    from ..forge.store.files import FileStore
 
 
 @dataclass

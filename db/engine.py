@@ -27,7 +27,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from .changes import Changes
@@ -39,6 +39,7 @@ DATABASE_NAME = "avatarforge.db"
 READERS = 4
 BUSY_TIMEOUT_MS = 10_000
 LEAST_BUSY_TIMEOUT_MS = 20
+LONGEST_REASON = 200  # characters of a driver's words
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 log = logging.getLogger("avatarforge")
@@ -130,7 +131,7 @@ def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         database = Database(url, busy_timeout_ms)
-    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, OSError, TypeError, ValueError) as error:
         shown = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url_text)[:200]
         raise DatabaseUnavailableError(
             f"DATABASE_URL={shown!r} cannot be used: it must be an SQLAlchemy URL of a database on disk or "
@@ -141,10 +142,13 @@ def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_
     except DatabaseUnavailableError:
         database.close()
         raise
-    except (SQLAlchemyError, OSError) as error:
+    except Exception as error:  # drivers and alembic have errors of their own, beside SQLAlchemy's
         database.close()
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise DatabaseUnavailableError(f"The database cannot be opened: {reason}.") from error
+        cause = error.__cause__ or error
+        reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
+        raise DatabaseUnavailableError(
+            f"The database cannot be opened: {reason[:LONGEST_REASON]}."
+        ) from error
     return database
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+LONGEST_CLAUSE = 200  # characters of another program's words, in a sentence of ours
+
 
 class AvatarForgeError(Exception):
     """Base of all errors that AvatarForge raises on purpose."""
@@ -86,3 +88,23 @@ class PromptRefusedError(AvatarForgeError):
 
 class SettingsError(AvatarForgeError):
     """A setting has a value that cannot be used. Names the variable, the value and the allowed range."""
+
+
+def describe(error: BaseException) -> str:
+    """An error that nobody expected, as a short clause for people: its class and what it says, in one line.
+
+    Without a path of the server's disk: what holds one is left to the log.
+    """
+    kind = type(error).__name__
+    try:
+        text = (error.strerror or "") if isinstance(error, OSError) else str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot even say what it is
+        text = ""
+    if isinstance(error, ImportError):
+        text = text.partition(" (")[0]  # the path of the module stands behind
+    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    if "/" in line or "\\" in line:
+        return f"{kind}; ComfyUI's log has the details"
+    if len(line) > LONGEST_CLAUSE:
+        line = line[: LONGEST_CLAUSE - 1] + "…"
+    return f"{kind}: {line}".rstrip(".") if line else kind

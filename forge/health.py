@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,12 +61,15 @@ class HealthService:
         workers: Workers,
         host: Host,
         settings: Settings,
+        other_faults: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """`other_faults`: sentences about what is wrong elsewhere, such as a task that stopped."""
         self._database = database
         self._blobs = blobs
         self._workers = workers
         self._host = host
         self._settings = settings
+        self._other_faults = other_faults
         self._next: asyncio.Task[Health] | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -103,6 +106,7 @@ class HealthService:
             queue_fault or stopped,
             models_fault or (None if usable else capabilities.reasons[0]),
             stats_fault,
+            *self._other_faults(),
         )
         return Health(
             url=self._host.url,

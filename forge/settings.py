@@ -6,18 +6,27 @@ process environment such names may belong to another program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import logging
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .env_file import Entry, control_character, fault_of, read_env_file, shown_name
 from .errors import SettingsError
 from .webhooks.signature import read_secret
 
 PREFIX = "AVATARFORGE_"
 MEBIBYTE = 1024 * 1024
 SECRET = frozenset({"api_key", "secret_key", "webhook_secret"})
+LISTS = frozenset({"allowed_hosts", "allowed_origins", "webhook_hosts"})  # may be broken into lines
+NO_SETTINGS = frozenset({"AVATARFORGE_CACHE"})  # dev.py's own
+MOST_WARNINGS = 20
+SHOWN = 80  # characters of a value, in a sentence
+
+log = logging.getLogger("avatarforge")
 
 
 class Settings(BaseModel):
@@ -82,38 +91,87 @@ class Settings(BaseModel):
         return self
 
     def storage_folder(self, data_folder: Path) -> Path:
-        """Where the bytes lie; a relative `STORAGE_PATH` starts at the data folder."""
-        return (
-            data_folder / Path(self.storage_path).expanduser()
-            if self.storage_path
-            else data_folder / "storage"
-        )
+        """Where the bytes lie; a relative `STORAGE_PATH` starts at the data folder. Raises SettingsError."""
+        if not self.storage_path:
+            return data_folder / "storage"
+        try:
+            return data_folder / Path(self.storage_path).expanduser()
+        except RuntimeError as error:
+            raise SettingsError(
+                f"STORAGE_PATH={self.storage_path[:SHOWN]!r} cannot be used: the home folder that ~ stands "
+                "for is not known."
+            ) from error
 
 
 def load_settings(environ: Mapping[str, str], dotenv: Path) -> Settings:
     """Collect and check the settings.
 
     The order, first wins: `AVATARFORGE_X` in the environment, `AVATARFORGE_X` in `.env`, `X` in
-    `.env`, the default. An empty value counts as not set. Raises SettingsError with one sentence
-    per wrong value.
+    `.env`, the default. An empty value counts as not set. Unknown names are reported in the log.
+    Blocks. Raises SettingsError with one sentence per wrong value.
     """
-    try:
-        from_file = dotenv_values(dotenv, interpolate=False) if dotenv.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The file .env cannot be read: {type(error).__name__}.") from error
+    from_file = read_env_file(dotenv)
+    _warn_of_unknown(environ, from_file)
     values: dict[str, str] = {}
     spelled: dict[str, str] = {}
+    faults = []
     for field in Settings.model_fields:
         name = field.upper()
         for source, key in ((environ, PREFIX + name), (from_file, PREFIX + name), (from_file, name)):
-            value = source.get(key)
+            found = source.get(key)
+            value = found.value if isinstance(found, Entry) else found
             if value:
                 values[field], spelled[field] = value, key
+                if fault := _fault(field, key, found if isinstance(found, Entry) else None, value):
+                    faults.append(fault)
                 break
+    if faults:
+        raise SettingsError(" ".join(faults))
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(" ".join(_explain(error, values, spelled))) from error
+
+
+def _fault(field: str, key: str, entry: Entry | None, value: str) -> str | None:
+    """A sentence about a text whose author meant another one; None when all is well."""
+    if Settings.model_fields[field].annotation is not str or field in LISTS:
+        return None
+    reason = fault_of(entry) if entry else None
+    if reason is None and (character := control_character(value)):
+        reason = f"it holds the control character U+{ord(character):04X}"
+    if reason is None:
+        return None
+    shown = _shown(field, entry.written if entry else repr(value))
+    place = f" in line {entry.line} of .env" if entry else ""
+    return f"{key}{shown}{place} cannot be used: {reason}."
+
+
+def _shown(field: str, text: str) -> str:
+    """The value behind the name of its setting. A secret that cannot be used is still somebody's secret."""
+    if field in SECRET:
+        return ""
+    if field == "database_url":
+        text = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", text)
+    return f"={text[: SHOWN + 2]}"  # with its quotes
+
+
+def _warn_of_unknown(environ: Mapping[str, str], from_file: Iterable[str]) -> None:
+    """Report names that have no effect in the log: a typing error must not look like a setting."""
+    names = {name.upper() for name in Settings.model_fields}
+    known = names | {PREFIX + name for name in names} | NO_SETTINGS
+    unknown = [(name, ".env") for name in from_file if name not in known]
+    unknown += [
+        (name, "the environment") for name in environ if name.upper().startswith(PREFIX) and name not in known
+    ]
+    for name, place in unknown[:MOST_WARNINGS]:
+        near = difflib.get_close_matches(name.upper()[:SHOWN], known - NO_SETTINGS, 1, 0.8)
+        log.warning(
+            "AvatarForge: %s in %s is no setting and has no effect.%s",
+            shown_name(name),
+            place,
+            f" Did you mean {near[0]}?" if near else "",
+        )
 
 
 def _explain(error: ValidationError, values: Mapping[str, str], spelled: Mapping[str, str]) -> list[str]:
@@ -123,8 +181,7 @@ def _explain(error: ValidationError, values: Mapping[str, str], spelled: Mapping
         if field not in spelled:
             sentences.append(f"{problem['msg'].removeprefix('Value error, ')}.")
             continue
-        # A secret that is too short is still somebody's secret.
-        shown = "" if field in SECRET else f"={values[field][:80]!r}"
+        shown = _shown(field, repr(values[field][:SHOWN]))
         sentences.append(f"{spelled[field]}{shown} cannot be used: {_allowed(field)}.")
     return sentences
 

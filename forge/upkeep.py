@@ -46,7 +46,8 @@ async def clean_up_daily(files: FileStore, days: int, idempotency: Idempotency) 
         try:
             count = await files.clean_up(days)
             await idempotency.clean_up()
-        except (SQLAlchemyError, OSError):
+        except Exception:
+            # Whatever it was, tomorrow's may work.
             log.exception("AvatarForge: the daily clean-up failed; it is tried again tomorrow")
         else:
             if count:

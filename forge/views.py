@@ -11,6 +11,7 @@ VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
 # How nodes name the choice of all views, and of none in particular.
 ALL_FOUR = "all four"
 ANY_VIEW = "any"
+OUTPUT_NAME = "avatarforge_{:05d}.png"  # of a generation's picture, by its number from 1
 
 
 @dataclass(frozen=True)

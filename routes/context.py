@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -38,11 +38,13 @@ class Services:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """Stands in for the services when the pack could not start."""
+    """Stands in for the services when the pack could not start. `other_faults`: sentences about what else is
+    wrong."""
 
     reason: str
     url: str
     system_stats: Callable[[], Awaitable[Mapping[str, Any]]]
+    other_faults: Callable[[], Sequence[str]] = tuple
 
 
 STATE: web.AppKey[Services | Unavailable] = web.AppKey("avatarforge")

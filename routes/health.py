@@ -15,6 +15,8 @@ from ..forge.views import VIEWS
 from . import capabilities, schemas
 from .context import Answer, Call, Caller, Endpoint, Unavailable, Written
 
+log = logging.getLogger("avatarforge")
+
 DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each other at one scale
 
 log = logging.getLogger("avatarforge")
@@ -58,12 +60,12 @@ async def health_while_unavailable(
     stopped = "AvatarForge could not start."
     try:
         stats = _printable(await state.system_stats())
-    except Exception:  # health is told also when ComfyUI's part of it fails
-        log.warning("AvatarForge: ComfyUI's statistics cannot be read.", exc_info=True)
+    except Exception:  # another pack may have broken them; the reason matters more
+        log.exception("AvatarForge: ComfyUI's system statistics could not be read")
         stats = {}
     return schemas.HealthAnswer(
         api_status="unavailable",
-        reason=state.reason,
+        reason=" ".join([state.reason, *state.other_faults()]),
         comfyui=schemas.ComfyPart(status="healthy", url=state.url, stats=stats),
         database=schemas.Part(status="unhealthy", reason=stopped),
         storage=schemas.StoragePart(status="unhealthy", reason=stopped),

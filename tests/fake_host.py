@@ -10,7 +10,6 @@ from typing import Any
 from pictures import picture
 
 from avatarforge.forge.errors import PromptRefusedError
-from avatarforge.forge.graphs.compile import OUTPUT_NAME
 from avatarforge.forge.ports import (
     CheckedPrompt,
     InstalledModels,
@@ -21,6 +20,7 @@ from avatarforge.forge.ports import (
     PromptProgress,
     QueueState,
 )
+from avatarforge.forge.views import OUTPUT_NAME
 
 ALL_INSTALLED = InstalledModels(
     checkpoints=(

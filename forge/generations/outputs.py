@@ -17,12 +17,12 @@ from typing import BinaryIO
 
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
-from ..graphs.compile import OUTPUT_NAME
 from ..store.blobs import write_whole
 from ..store.disk import Disk, open_to_read
 from ..store.structure import InvalidImage
 from ..store.structure_png import png_size
 from ..store.unsettled import Unsettled
+from ..views import OUTPUT_NAME
 
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
 

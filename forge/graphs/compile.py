@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from ..errors import UnprocessableError
 from ..generations.spec import AvatarSpec
 from ..ports import Prompt
-from ..views import VIEWS
+from ..views import OUTPUT_NAME, VIEWS
 from .stable_diffusion import AppliedInput, StableDiffusionGraph
 
-OUTPUT_NAME = "avatarforge_{:05d}.png"
 LATENT_STEP = 8  # pixels per latent cell, for every family here
 NARROW = 5 / 8  # share of the height that a profile of a standing figure needs at most
 ANCHOR = 0  # the view that the others look at: the first, which is the front

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from ..errors import UnavailableError
 
@@ -19,16 +20,18 @@ def lock_folders(data_folder: Path, storage_folder: Path) -> list[BaseFileLock]:
     """Lock the data folder, and the storage folder where that lies elsewhere.
 
     Two ComfyUIs on one folder would each take the other's work for a crash's leftovers. The operating system
-    lets go of a lock when the process ends, even after a crash. Raises UnavailableError.
+    lets go of a lock when the process ends, even after a crash. So a file system without locks is refused:
+    a lock file in their place would stay after a crash, and nobody could tell whose it was.
+    Raises UnavailableError.
     """
     locks = [_lock(data_folder, _DATA)]
-    if not _lies_inside(storage_folder, data_folder):
-        # Two user folders can share one STORAGE_PATH.
-        try:
+    try:
+        if not _inside(storage_folder, data_folder):
+            # Two user folders can share one STORAGE_PATH.
             locks.append(_lock(storage_folder, _STORAGE))
-        except UnavailableError:
-            locks[0].release()
-            raise
+    except UnavailableError:
+        locks[0].release()
+        raise
     return locks
 
 
@@ -42,21 +45,38 @@ _STORAGE = (
 )
 
 
-def _lies_inside(folder: Path, outer: Path) -> bool:
-    try:
-        return folder.resolve().is_relative_to(outer.resolve())
-    except (OSError, RuntimeError):  # links in a circle; `_lock` says so where the folder cannot be used
-        return False
+_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:
     in_use, cannot = words
+    no_locks = UnavailableError(
+        f"{cannot}: its file system has no file locks. Choose a folder on a local disk."
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / NAME)
         lock.acquire(blocking=False)
-        return lock
     except Timeout as error:
         raise InUseError(in_use) from error
-    except OSError as error:
-        raise UnavailableError(f"{cannot}: {error.strerror or type(error).__name__}.") from error
+    except NotImplementedError as error:  # filelock's word for a file system without flock
+        raise no_locks from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _WITHOUT_LOCKS:
+            raise no_locks from error
+        raise UnavailableError(f"{cannot}: {_reason(error)}.") from error
+    if isinstance(lock, SoftFileLock):  # newer versions of filelock turn into one by themselves
+        lock.release()
+        raise no_locks
+    return lock
+
+
+def _inside(folder: Path, other: Path) -> bool:
+    try:
+        return folder.resolve().is_relative_to(other.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, until Python 3.12 a RuntimeError
+        raise UnavailableError(f"{_STORAGE[1]}: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

@@ -9,12 +9,11 @@ from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from ...db import webhooks as queries
 from ...db.engine import Database
 from ...db.records import WebhookRecord
 from .. import clock
+from ..errors import describe
 from .signature import headers
 from .targets import Targets
 
@@ -64,8 +63,9 @@ class Deliveries:
             self._more.clear()
             try:
                 sleep = await self._round()
-            except SQLAlchemyError:
-                log.exception("AvatarForge: webhooks could not be read or written; trying again soon")
+            except Exception:
+                # One message must not stop all that come after it.
+                log.exception("AvatarForge: webhooks could not be sent; trying again soon")
                 sleep = LONGEST_SLEEP
             if sleep > 0:
                 try:
@@ -95,6 +95,10 @@ class Deliveries:
             reason = f"it answered {status}"
         except SendingError as error:
             status, reason = 0, str(error)
+        except Exception as error:
+            # Tried again as often as any other, and no oftener: it may be this message that cannot be sent.
+            log.exception("AvatarForge: unexpected error while the webhook of %s was sent", _about(message))
+            status, reason = 0, describe(error)
         if 200 <= status < 300:
             await self._database.write(partial(queries.remove, webhook_id=message.id))
         elif status == GONE or message.attempts >= len(self._delays):

@@ -17,9 +17,10 @@ from .environment import development_python
 from .obtain import obtain_comfyui
 from .pack import PACKAGE, plain_link
 from .progress import Command, LabError, duration
+from .pythons import other_pythons, pytest_command, python_with_tools
 from .system import chromium
 
-GROUPS = ("lint", "unit", "api", "host")
+GROUPS = ("lint", "unit", "api", "pythons", "host")
 #: pytest's exit code when it found no test: here that is a failure.
 NO_TESTS = 5
 #: How often the output of what runs in the background is looked at.
@@ -30,6 +31,8 @@ LOOK_SECONDS = 0.5
 IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 COMFY_VALIDATE = ("from comfy_cli.__main__ import main; main()", "--skip-prompt", "node", "validate")
 
+#: The oldest Python of pyproject.toml: mypy finds what the standard library did not have there.
+OLDEST = "3.10"
 #: What mypy leaves out of the package: what is no part of the pack, and migrations, which alembic runs as
 #: scripts.
 NOT_TYPED = r"(^|/)(tests|dev\.py|docs|web|avatarforge-demo|node_modules|migrations)(/|$)"
@@ -44,6 +47,7 @@ class Step:
         group: one of GROUPS.
         command: run in ``cwd``; exit code 0 is a pass.
         warning: text that makes the check fail although the command ends with 0.
+        skipped: why it cannot run here, and is no failure.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Step:
     command: Command
     cwd: Path
     warning: str | None = None
+    skipped: str | None = None
 
 
 def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
@@ -64,6 +69,8 @@ def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
         _look_for_browser()
     parent = plain_link(root).parent
     chosen = [step for step in steps(root, python, parent, pytest_args) if only in (None, step.group)]
+    if only in (None, "pythons"):
+        chosen += python_steps(root, python, pytest_args)
     return summarise(run_in_turn(chosen))
 
 
@@ -146,7 +153,12 @@ def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) ->
     every = [
         Step("ruff check", "lint", ruff("check"), root),
         Step("ruff format", "lint", ruff("format", "--check"), root),
-        Step("types of the pack", "lint", mypy("--exclude", NOT_TYPED, "-p", PACKAGE), parent),
+        Step(
+            "types of the pack",
+            "lint",
+            mypy("--python-version", OLDEST, "--exclude", NOT_TYPED, "-p", PACKAGE),
+            parent,
+        ),
         Step("types of the lab", "lint", mypy(*lab), root),
         Step(
             "import directions",
@@ -164,8 +176,35 @@ def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) ->
     return [step for step in every if step.command]
 
 
+def python_steps(root: Path, own: Path, pytest_args: Sequence[str]) -> list[Step]:
+    """The unit and API tests on the other Pythons, and a step for each that is not installed."""
+    paths = [argument for argument in pytest_args if Path(argument).parts[:1] == ("tests",)]
+    inside = [path for path in paths if Path(path).parts[:2] in (("tests", "unit"), ("tests", "api"))]
+    if paths and not inside:
+        return []
+    options = [argument for argument in pytest_args if argument not in paths]
+    found, missing = other_pythons(own)
+    made = []
+    for version, python in found:
+        command = pytest_command(
+            python_with_tools(python, root),
+            inside or ["tests/unit", "tests/api"],
+            options,
+            whole=not pytest_args,
+        )
+        made.append(Step(f"tests on Python {version}", "pythons", command, root))
+    made += [
+        Step(f"tests on Python {version}", "pythons", [], root, skipped=f"no Python {version} is installed")
+        for version in missing
+    ]
+    return made
+
+
 def run_check(step: Step) -> int:
     """Run one check, its output to the terminal. Returns 0 for a pass."""
+    if step.skipped is not None:
+        print(f"Skipped: {step.skipped}.", flush=True)
+        return 0
     env = _environment()
     command = [str(part) for part in step.command]
     if step.warning is None:
@@ -197,6 +236,7 @@ def summarise(results: Sequence[tuple[Step, int, float]]) -> int:
     for step, code, seconds in results:
         reason = "no tests ran" if code == NO_TESTS and step.group != "lint" else f"exit code {code}"
         verdict = "passed" if code == 0 else f"FAILED ({reason})"
+        verdict = f"skipped: {step.skipped}" if step.skipped else verdict
         print(f"{step.name:26} {verdict}, {duration(seconds)}")
     failed = sum(code != 0 for _step, code, _seconds in results)
     if not results:

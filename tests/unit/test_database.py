@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
+from avatarforge.db import engine
 from avatarforge.db.engine import Database, DatabaseUnavailableError, open_database
 from avatarforge.db.tables import files, metadata
 
@@ -133,7 +135,13 @@ async def test_a_caller_who_leaves_does_not_undo_a_write(database: Database) -> 
 
 @pytest.mark.parametrize(
     "url",
-    ["nonsense", "sqlite:///:memory:", "nosuchdialect://host/name", "postgresql+nosuchdriver://host/name"],
+    [
+        "nonsense",
+        "sqlite:///:memory:",
+        "nosuchdialect://host/name",
+        "postgresql+nosuchdriver://host/name",
+        "postgresql://host:port/name",
+    ],
 )
 def test_a_url_that_cannot_work_is_refused_with_its_name(tmp_path: Path, url: str) -> None:
     with pytest.raises(DatabaseUnavailableError, match=r"DATABASE_URL=.*cannot be used"):
@@ -155,6 +163,31 @@ def test_a_corrupt_database_is_refused_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "avatarforge.db").write_bytes(b"this is no database" * 1000)
     with pytest.raises(DatabaseUnavailableError, match="not a database"):
         open_database("", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError(""), "The database cannot be opened: RuntimeError."),
+        (NotImplementedError("not on this\nserver"), "The database cannot be opened: not on this."),
+        (CommandError("Can't locate revision"), "The database cannot be opened: Can't locate revision."),
+        (ImportError("x" * 5000), f"The database cannot be opened: {'x' * 200}."),
+    ],
+)
+def test_whatever_a_migration_raises_is_reported_and_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    closed: list[Database] = []
+    monkeypatch.setattr(engine.command, "upgrade", fails)
+    monkeypatch.setattr(Database, "close", lambda database: closed.append(database))
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        open_database("", tmp_path)
+    monkeypatch.undo()
+    closed.pop().close()
+    assert (str(caught.value), closed) == (told, [])
 
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -66,21 +66,21 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
     class Store(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            self.runner = asyncio.Runner()
+            self.loop = asyncio.new_event_loop()
             self.folder = Path(tempfile.mkdtemp()) / "store"
             shutil.copytree(empty, self.folder)
             self.stack = AsyncExitStack()
-            self.forge = self.runner.run(self.stack.enter_async_context(product(self.folder)))
+            self.forge = self.loop.run_until_complete(self.stack.enter_async_context(product(self.folder)))
             self.ids: dict[int, str] = {}
 
         def teardown(self) -> None:
-            self.runner.run(self.stack.aclose())
-            self.runner.close()
+            self.loop.run_until_complete(self.stack.aclose())
+            self.loop.close()
             shutil.rmtree(self.folder.parent)
 
         @rule(batch=batches)
         def at_once(self, batch: list[tuple[tuple[str, int], int]]) -> None:
-            self.runner.run(self.run_batch(batch))
+            self.loop.run_until_complete(self.run_batch(batch))
 
         async def run_batch(self, batch: list[tuple[tuple[str, int], int]]) -> None:
             jobs = [self.later(turns, self.do(name, number)) for (name, number), turns in batch]

@@ -1,0 +1,90 @@
+"""Answers while not even the routes of the pack could be put together.
+
+So it is when a package is missing or too old, or one of our own modules fails to import. This module needs
+nothing but the standard library and aiohttp, and `__init__` calls it with what `bootstrap` raised.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from .forge.errors import describe
+
+PREFIX = "/avatarforge-controller"
+STOPPED = "AvatarForge could not start."
+SEE_LOG = "AvatarForge is not available. ComfyUI's log says why."
+_UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+_ELSEWHERE = ("/files/{id:%s}", "/files/{id:%s}/thumbnail", "/outputs/{id:%s}/{name}")
+_LOCAL_HOST = re.compile(r"(?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?", re.IGNORECASE)
+_LOCAL_PEER = re.compile(r"(?:::ffff:)?127\.[0-9.]+|::1")
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+
+log = logging.getLogger("avatarforge")
+
+
+def add_fallback(server: Any, error: Exception) -> None:
+    """Register routes that say why nothing works. `server`: ComfyUI's. The error goes to the log, whole."""
+    log.error("AvatarForge is not available", exc_info=error)
+    reason = f"AvatarForge could not start: {describe(error)}."
+    try:
+        from .avatarforge_nodes.registry import registry
+
+        registry.reason = reason
+    except Exception:
+        log.exception("AvatarForge: the nodes could not be loaded")
+    routes = web.RouteTableDef()
+    _add(routes, reason)
+    try:
+        for route in routes:
+            if isinstance(route, web.RouteDef):
+                server.routes.route(route.method, route.path)(route.handler)
+    except Exception:  # without a server there is nobody to answer, but the nodes stay
+        log.exception("AvatarForge: no routes could be registered")
+
+
+def _add(routes: web.RouteTableDef, reason: str) -> None:
+    async def health(request: web.Request) -> web.Response:
+        if not _local(request):
+            return _json(200, {"api_status": "unavailable"})
+        stopped = {"status": "unhealthy", "reason": STOPPED}
+        body = {
+            "api_status": "unavailable",
+            "reason": reason,
+            "comfyui": {"status": "healthy", "url": "", "stats": {}},
+            "database": stopped,
+            "storage": {**stopped, "files": 0, "bytes": 0},
+            "queue": {**stopped, "waiting": 0, "running": 0, "generations": {}},
+            "capabilities": {"missing": [STOPPED]},
+        }
+        return _json(200, body)
+
+    async def unavailable(request: web.Request) -> web.Response:
+        return _json(503, {"detail": reason if _local(request) else SEE_LOG})
+
+    routes.get(f"{PREFIX}/health")(health)
+    routes.route("*", PREFIX)(unavailable)
+    routes.route("*", PREFIX + "/{tail:.*}")(unavailable)
+    for path in _ELSEWHERE:
+        routes.get(path % _UUID)(unavailable)
+
+
+def _local(request: web.Request) -> bool:
+    """Whether somebody at this machine asks. The settings, which could let others in, were not read."""
+    return (
+        _LOCAL_PEER.fullmatch(request.remote or "") is not None
+        and _LOCAL_HOST.fullmatch(request.headers.get("Host", "")) is not None
+        and not any(name in request.headers for name in _FORWARDED)
+    )
+
+
+def _json(status: int, body: Mapping[str, Any]) -> web.Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return web.Response(
+        text=json.dumps(body), status=status, content_type="application/json", headers=headers
+    )

@@ -1,0 +1,44 @@
+"""Work that goes on for as long as ComfyUI runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from .errors import describe
+
+log = logging.getLogger("avatarforge")
+
+
+class BackgroundTasks:
+    """Owns long-running tasks. One that fails is logged at once, and `faults` gets a sentence about it."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Begin `work`, on the running loop. Raises nothing: what starts after it does not depend on it.
+
+        `name`: what it does, as the subject of a sentence.
+        """
+        try:
+            task = asyncio.get_running_loop().create_task(work())
+        except Exception as error:  # noqa: BLE001 - whatever it is, ComfyUI starts, and health says so
+            self._record(name, error)
+            return
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._ended, name))
+
+    def _ended(self, name: str, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._record(name, error)
+
+    def _record(self, name: str, error: BaseException) -> None:
+        log.error("AvatarForge: %s stopped unexpectedly", name, exc_info=error)
+        self.faults.append(f"{name} stopped ({describe(error)}). Restart ComfyUI.")

@@ -1,0 +1,111 @@
+"""ComfyUI's modules as far as a start of the pack uses them, so that a start can fail at every step of it.
+
+It proves nothing about ComfyUI: what is seen on the real one is in `tests/host`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+from unittest.mock import MagicMock
+
+from aiohttp import web
+
+STATS = {"system": {"comfyui_version": "0.30.0"}, "devices": []}
+
+
+class PromptServer:
+    """`server.PromptServer`: the application, the table of routes, the sockets."""
+
+    instance: Any = None
+
+    def __init__(self) -> None:
+        self.app = web.Application()
+        self.routes = web.RouteTableDef()
+        self.sockets: dict[str, Any] = {}
+        self.sockets_metadata: dict[str, Any] = {}
+        self.avatarforge_copy: dict[str, Any] | None = None
+
+        async def system_stats(_: web.Request) -> web.Response:
+            return web.json_response(STATS)
+
+        self.routes.get("/system_stats")(system_stats)
+
+    def add_routes(self) -> None:
+        """What ComfyUI does when all packs are loaded."""
+        again = web.RouteTableDef()
+        for route in self.routes:
+            assert isinstance(route, web.RouteDef)
+            again.route(route.method, "/api" + route.path)(route.handler, **route.kwargs)
+        self.app.add_routes(again)
+        self.app.add_routes(self.routes)
+
+
+class _Extension:
+    pass
+
+
+class _Node:
+    pass
+
+
+def modules() -> Mapping[str, ModuleType]:
+    """Stand-ins by name, for `sys.modules`. torch is among them where it is not installed."""
+    made: dict[str, ModuleType] = {}
+
+    def module(name: str, **attributes: Any) -> ModuleType:
+        stand_in = ModuleType(name)
+        stand_in.__dict__.update(attributes)
+        stand_in.__path__ = []
+        made[name] = stand_in
+        return stand_in
+
+    module(
+        "folder_paths",
+        get_system_user_directory=lambda name: f"/nowhere/{name}",
+        get_output_directory=lambda: "/nowhere/output",
+    )
+    module("server", PromptServer=PromptServer)
+    arguments = MagicMock(
+        listen="127.0.0.1", port=8188, tls_keyfile=None, tls_certfile=None, disable_metadata=False
+    )
+    module("comfy")
+    module("comfy.cli_args", args=arguments, LatentPreviewMethod=MagicMock())
+    for name in ("model_detection", "model_management", "samplers", "utils"):
+        setattr(made["comfy"], name, module(f"comfy.{name}"))
+    module("comfy.patcher_extension", WrappersMP=MagicMock())
+    module("comfy_api")
+    latest = module(
+        "comfy_api.latest", ComfyExtension=_Extension, io=MagicMock(ComfyNode=_Node), ui=MagicMock()
+    )
+    made["comfy_api"].__dict__["latest"] = latest
+    module("comfy_execution")
+    module("comfy_execution.utils", get_executing_context=lambda: None)
+    for name in ("execution", "latent_preview", "node_helpers", "nodes"):
+        module(name)
+    if importlib.util.find_spec("torch") is None:
+        module("torch", Tensor=object)
+        module("torch.nn")
+        module("torch.nn.functional", interpolate=None)
+    return made
+
+
+def enter(server: PromptServer | None) -> Any:
+    """Run the pack's `__init__.py`, as ComfyUI does; gives back the module."""
+    PromptServer.instance = server
+    pack = sys.modules["avatarforge"]
+    assert pack.__spec__ is not None and pack.__spec__.loader is not None
+    pack.__spec__.loader.exec_module(pack)
+    return pack
+
+
+async def load(server: PromptServer) -> list[str]:
+    """Load the pack into a server, and register the routes; gives back the names of its nodes."""
+    extension = await enter(server).comfy_entrypoint()
+    await extension.on_load()
+    nodes = [node.__name__ for node in await extension.get_node_list()]
+    server.add_routes()
+    return nodes

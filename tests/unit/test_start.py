@@ -1,0 +1,372 @@
+"""Whatever fails while the pack starts: ComfyUI goes on, the nodes stay, and health says why."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stand_in_comfyui
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from stand_in_comfyui import PromptServer, enter, load
+
+from avatarforge.forge.errors import LONGEST_CLAUSE, UnavailableError, describe
+from avatarforge.forge.settings import Settings
+from avatarforge.forge.store.blobs import BlobStore
+
+Client = TestClient[web.Request, web.Application]
+PREFIX = "/avatarforge-controller"
+ID = "0b0f4f5e-3c7a-4f0c-9d57-0b1a7c6a1f11"
+
+
+@pytest.fixture(scope="module")
+def imported() -> Iterator[Any]:
+    """The real `bootstrap`, on stand-ins of ComfyUI's modules; gone afterwards, with all that it imported."""
+    before = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, stand_in in stand_in_comfyui.modules().items():
+            patch.setitem(sys.modules, name, stand_in)
+        import avatarforge.bootstrap as module
+
+        yield module
+    for name in [name for name in set(sys.modules) - before if name.startswith("avatarforge.")]:
+        parent, _, own = name.rpartition(".")
+        sys.modules[parent].__dict__.pop(own, None) if parent in sys.modules else None
+        del sys.modules[name]
+
+
+@pytest.fixture
+def bootstrap(imported: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same, with a data folder and a registry of the test's own."""
+    registry = imported.registry
+    for name, value in type(registry)().__dict__.items():
+        monkeypatch.setattr(registry, name, value)
+    monkeypatch.setattr(imported.comfy, "data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(imported.comfy, "output_folder", lambda: tmp_path / "output")
+    return imported
+
+
+@pytest.fixture
+def server() -> PromptServer:
+    return PromptServer()
+
+
+Connect = Callable[..., Awaitable[Client]]
+REQUESTS = (
+    ("GET", f"{PREFIX}/generations"),
+    ("GET", f"{PREFIX}/capabilities"),
+    ("GET", f"/api{PREFIX}/files"),
+    ("POST", f"{PREFIX}/generate/avatar"),
+    ("POST", f"/api{PREFIX}/upload/pose_image"),
+    ("DELETE", f"{PREFIX}/files/{ID}"),
+    ("GET", f"/files/{ID}"),
+    ("GET", f"/outputs/{ID}/0.png"),
+)
+
+
+async def says(client: Client, reason: str) -> None:
+    """Health and every other route give this reason, or say where it is."""
+    answer = await client.get(f"{PREFIX}/health")
+    body = await answer.json()
+    assert (answer.status, body["api_status"]) == (200, "unavailable")
+    assert reason in body["reason"]
+    assert {"comfyui", "database", "storage", "queue", "capabilities"} <= set(body)
+    for method, path in REQUESTS:
+        answer = await client.request(method, path)
+        text = await answer.text()
+        assert (answer.status, "Traceback" in text) == (503, False), (path, text)
+        assert reason in json.loads(text)["detail"]
+
+
+def called(function: Any) -> set[str]:
+    """What a function calls, itself or in a thread: `name`, or `owner.name`."""
+    tree = ast.parse(inspect.getsource(function).lstrip())
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            names.add(ast.unparse(node.args[0]) if name == "asyncio.to_thread" else name)
+    return names
+
+
+# Calls of a start that cannot fail, or whose failure is looked at in a test of its own.
+HARMLESS = {
+    "ExitStack", "resources.callback", "resources.pop_all", "running.resources.close", "_Running", "Services",
+    "Unavailable", "Access", "Parts", "Reach", "isinstance", "str", "partial", "log.error", "log.warning",
+    "web.RouteTableDef", "server.app.on_startup.append", "comfy.server", "BackgroundTasks", "_reason", "_url",
+    "_add_routes", "_open", "copies.faults", "rules_without_settings",
+}  # fmt: skip
+METHODS = {
+    "settings.storage_folder": (Settings, "storage_folder"),
+    "blobs.open": (BlobStore, "open"),
+}
+
+
+class Silent(RuntimeError):
+    def __str__(self) -> str:
+        raise ValueError("an error that cannot say what it is")
+
+
+ERRORS = {
+    "text": (RuntimeError("x"), "RuntimeError: x"),
+    "empty": (OSError(), "OSError"),
+    "not implemented": (NotImplementedError(), "NotImplementedError"),
+    "import": (
+        ImportError("cannot import name 'y' from 'z' (/srv/z/__init__.py)"),
+        "ImportError: cannot import name 'y' from 'z'",
+    ),
+}
+OPEN = [
+    "comfy.data_folder", "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore",
+    "blobs.open", "open_database", "Workers", "comfy.ComfyHost", "ImageLimits", "OutputFolder", "settle",
+    "Quota", "Contents", "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts",
+    "GenerationTracker", "KnownGenerations", "GenerationService", "HealthService", "GenerationRecorder",
+    "Verifier", "Idempotency", "Deliveries", "WebhookSender", "live.at_end", "read_secret",
+]  # fmt: skip
+START = ["comfy.listens_on_network", "own_names", "load_settings", "rules", "warnings_of"]
+ROUTES = ["add_routes", "body_routes"]
+
+
+def break_step(bootstrap: Any, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception) -> None:
+    def raises(*_: Any, **__: Any) -> Any:
+        raise error
+
+    owner, _, name = step.rpartition(".")
+    if owner == "comfy":
+        monkeypatch.setattr(bootstrap.comfy, name, raises)
+    elif owner == "live":
+        monkeypatch.setattr(bootstrap.Live, name, raises)
+    elif owner:
+        monkeypatch.setattr(*METHODS[step], raises)
+    else:
+        monkeypatch.setattr(bootstrap, step, raises)
+
+
+def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
+    steps = called(bootstrap._open) | called(bootstrap.start) | called(bootstrap._add_routes)
+    left = {step for step in steps if not step.startswith("server.")} - HARMLESS
+    assert left == {*OPEN, *START, *ROUTES}
+
+
+SETTINGS = {
+    "AVATARFORGE_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "AVATARFORGE_WEBHOOK_HOSTS": "example.org",
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("step", [*OPEN, *START, *ROUTES])
+async def test_any_error_at_any_step_is_reported(
+    bootstrap: Any,
+    server: PromptServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    aiohttp_client: Connect,
+    step: str,
+    kind: str,
+) -> None:
+    for name, value in SETTINGS.items():  # so that every step is taken
+        monkeypatch.setenv(name, value)
+    error, told = ERRORS[kind]
+    break_step(bootstrap, monkeypatch, step, error)
+    nodes = await load(server)
+    assert len(nodes) == 15
+    await says(await aiohttp_client(server.app), f"AvatarForge could not start: {told}.")
+    logged = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.exc_info[1] for record in logged if record.exc_info] == [error]
+    from avatarforge.avatarforge_nodes.registry import stored_files
+
+    with pytest.raises(UnavailableError, match=told.partition("'")[0]):
+        stored_files()
+
+
+async def test_a_start_without_a_fault(
+    bootstrap: Any, server: PromptServer, aiohttp_client: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the tests above prove something."""
+    opened = []
+    honest = bootstrap._open
+
+    def open_(*args: Any) -> Any:
+        opened.append(honest(*args))
+        return opened[-1]
+
+    monkeypatch.setattr(bootstrap, "_open", open_)
+    assert len(await load(server)) == 15
+    client = await aiohttp_client(server.app)
+    answer = await client.get(f"{PREFIX}/generations")
+    assert (answer.status, (await answer.json())["total"]) == (200, 0)
+    opened[0].resources.close()
+
+
+async def test_what_was_opened_before_a_fault_is_closed(
+    bootstrap: Any, server: PromptServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    break_step(bootstrap, monkeypatch, "Deliveries", RuntimeError("x"))
+    await load(server)
+    from avatarforge.forge.store.folder_lock import lock_folders
+
+    folder = tmp_path / "data"
+    for lock in lock_folders(folder, folder / "storage"):  # no longer held
+        lock.release()
+
+
+@pytest.mark.parametrize("stopping", [KeyboardInterrupt, SystemExit])
+async def test_what_ends_comfyui_is_left_alone(
+    bootstrap: Any, server: PromptServer, monkeypatch: pytest.MonkeyPatch, stopping: type[BaseException]
+) -> None:
+    async def stop(*_: Any) -> None:
+        raise stopping
+
+    monkeypatch.setattr(bootstrap.asyncio, "to_thread", stop)
+    with pytest.raises(stopping):
+        await load(server)
+
+
+async def test_without_a_server_the_nodes_stay(bootstrap: Any, caplog: pytest.LogCaptureFixture) -> None:
+    extension = await enter(None).comfy_entrypoint()
+    await extension.on_load()
+    assert len(await extension.get_node_list()) == 15
+    assert "no routes could be registered" in caplog.text
+
+
+async def test_a_second_copy_gives_nothing(bootstrap: Any, server: PromptServer) -> None:
+    server.avatarforge_copy = {"folder": "/srv/custom_nodes/other", "others": []}
+    extension = await enter(server).comfy_entrypoint()
+    await extension.on_load()
+    assert await extension.get_node_list() == []
+    assert sys.modules["avatarforge"].__dict__["WEB_DIRECTORY"] is None
+    assert [route.path for route in server.routes] == ["/system_stats"]
+    assert not server.app.router.routes()
+
+
+TASKS = ("tracker", "live", "deliveries", "report_health", "clean_up_daily", "build_models")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("task", TASKS)
+async def test_a_task_that_dies_is_reported(
+    bootstrap: Any,
+    server: PromptServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    aiohttp_client: Connect,
+    task: str,
+    at_once: bool,
+) -> None:
+    """Whether it fails when it is made or when it runs: ComfyUI starts."""
+
+    def breaks(*_: Any) -> Any:
+        if at_once:
+            raise RuntimeError("x")
+        return broken()
+
+    async def broken() -> None:
+        raise RuntimeError("x")
+
+    def breaks_in_a_thread() -> None:
+        raise RuntimeError("x")
+
+    owners = {
+        "tracker": bootstrap.GenerationTracker,
+        "live": bootstrap.Live,
+        "deliveries": bootstrap.Deliveries,
+    }
+    if task in owners:
+        monkeypatch.setattr(owners[task], "run", breaks)
+    else:
+        monkeypatch.setattr(bootstrap, task, breaks_in_a_thread if task == "build_models" else breaks)
+    monkeypatch.setattr(bootstrap.comfy.ComfyHost, "installed_models", nothing_installed)
+    monkeypatch.setattr(bootstrap.comfy.ComfyHost, "queue_state", empty_queue)
+    await load(server)
+    client = await aiohttp_client(server.app)
+    body = await (await client.get(f"{PREFIX}/health")).json()
+    while "stopped" not in body["reason"]:  # pytest's own timeout bounds this
+        body = await (await client.get(f"{PREFIX}/health")).json()
+    assert body["api_status"] == "degraded"
+    assert "stopped (RuntimeError: x). Restart ComfyUI." in body["reason"]
+    assert any("stopped unexpectedly" in record.getMessage() and record.exc_info for record in caplog.records)
+
+
+async def nothing_installed(*_: Any, **__: Any) -> Any:
+    from avatarforge.forge.ports import InstalledModels
+
+    return InstalledModels((), (), (), ())
+
+
+def empty_queue(_: Any) -> Any:
+    from avatarforge.forge.ports import QueueState
+
+    return QueueState((), frozenset())
+
+
+WITHOUT = """
+import asyncio, json, sys
+from pathlib import Path
+sys.path.insert(0, "tests")
+from lab.pack import load_pack
+import stand_in_comfyui
+load_pack(Path.cwd())
+sys.modules.update(stand_in_comfyui.modules())
+sys.modules[sys.argv[1]] = None
+from aiohttp.test_utils import TestClient, TestServer
+async def main():
+    server = stand_in_comfyui.PromptServer()
+    nodes = await stand_in_comfyui.load(server)
+    async with TestClient(TestServer(server.app)) as client:
+        health = await client.get("/avatarforge-controller/health")
+        other = await client.post("/api/avatarforge-controller/generate/avatar", json={"prompt": "x"})
+        stranger = await client.get(
+            "/avatarforge-controller/health", headers={"X-Forwarded-For": "203.0.113.5"}
+        )
+        rebound = await client.get("/avatarforge-controller/health", headers={"Host": "evil.example"})
+        print(json.dumps([
+            nodes, health.status, await health.json(), other.status, await other.json(),
+            await stranger.json(), await rebound.json(),
+        ]))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "missing", ["sqlalchemy", "alembic", "filelock", "pydantic", "pydantic_core", "dotenv"]
+)
+def test_a_missing_requirement_is_reported_and_the_nodes_stay(missing: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", WITHOUT, missing]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    nodes, status, health, other_status, other, stranger, rebound = json.loads(ran.stdout)
+    assert len(nodes) == 15
+    assert (status, health["api_status"], other_status) == (200, "unavailable", 503)
+    assert missing in health["reason"]
+    assert health["reason"] == other["detail"]
+    assert "Traceback" in ran.stderr
+    assert stranger == rebound == {"api_status": "unavailable"}
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("The sky fell."), "RuntimeError: The sky fell"),
+        (RuntimeError("first\nsecond\tthird"), "RuntimeError: first second third"),
+        (KeyError("name"), "KeyError: 'name'"),
+        (OSError(28, "No space left on device", "/srv/a b"), "OSError: No space left on device"),
+        (RuntimeError("cannot open /srv/a b/c"), "RuntimeError; ComfyUI's log has the details"),
+        (RuntimeError(r"cannot open C:\a b\c"), "RuntimeError; ComfyUI's log has the details"),
+        (ModuleNotFoundError("No module named 'x'"), "ModuleNotFoundError: No module named 'x'"),
+        (RuntimeError("  "), "RuntimeError"),
+        (Silent(), "Silent"),
+        (RuntimeError("x" * 5000), "RuntimeError: " + "x" * (LONGEST_CLAUSE - 1) + "…"),
+    ],
+)
+def test_an_unexpected_error_is_one_short_clause(error: Exception, told: str) -> None:
+    assert describe(error) == told

@@ -1,0 +1,58 @@
+"""For a Python that has no ComfyUI and no torch: leaves out what needs them, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+#: ComfyUI's modules, and what comes with it alone.
+COMFYUI = frozenset(
+    {"comfy", "comfy_api", "comfy_execution", "folder_paths", "safetensors", "server", "torch"}
+)
+REASON = "needs ComfyUI's environment"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-comfyui", action="store_true", help="skip what needs torch, ComfyUI or the lab"
+    )
+    parser.addoption("--at-least", type=int, default=0, metavar="N", help="fail when fewer than N tests pass")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The lab runs on the interpreter that `dev.py` is started with, and needs Python 3.11."""
+    if config.getoption("--without-comfyui") and collection_path.name.startswith("test_lab_"):
+        return True
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[pytest.CollectReport]:
+    report: pytest.CollectReport = yield
+    if report.outcome == "failed" and collector.config.getoption("--without-comfyui"):
+        call = getattr(report, "call", None)
+        missing = _missing(call.excinfo.value) if call is not None and call.excinfo is not None else None
+        if missing:
+            report.outcome = "skipped"
+            report.longrepr = (str(collector.path), 1, f"Skipped: {missing} {REASON}")
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    least = session.config.getoption("--at-least")
+    passed = len(reporter.stats.get("passed", ())) if reporter else 0
+    if passed < least and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"\nOnly {passed} tests passed; {least} are the least.", red=True)
+
+
+def _missing(error: BaseException | None) -> str | None:
+    """The module of ComfyUI whose absence is behind an error; None for any other error."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in COMFYUI:
+            return error.name
+        error = error.__cause__ or error.__context__
+    return None
