@@ -18,6 +18,7 @@ from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError, open_database
 from .forge.access.secret import signing_secret
 from .forge.access.signing import Signer
+from .forge.error_text import describe_error
 from .forge.errors import AvatarForgeError
 from .forge.generations.known import KnownGenerations
 from .forge.generations.outputs import OutputFolder
@@ -96,8 +97,9 @@ async def start() -> None:
         server.app[ACCESS] = Access(found)
         running = await asyncio.to_thread(_open, settings)
     except (AvatarForgeError, DatabaseUnavailableError) as error:
-        registry.reason = f"AvatarForge is not available: {error}"
-        server.app[STATE] = Unavailable(str(error), comfy.url(), comfy.system_stats)
+        reason = describe_error(error)
+        registry.reason = f"AvatarForge is not available: {reason}"
+        server.app[STATE] = Unavailable(reason, comfy.url(), comfy.system_stats)
         log.error("AvatarForge is not available: %s", error)
         return
     services = running.services
