@@ -36,7 +36,8 @@ class ModelFile:
 @dataclass(frozen=True)
 class InstalledModels:
     """`nodes` are those of OPTIONAL_NODES that this ComfyUI has, `ipadapters` and `clip_visions` the
-    files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head."""
+    files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head. `embeddings` are the
+    files in that folder, None where it could not be read."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -46,6 +47,7 @@ class InstalledModels:
     ipadapters: tuple[str, ...] = ()
     clip_visions: tuple[str, ...] = ()
     sdpose: tuple[str, ...] = ()
+    embeddings: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

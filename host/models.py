@@ -76,6 +76,7 @@ class ModelShelf:
                 ipadapters=_names("ipadapter"),
                 clip_visions=_names("clip_vision"),
                 sdpose=tuple(name for name, facts in checkpoints if facts.sdpose),
+                embeddings=_embeddings(),
             )
 
     def _list(self, folder: str, read: _Reading) -> list[tuple[str, _Facts]]:
@@ -104,6 +105,13 @@ def _names(folder: str) -> tuple[str, ...]:
     if folder not in folder_paths.folder_names_and_paths:
         return ()
     return tuple(folder_paths.get_filename_list(folder))
+
+
+def _embeddings() -> tuple[str, ...] | None:
+    try:
+        return _names("embeddings")
+    except OSError:
+        return None  # a folder that cannot be read says nothing about what is in there
 
 
 def _look(path: Path, read: _Reading) -> _Facts:

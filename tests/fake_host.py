@@ -30,6 +30,7 @@ ALL_INSTALLED = InstalledModels(
     controlnets=(ModelFile("openpose-sd15.safetensors", "sd15"),),
     samplers=("euler", "dpmpp_2m"),
     schedulers=("normal", "karras"),
+    embeddings=("easynegative.safetensors",),
 )
 
 

@@ -36,7 +36,16 @@ from ..settings import Settings
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
 from ..workers import Workers, undisturbed
-from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
+from .acceptance import (
+    begin_again,
+    commit_new,
+    refuse_above,
+    remove,
+    restore,
+    told_of,
+    with_new_warnings,
+    withdraw,
+)
 from .decide import AvatarRequest, Decision, decide
 from .inputs import Inputs
 from .journal import Journal
@@ -162,11 +171,13 @@ class GenerationService:
         position = spec.views.index(view)
         planned = replace(spec, reseeded={**spec.reseeded, view: chosen})
         compiled = compile_reroll(planned, generation_id, position)
+        installed = await self._host.installed_models()
         checked = await self._host.check(str(uuid.uuid4()), compiled.prompt)
         again = partial(
             begin_again,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
+            receipt=with_new_warnings(record.receipt, spec, installed),
             prompt=to_json(compiled.prompt).decode(),
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
@@ -184,7 +195,8 @@ class GenerationService:
         await self._require_place()
         spec = AvatarSpec.from_json(record.spec)
         await self._inputs.require(spec)
-        require_models(await self._host.installed_models(), spec.checkpoint, spec.controlnet)
+        installed = await self._host.installed_models()
+        require_models(installed, spec.checkpoint, spec.controlnet)
         text = await self._database.read(partial(queries.prompt_of, generation_id=generation_id))
         checked = await self._host.check(str(uuid.uuid4()), json.loads(text or "{}"))
         again = partial(
@@ -192,7 +204,7 @@ class GenerationService:
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
-            receipt=told_of(record.receipt, checked.prompt_id),
+            receipt=told_of(record.receipt, checked.prompt_id, spec, installed),
             started_at=None,
             completed_at=None,
             error=None,
