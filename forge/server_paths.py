@@ -29,7 +29,7 @@ _LONGEST_NAME = 255
 _START = re.compile(
     rf"""
       (?P<url>\b(?!file:|sqlite)[A-Za-z][A-Za-z0-9+.-]{{1,20}}://[^\s/\\?\#"'<>`][^\s?\#"'<>`]*)
-    | (?P<quote>(?:(?<!\w)|(?<=\b[bBrRuUfF]))['"`“‘„«])
+    | (?P<quote>(?:(?<!\w)|(?<=\b[bBrRuUfF]))['"`“\u2018„«])
     | (?P<database>\bsqlite(?:\+\w{{1,20}})?:///)
     | (?P<file>\bfile:(?={_SEP}))
     | (?P<long>(?<![\w\\/])\\{{2,}}[?.]\\+(?:UNC\\+)?)
@@ -46,7 +46,7 @@ _START = re.compile(
 )
 # One name and all that follow is left alone: "/health", "\alpha", "\\d+".
 _NEEDS_FOLDER = frozenset({"root", "backslash", "encoded", "share", "database"})
-_CLOSING = {"“": "”", "‘": "’", "„": "“", "«": "»"}
+_CLOSING = {"“": "”", "\u2018": "\u2019", "„": "“", "«": "»"}
 _WINDOWS = (re.compile(_SEP), re.compile(rf"((?:{_CHAR}){{1,{_LONGEST_NAME}}})({_SEP})"))
 _POSIX = (
     re.compile(_POSIX_SEP),
@@ -57,7 +57,7 @@ _NO_PATH = re.compile(r"\n|://")  # in quotes: more than one path is quoted
 _ANY_SEP = re.compile(_SEP)
 _ANY_DRIVE = re.compile(_DRIVE + _SEP)
 # Nothing follows that could be a file's name.
-_NOTHING = re.compile(r"""$|[\s"'`,;:)\]}>”’»]|\.(?:\s|$)""")
+_NOTHING = re.compile(r"""$|[\s"'`,;:)\]}>”\u2019»]|\.(?:\s|$)""")
 _LAST_NAME = re.compile(r"[\w@-]+(?:\.[\w@-]+)*")
 _HOMES = frozenset({"home", "users"})  # what lies in it is called as a person is
 

@@ -29,10 +29,11 @@ STOPPED = (
     "POST /generations/{id}/retry for each generation that failed of it."
 )
 NOT_TAKEN = (
-    "ComfyUI did not take the prompt into its queue, so nothing was queued. Try it again; ComfyUI's log may say "
-    "why."
+    "ComfyUI did not take the prompt into its queue, so nothing was queued. Try again; its log may say why."
 )
-NO_PROMPT = "ComfyUI refused the prompt. Another pack's on-prompt handler gave none back; ComfyUI's log may say which."
+NO_PROMPT = (
+    "ComfyUI refused the prompt. Another pack's on-prompt handler returned none; its log may say which."
+)
 
 log = logging.getLogger("avatarforge")
 

@@ -1,7 +1,7 @@
 """Prompt syntax that ComfyUI does not know, or that names something that is not installed.
 
-ComfyUI drops an embedding that it does not find, and reads the syntax of other programs as words. Neither is an
-error, but whoever wrote it should be told.
+ComfyUI drops an embedding that it does not find, and reads the syntax of other programs as words. Neither is
+an error, but the user is told.
 
 The rules: ComfyUI's comfy/sd1_clip.py for embeddings; the prompt syntax of AUTOMATIC1111's web UI for
 `<lora:...>`, BREAK, AND, `[a|b]` and `[a:b:0.5]`; that of the Dynamic Prompts extension for `__name__` and
@@ -95,7 +95,9 @@ def _networks(text: str) -> Iterator[_Found]:
 
 def _keywords(text: str) -> Iterator[_Found]:
     for keyword in _KEYWORD.finditer(text):
-        before = re.search(r"[\w'-]{1,40}(?=[ \t]{0,9}$)", text[max(0, keyword.start() - 50) : keyword.start()])
+        before = re.search(
+            r"[\w'-]{1,40}(?=[ \t]{0,9}$)", text[max(0, keyword.start() - 50) : keyword.start()]
+        )
         after = re.match(r"[ \t]{0,9}([\w'-]{1,40})", text[keyword.end() : keyword.end() + 50])
         beside = [word for word in (before and before[0], after and after[1]) if word]
         # Among words in capitals it is one of them: WANTED DEAD AND ALIVE.
@@ -121,7 +123,7 @@ class _Open:
 
 
 def _brackets(text: str) -> Iterator[_Found]:
-    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones the outermost. A backslash takes a mark its meaning."""
+    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones the outermost. A backslash makes a mark plain text."""
     found: list[tuple[int, _Found]] = []
     opened: list[_Open] = []
     at = 0

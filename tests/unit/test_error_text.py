@@ -14,7 +14,14 @@ from avatarforge.db.engine import DatabaseUnavailableError, open_database
 from avatarforge.forge.error_text import describe_error
 from avatarforge.forge.errors import SettingsError, UnavailableError
 
-SILENT = [ValueError(), OSError(), TimeoutError(), AssertionError(), asyncio.CancelledError(), RuntimeError(" \n")]
+SILENT = [
+    ValueError(),
+    OSError(),
+    TimeoutError(),
+    AssertionError(),
+    asyncio.CancelledError(),
+    RuntimeError(" \n"),
+]
 
 
 @pytest.mark.parametrize("error", SILENT, ids=repr)
@@ -25,17 +32,17 @@ def test_an_error_without_words_is_named(error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/srv/secret/a"), "No such file or directory"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/srv/secret/a"), "No such file"),
         (PermissionError(errno.EACCES, "Permission denied", "/a b", None, "/c"), "Permission denied"),
         (OSError("cannot identify image file '/srv/my secret/a.png'"), "cannot identify image file 'a.png'"),
         (RuntimeError("C:\\my secret\\a.db is locked"), "a.db is locked"),
-        (DatabaseUnavailableError("DATABASE_URL='sqlite:////srv/secret/a.db' is bad"), "DATABASE_URL='sqlite:///a.db' is bad"),
+        (DatabaseUnavailableError("bad: sqlite:////srv/secret/a.db"), "bad: sqlite:///a.db"),
         # Sentences of our own are shown as they are.
         (UnavailableError("Ask GET /generations/{id}/live."), "Ask GET /generations/{id}/live."),
         (SettingsError("STORAGE_PATH='/srv/x/y' cannot be used"), "STORAGE_PATH='/srv/x/y' cannot be used"),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_an_error_names_no_folder(error: Exception, said: str) -> None:
     assert describe_error(error) == said
 
@@ -44,13 +51,13 @@ def test_an_error_names_no_folder(error: Exception, said: str) -> None:
     ("error", "reason"),
     [
         (OSError(), "OSError"),
-        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/srv/secret"), "No such file or directory"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/srv/secret"), "No such file"),
         (SQLAlchemyError(""), "SQLAlchemyError"),
         (OperationalError("SELECT 1", {}, ValueError()), "ValueError"),
         (OperationalError("SELECT 1", {}, ValueError("one line\nand another")), "one line"),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_database_that_fails_without_words_says_what_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:

@@ -113,7 +113,9 @@ async def test_what_a_restart_cannot_queue_yet_is_queued_later(tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("no_pause")
-async def test_what_a_restart_can_never_queue_ends_with_the_reason_and_holds_up_nobody(tmp_path: Path) -> None:
+async def test_what_a_restart_can_never_queue_ends_with_the_reason_and_holds_up_nobody(
+    tmp_path: Path,
+) -> None:
     async with product(tmp_path) as forge:
         bad, *good = [await submit(forge) for _ in range(3)]
     host = FakeHost(tmp_path)

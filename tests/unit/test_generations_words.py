@@ -34,7 +34,9 @@ def install(forge: Product, *embeddings: str) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize(("kind", "views"), [("avatar", None), ("pose", ("back",)), ("all_poses", VIEW_NAMES)])
+@pytest.mark.parametrize(
+    ("kind", "views"), [("avatar", None), ("pose", ("back",)), ("all_poses", VIEW_NAMES)]
+)
 async def test_every_field_of_words_is_looked_at_on_every_route(
     forge: Product, field: str, kind: str, views: tuple[str, ...] | None
 ) -> None:
