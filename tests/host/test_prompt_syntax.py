@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 from avatarforge.forge.graphs.prompt_syntax import prompt_warnings
+from lab.api import Api
 from lab.host import ComfyUI
 
 FILES = ("ink.pt", "style/brush_v1.0.pt", "bad hands.pt")
@@ -64,3 +67,38 @@ def test_what_is_warned_of_is_what_comfyui_leaves_out(
     left_out = re.findall(r"embedding:(\S*) does not exist", caplog.text)
     warned = [warning.split("'")[1] for warning in prompt_warnings([text], FILES)]
     assert warned == [f"embedding:{name.strip(',')}" for name in left_out]
+
+
+@pytest.mark.usefixtures("tokenizer")  # ComfyUI is to be imported as it imports it
+def test_installed_embeddings_are_listed_whatever_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import folder_paths
+
+    from avatarforge.host.models import ModelShelf
+
+    folder = tmp_path / "embeddings"
+    for name in ("ink.pt", "sub/brush.safetensors", "readme.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    odd = []
+    if sys.platform == "linux":  # file names are bytes there
+        odd = [os.fsdecode(b"odd\xff.pt")]
+        (folder / odd[0]).touch()
+    for kind in ("checkpoints", "controlnet"):
+        monkeypatch.setitem(folder_paths.folder_names_and_paths, kind, ([], set()))
+    extensions = folder_paths.supported_pt_extensions
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "embeddings", ([str(folder)], extensions))
+    monkeypatch.setattr(folder_paths, "filename_list_cache", {})
+    shelf = ModelShelf()
+    assert shelf.installed().embeddings == ("ink.pt", *odd, str(Path("sub", "brush.safetensors")))
+    found = prompt_warnings(["embedding:ink embedding:brush embedding:nope"], shelf.installed().embeddings)
+    assert [warning.split("'")[1] for warning in found] == ["embedding:nope"]
+    shutil.rmtree(folder)
+    assert shelf.installed().embeddings is None
+
+
+def test_a_generation_names_what_its_words_do_not_do(api: Api) -> None:
+    done = api.wait(api.generate(prompt="a knight <lora:ink:0.8>", style="embedding:nope")["generation_id"])
+    assert done["status"] == "completed"
+    assert [warning.split("'")[1] for warning in done["warnings"]] == ["<lora:ink:0.8>", "embedding:nope"]
