@@ -23,6 +23,7 @@ from .db.engine import DatabaseUnavailableError, open_database
 from .forge.access.secret import signing_secret
 from .forge.access.signing import Signer
 from .forge.background import BackgroundTasks
+from .forge.error_text import describe_error
 from .forge.errors import AvatarForgeError, describe
 from .forge.generations.known import KnownGenerations
 from .forge.generations.outputs import OutputFolder
@@ -157,7 +158,7 @@ def _add_routes(server: Any) -> None:
 def _reason(error: Exception) -> str:
     """Why the pack could not start: our own sentence, or one about what nobody expected."""
     if isinstance(error, (AvatarForgeError, DatabaseUnavailableError)) and str(error):
-        return str(error)[:LONGEST_REASON]
+        return describe_error(error)[:LONGEST_REASON]
     return f"AvatarForge could not start: {describe(error)}."
 
 

@@ -144,12 +144,18 @@ def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_
         raise
     except Exception as error:  # drivers and alembic have errors of their own, beside SQLAlchemy's
         database.close()
-        cause = error.__cause__ or error
-        reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
         raise DatabaseUnavailableError(
-            f"The database cannot be opened: {reason[:LONGEST_REASON]}."
+            f"The database cannot be opened: {_reason(error)[:LONGEST_REASON]}."
         ) from error
     return database
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what the driver or the system says; the exception's class where that is nothing."""
+    cause = error.__cause__ or error
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return next(iter(str(cause).strip().splitlines()), "") or type(cause).__name__
 
 
 def sqlite_file(url_text: str, data_folder: Path) -> Path | None:

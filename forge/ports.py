@@ -62,7 +62,8 @@ class SkippedFile:
 class InstalledModels:
     """`nodes` are those of OPTIONAL_NODES that this ComfyUI has, `ipadapters` and `clip_visions` the
     files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head. `skipped` are all files
-    that cannot be used, of every folder."""
+    that cannot be used, of every folder. `embeddings` are the files in that folder, None where it could not
+    be read."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -73,6 +74,7 @@ class InstalledModels:
     clip_visions: tuple[str, ...] = ()
     sdpose: tuple[str, ...] = ()
     skipped: tuple[SkippedFile, ...] = ()
+    embeddings: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,31 +8,45 @@ connection but this object: nothing of ComfyUI is patched, and no browser sees o
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..forge.ports import PreviewPicture, PromptEvent, PromptProgress
+from ..forge.server_paths import without_folders
 from .progress import preview_of, progress_of
 
-# An absolute path in a node's message tells a client about the server's disk; the last part is
-# enough to find the file.
-_FOLDERS = re.compile(r"""(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'"/\\:<>|]+[/\\])+""")
+LONGEST_MESSAGE = 4000  # characters of a node's message that a client gets
 
 log = logging.getLogger("avatarforge")
 
 
-def without_folders(message: str) -> str:
-    """The message with absolute paths cut to their last part."""
-    return _FOLDERS.sub("", message)
+def failed(prompt_id: str, data: Mapping[str, Any], folders: Sequence[str] = ()) -> PromptEvent:
+    """What an `execution_error` message tells: which node, what it said, and of which type that was.
 
-
-def failed(prompt_id: str, data: Mapping[str, Any]) -> PromptEvent:
-    """What an `execution_error` message tells: which node, what it said, and of which type that was."""
-    said = without_folders(str(data.get("exception_message", "")).strip()) or "no message"
+    `folders` are those of this server, to be cut from what it said.
+    """
     node = f"{data.get('node_type', 'A node')} (node {data.get('node_id', '?')})"
-    kind = data.get("exception_type") or "an error without a type"
-    return PromptEvent("failed", prompt_id, error=f"{node}: {said}", reason=f"{node}: {kind}")
+    kind = str(data.get("exception_type") or "")
+    said = _message(data.get("exception_message"), kind, folders)
+    reason = f"{node}: {kind or 'an error without a type'}"
+    return PromptEvent("failed", prompt_id, error=f"{node}: {said}", reason=reason)
+
+
+def _message(given: object, kind: str, folders: Sequence[str]) -> str:
+    said = "" if given is None else str(given).strip()
+    # ComfyUI names a pack's exceptions by its module, and a pack's module by the path of its folder.
+    name = kind.rpartition(".")[2]
+    if said in ("", "None"):
+        return f"{name or 'an exception'} without a message"
+    if name and len(said.split()) == 1:  # such as the 'key' of a KeyError
+        said = f"{name}: {said}"
+    return shown(said, folders)
+
+
+def shown(said: str, folders: Sequence[str]) -> str:
+    """What other code said, as a client gets it: without folders of this server, and bounded."""
+    said = without_folders(said, folders)
+    return said if len(said) <= LONGEST_MESSAGE else f"{said[:LONGEST_MESSAGE]}…"
 
 
 class EventSocket:
@@ -41,7 +55,9 @@ class EventSocket:
 
     closed = False
 
-    def __init__(self) -> None:
+    def __init__(self, folders: Sequence[str] = ()) -> None:
+        """`folders` are those of this server, which no message may carry to a client."""
+        self._folders = folders
         self._listeners: list[Callable[[PromptEvent], None]] = []
         self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
         self._ended: dict[str, PromptEvent] = {}
@@ -84,7 +100,7 @@ class EventSocket:
         elif kind == "execution_success":
             self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
         elif kind == "execution_error":
-            self._ended[prompt_id] = failed(prompt_id, data)
+            self._ended[prompt_id] = failed(prompt_id, data, self._folders)
         elif kind == "execution_interrupted":
             self._ended[prompt_id] = PromptEvent("interrupted", prompt_id)
         elif kind == "executing" and data.get("node") is None:

@@ -81,6 +81,7 @@ class ModelShelf:
                 clip_visions=tuple(name for name, facts in found["clip_vision"] if not facts.problem),
                 sdpose=tuple(name for name, facts in found["checkpoints"] if facts.sdpose),
                 skipped=tuple(skipped),
+                embeddings=_embeddings(),
             )
 
     def _scan(self, folder: str, skipped: list[SkippedFile]) -> Iterator[tuple[str, ModelFacts]]:
@@ -142,6 +143,12 @@ def _list_names(folder: str, skipped: list[SkippedFile]) -> list[str]:
         log.warning("AvatarForge: the models in %s could not be listed", folder, exc_info=True)
         skipped.append(SkippedFile(folder, None, f"cannot be listed ({type(error).__name__})"))
     return []
+
+
+def _embeddings() -> tuple[str, ...] | None:
+    unreadable: list[SkippedFile] = []
+    names = _list_names("embeddings", unreadable)
+    return None if unreadable else tuple(names)
 
 
 def _problem_of_name(name: str) -> str | None:

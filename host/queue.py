@@ -6,8 +6,10 @@ replacement, validation, then a 6-tuple into the queue.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import execution
@@ -15,9 +17,10 @@ import nodes
 from comfy.cli_args import LatentPreviewMethod, args
 from server import PromptServer
 
-from ..forge.errors import PromptRefusedError
+from ..forge.errors import PromptRefusedError, UnavailableError
 from ..forge.ports import CheckedPrompt, Prompt, PromptEvent, QueueState
-from .events import EventSocket, failed, without_folders
+from .events import EventSocket, failed, shown
+from .server_folders import server_folders
 from .worker import PromptWorker
 
 _PROMPT_ID = 1  # place of the prompt_id in ComfyUI's queue tuples
@@ -25,16 +28,25 @@ STOPPED = (
     "ComfyUI's worker thread ended, so it runs nothing any more. Restart ComfyUI, then send "
     "POST /generations/{id}/retry for each generation that failed of it."
 )
+NOT_TAKEN = (
+    "ComfyUI did not take the prompt into its queue, so nothing was queued. Try again; its log may say why."
+)
+NO_PROMPT = (
+    "ComfyUI refused the prompt. Another pack's on-prompt handler returned none; its log may say which."
+)
+
+log = logging.getLogger("avatarforge")
 
 
 class ComfyQueue:
-    """Our corner of ComfyUI's queue. Everything here runs on the event loop."""
+    """Our corner of ComfyUI's queue. It is made in a thread; everything else runs on the event loop."""
 
     def __init__(self, server: PromptServer) -> None:
         self._server = server
         self._client_id = f"avatarforge-{uuid.uuid4()}"
         self._worker = PromptWorker()
-        self.events = EventSocket()
+        self._folders = server_folders()
+        self.events = EventSocket(self._folders)
         server.sockets[self._client_id] = self.events
         # Previews then say which node of which prompt they are of.
         server.sockets_metadata[self._client_id] = {"feature_flags": {"supports_preview_metadata": True}}
@@ -49,14 +61,19 @@ class ComfyQueue:
             "extra_data": {},
         }
         body = self._server.trigger_on_prompt(body)
+        if not isinstance(body, dict) or not isinstance(body.get("prompt"), dict):
+            raise PromptRefusedError(NO_PROMPT)
         prompt = body["prompt"]
         self._server.node_replace_manager.apply_replacements(prompt)
-        valid, error, outputs, node_errors = await execution.validate_prompt(prompt_id, prompt, None)
+        # By place, as ComfyUI reads it: a version may give more.
+        validated = await execution.validate_prompt(prompt_id, prompt, None)
+        valid, error, outputs, node_errors = validated[:4]
         if not valid or node_errors:
-            raise PromptRefusedError(_refusal(prompt, error, node_errors))
+            raise PromptRefusedError(_refusal(error, node_errors, self._folders))
         return CheckedPrompt(prompt_id, (prompt, dict(body.get("extra_data") or {}), outputs), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:
+        """Raises UnavailableError where the queue does not take it; then it is not in there."""
         prompt, extra_data, outputs = checked.ticket
         sensitive = {
             key: extra_data.pop(key) for key in execution.SENSITIVE_EXTRA_DATA_KEYS if key in extra_data
@@ -68,7 +85,18 @@ class ComfyQueue:
         extra_data["create_time"] = int(time.time() * 1000)
         number = self._server.number
         self._server.number += 1
-        self._server.prompt_queue.put((number, checked.prompt_id, prompt, extra_data, outputs, sensitive))
+        item = (number, checked.prompt_id, prompt, extra_data, outputs, sensitive)
+        try:
+            taken = self._server.prompt_queue.put(item)
+        except Exception as error:
+            # `put` of another pack may raise anything, also after ComfyUI's own has taken the prompt.
+            log.exception("AvatarForge: ComfyUI's queue failed to take prompt %s", checked.prompt_id)
+            self.cancel(checked.prompt_id)
+            raise UnavailableError(NOT_TAKEN) from error
+        # A ComfyUI whose `put` cannot refuse returns None.
+        if taken is False:
+            log.warning("AvatarForge: ComfyUI's queue refused prompt %s", checked.prompt_id)
+            raise UnavailableError(NOT_TAKEN)
 
     def cancel(self, prompt_id: str) -> None:
         queue = self._server.prompt_queue
@@ -99,18 +127,28 @@ class ComfyQueue:
             return PromptEvent("succeeded", prompt_id)
         if "execution_interrupted" in messages:
             return PromptEvent("interrupted", prompt_id)
-        return failed(prompt_id, messages.get("execution_error", {}))
+        return failed(prompt_id, messages.get("execution_error", {}), self._folders)
 
     def stopped(self) -> str | None:
         return STOPPED if self._worker.ended() else None
 
 
-def _refusal(prompt: Prompt, error: dict[str, Any] | None, node_errors: dict[str, Any]) -> str:
-    reasons = [
-        f"{found['class_type']} (node {node_id}): {problem['message']}: {problem['details']}"
-        for node_id, found in node_errors.items()
-        for problem in found["errors"]
-    ]
-    if not reasons and error is not None:
-        reasons = [f"{error.get('message')} {error.get('details') or ''}".strip()]
-    return without_folders(f"ComfyUI refused the prompt. {' '.join(reasons)}")
+def _refusal(error: object, node_errors: object, folders: Sequence[str]) -> str:
+    """Why `validate_prompt` refused, from its `error` and `node_errors`."""
+    reasons = []
+    if isinstance(node_errors, Mapping):
+        for node_id, found in node_errors.items():
+            node = f"{found.get('class_type', 'A node')} (node {node_id})"
+            reasons += [f"{node}: {_problem(problem)}" for problem in found.get("errors") or ()]
+    if not reasons and error:
+        reasons = [_problem(error) if isinstance(error, Mapping) else str(error)]
+    return shown(f"ComfyUI refused the prompt. {' '.join(reasons)}".strip(), folders)
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    """Its message and details; where an exception said nothing, its class stands for the details."""
+    details = str(problem.get("details") or "").strip()
+    kind = str((problem.get("extra_info") or {}).get("exception_type") or "")
+    message = str(problem.get("message") or "").strip()
+    why = details or kind.rpartition(".")[2]
+    return f"{message}{'' if message.endswith('.') else ':'} {why}" if message and why else message or why

@@ -9,7 +9,7 @@ from typing import Any
 
 from pictures import picture
 
-from avatarforge.forge.errors import PromptRefusedError
+from avatarforge.forge.errors import PromptRefusedError, UnavailableError
 from avatarforge.forge.ports import (
     CheckedPrompt,
     InstalledModels,
@@ -30,6 +30,7 @@ ALL_INSTALLED = InstalledModels(
     controlnets=(ModelFile("openpose-sd15.safetensors", "sd15"),),
     samplers=("euler", "dpmpp_2m"),
     schedulers=("normal", "karras"),
+    embeddings=("easynegative.safetensors",),
 )
 
 
@@ -41,6 +42,7 @@ class FakeHost:
         self.installed = ALL_INSTALLED
         self.roomy = True
         self.refusal: str | None = None
+        self.not_taken: Callable[[str], str | None] = lambda prompt_id: None
         self.queued: list[str] = []
         self.running: set[str] = set()
         self.history: dict[str, PromptEvent] = {}
@@ -63,6 +65,8 @@ class FakeHost:
         return CheckedPrompt(prompt_id, copy.deepcopy(prompt), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:
+        if reason := self.not_taken(checked.prompt_id):
+            raise UnavailableError(reason)
         self.prompts[checked.prompt_id] = checked.ticket
         self.submitted.append(checked.prompt_id)
         self.queued.append(checked.prompt_id)

@@ -16,6 +16,8 @@ from ...db import generations as queries
 from ...db.records import FileRecord, GenerationRecord
 from .. import clock
 from ..errors import BusyError, ConflictError, NotFoundError
+from ..graphs.prompt_syntax import prompt_warnings, refresh_warnings
+from ..ports import InstalledModels
 from ..store.files import unknown_file
 from .spec import AvatarSpec
 
@@ -28,10 +30,20 @@ def used_files(spec: AvatarSpec) -> dict[str, str]:
     return used | ({"reference": spec.reference.file_id} if spec.reference else {})
 
 
-def told_of(receipt: str, prompt_id: str) -> str:
-    """The same receipt for another prompt of the same graph."""
+def told_of(receipt: str, prompt_id: str, spec: AvatarSpec, installed: InstalledModels) -> str:
+    """The same receipt for another prompt of the same graph, with what is installed now."""
     told = json.loads(receipt)
     told["inputs"] = [{**line, "prompt_id": prompt_id} for line in told["inputs"]]
+    told["warnings"] = refresh_warnings(told["warnings"], spec.texts, installed.embeddings)
+    return json.dumps(told, separators=(",", ":"))
+
+
+def with_new_warnings(receipt: str, spec: AvatarSpec, installed: InstalledModels) -> str:
+    """The receipt of a generation of which one view is made again, with what is installed now. What it was
+    warned of stays: it holds for the other views."""
+    told = json.loads(receipt)
+    warnings = [*told["warnings"], *prompt_warnings(spec.texts, installed.embeddings)]
+    told["warnings"] = list(dict.fromkeys(warnings))
     return json.dumps(told, separators=(",", ":"))
 
 

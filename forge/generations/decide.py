@@ -18,6 +18,7 @@ from ..graphs.capabilities import (
 )
 from ..graphs.models import choose_checkpoint, choose_pose_controlnet
 from ..graphs.poses import PoseFile, PoseMode, plan_pose
+from ..graphs.prompt_syntax import prompt_warnings
 from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
@@ -137,6 +138,7 @@ def decide(
         turnaround="sequential" if request.turnaround == "sequential" else "batch",
     )
     spare = None if controlnet else pose_controlnet(installed, settings, family.name).model
+    warnings += prompt_warnings(spec.texts, installed.embeddings)
     return Decision(spec, warnings, spare)
 
 

@@ -36,7 +36,16 @@ from ..settings import Settings
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
 from ..workers import Workers, undisturbed
-from .acceptance import begin_again, commit_new, refuse_above, remove, restore, told_of, withdraw
+from .acceptance import (
+    begin_again,
+    commit_new,
+    refuse_above,
+    remove,
+    restore,
+    told_of,
+    with_new_warnings,
+    withdraw,
+)
 from .decide import AvatarRequest, Decision, decide
 from .inputs import Inputs
 from .journal import Journal
@@ -170,6 +179,7 @@ class GenerationService:
             begin_again,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
+            receipt=with_new_warnings(record.receipt, spec, installed),
             prompt=to_json(prompt).decode(),
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
@@ -197,7 +207,7 @@ class GenerationService:
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
-            receipt=told_of(record.receipt, checked.prompt_id),
+            receipt=told_of(record.receipt, checked.prompt_id, spec, installed),
             started_at=None,
             completed_at=None,
             error=None,

@@ -74,6 +74,11 @@ class AvatarSpec:
     turnaround: Turnaround
     reseeded: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """The user's own words, all of which become text of the prompt."""
+        return self.prompt, self.clothing, self.style, self.negative_prompt
+
     def seed_of(self, view: str | None) -> int:
         return self.reseeded.get(view or "", self.seed)
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord
 from .. import clock
-from ..errors import NotFoundError, PromptRefusedError
+from ..errors import NotFoundError, PromptRefusedError, UnavailableError
 from ..graphs.models import with_installed_names
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, PromptEvent
@@ -37,6 +37,8 @@ RECONCILE_SECONDS = 3.0
 # within milliseconds.
 LAST_PICTURE_SECONDS = 0.2
 MAX_ATTEMPTS = 3
+# How often the queue may refuse one that is resumed, RECONCILE_SECONDS apart: a minute.
+MAX_REFUSALS = 20
 CANCELLED = "Cancelled on request."
 INTERRUPTED = "Cancelled: it was interrupted in ComfyUI."
 REMOVED = "Cancelled: it was removed from ComfyUI's queue before it finished."
@@ -72,6 +74,7 @@ class GenerationTracker:
         self._ending = Ending(database, workers, outputs, live, outbox)
         # Read before anything can be submitted: what is active now is an earlier ComfyUI's.
         self._line = deque(record.id for record in database.read_here(queries.active))
+        self._refusals: Counter[str] = Counter()  # by prompt_id
         self._followed: dict[str, Followed] = {}
         self._events: asyncio.Queue[PromptEvent] = asyncio.Queue()
         self._look_due = False
@@ -294,6 +297,7 @@ class GenerationTracker:
             await asyncio.sleep(RECONCILE_SECONDS)
 
     async def _resume_next(self) -> None:
+        again = False
         async with self.in_order:
             record = await self._database.read(partial(queries.get, generation_id=self._line[0]))
             # It may have been deleted, cancelled, or retried under another prompt since.
@@ -306,12 +310,28 @@ class GenerationTracker:
                     await self._resume_one(record)
                 except SQLAlchemyError:
                     raise
+                except UnavailableError as error:
+                    again = await self._put_off(record, str(error))
                 except Exception:
                     # Whatever is wrong with this one, those behind it go on.
                     log.exception("AvatarForge: generation %s could not be resumed", record.id)
                     end = {"status": "failed", "error": NOT_RESUMED, "completed_at": clock.now()}
                     await self._change(record, **end)
-            self._line.popleft()
+            resumed = self._line.popleft()
+            if again:
+                self._line.append(resumed)
+        if again:
+            await asyncio.sleep(RECONCILE_SECONDS)
+
+    async def _put_off(self, record: GenerationRecord, reason: str) -> bool:
+        """ComfyUI's queue did not take it. Say whether to try it again, behind the others; the last time it
+        ends with the reason."""
+        self._refusals[record.prompt_id] += 1
+        if self._refusals[record.prompt_id] < MAX_REFUSALS:
+            return True
+        del self._refusals[record.prompt_id]
+        await self._ending.fail(record, f"{NOT_RESUMED} {reason}", NOT_RESUMED)
+        return False
 
     async def _resume_one(self, record: GenerationRecord) -> None:
         if record.status == "processing":
@@ -330,6 +350,7 @@ class GenerationTracker:
             return
         await self._change(record, status="queued", started_at=None)
         self._enqueue(replace(record, status="queued", started_at=None), checked)
+        del self._refusals[record.prompt_id]
         log.info("AvatarForge: generation %s goes on after a restart", record.id)
 
     async def _change(self, record: GenerationRecord, **values: Any) -> None:

@@ -139,4 +139,4 @@ def _told() -> Iterator[None]:
     except SQLAlchemyError as error:
         raise CannotRun(str(database_error(error))) from error
     except (OSError, sqlite3.Error) as error:
-        raise CannotRun(f"It could not be done: {error}.") from error
+        raise CannotRun(f"It could not be done: {str(error) or type(error).__name__}.") from error

@@ -77,3 +77,19 @@ async def test_a_dead_worker_makes_health_degraded(client: Client, forge: Produc
     assert (health["queue"]["status"], health["queue"]["reason"]) == ("unhealthy", forge.host.dead)
     refused = await client.post(f"{PREFIX}/generate/avatar", json={"prompt": "x"})
     assert (refused.status, (await refused.json())["detail"]) == (503, forge.host.dead)
+
+
+@pytest.mark.parametrize("route", ["/generate/avatar", "/generate_pose?pose=back", "/generate_all_poses"])
+async def test_a_prompt_that_comfyui_does_not_take_is_a_503_and_leaves_nothing(
+    client: Client, forge: Product, route: str
+) -> None:
+    forge.host.not_taken = lambda prompt_id: "ComfyUI did not take the prompt into its queue."
+    sent = {"json": {"prompt": "a knight"}, "headers": {"Idempotency-Key": "same"}}
+    refused = await client.post(f"{PREFIX}{route}", **sent)
+    assert refused.status == 503
+    assert (await refused.json())["detail"] == "ComfyUI did not take the prompt into its queue."
+    assert (await (await client.get(f"{PREFIX}/generations")).json())["total"] == 0
+    forge.host.not_taken = lambda prompt_id: None
+    taken = await client.post(f"{PREFIX}{route}", **sent)
+    assert (taken.status, (await taken.json())["status"]) == (200, "queued")
+    assert len(forge.host.queued) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -129,13 +130,58 @@ def until_gone(server: ComfyServer) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def broken_pack(module_factory: Factory) -> ComfyServer:
+    """A ComfyUI with a pack that fails in every way. The last test of this module ends it."""
+    return module_factory(nodes=[FATAL], env={"STAND_IN_ENDS": "process"})
+
+
+def plain(colour: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("colour", "said"),
+    [("#f00", "PackError without a message"), ("#0f0", "cannot read dw pose.onnx, it is 1/2 there")],
+)
+def test_a_failing_node_names_its_exception_or_its_file_and_no_folder(
+    broken_pack: ComfyServer, colour: str, said: str
+) -> None:
+    api = Api(broken_pack.url)
+    photo = api.upload(plain(colour))["file_id"]
+    failed = api.wait(api.generate(pose_file_id=photo, pose_mode="photo")["generation_id"], SECONDS)
+    assert re.fullmatch(rf"DWPreprocessor \(node \d+\): {re.escape(said)}", failed["error"])
+    api.delete(f"/generations/{failed['generation_id']}")
+
+
+def test_a_prompt_that_the_queue_refuses_is_a_503_and_leaves_nothing(broken_pack: ComfyServer) -> None:
+    api = Api(broken_pack.url)
+    flag = broken_pack.base / "refuse-prompts"
+    before = rows(broken_pack)
+    flag.touch()
+    refused = api.post("/generate/avatar", json={"prompt": "x"})
+    flag.unlink()
+    assert refused.status_code == 503
+    assert "did not take the prompt into its queue" in refused.json()["detail"]
+    assert rows(broken_pack) == before
+    taken = api.wait(api.generate()["generation_id"], SECONDS)
+    assert taken["status"] == "completed"
+    api.delete(f"/generations/{taken['generation_id']}")
+
+
 @pytest.mark.timeout(240)
-def test_a_prompt_that_ends_comfyui_and_one_that_ends_its_worker_thread(comfy_factory: Factory) -> None:
-    server = comfy_factory(nodes=[FATAL], env={"STAND_IN_ENDS": "process"})
+def test_a_prompt_that_ends_comfyui_and_one_that_ends_its_worker_thread(broken_pack: ComfyServer) -> None:
+    server = broken_pack
     api = Api(server.url)
     photo = api.upload(picture(7))["file_id"]
     asked = {"pose_file_id": photo, "pose_mode": "photo"}
+    # The fatal one must not run before the other one is accepted.
+    blocker = long_one(api)
     fatal, waiting = api.generate(**asked), api.generate()
+    with contextlib.suppress(requests.ConnectionError):  # ComfyUI may end before it answers
+        api.delete(f"/generations/{blocker['generation_id']}")
     until_gone(server)
     # The start was committed before the node ran, and those behind it are not blamed.
     assert rows(server) == {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from avatarforge.forge.ports import PromptEvent
-from avatarforge.host.events import EventSocket, without_folders
+from avatarforge.host.events import LONGEST_MESSAGE, EventSocket, without_folders
 
 
 async def told(*messages: tuple[str, dict[str, Any]]) -> list[PromptEvent]:
@@ -46,6 +46,51 @@ async def test_a_failure_carries_the_nodes_own_words() -> None:
     )
     node = "KSampler (node 5)"
     assert event == PromptEvent("failed", "p", f"{node}: out of cheese", reason=f"{node}: RuntimeError")
+
+
+PACK_ERROR = "/home/ada/Comfy UI/custom_nodes/pack.nodes.OddError"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "said"),
+    [
+        ("\n", "ValueError", "ValueError without a message"),
+        ("", "torch.OutOfMemoryError", "OutOfMemoryError without a message"),
+        (" \t\n", PACK_ERROR, "OddError without a message"),
+        (None, "TimeoutError", "TimeoutError without a message"),
+        ("None\n", "ValueError", "ValueError without a message"),
+        ("", None, "an exception without a message"),
+        ("'clip'\n", "KeyError", "KeyError: 'clip'"),
+        ("out of cheese\n", "KeyError", "out of cheese"),
+    ],
+)
+async def test_a_failure_without_words_names_the_exception(message: object, kind: object, said: str) -> None:
+    failure = {
+        "prompt_id": "p",
+        "node_id": "5",
+        "node_type": "KSampler",
+        "exception_message": message,
+        "exception_type": kind,
+    }
+    (event,) = await told(("execution_error", failure), ("executing", {"node": None, "prompt_id": "p"}))
+    assert event.error == f"KSampler (node 5): {said}"
+
+
+async def test_a_failure_that_tells_nothing_is_one_all_the_same() -> None:
+    (event,) = await told(
+        ("execution_error", {"prompt_id": "p"}), ("executing", {"node": None, "prompt_id": "p"})
+    )
+    assert event.error == "A node (node ?): an exception without a message"
+
+
+async def test_a_failure_names_no_folder_and_is_no_book() -> None:
+    socket, heard = EventSocket(("/srv/My, Comfy",)), []
+    socket.listen(heard.append)
+    failure = {"prompt_id": "p", "exception_message": "no /srv/My, Comfy/models/a b.pt " + "x " * 90_000}
+    await socket.send_json({"type": "execution_error", "data": failure})
+    await socket.send_json({"type": "executing", "data": {"node": None, "prompt_id": "p"}})
+    assert heard[0].error.startswith("A node (node ?): no a b.pt x x")
+    assert len(heard[0].error) < LONGEST_MESSAGE + 100
 
 
 async def test_an_interruption_is_told_apart_from_a_failure() -> None:

@@ -1,0 +1,208 @@
+"""Prompt syntax that ComfyUI does not know, or that names something that is not installed.
+
+ComfyUI drops an embedding that it does not find, and reads the syntax of other programs as words. Neither is
+an error, but the user is told.
+
+The rules: ComfyUI's comfy/sd1_clip.py for embeddings; the prompt syntax of AUTOMATIC1111's web UI for
+`<lora:...>`, BREAK, AND, `[a|b]` and `[a:b:0.5]`; that of the Dynamic Prompts extension for `__name__` and
+`{a|b}`, of which ComfyUI's frontend knows the latter.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+MOST = 20  # warnings about the words of one generation
+MORE = f"There is more in the words that ComfyUI does not read as it is meant; the first {MOST} are listed."
+_LONGEST = 60  # characters of what is named
+_AS_WORDS = "it is read as words"
+
+_NETWORKS = {"lora": "LoRA", "lyco": "LyCORIS", "hypernet": "hypernetwork"}
+_NETWORK = re.compile(r"<(lora|lyco|hypernet):([^<>:\n]{1,250})(?::[^<>\n]{0,250})?>", re.IGNORECASE)
+_KEYWORD = re.compile(r"(?<![\w'&-])(?:BREAK|AND)(?![\w'&-])")
+_WILDCARD = re.compile(r"(?<!\w)__(?:[^\W_][\w/*.-]{0,98}?|\*{1,2})__(?!\w)")
+# A name ends at a space, at a bracket of a weight, or at the start of other syntax.
+_EMBEDDING = re.compile(r"(?<![A-Za-z0-9_])(embedding:)(\s*)((?:[^\s()<\[\\]|\\[()]?)*)", re.IGNORECASE)
+_EXTENSIONS = (".safetensors", ".pt", ".bin")  # what ComfyUI tries for a name that is no file
+_WEIGHT = re.compile(r":[-+]?\d*\.?\d+$")
+_NUMBER = re.compile(r"\s*\d*\.?\d+\s*")
+_MARK = re.compile(r"\\.|[\[\]{}|:]", re.DOTALL)
+_WORD = re.compile(r"[^\W_]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """`key` is the same for what is to be named once."""
+
+    at: int
+    key: object
+    warning: str
+
+
+def prompt_warnings(
+    texts: Iterable[str | None], embeddings: Collection[str] | None, *, platform: str = sys.platform
+) -> tuple[str, ...]:
+    """One sentence for each different thing in a request's words, in their order; at most MOST and one more.
+
+    `embeddings` are the files in ComfyUI's folders of embeddings, relative to these; None where that is not
+    known. `platform` decides whether upper and lower case, and `\\` and `/`, are the same in a file's name.
+    """
+    found = _all_warnings(texts, embeddings, platform)
+    return tuple(found if len(found) <= MOST else [*found[:MOST], MORE])
+
+
+def refresh_warnings(
+    told: Sequence[str], texts: Sequence[str | None], embeddings: Collection[str] | None
+) -> list[str]:
+    """The warnings of a generation, `told` before, with those about its words as they hold now."""
+    could_be = {*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE}
+    now = prompt_warnings(texts, embeddings)
+    others = [warning for warning in told if warning not in could_be and warning not in now]
+    return [*others, *now]
+
+
+def _all_warnings(
+    texts: Iterable[str | None], embeddings: Collection[str] | None, platform: str
+) -> list[str]:
+    warnings: dict[object, str] = {}
+    for text in filter(None, texts):
+        found = [*_networks(text), *_keywords(text), *_brackets(text), *_wildcards(text)]
+        if embeddings is not None:
+            found += _embeddings(text, embeddings, platform)
+        for one in sorted(found, key=lambda one: one.at):
+            warnings.setdefault(one.key, one.warning)
+    return list(dict.fromkeys(warnings.values()))
+
+
+def _found(at: int, what: str, sentence: str, key: object = None) -> _Found:
+    shown = " ".join(what[: _LONGEST * 4].split())
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+    return _Found(at, key or what, f"'{shown}': {sentence}.")
+
+
+def _networks(text: str) -> Iterator[_Found]:
+    for network in _NETWORK.finditer(text):
+        kind, name = network[1].lower(), network[2].strip()
+        sentence = f"no {_NETWORKS[kind]} is loaded from the words of a prompt; {_AS_WORDS}"
+        yield _found(network.start(), network[0], sentence, (kind, name))
+
+
+def _keywords(text: str) -> Iterator[_Found]:
+    for keyword in _KEYWORD.finditer(text):
+        before = re.search(
+            r"[\w'-]{1,40}(?=[ \t]{0,9}$)", text[max(0, keyword.start() - 50) : keyword.start()]
+        )
+        after = re.match(r"[ \t]{0,9}([\w'-]{1,40})", text[keyword.end() : keyword.end() + 50])
+        beside = [word for word in (before and before[0], after and after[1]) if word]
+        # Among words in capitals it is one of them: WANTED DEAD AND ALIVE.
+        if not (any(len(word) > 1 for word in beside) and all(word.isupper() for word in beside)):
+            yield _found(keyword.start(), keyword[0], "ComfyUI has no such keyword; it is read as a word")
+
+
+def _wildcards(text: str) -> Iterator[_Found]:
+    for wildcard in _WILDCARD.finditer(text):
+        yield _found(wildcard.start(), wildcard[0], f"no wildcards are filled in; {_AS_WORDS}")
+
+
+@dataclass
+class _Open:
+    """A bracket that is not closed yet, and what was seen in it."""
+
+    at: int
+    mark: str
+    bar: bool = False
+    words: bool = False
+    letters: bool = False
+    last_colon: int = -1
+
+
+def _brackets(text: str) -> Iterator[_Found]:
+    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones the outermost. A backslash makes a mark plain text."""
+    found: list[tuple[int, _Found]] = []
+    opened: list[_Open] = []
+    at = 0
+    for mark in _MARK.finditer(text):
+        if opened:
+            opened[-1].words |= bool(_WORD.search(text, at, mark.start()))
+            opened[-1].letters |= bool(_LETTER.search(text, at, mark.start()))
+        at = mark.end()
+        if mark[0] in "[{":
+            opened.append(_Open(mark.start(), mark[0]))
+        elif not opened:
+            continue
+        elif mark[0] == "|":
+            opened[-1].bar = True
+        elif mark[0] == ":":
+            opened[-1].last_colon = mark.start()
+        elif mark[0] == ("]" if opened[-1].mark == "[" else "}"):
+            closed = opened.pop()
+            if opened:
+                opened[-1].words |= closed.words
+                opened[-1].letters |= closed.letters
+            sentence = _bracket_sentence(text, closed, mark.start())
+            if sentence:
+                while found and found[-1][1].at > closed.at:
+                    found.pop()
+                found.append((at, _found(closed.at, text[closed.at : at][:1000], sentence)))
+    return (one for _, one in found)
+
+
+def _bracket_sentence(text: str, bracket: _Open, end: int) -> str | None:
+    if bracket.bar and bracket.words:
+        return (
+            f"ComfyUI does not alternate between words; {_AS_WORDS}"
+            if bracket.mark == "["
+            else f"only ComfyUI's editor chooses one of these; {_AS_WORDS}"
+        )
+    # Without a letter it is a ratio or a time of day.
+    scheduled = bracket.mark == "[" and bracket.letters and bracket.last_colon >= 0
+    if scheduled and _NUMBER.fullmatch(text, bracket.last_colon + 1, end):
+        return f"ComfyUI does not change words during the steps; {_AS_WORDS}"
+    return None
+
+
+def _embeddings(text: str, installed: Collection[str], platform: str) -> Iterator[_Found]:
+    names: frozenset[str] | None = None
+    for mention in _EMBEDDING.finditer(text):
+        at, name = mention.start(), mention[3]
+        if text[mention.end() : mention.end() + 1] == ")":
+            name = _WEIGHT.sub("", name)
+        name = name.strip(",")
+        what = f"{mention[1]}{name}"
+        if mention[1] != "embedding:" or not (at == 0 or text[at - 1].isspace() or text[at - 1] in "()"):
+            # Elsewhere it is no syntax; followed by a space it is a word of a sentence.
+            if name and not mention[2]:
+                yield _found(at, what, f"write it in lower case, after a space; {_AS_WORDS}")
+            continue
+        if not name:
+            yield _found(at, what, "the name of an embedding is missing")
+            continue
+        names = _usable_names(installed, platform) if names is None else names
+        if _fold(name, platform) not in names:
+            yield _found(at, what, "no such embedding is installed, so ComfyUI leaves it out")
+
+
+def _usable_names(installed: Collection[str], platform: str) -> frozenset[str]:
+    """What ComfyUI finds the files by: it starts in every folder, and adds some extensions."""
+    names: set[str] = set()
+    for file in installed:
+        parts = _fold(file.replace("\\", "/") if platform == "win32" else file, platform).split("/")
+        for start in range(len(parts)):
+            name = "/".join(parts[start:])
+            names.add(name)
+            names.update(name.removesuffix(extension) for extension in _EXTENSIONS)
+    return frozenset(names)
+
+
+def _fold(name: str, platform: str) -> str:
+    if platform == "win32":
+        name = name.replace("\\", "/")
+    if platform in ("win32", "darwin"):
+        name = unicodedata.normalize("NFC", name).lower()
+    return posixpath.normpath(name)
