@@ -85,7 +85,7 @@ def _operate(options: argparse.Namespace) -> int:
     data_folder = options.data_folder or ROOT.parents[1] / "user" / "__avatarforge"
     output_folder = options.output_folder
     if output_folder is None:
-        usual = data_folder.resolve().parents[1] / "output" / "avatarforge"
+        usual = data_folder.resolve().parent.parent / "output" / "avatarforge"
         output_folder = usual if usual.is_dir() else None
     try:
         if options.command == "backup":
