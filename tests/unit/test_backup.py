@@ -188,6 +188,8 @@ def test_the_command_refuses_while_comfyui_runs_and_where_nothing_is(
     nothing = dev("fsck", "--data-folder", data)
     assert (nothing.code, "--data-folder is" in nothing.err) == (2, True)
     assert not data.exists()
+    top = dev("fsck", "--data-folder", Path(tmp_path.anchor))
+    assert (top.code, "does not exist" in top.err) == (2, True)
     data.mkdir()
     (data / "avatarforge.db").write_bytes(b"no database" * 1000)
     assert "cannot be opened: file is not a database" in dev("fsck", "--data-folder", data).err
