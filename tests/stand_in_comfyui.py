@@ -67,6 +67,13 @@ def modules() -> Mapping[str, ModuleType]:
         "folder_paths",
         get_system_user_directory=lambda name: f"/nowhere/{name}",
         get_output_directory=lambda: "/nowhere/output",
+        get_input_directory=lambda: "/nowhere/input",
+        get_temp_directory=lambda: "/nowhere/temp",
+        get_user_directory=lambda: "/nowhere/user",
+        base_path="/nowhere",
+        models_dir="/nowhere/models",
+        folder_names_and_paths={},
+        __file__="/nowhere/folder_paths.py",
     )
     module("server", PromptServer=PromptServer)
     arguments = MagicMock(
