@@ -28,7 +28,7 @@ REFUSALS = {
     416: "The range lies outside the file",
     422: "A value is missing, unknown or out of range",
     429: "Too many requests, or too many wrong keys",
-    500: "A fault inside AvatarForge",
+    500: "A fault inside AvatarForge, or another pack took the body of the request",
     503: "Something needed is missing (a model file, the database, the storage), or too much at once",
     507: "The disk or the storage quota has no room left",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from browser import Browser, open_browser
@@ -94,9 +94,11 @@ def test_redoc_names_the_server_below_the_path(browser: Browser, proxy: PrefixPr
     expect(page.get_by_role("heading", name=re.compile("AvatarForge")).first).to_be_visible()
     # Where it says to send a request to, when one opens the address of an operation.
     page.get_by_role("button", name=f"get {PREFIX}/poses").click()
-    shown = page.get_by_role("button", name=re.compile(rf"^http://.*{PREFIX}/poses$")).first
+    shown = page.get_by_role("button", name=f"{PREFIX}/poses").filter(has_text="http://").first
     # It writes the relative part out, as it is: .../avatarforge-controller/../avatarforge-controller/poses.
-    assert urljoin(proxy.url, shown.inner_text().strip()) == f"{proxy.url}{PREFIX}/poses"
+    expect(shown).to_be_visible()
+    address = page.evaluate("(text) => new URL(text).href", shown.inner_text().strip())
+    assert address == f"{proxy.url}{PREFIX}/poses"
     assert set(browser.refused) <= {REDOC_LOGO}
 
 
