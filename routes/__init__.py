@@ -130,7 +130,10 @@ def _serve(endpoint: Endpoint) -> _RawHandler:
 
 
 def _report_taken(endpoint: Endpoint, request: web.Request) -> None:
-    found = (f"{getattr(one, '__module__', '')}.{getattr(one, '__qualname__', one)}" for one in request.app.middlewares)
+    found = (
+        f"{getattr(one, '__module__', '')}.{getattr(one, '__qualname__', one)}"
+        for one in request.app.middlewares
+    )
     log.error(
         "AvatarForge: a middleware read the body of %s %s before AvatarForge could, and did not keep it. "
         "ComfyUI and its packs have these: %s",

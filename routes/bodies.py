@@ -98,7 +98,8 @@ Picture = Annotated[str, _Base64()]
 # For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
 _PREVIEWS = f"generations/{UUID_PATTERN}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
-_PICTURES = f"(files/{UUID_PATTERN}(/thumbnail(\\?size={_SIZES})?)?|outputs/{UUID_PATTERN}/[A-Za-z0-9_.-]+|{_PREVIEWS})"
+_FILES = f"files/{UUID_PATTERN}(/thumbnail(\\?size={_SIZES})?)?"
+_PICTURES = f"({_FILES}|outputs/{UUID_PATTERN}/[A-Za-z0-9_.-]+|{_PREVIEWS})"
 PictureUrl = Annotated[
     str,
     StringConstraints(max_length=512),
@@ -117,9 +118,7 @@ class AvatarBody(Body):
     and comes back in `parameters`."""
 
     prompt: Text = Field(min_length=1, max_length=10_000, description="Detailed avatar description.")
-    pose_file_id: StoredId | None = Field(
-        None, max_length=64, description="ID of an uploaded pose image."
-    )
+    pose_file_id: StoredId | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
     reference_file_id: StoredId | None = Field(
         None, max_length=64, description="ID of an uploaded reference image."
     )

@@ -101,8 +101,8 @@ def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = 
             "version": version,
             "description": "A character API inside ComfyUI: pictures in, words in, avatars out.",
         },
-        # Relative to where the document is served (OpenAPI 3.1, 4.8.5): its paths begin with our prefix, which
-        # stands behind /api and behind the path of a proxy too.
+        # Relative to where the document is served (OpenAPI 3.1, 4.8.5): its paths begin with our prefix,
+        # which may stand behind /api and behind a proxy's own path.
         "servers": [{"url": ".."}],
         "paths": paths,
         "components": {"schemas": definitions.get("$defs", {}), "securitySchemes": _KEYS},

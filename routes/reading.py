@@ -56,8 +56,8 @@ class BodyReader:
     """The body of a request, bounded in bytes and in time.
 
     `read` gives the next bytes and b"" at the end. It raises `error` once more than `limit` bytes have come,
-    HTTPRequestTimeout when the client stalls or only drips, and what `start` raises. A client that waits to be
-    told to go on is told so by the first `read`.
+    HTTPRequestTimeout when the client stalls or only drips, and what `start` raises. A client that waits to
+    be told to go on is told so by the first `read`.
     """
 
     def __init__(self, request: web.Request, limit: int, error: TooLargeError) -> None:
@@ -78,6 +78,8 @@ class BodyReader:
         Raises BodyTaken where anything else was taken from it. Then `read` gives what is left.
         """
         self._started = True
+        if not self._request.body_exists:  # in older aiohttps the stream of such a request counts nothing
+            return
         pieces = []
         try:
             while piece := self._stream.read_nowait():
@@ -100,6 +102,7 @@ class BodyReader:
         if self._at < len(self._held):
             data = self._held[self._at : self._at + PIECE]
             self._at += len(data)
+            self._allowed += len(data) / PACE  # it has come, as fast as it could
         else:
             self._held, self._at = b"", 0
             data = await self._receive()
@@ -121,6 +124,10 @@ class BodyReader:
                 reason=f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "
                 f"and after that {PACE} bytes a second."
             ) from error
+        except RuntimeError as error:  # some other coroutine has begun to read, or the client has left
+            if self._request.transport is None:
+                raise ConnectionResetError from error
+            raise BodyTaken from error
         self._allowed += len(data) / PACE - (clock() - begun)
         return data
 

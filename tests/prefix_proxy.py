@@ -13,7 +13,6 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 HOST = "127.0.0.1"
 #: Headers that belong to one connection (RFC 9110, 7.6.1), and the length, which aiohttp sets.
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
-_PIECE = 64 * 1024
 
 
 @dataclass
@@ -33,7 +32,9 @@ def prefix_proxy(upstream: str, prefix: str = "/comfy") -> Iterator[PrefixProxy]
     loop = asyncio.new_event_loop()
     started: asyncio.Future[PrefixProxy] = loop.create_future()
     ready, stop = threading.Event(), asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(_serve(upstream, prefix, started, ready, stop),))
+    thread = threading.Thread(
+        target=loop.run_until_complete, args=(_serve(upstream, prefix, started, ready, stop),)
+    )
     thread.start()
     ready.wait()
     try:
@@ -45,7 +46,11 @@ def prefix_proxy(upstream: str, prefix: str = "/comfy") -> Iterator[PrefixProxy]
 
 
 async def _serve(
-    upstream: str, prefix: str, started: asyncio.Future[PrefixProxy], ready: threading.Event, stop: asyncio.Event
+    upstream: str,
+    prefix: str,
+    started: asyncio.Future[PrefixProxy],
+    ready: threading.Event,
+    stop: asyncio.Event,
 ) -> None:
     try:
         async with ClientSession(auto_decompress=False) as session:

@@ -64,7 +64,7 @@ class GenerationRecorder:
             return record.id
         claimed = canonical_id(prompt_id)
         other = self._find(claimed)
-        # ComfyUI tells prompts apart by case: one whose id is that of a generation in capitals is not its own.
+        # ComfyUI tells prompts apart by case: the id of a generation in capitals is another prompt's.
         free = other is None or other.prompt_id == prompt_id
         return claimed if is_id(prompt_id) and free else str(uuid.uuid4())
 

@@ -37,8 +37,8 @@ CLIENT_MAX_SIZE = 100 * 1024 * 1024
 def application(
     state: Services | Unavailable, access: Access | None = None, middlewares: Iterable[Any] = ()
 ) -> web.Application:
-    """`access`: by default that of a ComfyUI which listens on 127.0.0.1 and has no settings. `middlewares` are
-    those of other packs."""
+    """`access`: by default that of a ComfyUI which listens on 127.0.0.1 and has no settings. `middlewares`
+    are those of other packs."""
     app = web.Application(client_max_size=CLIENT_MAX_SIZE, middlewares=middlewares)
     app.add_routes(body_routes())
     routes = web.RouteTableDef()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -146,10 +147,8 @@ def middleware(look: Look) -> Callable[[web.Request, Handler], Awaitable[web.Str
     @web.middleware
     async def looking(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.can_read_body:
-            try:
+            with suppress(Exception):  # as packs do
                 request = await look(request)
-            except Exception:  # noqa: BLE001 - as packs do
-                pass
         return await handler(request)
 
     return looking

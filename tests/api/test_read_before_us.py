@@ -157,6 +157,27 @@ async def test_a_body_that_is_gone_is_said_to_be(
         assert answer.status == 200
 
 
+async def test_a_body_that_somebody_is_reading_at_this_moment_is_gone(
+    forge: Product, aiohttp_client: Any
+) -> None:
+    @web.middleware
+    async def beside(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reading = asyncio.create_task(request.read())
+        await asyncio.sleep(0)
+        try:
+            return await handler(request)
+        finally:
+            reading.cancel()
+
+    client: Client = await aiohttp_client(application(forge.services, middlewares=[beside]))
+    async with connection(client) as (reader, writer):
+        size = len(START + picture() + END)
+        lines = [f"POST {POSE} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {FORM}", f"Content-Length: {size}"]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + START)
+        status, body = await body_of(reader)
+    assert (status, body["detail"][: len(GONE)]) == (500, GONE)
+
+
 @pytest.mark.parametrize("look", LOSING_FORMS)
 @pytest.mark.parametrize("request_", OTHERS, ids=str)
 async def test_what_only_reads_forms_leaves_other_bodies(
@@ -333,17 +354,18 @@ async def test_a_middleware_that_takes_its_time_does_not_let_a_body_come_that_no
 ) -> None:
     plain: Client = await aiohttp_client(application(forge.services))
     assert (await send(plain, Request(POSE, FORM, picture())))[0] == 200
-    looks = 0
+    passed = False
 
     @web.middleware
     async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
-        nonlocal looks
-        for looks in range(100):  # some of them between two looks of ours
+        nonlocal passed
+        for _ in range(100):  # some of these lie between two looks of ours
             await asyncio.sleep(0.001)
+        passed = True
         return await handler(request)
 
     client: Client = await aiohttp_client(application(forge.services, middlewares=[wait]))
     async with connection(client) as (reader, writer):
         writer.write(head(f"X-Content-SHA256: {hashlib.sha256(picture()).hexdigest()}"))
         status, body = await body_of(reader)
-    assert (status, body["is_duplicate"], looks) == (200, True, 99)
+    assert (status, body["is_duplicate"], passed) == (200, True, True)

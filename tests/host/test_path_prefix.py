@@ -108,7 +108,9 @@ def test_the_pages_stay_below_the_path_under_api_too(browser: Browser, proxy: Pr
     expect(page.locator(".avatarforge-drawing svg")).to_have_count(5)
     page.goto(f"{proxy.url}/api{PREFIX}/docs")
     expect(page.locator("#swagger-ui .opblock").first).to_be_visible()
-    assert all(urlsplit(url).path.startswith("/comfy/api/") for url in browser.requested if "avatarforge" in url)
+    assert all(
+        urlsplit(url).path.startswith("/comfy/api/") for url in browser.requested if "avatarforge" in url
+    )
 
 
 def test_the_sidebar_of_the_editor(proxy: PrefixProxy, api: Api) -> None:
