@@ -4,6 +4,7 @@ to answer and to refuse."""
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -29,9 +30,10 @@ from .context import (
 from .deferred import build
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
+from .expect import awaits_continue, leave_waiting, take_over
 from .origins import Reach
 from .panel import add_panel
-from .reading import admitted, awaits_continue, check_head, leave_waiting, read_body, read_query
+from .reading import BodyTaken, admitted, check_head, read_body, read_query
 
 __all__ = [
     "ACCESS",
@@ -60,6 +62,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *capabilities.ENDPOINTS,
     *maintenance.ENDPOINTS,
 )
+
+log = logging.getLogger("avatarforge")
 
 _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -110,16 +114,33 @@ def _serve(endpoint: Endpoint) -> _RawHandler:
     @functools.wraps(endpoint.handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = None
+        take_over(request)
         try:
             caller = access_of(request).admit(request, endpoint)
             answer = await _answer(endpoint, request, caller)
         except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
             answer = answer_for(error)
+            if isinstance(error, BodyTaken):
+                _report_taken(endpoint, request)
         if awaits_continue(request):
             answer.force_close()  # the body that it announced would be taken for the next request
         return answer if caller is None else finished(answer, caller)
 
     return handle
+
+
+def _report_taken(endpoint: Endpoint, request: web.Request) -> None:
+    found = (
+        f"{getattr(one, '__module__', '')}.{getattr(one, '__qualname__', one)}"
+        for one in request.app.middlewares
+    )
+    log.error(
+        "AvatarForge: a middleware read the body of %s %s before AvatarForge could, and did not keep it. "
+        "ComfyUI and its packs have these: %s",
+        endpoint.method,
+        endpoint.path,
+        ", ".join(found),
+    )
 
 
 async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> web.StreamResponse:

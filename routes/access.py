@@ -29,7 +29,7 @@ from ..forge.errors import (
     UnavailableError,
 )
 from ..forge.settings import Settings
-from .context import Caller, Endpoint
+from .context import Caller, Endpoint, path_values
 from .errors import answer_for
 from .origins import SAFE_METHODS, Neighbours, Reach, neighbours, read_address
 
@@ -132,7 +132,7 @@ class Access:
             if self.signer is None:
                 raise UnavailableError("AvatarForge is not available: links cannot be checked now.")
             # By the endpoint's own path, so that every alias of it is the same picture.
-            path = endpoint.path.format_map(request.match_info)
+            path = endpoint.path.format_map(path_values(request))
             self.signer.check(path, request.query.items())
             return Caller(known=True, headers=stranger.headers)
         client = self._identify(request, endpoint)

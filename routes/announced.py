@@ -11,8 +11,9 @@ from ..forge.store.files import HASH_PATTERN, FileRecord, Received
 from ..forge.store.inspect import JSON_TYPE
 from . import answers
 from .context import Call
+from .expect import awaits_continue
 from .form import BrokenForm, boundary_of
-from .reading import FORM_OVERHEAD, awaits_continue
+from .reading import FORM_OVERHEAD
 from .schemas import UploadAnswer
 
 HEADER = "X-Content-SHA256"

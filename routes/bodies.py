@@ -19,9 +19,10 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
+from ..forge.ids import UUID_PATTERN, canonical_id
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from ..forge.views import ViewName
-from .context import PREFIX, UUID
+from .context import PREFIX
 from .deferred import Deferred
 from .schemas import Status
 
@@ -89,13 +90,16 @@ Text = Annotated[
     _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
     _Shown(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
 ]
+# Compared without regard to case, and from here on as it is stored.
+StoredId = Annotated[Name, AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _Shown("^[0-9]{1,18}$")]
-FileCursor = Annotated[str, _Shown("^[0-9]{1,18}-[0-9a-f-]{36}$")]
+FileCursor = Annotated[str, _Shown("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
 # For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
-_PREVIEWS = f"generations/{UUID}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
-_PICTURES = f"(files/{UUID}(/thumbnail(\\?size={_SIZES})?)?|outputs/{UUID}/[A-Za-z0-9_.-]+|{_PREVIEWS})"
+_PREVIEWS = f"generations/{UUID_PATTERN}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
+_FILES = f"files/{UUID_PATTERN}(/thumbnail(\\?size={_SIZES})?)?"
+_PICTURES = f"({_FILES}|outputs/{UUID_PATTERN}/[A-Za-z0-9_.-]+|{_PREVIEWS})"
 PictureUrl = Annotated[
     str,
     StringConstraints(max_length=512),
@@ -114,8 +118,8 @@ class AvatarBody(Body):
     and comes back in `parameters`."""
 
     prompt: Text = Field(min_length=1, max_length=10_000, description="Detailed avatar description.")
-    pose_file_id: Name | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
-    reference_file_id: Name | None = Field(
+    pose_file_id: StoredId | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
+    reference_file_id: StoredId | None = Field(
         None, max_length=64, description="ID of an uploaded reference image."
     )
     clothing: Text | None = Field(None, max_length=2_000, description="Specific clothing details.")
@@ -220,7 +224,7 @@ class WaitQuery(Query):
 class EventsQuery(Query):
     last_event_id: str | None = Field(
         None,
-        pattern="^[0-9a-f]{1,32}-[0-9]{1,18}$",
+        pattern="^[0-9A-Fa-f]{1,32}-[0-9]{1,18}$",
         description="For clients that cannot send the header Last-Event-ID.",
     )
 

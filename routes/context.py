@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from ..forge.generations.service import GenerationService
 from ..forge.health import HealthService
 from ..forge.idempotency import Idempotency
+from ..forge.ids import canonical_id
 from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
 from ..forge.settings import Settings
@@ -21,7 +22,6 @@ from ..forge.store.files import FileStore
 from ..forge.workers import Workers
 
 PREFIX = "/avatarforge-controller"
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Call:
     query: BaseModel | None = None
 
     def path(self, name: str) -> str:
-        return self.request.match_info[name]
+        return path_values(self.request)[name]
 
     def sent(self, kind: type[Model]) -> Model:
         """The validated body."""
@@ -89,6 +89,14 @@ def _of(kind: type[Model], value: BaseModel | None) -> Model:
     if not isinstance(value, kind):
         raise TypeError(f"the endpoint declares no {kind.__name__}")
     return value
+
+
+def path_values(request: web.Request) -> dict[str, str]:
+    """What stands for the placeholders of the route, ids as they are stored. Nothing else reads them."""
+    return {
+        name: canonical_id(value) if name.endswith("_id") else value
+        for name, value in request.match_info.items()
+    }
 
 
 def tag_of(body: bytes) -> str:

@@ -29,17 +29,18 @@ _POLICY = (
     "frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 )
 _HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AvatarForge API</title>'
-_ICON = f'<link rel="icon" href="{PREFIX}/docs/assets/favicon-32x32.png">'
+# Every address is relative, so that the pages work under /api and behind a proxy's own path too.
+_ICON = '<link rel="icon" href="docs/assets/favicon-32x32.png">'
 _SWAGGER = (
-    f'{_HEAD}{_ICON}<link rel="stylesheet" href="{PREFIX}/docs/assets/swagger-ui.css"></head><body>'
-    f'<div id="swagger-ui" data-document="{PREFIX}/openapi.json"></div>'
-    f'<script src="{PREFIX}/docs/assets/swagger-ui-bundle.js"></script>'
-    f'<script src="{PREFIX}/docs/assets/start-swagger-ui.js"></script></body></html>'
+    f'{_HEAD}{_ICON}<link rel="stylesheet" href="docs/assets/swagger-ui.css"></head><body>'
+    '<div id="swagger-ui" data-document="openapi.json"></div>'
+    '<script src="docs/assets/swagger-ui-bundle.js"></script>'
+    '<script src="docs/assets/start-swagger-ui.js"></script></body></html>'
 )
 _REDOC = (
     f'{_HEAD}{_ICON}<meta name="viewport" content="width=device-width"></head><body style="margin:0">'
-    f'<redoc spec-url="{PREFIX}/openapi.json" disable-google-font="true"></redoc>'
-    f'<script src="{PREFIX}/docs/assets/redoc.standalone.js"></script></body></html>'
+    '<redoc spec-url="openapi.json" disable-google-font="true"></redoc>'
+    '<script src="docs/assets/redoc.standalone.js"></script></body></html>'
 )
 
 

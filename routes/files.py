@@ -5,12 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..forge.errors import UnprocessableError
+from ..forge.ids import UUID_PATTERN
 from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
 from . import announced, answers, bodies, schemas
 from .content import Content, send, send_made
-from .context import UUID, Answer, Call, Endpoint
+from .context import Answer, Call, Endpoint
 from .multipart import receive_form, receive_json
 
 UPLOAD_REFUSALS = (400, 408, 413, 415, 422, 507)
@@ -140,7 +141,7 @@ ENDPOINTS = (
         gives=("image/jpeg", "image/png"),
         ranges=False,
         refusals=(404,),
-        root_path=f"/files/{{file_id:{UUID}}}/thumbnail",
+        root_path=f"/files/{{file_id:{UUID_PATTERN}}}/thumbnail",
     ),
     Endpoint(
         "GET",
@@ -150,7 +151,7 @@ ENDPOINTS = (
         "files",
         gives=FILE_TYPES,
         refusals=(404, 412, 416),
-        root_path=f"/files/{{file_id:{UUID}}}",
+        root_path=f"/files/{{file_id:{UUID_PATTERN}}}",
     ),
     Endpoint(
         "DELETE",

@@ -86,7 +86,7 @@ class FormReader:
         padding, *lines = block.split(b"\r\n")
         if padding.strip(b" \t"):
             raise BrokenForm("has something else where a boundary must end")
-        return _part(lines)
+        return read_part_headers(lines)
 
     async def data(self) -> AsyncIterator[bytes]:
         """The bytes of the part, as they come. Raises BrokenForm when the body ends before the part does."""
@@ -136,7 +136,8 @@ def _undecided(data: bytes, delimiter: bytes) -> int:
     return at if at >= 0 else len(data)
 
 
-def _part(lines: Sequence[bytes]) -> Part:
+def read_part_headers(lines: Sequence[bytes]) -> Part:
+    """What the header lines of a part say, without their line ends. Raises BrokenForm."""
     if len(lines) > MAX_PART_HEADERS:
         raise BrokenForm("has a part with too many headers")
     headers: dict[str, str] = {}

@@ -7,10 +7,11 @@ from functools import partial
 from aiohttp import web
 
 from ..forge.generations.service import AvatarRequest
+from ..forge.ids import UUID_PATTERN
 from ..forge.views import VIEW_NAMES
 from . import answers, bodies, schemas
 from .content import Content, send
-from .context import UUID, Answer, Call, Endpoint
+from .context import Answer, Call, Endpoint
 from .once import HEADERS as IDEMPOTENT
 from .once import once
 
@@ -185,6 +186,6 @@ ENDPOINTS = (
         "generations",
         gives=("image/png",),
         refusals=(404, 412, 416),
-        root_path=f"/outputs/{{generation_id:{UUID}}}/{{name}}",
+        root_path=f"/outputs/{{generation_id:{UUID_PATTERN}}}/{{name}}",
     ),
 )

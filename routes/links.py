@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from ..forge.access.signing import EXPIRES, SIGNATURE, Signer
 from ..forge.errors import UnavailableError, UnprocessableError
+from ..forge.ids import UUID_PATTERN, canonical_id
 from . import bodies, files, generations, live, schemas
 from .access import access_of
 from .answers import iso
-from .context import PREFIX, UUID, Call, Endpoint
+from .context import PREFIX, Call, Endpoint
 
 PICTURES = tuple(
     endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS, *live.ENDPOINTS) if endpoint.picture
@@ -35,23 +36,32 @@ async def sign_urls(call: Call) -> schemas.SignedUrlsAnswer:
 
 
 def _signed(signer: Signer, url: str, expires: int, position: int) -> schemas.SignedUrl:
-    path, query = _picture(url, position)
+    base, path, query = _picture(url, position)
     signature = signer.sign(path, query, expires)
-    # As it was sent, so that it resolves against whatever the caller resolves it against.
     carried = urlencode([*query, (EXPIRES, str(expires)), (SIGNATURE, signature)])
     return schemas.SignedUrl(
-        url=url, signed_url=f"{url.partition('?')[0]}?{carried}", expires_at=iso(expires * MICROSECONDS)
+        url=url, signed_url=f"{base}{path}?{carried}", expires_at=iso(expires * MICROSECONDS)
     )
 
 
-def _picture(url: str, position: int) -> tuple[str, list[tuple[str, str]]]:
-    """The path of the endpoint that shows it, and its query. Raises UnprocessableError."""
+def _picture(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
+    """What was sent before the path, the path of the endpoint that shows it, and its query.
+
+    The first stays as it was sent, so that the link resolves against whatever the caller resolves it
+    against. Raises UnprocessableError.
+    """
     path, _, text = url.partition("?")
     base = _BASE.match(path)
     rest = path[base.end() :] if base else path
     for endpoint in PICTURES:
-        if re.fullmatch(_pattern(endpoint), rest, re.ASCII):
-            return rest, _query(endpoint, text, position)
+        found = re.fullmatch(_pattern(endpoint), rest, re.ASCII)
+        if found is not None:
+            values = {
+                name: value if name in _PARTS else canonical_id(value)
+                for name, value in found.groupdict().items()
+            }
+            before = path[: len(path) - len(rest)]
+            return before, endpoint.path.format_map(values), _query(endpoint, text, position)
     raise _unknown(
         position,
         "This is no picture of the API. Send the url of a file, an output or a preview, or "
@@ -60,7 +70,9 @@ def _picture(url: str, position: int) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _pattern(endpoint: Endpoint) -> str:
-    return _PLACEHOLDER.sub(lambda found: _PARTS.get(found[1], UUID), endpoint.path)
+    return _PLACEHOLDER.sub(
+        lambda found: f"(?P<{found[1]}>{_PARTS.get(found[1], UUID_PATTERN)})", endpoint.path
+    )
 
 
 def _query(endpoint: Endpoint, text: str, position: int) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ from ..forge.store.inspect import JSON_TYPE
 from .announced import announced_hash
 from .context import Call
 from .form import BrokenForm, FormReader, boundary_of
-from .reading import BodyReader, body_of
+from .parsed_form import ParsedForm, find_parsed_form
+from .reading import BodyReader, BodyTaken, body_of
 
 FIELD = "file"
 JSON_NAME = "pose.json"
@@ -38,7 +39,7 @@ async def receive_form(call: Call, *, pictures_only: bool) -> Received:
         boundary = boundary_of(call.request.headers.getall("Content-Type", []))
         if boundary is None:
             raise RejectedUploadError(f"Invalid image file: {_WANTED}.")
-        form = FormReader(_body(call), boundary)
+        form = await _open_form(call, boundary)
         part = await form.next_part()
         if part is None:
             raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_WANTED}.")
@@ -55,7 +56,21 @@ def _body(call: Call) -> BodyReader:
     return body_of(call.endpoint, call.request, call.services)
 
 
-async def _only_file(form: FormReader) -> AsyncIterator[bytes]:
+async def _open_form(call: Call, boundary: bytes) -> FormReader | ParsedForm:
+    """The form that comes, or the one that a middleware of another pack has parsed already. Raises BodyTaken
+    where there is neither."""
+    body = _body(call)
+    try:
+        await body.start()
+    except BodyTaken:
+        parsed = await find_parsed_form(call.request, body, call.services.workers)
+        if parsed is None:
+            raise
+        return parsed
+    return FormReader(body, boundary)
+
+
+async def _only_file(form: FormReader | ParsedForm) -> AsyncIterator[bytes]:
     """The bytes of the part. It ends only when the whole form has ended well, so that nothing is stored of a
     form that is refused."""
     async for chunk in form.data():

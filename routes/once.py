@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from ..forge.generations.service import GenerationRecord
 from ..forge.idempotency import Claim, request_hash, require_key
 from . import answers
-from .context import PREFIX, Answer, Call
+from .context import PREFIX, Answer, Call, path_values
 from .errors import json_answer
 
 HEADER = "Idempotency-Key"
@@ -41,8 +41,8 @@ async def once(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRe
 
 
 def _fingerprint(call: Call) -> str:
-    path = call.request.path
-    # The same route under ComfyUI's /api and without it.
-    route = f"{call.request.method} {path[path.index(PREFIX) :]}"
+    # The same route under ComfyUI's /api and without it, and in whichever case its id was sent.
+    path = call.endpoint.path.format_map(path_values(call.request))
+    route = f"{call.request.method} {PREFIX}{path}"
     query = call.query.model_dump_json() if call.query else ""
     return request_hash(route, query, call.body.model_dump_json() if call.body else "")

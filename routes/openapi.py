@@ -28,7 +28,7 @@ REFUSALS = {
     416: "The range lies outside the file",
     422: "A value is missing, unknown or out of range",
     429: "Too many requests, or too many wrong keys",
-    500: "A fault inside AvatarForge",
+    500: "A fault inside AvatarForge, or another pack took the body of the request",
     503: "Something needed is missing (a model file, the database, the storage), or too much at once",
     507: "The disk or the storage quota has no room left",
 }
@@ -101,7 +101,9 @@ def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = 
             "version": version,
             "description": "A character API inside ComfyUI: pictures in, words in, avatars out.",
         },
-        "servers": [{"url": "/"}],
+        # Relative to where the document is served (OpenAPI 3.1, 4.8.5): its paths begin with our prefix,
+        # which may stand behind /api and behind a proxy's own path.
+        "servers": [{"url": ".."}],
         "paths": paths,
         "components": {"schemas": definitions.get("$defs", {}), "securitySchemes": _KEYS},
     }

@@ -10,9 +10,8 @@ import functools
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import web
 from pydantic import BaseModel
 
 from ..forge.access.signing import EXPIRES, SIGNATURE
@@ -20,6 +19,7 @@ from ..forge.errors import TooLargeError, UnprocessableError
 from ..forge.store.files import too_large
 from ..forge.strict_json import InvalidJson, read_json
 from .context import Endpoint, Services
+from .expect import awaits_continue, let_continue
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
@@ -37,18 +37,27 @@ MAX_DEPTH = 32
 MAX_VALUES = 2_000
 #: Boundaries, part headers and the like, beside the file itself.
 FORM_OVERHEAD = 64 * 1024
-#: Marks a request whose client was told to go on. aiohttp before 3.14 has plain strings only.
-_CONTINUED: Any = (
-    web.RequestKey("avatarforge-continued", bool) if hasattr(web, "RequestKey") else "avatarforge-continued"
-)
+#: What is handed on at once of a body that lies in memory already.
+PIECE = 256 * 1024
+
+
+class BodyTaken(web.HTTPInternalServerError):
+    """A middleware of another pack has read the body, or a part of it, and nothing keeps what it took."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reason="Another custom node pack read the body of this request before AvatarForge could, and did "
+            "not keep it, so that there is nothing to work with. ComfyUI's log names the middlewares that "
+            "packs have added. Update or disable the one that does it."
+        )
 
 
 class BodyReader:
     """The body of a request, bounded in bytes and in time.
 
     `read` gives the next bytes and b"" at the end. It raises `error` once more than `limit` bytes have come,
-    and HTTPRequestTimeout when the client stalls or only drips. A client that waits to be told to go on is
-    told so by the first `read`.
+    HTTPRequestTimeout when the client stalls or only drips, and what `start` raises. A client that waits to
+    be told to go on is told so by the first `read`.
     """
 
     def __init__(self, request: web.Request, limit: int, error: TooLargeError) -> None:
@@ -57,10 +66,54 @@ class BodyReader:
         self._left = limit
         self._error = error
         self._allowed = PATIENCE  # seconds that may still be waited; our own work on what came does not count
+        self._started = False
+        self._held = b""  # what `start` has found, handed on up to `_at`
+        self._at = 0
+
+    async def start(self) -> None:
+        """Find out what is there of the body; the first `read` does so too.
+
+        The middlewares of other packs run before our handlers. A body that one of them has read whole, with
+        `read`, `text` or `json` of the request, is kept by aiohttp, and `read` gives it as if it came now.
+        Raises BodyTaken where anything else was taken from it. Then `read` gives what is left.
+        """
+        self._started = True
+        if not self._request.body_exists:  # in older aiohttps the stream of such a request counts nothing
+            return
+        pieces = []
+        try:
+            while piece := self._stream.read_nowait():
+                pieces.append(piece)
+        except RuntimeError as error:  # documented: some other coroutine is reading at this moment
+            raise BodyTaken from error
+        self._held = b"".join(pieces)
+        if len(self._held) == self._stream.total_bytes:
+            return
+        if self._stream.at_eof():
+            whole = await self._request.read()  # gives what is kept, or b"" from the empty stream
+            if len(whole) == self._stream.total_bytes:
+                self._held = whole
+                return
+        raise BodyTaken
 
     async def read(self) -> bytes:
+        if not self._started:
+            await self.start()
+        if self._at < len(self._held):
+            data = self._held[self._at : self._at + PIECE]
+            self._at += len(data)
+            self._allowed += len(data) / PACE  # it has come, as fast as it could
+        else:
+            self._held, self._at = b"", 0
+            data = await self._receive()
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._error
+        return data
+
+    async def _receive(self) -> bytes:
         if awaits_continue(self._request):
-            await _let_continue(self._request)
+            await let_continue(self._request)
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
@@ -71,36 +124,16 @@ class BodyReader:
                 reason=f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "
                 f"and after that {PACE} bytes a second."
             ) from error
+        except RuntimeError as error:  # some other coroutine has begun to read, or the client has left
+            if self._request.transport is None:
+                raise ConnectionResetError from error
+            raise BodyTaken from error
         self._allowed += len(data) / PACE - (clock() - begun)
-        self._left -= len(data)
-        if self._left < 0:
-            raise self._error
         return data
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self.read():
             yield data
-
-
-def awaits_continue(request: web.Request) -> bool:
-    """Whether the client holds its body back until it is told to go on (RFC 9110 10.1.1)."""
-    return (
-        request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
-        and request.version >= HttpVersion11
-        and _CONTINUED not in request
-        and not request.content.is_eof()
-    )
-
-
-async def leave_waiting(_: web.Request) -> None:
-    """In the place of aiohttp's own handler of Expect, which lets every body come before anybody has looked
-    at the request. Whoever reads the body lets it come."""
-
-
-async def _let_continue(request: web.Request) -> None:
-    request[_CONTINUED] = True
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # what is counted is the answer
 
 
 def check_head(endpoint: Endpoint, request: web.Request, services: Services) -> None:

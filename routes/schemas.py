@@ -185,7 +185,9 @@ class GenerationDeletedAnswer(Deferred):
 
 class SignedUrl(Deferred):
     url: str = Field(description="As it was sent.")
-    signed_url: str = Field(description="The same, with `expires` and `signature`: needs no key.")
+    signed_url: str = Field(
+        description="The same, its id in lower case, with `expires` and `signature`: needs no key."
+    )
     expires_at: str
 
 

@@ -31,15 +31,16 @@ _ids = count(1000)
 
 
 @contextmanager
-def open_editor(api: Api, **settings: Any) -> Iterator[Browser]:
-    """The editor with an empty graph, in English unless ``settings`` say otherwise."""
+def open_editor(api: Api, *, at: str = "", **settings: Any) -> Iterator[Browser]:
+    """The editor with an empty graph, in English unless ``settings`` say otherwise. ``at`` is where it is
+    opened, when that is not the server itself."""
     # At its first start it would lay a dialog with templates over the canvas.
     wanted = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en", PANEL: False, **settings}
     assert api.request("POST", f"{api.server}/settings", json=wanted).ok
     with open_browser() as browser:
         page = browser.page
         expect.set_options(timeout=DEADLINE * 1000)
-        page.goto(api.server)
+        page.goto(at or api.server)
         # It opens a graph of its own at first; cleared before that, ours would be replaced.
         page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
         page.evaluate("() => app.rootGraph.clear()")

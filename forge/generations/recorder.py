@@ -18,6 +18,7 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
+from ..ids import canonical_id, is_id
 from .outputs import OutputFolder
 
 BY_HAND = "graph"
@@ -62,7 +63,11 @@ class GenerationRecorder:
             raise NotFoundError(f"Generation {generation_id} was deleted, so nothing is saved.")
         if record is not None and record.prompt_id == prompt_id:
             return record.id
-        return prompt_id if _is_uuid(prompt_id) else str(uuid.uuid4())
+        claimed = canonical_id(prompt_id)
+        other = self._find(claimed)
+        # ComfyUI tells prompts apart by case: the id of a generation in capitals is another prompt's.
+        free = other is None or other.prompt_id == prompt_id
+        return claimed if is_id(prompt_id) and free else str(uuid.uuid4())
 
     def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> str:
         """Save a picture under the id that `claim` gave; give back its filename. `position` counts from 0.
@@ -81,10 +86,10 @@ class GenerationRecorder:
 
     def saved_at(self, generation_id: str, position: int) -> int:
         """When the picture's file was written, in nanoseconds; 0 where there is none."""
-        if not _is_uuid(generation_id):
+        if not is_id(generation_id):
             return 0
         try:
-            return self._outputs.file(generation_id, position).stat().st_mtime_ns
+            return self._outputs.file(canonical_id(generation_id), position).stat().st_mtime_ns
         except OSError:
             return 0
 
@@ -96,14 +101,7 @@ class GenerationRecorder:
         return self._outputs.file(record.id, position)
 
     def _find(self, generation_id: str) -> GenerationRecord | None:
-        return self._database.read_here(partial(queries.get, generation_id=generation_id))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+        return self._database.read_here(partial(queries.get, generation_id=canonical_id(generation_id)))
 
 
 def _record_by_hand(connection: Connection, picture: OutputRecord, prompt_id: str, prompt: str) -> None:

@@ -77,7 +77,7 @@ class EventLog:
     def position(self, event_id: str | None) -> int | None:
         """The position that an event's id names; None where this log does not reach back to it."""
         log_id, _, number = (event_id or "").partition("-")
-        if log_id != self.id or not (number.isascii() and number.isdigit() and len(number) <= 18):
+        if log_id.lower() != self.id or not (number.isascii() and number.isdigit() and len(number) <= 18):
             return None
         return int(number) if self.reaches(int(number)) else None
 

@@ -16,6 +16,7 @@ from ...db.engine import Database
 from ...db.records import FileRecord, ListedFile
 from .. import clock
 from ..errors import NotFoundError, RejectedUploadError, StorageFullError, TooLargeError
+from ..ids import canonical_id
 from ..workers import Workers
 from .base64_text import decode_base64
 from .blobs import hash_file
@@ -145,7 +146,8 @@ class FileStore:
         Finds a soft-deleted file too: a generation that was accepted before may still use it. The bytes are
         hashed, so that no picture is made of altered ones. Raises NotFoundError.
         """
-        record = self._database.read_here(lambda connection: queries.get_any(connection, file_id))
+        stored_id = canonical_id(file_id)
+        record = self._database.read_here(lambda connection: queries.get_any(connection, stored_id))
         if record is None:
             raise unknown_file(file_id)
         path = self.path(record)
@@ -230,7 +232,7 @@ class FileStore:
             return None
         link = partial(
             pose_queries.link,
-            source_hash=source_hash,
+            source_hash=source_hash.lower(),
             extractor=extractor,
             bones=bones,
             file_id=received.file.id,

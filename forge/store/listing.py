@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from ...db import files as queries
 from ...db.records import ListedFile
 from ..errors import UnprocessableError
+from ..ids import canonical_id
 
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f-]{36})")
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
 
 @dataclass
@@ -41,4 +42,4 @@ def read_cursor(cursor: str | None) -> tuple[int, str] | None:
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         raise UnprocessableError("cursor must be the next_cursor of an earlier page.", ("query", "cursor"))
-    return int(match[1]), match[2]
+    return int(match[1]), canonical_id(match[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,16 @@ from avatarforge.routes import (
 Client = TestClient[web.Request, web.Application]
 
 
-def application(state: Services | Unavailable, access: Access | None = None) -> web.Application:
-    """`access`: by default that of a ComfyUI which listens on 127.0.0.1 and has no settings."""
-    app = web.Application()
+#: Of ComfyUI's own application, by default; aiohttp's is 1 MiB.
+CLIENT_MAX_SIZE = 100 * 1024 * 1024
+
+
+def application(
+    state: Services | Unavailable, access: Access | None = None, middlewares: Iterable[Any] = ()
+) -> web.Application:
+    """`access`: by default that of a ComfyUI which listens on 127.0.0.1 and has no settings. `middlewares`
+    are those of other packs."""
+    app = web.Application(client_max_size=CLIENT_MAX_SIZE, middlewares=middlewares)
     app.add_routes(body_routes())
     routes = web.RouteTableDef()
     add_routes(routes, "0.0.0")

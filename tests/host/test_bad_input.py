@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import json
+import secrets
 import threading
 import time
 from collections import Counter
@@ -27,6 +28,9 @@ from lab.server import ComfyServer
 
 Factory = Callable[..., ComfyServer]
 LIMIT = 50 * memory.MEBIBYTE
+BODY_READER = Path(__file__).parents[1] / "stand_ins" / "body_reader.py"
+#: The header that tells that stand-in how to read the body of a request.
+READS = "X-Stand-In-Reads"
 FLAG = "AvatarForge's tests hold LOAD_TRUNCATED_IMAGES up"
 PACK = f"""
 import logging
@@ -41,7 +45,7 @@ NODE_CLASS_MAPPINGS = {{}}
 def flagged(module_factory: Factory, tmp_path_factory: pytest.TempPathFactory) -> ComfyServer:
     node = tmp_path_factory.mktemp("pack") / "forgiving.py"
     node.write_text(PACK, encoding="utf-8")
-    server = module_factory(models=(), nodes=(node,))
+    server = module_factory(models=(), nodes=(node, BODY_READER))
     assert FLAG in server.log()
     return server
 
@@ -246,3 +250,61 @@ def test_comfyui_and_the_api_are_well_after_all_that(flagged: ComfyServer, targe
     assert target.root("/queue").status_code == 200
     assert "AvatarForge: unexpected error" not in flagged.log()
     assert target.upload(picture(77))["is_duplicate"] is False
+
+
+# A pack whose middleware reads bodies first
+
+
+@pytest.mark.parametrize("how", ["form", "text"])
+@pytest.mark.parametrize("start", ["", "/api"])
+def test_uploads_work_beside_a_pack_that_reads_them_first(target: Api, how: str, start: str) -> None:
+    headers = {READS: how}
+    for kind in ("pose", "reference"):
+        content = picture(secrets.randbits(64))
+        url = f"{target.server}{start}{PREFIX}/upload/{kind}_image"
+        reply = target.post(url, files={"file": ("grün.png", content)}, headers=headers)
+        assert reply.status_code == 200, reply.text
+        stored = reply.json()
+        assert (stored["content_hash"], stored["filename"]) == (
+            hashlib.sha256(content).hexdigest(),
+            "grün.png",
+        )
+    link = target.post("/signed_urls", json={"urls": [stored["url"]]}, headers=headers)
+    assert link.status_code == 200, link.text
+    # Without a model nothing is generated; that this is the reason shows that the body was read.
+    refused = target.post("/generate/avatar", json={"prompt": "a knight"}, headers=headers)
+    assert refused.status_code == 503
+    assert "checkpoint" in refused.json()["detail"]
+    broken = target.post("/upload/pose_image", files={"picture": ("a.png", picture())}, headers=headers)
+    assert (broken.status_code, "unexpected field 'picture'" in broken.json()["detail"]) == (400, True)
+
+
+def test_a_client_that_waits_beside_such_a_pack_is_told_to_go_on(target: Api) -> None:
+    content = picture(secrets.randbits(64))
+    body = START + content + END
+    lines = (
+        f"{READS}: form",
+        "Expect: 100-continue",
+        f"Content-Type: {FORM}",
+        f"Content-Length: {len(body)}",
+    )
+    with connect(target.server) as line:
+        line.sendall(head(f"{PREFIX}/upload/pose_image", *lines))
+        told = line.recv(1000)
+        assert told.startswith(b"HTTP/1.1 100 ")
+        line.sendall(body)
+        status, reply = answer(line)
+    assert (status, json.loads(reply)["content_hash"]) == (200, hashlib.sha256(content).hexdigest())
+
+
+def test_a_body_that_such_a_pack_does_not_keep_is_said_to_be_gone(flagged: ComfyServer, target: Api) -> None:
+    headers = {READS: "away"}
+    for reply in (
+        target.post("/upload/pose_image", files={"file": ("a.png", picture())}, headers=headers),
+        target.post("/generate/avatar", json={"prompt": "a knight"}, headers=headers),
+        target.post("/signed_urls", json={"urls": ["/files/x"]}, headers=headers),
+    ):
+        assert reply.status_code == 500
+        assert reply.json()["detail"].startswith("Another custom node pack read the body of this request")
+        assert str(flagged.base) not in reply.text
+    assert "body_reader.look" in flagged.log()

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import secrets
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
+from pictures import picture
+
 from lab.api import Api
+
+DEADLINE = 120
 
 RECORDED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "object_info.json").read_text(encoding="utf-8")
@@ -41,3 +48,36 @@ def test_every_node_says_what_it_is(api: Api) -> None:
         assert node["description"]
         assert node["category"] == "AvatarForge"
         assert node["search_aliases"]
+
+
+def run(api: Api, prompt: dict[str, Any], prompt_id: str) -> dict[str, Any]:
+    """Queue a graph under this id; what ComfyUI's history says of it."""
+    answer = api.request("POST", f"{api.server}/prompt", json={"prompt": prompt, "prompt_id": prompt_id})
+    assert answer.status_code == 200, answer.text
+    deadline = time.monotonic() + DEADLINE
+    while prompt_id not in (history := api.root(f"/history/{prompt_id}").json()):
+        assert time.monotonic() < deadline
+    record: dict[str, Any] = history[prompt_id]
+    return record
+
+
+def test_nodes_take_ids_in_capitals(api: Api) -> None:
+    file_id = api.upload(picture(secrets.randbits(64)), "reference")["file_id"]
+    prompt_id = str(uuid.uuid4())
+    loaders: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("AvatarForgeLoadReference", {"file_id": file_id.upper()}),
+        ("AvatarForgeLoadPose", {"file_id": file_id.upper(), "width": 0, "height": 0, "bones": "standard"}),
+        ("AvatarForgeLoadView", {"position": 1}),
+    )
+    for loader, named in loaders:
+        last, prompt_id = prompt_id, str(uuid.uuid4())
+        if loader == "AvatarForgeLoadView":
+            named["generation_id"] = last.upper()  # what the prompt before has saved
+        saved = {"images": ["load", 0], "generation_id": "", "position": 1}
+        prompt = {
+            "load": {"class_type": loader, "inputs": named},
+            "save": {"class_type": "AvatarForgeSave", "inputs": saved},
+        }
+        record = run(api, prompt, prompt_id)
+        assert record["status"]["status_str"] == "success", record["status"]
+        assert api.get(f"/generations/{prompt_id}").json()["generation_id"] == prompt_id

@@ -25,6 +25,8 @@ SETTINGS = ("AvatarForge.Toasts", "AvatarForge.Badge", "AvatarForge.UndoSeconds"
 @pytest.fixture(scope="module")
 def browser(api: Api) -> Iterator[Browser]:
     with open_editor(api) as opened:
+        # What went wrong while the frontend loaded us, such as a shortcut that it has already.
+        assert opened.page.locator(".p-toast-message-error").all_inner_texts() == []
         yield opened
 
 
@@ -43,6 +45,19 @@ def page(browser: Browser) -> Iterator[Page]:
         shown.evaluate(SET, [name, None])
     # The editor's own complaints, about files that it looks for and does not find, are not ours.
     assert [text for text in browser.complaints if "avatarforge" in text.lower()] == []
+
+
+KEYBINDINGS = """() => app.extensionManager.command.commands
+    .filter(({ keybinding }) => keybinding)
+    .map(({ id, keybinding: { combo } }) => [id, [
+        combo.ctrl && "Ctrl", combo.alt && "Alt", combo.shift && "Shift", combo.key.toUpperCase(),
+    ].filter(Boolean).join("+")])"""
+SHORTCUTS = {
+    "AvatarForge.Create": "Alt+Shift+P",
+    "AvatarForge.Gallery": "Alt+Shift+L",
+    "AvatarForge.Generate": "Alt+Shift+R",
+    "AvatarForge.GenerateSheet": "Alt+Shift+S",
+}
 
 
 def panel(page: Page) -> Locator:
@@ -66,10 +81,18 @@ def made(page: Page, api: Api, text: str, **body: Any) -> dict[str, Any]:
     return generation
 
 
+def test_this_frontend_has_our_shortcuts_and_none_of_them_twice(page: Page) -> None:
+    bound: list[tuple[str, str]] = page.evaluate(KEYBINDINGS)
+    assert {command: combo for command, combo in bound if command in SHORTCUTS} == SHORTCUTS
+    others = {combo for command, combo in bound if command not in SHORTCUTS}
+    assert others
+    assert others.isdisjoint(SHORTCUTS.values())
+
+
 def test_a_key_generates_and_the_badge_counts_and_a_toast_tells(page: Page) -> None:
     text = words()
     page.get_by_label("Prompt", exact=True).fill(text)
-    page.keyboard.press("Alt+Shift+G")
+    page.keyboard.press("Alt+Shift+R")
     badge = page.locator(".avatarforge-tab-button .sidebar-icon-badge")
     expect(badge).to_have_text("1")
     expect(toast(page, f"Finished: {text}")).to_be_visible(timeout=SLOW)

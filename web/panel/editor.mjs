@@ -60,10 +60,12 @@ export function commandsOf(app, panelOf) {
   ];
 }
 
+// Free in every frontend that a supported ComfyUI brings: one that is taken shows an error at each load. Those
+// that are known stand in tests/data/frontend_keybindings.json.
 export const KEYS = [
   { commandId: "AvatarForge.Create", combo: { key: "p", alt: true, shift: true } },
   { commandId: "AvatarForge.Gallery", combo: { key: "l", alt: true, shift: true } },
-  { commandId: "AvatarForge.Generate", combo: { key: "g", alt: true, shift: true } },
+  { commandId: "AvatarForge.Generate", combo: { key: "r", alt: true, shift: true } },
   { commandId: "AvatarForge.GenerateSheet", combo: { key: "s", alt: true, shift: true } },
 ];
 

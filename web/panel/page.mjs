@@ -55,7 +55,8 @@ function announce(session, panel) {
 /** The address says what is shown, so that a phone's back button goes back. */
 function follow(panel) {
   const read = () => {
-    const [, view, id] = location.hash.split("/");
+    const [, view, sent] = location.hash.split("/");
+    const id = sent?.toLowerCase(); // answers give ids in lower case
     if (id && /^[0-9a-f-]{36}$/.test(id)) {
       if (panel.view !== "detail" || panel.opened !== id) panel.open(id);
     } else if (panel.view === "detail" || view) panel.show(view === "gallery" ? "gallery" : "create", false);

@@ -97,7 +97,7 @@ class Picker {
       store: this.store,
       words: this.words,
       title: this.words(this.kind === "pose" ? "choose_pose" : "choose_reference"),
-      chosenId: this.widget.value,
+      chosenId: String(this.widget.value ?? "").trim().toLowerCase(), // as the list gives it
       accepts: (one) => this.types.includes(one.mime_type),
     });
     if (file) this.#select(file);
