@@ -120,7 +120,7 @@ class ComfyQueue:
         )
         if prompt_id not in found:
             # Somebody may have cleared the history before the prompt's last message reached us.
-            return self.events.last_word(prompt_id)
+            return self.events.verdict_of(prompt_id)
         status = found[prompt_id] or {}
         messages = dict(status.get("messages") or [])
         if status.get("status_str") == "success":

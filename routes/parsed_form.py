@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from ..forge.workers import Workers
-from .form import MAX_AROUND, Part, read_part_headers
+from .multipart import MAX_AROUND, Part, read_part_headers
 from .reading import BodyReader, BodyTaken
 
 CHUNK = 256 * 1024

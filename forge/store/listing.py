@@ -23,7 +23,7 @@ class FilePage:
     total: int
     files: list[ListedFile]
     next_cursor: str | None
-    told: Any = None
+    answer: Any = None
 
 
 def read_page(connection: Connection, limit: int, before: tuple[int, str] | None) -> FilePage:

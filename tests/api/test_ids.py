@@ -15,8 +15,8 @@ from services import Product
 
 from avatarforge.forge.ports import PreviewPicture, PromptEvent
 from avatarforge.routes import ENDPOINTS, PREFIX
-from avatarforge.routes.bodies import AvatarBody
 from avatarforge.routes.context import Endpoint
+from avatarforge.routes.requests import AvatarBody
 
 from .conftest import Client, generate, upload
 

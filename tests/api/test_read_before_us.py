@@ -172,7 +172,12 @@ async def test_a_body_that_somebody_is_reading_at_this_moment_is_gone(
     client: Client = await aiohttp_client(application(forge.services, middlewares=[beside]))
     async with connection(client) as (reader, writer):
         size = len(START + picture() + END)
-        lines = [f"POST {POSE} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {FORM}", f"Content-Length: {size}"]
+        lines = [
+            f"POST {POSE} HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"Content-Type: {FORM}",
+            f"Content-Length: {size}",
+        ]
         writer.write("\r\n".join([*lines, "", ""]).encode() + START)
         status, body = await body_of(reader)
     assert (status, body["detail"][: len(GONE)]) == (500, GONE)
