@@ -12,7 +12,7 @@ import { stringify } from "./json.mjs";
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * The route that made a generation; null for a graph, and while the view of a pose is not known.
+ * The route that made a generation; null for a graph, and while the view of a pose is undecided.
  * @param {Generation} generation
  */
 function routeOf(generation) {

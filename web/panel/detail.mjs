@@ -46,18 +46,18 @@ export class Detail {
   }
 
   /**
-   * Show a generation: at once as far as it is known, then as the server has it.
+   * Show a generation: at once as the page has it, then as the server has it.
    * @param {string} id
-   * @param {Generation | null} known
+   * @param {Generation | null} cached
    */
-  async open(id, known = null) {
+  async open(id, cached = null) {
     const { client, live, t } = this.session;
     const request = ++this.lastRequest;
     this.id = id;
     this.rendered = "";
     this.heading.textContent = "";
     this.body.replaceChildren(make("p", { className: "avatarforge-status", textContent: t("loading") }));
-    const first = live.active.get(id) ?? known;
+    const first = live.active.get(id) ?? cached;
     if (first) this.#render(first);
     this.heading.focus();
     try {
@@ -69,7 +69,7 @@ export class Detail {
       if (request !== this.lastRequest) return;
       this.body.replaceChildren(
         make("p", { className: "avatarforge-error", role: "alert", textContent: errorMessage(error, t) }),
-        button(t("retry"), () => void this.open(id, known)),
+        button(t("retry"), () => void this.open(id, cached)),
       );
     }
   }

@@ -166,13 +166,13 @@ export class Live extends Emitter {
       this.#upsert(this.#newest(data.generation));
       return;
     }
-    const known = this.active.get(id);
-    if (!known) {
+    const previous = this.active.get(id);
+    if (!previous) {
       await this.#refresh([id]);
       return;
     }
     const { at: _at, generation: _generation, ...changes } = data;
-    this.#upsert(this.#newest({ ...known, ...changes, queue_position: changes.queue_position ?? null }));
+    this.#upsert(this.#newest({ ...previous, ...changes, queue_position: changes.queue_position ?? null }));
   }
 
   async #poll() {
@@ -243,11 +243,11 @@ export class Live extends Emitter {
    * @param {Generation} generation
    */
   #newest(generation) {
-    const known = this.active.get(generation.generation_id);
-    if (!known || hasEnded(generation)) return generation;
-    if (known.comfyui_prompt_id !== generation.comfyui_prompt_id) return generation;
-    if (known.status === "processing" && generation.status === "queued") return known;
-    return known.progress > generation.progress ? { ...generation, progress: known.progress } : generation;
+    const previous = this.active.get(generation.generation_id);
+    if (!previous || hasEnded(generation)) return generation;
+    if (previous.comfyui_prompt_id !== generation.comfyui_prompt_id) return generation;
+    if (previous.status === "processing" && generation.status === "queued") return previous;
+    return previous.progress > generation.progress ? { ...generation, progress: previous.progress } : generation;
   }
 
   /** @param {Generation} generation */

@@ -127,9 +127,9 @@ export class Panel extends Emitter {
    */
   open(id) {
     this.openedId = id;
-    const known = this.gallery.tiles.get(id)?.generation ?? null;
+    const cached = this.gallery.tiles.get(id)?.generation ?? null;
     this.show("detail", false);
-    void this.detail.open(id, known);
+    void this.detail.open(id, cached);
   }
 
   /**
