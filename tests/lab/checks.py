@@ -169,6 +169,8 @@ def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) ->
         Step("comfy node validate", "lint", [python, "-c", *COMFY_VALIDATE], root, warning="arning"),
         Step("registry metadata", "lint", [python, "-m", "lab.metadata", root], root / "tests"),
         Step("scripts beside other packs", "lint", [python, "-m", "lab.js_lint", root], root / "tests"),
+        Step("types of web/", "lint", [python, "-m", "lab.js_tools", "types", root], root / "tests"),
+        Step("eslint on web/", "lint", [python, "-m", "lab.js_tools", "lint", root], root / "tests"),
         Step("unit tests", "unit", tests("unit"), root),
         Step("API tests", "api", tests("api"), root),
         Step("tests on the real host", "host", tests("host"), root),
