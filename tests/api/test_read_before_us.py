@@ -25,6 +25,11 @@ from avatarforge.routes import ENDPOINTS, PREFIX
 from .conftest import application
 from .middlewares import KEEPING, LOSING, LOSING_FORMS, Handler, Look, middleware
 
+# What packs do, and aiohttp advises against.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:It is recommended to use web.RequestKey"),
+]
 Client = TestClient[web.Request, web.Application]
 Opener = Callable[[Look], Awaitable[Client]]
 POSE = f"{PREFIX}/upload/pose_image"
@@ -104,7 +109,6 @@ def test_every_route_with_a_body_is_among_them() -> None:
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("look", KEEPING)
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
-@pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")
 async def test_a_body_that_somebody_still_has_is_used(
     open_client: Opener, request_: Request, look: str, chunked: bool
 ) -> None:
@@ -307,7 +311,6 @@ async def slowly(request: web.Request) -> web.Request:
 
 
 @pytest.mark.parametrize("look", [*KEEPING.values(), slowly], ids=lambda look: look.__name__)
-@pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")
 async def test_a_client_that_waits_is_told_to_go_on(open_client: Opener, look: Look) -> None:
     announced = f"X-Content-SHA256: {hashlib.sha256(picture()).hexdigest()}"
     client = await open_client(look)
