@@ -142,9 +142,9 @@ def test_a_sheet_shows_how_far_it_is_and_opens_and_one_view_is_made_anew(page: P
     expect(figures).to_have_count(4)
     expect(page.get_by_role("heading", name=text)).to_be_focused()
     before = figures.nth(1).locator("img").get_attribute("src")
-    page.get_by_role("button", name="Re-roll Back").click()
-    expect(page.get_by_role("button", name="Re-roll Back")).to_be_disabled()
-    expect(page.get_by_role("button", name="Re-roll Back")).to_be_enabled(timeout=SLOW)
+    page.get_by_role("button", name="Reroll Back").click()
+    expect(page.get_by_role("button", name="Reroll Back")).to_be_disabled()
+    expect(page.get_by_role("button", name="Reroll Back")).to_be_enabled(timeout=SLOW)
     after = figures.nth(1).locator("img")
     expect(after).not_to_have_attribute("src", before or "")
     assert after.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 64
