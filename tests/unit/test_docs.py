@@ -126,7 +126,9 @@ def test_every_endpoint_is_in_the_documentation_of_the_api() -> None:
     text = read("docs/api.md") + read("docs/live.md")
     rows = re.findall(r"^\| ([A-Z]+) \| ([^|]+) \|", text, re.MULTILINE)
     documented = {
-        (method, re.sub(r"\?.*", "", path)) for method, cell in rows for path in re.findall(r"`([^`]+)`", cell)
+        (method, re.sub(r"\?.*", "", path))
+        for method, cell in rows
+        for path in re.findall(r"`([^`]+)`", cell)
     }
     served = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
     assert served - documented == set()
