@@ -19,7 +19,9 @@ NEEDED = (
     "dev.py",
     "db/migrations/env.py",
     "docs/api.md",
+    "docs/configuration.md",
     "docs/security.md",
+    "docs/troubleshooting.md",
     "example_workflows/turnaround_sheet.json",
     "example_workflows/turnaround_sheet.jpg",
     "LICENSE",
@@ -32,7 +34,18 @@ NEEDED = (
     "web/docs/AvatarForgeSave.md",
     "web/panel/panel.mjs",
 )
-NOT_NEEDED = ("tests/", ".ci/", "docs/images/", "docs/architecture.md", "docs/benchmarks.md", ".git")
+NOT_NEEDED = (
+    "tests/",
+    ".ci/",
+    ".git",
+    "CONTRIBUTING.md",
+    "docs/images/",
+    "docs/architecture.md",
+    "docs/benchmarks.md",
+    "docs/decisions.md",
+    "docs/development.md",
+    "docs/glossary.md",
+)
 LARGEST = 1_500_000  # bytes; two thirds of it are the two viewers of the API's documentation
 
 
