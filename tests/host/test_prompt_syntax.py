@@ -95,6 +95,12 @@ def test_installed_embeddings_are_listed_whatever_they_are_called(
     found = prompt_warnings(["embedding:ink embedding:brush embedding:nope"], shelf.scan().embeddings)
     assert [warning.split("'")[1] for warning in found] == ["embedding:nope"]
     shutil.rmtree(folder)
+    assert shelf.scan().embeddings == ()
+
+    def asleep(_folder: str) -> list[str]:
+        raise OSError("the drive is asleep")
+
+    monkeypatch.setattr(folder_paths, "get_filename_list", asleep)
     assert shelf.scan().embeddings is None
 
 
