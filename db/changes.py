@@ -1,4 +1,4 @@
-"""What a write changes, for whoever keeps what was read.
+"""Tells caches what a write changes.
 
 Every statement of the writer is seen, so that no write can be forgotten: one that does not say which
 generation it is about counts as being about all of them.

@@ -80,7 +80,7 @@ class ComfyQueue:
         }
         extra_data["client_id"] = self._client_id
         if not self._previews_on:
-            # For this prompt alone: ComfyUI sets the method anew for each (execution.py: `execute_async`).
+            # For this prompt alone: ComfyUI sets the method again for each (execution.py: `execute_async`).
             extra_data["preview_method"] = LatentPreviewMethod.Latent2RGB.value
         extra_data["create_time"] = int(time.time() * 1000)
         number = self._server.number

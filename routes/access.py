@@ -42,8 +42,8 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _ANYWHERE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "cross-origin"})
 _SAME_SITE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "same-site"})
 _SET_KEY = (
-    "Set API_KEY in the .env of the pack and restart ComfyUI (or ALLOW_ANONYMOUS=true, if whoever reaches "
-    "the port may do everything)."
+    "Set API_KEY in the .env of the pack and restart ComfyUI (or ALLOW_ANONYMOUS=true, if everyone who "
+    "reaches the port may do everything)."
 )
 
 log = logging.getLogger("avatarforge")
@@ -93,7 +93,8 @@ def warnings_of(found: Rules) -> list[str]:
         ]
     if found.anonymous and found.origins.any_address:
         return [
-            "ComfyUI listens on the network, and ALLOW_ANONYMOUS lets whoever reaches the port do everything."
+            "ComfyUI listens on the network, and ALLOW_ANONYMOUS lets everyone who reaches the port do "
+            "everything."
         ]
     return []
 
@@ -118,7 +119,7 @@ class Access:
         try:
             origin = self._rules.origins.check(request, signed=signed)
         except ForbiddenError as error:
-            if not self._logged.take(_ANYBODY):  # whoever knocks cannot fill the log
+            if not self._logged.take(_ANYBODY):  # refused requests cannot fill the log
                 log.warning("AvatarForge: refused a request from %s: %s", request.remote, error)
             raise
         return Caller(known=False, headers=_cross_origin(origin, signed=signed))
@@ -187,7 +188,7 @@ def access_of(request: web.Request) -> Access:
 def guarded(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A handler that answers whoever passes Host and Origin."""
+    """A handler that needs no key: Host and Origin are checked only."""
 
     @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:

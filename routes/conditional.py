@@ -1,4 +1,4 @@
-"""Answers to whoever may have them already (RFC 9110, 13): ETag and If-None-Match."""
+"""Conditional requests (RFC 9110, 13): ETag and If-None-Match."""
 
 from __future__ import annotations
 

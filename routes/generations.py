@@ -1,4 +1,4 @@
-"""Generations: submit, look, list, make anew, cancel, retry, delete, and the pictures that came out."""
+"""Generations: submit, get, list, re-roll, cancel, retry, delete, and their pictures."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ ENDPOINTS = (
         "POST",
         "/generations/{generation_id}/reroll",
         reroll,
-        "Make one view anew and keep the others",
+        "Re-roll one view and keep the others",
         "generations",
         answer=responses.GenerationAnswer,
         query=requests.RerollQuery,

@@ -1,4 +1,4 @@
-"""Signed links: a picture for whoever holds the link, until it expires."""
+"""Signed links: they show a picture without the key, until they expire."""
 
 from __future__ import annotations
 

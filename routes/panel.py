@@ -1,4 +1,4 @@
-"""The panel as a page of its own, for whoever has no editor: a phone, a colleague.
+"""The panel as a standalone page, for a phone or a colleague without the editor.
 
 It is made of the scripts that the editor's sidebar uses, from `web/` and `locales/`, served under the
 API's own prefix, so that it needs nothing of ComfyUI's frontend. Nothing here is secret: the page asks

@@ -45,7 +45,7 @@ class ParsedForm:
         else:
             file = self._field.file
             try:
-                await self._workers.disk(file.seek, 0)  # whoever looked at it has moved on in it
+                await self._workers.disk(file.seek, 0)  # the pack that read it has moved its position
                 while chunk := await self._workers.disk(file.read, CHUNK):
                     yield chunk
             except ValueError as error:

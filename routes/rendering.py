@@ -68,7 +68,7 @@ def generation_fields(record: GenerationRecord, state: LiveState) -> dict[str, o
 
 
 def render_generation(record: GenerationRecord, live: Live) -> JsonBody:
-    """How it stands now, to whoever has just changed it."""
+    """Its state now, for the answer to a change."""
     return JsonBody(to_json(generation_fields(record, live.state(record))))
 
 
@@ -80,7 +80,7 @@ def render_static_parts(record: GenerationRecord) -> RenderedGeneration:
 
 
 def render_cached(known: CachedGeneration, state: LiveState) -> JsonBody:
-    """The same as JSON; put together anew only when something has changed."""
+    """The same as JSON; joined again only when something has changed."""
     told = known.answer
     if told is None or (told[0] is not state and told[0] != state):
         passing = to_json(_live_fields(known.record.id, state))[1:-1]

@@ -150,7 +150,7 @@ class GenerationAnswer(LazyModel):
     comfyui_prompt_id: str
     output_files: list[OutputFile]
     parameters: Parameters | None = Field(description="null for a graph queued by hand.")
-    reroll: ViewName | None = Field(description="The view that is being made anew.")
+    reroll: ViewName | None = Field(description="The view that is being re-rolled.")
     progress: float = Field(
         description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."
     )

@@ -1,6 +1,6 @@
-"""Generations that were read lately, in memory: whoever polls, a row is read once, until it changes.
+"""A cache of generations: a row that many clients poll is read once, until it changes.
 
-What is kept is never older than the database. Whoever writes says before the commit which generations change,
+The cache is never older than the database. A writer says before the commit which generations change,
 and nothing of them is kept until the commit is done (`db.changes`).
 """
 
@@ -36,7 +36,7 @@ class RenderedGeneration:
 
 @dataclass
 class CachedGeneration:
-    """A generation and its words. `told` is for whoever answers: what was answered last."""
+    """A generation with its rendered JSON. `answer` is the last whole answer, kept for the routes."""
 
     record: GenerationRecord
     rendered: RenderedGeneration

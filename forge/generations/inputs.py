@@ -1,4 +1,4 @@
-"""The pictures of a request: looked up or taken in, recognised, and still there when it runs anew."""
+"""The pictures of a request: resolved to files, recognised, and checked again before a rerun."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class ActiveRun:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record_start(self, database: Database) -> Future[GenerationRecord | None]:
-        """Write down that it was started: once, whoever asks first, the worker thread or its event. What
+        """Record that it was started, once: for the worker thread or for its event. What
         failed is tried again. From any thread."""
         with self._lock:
             begun = self._start_write

@@ -1,4 +1,4 @@
-"""Generations as users know them: submit, look, list, make anew, cancel, retry, delete."""
+"""Generations as users know them: submit, get, list, re-roll, cancel, retry, delete."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class GenerationService:
     async def reroll(
         self, generation_id: str, view: str, seed: int | None, claim: Claim | None = None
     ) -> GenerationRecord:
-        """Make one view anew and keep the others. Raises NotFoundError, ConflictError,
+        """Re-roll one view and keep the others. Raises NotFoundError, ConflictError,
         UnprocessableError, UnavailableError, PromptRefusedError, BusyError."""
         record = await self.get(generation_id)
         if record.status != "completed" or record.kind == MANUAL_KIND:

@@ -54,7 +54,7 @@ class GenerationTracker:
     """Owns the life cycle after submission. Made in a thread (it reads the database); all methods run
     on the event loop, unless they say otherwise.
 
-    `in_order` is held by whoever changes a row and ComfyUI's queue together. So a cancel or a delete finds
+    `queue_lock` is held to change a row and ComfyUI's queue together. So a cancel or a delete finds
     a generation either before both or after both, and nothing enters the queue whose row has gone.
     """
 

@@ -1,4 +1,4 @@
-"""The writing transactions with which a generation is accepted, runs anew, or goes.
+"""The write transactions that accept a generation, run it again, or delete it.
 
 Each is whole: whatever it raises has changed nothing. What a request was checked for before is checked
 here again, because another one may have come first.

@@ -60,7 +60,7 @@ def compile_prompt(
 
 
 def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> CompiledPrompt:
-    """Build one view anew, with its seed of `spec.reseeded`. It looks at the saved first view, so
+    """Build a re-roll of one view, with its seed of `spec.reseeded`. It attends to the saved first view, so
     that it stays the same character also after a restart."""
     view = spec.views[position]
     graph = StableDiffusionGraph(spec)

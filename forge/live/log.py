@@ -43,7 +43,7 @@ class EventLog:
     """All methods run on the event loop. `words` makes the JSON of an event, once."""
 
     def __init__(self, words: Callable[[GenerationEvent], str]) -> None:
-        # Numbers begin anew with ComfyUI, so a position of an earlier start must not be taken for ours.
+        # Numbers start again with ComfyUI, so a position of an earlier start must not be taken for ours.
         self.id = secrets.token_hex(4)
         self.last = 0
         self._render = words

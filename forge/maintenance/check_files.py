@@ -56,7 +56,7 @@ async def _check_folder(run: CheckRun, prefix: str) -> None:
 async def _check_again(run: CheckRun, record: FileRecord) -> None:
     path = run.parts.contents.path(record)
     async with run.parts.contents.lock(record.content_hash):
-        # It may have been deleted or stored anew meanwhile.
+        # It may have been deleted or stored again meanwhile.
         now = await run.read(partial(file_queries.by_hash, content_hash=record.content_hash))
         if now is None or run.parts.contents.path(now) != path:
             return

@@ -32,7 +32,7 @@ async def check_outputs(run: CheckRun, outputs: OutputFolder) -> None:
 async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, found: Look | None) -> None:
     kind = _verdict(record, found)
     if kind is not None:
-        # Looked at again, the row last: its generation may have been deleted, or the view made anew.
+        # Looked at again, the row last: its generation may have been deleted, or the view re-rolled.
         found = await run.apart(look, outputs.file(record.generation_id, record.position))
         kind = _verdict(record, found)
         if await run.read(partial(queries.resting_output, record=record)) != record:

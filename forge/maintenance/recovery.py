@@ -28,7 +28,7 @@ def recover(database: Database, blobs: BlobStore, outputs: OutputFolder) -> None
 
     Blocking. What the disk refuses to remove stays noted.
     """
-    # Whoever wrote these pictures is dead: they are begun anew.
+    # The process that wrote these pictures is gone: they are written again from the start.
     for record in database.read_here(queries.active):
         if not outputs.remove_parts(record.id):
             blobs.unsettled.keep(note_of_parts(record.id))

@@ -1,4 +1,4 @@
-"""One view made anew: what is asked for, and how it becomes part of the generation once it is there."""
+"""A re-roll of one view, and how its picture becomes part of the generation."""
 
 from __future__ import annotations
 

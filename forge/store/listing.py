@@ -18,7 +18,7 @@ _CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
 @dataclass
 class FilePage:
-    """`next_cursor` is None on the last page. `told` is for whoever answers: what was answered last."""
+    """`next_cursor` is None on the last page. `answer` is the last rendered answer, kept for the routes."""
 
     total: int
     files: list[ListedFile]

@@ -53,7 +53,7 @@ def paths(endpoint: Endpoint) -> list[str]:
 
 
 class Stage:
-    """Makes what a request is about, anew for each request."""
+    """Makes what a request is about, again for each request."""
 
     def __init__(self, forge: Product, client: Client) -> None:
         self.forge = forge

@@ -65,7 +65,7 @@ DECODED = """() => Promise.all([...document.images].map((one) => {
 
 
 def run_screenshots(root: Path) -> int:
-    """Write the pictures anew. Returns the exit code. Raises LabError."""
+    """Write the pictures again. Returns the exit code. Raises LabError."""
     python = development_python(obtain_comfyui(), root)
     command: Command = [python, "-m", "lab.screenshots", root]
     return subprocess.run(command, cwd=root / "tests", check=False).returncode
