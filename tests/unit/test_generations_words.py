@@ -14,6 +14,8 @@ from services import Product, product
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.spec.views import VIEW_NAMES
 
+pytestmark = pytest.mark.slow
+
 FIELDS = ("prompt", "clothing", "style", "negative_prompt")
 MISSING = "'embedding:ink': no such embedding is installed, so ComfyUI leaves it out."
 

@@ -11,6 +11,8 @@ import pytest
 from lab.archive import pack_archive, unpack_archive
 from lab.progress import LabError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 #: What the running pack reads beside its modules.
 NEEDED = (

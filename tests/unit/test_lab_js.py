@@ -13,6 +13,8 @@ from lab.js_tools import CONFIG, lint_command, types_command
 from lab.progress import Command, LabError
 from lab.system import node_and_npm
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = (ROOT / "web" / "shared" / "types.d.ts").as_posix()
 

@@ -22,6 +22,8 @@ from avatarforge.forge.errors import LONGEST_CLAUSE, UnavailableError, describe
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
 
+pytestmark = pytest.mark.slow
+
 Client = TestClient[web.Request, web.Application]
 PREFIX = "/avatarforge-controller"
 ID = "0b0f4f5e-3c7a-4f0c-9d57-0b1a7c6a1f11"

@@ -24,6 +24,8 @@ from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.blobs import hash_file
 from avatarforge.forge.store.files import Received
 
+pytestmark = pytest.mark.slow
+
 Scenario = Callable[[Product, list[Received]], Awaitable[None]]
 
 

@@ -30,6 +30,8 @@ from avatarforge.forge.store.db_errors import database_error
 from avatarforge.forge.store.files import Received
 from avatarforge.forge.store.folder_lock import lock_folders
 
+pytestmark = pytest.mark.slow
+
 
 async def receive(forge: Product, seed: int, size: int = 64) -> Received:
     async def whole() -> AsyncIterator[bytes]:

@@ -30,6 +30,8 @@ from avatarforge.forge.errors import ConflictError, NotFoundError, Unprocessable
 from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.blobs import hash_file
 
+pytestmark = pytest.mark.slow
+
 CONTENTS = 3
 PICTURES = [picture(number) for number in range(CONTENTS)]
 EXPECTED = (NotFoundError, ConflictError, UnprocessableError)

@@ -28,6 +28,8 @@ from avatarforge.forge.store.disk import Disk
 from avatarforge.forge.store.recovery_journal import RecoveryJournal
 from avatarforge.forge.upkeep import retry_removals
 
+pytestmark = pytest.mark.slow
+
 Act = Callable[[Product], Awaitable[object]]
 BLOB = re.compile(r"[0-9a-f]{64}\.png").fullmatch
 PART = re.compile(r"[0-9a-f-]{36}\.part").fullmatch
