@@ -25,7 +25,7 @@ from .forge.access.signing import Signer
 from .forge.background import BackgroundTasks
 from .forge.error_text import describe_error
 from .forge.errors import AvatarForgeError, describe
-from .forge.generations.known import KnownGenerations
+from .forge.generations.cache import GenerationCache
 from .forge.generations.outputs import OutputFolder
 from .forge.generations.recorder import GenerationRecorder
 from .forge.generations.service import GenerationService
@@ -34,12 +34,12 @@ from .forge.health import HealthService
 from .forge.idempotency import Idempotency
 from .forge.live.live import Live
 from .forge.live.log import EventLog
-from .forge.maintenance.run import Parts
-from .forge.maintenance.settle import settle
+from .forge.maintenance.recovery import recover
+from .forge.maintenance.run import CheckedParts
 from .forge.maintenance.verify import Verifier
 from .forge.settings import Settings, load_settings
 from .forge.store.blobs import BlobStore
-from .forge.store.contents import Contents
+from .forge.store.content_store import ContentStore
 from .forge.store.files import FileStore
 from .forge.store.folder_lock import lock_folders
 from .forge.store.images import ImageLimits
@@ -56,7 +56,7 @@ from .routes import (
     ACCESS,
     STATE,
     Access,
-    Reach,
+    NetworkExposure,
     Services,
     Unavailable,
     add_routes,
@@ -66,9 +66,9 @@ from .routes import (
     rules_without_settings,
     warnings_of,
 )
-from .routes.answers import words
-from .routes.happenings import event_words, webhook_words
-from .routes.outgoing import WebhookSender
+from .routes.event_payloads import event_json, webhook_json
+from .routes.rendering import render_static_parts
+from .routes.webhook_sender import WebhookSender
 
 VERSION = "0.1.0"
 PACK = Path(__file__).parent
@@ -99,12 +99,12 @@ async def start() -> None:
         return [*copies.faults(server), *background.faults]
 
     # Whatever goes wrong from here on, nobody is let in who would not be otherwise.
-    server.app[ACCESS] = Access(rules_without_settings(Reach()))
+    server.app[ACCESS] = Access(rules_without_settings(NetworkExposure()))
     server.app[STATE] = Unavailable("AvatarForge could not start.", "", comfy.system_stats, other_faults)
     _add_routes(server)
     running = None
     try:
-        reach = Reach(await asyncio.to_thread(comfy.listens_on_network), own_names())
+        reach = NetworkExposure(await asyncio.to_thread(comfy.listens_on_network), own_names())
         server.app[ACCESS] = Access(rules_without_settings(reach))
         settings = await asyncio.to_thread(load_settings, os.environ, PACK / ".env")
         found = rules(settings, reach)
@@ -187,15 +187,15 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
         host = comfy.ComfyHost(workers, settings.comfyui_url)
         limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
         outputs = OutputFolder(host.output_folder, blobs.unsettled)
-        settle(database, blobs, outputs)
+        recover(database, blobs, outputs)
         quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
-        contents = Contents(database, blobs, workers, quota)
+        contents = ContentStore(database, blobs, workers, quota)
         files = FileStore(database, contents, workers, limits, settings.max_file_size)
-        live = Live(EventLog(event_words), database, host)
-        outbox = Outbox(webhook_words)
+        live = Live(EventLog(event_json), database, host)
+        outbox = Outbox(webhook_json)
         targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
         tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
-        known = KnownGenerations(database, words)
+        known = GenerationCache(database, render_static_parts)
         generations = GenerationService(
             settings=settings,
             database=database,
@@ -209,12 +209,12 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
             known=known,
         )
         health = HealthService(database, blobs, workers, host, settings, other_faults)
-        recorder = GenerationRecorder(database, outputs, tracker.is_deleted, tracker.begin)
-        verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
+        recorder = GenerationRecorder(database, outputs, tracker.is_deleted, tracker.record_start)
+        verifier = Verifier(CheckedParts(database, blobs, contents, workers, limits, outputs))
         idempotency = Idempotency(database)
         # Without a host that may be called, what an earlier start left is given up.
         key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
         deliveries = Deliveries(database, WebhookSender(targets), targets, key)
-        live.at_end(deliveries.look)
+        live.on_end(deliveries.wake)
         services = Services(settings, files, generations, health, workers, verifier, live, idempotency)
         return _Running(services, recorder, tracker, signer, deliveries, resources.pop_all())

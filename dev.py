@@ -68,6 +68,8 @@ def _develop(options: argparse.Namespace, rest: list[str]) -> int:
             return screenshots.run_screenshots(ROOT)
         if options.command == "pack":
             return archive.run_pack(ROOT, options.out)
+        if options.fast:
+            return checks.run_fast_checks(ROOT, rest)
         return checks.run_checks(ROOT, options.only, rest)
     except LabError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -221,9 +223,11 @@ def _parser() -> argparse.ArgumentParser:
         help="lint, types, import directions and all tests",
         description="Whatever dev.py does not know goes to pytest, such as -k NAME or tests/unit/test_x.py.",
     )
-    test.add_argument("--only", choices=GROUPS, help="one group of checks")
+    part = test.add_mutually_exclusive_group()
+    part.add_argument("--only", choices=GROUPS, help="one group of checks")
+    part.add_argument("--fast", action="store_true", help="lint and the unit tests that are not slow")
 
-    commands.add_parser("workflows", help="write example_workflows/ anew, with ComfyUI's own editor")
+    commands.add_parser("workflows", help="write example_workflows/ again, with ComfyUI's own editor")
     commands.add_parser(
         "screenshots", help="take the panel's pictures in docs/images/ again, and draw icon and banner"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..forge.pictures.skeleton import BoneStyle
-from ..forge.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
+from ..forge.spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
 
 CATEGORY = "AvatarForge"
 LARGEST = 16384  # pixels; ComfyUI's own largest

@@ -54,7 +54,7 @@ class SaveAvatar(io.ComfyNode):
 
         ComfyUI asks for it in its worker thread, before the first node of a prompt runs. So this is
         where a generation is written down as started."""
-        recorder().begin(current_prompt_id())
+        recorder().record_start(current_prompt_id())
         return recorder().saved_at(generation_id, position - 1)
 
     @classmethod

@@ -30,7 +30,7 @@ class LoadView(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, generation_id: str, position: int) -> float:
-        """A re-roll writes the file anew, so its time of change decides what is cached."""
+        """A re-roll replaces the file, so its modification time decides what is cached."""
         return recorder().picture(generation_id, position - 1).stat().st_mtime
 
     @classmethod

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 
 from ..forge.pictures.figure import Colour
 from ..forge.pictures.sheet import character_sheet
-from ..forge.views import VIEW_NAMES
+from ..forge.spec.views import VIEW_NAMES
 from .choices import CATEGORY
 from .tensors import to_picture, to_tensor
 

@@ -6,7 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from ..forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton
-from ..forge.views import ALL_FOUR, VIEW_NAMES
+from ..forge.spec.views import ALL_FOUR, VIEW_NAMES
 from .choices import BONES, CATEGORY, LARGEST, views_of
 from .tensors import fit, to_picture, to_tensor
 

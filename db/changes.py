@@ -1,4 +1,4 @@
-"""What a write changes, for whoever keeps what was read.
+"""Tells caches what a write changes.
 
 Every statement of the writer is seen, so that no write can be forgotten: one that does not say which
 generation it is about counts as being about all of them.
@@ -29,13 +29,13 @@ def of_generation(generation_id: str) -> dict[str, Any]:
     return {_OPTION: generation_id}
 
 
-class Keeper(Protocol):
+class Invalidation(Protocol):
     """Keeps what was read of generations. Called in the thread that writes."""
 
-    def hold(self, generation_ids: frozenset[str] | None) -> None:
+    def begin(self, generation_ids: frozenset[str] | None) -> None:
         """These are about to change (None: any of them): forget them, and keep nothing until `let_go`."""
 
-    def let_go(self) -> None:
+    def end(self) -> None:
         """What was changed can be read now."""
 
 
@@ -48,21 +48,21 @@ class Version:
     def __init__(self) -> None:
         self.number = 0
 
-    def is_settled(self, begun: int) -> bool:
+    def is_current(self, begun: int) -> bool:
         """Whether nothing has changed since it was `begun`."""
         return begun == self.number and begun % 2 == 0
 
 
-class Changes:
+class ChangeTracker:
     """Sees what the writer does. There is one writer, and one write at a time. `files`: the version of all
     that answers about files are made of."""
 
     def __init__(self, writer: Engine) -> None:
-        self._keepers: list[Keeper] = []
+        self._keepers: list[Invalidation] = []
         self.files = Version()
-        event.listen(writer, "before_cursor_execute", _note)
+        event.listen(writer, "before_cursor_execute", _record_statement)
 
-    def tell(self, keeper: Keeper) -> None:
+    def subscribe(self, keeper: Invalidation) -> None:
         """From now on. Before the first write, or what is kept already may be old."""
         self._keepers.append(keeper)
 
@@ -80,18 +80,18 @@ class Changes:
             self.files.number += 1
         if noted:
             for keeper in self._keepers:
-                keeper.hold(None if _ALL in noted else frozenset(one for one in noted if one is not None))
+                keeper.begin(None if _ALL in noted else frozenset(one for one in noted if one is not None))
         try:
             yield
         finally:
             if noted:
                 for keeper in self._keepers:
-                    keeper.let_go()
+                    keeper.end()
             if of_files:
                 self.files.number += 1
 
 
-def _note(
+def _record_statement(
     connection: Connection, _cursor: object, _sql: str, _values: object, context: Any, _many: bool
 ) -> None:
     noted = connection.info.get(_NOTED)

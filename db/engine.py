@@ -30,7 +30,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from .changes import Changes
+from .changes import ChangeTracker
 
 Result = TypeVar("Result")
 Query = Callable[[Connection], Result]
@@ -62,7 +62,7 @@ class Database:
         self._busy_timeout_ms = busy_timeout_ms
         self._patience = -1
         self._writer = _writer_engine(url)
-        self.changes = Changes(self._writer)
+        self.changes = ChangeTracker(self._writer)
         self._reader = _reader_engine(url)
         self._write_thread = ThreadPoolExecutor(1, "avatarforge-db-write")
         self._read_threads = ThreadPoolExecutor(READERS, "avatarforge-db-read")
@@ -92,7 +92,7 @@ class Database:
     def _write(self, query: Query[Result], asked_at: float) -> Result:
         with self._writer.connect() as connection:
             if self.url.get_backend_name() == "sqlite":
-                self._set_patience(connection, asked_at)
+                self._set_busy_timeout(connection, asked_at)
             self.changes.begin(connection)
             with connection.begin() as transaction:
                 result = query(connection)
@@ -100,7 +100,7 @@ class Database:
                     transaction.commit()
                 return result
 
-    def _set_patience(self, connection: Connection, asked_at: float) -> None:
+    def _set_busy_timeout(self, connection: Connection, asked_at: float) -> None:
         # While another program holds the lock, each waits for as long as it was going to wait in all: else
         # the tenth writer in line would hear of it after ten times that long.
         waited = round((time.monotonic() - asked_at) * 1000)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from . import poses, tallies
+from . import poses, row_counts
 from .records import FileRecord, ListedFile
 from .tables import extracted_poses, files, generation_inputs
 
@@ -53,7 +53,7 @@ _BY_ID = select(*_COLUMNS).where(files.c.id == bindparam("file_id"))
 _BY_HASH = select(*_COLUMNS).where(files.c.content_hash == bindparam("content_hash"))
 _FIRST_PAGE = (
     select(*_COLUMNS, _users_of(files.c.id).label("users"))
-    .where(*tallies.is_listed)
+    .where(*row_counts.is_listed)
     .order_by(files.c.created_at.desc(), files.c.id.desc())
     .limit(bindparam("most"))
 )
@@ -88,7 +88,7 @@ def page(
         behind = {"created_at": before[0], "file_id": before[1]}
         rows = connection.execute(_NEXT_PAGE, {"most": limit, **behind})
     found = [ListedFile(FileRecord(*tuple(row)[:-1]), row.users) for row in rows]
-    return tallies.listed_files(connection), found
+    return row_counts.listed_files(connection), found
 
 
 def by_hash(connection: Connection, content_hash: str) -> FileRecord | None:
@@ -233,4 +233,4 @@ def end_future_use(connection: Connection, now: int) -> None:
 
 def totals(connection: Connection) -> tuple[int, int]:
     """(number of stored contents, their bytes together), soft-deleted ones included, lost ones not"""
-    return tallies.stored_files(connection)
+    return row_counts.stored_files(connection)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from . import tallies
+from . import row_counts
 from .changes import of_generation
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
@@ -43,7 +43,7 @@ _OUTPUTS = (
 )
 
 
-def _places(*, of_status: bool, behind: bool) -> Select[tuple[int]]:
+def _placeholders(*, of_status: bool, behind: bool) -> Select[tuple[int]]:
     """The sequences of a page, newest first: an index holds all of it, however far the page is skipped to."""
     query = select(generations.c.sequence)
     if of_status:
@@ -55,7 +55,7 @@ def _places(*, of_status: bool, behind: bool) -> Select[tuple[int]]:
 
 
 _PLACES = {
-    (of_status, behind): _places(of_status=of_status, behind=behind)
+    (of_status, behind): _placeholders(of_status=of_status, behind=behind)
     for of_status in (False, True)
     for behind in (False, True)
 }
@@ -161,7 +161,7 @@ def count_active(connection: Connection) -> int:
     return connection.execute(_COUNT_ACTIVE).scalar_one()
 
 
-def begin(connection: Connection, prompt_id: str, now: int) -> bool:
+def set_started(connection: Connection, prompt_id: str, now: int) -> bool:
     """Write down, once for each time in the queue, that ComfyUI has started this prompt."""
     query = select(generations.c.id).where(generations.c.prompt_id == prompt_id)
     generation_id: str | None = connection.execute(query).scalar_one_or_none()
@@ -180,7 +180,7 @@ def begin(connection: Connection, prompt_id: str, now: int) -> bool:
     return begun.rowcount > 0
 
 
-def change(
+def update_row(
     connection: Connection,
     generation_id: str,
     only_if: Iterable[str],
@@ -205,7 +205,7 @@ def change(
     return changed.rowcount > 0
 
 
-def put_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
+def upsert_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
     """Write pictures of a generation that is there, each in the place of the one that was there."""
     if records:
         ours = of_generation(generation_id)
@@ -222,7 +222,7 @@ def put_outputs(connection: Connection, generation_id: str, records: Sequence[Ou
 def set_output(connection: Connection, record: OutputRecord) -> None:
     """Write one picture in the place of the one that was there; nothing when its generation is gone."""
     if connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
-        put_outputs(connection, record.generation_id, [record])
+        upsert_outputs(connection, record.generation_id, [record])
 
 
 def set_outputs(connection: Connection, generation_id: str, records: Iterable[OutputRecord]) -> None:
@@ -260,4 +260,4 @@ def remove(connection: Connection, generation_id: str) -> list[str]:
 
 def count_by_status(connection: Connection) -> dict[str, int]:
     """Those states that some generation is in."""
-    return tallies.generations_by_status(connection)
+    return row_counts.generations_by_status(connection)

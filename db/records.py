@@ -55,7 +55,7 @@ class OutputRecord:
 @dataclass(frozen=True)
 class GenerationRecord:
     """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads.
-    `reroll` is set, JSON too, while one view is being made anew."""
+    `reroll` is set, JSON too, while a view is being re-rolled."""
 
     sequence: int
     id: str

@@ -55,7 +55,7 @@ def count_stored(connection: Connection) -> int:
 
 
 def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord | None:
-    """The picture in that place, unless it is being made anew."""
+    """The picture in that place, unless it is being re-rolled."""
     row = connection.execute(
         select(outputs)
         .join(generations, generations.c.id == outputs.c.generation_id)

@@ -97,7 +97,7 @@ class QueueState:
 @dataclass(frozen=True)
 class PromptEvent:
     """What happened to a prompt. `filenames` is set for `saved`: the pictures that an output node has
-    just written. For `failed`, `error` holds the node's own words, for whoever asked, and `reason` what
+    just written. For `failed`, `error` holds the node's own message, for the client, and `reason` what
     may stand in a log: the node and the exception's type, since a node's words can repeat the prompt.
 
     `queue_changed` carries no prompt_id: something entered or left ComfyUI's queue.

@@ -120,7 +120,7 @@ def _fail(outcome: asyncio.Future[Result], error: BaseException) -> None:
         outcome.set_exception(error)
 
 
-async def undisturbed(work: Coroutine[Any, Any, Result]) -> Result:
+async def run_uncancellable(work: Coroutine[Any, Any, Result]) -> Result:
     """Have it finish also when the caller is cancelled, who hears of that at its next wait: for what has to
     be followed at once by something that needs no wait."""
     task, cancelled = asyncio.ensure_future(work), False
@@ -135,7 +135,7 @@ async def undisturbed(work: Coroutine[Any, Any, Result]) -> Result:
     return task.result()
 
 
-async def to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
+async def finish_then_cancel(work: Coroutine[Any, Any, Result]) -> Result:
     """Have it finish also when the caller is cancelled, who hears of that only then: for what must not stop
     between the disk and the database."""
     task = asyncio.ensure_future(work)

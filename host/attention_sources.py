@@ -5,7 +5,7 @@ How it is hooked in, so that other packs keep working and nothing outlives a cal
 - The nodes append a source to the model's `transformer_options`; the hooks read the sources from there.
 - An APPLY_MODEL wrapper puts the state of this one call into the call's own copy of the options.
 - An attn1 patch, one of a list, says that the next attention is a self-attention; then comes
-  `optimized_attention_override`, by way of whatever override was there before; an attn1 output patch ends it.
+  `optimized_attention_override`, calling an earlier override if there is one; an attn1 output patch ends it.
   (`attn1_replace` is exclusive, so it is left to others.)
 - An OUTER_SAMPLE wrapper fails the run if a source that was due reached no self-attention at all.
 

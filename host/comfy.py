@@ -27,7 +27,7 @@ from ..forge.ports import (
 from ..forge.workers import Workers
 from .listening import reaches_network
 from .memory import batch_fits
-from .models import ModelShelf
+from .models import ModelScanner
 from .queue import ComfyQueue
 
 NAME = "avatarforge"
@@ -96,7 +96,7 @@ class ComfyHost:
 
     def __init__(self, workers: Workers, reported_url: str) -> None:
         self._queue = ComfyQueue(server())
-        self._models = ModelShelf()
+        self._models = ModelScanner()
         self._workers = workers
         self._url = reported_url or url()
         self._seen: InstalledModels | None = None
@@ -114,7 +114,7 @@ class ComfyHost:
         if not fresh and self._seen is not None and time.monotonic() - self._seen_at < REMEMBERED_SECONDS:
             return self._seen
         looked_at = time.monotonic()
-        self._seen = await self._workers.disk(self._models.installed)
+        self._seen = await self._workers.disk(self._models.scan)
         self._seen_at = looked_at
         return self._seen
 

@@ -65,7 +65,7 @@ class EventSocket:
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
         self._listeners.append(listener)
 
-    def last_word(self, prompt_id: str) -> PromptEvent | None:
+    def verdict_of(self, prompt_id: str) -> PromptEvent | None:
         """How a prompt ended that ComfyUI has not told to be in its history yet; None where unknown."""
         return self._ended.get(prompt_id)
 
@@ -91,12 +91,14 @@ class EventSocket:
         if kind == "progress_state":
             self.show(progress_of(data))
         elif kind == "status":
-            self._tell(PromptEvent("queue_changed"))
+            self._publish(PromptEvent("queue_changed"))
         elif kind == "execution_start":
-            self._tell(PromptEvent("started", prompt_id))
+            self._publish(PromptEvent("started", prompt_id))
         elif kind == "executed":
             pictures = (data.get("output") or {}).get("images") or ()
-            self._tell(PromptEvent("saved", prompt_id, filenames=tuple(one["filename"] for one in pictures)))
+            self._publish(
+                PromptEvent("saved", prompt_id, filenames=tuple(one["filename"] for one in pictures))
+            )
         elif kind == "execution_success":
             self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
         elif kind == "execution_error":
@@ -107,8 +109,8 @@ class EventSocket:
             # ComfyUI's last word on a prompt: it is in the history now.
             ended = self._ended.pop(prompt_id, None)
             if ended is not None:
-                self._tell(ended)
+                self._publish(ended)
 
-    def _tell(self, event: PromptEvent) -> None:
+    def _publish(self, event: PromptEvent) -> None:
         for listener in self._listeners:
             listener(event)

@@ -58,14 +58,14 @@ _READERS = {
 }
 
 
-class ModelShelf:
+class ModelScanner:
     """Answers from a cache keyed by path, size and time of change. Blocking: call it in a thread."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, Path], tuple[_Signature, ModelFacts]] = {}
         self._lock = threading.Lock()
 
-    def installed(self) -> InstalledModels:
+    def scan(self) -> InstalledModels:
         with self._lock:
             skipped: list[SkippedFile] = []
             found = {folder: list(self._scan(folder, skipped)) for folder in _READERS}

@@ -80,7 +80,7 @@ class ComfyQueue:
         }
         extra_data["client_id"] = self._client_id
         if not self._previews_on:
-            # For this prompt alone: ComfyUI sets the method anew for each (execution.py: `execute_async`).
+            # For this prompt alone: ComfyUI sets the method again for each (execution.py: `execute_async`).
             extra_data["preview_method"] = LatentPreviewMethod.Latent2RGB.value
         extra_data["create_time"] = int(time.time() * 1000)
         number = self._server.number
@@ -120,7 +120,7 @@ class ComfyQueue:
         )
         if prompt_id not in found:
             # Somebody may have cleared the history before the prompt's last message reached us.
-            return self.events.last_word(prompt_id)
+            return self.events.verdict_of(prompt_id)
         status = found[prompt_id] or {}
         messages = dict(status.get("messages") or [])
         if status.get("status_str") == "success":

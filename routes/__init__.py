@@ -22,16 +22,16 @@ from .context import (
     Call,
     Caller,
     Endpoint,
+    JsonBody,
     Services,
     Unavailable,
-    Written,
     read_state,
 )
-from .deferred import build
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .expect import awaits_continue, leave_waiting, take_over
-from .origins import Reach
+from .models import build_lazy_models
+from .origins import NetworkExposure
 from .panel import add_panel
 from .reading import BodyTaken, admitted, check_head, read_body, read_query
 
@@ -41,7 +41,7 @@ __all__ = [
     "PREFIX",
     "STATE",
     "Access",
-    "Reach",
+    "NetworkExposure",
     "Services",
     "Unavailable",
     "add_routes",
@@ -107,7 +107,9 @@ def body_routes() -> list[web.RouteDef]:
 def build_models() -> None:
     """Put together what validates and answers, before the first request needs it. Blocks."""
     for endpoint in ENDPOINTS:
-        build(model for model in (endpoint.body, endpoint.query, endpoint.answer) if model is not None)
+        build_lazy_models(
+            model for model in (endpoint.body, endpoint.query, endpoint.answer) if model is not None
+        )
 
 
 def _serve(endpoint: Endpoint) -> _RawHandler:
@@ -159,8 +161,8 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
     if isinstance(answer, web.StreamResponse):
         return answer
     if not endpoint.conditional:
-        return json_answer(answer.body if isinstance(answer, Written) else to_json(answer))
-    return conditional(request, answer if isinstance(answer, Written) else Written(to_json(answer)))
+        return json_answer(answer.body if isinstance(answer, JsonBody) else to_json(answer))
+    return conditional(request, answer if isinstance(answer, JsonBody) else JsonBody(to_json(answer)))
 
 
 async def _answer_whole(call: Call) -> Answer:

@@ -31,7 +31,7 @@ from ..forge.errors import (
 from ..forge.settings import Settings
 from .context import Caller, Endpoint, path_values
 from .errors import answer_for
-from .origins import SAFE_METHODS, Neighbours, Reach, neighbours, read_address
+from .origins import SAFE_METHODS, AllowedOrigins, NetworkExposure, read_address, read_allowed_origins
 
 KEY_HEADER = "X-API-Key"
 WRONG_KEYS = 60  # a minute, of one address: nobody mistypes so often, and nobody guesses 16 characters so
@@ -42,8 +42,8 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _ANYWHERE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "cross-origin"})
 _SAME_SITE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "same-site"})
 _SET_KEY = (
-    "Set API_KEY in the .env of the pack and restart ComfyUI (or ALLOW_ANONYMOUS=true, if whoever reaches "
-    "the port may do everything)."
+    "Set API_KEY in the .env of the pack and restart ComfyUI (or ALLOW_ANONYMOUS=true, if everyone who "
+    "reaches the port may do everything)."
 )
 
 log = logging.getLogger("avatarforge")
@@ -55,7 +55,7 @@ class Rules:
     needs one. `readable`: False when the settings are wrong, so that nobody knows the key.
     """
 
-    neighbours: Neighbours
+    origins: AllowedOrigins
     api_key: str = field(default="", repr=False)
     key_needed: bool = False
     anonymous: bool = False
@@ -63,7 +63,7 @@ class Rules:
     rate_limit: int = 0
 
 
-def rules(settings: Settings, reach: Reach) -> Rules:
+def rules(settings: Settings, reach: NetworkExposure) -> Rules:
     """The rules that the settings ask for. Raises SettingsError."""
     if not all("!" <= character <= "~" for character in settings.api_key):
         raise SettingsError(
@@ -71,7 +71,7 @@ def rules(settings: Settings, reach: Reach) -> Rules:
             "others do not survive in an HTTP header."
         )
     return Rules(
-        neighbours(settings.allowed_hosts, settings.allowed_origins, reach),
+        read_allowed_origins(settings.allowed_hosts, settings.allowed_origins, reach),
         settings.api_key,
         key_needed=(bool(settings.api_key) or reach.network) and not settings.allow_anonymous,
         anonymous=settings.allow_anonymous,
@@ -79,9 +79,9 @@ def rules(settings: Settings, reach: Reach) -> Rules:
     )
 
 
-def rules_without_settings(reach: Reach) -> Rules:
+def rules_without_settings(reach: NetworkExposure) -> Rules:
     """The strictest rules, for as long as nobody knows what the settings say."""
-    return Rules(neighbours("", "", reach), key_needed=reach.network, readable=False)
+    return Rules(read_allowed_origins("", "", reach), key_needed=reach.network, readable=False)
 
 
 def warnings_of(found: Rules) -> list[str]:
@@ -91,9 +91,10 @@ def warnings_of(found: Rules) -> list[str]:
             "ComfyUI listens on the network and API_KEY is not set: every route but the health and the "
             f"documentation answers 401. {_SET_KEY}"
         ]
-    if found.anonymous and found.neighbours.any_address:
+    if found.anonymous and found.origins.any_address:
         return [
-            "ComfyUI listens on the network, and ALLOW_ANONYMOUS lets whoever reaches the port do everything."
+            "ComfyUI listens on the network, and ALLOW_ANONYMOUS lets everyone who reaches the port do "
+            "everything."
         ]
     return []
 
@@ -116,9 +117,9 @@ class Access:
     def guard(self, request: web.Request, *, signed: bool = False) -> Caller:
         """Host and Origin alone, for what everybody may read. Raises ForbiddenError."""
         try:
-            origin = self._rules.neighbours.check(request, signed=signed)
+            origin = self._rules.origins.check(request, signed=signed)
         except ForbiddenError as error:
-            if not self._logged.take(_ANYBODY):  # whoever knocks cannot fill the log
+            if not self._logged.take(_ANYBODY):  # refused requests cannot fill the log
                 log.warning("AvatarForge: refused a request from %s: %s", request.remote, error)
             raise
         return Caller(known=False, headers=_cross_origin(origin, signed=signed))
@@ -146,7 +147,7 @@ class Access:
         if self._rules.anonymous or not (self._rules.key_needed or _from_elsewhere(request)):
             return peer
         keys = _keys(request)
-        if not keys and endpoint.for_strangers is not None:
+        if not keys and endpoint.anonymous_answer is not None:
             return None
         if not self._rules.readable:
             raise UnavailableError("AvatarForge is not available. ComfyUI's log says why.")
@@ -187,7 +188,7 @@ def access_of(request: web.Request) -> Access:
 def guarded(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A handler that answers whoever passes Host and Origin."""
+    """A handler that needs no key: Host and Origin are checked only."""
 
     @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:

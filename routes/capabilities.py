@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from ..forge.graphs.capabilities import Capabilities, Method
-from . import schemas
+from . import responses
 from .context import Call, Endpoint
 
 
-async def capabilities(call: Call) -> schemas.CapabilitiesAnswer:
+async def capabilities(call: Call) -> responses.CapabilitiesAnswer:
     found = await call.services.health.capabilities()
-    return schemas.CapabilitiesAnswer.model_validate(found, from_attributes=True)
+    return responses.CapabilitiesAnswer.model_validate(found, from_attributes=True)
 
 
-def summary(found: Capabilities) -> schemas.CapabilitiesSummary:
+def summary(found: Capabilities) -> responses.CapabilitiesSummary:
     """The same table in short, for `/health`."""
     families = {
-        checkpoint.family: schemas.FamilySummary(
+        checkpoint.family: responses.FamilySummary(
             pose=_working(checkpoint.pose), reference=_working(checkpoint.reference)
         )
         for checkpoint in found.checkpoints
         if checkpoint.family
     }
-    return schemas.CapabilitiesSummary(
+    return responses.CapabilitiesSummary(
         families=families, pose_extractors=_working(found.pose_extractors), missing=list(found.reasons)
     )
 
@@ -37,6 +37,6 @@ ENDPOINTS = (
         capabilities,
         "Which pose and reference methods work with each checkpoint, and what is missing for the others",
         "utility",
-        answer=schemas.CapabilitiesAnswer,
+        answer=responses.CapabilitiesAnswer,
     ),
 )

@@ -1,14 +1,14 @@
-"""Answers to whoever may have them already (RFC 9110, 13): ETag and If-None-Match."""
+"""Conditional requests (RFC 9110, 13): ETag and If-None-Match."""
 
 from __future__ import annotations
 
 from aiohttp import ETag, web
 
-from .context import Written
+from .context import JsonBody
 from .errors import json_answer
 
 
-def conditional(request: web.Request, answer: Written) -> web.Response:
+def conditional(request: web.Request, answer: JsonBody) -> web.Response:
     """The JSON with its tag, or 304. It is asked for again each time: what is kept may be old."""
     headers = {"ETag": f'"{answer.tag}"', "Cache-Control": "private, no-cache"}
     if "If-None-Match" in request.headers and has_already(request, answer.tag):

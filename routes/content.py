@@ -139,7 +139,7 @@ def _span(request: web.Request, size: int, content_hash: str) -> tuple[int, int]
 
 
 def _disposition(filename: str) -> str:
-    """RFC 6266: a name in ASCII for old clients, and the real one. It comes from whoever sent the file."""
+    """RFC 6266: a name in ASCII for old clients, and the real one. The client chose it."""
     # Uploads have had theirs cleaned; a control would end the header, a mark of direction turn the name.
     filename = "".join(character if character.isprintable() else "_" for character in filename)
     plain = "".join(

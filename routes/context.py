@@ -76,11 +76,11 @@ class Call:
     def path(self, name: str) -> str:
         return path_values(self.request)[name]
 
-    def sent(self, kind: type[Model]) -> Model:
+    def validated_body(self, kind: type[Model]) -> Model:
         """The validated body."""
         return _of(kind, self.body)
 
-    def asked(self, kind: type[Model]) -> Model:
+    def validated_query(self, kind: type[Model]) -> Model:
         """The validated query."""
         return _of(kind, self.query)
 
@@ -105,7 +105,7 @@ def tag_of(body: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class JsonBody:
     """An answer that is JSON already."""
 
     body: bytes
@@ -116,7 +116,7 @@ class Written:
             object.__setattr__(self, "tag", tag_of(self.body))
 
 
-Answer = BaseModel | Written | web.StreamResponse
+Answer = BaseModel | JsonBody | web.StreamResponse
 Handler = Callable[[Call], Awaitable[Answer]]
 EarlyHandler = Callable[[Call], Awaitable[Answer | None]]
 
@@ -151,7 +151,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
-    for_strangers: type[BaseModel] | None = None
+    anonymous_answer: type[BaseModel] | None = None
     changes: bool = True
 
     @cached_property
@@ -161,7 +161,7 @@ class Endpoint:
     @cached_property
     def conditional(self) -> bool:
         """Whether a client that has the answer already is told so instead."""
-        return self.method == "GET" and self.answer is not None and self.for_strangers is None
+        return self.method == "GET" and self.answer is not None and self.anonymous_answer is None
 
     @cached_property
     def picture(self) -> bool:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..forge import errors
-from ..forge.store.faults import database_error
+from ..forge.store.db_errors import database_error
 
 STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.RejectedUploadError: 400,

@@ -1,6 +1,6 @@
 """`Expect: 100-continue` (RFC 9110, 10.1.1): a client holds its body back until it is told to go on.
 
-aiohttp tells it so before any handler has looked at the request. Here whoever reads the body does.
+aiohttp tells it so before any handler has looked at the request. Here the code that reads the body does.
 """
 
 from __future__ import annotations

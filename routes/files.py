@@ -9,23 +9,23 @@ from ..forge.ids import UUID_PATTERN
 from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
-from . import announced, answers, bodies, schemas
+from . import precheck, rendering, requests, responses
 from .content import Content, send, send_made
 from .context import Answer, Call, Endpoint
-from .multipart import receive_form, receive_json
+from .uploads import receive_form, receive_json
 
 UPLOAD_REFUSALS = (400, 408, 413, 415, 422, 507)
 FILE_TYPES = ("image/png", "image/jpeg", "image/webp", JSON_TYPE)
 
 
-async def upload_pose(call: Call) -> schemas.UploadAnswer:
+async def upload_pose(call: Call) -> responses.UploadAnswer:
     if call.request.content_type == JSON_TYPE:
-        return answers.upload(await receive_json(call))
-    return answers.upload(await receive_form(call, pictures_only=False))
+        return rendering.render_upload(await receive_json(call))
+    return rendering.render_upload(await receive_form(call, pictures_only=False))
 
 
-async def upload_reference(call: Call) -> schemas.UploadAnswer:
-    return answers.upload(await receive_form(call, pictures_only=True))
+async def upload_reference(call: Call) -> responses.UploadAnswer:
+    return rendering.render_upload(await receive_form(call, pictures_only=True))
 
 
 async def download(call: Call) -> web.StreamResponse:
@@ -38,7 +38,7 @@ async def download(call: Call) -> web.StreamResponse:
 async def thumbnail(call: Call) -> web.StreamResponse:
     files = call.services.files
     record = await files.get(call.path("file_id"))
-    size = call.asked(bodies.ThumbnailQuery).size
+    size = call.validated_query(requests.ThumbnailQuery).size
 
     async def make() -> tuple[bytes, str]:
         made = await files.thumbnail(record, size)
@@ -48,12 +48,12 @@ async def thumbnail(call: Call) -> web.StreamResponse:
 
 
 async def list_files(call: Call) -> Answer:
-    query = call.asked(bodies.FilesQuery)
+    query = call.validated_query(requests.FilesQuery)
     page = await call.services.files.page(limit=query.limit, cursor=query.cursor)
-    return answers.files(page, query.limit)
+    return rendering.render_files(page, query.limit)
 
 
-async def check_hash(call: Call) -> schemas.HashAnswer:
+async def check_hash(call: Call) -> responses.HashAnswer:
     content_hash = call.path("content_hash").lower()
     if not HASH_PATTERN.fullmatch(content_hash):
         raise UnprocessableError(
@@ -61,27 +61,27 @@ async def check_hash(call: Call) -> schemas.HashAnswer:
         )
     record = await call.services.files.find(content_hash)
     if record is None:
-        return schemas.HashAnswer(exists=False, file_id=None, message="No file with this content exists")
-    return schemas.HashAnswer(exists=True, file_id=record.id, message=f"File exists: {record.filename}")
+        return responses.HashAnswer(exists=False, file_id=None, message="No file with this content exists")
+    return responses.HashAnswer(exists=True, file_id=record.id, message=f"File exists: {record.filename}")
 
 
-async def delete(call: Call) -> schemas.FileDeletedAnswer:
-    query = call.asked(bodies.ForceQuery)
+async def delete(call: Call) -> responses.FileDeletedAnswer:
+    query = call.validated_query(requests.ForceQuery)
     deleted = await call.services.files.delete(call.path("file_id"), force=query.force)
     message = {
         "hard": "File deleted",
         "soft": "File hidden: generations still use it; its bytes go with the last of them",
     }
-    return schemas.FileDeletedAnswer.model_validate(
+    return responses.FileDeletedAnswer.model_validate(
         {"file_id": deleted.file_id, "deleted": deleted.how, "message": message[deleted.how]}
     )
 
 
-async def clean_up(call: Call) -> schemas.CleanupAnswer:
-    asked = call.asked(bodies.CleanupQuery).days
+async def clean_up(call: Call) -> responses.CleanupAnswer:
+    asked = call.validated_query(requests.CleanupQuery).days
     days = call.services.settings.file_cleanup_days if asked is None else asked
     count = await call.services.files.clean_up(days)
-    return schemas.CleanupAnswer(
+    return responses.CleanupAnswer(
         files_deleted=count,
         cleanup_days=days,
         message=f"Deleted {count} files that no generation uses and nobody used for {days} days",
@@ -95,10 +95,10 @@ ENDPOINTS = (
         upload_pose,
         "Upload a pose: a picture or OpenPose JSON; the same content gives the same file_id",
         "files",
-        answer=schemas.UploadAnswer,
+        answer=responses.UploadAnswer,
         upload=("multipart/form-data", JSON_TYPE),
-        headers=announced.HEADERS,
-        early=announced.answer_early,
+        headers=precheck.HEADERS,
+        early=precheck.answer_early,
         refusals=UPLOAD_REFUSALS,
     ),
     Endpoint(
@@ -107,10 +107,10 @@ ENDPOINTS = (
         upload_reference,
         "Upload a reference image; the same content gives the same file_id",
         "files",
-        answer=schemas.UploadAnswer,
+        answer=responses.UploadAnswer,
         upload=("multipart/form-data",),
-        headers=announced.HEADERS,
-        early=announced.answer_early,
+        headers=precheck.HEADERS,
+        early=precheck.answer_early,
         refusals=UPLOAD_REFUSALS,
     ),
     Endpoint(
@@ -119,7 +119,7 @@ ENDPOINTS = (
         check_hash,
         "Ask whether a content is stored, by its SHA-256",
         "files",
-        answer=schemas.HashAnswer,
+        answer=responses.HashAnswer,
         refusals=(422,),
     ),
     Endpoint(
@@ -128,8 +128,8 @@ ENDPOINTS = (
         list_files,
         "List stored files, newest first",
         "files",
-        answer=schemas.FilesAnswer,
-        query=bodies.FilesQuery,
+        answer=responses.FilesAnswer,
+        query=requests.FilesQuery,
     ),
     Endpoint(
         "GET",
@@ -137,7 +137,7 @@ ENDPOINTS = (
         thumbnail,
         "A small picture of a stored file",
         "files",
-        query=bodies.ThumbnailQuery,
+        query=requests.ThumbnailQuery,
         gives=("image/jpeg", "image/png"),
         ranges=False,
         refusals=(404,),
@@ -159,8 +159,8 @@ ENDPOINTS = (
         delete,
         "Delete a file: for good, or hidden while generations use it",
         "files",
-        answer=schemas.FileDeletedAnswer,
-        query=bodies.ForceQuery,
+        answer=responses.FileDeletedAnswer,
+        query=requests.ForceQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -169,7 +169,7 @@ ENDPOINTS = (
         clean_up,
         "Delete files that nobody refers to and nobody used lately",
         "utility",
-        answer=schemas.CleanupAnswer,
-        query=bodies.CleanupQuery,
+        answer=responses.CleanupAnswer,
+        query=requests.CleanupQuery,
     ),
 )

@@ -1,4 +1,4 @@
-"""Generations: submit, look, list, make anew, cancel, retry, delete, and the pictures that came out."""
+"""Generations: submit, get, list, re-roll, cancel, retry, delete, and their pictures."""
 
 from __future__ import annotations
 
@@ -6,76 +6,82 @@ from functools import partial
 
 from aiohttp import web
 
-from ..forge.generations.service import AvatarRequest
 from ..forge.ids import UUID_PATTERN
-from ..forge.views import VIEW_NAMES
-from . import answers, bodies, schemas
+from ..forge.spec.request import AvatarRequest
+from ..forge.spec.views import VIEW_NAMES
+from . import rendering, requests, responses
 from .content import Content, send
 from .context import Answer, Call, Endpoint
-from .once import HEADERS as IDEMPOTENT
-from .once import once
+from .idempotency import HEADERS as IDEMPOTENT
+from .idempotency import run_idempotent
 
 SUBMIT_REFUSALS = (400, 404, 408, 409, 411, 413, 415, 507)
 
 
 def _request(call: Call) -> AvatarRequest:
-    return AvatarRequest(**call.sent(bodies.AvatarBody).model_dump())
+    return AvatarRequest(**call.validated_body(requests.AvatarBody).model_dump())
 
 
 async def generate_avatar(call: Call) -> Answer:
-    return await once(call, partial(call.services.generations.submit, _request(call), "avatar", None))
+    return await run_idempotent(
+        call, partial(call.services.generations.submit, _request(call), "avatar", None)
+    )
 
 
 async def generate_pose(call: Call) -> Answer:
-    view = call.asked(bodies.PoseQuery).pose
-    return await once(call, partial(call.services.generations.submit, _request(call), "pose", (view,)))
+    view = call.validated_query(requests.PoseQuery).pose
+    return await run_idempotent(
+        call, partial(call.services.generations.submit, _request(call), "pose", (view,))
+    )
 
 
 async def generate_all_poses(call: Call) -> Answer:
     submit = call.services.generations.submit
-    return await once(call, partial(submit, _request(call), "all_poses", VIEW_NAMES))
+    return await run_idempotent(call, partial(submit, _request(call), "all_poses", VIEW_NAMES))
 
 
 async def get(call: Call) -> Answer:
-    generation_id, wait = call.path("generation_id"), call.asked(bodies.WaitQuery).wait
+    generation_id, wait = call.path("generation_id"), call.validated_query(requests.WaitQuery).wait
     generations, live = call.services.generations, call.services.live
     if wait:
-        await live.waiters.until_ended(generation_id, wait, partial(generations.get, generation_id))
-    known = await generations.show(generation_id)
-    return answers.written(known, live.state(known.record))
+        await live.long_polls.wait_ended(generation_id, wait, partial(generations.get, generation_id))
+    known = await generations.get_cached(generation_id)
+    return rendering.render_cached(known, live.state(known.record))
 
 
 async def list_page(call: Call) -> Answer:
-    query = call.asked(bodies.ListQuery)
+    query = call.validated_query(requests.ListQuery)
     page = await call.services.generations.page(
         status=query.status, limit=query.limit, offset=query.offset, cursor=query.cursor
     )
-    return answers.page(page, call.services.live, query.limit, query.offset)
+    return rendering.render_page(page, call.services.live, query.limit, query.offset)
 
 
-async def delete(call: Call) -> schemas.GenerationDeletedAnswer:
+async def delete(call: Call) -> responses.GenerationDeletedAnswer:
     generation_id = call.path("generation_id")
     await call.services.generations.delete(
-        generation_id, keep_outputs=call.asked(bodies.KeepOutputsQuery).keep_outputs
+        generation_id, keep_outputs=call.validated_query(requests.KeepOutputsQuery).keep_outputs
     )
-    return schemas.GenerationDeletedAnswer(
+    return responses.GenerationDeletedAnswer(
         generation_id=generation_id, deleted=True, message="Generation deleted"
     )
 
 
 async def reroll(call: Call) -> Answer:
-    query = call.asked(bodies.RerollQuery)
+    query = call.validated_query(requests.RerollQuery)
     generation_id = call.path("generation_id")
-    return await once(call, partial(call.services.generations.reroll, generation_id, query.pose, query.seed))
+    return await run_idempotent(
+        call, partial(call.services.generations.reroll, generation_id, query.pose, query.seed)
+    )
 
 
 async def cancel(call: Call) -> Answer:
     record = await call.services.generations.cancel(call.path("generation_id"))
-    return answers.told(record, call.services.live)
+    return rendering.render_generation(record, call.services.live)
 
 
 async def retry(call: Call) -> Answer:
-    return await once(call, partial(call.services.generations.retry, call.path("generation_id")))
+    return await run_idempotent(call, partial(call.services.generations.retry, call.path("generation_id")))
 
 
 async def output(call: Call) -> web.StreamResponse:
@@ -91,8 +97,8 @@ ENDPOINTS = (
         generate_avatar,
         "Generate an avatar from words, with optional pose and reference images",
         "generate",
-        answer=schemas.GenerationAnswer,
-        body=bodies.AvatarBody,
+        answer=responses.GenerationAnswer,
+        body=requests.AvatarBody,
         refusals=SUBMIT_REFUSALS,
         headers=IDEMPOTENT,
     ),
@@ -102,9 +108,9 @@ ENDPOINTS = (
         generate_pose,
         "Generate one view: front, back, side or quarter",
         "generate",
-        answer=schemas.GenerationAnswer,
-        body=bodies.AvatarBody,
-        query=bodies.PoseQuery,
+        answer=responses.GenerationAnswer,
+        body=requests.AvatarBody,
+        query=requests.PoseQuery,
         refusals=SUBMIT_REFUSALS,
         headers=IDEMPOTENT,
     ),
@@ -114,8 +120,8 @@ ENDPOINTS = (
         generate_all_poses,
         "Generate all four views at once, for a character sheet",
         "generate",
-        answer=schemas.GenerationAnswer,
-        body=bodies.AvatarBody,
+        answer=responses.GenerationAnswer,
+        body=requests.AvatarBody,
         refusals=SUBMIT_REFUSALS,
         headers=IDEMPOTENT,
     ),
@@ -125,8 +131,8 @@ ENDPOINTS = (
         list_page,
         "List generations, newest first",
         "generations",
-        answer=schemas.GenerationsAnswer,
-        query=bodies.ListQuery,
+        answer=responses.GenerationsAnswer,
+        query=requests.ListQuery,
     ),
     Endpoint(
         "GET",
@@ -134,8 +140,8 @@ ENDPOINTS = (
         get,
         "Status of a generation, and its results when completed",
         "generations",
-        answer=schemas.GenerationAnswer,
-        query=bodies.WaitQuery,
+        answer=responses.GenerationAnswer,
+        query=requests.WaitQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -144,18 +150,18 @@ ENDPOINTS = (
         delete,
         "Delete a generation; a queued or running one is cancelled first",
         "generations",
-        answer=schemas.GenerationDeletedAnswer,
-        query=bodies.KeepOutputsQuery,
+        answer=responses.GenerationDeletedAnswer,
+        query=requests.KeepOutputsQuery,
         refusals=(404,),
     ),
     Endpoint(
         "POST",
         "/generations/{generation_id}/reroll",
         reroll,
-        "Make one view anew and keep the others",
+        "Re-roll one view and keep the others",
         "generations",
-        answer=schemas.GenerationAnswer,
-        query=bodies.RerollQuery,
+        answer=responses.GenerationAnswer,
+        query=requests.RerollQuery,
         refusals=(404, 409),
         headers=IDEMPOTENT,
     ),
@@ -165,7 +171,7 @@ ENDPOINTS = (
         cancel,
         "Stop a queued or running generation",
         "generations",
-        answer=schemas.GenerationAnswer,
+        answer=responses.GenerationAnswer,
         refusals=(404, 409),
     ),
     Endpoint(
@@ -174,7 +180,7 @@ ENDPOINTS = (
         retry,
         "Run a failed generation again, with the same seed and graph",
         "generations",
-        answer=schemas.GenerationAnswer,
+        answer=responses.GenerationAnswer,
         refusals=(404, 409, 422),
         headers=IDEMPOTENT,
     ),

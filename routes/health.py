@@ -11,9 +11,9 @@ from typing import Any
 from pydantic_core import to_json
 
 from ..forge.pictures.skeleton import LIMBS, Skeleton, view_skeleton
-from ..forge.views import VIEWS
-from . import capabilities, schemas
-from .context import Answer, Call, Caller, Endpoint, Unavailable, Written
+from ..forge.spec.views import VIEWS
+from . import capabilities, responses
+from .context import Answer, Call, Caller, Endpoint, JsonBody, Unavailable
 
 log = logging.getLogger("avatarforge")
 
@@ -22,25 +22,25 @@ DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each oth
 log = logging.getLogger("avatarforge")
 
 
-async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
+async def health(call: Call) -> responses.HealthAnswer | responses.HealthStatus:
     found = await call.services.health.measure()
-    status = schemas.HealthStatus(api_status="degraded" if found.reasons else "healthy")
+    status = responses.HealthStatus(api_status="degraded" if found.reasons else "healthy")
     if not call.caller.known:  # the rest tells of this machine: versions, arguments, models
         return status
-    return schemas.HealthAnswer(
+    return responses.HealthAnswer(
         api_status=status.api_status,
         reason=" ".join(found.reasons) or None,
-        comfyui=schemas.ComfyPart(status="healthy", url=found.url, stats=_printable(found.stats)),
-        database=schemas.Part(
+        comfyui=responses.ComfyPart(status="healthy", url=found.url, stats=_printable(found.stats)),
+        database=responses.Part(
             status="unhealthy" if found.database_fault else "healthy", reason=found.database_fault
         ),
-        storage=schemas.StoragePart(
+        storage=responses.StoragePart(
             status="unhealthy" if found.storage_fault else "healthy",
             reason=found.storage_fault,
             files=found.stored_files,
             bytes=found.stored_bytes,
         ),
-        queue=schemas.QueuePart(
+        queue=responses.QueuePart(
             status="unhealthy" if found.queue_fault else "healthy",
             reason=found.queue_fault,
             waiting=found.waiting,
@@ -53,24 +53,24 @@ async def health(call: Call) -> schemas.HealthAnswer | schemas.HealthStatus:
 
 async def health_while_unavailable(
     state: Unavailable, caller: Caller
-) -> schemas.HealthAnswer | schemas.HealthStatus:
+) -> responses.HealthAnswer | responses.HealthStatus:
     """The same shapes while the pack could not start."""
     if not caller.known:
-        return schemas.HealthStatus(api_status="unavailable")
+        return responses.HealthStatus(api_status="unavailable")
     stopped = "AvatarForge could not start."
     try:
         stats = _printable(await state.system_stats())
     except Exception:  # another pack may have broken them; the reason matters more
         log.exception("AvatarForge: ComfyUI's system statistics could not be read")
         stats = {}
-    return schemas.HealthAnswer(
+    return responses.HealthAnswer(
         api_status="unavailable",
         reason=" ".join([state.reason, *state.other_faults()]),
-        comfyui=schemas.ComfyPart(status="healthy", url=state.url, stats=stats),
-        database=schemas.Part(status="unhealthy", reason=stopped),
-        storage=schemas.StoragePart(status="unhealthy", reason=stopped),
-        queue=schemas.QueuePart(status="unhealthy", reason=stopped),
-        capabilities=schemas.CapabilitiesSummary(missing=[stopped]),
+        comfyui=responses.ComfyPart(status="healthy", url=state.url, stats=stats),
+        database=responses.Part(status="unhealthy", reason=stopped),
+        storage=responses.StoragePart(status="unhealthy", reason=stopped),
+        queue=responses.QueuePart(status="unhealthy", reason=stopped),
+        capabilities=responses.CapabilitiesSummary(missing=[stopped]),
     )
 
 
@@ -87,9 +87,9 @@ async def poses(_: Call) -> Answer:
 
 
 @functools.cache  # the views are of the pack, not of the store
-def _poses() -> Written:
+def _poses() -> JsonBody:
     views = [
-        schemas.Pose(
+        responses.Pose(
             name=view.name,
             description=view.description,
             narrow=view.narrow,
@@ -97,12 +97,12 @@ def _poses() -> Written:
         )
         for view in VIEWS.values()
     ]
-    return Written(to_json(schemas.PosesAnswer(poses=views)))
+    return JsonBody(to_json(responses.PosesAnswer(poses=views)))
 
 
-def _drawing(skeleton: Skeleton) -> schemas.SkeletonDrawing:
+def _drawing(skeleton: Skeleton) -> responses.SkeletonDrawing:
     width = round(DRAWING_HEIGHT * skeleton.aspect)
-    return schemas.SkeletonDrawing(
+    return responses.SkeletonDrawing(
         width=width,
         height=DRAWING_HEIGHT,
         joints=[
@@ -119,10 +119,10 @@ HEALTH = Endpoint(
     health,
     "Health of the API, of ComfyUI, of the database and of the storage",
     "utility",
-    answer=schemas.HealthAnswer,
-    for_strangers=schemas.HealthStatus,
+    answer=responses.HealthAnswer,
+    anonymous_answer=responses.HealthStatus,
 )
 ENDPOINTS = (
     HEALTH,
-    Endpoint("GET", "/poses", poses, "The supported views", "utility", answer=schemas.PosesAnswer),
+    Endpoint("GET", "/poses", poses, "The supported views", "utility", answer=responses.PosesAnswer),
 )

@@ -1,4 +1,4 @@
-"""Signed links: a picture for whoever holds the link, until it expires."""
+"""Signed links: they show a picture without the key, until they expire."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from ..forge.access.signing import EXPIRES, SIGNATURE, Signer
 from ..forge.errors import UnavailableError, UnprocessableError
 from ..forge.ids import UUID_PATTERN, canonical_id
-from . import bodies, files, generations, live, schemas
+from . import files, generations, live, requests, responses
 from .access import access_of
-from .answers import iso
 from .context import PREFIX, Call, Endpoint
+from .rendering import iso_time
 
 PICTURES = tuple(
     endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS, *live.ENDPOINTS) if endpoint.picture
@@ -25,22 +25,22 @@ _PLACEHOLDER = re.compile(r"{(\w+)}")
 MICROSECONDS = 1_000_000
 
 
-async def sign_urls(call: Call) -> schemas.SignedUrlsAnswer:
-    asked = call.sent(bodies.SignedUrlsBody)
+async def sign_urls(call: Call) -> responses.SignedUrlsAnswer:
+    asked = call.validated_body(requests.SignedUrlsBody)
     signer = access_of(call.request).signer
     if signer is None:
         raise UnavailableError("AvatarForge is not available: links cannot be signed now.")
     expires = signer.expiry(asked.expires_in)
     urls = [_signed(signer, url, expires, position) for position, url in enumerate(asked.urls)]
-    return schemas.SignedUrlsAnswer(urls=urls)
+    return responses.SignedUrlsAnswer(urls=urls)
 
 
-def _signed(signer: Signer, url: str, expires: int, position: int) -> schemas.SignedUrl:
+def _signed(signer: Signer, url: str, expires: int, position: int) -> responses.SignedUrl:
     base, path, query = _picture(url, position)
     signature = signer.sign(path, query, expires)
     carried = urlencode([*query, (EXPIRES, str(expires)), (SIGNATURE, signature)])
-    return schemas.SignedUrl(
-        url=url, signed_url=f"{base}{path}?{carried}", expires_at=iso(expires * MICROSECONDS)
+    return responses.SignedUrl(
+        url=url, signed_url=f"{base}{path}?{carried}", expires_at=iso_time(expires * MICROSECONDS)
     )
 
 
@@ -99,8 +99,8 @@ ENDPOINTS = (
         sign_urls,
         "Links that show pictures without the key, until they expire",
         "utility",
-        answer=schemas.SignedUrlsAnswer,
-        body=bodies.SignedUrlsBody,
+        answer=responses.SignedUrlsAnswer,
+        body=requests.SignedUrlsBody,
         refusals=(400, 408, 411, 413, 415),
         changes=False,
     ),

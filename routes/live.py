@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..forge.errors import NotFoundError
-from . import bodies, schemas
+from . import requests, responses
 from .context import Call, Endpoint
 
 
@@ -18,8 +18,8 @@ async def preview(call: Call) -> web.Response:
     return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)
 
 
-async def prompt(call: Call) -> schemas.PromptAnswer:
-    return schemas.PromptAnswer(prompt=await call.services.generations.prompt(call.path("generation_id")))
+async def prompt(call: Call) -> responses.PromptAnswer:
+    return responses.PromptAnswer(prompt=await call.services.generations.prompt(call.path("generation_id")))
 
 
 ENDPOINTS = (
@@ -29,7 +29,7 @@ ENDPOINTS = (
         preview,
         "What there is so far of one picture of a running generation",
         "live",
-        query=bodies.PreviewQuery,
+        query=requests.PreviewQuery,
         gives=("image/jpeg",),
         ranges=False,
         refusals=(404,),
@@ -40,7 +40,7 @@ ENDPOINTS = (
         prompt,
         "The graph that made it, as ComfyUI takes it",
         "generations",
-        answer=schemas.PromptAnswer,
+        answer=responses.PromptAnswer,
         refusals=(404,),
     ),
 )

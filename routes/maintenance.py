@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from . import bodies, schemas
+from . import requests, responses
 from .context import Call, Endpoint
 
 
-async def verify(call: Call) -> schemas.VerifyAnswer:
-    report = await call.services.verifier.run(repair=call.asked(bodies.VerifyQuery).repair)
-    return schemas.VerifyAnswer.model_validate({**asdict(report), "clean": report.clean})
+async def verify(call: Call) -> responses.VerifyAnswer:
+    report = await call.services.verifier.run(repair=call.validated_query(requests.VerifyQuery).repair)
+    return responses.VerifyAnswer.model_validate({**asdict(report), "clean": report.clean})
 
 
 ENDPOINTS = (
@@ -20,8 +20,8 @@ ENDPOINTS = (
         verify,
         "Hash every stored file and compare rows with bytes; repair on request",
         "utility",
-        answer=schemas.VerifyAnswer,
-        query=bodies.VerifyQuery,
+        answer=responses.VerifyAnswer,
+        query=requests.VerifyQuery,
         refusals=(409,),
     ),
 )

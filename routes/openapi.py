@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from ..forge.access.signing import EXPIRES, SIGNATURE
-from . import announced, schemas
+from . import precheck, responses
 from .access import KEY_HEADER
 from .context import PREFIX, Endpoint, JsonObject
 
@@ -51,7 +51,7 @@ _ALWAYS = (401, 403, 429, 500, 503)
 # An id is any text, and an unknown one a 404; only a hash that is none is a mistake of form.
 _SHA256: JsonObject = {"pattern": "^[0-9A-Fa-f]{64}$"}
 _PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": _SHA256}
-_HEADER_PATTERNS: dict[str, JsonObject] = {announced.HEADER: _SHA256}
+_HEADER_PATTERNS: dict[str, JsonObject] = {precheck.HEADER: _SHA256}
 _REFERENCE = "#/components/schemas/{model}"
 _KEYS: dict[str, JsonObject] = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "The value of API_KEY."},
@@ -111,13 +111,13 @@ def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = 
 
 def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
     used: set[tuple[type[BaseModel], str]] = {
-        (schemas.ErrorAnswer, "serialization"),
-        (schemas.InvalidAnswer, "serialization"),
+        (responses.ErrorAnswer, "serialization"),
+        (responses.InvalidAnswer, "serialization"),
     }
     for endpoint in endpoints:
         # Queries are written out as parameters, so their models stand nowhere as such.
         used |= {(endpoint.body, "validation")} if endpoint.body else set()
-        used |= {(model, "serialization") for model in (endpoint.answer, endpoint.for_strangers) if model}
+        used |= {(model, "serialization") for model in (endpoint.answer, endpoint.anonymous_answer) if model}
     return sorted(used, key=lambda pair: (pair[0].__name__, pair[1]))
 
 
@@ -137,7 +137,7 @@ def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> Json
         parameters += _query_parameters(endpoint.query)
     if endpoint.picture:
         parameters += _LINK
-    strangers = endpoint.for_strangers is not None or not key_needed
+    strangers = endpoint.anonymous_answer is not None or not key_needed
     operation: JsonObject = {
         "operationId": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_"),
         "summary": endpoint.summary,
@@ -160,31 +160,31 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
     content: JsonObject
     if endpoint.answer:
         schema = references[(endpoint.answer, "serialization")]
-        if endpoint.for_strangers:
-            schema = {"anyOf": [schema, references[(endpoint.for_strangers, "serialization")]]}
+        if endpoint.anonymous_answer:
+            schema = {"anyOf": [schema, references[(endpoint.anonymous_answer, "serialization")]]}
         content = {"application/json": {"schema": schema}}
     else:
         content = {kind: {"schema": _GIVEN.get(kind, _BYTES)} for kind in endpoint.gives}
-    responses: JsonObject = {"200": {"description": "Done", "content": content}}
+    answers: JsonObject = {"200": {"description": "Done", "content": content}}
     if endpoint.conditional:
-        responses["200"]["headers"] = _TAG
-        responses["304"] = {"description": "The client has this answer already", "headers": _TAG}
+        answers["200"]["headers"] = _TAG
+        answers["304"] = {"description": "The client has this answer already", "headers": _TAG}
     elif not endpoint.answer and not endpoint.stream:
         if endpoint.ranges:
-            responses["206"] = {"description": "The range that was asked for", "content": content}
-        responses["304"] = {"description": "The client has these bytes already"}
+            answers["206"] = {"description": "The range that was asked for", "content": content}
+        answers["304"] = {"description": "The client has these bytes already"}
     statuses = {*endpoint.refusals, *_ALWAYS, *([422] if endpoint.body or endpoint.query else [])}
     # The database has to write too, also for a delete.
     statuses |= {507} if endpoint.method != "GET" else set()
     for status in sorted(statuses):
-        kind = schemas.InvalidAnswer if status == 422 else schemas.ErrorAnswer
+        kind = responses.InvalidAnswer if status == 422 else responses.ErrorAnswer
         schema = references[(kind, "serialization")]
-        responses[str(status)] = {
+        answers[str(status)] = {
             "description": REFUSALS[status],
             **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
             "content": {"application/json": {"schema": schema}},
         }
-    return responses
+    return answers
 
 
 def _path_parameters(path: str) -> list[JsonObject]:

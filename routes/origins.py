@@ -103,7 +103,7 @@ def read_origin(text: str) -> Origin | None:
 
 
 @dataclass(frozen=True)
-class Reach:
+class NetworkExposure:
     """How far ComfyUI can be reached: from other machines (`network`), under the names of this one."""
 
     network: bool = False
@@ -111,7 +111,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class AllowedOrigins:
     """The names of this server, and the origins of others that may call it.
 
     `any_address`: an IP address in `Host` is fine, whichever it is. So it is when ComfyUI listens on the
@@ -179,7 +179,7 @@ def _foreign(who: str) -> ForbiddenError:
     )
 
 
-def neighbours(allowed_hosts: str, allowed_origins: str, reach: Reach) -> Neighbours:
+def read_allowed_origins(allowed_hosts: str, allowed_origins: str, reach: NetworkExposure) -> AllowedOrigins:
     """Read ALLOWED_HOSTS and ALLOWED_ORIGINS. Raises SettingsError."""
     names: set[str] = set()
     domains: list[str] = []
@@ -206,7 +206,7 @@ def neighbours(allowed_hosts: str, allowed_origins: str, reach: Reach) -> Neighb
     if reach.network:
         own = (name.lower().removesuffix(".") for name in reach.own_names)
         names |= {name for name in own if name}
-    return Neighbours(frozenset(names), tuple(domains), tuple(origins), reach.network)
+    return AllowedOrigins(frozenset(names), tuple(domains), tuple(origins), reach.network)
 
 
 def _entries(setting: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The panel as a page of its own, for whoever has no editor: a phone, a colleague.
+"""The panel as a standalone page, for a phone or a colleague without the editor.
 
 It is made of the scripts that the editor's sidebar uses, from `web/` and `locales/`, served under the
 API's own prefix, so that it needs nothing of ComfyUI's frontend. Nothing here is secret: the page asks
@@ -21,16 +21,21 @@ PARTS: dict[str, Path] = {
         f"panel/{name}": ROOT / "web" / "panel" / name
         for name in (
             "client.mjs",
-            "cards.mjs",
+            "clipboard.mjs",
             "curl.mjs",
             "detail.mjs",
+            "detail_sections.mjs",
             "fields.mjs",
+            "form.css",
             "form.mjs",
+            "form_fields.mjs",
             "gallery.mjs",
+            "generations.css",
             "hash.mjs",
             "icon.svg",
+            "json.mjs",
+            "labels.mjs",
             "live.mjs",
-            "numbers.mjs",
             "page.css",
             "page.mjs",
             "panel.css",
@@ -45,8 +50,18 @@ PARTS: dict[str, Path] = {
         )
     },
     **{
-        f"picker/{name}": ROOT / "web" / "picker" / name
-        for name in ("dialog.mjs", "elements.mjs", "key.mjs", "picker.css", "store.mjs", "words.mjs")
+        f"shared/{name}": ROOT / "web" / "shared" / name
+        for name in (
+            "api_key.mjs",
+            "elements.mjs",
+            "errors.mjs",
+            "events.mjs",
+            "file_dialog.mjs",
+            "file_types.mjs",
+            "files_client.mjs",
+            "i18n.mjs",
+            "shared.css",
+        )
     },
     **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},
 }
@@ -74,8 +89,10 @@ PAGE = """<!doctype html>
 <meta name="referrer" content="same-origin">
 <link rel="icon" href="panel/panel/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="panel/panel/page.css">
-<link rel="stylesheet" href="panel/picker/picker.css">
+<link rel="stylesheet" href="panel/shared/shared.css">
 <link rel="stylesheet" href="panel/panel/panel.css">
+<link rel="stylesheet" href="panel/panel/form.css">
+<link rel="stylesheet" href="panel/panel/generations.css">
 <script type="module" src="panel/panel/page.mjs"></script>
 </head>
 <body><main id="avatarforge"><noscript>This page needs JavaScript.</noscript></main></body>

@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from ..forge.workers import Workers
-from .form import MAX_AROUND, Part, read_part_headers
+from .multipart import MAX_AROUND, Part, read_part_headers
 from .reading import BodyReader, BodyTaken
 
 CHUNK = 256 * 1024
@@ -45,7 +45,7 @@ class ParsedForm:
         else:
             file = self._field.file
             try:
-                await self._workers.disk(file.seek, 0)  # whoever looked at it has moved on in it
+                await self._workers.disk(file.seek, 0)  # the pack that read it has moved its position
                 while chunk := await self._workers.disk(file.read, CHUNK):
                     yield chunk
             except ValueError as error:

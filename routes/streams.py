@@ -9,9 +9,9 @@ from aiohttp import web
 
 from ..forge.errors import NotFoundError
 from ..forge.generations.service import GenerationRecord
-from ..forge.live.listeners import Listener, LostError
+from ..forge.live.listeners import Listener, PositionLostError
 from ..forge.live.log import Event
-from . import answers, bodies
+from . import rendering, requests
 from .context import Call, Endpoint
 
 RETRY_MS = 2000
@@ -47,11 +47,14 @@ class _Stream:
 
     async def serve(self) -> web.StreamResponse:
         request = self._call.request
-        seen = request.headers.get("Last-Event-ID") or self._call.asked(bodies.EventsQuery).last_event_id
+        seen = (
+            request.headers.get("Last-Event-ID")
+            or self._call.validated_query(requests.EventsQuery).last_event_id
+        )
         position = self._log.position(seen)
         first = None
         if position is None:
-            position, first = await self._afresh()
+            position, first = await self._start_over()
         elif self._topic is not None and not self._log.since(position, self._topic):
             await self._call.services.generations.get(self._topic)  # 404 for one that is gone
         if request.method == "HEAD":
@@ -61,7 +64,7 @@ class _Stream:
         try:
             await self._response.prepare(request)
             await self._write(f"retry: {RETRY_MS}\n\n".encode() + (first or b""))
-            await self._pass_on(listener)
+            await self._forward(listener)
         except (ConnectionError, asyncio.TimeoutError, TimeoutError):
             if request.transport is not None:
                 request.transport.abort()
@@ -69,13 +72,13 @@ class _Stream:
             self._live.listeners.leave(listener)
         return self._response
 
-    async def _pass_on(self, listener: Listener) -> None:
+    async def _forward(self, listener: Listener) -> None:
         while not self._gone():
             try:
                 events = await listener.next()
-            except LostError:
+            except PositionLostError:
                 try:
-                    listener.position, first = await self._afresh()
+                    listener.position, first = await self._start_over()
                 except NotFoundError:
                     return
                 await self._write(first)
@@ -84,7 +87,7 @@ class _Stream:
             if self._topic is not None and any(event.kind == "deleted" for event in events):
                 return
 
-    async def _afresh(self) -> tuple[int, bytes]:
+    async def _start_over(self) -> tuple[int, bytes]:
         """How things stand, and the number of the last event that this surely includes."""
         position = self._log.last
         generations = self._call.services.generations
@@ -98,7 +101,9 @@ class _Stream:
 
     def _answers(self, records: list[GenerationRecord]) -> list[dict[str, object]]:
         states = self._live.states(records)
-        return [answers.generation(record, state) for record, state in zip(records, states, strict=True)]
+        return [
+            rendering.generation_fields(record, state) for record, state in zip(records, states, strict=True)
+        ]
 
     def _frame(self, event: Event) -> bytes:
         return _frame(self._log.event_id(event.number), event.kind, event.data)
@@ -122,7 +127,7 @@ ENDPOINTS = (
         generation_events,
         "What happens to one generation, as server-sent events",
         "live",
-        query=bodies.EventsQuery,
+        query=requests.EventsQuery,
         gives=("text/event-stream",),
         ranges=False,
         stream=True,
@@ -135,7 +140,7 @@ ENDPOINTS = (
         all_events,
         "What happens to all generations, as server-sent events",
         "live",
-        query=bodies.EventsQuery,
+        query=requests.EventsQuery,
         gives=("text/event-stream",),
         ranges=False,
         stream=True,

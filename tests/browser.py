@@ -18,7 +18,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Whoever would call out fails the same way on every machine.
+    # A page that would call out fails the same way on every machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 #: Keeps every error toast of ComfyUI's frontend, since a toast is gone after some seconds.

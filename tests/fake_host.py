@@ -20,7 +20,7 @@ from avatarforge.forge.ports import (
     PromptProgress,
     QueueState,
 )
-from avatarforge.forge.views import OUTPUT_NAME
+from avatarforge.forge.spec.outputs import OUTPUT_NAME
 
 ALL_INSTALLED = InstalledModels(
     checkpoints=(

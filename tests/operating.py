@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from services import Product
 
-from avatarforge.forge.generations.service import AvatarRequest
+from avatarforge.forge.spec.request import AvatarRequest
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,13 +6,13 @@ import asyncio
 
 from services import Product
 
-from avatarforge.db import tallies
+from avatarforge.db import row_counts
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.recorder import GenerationRecorder
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.ports import PromptEvent
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.request import AvatarRequest
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 KNIGHT = AvatarRequest(prompt="a knight", seed=5)
 
@@ -23,12 +23,12 @@ def outputs(forge: Product) -> OutputFolder:
 
 def recorder(forge: Product) -> GenerationRecorder:
     tracker = forge.tracker
-    return GenerationRecorder(forge.database, outputs(forge), tracker.is_deleted, tracker.begin)
+    return GenerationRecorder(forge.database, outputs(forge), tracker.is_deleted, tracker.record_start)
 
 
 async def begin(forge: Product, record: GenerationRecord) -> None:
     """What ComfyUI's worker thread does first: ask the save node for its fingerprint."""
-    await asyncio.to_thread(recorder(forge).begin, record.prompt_id)
+    await asyncio.to_thread(recorder(forge).record_start, record.prompt_id)
 
 
 async def submit(forge: Product, kind: str = "avatar") -> GenerationRecord:
@@ -48,4 +48,4 @@ async def in_queue(forge: Product, count: int) -> None:
 
 
 async def everyone(forge: Product) -> int:
-    return await forge.database.read(lambda connection: tallies.count_generations(connection, None))
+    return await forge.database.read(lambda connection: row_counts.count_generations(connection, None))

@@ -12,7 +12,7 @@ from fake_host import FakeHost
 
 from avatarforge.db.engine import Database, open_database
 from avatarforge.db.records import GenerationRecord
-from avatarforge.forge.generations.known import KnownGenerations
+from avatarforge.forge.generations.cache import GenerationCache
 from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.service import GenerationService
 from avatarforge.forge.generations.tracker import GenerationTracker
@@ -20,12 +20,12 @@ from avatarforge.forge.health import HealthService
 from avatarforge.forge.idempotency import Idempotency
 from avatarforge.forge.live.live import Live
 from avatarforge.forge.live.log import EventLog
-from avatarforge.forge.maintenance.run import Parts
-from avatarforge.forge.maintenance.settle import settle
+from avatarforge.forge.maintenance.recovery import recover
+from avatarforge.forge.maintenance.run import CheckedParts
 from avatarforge.forge.maintenance.verify import Verifier
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
-from avatarforge.forge.store.contents import Contents
+from avatarforge.forge.store.content_store import ContentStore
 from avatarforge.forge.store.disk import Disk
 from avatarforge.forge.store.files import FileStore
 from avatarforge.forge.store.images import ImageLimits
@@ -34,8 +34,8 @@ from avatarforge.forge.webhooks.outbox import Outbox
 from avatarforge.forge.webhooks.targets import Targets, read_hosts
 from avatarforge.forge.workers import Workers
 from avatarforge.routes import Services
-from avatarforge.routes.answers import words
-from avatarforge.routes.happenings import event_words, webhook_words
+from avatarforge.routes.event_payloads import event_json, webhook_json
+from avatarforge.routes.rendering import render_static_parts
 
 
 @dataclass
@@ -49,12 +49,12 @@ class Product:
     tracker: GenerationTracker
     host: FakeHost
     workers: Workers
-    contents: Contents
+    contents: ContentStore
     verifier: Verifier
     outputs: OutputFolder
     live: Live
     idempotency: Idempotency
-    known: KnownGenerations
+    known: GenerationCache
 
     @property
     def services(self) -> Services:
@@ -91,18 +91,18 @@ async def product(
     blobs.open()
     database = open_database("", folder)
     outputs = OutputFolder(host.output_folder, blobs.unsettled, disk)
-    settle(database, blobs, outputs)
+    recover(database, blobs, outputs)
     workers = Workers()
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
     quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
-    contents = Contents(database, blobs, workers, quota)
+    contents = ContentStore(database, blobs, workers, quota)
     files = FileStore(database, contents, workers, limits, settings.max_file_size)
-    verifier = Verifier(Parts(database, blobs, contents, workers, limits, outputs))
-    live = Live(EventLog(event_words), database, host)
-    outbox = Outbox(webhook_words)
+    verifier = Verifier(CheckedParts(database, blobs, contents, workers, limits, outputs))
+    live = Live(EventLog(event_json), database, host)
+    outbox = Outbox(webhook_json)
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
-    known = KnownGenerations(database, words)
+    known = GenerationCache(database, render_static_parts)
     generations = GenerationService(
         settings=settings,
         database=database,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from avatarforge.forge.generations.spec import AvatarSpec, PoseUse, ReferenceUse
-from avatarforge.forge.graphs.poses import PoseFile, PosePlan
+from avatarforge.forge.spec.avatar import AvatarSpec, ReferenceUse
+from avatarforge.forge.spec.pose import PoseFile, PosePlan, PoseUse
 
 SKELETON = PoseUse(
     PoseFile("00000000-0000-4000-8000-000000000001", "aa" * 32, 512, 768, "skeleton"),

@@ -1,44 +1,61 @@
-// The only .js in web/: ComfyUI's frontend loads every .js as an extension of its own, modules are .mjs.
+// The only .js in web/: ComfyUI's frontend loads every .js as an extension of its own, so modules are .mjs.
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { Client } from "./panel/client.mjs";
-import { KEYS, SETTINGS, addPanel, commandsOf } from "./panel/editor.mjs";
+import { ApiClient } from "./panel/client.mjs";
+import { KEYBINDINGS, SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
 import { addPicker, pasteIntoPicker } from "./picker/picker.mjs";
-import { loadWords } from "./picker/words.mjs";
+import { createTranslate, loadTranslations } from "./shared/i18n.mjs";
 
-/** Nodes with a `file_id`, and which of the two uploads fills it. */
-const PICKERS = { AvatarForgeLoadPose: "pose", AvatarForgeLoadReference: "reference" };
+/** @import { Panel } from "./panel/panel.mjs" */
+/** @import { FileKind } from "./shared/types.d.ts" */
 
-const store = new Client(api);
-let words = (key) => key;
+/**
+ * Nodes with a `file_id`, and the kind of file that it names.
+ * @type {Record<string, FileKind>}
+ */
+const PICKER_NODES = { AvatarForgeLoadPose: "pose", AvatarForgeLoadReference: "reference" };
+const STYLESHEETS = [
+  "shared/shared.css",
+  "picker/picker.css",
+  "panel/panel.css",
+  "panel/form.css",
+  "panel/generations.css",
+];
+
+const client = new ApiClient(api);
+let t = createTranslate([]);
+/** @type {Panel | null} */
 let panel = null;
 
 app.registerExtension({
   name: "avatarforge.editor",
   settings: SETTINGS,
-  commands: commandsOf(app, () => panel),
-  keybindings: KEYS,
+  commands: createCommands(app, () => panel),
+  keybindings: KEYBINDINGS,
   async init() {
-    for (const name of ["picker/picker.css", "panel/panel.css"]) {
-      const sheet = document.createElement("link");
-      sheet.rel = "stylesheet";
-      sheet.href = new URL(name, import.meta.url).href;
-      document.head.append(sheet);
+    for (const name of STYLESHEETS) {
+      const link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = new URL(name, import.meta.url).href;
+      document.head.append(link);
     }
-    words = await loadWords(api, app.extensionManager.setting.get("Comfy.Locale"));
+    t = await loadTranslations(api, app.extensionManager.setting.get("Comfy.Locale"));
     // Before the editor's own listener, which would make a new node of a pasted picture.
     document.addEventListener("paste", (event) => pasteIntoPicker(event, app.canvas), { capture: true });
   },
   setup() {
-    panel = addPanel({ app, client: store, words });
+    panel = addPanel({ app, client, t });
   },
   nodeCreated(node) {
-    const kind = PICKERS[node.comfyClass];
-    if (kind) addPicker({ node, kind, store, words, notify });
+    const kind = PICKER_NODES[node.comfyClass];
+    if (kind) addPicker({ node, kind, client, t, notify });
   },
 });
 
-/** Say in a corner of the editor what went wrong. */
+/**
+ * Show an error in a corner of the editor.
+ * @param {string} detail
+ */
 function notify(detail) {
   app.extensionManager.toast.add({ severity: "error", summary: "AvatarForge", detail, life: 8000 });
 }

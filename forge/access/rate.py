@@ -22,7 +22,7 @@ class RateLimit:
     """`per_minute` requests of each client, all of them at once if it likes; 0: as many as it likes.
 
     It remembers `clients` of them. When more come, the one that was quiet longest is forgotten, and
-    starts anew with a full bucket: memory stays bounded, whoever knocks. Not for several threads.
+    starts again with a full bucket, so memory stays bounded. Not for several threads.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Links that show one picture to whoever holds them, until a moment.
+"""Links that show one picture without the key, until they expire.
 
 A signature is an HMAC (RFC 2104) with SHA-256 over the path, the query and the moment. It stands for
 reading that path with that query, and for nothing else.

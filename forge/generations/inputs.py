@@ -1,4 +1,4 @@
-"""The pictures of a request: looked up or taken in, recognised, and still there when it runs anew."""
+"""The pictures of a request: resolved to files, recognised, and checked again before a rerun."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord
 from ..errors import ConflictError, UnprocessableError
+from ..spec.avatar import AvatarSpec
+from ..spec.request import AvatarRequest
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.poses import require_picture
-from .acceptance import used_files
-from .decide import AvatarRequest, GivenPose
-from .spec import AvatarSpec
+from .resolve import GivenPose
+from .transactions import used_files
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Inputs:
         self._database = database
         self._files = files
 
-    async def take(
+    async def resolve(
         self, request: AvatarRequest, undo: AsyncExitStack
     ) -> tuple[GivenPose | None, FileRecord | None]:
         """The pose and the reference of a request, each by id or as base64, if one was given. `undo` takes
@@ -64,7 +65,7 @@ class Inputs:
             return file_id
         pictures_only = role == "reference"
         received = await self._files.receive_base64(text, f"{role}.png", pictures_only=pictures_only)
-        undo.push_async_callback(self._files.forget, received)
+        undo.push_async_callback(self._files.withdraw, received)
         return received.file.id
 
     async def _recognise(self, found: _Found) -> GivenPose:
@@ -76,7 +77,7 @@ class Inputs:
                 kept[style] = skeleton.id
         return GivenPose(found.record, await self._files.pose_kind(found.record), kept)
 
-    async def require(self, spec: AvatarSpec) -> None:
+    async def check_present(self, spec: AvatarSpec) -> None:
         """Raises ConflictError: a picture that was deleted by force since cannot be applied again."""
         for file_id in used_files(spec).values():
             if await self._database.read(partial(file_queries.get_any, file_id=file_id)) is None:

@@ -17,19 +17,19 @@ from typing import BinaryIO
 
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
+from ..spec.outputs import OUTPUT_NAME
 from ..store.blobs import write_whole
 from ..store.disk import Disk, open_to_read
+from ..store.recovery_journal import RecoveryJournal
 from ..store.structure import InvalidImage
 from ..store.structure_png import png_size
-from ..store.unsettled import Unsettled
-from ..views import OUTPUT_NAME
 
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
 
 log = logging.getLogger("avatarforge")
 
 
-def note_of_outputs(generation_id: str) -> str:
+def outputs_entry(generation_id: str) -> str:
     """The name under which it is noted that the pictures of a generation are about to go."""
     return f"{generation_id}.outputs"
 
@@ -53,17 +53,17 @@ class OutputFolder:
     `notes` is where it is noted that something could not be removed; None where nothing is written.
     """
 
-    def __init__(self, folder: Path, notes: Unsettled | None = None, disk: Disk | None = None) -> None:
+    def __init__(self, folder: Path, notes: RecoveryJournal | None = None, disk: Disk | None = None) -> None:
         self.folder = folder
         self._notes = notes
         self._disk = disk or Disk()
 
-    def of(self, generation_id: str) -> Path:
+    def folder_of(self, generation_id: str) -> Path:
         return self.folder / generation_id
 
     def file(self, generation_id: str, position: int) -> Path:
         """Where a picture lies; `position` counts from 0."""
-        return self.of(generation_id) / OUTPUT_NAME.format(position + 1)
+        return self.folder_of(generation_id) / OUTPUT_NAME.format(position + 1)
 
     def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> Path:
         """Have `write` fill the file of a picture, which appears whole or not at all; give back its path.
@@ -71,11 +71,11 @@ class OutputFolder:
         Raises StorageFullError or UnavailableError.
         """
         path = self.file(generation_id, position)
-        note = partial(self._notes.leave, note_of_parts(generation_id)) if self._notes else None
+        note = partial(self._notes.keep, note_of_parts(generation_id)) if self._notes else None
         write_whole(path, write, self._disk, note)
         return path
 
-    def look(
+    def measure_if_changed(
         self, generation_id: str, position: int, view: str | None, known: Measured | None = None
     ) -> Measured:
         """`measure`, unless the file is still the one that is `known`."""
@@ -125,7 +125,7 @@ class OutputFolder:
         """Remove the folder of a generation; say whether it is gone. What the system will not let go of, such
         as on Windows while somebody reads it, stays; all else goes."""
         try:
-            self._disk.remove_tree(self.of(generation_id), patient=patient)
+            self._disk.remove_tree(self.folder_of(generation_id), patient=patient)
         except OSError as error:
             if patient:
                 log.warning(
@@ -156,7 +156,7 @@ class OutputFolder:
         return True
 
     def _parts(self, generation_id: str) -> list[Path]:
-        return [path for path in self.of(generation_id).iterdir() if _PART.fullmatch(path.name)]
+        return [path for path in self.folder_of(generation_id).iterdir() if _PART.fullmatch(path.name)]
 
     def _is_drive_there(self) -> bool:
         """Where the drive is gone, nothing that lay on it is removed: it will be back with the drive."""

@@ -19,10 +19,8 @@ from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
 from ..ids import canonical_id, is_id
+from ..spec.avatar import MANUAL_KIND, NO_SPEC
 from .outputs import OutputFolder
-
-BY_HAND = "graph"
-NO_SPEC = "{}"
 
 
 class GenerationRecorder:
@@ -41,7 +39,7 @@ class GenerationRecorder:
         self._is_deleted = is_deleted
         self._begin = begin
 
-    def begin(self, prompt_id: str) -> None:
+    def record_start(self, prompt_id: str) -> None:
         """Write down that ComfyUI has started this prompt, if it is a generation's.
 
         Committed before any node of it runs: a prompt that takes ComfyUI down with it must be found to
@@ -77,11 +75,11 @@ class GenerationRecorder:
     def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
         """Write down a picture of a graph queued by hand. Ours are followed by their events."""
         record = self._find(generation_id)
-        if (record is not None and record.kind != BY_HAND) or self._is_deleted(prompt_id):
+        if (record is not None and record.kind != MANUAL_KIND) or self._is_deleted(prompt_id):
             return
         picture = self._outputs.measure(generation_id, position, view=None)
         self._database.write_here(
-            partial(_record_by_hand, picture=picture, prompt_id=prompt_id, prompt=prompt)
+            partial(_record_manual, picture=picture, prompt_id=prompt_id, prompt=prompt)
         )
 
     def saved_at(self, generation_id: str, position: int) -> int:
@@ -104,12 +102,12 @@ class GenerationRecorder:
         return self._database.read_here(partial(queries.get, generation_id=canonical_id(generation_id)))
 
 
-def _record_by_hand(connection: Connection, picture: OutputRecord, prompt_id: str, prompt: str) -> None:
+def _record_manual(connection: Connection, picture: OutputRecord, prompt_id: str, prompt: str) -> None:
     now = clock.now()
     if queries.get(connection, picture.generation_id) is None:
         values = {
             "id": picture.generation_id,
-            "kind": BY_HAND,
+            "kind": MANUAL_KIND,
             "status": "completed",
             "prompt_id": prompt_id,
             "spec": NO_SPEC,
@@ -123,5 +121,5 @@ def _record_by_hand(connection: Connection, picture: OutputRecord, prompt_id: st
         }
         queries.add(connection, values, prompt, {})
     else:
-        queries.change(connection, picture.generation_id, ["completed"], completed_at=now)
+        queries.update_row(connection, picture.generation_id, ["completed"], completed_at=now)
     queries.set_output(connection, picture)

@@ -1,4 +1,4 @@
-"""Generations as users know them: submit, look, list, make anew, cancel, retry, delete."""
+"""Generations as users know them: submit, get, list, re-roll, cancel, retry, delete."""
 
 from __future__ import annotations
 
@@ -33,30 +33,37 @@ from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
 from ..settings import Settings
+from ..spec.avatar import MANUAL_KIND, AvatarSpec, Kind
+from ..spec.request import AvatarRequest
+from ..spec.reroll import Reroll
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
-from ..workers import Workers, undisturbed
-from .acceptance import (
-    begin_again,
+from ..workers import Workers, run_uncancellable
+from .cache import CachedGeneration, GenerationCache, PageQuery
+from .inputs import Inputs
+from .outputs import OutputFolder, outputs_entry
+from .resolve import ResolvedRequest, resolve_request
+from .run_log import RunLogger
+from .tracker import GenerationTracker
+from .transactions import (
+    check_queue_limit,
     commit_new,
-    refuse_above,
+    receipt_for_prompt,
     remove,
+    requeue,
     restore,
-    told_of,
     with_new_warnings,
     withdraw,
 )
-from .decide import AvatarRequest, Decision, decide
-from .inputs import Inputs
-from .journal import Journal
-from .known import Asked, Known, KnownGenerations
-from .outputs import OutputFolder, note_of_outputs
-from .recorder import BY_HAND
-from .reroll import Reroll
-from .spec import AvatarSpec, Kind
-from .tracker import GenerationTracker
 
-__all__ = ["AvatarRequest", "GenerationRecord", "GenerationService", "Known", "OutputRecord", "Page"]
+__all__ = [
+    "AvatarRequest",
+    "CachedGeneration",
+    "GenerationRecord",
+    "GenerationService",
+    "OutputRecord",
+    "Page",
+]
 
 # How long an answer waits for a running prompt to stop. A node looks for an interruption at least once
 # in each sampling step.
@@ -72,12 +79,12 @@ class Page:
     """`total` counts all that match; `next_cursor` is None on the last page."""
 
     total: int
-    found: list[Known]
+    cached: list[CachedGeneration]
     next_cursor: str | None
 
     @property
     def records(self) -> list[GenerationRecord]:
-        return [known.record for known in self.found]
+        return [known.record for known in self.cached]
 
 
 class GenerationService:
@@ -93,7 +100,7 @@ class GenerationService:
         tracker: GenerationTracker,
         live: Live,
         targets: Targets,
-        known: KnownGenerations,
+        known: GenerationCache,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -106,8 +113,8 @@ class GenerationService:
         self._targets = targets
         self._known = known
         self._inputs = Inputs(database, files)
-        self._journal = Journal(log_prompts=settings.log_prompts)
-        self._clearing: set[asyncio.Task[None]] = set()
+        self._journal = RunLogger(log_prompts=settings.log_prompts)
+        self._removals: set[asyncio.Task[None]] = set()
 
     async def submit(
         self,
@@ -123,10 +130,10 @@ class GenerationService:
         """
         if request.callback_url is not None:
             self._targets.require(request.callback_url)
-        await self._require_place()
+        await self._check_worker_alive()
         async with AsyncExitStack() as undo:
-            given, reference = await self._inputs.take(request, undo)
-            decision = await self._decide(partial(decide, request, views, given, reference))
+            given, reference = await self._inputs.resolve(request, undo)
+            decision = await self._resolve(partial(resolve_request, request, views, given, reference))
             spec = await self._fit(decision.spec, request.turnaround)
             generation_id = str(uuid.uuid4())
             compiled = compile_prompt(spec, generation_id, spare_controlnet=decision.spare_controlnet)
@@ -147,26 +154,26 @@ class GenerationService:
             pose = given.record if given is not None else None
             used = [record for record in (pose, reference) if record is not None]
             take_back = partial(withdraw, generation_id=generation_id, used=used)
-            record = await self._enter(commit, checked, take_back, claim)
+            record = await self._commit_and_enqueue(commit, checked, take_back, claim)
             undo.pop_all()
         return record
 
     async def reroll(
         self, generation_id: str, view: str, seed: int | None, claim: Claim | None = None
     ) -> GenerationRecord:
-        """Make one view anew and keep the others. Raises NotFoundError, ConflictError,
+        """Re-roll one view and keep the others. Raises NotFoundError, ConflictError,
         UnprocessableError, UnavailableError, PromptRefusedError, BusyError."""
         record = await self.get(generation_id)
-        if record.status != "completed" or record.kind == BY_HAND:
+        if record.status != "completed" or record.kind == MANUAL_KIND:
             raise ConflictError(
                 f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}."
             )
-        await self._require_place()
+        await self._check_worker_alive()
         spec = AvatarSpec.from_json(record.spec)
         if view not in spec.views:
             has = ", ".join(filter(None, spec.views)) or "none"
             raise UnprocessableError(f"This generation has no {view} view. It has: {has}.", ("query", "pose"))
-        await self._inputs.require(spec)
+        await self._inputs.check_present(spec)
         chosen = secrets.randbits(53) if seed is None else seed
         position = spec.views.index(view)
         planned = replace(spec, reseeded={**spec.reseeded, view: chosen})
@@ -176,7 +183,7 @@ class GenerationService:
         prompt = with_installed_names(compiled.prompt, installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
         again = partial(
-            begin_again,
+            requeue,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
             receipt=with_new_warnings(record.receipt, spec, installed),
@@ -184,7 +191,7 @@ class GenerationService:
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
         )
-        return await self._enter(again, checked, partial(restore, before=record), claim)
+        return await self._commit_and_enqueue(again, checked, partial(restore, before=record), claim)
 
     async def retry(self, generation_id: str, claim: Claim | None = None) -> GenerationRecord:
         """Run a failed generation again: the same id, seed and graph.
@@ -192,27 +199,27 @@ class GenerationService:
         Raises NotFoundError, ConflictError, UnavailableError, PromptRefusedError, BusyError.
         """
         record = await self.get(generation_id)
-        if record.status != "failed" or record.kind == BY_HAND:
+        if record.status != "failed" or record.kind == MANUAL_KIND:
             raise ConflictError(f"Only a failed generation can be retried; this one is {_state(record)}.")
-        await self._require_place()
+        await self._check_worker_alive()
         spec = AvatarSpec.from_json(record.spec)
-        await self._inputs.require(spec)
+        await self._inputs.check_present(spec)
         installed = await self._host.installed_models()
         require_models(installed, spec.checkpoint, spec.controlnet)
         text = await self._database.read(partial(queries.prompt_of, generation_id=generation_id))
         prompt = with_installed_names(json.loads(text or "{}"), installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
         again = partial(
-            begin_again,
+            requeue,
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
-            receipt=told_of(record.receipt, checked.prompt_id, spec, installed),
+            receipt=receipt_for_prompt(record.receipt, checked.prompt_id, spec, installed),
             started_at=None,
             completed_at=None,
             error=None,
         )
-        return await self._enter(again, checked, partial(restore, before=record), claim)
+        return await self._commit_and_enqueue(again, checked, partial(restore, before=record), claim)
 
     async def cancel(self, generation_id: str) -> GenerationRecord:
         """Stop a queued or running generation; give it back as it is then.
@@ -220,8 +227,8 @@ class GenerationService:
         A running one is waited for, up to STOP_SECONDS; it may also have ended otherwise meanwhile.
         Raises NotFoundError, ConflictError.
         """
-        record = await self._in_order(partial(self._cancel, generation_id))
-        await self._tracker.over(record.prompt_id, STOP_SECONDS)
+        record = await self._run_exclusively(partial(self._cancel, generation_id))
+        await self._tracker.wait_finished(record.prompt_id, STOP_SECONDS)
         return await self.get(generation_id)
 
     async def get(self, generation_id: str) -> GenerationRecord:
@@ -231,7 +238,7 @@ class GenerationService:
             raise unknown_generation(generation_id)
         return record
 
-    async def show(self, generation_id: str) -> Known:
+    async def get_cached(self, generation_id: str) -> CachedGeneration:
         """It and its words, from memory while nobody changes it. Raises NotFoundError."""
         known = await self._known.get(generation_id)
         if known is None:
@@ -252,7 +259,7 @@ class GenerationService:
 
     async def page(self, *, status: str | None, limit: int, offset: int, cursor: str | None) -> Page:
         """Newest first. `cursor` is the `next_cursor` of the page before."""
-        asked = Asked(status, limit + 1, offset, _read_cursor(cursor))
+        asked = PageQuery(status, limit + 1, offset, _read_cursor(cursor))
         total, found = await self._known.page(asked)
         more = len(found) > limit
         found = found[:limit]
@@ -270,9 +277,9 @@ class GenerationService:
         )
         if record is None:
             raise NotFoundError(f"Generation {generation_id} has no picture of that name.")
-        return record, self._outputs.of(generation_id) / record.filename
+        return record, self._outputs.folder_of(generation_id) / record.filename
 
-    async def _in_order(self, step: Callable[[], Awaitable[Result]]) -> Result:
+    async def _run_exclusively(self, step: Callable[[], Awaitable[Result]]) -> Result:
         """Change a row and ComfyUI's queue as one step, that nobody else comes between.
 
         It goes on to its end when the caller goes away meanwhile: a committed row without its prompt would
@@ -280,12 +287,12 @@ class GenerationService:
         """
 
         async def alone() -> Result:
-            async with self._tracker.in_order:
+            async with self._tracker.queue_lock:
                 return await step()
 
         return await asyncio.shield(asyncio.create_task(alone()))
 
-    async def _enter(
+    async def _commit_and_enqueue(
         self,
         commit: Query[GenerationRecord],
         checked: CheckedPrompt,
@@ -297,13 +304,13 @@ class GenerationService:
         Like `_in_order` it goes on to its end. Nothing waits after the queue: each wait would let ComfyUI's
         worker thread run on with the new prompt, and the answer would stand behind it.
         """
-        async with self._tracker.in_order:
-            await self._require_room()  # nobody else can take it now
-            record = await undisturbed(self._database.write(with_claim(commit, claim)))
+        async with self._tracker.queue_lock:
+            await self._check_queue_limit()  # nobody else can take it now
+            record = await run_uncancellable(self._database.write(with_claim(commit, claim)))
             try:
-                self._tracker.enter(record, checked)
+                self._tracker.enqueue(record, checked)
             except Exception:
-                await undisturbed(self._database.write(without_claim(take_back, claim)))
+                await run_uncancellable(self._database.write(without_claim(take_back, claim)))
                 raise
         # Writing a line is a wait, too: it comes once the answer is on its way.
         asyncio.get_running_loop().call_soon(self._journal.accepted, record)
@@ -319,46 +326,50 @@ class GenerationService:
         return record
 
     async def _delete(self, generation_id: str, *, keep_outputs: bool) -> None:
-        record = await self._in_order(partial(self._delete_row, generation_id, keep_outputs=keep_outputs))
-        clearing = asyncio.create_task(self._clear(record, keep_outputs=keep_outputs))
-        self._clearing.add(clearing)  # the loop itself keeps no task alive
-        clearing.add_done_callback(self._clearing.discard)
+        record = await self._run_exclusively(
+            partial(self._delete_row, generation_id, keep_outputs=keep_outputs)
+        )
+        clearing = asyncio.create_task(self._remove_outputs(record, keep_outputs=keep_outputs))
+        self._removals.add(clearing)  # the loop itself keeps no task alive
+        clearing.add_done_callback(self._removals.discard)
         await asyncio.wait({clearing}, timeout=STOP_SECONDS)
 
     async def _delete_row(self, generation_id: str, *, keep_outputs: bool) -> GenerationRecord:
         record = await self.get(generation_id)
-        self._tracker.delete(record)
-        noted = () if keep_outputs else (note_of_outputs(generation_id),)
+        self._tracker.mark_deleted(record)
+        noted = () if keep_outputs else (outputs_entry(generation_id),)
         try:
             await self._files.release(partial(remove, generation_id=generation_id), noting=noted)
         except (AvatarForgeError, SQLAlchemyError):
-            self._tracker.undelete(record)
+            self._tracker.unmark_deleted(record)
             raise
         await self._tracker.stop_deleted(record)
         self._live.deleted(record)
         return record
 
-    async def _clear(self, record: GenerationRecord, *, keep_outputs: bool) -> None:
+    async def _remove_outputs(self, record: GenerationRecord, *, keep_outputs: bool) -> None:
         """Remove the pictures of a deleted generation, once its prompt saves no more."""
-        await self._tracker.over(record.prompt_id, None)
+        await self._tracker.wait_finished(record.prompt_id, None)
         if not keep_outputs:
             gone = await self._workers.disk(self._outputs.remove, record.id)
-            done = self._files.settle if gone else self._files.keep_note
-            await done(note_of_outputs(record.id))
+            done = self._files.clear_entry if gone else self._files.keep_note
+            await done(outputs_entry(record.id))
 
-    async def _require_place(self) -> None:
+    async def _check_worker_alive(self) -> None:
         """Refuse early, before any work is done for the request. What counts is the look in `_enter`."""
         stopped = self._host.stopped()
         if stopped is not None:
             raise UnavailableError(stopped)
-        await self._require_room()
+        await self._check_queue_limit()
 
-    async def _require_room(self) -> None:
+    async def _check_queue_limit(self) -> None:
         # The tracker knows of all that is active, and of what has just ended; then the rows count.
         if self._tracker.active >= self._settings.max_active_generations:
-            await self._database.read(partial(refuse_above, limit=self._settings.max_active_generations))
+            await self._database.read(partial(check_queue_limit, limit=self._settings.max_active_generations))
 
-    async def _decide(self, deciding: Callable[[InstalledModels, Settings], Decision]) -> Decision:
+    async def _resolve(
+        self, deciding: Callable[[InstalledModels, Settings], ResolvedRequest]
+    ) -> ResolvedRequest:
         """Decide by what the host remembers of its models; where that lacks something, look again."""
         remembered = await self._host.installed_models(fresh=False)
         try:
@@ -395,4 +406,4 @@ def _lines(compiled: CompiledPrompt, prompt_id: str) -> list[dict[str, Any]]:
 
 
 def _state(record: GenerationRecord) -> str:
-    return "a graph that was queued by hand" if record.kind == BY_HAND else record.status
+    return "a graph that was queued by hand" if record.kind == MANUAL_KIND else record.status

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import UnprocessableError
-from ..generations.spec import AvatarSpec
 from ..ports import Prompt
-from ..views import OUTPUT_NAME, VIEWS
+from ..spec.avatar import AvatarSpec
+from ..spec.views import VIEWS
 from .stable_diffusion import AppliedInput, StableDiffusionGraph
 
 LATENT_STEP = 8  # pixels per latent cell, for every family here
@@ -23,11 +22,6 @@ class CompiledPrompt:
     prompt: Prompt
     inputs: tuple[AppliedInput, ...]
     warnings: tuple[str, ...]
-
-
-def output_names(spec: AvatarSpec) -> Mapping[str, int]:
-    """The file name of each picture -> its place in `spec.views`."""
-    return {OUTPUT_NAME.format(position + 1): position for position in range(len(spec.views))}
 
 
 def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
@@ -66,7 +60,7 @@ def compile_prompt(
 
 
 def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> CompiledPrompt:
-    """Build one view anew, with its seed of `spec.reseeded`. It looks at the saved first view, so
+    """Build a re-roll of one view, with its seed of `spec.reseeded`. It attends to the saved first view, so
     that it stays the same character also after a restart."""
     view = spec.views[position]
     graph = StableDiffusionGraph(spec)

@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import UnavailableError, UnprocessableError
+from ..spec.pose import PoseFile, PoseMode, PosePlan
 from .builder import Link, Node, PromptBuilder
 from .capabilities import DWPOSE, Method, best, missing_extractor
-
-PoseMode = Literal["auto", "skeleton", "photo", "raw"]
-Treatment = Literal["skeleton", "json", "extract", "raw", "kept"]
 
 # Long side at which a photo is read, and at which its skeleton is kept: what SDPose's own workflow uses.
 READ_SIDE = 1024
 # Short side at which DWPose reads and draws; its nodes take multiples of 64.
 DWPOSE_SIDE = 768
-
-
-@dataclass(frozen=True)
-class PoseFile:
-    """A stored pose: its size in pixels, what was recognised (`FileStore.pose_kind`), and the skeleton
-    that was read from it before (`FileStore.extracted_pose`)."""
-
-    file_id: str
-    content_hash: str
-    width: int
-    height: int
-    kind: str
-    kept_file_id: str | None = None
-
-
-@dataclass(frozen=True)
-class PosePlan:
-    """`kind` is what was recognised, `treatment` what is done with it; `model` is the extractor's."""
-
-    kind: str
-    treatment: Treatment
-    extractor: str | None = None
-    model: str | None = None
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

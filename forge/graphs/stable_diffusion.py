@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..generations.spec import AvatarSpec, PoseUse, ReferenceUse
 from ..ports import Prompt
-from ..views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
+from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.pose import PoseUse
+from ..spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
 from .builder import Link, PromptBuilder
 from .poses import add_pose_image
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..families import FAMILIES
-from ..views import VIEWS
+from ..spec.views import VIEWS
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ import statistics
 from collections import OrderedDict, deque
 
 from ...db.records import GenerationRecord
-from ..generations.recorder import BY_HAND
-from ..generations.spec import AvatarSpec
+from ..spec.avatar import MANUAL_KIND, AvatarSpec
 
 LAST = 5  # runs of one kind that count
 KINDS = 256  # kinds that are remembered; the one not used for longest goes
@@ -36,7 +35,7 @@ class RunningTimes:
     def learn_from(self, records: list[GenerationRecord]) -> None:
         """What earlier starts of ComfyUI completed, oldest first."""
         for record in records:
-            if record.kind == BY_HAND or record.started_at is None or record.completed_at is None:
+            if record.kind == MANUAL_KIND or record.started_at is None or record.completed_at is None:
                 continue
             spec = AvatarSpec.from_json(record.spec)
             # After a re-roll the row holds the times of one view.
@@ -44,14 +43,14 @@ class RunningTimes:
                 seconds = (record.completed_at - record.started_at) / 1e6
                 self.learn(kind_of(spec, len(spec.views)), seconds)
 
-    def usual(self, kind: Kind) -> float | None:
+    def median_seconds(self, kind: Kind) -> float | None:
         """Seconds, the median of the last few; None where no such run is known."""
         known = self._seconds.get(kind)
         return statistics.median(known) if known else None
 
-    def left(self, kind: Kind, elapsed: float, progress: float) -> float | None:
+    def seconds_left(self, kind: Kind, elapsed: float, progress: float) -> float | None:
         """Seconds of running time left. The further a run is, the more its own pace counts."""
-        usual = self.usual(kind)
+        usual = self.median_seconds(kind)
         if usual is None:
             return None
         by_history = max(0.0, usual - elapsed)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import BusyError
-from .log import Event, EventLog, Waiting
+from .log import Event, EventLog, Subscription
 
 MOST = 5000
 BEAT_SECONDS = 15.0  # proxies commonly cut what is silent for a minute or half of one
@@ -15,7 +15,7 @@ LOOK_SECONDS = 1.0  # how soon the place of a client that went away is free agai
 AT_ONCE = 256  # events handed over in one piece, so that a long way back needs little memory
 
 
-class LostError(Exception):
+class PositionLostError(Exception):
     """The log no longer reaches back to the listener's position."""
 
 
@@ -26,9 +26,9 @@ class Listener:
         self, log: EventLog, topic: str | None, position: int, gone: Callable[[], bool], beat: float
     ) -> None:
         self.position = position
-        self.beat_at = time.monotonic() + beat
-        self.gone = gone
-        self.waiting: Waiting | None = None
+        self.heartbeat_at = time.monotonic() + beat
+        self.disconnected = gone
+        self.subscription: Subscription | None = None
         self._log = log
         self._topic = topic
         self._beat = beat
@@ -38,19 +38,19 @@ class Listener:
         gone. Raises LostError."""
         while True:
             if not self._log.reaches(self.position):
-                raise LostError
+                raise PositionLostError
             events = self._log.since(self.position, self._topic)[:AT_ONCE]
             # Nothing of this topic lies between the last of them and the end of the log.
             self.position = events[-1].number if events else self._log.last
-            if events or self.gone() or time.monotonic() >= self.beat_at:
-                self.beat_at = time.monotonic() + self._beat
+            if events or self.disconnected() or time.monotonic() >= self.heartbeat_at:
+                self.heartbeat_at = time.monotonic() + self._beat
                 return events
-            self.waiting = self._log.wait(self._topic)
+            self.subscription = self._log.subscribe(self._topic)
             try:
-                await self.waiting.future
+                await self.subscription.future
             finally:
-                self._log.forget(self.waiting)
-                self.waiting = None
+                self._log.unsubscribe(self.subscription)
+                self.subscription = None
 
 
 class Listeners:
@@ -66,8 +66,8 @@ class Listeners:
     def join(self, topic: str | None, position: int, gone: Callable[[], bool]) -> Listener:
         """`gone` says whether the client has left. Raises BusyError."""
         if len(self._all) >= self._most:
-            self._look()
-            if sum(not listener.gone() for listener in self._all) >= self._most:
+            self._wake_due()
+            if sum(not listener.disconnected() for listener in self._all) >= self._most:
                 raise BusyError(
                     f"{self._most} clients listen to events already, which is the limit. Try again later, or "
                     "poll GET /generations/{id}."
@@ -83,10 +83,12 @@ class Listeners:
         """Wake those that have something to do although nothing happened, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self._look()
+            self._wake_due()
 
-    def _look(self) -> None:
+    def _wake_due(self) -> None:
         now = time.monotonic()
         for listener in self._all:
-            if listener.waiting is not None and (now >= listener.beat_at or listener.gone()):
-                self._log.forget(listener.waiting)
+            if listener.subscription is not None and (
+                now >= listener.heartbeat_at or listener.disconnected()
+            ):
+                self._log.unsubscribe(listener.subscription)

@@ -20,15 +20,14 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
-from ..generations.recorder import BY_HAND
-from ..generations.spec import AvatarSpec
 from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
+from ..spec.avatar import MANUAL_KIND, AvatarSpec
 from .estimate import HISTORY, Kind, RunningTimes, kind_of
 from .listeners import Listeners
 from .log import EventLog
+from .long_polls import LongPolls
 from .plan import Plan, plan
-from .state import COMPLETED, Current, Happening, LiveState, Preview
-from .waiters import Waiters
+from .state import COMPLETED, Current, GenerationEvent, LiveState, Preview
 
 # Of one generation, in seconds: at most 10 progress events a second.
 INTERVALS = {"progress": 0.1, "preview": 0.25}
@@ -53,14 +52,14 @@ class _Run:
     progress: float = 0.0
     current: Current | None = None
     started: float | None = None
-    queued_told: bool = False
-    place_told: int | None = None
-    outputs_told: tuple[OutputRecord, ...] = ()
+    queued_published: bool = False
+    published_position: int | None = None
+    published_outputs: tuple[OutputRecord, ...] = ()
     pictures: dict[int, tuple[Preview, bytes]] = field(default_factory=dict)
-    told: dict[str, float] = field(default_factory=dict)
+    published_at: dict[str, float] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 
-    def planned(self) -> Plan | None:
+    def get_plan(self) -> Plan | None:
         """Made when it is first needed: the answer to the request need not wait for it."""
         if self.plan is None and self.prompt is not None:
             self.plan = plan(self.prompt, AvatarSpec.from_json(self.record.spec))
@@ -77,19 +76,19 @@ class Live:
     def __init__(self, log: EventLog, database: Database, host: Host) -> None:
         self.log = log
         self.listeners = Listeners(log)
-        self.waiters = Waiters()
+        self.long_polls = LongPolls()
         self.times = RunningTimes()
         self._database = database
         self._host = host
         self._runs: dict[str, _Run] = {}
         self._by_prompt: dict[str, _Run] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
-        self._at_end: list[Callable[[], None]] = []
-        self._places_due = False
-        self._places: Mapping[str, int] = {}
-        self._look_again_at = 0.0
-        host.watch(self._watch)
-        host.listen(self._hear)
+        self._end_callbacks: list[Callable[[], None]] = []
+        self._positions_due = False
+        self._positions: Mapping[str, int] = {}
+        self._positions_expire_at = 0.0
+        host.watch(self._handle_progress)
+        host.listen(self._handle_host_event)
 
     async def run(self) -> None:
         """Learn from earlier runs, then keep the streams alive, until cancelled."""
@@ -100,29 +99,29 @@ class Live:
             log.exception("AvatarForge: the running times of earlier generations could not be read")
         await self.listeners.run()
 
-    def at_end(self, call: Callable[[], None]) -> None:
+    def on_end(self, call: Callable[[], None]) -> None:
         """Have something done whenever a generation has ended."""
-        self._at_end.append(call)
+        self._end_callbacks.append(call)
 
     # What the tracker tells:
 
-    def follow(self, record: GenerationRecord, prompt: Prompt) -> None:
+    def track(self, record: GenerationRecord, prompt: Prompt) -> None:
         """From now on expect progress of this prompt. Call before it is enqueued."""
         run = self._run(record)
         run.prompt = prompt
 
-    def follows(self, record: GenerationRecord) -> bool:
+    def is_tracked(self, record: GenerationRecord) -> bool:
         """Whether this run of a generation has been told and has not ended."""
         return record.prompt_id in self._by_prompt
 
-    def forget(self, record: GenerationRecord) -> None:
+    def untrack(self, record: GenerationRecord) -> None:
         """Take `follow` back: the prompt did not enter the queue."""
         self._drop(record.id)
 
     def announce(self, record: GenerationRecord) -> None:
         """Tell what is new in a committed record, each thing once. What was told already, or belongs to a
         prompt that has ended, is passed over."""
-        self._look_again_at = 0.0  # it may have entered the queue just now
+        self._positions_expire_at = 0.0  # it may have entered the queue just now
         if record.status in queries.ACTIVE:
             if record.prompt_id not in self._ended:
                 self._announce_active(self._run(record), record)
@@ -133,9 +132,9 @@ class Live:
         self._learn(run, record)
         self._drop(record.id)
         self._remember_end(record.prompt_id, run.progress)
-        self._tell(record.status, record)
-        self.waiters.wake(record.id)
-        for call in self._at_end:
+        self._publish(record.status, record)
+        self.long_polls.wake(record.id)
+        for call in self._end_callbacks:
             call()
 
     def deleted(self, record: GenerationRecord) -> None:
@@ -143,8 +142,8 @@ class Live:
         progress = self.state(record).progress
         self._drop(record.id)
         self._remember_end(record.prompt_id, progress)
-        self.log.add(Happening("deleted", clock.now(), record.id, record, LiveState(progress)))
-        self.waiters.wake(record.id)
+        self.log.add(GenerationEvent("deleted", clock.now(), record.id, record, LiveState(progress)))
+        self.long_polls.wake(record.id)
 
     # What clients ask:
 
@@ -155,7 +154,7 @@ class Live:
     def states(self, records: Sequence[GenerationRecord]) -> list[LiveState]:
         """How each of them stands now; one look at the queue for all of them."""
         queued = any(record.status == "queued" for record in records)
-        places = self._waiting_places() if queued else {}
+        places = self._queue_positions() if queued else {}
         return [self._state(record, places) for record in records]
 
     def preview(self, generation_id: str, position: int) -> bytes:
@@ -175,7 +174,7 @@ class Live:
             self._drop(record.id)
             spec = AvatarSpec.from_json(record.spec)
             run = _Run(record, kind_of(spec, 1 if record.reroll else len(spec.views)))
-            run.outputs_told = record.outputs
+            run.published_outputs = record.outputs
             self._runs[record.id] = self._by_prompt[record.prompt_id] = run
         return run
 
@@ -189,16 +188,16 @@ class Live:
         if record.status == "queued" and run.started is not None:
             return  # read before the start that was told since
         run.record = record
-        if not run.queued_told:
-            run.queued_told = True
+        if not run.queued_published:
+            run.queued_published = True
             if record.status == "queued":
-                run.place_told = self._tell("queued", record).queue_position
+                run.published_position = self._publish("queued", record).queue_position
         if record.status == "processing" and run.started is None:
             run.started = time.monotonic()
-            self._tell("started", record)
-        if record.outputs != run.outputs_told:
-            run.outputs_told = record.outputs
-            self._tell("output", record)
+            self._publish("started", record)
+        if record.outputs != run.published_outputs:
+            run.published_outputs = record.outputs
+            self._publish("output", record)
 
     def _learn(self, run: _Run, record: GenerationRecord) -> None:
         if record.status != "completed" or record.started_at is None or record.completed_at is None:
@@ -217,7 +216,7 @@ class Live:
         if run is not None and run.record.prompt_id != record.prompt_id:
             run = None
         if record.status == "queued":
-            usual = self.times.usual(run.kind) if run is not None else None
+            usual = self.times.median_seconds(run.kind) if run is not None else None
             return LiveState(0.0, queue_position=places.get(record.prompt_id), eta_seconds=_rounded(usual))
         if record.status == "completed":
             return COMPLETED
@@ -227,44 +226,48 @@ class Live:
         if run is None:
             return LiveState(_share_of_pictures(record))
         elapsed = 0.0 if run.started is None else time.monotonic() - run.started
-        left = self.times.left(run.kind, elapsed, run.progress)
+        left = self.times.seconds_left(run.kind, elapsed, run.progress)
         previews = tuple(preview for _, (preview, _) in sorted(run.pictures.items()))
         return LiveState(run.progress, run.current, None, _rounded(left), previews)
 
-    def _waiting_places(self) -> Mapping[str, int]:
+    def _queue_positions(self) -> Mapping[str, int]:
         """Of everything that waits in ComfyUI. Thousands of clients ask; the queue is looked at after each
         change of it that we hear of, and now and then."""
         now = time.monotonic()
-        if now >= self._look_again_at:
+        if now >= self._positions_expire_at:
             waiting = self._host.queue_state().waiting
-            self._places = {prompt_id: place for place, prompt_id in enumerate(waiting, start=1)}
-            self._look_again_at = now + LOOK_SECONDS
-        return self._places
+            self._positions = {prompt_id: place for place, prompt_id in enumerate(waiting, start=1)}
+            self._positions_expire_at = now + LOOK_SECONDS
+        return self._positions
 
-    def _tell(self, kind: str, record: GenerationRecord) -> LiveState:
+    def _publish(self, kind: str, record: GenerationRecord) -> LiveState:
         state = self.state(record)
-        self.log.add(Happening(kind, clock.now(), record.id, record, state), passing=kind in INTERVALS)
+        self.log.add(
+            GenerationEvent(kind, clock.now(), record.id, record, state), transient=kind in INTERVALS
+        )
         return state
 
-    def _hear(self, event: PromptEvent) -> None:
-        self._look_again_at = 0.0
-        if event.kind == "queue_changed" and not self._places_due:
-            self._places_due = True
-            asyncio.get_running_loop().call_later(PLACES_SECONDS, self._tell_places)
+    def _handle_host_event(self, event: PromptEvent) -> None:
+        self._positions_expire_at = 0.0
+        if event.kind == "queue_changed" and not self._positions_due:
+            self._positions_due = True
+            asyncio.get_running_loop().call_later(PLACES_SECONDS, self._publish_positions)
 
-    def _tell_places(self) -> None:
+    def _publish_positions(self) -> None:
         """Tell those near the front that they have moved."""
-        self._places_due = False
-        queued = [run for run in self._runs.values() if run.queued_told and run.started is None]
+        self._positions_due = False
+        queued = [run for run in self._runs.values() if run.queued_published and run.started is None]
         for run, state in zip(queued, self.states([run.record for run in queued]), strict=True):
             place = state.queue_position
-            if place is not None and place <= LAST_PLACE and place != run.place_told:
-                run.place_told = place
-                self.log.add(Happening("queued", clock.now(), run.record.id, run.record, state), passing=True)
+            if place is not None and place <= LAST_PLACE and place != run.published_position:
+                run.published_position = place
+                self.log.add(
+                    GenerationEvent("queued", clock.now(), run.record.id, run.record, state), transient=True
+                )
 
-    def _watch(self, event: PromptProgress | PreviewPicture) -> None:
+    def _handle_progress(self, event: PromptProgress | PreviewPicture) -> None:
         run = self._by_prompt.get(event.prompt_id)
-        planned = run.planned() if run is not None else None
+        planned = run.get_plan() if run is not None else None
         if run is None or planned is None:
             return
         if isinstance(event, PreviewPicture):
@@ -274,28 +277,28 @@ class Live:
             before = run.pictures.get(position)
             version = before[0].version + 1 if before else 1
             run.pictures[position] = Preview(position, planned.views[position], version), event.jpeg
-            self._tell_soon(run, "preview")
+            self._publish_soon(run, "preview")
             return
         # A node that runs once more, as ComfyUI's loops do, takes nothing back.
         run.progress = max(run.progress, planned.done(event.nodes))
         run.current = _current(planned, event.nodes) or run.current
-        self._tell_soon(run, "progress")
+        self._publish_soon(run, "progress")
 
-    def _tell_soon(self, run: _Run, kind: str) -> None:
+    def _publish_soon(self, run: _Run, kind: str) -> None:
         """Now, or as soon as enough time has passed since the last of this kind."""
         if run.started is None or kind in run.timers:
             return
         loop = asyncio.get_running_loop()
-        due = run.told.get(kind, -1e9) + INTERVALS[kind]
+        due = run.published_at.get(kind, -1e9) + INTERVALS[kind]
         if loop.time() >= due:
-            self._tell_now(run, kind)
+            self._publish_now(run, kind)
         else:
-            run.timers[kind] = loop.call_at(due, self._tell_now, run, kind)
+            run.timers[kind] = loop.call_at(due, self._publish_now, run, kind)
 
-    def _tell_now(self, run: _Run, kind: str) -> None:
+    def _publish_now(self, run: _Run, kind: str) -> None:
         run.timers.pop(kind, None)
-        run.told[kind] = asyncio.get_running_loop().time()
-        self._tell(kind, run.record)
+        run.published_at[kind] = asyncio.get_running_loop().time()
+        self._publish(kind, run.record)
 
 
 def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
@@ -311,7 +314,7 @@ def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
 
 def _share_of_pictures(record: GenerationRecord) -> float:
     """All that is known of a run of an earlier start of ComfyUI."""
-    if record.kind == BY_HAND or record.reroll or not record.outputs:
+    if record.kind == MANUAL_KIND or record.reroll or not record.outputs:
         return 0.0
     return len(record.outputs) / len(AvatarSpec.from_json(record.spec).views)
 

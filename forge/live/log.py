@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .state import Happening
+from .state import GenerationEvent
 
 STATES = 4096  # queued, started, output, completed, failed, deleted
 STATE_BYTES = 16 * 1024 * 1024
-PASSING = 2048  # progress, previews, moved places: what is older is told by what is newer
+TRANSIENT = 2048  # progress, previews, moved places: what is older is told by what is newer
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Event:
     data: str
 
 
-class Waiting:
+class Subscription:
     """One listener that waits. `topic` None hears everything."""
 
     __slots__ = ("future", "topic")
@@ -42,23 +42,23 @@ class Waiting:
 class EventLog:
     """All methods run on the event loop. `words` makes the JSON of an event, once."""
 
-    def __init__(self, words: Callable[[Happening], str]) -> None:
-        # Numbers begin anew with ComfyUI, so a position of an earlier start must not be taken for ours.
+    def __init__(self, words: Callable[[GenerationEvent], str]) -> None:
+        # Numbers start again with ComfyUI, so a position of an earlier start must not be taken for ours.
         self.id = secrets.token_hex(4)
         self.last = 0
-        self._words = words
+        self._render = words
         self._states: deque[Event] = deque()
-        self._passing: deque[Event] = deque(maxlen=PASSING)
+        self._transient: deque[Event] = deque(maxlen=TRANSIENT)
         self._bytes = 0
         self._dropped = 0
-        self._waiting: dict[str | None, set[Waiting]] = {}
+        self._subscriptions: dict[str | None, set[Subscription]] = {}
 
-    def add(self, happening: Happening, *, passing: bool = False) -> None:
+    def add(self, happening: GenerationEvent, *, transient: bool = False) -> None:
         """`passing`: what it tells is told again by what comes later, and may be dropped before the rest."""
         self.last += 1
-        event = Event(self.last, happening.kind, happening.generation_id, self._words(happening))
-        if passing:
-            self._passing.append(event)
+        event = Event(self.last, happening.kind, happening.generation_id, self._render(happening))
+        if transient:
+            self._transient.append(event)
         else:
             self._states.append(event)
             self._bytes += len(event.data)
@@ -67,7 +67,7 @@ class EventLog:
                 self._bytes -= len(oldest.data)
                 self._dropped = oldest.number
         for topic in (None, happening.generation_id):
-            for waiting in self._waiting.pop(topic, ()):
+            for waiting in self._subscriptions.pop(topic, ()):
                 _wake(waiting)
 
     def reaches(self, position: int) -> bool:
@@ -86,26 +86,26 @@ class EventLog:
 
     def since(self, position: int, topic: str | None) -> list[Event]:
         """What came after a position, in order."""
-        found = [*_after(self._states, position, topic), *_after(self._passing, position, topic)]
+        found = [*_after(self._states, position, topic), *_after(self._transient, position, topic)]
         return sorted(found, key=lambda event: event.number)
 
-    def wait(self, topic: str | None) -> Waiting:
+    def subscribe(self, topic: str | None) -> Subscription:
         """Something to await until the topic's next event, or until `forget`."""
-        waiting = Waiting(topic, asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(topic, set()).add(waiting)
+        waiting = Subscription(topic, asyncio.get_running_loop().create_future())
+        self._subscriptions.setdefault(topic, set()).add(waiting)
         return waiting
 
-    def forget(self, waiting: Waiting) -> None:
+    def unsubscribe(self, waiting: Subscription) -> None:
         """Wake a listener although nothing happened."""
-        others = self._waiting.get(waiting.topic)
+        others = self._subscriptions.get(waiting.topic)
         if others is not None:
             others.discard(waiting)
             if not others:
-                del self._waiting[waiting.topic]
+                del self._subscriptions[waiting.topic]
         _wake(waiting)
 
 
-def _wake(waiting: Waiting) -> None:
+def _wake(waiting: Subscription) -> None:
     if not waiting.future.done():
         waiting.future.set_result(None)
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..generations.spec import AvatarSpec
 from ..ports import NodeState, Prompt
+from ..spec.avatar import AvatarSpec
 
 SAMPLER = "KSampler"
 SAVE = "AvatarForgeSave"

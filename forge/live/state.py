@@ -42,7 +42,7 @@ COMPLETED = LiveState(1.0)
 
 
 @dataclass(frozen=True)
-class Happening:
+class GenerationEvent:
     """One event, before anybody has put it into words. `at` in microseconds since 1970; `record` as it was
     then."""
 

@@ -144,7 +144,7 @@ def _copy_output(job: _Job, record: OutputRecord, source: OutputFolder, target: 
             job.copied.deleted += 1
             return
         try:
-            # The view may have been made anew since: then the picture of now, and a row that says so.
+            # The view may have been re-rolled since: then the picture of now, and a row that says so.
             _copy_whole(source.file(*place), target.file(*place), None)
             now = target.measure(*place, record.view)
         except (_NotWhole, NotFoundError):

@@ -11,18 +11,18 @@ from ...db import verify as queries
 from ...db.records import FileRecord
 from .. import clock
 from ..errors import TooLargeError
-from ..store.contents import new_record
+from ..store.content_store import new_record
 from ..store.images import InvalidImage
 from ..store.inspect import inspect_file
 from .report import Problem
-from .run import PAGE, Look, Run, differs, look
+from .run import PAGE, CheckRun, Look, differs, look
 
 _FOLDER = re.compile("[0-9a-f]{2}")
 _NAME = re.compile(r"([0-9a-f]{64})\.([a-z0-9]{1,8})")
 _BEHIND_ALL = "g"  # sorts behind every hexadecimal digit
 
 
-async def check_files(run: Run) -> None:
+async def check_files(run: CheckRun) -> None:
     """One folder of blobs after the other, with the rows that belong into it: memory stays bounded."""
     blobs = run.parts.blobs.blobs
     inside = await run.apart(_inside, blobs)
@@ -34,7 +34,7 @@ async def check_files(run: Run) -> None:
             await _check_unnamed(run, blobs / name)
 
 
-async def _check_folder(run: Run, prefix: str) -> None:
+async def _check_folder(run: CheckRun, prefix: str) -> None:
     folder = run.parts.blobs.blobs / prefix
     # Names, not paths, which are many objects each: see PAGE.
     unnamed = dict.fromkeys(await run.apart(_inside, folder))
@@ -53,10 +53,10 @@ async def _check_folder(run: Run, prefix: str) -> None:
         await _check_unnamed(run, folder / name)
 
 
-async def _check_again(run: Run, record: FileRecord) -> None:
+async def _check_again(run: CheckRun, record: FileRecord) -> None:
     path = run.parts.contents.path(record)
-    async with run.parts.contents.holding(record.content_hash):
-        # It may have been deleted or stored anew meanwhile.
+    async with run.parts.contents.lock(record.content_hash):
+        # It may have been deleted or stored again meanwhile.
         now = await run.read(partial(file_queries.by_hash, content_hash=record.content_hash))
         if now is None or run.parts.contents.path(now) != path:
             return
@@ -79,7 +79,7 @@ def _verdict(record: FileRecord, found: Look | None) -> str | None:
     return None if found.size == record.size else "miscounted"
 
 
-def _count(run: Run, record: FileRecord, found: Look | None) -> None:
+def _count(run: CheckRun, record: FileRecord, found: Look | None) -> None:
     run.findings.files += 1
     if found is not None and found.content_hash == record.content_hash:
         run.findings.bytes += found.size
@@ -97,7 +97,7 @@ def _words(record: FileRecord, kind: str, found: Look | None) -> str:
     return f"File {record.id} is written down with {record.size} bytes and has {found.size}."
 
 
-async def _repair_row(run: Run, record: FileRecord, kind: str, found: Look | None) -> str | None:
+async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: Look | None) -> str | None:
     write = run.parts.database.write
     if found is not None and found.content_hash is None:
         return None  # the disk refuses to read it now; that may pass
@@ -115,18 +115,18 @@ async def _repair_row(run: Run, record: FileRecord, kind: str, found: Look | Non
     return "no longer marked lost" if kind == "returned" else "size corrected"
 
 
-async def _check_unnamed(run: Run, path: Path) -> None:
+async def _check_unnamed(run: CheckRun, path: Path) -> None:
     """Bytes that no row seemed to name when they were listed."""
     match = _NAME.fullmatch(path.name)
     if match is None or not _FOLDER.fullmatch(path.parent.name):
         await _report_unnamed(run, path, None)
         return
     content_hash, extension = match.groups()
-    async with run.parts.contents.holding(content_hash):
+    async with run.parts.contents.lock(content_hash):
         row = await run.read(partial(file_queries.by_hash, content_hash=content_hash))
         if row is not None and row.extension == extension:
             return
-        if not await run.apart(path.exists) or run.parts.blobs.unsettled.noted(path.name):
+        if not await run.apart(path.exists) or run.parts.blobs.unsettled.contains(path.name):
             return  # deleted meanwhile, or it stands among the leftovers
         adoptable = None
         if row is None and path.parent.name == content_hash[:2]:
@@ -134,7 +134,7 @@ async def _check_unnamed(run: Run, path: Path) -> None:
         await _report_unnamed(run, path, adoptable)
 
 
-async def _report_unnamed(run: Run, path: Path, adoptable: FileRecord | None) -> None:
+async def _report_unnamed(run: CheckRun, path: Path, adoptable: FileRecord | None) -> None:
     done = None
     if run.repair and adoptable is not None:
         await run.parts.database.write(partial(file_queries.add_or_restore, record=adoptable))
@@ -147,7 +147,7 @@ async def _report_unnamed(run: Run, path: Path, adoptable: FileRecord | None) ->
     run.findings.add(Problem("orphaned", what, file_id, name=path.name, repaired=done))
 
 
-async def _describe(run: Run, path: Path, content_hash: str) -> FileRecord | None:
+async def _describe(run: CheckRun, path: Path, content_hash: str) -> FileRecord | None:
     """The row that these bytes would get; None when they are not what their name says, or not what the store
     takes."""
     found = await run.apart(look, path)

@@ -11,30 +11,30 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ...db import files as file_queries
-from ...db import tallies
+from ...db import row_counts
 from ...db import verify as queries
 from ..generations.outputs import OutputFolder
 from ..store.files import HASH_PATTERN
+from .recovery import settle_abandoned
 from .report import MOST, Problem
-from .run import PAGE, Run
-from .settle import settle_abandoned
+from .run import PAGE, CheckRun
 
 # A saving node writes a picture in far less; only beside a running ComfyUI it matters.
 BEING_WRITTEN_SECONDS = 600.0
 REFUSED = "It cannot be removed now; somebody may have it open."
 
 
-async def check_database(run: Run) -> None:
+async def check_database(run: CheckRun) -> None:
     for damage in await run.read(queries.damages):
         run.findings.add(Problem("database", f"The database is damaged: {damage}."))
-    for words in await run.read(tallies.wrong):
+    for words in await run.read(row_counts.find_mismatches):
         run.findings.add(Problem("tally", words, repaired="counted" if run.repair else None))
     if run.repair and run.findings.counts["tally"]:
-        await run.parts.database.write(tallies.recount)
+        await run.parts.database.write(row_counts.update_counts)
 
 
-async def check_temp_files(run: Run) -> None:
-    for path in await run.apart(run.parts.blobs.stray):
+async def check_temp_files(run: CheckRun) -> None:
+    for path in await run.apart(run.parts.blobs.orphan_path):
         await _report(run, path, "An upload that was begun and never finished.")
     outputs = run.parts.outputs
     if outputs is None:
@@ -45,11 +45,11 @@ async def check_temp_files(run: Run) -> None:
             await _report(run, path, "A picture that was begun and never finished.", path.parent.name)
 
 
-async def check_notes(run: Run) -> None:
-    for name in await run.apart(run.parts.blobs.unsettled.abandoned):
-        async with run.parts.contents.holding(name.partition(".")[0]):
+async def check_journal(run: CheckRun) -> None:
+    for name in await run.apart(run.parts.blobs.unsettled.stale):
+        async with run.parts.contents.lock(name.partition(".")[0]):
             # In the thread that writes, so that no row can come or go meanwhile.
-            found = await run.parts.database.write(partial(_settle, name=name, run=run))
+            found = await run.parts.database.write(partial(_recover, name=name, run=run))
         if found is not None:
             done = "settled: what no row holds is removed" if found else None
             detail = (
@@ -62,7 +62,7 @@ async def check_notes(run: Run) -> None:
             run.findings.add(Problem("leftover", detail, name=name, repaired=done))
 
 
-async def check_rows(run: Run) -> None:
+async def check_rows(run: CheckRun) -> None:
     """Rows that name others that do not exist, and deleted files that nobody uses any more."""
     for words in await run.read(partial(queries.dangling, limit=MOST)):
         run.findings.add(Problem("dangling", words, repaired="removed" if run.repair else None))
@@ -81,14 +81,14 @@ async def check_rows(run: Run) -> None:
             run.findings.add(Problem("unreleased", detail, record.id, name=record.filename, repaired=done))
 
 
-def _settle(connection: Connection, name: str, run: Run) -> bool | None:
+def _recover(connection: Connection, name: str, run: CheckRun) -> bool | None:
     """Whether it is settled now, which is done where it is asked for; None where it is noted no longer."""
     if run.repair:
         return settle_abandoned(connection, name, run.parts)
-    return False if run.parts.blobs.unsettled.is_abandoned(name) else None
+    return False if run.parts.blobs.unsettled.is_stale(name) else None
 
 
-async def _report(run: Run, path: Path, detail: str, generation_id: str | None = None) -> None:
+async def _report(run: CheckRun, path: Path, detail: str, generation_id: str | None = None) -> None:
     gone = run.repair and await run.apart(run.parts.blobs.remove_temporary, path)
     if run.repair and not gone:
         detail += f" {REFUSED}"

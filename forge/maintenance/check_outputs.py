@@ -17,10 +17,10 @@ from .. import clock
 from ..errors import NotFoundError
 from ..generations.outputs import OutputFolder
 from .report import Problem
-from .run import PAGE, Look, Run, differs, look
+from .run import PAGE, CheckRun, Look, differs, look
 
 
-async def check_outputs(run: Run, outputs: OutputFolder) -> None:
+async def check_outputs(run: CheckRun, outputs: OutputFolder) -> None:
     """Pictures of generations that are at rest; the others are being written."""
     after = ("", -1)
     while page := await run.read(partial(queries.outputs_after, after=after, limit=PAGE)):
@@ -29,10 +29,10 @@ async def check_outputs(run: Run, outputs: OutputFolder) -> None:
         after = (page[-1].generation_id, page[-1].position)
 
 
-async def _check(run: Run, outputs: OutputFolder, record: OutputRecord, found: Look | None) -> None:
+async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, found: Look | None) -> None:
     kind = _verdict(record, found)
     if kind is not None:
-        # Looked at again, the row last: its generation may have been deleted, or the view made anew.
+        # Looked at again, the row last: its generation may have been deleted, or the view re-rolled.
         found = await run.apart(look, outputs.file(record.generation_id, record.position))
         kind = _verdict(record, found)
         if await run.read(partial(queries.resting_output, record=record)) != record:
@@ -70,7 +70,7 @@ def _words(record: OutputRecord, kind: str, found: Look | None) -> str:
 
 
 async def _repair(
-    run: Run, outputs: OutputFolder, record: OutputRecord, kind: str, found: Look | None
+    run: CheckRun, outputs: OutputFolder, record: OutputRecord, kind: str, found: Look | None
 ) -> str | None:
     if found is not None and found.content_hash is None:
         return None  # the disk refuses to read it now; that may pass
@@ -93,7 +93,7 @@ async def _repair(
     return "taken as it is now" if taken else None
 
 
-async def _change(run: Run, record: OutputRecord, change: Callable[[Connection], None]) -> bool:
+async def _change(run: CheckRun, record: OutputRecord, change: Callable[[Connection], None]) -> bool:
     """Make the change if the row still is as it was looked at; say whether it was."""
 
     def only_if_unchanged(connection: Connection) -> bool:

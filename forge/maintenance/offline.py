@@ -19,9 +19,9 @@ from ..errors import AvatarForgeError, UnavailableError
 from ..generations.outputs import OutputFolder
 from ..settings import Settings, load_settings
 from ..store.blobs import BlobStore
-from ..store.contents import Contents
+from ..store.content_store import ContentStore
+from ..store.db_errors import database_error
 from ..store.disk import Disk
-from ..store.faults import database_error
 from ..store.folder_lock import InUseError, lock_folders
 from ..store.images import ImageLimits
 from ..store.quota import Quota
@@ -37,7 +37,7 @@ from .places import (
     usual_output_folder,
 )
 from .report import Report
-from .run import Parts
+from .run import CheckedParts
 from .verify import Verifier
 
 PACK = Path(__file__).parents[2]
@@ -115,10 +115,10 @@ def _check(settings: Settings, data_folder: Path, output_folder: Path | None, *,
         stack.callback(database.close)
         workers = Workers()
         stack.callback(workers.close)
-        contents = Contents(database, blobs, workers, Quota())
+        contents = ContentStore(database, blobs, workers, Quota())
         limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
         outputs = OutputFolder(output_folder) if output_folder else None
-        parts = Parts(database, blobs, contents, workers, limits, outputs, alone=True)
+        parts = CheckedParts(database, blobs, contents, workers, limits, outputs, alone=True)
         return asyncio.run(Verifier(parts).run(repair=repair))
 
 

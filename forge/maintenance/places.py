@@ -111,7 +111,7 @@ def require_unfinished_backup(folder: Path) -> None:
 @contextlib.contextmanager
 def _reading(settings: Settings, data_folder: Path) -> Iterator[Database | None]:
     """The database, to be read only, also beside a running ComfyUI; None where that is not possible, of which
-    whoever opens it properly says why."""
+    the code that opens it reports why."""
     database = None
     with contextlib.suppress(
         ArgumentError, NoSuchModuleError, ImportError, OSError, DatabaseUnavailableError

@@ -14,7 +14,7 @@ from ...db.engine import Database, Query
 from ...db.records import FileRecord, OutputRecord
 from ..generations.outputs import OutputFolder
 from ..store.blobs import BlobStore, hash_file
-from ..store.contents import Contents
+from ..store.content_store import ContentStore
 from ..store.images import ImageLimits
 from ..workers import Workers
 from .report import Findings
@@ -30,12 +30,12 @@ Record = TypeVar("Record", FileRecord, OutputRecord)
 
 
 @dataclass(frozen=True)
-class Parts:
+class CheckedParts:
     """What is checked. `outputs` None leaves the generated pictures out; `alone`: no ComfyUI runs on it."""
 
     database: Database
     blobs: BlobStore
-    contents: Contents
+    contents: ContentStore
     workers: Workers
     limits: ImageLimits
     outputs: OutputFolder | None
@@ -43,8 +43,8 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Run:
-    parts: Parts
+class CheckRun:
+    parts: CheckedParts
     findings: Findings
     repair: bool
     thread: Executor

@@ -12,17 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from ..errors import ConflictError
 from ..store.blobs import storage_error
 from .check_files import check_files
-from .check_leftovers import check_database, check_notes, check_rows, check_temp_files
+from .check_leftovers import check_database, check_journal, check_rows, check_temp_files
 from .check_outputs import check_outputs
+from .recovery import retry_removals
 from .report import Findings, Report
-from .run import Parts, Run
-from .settle import retry_removals
+from .run import CheckedParts, CheckRun
 
 
 class Verifier:
     """Checks, and repairs where it is asked to. One run at a time."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: CheckedParts) -> None:
         self._parts = parts
         self._running = False
 
@@ -41,7 +41,7 @@ class Verifier:
         findings = Findings()
         thread = ThreadPoolExecutor(1, "avatarforge-verify")
         try:
-            await _check(Run(self._parts, findings, repair, thread))
+            await _check(CheckRun(self._parts, findings, repair, thread))
         except OSError as error:
             raise storage_error(error) from error
         finally:
@@ -50,11 +50,11 @@ class Verifier:
         return findings.report(repair=repair, seconds=time.monotonic() - started)
 
 
-async def _check(run: Run) -> None:
+async def _check(run: CheckRun) -> None:
     await check_database(run)
     await check_temp_files(run)
     # Before the files: what these notes name has to go, and is not to be taken back as an orphan.
-    await check_notes(run)
+    await check_journal(run)
     await check_rows(run)
     await check_files(run)
     if run.parts.outputs is not None:

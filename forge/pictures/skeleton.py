@@ -15,7 +15,7 @@ from enum import Enum
 
 from PIL import Image, ImageDraw
 
-from ..views import VIEW_NAMES
+from ..spec.views import VIEW_NAMES
 from .body import seen_from, standing_body
 
 Colour = tuple[int, int, int]

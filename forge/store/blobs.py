@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from ..errors import StorageFullError, UnavailableError
 from .disk import Disk, is_refused, open_to_read
-from .unsettled import SUFFIX, Unsettled
+from .recovery_journal import SUFFIX, RecoveryJournal
 
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 _PIECE = 1024 * 1024
@@ -104,7 +104,7 @@ class BlobStore:
         self.incoming = folder / "incoming"
         self.quarantined = folder / "quarantine"
         self._disk = disk or Disk()
-        self.unsettled = Unsettled(self.incoming, self._disk)
+        self.unsettled = RecoveryJournal(self.incoming, self._disk)
         self._arriving: set[Path] = set()
 
     def open(self) -> None:
@@ -123,7 +123,7 @@ class BlobStore:
     def sweep(self) -> int:
         """Remove the stray files; give back how many have gone. What is refused stays stray. Raises OSError
         where the folder cannot be listed."""
-        return sum(self.remove_temporary(path, patient=False) for path in self.stray())
+        return sum(self.remove_temporary(path, patient=False) for path in self.orphan_path())
 
     def make_folders(self) -> None:
         """Raises UnavailableError."""
@@ -148,7 +148,7 @@ class BlobStore:
         self._arriving.add(path)
         return Incoming(path, self._disk, self._arriving.discard)
 
-    def stray(self) -> list[Path]:
+    def orphan_path(self) -> list[Path]:
         """Files among the uploads under way that belong to none of them. Raises OSError."""
         # Listed first: what begins after that is not in the list, and what ended before is gone from both.
         found = [path for path in self.incoming.iterdir() if not path.name.endswith(SUFFIX)]
@@ -181,7 +181,7 @@ class BlobStore:
         target = self.path(content_hash, extension)
         incoming.sync()
         with _translated():
-            self.unsettled.note(target.name)
+            self.unsettled.add(target.name)
             self._disk.make_folder(target.parent)
             try:
                 self._disk.replace(incoming.path, target)
@@ -192,9 +192,9 @@ class BlobStore:
             self._disk.sync_folder(target.parent)
         incoming.discard()
 
-    def settle(self, content_hash: str, extension: str) -> None:
+    def clear_entry(self, content_hash: str, extension: str) -> None:
         """The row of these bytes is committed."""
-        self.unsettled.settle(f"{content_hash}.{extension}")
+        self.unsettled.clear(f"{content_hash}.{extension}")
 
     def remove(self, content_hash: str, extension: str, *, patient: bool = True) -> bool:
         """Remove bytes that have no row; say whether they are gone. Where the system will not let go of
@@ -205,11 +205,11 @@ class BlobStore:
             # Where the drive is gone, the bytes are not: they will be back with it.
             self.blobs.stat()
         except OSError as error:
-            self.unsettled.leave(target.name)
+            self.unsettled.keep(target.name)
             if patient:
                 log.warning("AvatarForge: a deleted file stays for now: %s", error.strerror)
             return False
-        self.unsettled.settle(target.name)
+        self.unsettled.clear(target.name)
         return True
 
     def try_quarantine(self, path: Path) -> str | None:

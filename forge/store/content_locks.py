@@ -14,7 +14,7 @@ class ContentLocks:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def holding(self, content_hash: str) -> AsyncIterator[None]:
+    async def lock(self, content_hash: str) -> AsyncIterator[None]:
         lock, users = self._locks.get(content_hash, (asyncio.Lock(), 0))
         self._locks[content_hash] = (lock, users + 1)
         try:
@@ -28,9 +28,9 @@ class ContentLocks:
                 self._locks[content_hash] = (lock, users - 1)
 
     @asynccontextmanager
-    async def holding_all(self, content_hashes: Iterable[str]) -> AsyncIterator[None]:
+    async def lock_all(self, content_hashes: Iterable[str]) -> AsyncIterator[None]:
         """Several at once; in one order for all, so that no two wait for each other."""
         async with AsyncExitStack() as held:
             for content_hash in sorted(set(content_hashes)):
-                await held.enter_async_context(self.holding(content_hash))
+                await held.enter_async_context(self.lock(content_hash))
             yield

@@ -20,13 +20,13 @@ from ..ids import canonical_id
 from ..workers import Workers
 from .base64_text import decode_base64
 from .blobs import hash_file
-from .contents import Contents
+from .cache import FileCache
+from .content_store import ContentStore
 from .images import ImageLimits, InvalidImage
-from .known import KnownFiles
 from .listing import FilePage
 from .poses import recognise_pose
-from .reception import Received, Reception, too_large
 from .thumbnails import Thumbnail, make_thumbnail
+from .upload_receiver import Received, UploadReceiver, too_large
 
 __all__ = [
     "HASH_PATTERN",
@@ -56,7 +56,7 @@ class FileStore:
     def __init__(
         self,
         database: Database,
-        contents: Contents,
+        contents: ContentStore,
         workers: Workers,
         limits: ImageLimits,
         max_bytes: int,
@@ -64,8 +64,8 @@ class FileStore:
         self._database = database
         self._contents = contents
         self._workers = workers
-        self._known = KnownFiles(database)
-        self._reception = Reception(database, contents, workers, limits)
+        self._known = FileCache(database)
+        self._reception = UploadReceiver(database, contents, workers, limits)
         self.max_bytes = max_bytes
 
     async def receive(
@@ -111,7 +111,7 @@ class FileStore:
             return None
         return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
 
-    async def use_again(self, record: FileRecord) -> FileRecord | None:
+    async def reuse(self, record: FileRecord) -> FileRecord | None:
         """What an upload of that content does to a file that `find` has just given: it counts as used now.
         None where it has gone meanwhile."""
         now = clock.now()
@@ -122,11 +122,11 @@ class FileStore:
             )
         return record
 
-    async def expect(self, content_hash: str, size: int) -> None:
+    async def check_quota(self, content_hash: str, size: int) -> None:
         """Refuse a content by its announcement, where there will be no room for it: at least `size` bytes.
         Raises StorageFullError."""
         if await self._database.read(partial(queries.by_hash, content_hash=content_hash)) is None:
-            await self._contents.expect(size)
+            await self._contents.check_quota(size)
 
     async def page(self, *, limit: int, cursor: str | None) -> FilePage:
         """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
@@ -165,7 +165,7 @@ class FileStore:
         gone = await self._contents.remove(partial(_delete_row, record=record, force=force))
         return Deleted(file_id, "hard" if gone else "soft")
 
-    async def forget(self, received: Received) -> None:
+    async def withdraw(self, received: Received) -> None:
         """Take back an upload whose request failed, if it was new and nobody else has used it since."""
         if not received.is_duplicate:
             await self._contents.remove(partial(_take_untouched, record=received.file))
@@ -190,9 +190,9 @@ class FileStore:
         """Remove the files whose rows `take` removes and gives back. See `Contents.remove`."""
         await self._contents.remove(take, noting=noting)
 
-    async def settle(self, name: str) -> None:
+    async def clear_entry(self, name: str) -> None:
         """What `release` had noted is done."""
-        await self._contents.settle(name)
+        await self._contents.clear_entry(name)
 
     async def keep_note(self, name: str) -> None:
         """What `release` had noted could not be done: it is tried again later."""
@@ -239,7 +239,7 @@ class FileStore:
         )
         if await self._database.write(link):
             return received.file
-        await self.forget(received)
+        await self.withdraw(received)
         return None
 
     async def _live(self, file_id: str) -> FileRecord:

@@ -18,12 +18,12 @@ _CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
 @dataclass
 class FilePage:
-    """`next_cursor` is None on the last page. `told` is for whoever answers: what was answered last."""
+    """`next_cursor` is None on the last page. `answer` is the last rendered answer, kept for the routes."""
 
     total: int
     files: list[ListedFile]
     next_cursor: str | None
-    told: Any = None
+    answer: Any = None
 
 
 def read_page(connection: Connection, limit: int, before: tuple[int, str] | None) -> FilePage:

@@ -53,7 +53,7 @@ class Deliveries:
         self._delays = delays
         self._more = asyncio.Event()
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """Something may lie in the outbox now."""
         self._more.set()
 

@@ -23,7 +23,7 @@ class Outbox:
     def __init__(self, words: Callable[[GenerationRecord], str]) -> None:
         self._words = words
 
-    def put(self, connection: Connection, record: GenerationRecord) -> None:
+    def add(self, connection: Connection, record: GenerationRecord) -> None:
         """Call it in the transaction that writes the end, with what it made of the row."""
         if record.callback_url is None:
             return

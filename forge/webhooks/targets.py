@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from ..errors import UnprocessableError
 
 LONGEST_URL = 2048
-OFF = "Webhooks are off on this server. Whoever runs it names the hosts that may be called in WEBHOOK_HOSTS."
+OFF = "Webhooks are off on this server. Its operator names the hosts that may be called in WEBHOOK_HOSTS."
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -19,7 +19,7 @@ from avatarforge.routes import (
     PREFIX,
     STATE,
     Access,
-    Reach,
+    NetworkExposure,
     Services,
     Unavailable,
     add_routes,
@@ -45,7 +45,7 @@ def application(
     add_routes(routes, "0.0.0")
     app.add_routes(routes)
     app[STATE] = state
-    app[ACCESS] = access or Access(rules(Settings(), Reach()), Signer("s" * 32))
+    app[ACCESS] = access or Access(rules(Settings(), NetworkExposure()), Signer("s" * 32))
     return app
 
 

@@ -13,14 +13,14 @@ from services import Product
 
 from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import ENDPOINTS, PREFIX, Access, Reach, Unavailable, rules
+from avatarforge.routes import ENDPOINTS, PREFIX, Access, NetworkExposure, Unavailable, rules
 from avatarforge.routes.access import WRONG_KEYS, rules_without_settings
 from avatarforge.routes.context import Endpoint
 
 from .conftest import Client, application, generate, upload
 
 KEY = "a-key-of-more-than-16-characters"
-NETWORK = Reach(network=True, own_names=("Studio-PC", "studio-pc.local"))
+NETWORK = NetworkExposure(network=True, own_names=("Studio-PC", "studio-pc.local"))
 PAGES = ("/docs", "/redoc", "/openapi.json", "/docs/assets/swagger-ui.css")
 FOREIGN = (
     {"Host": "evil.example"},
@@ -40,7 +40,7 @@ Open = Callable[..., Awaitable[Client]]
 def opened(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]) -> Open:
     """``await opened(reach, **settings)``: the API on a ComfyUI of that reach, with these settings."""
 
-    async def make(reach: Reach = Reach(), **settings: Any) -> Client:  # noqa: B008 - it is frozen
+    async def make(reach: NetworkExposure = NetworkExposure(), **settings: Any) -> Client:  # noqa: B008 - it is frozen
         access = Access(rules(Settings(**settings), reach), Signer("s" * 32))
         return await aiohttp_client(application(forge.services, access))
 
@@ -283,9 +283,9 @@ async def test_refusals_in_the_log_are_bounded(opened: Open, caplog: pytest.LogC
 # --- the key ---
 
 
-@pytest.mark.parametrize("reach", [Reach(), NETWORK])
+@pytest.mark.parametrize("reach", [NetworkExposure(), NETWORK])
 async def test_with_a_key_every_route_wants_it_but_health_and_the_documentation(
-    opened: Open, reach: Reach
+    opened: Open, reach: NetworkExposure
 ) -> None:
     client = await opened(reach, api_key=KEY)
     for endpoint, path in ROUTES:
@@ -449,7 +449,7 @@ async def broken(aiohttp_client: Callable[..., Awaitable[Client]], access: Acces
 async def test_with_wrong_settings_the_reason_is_for_the_machine_itself(
     aiohttp_client: Callable[..., Awaitable[Client]],
 ) -> None:
-    client = await broken(aiohttp_client, Access(rules_without_settings(Reach())))
+    client = await broken(aiohttp_client, Access(rules_without_settings(NetworkExposure())))
     answer = await client.get(PREFIX + "/poses")
     assert (answer.status, (await answer.json())["detail"]) == (503, REASON)
     assert (await (await client.get(PREFIX + "/health")).json())["reason"] == REASON

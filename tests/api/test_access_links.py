@@ -12,8 +12,8 @@ from services import Product
 from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.thumbnails import LARGEST, SMALLEST
-from avatarforge.routes import PREFIX, Access, Reach, rules
-from avatarforge.routes.bodies import SignedUrlsBody
+from avatarforge.routes import PREFIX, Access, NetworkExposure, rules
+from avatarforge.routes.requests import SignedUrlsBody
 
 from .conftest import Client, application, generate, upload
 
@@ -38,7 +38,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def client(forge: Product, aiohttp_client: Any, clock: Clock) -> Client:
     """The API on a server that needs a key; what it is asked carries the key, unless a test takes it off."""
-    access = Access(rules(Settings(api_key=KEY), Reach()), Signer("s" * 32, clock))
+    access = Access(rules(Settings(api_key=KEY), NetworkExposure()), Signer("s" * 32, clock))
     made: Client = await aiohttp_client(application(forge.services, access), headers=HEADERS)
     return made
 

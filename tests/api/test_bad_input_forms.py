@@ -15,7 +15,7 @@ from pictures import picture
 from services import Product
 
 from avatarforge.routes import PREFIX
-from avatarforge.routes.form import MAX_AROUND, MAX_HEADER_BYTES, BrokenForm, FormReader, boundary_of
+from avatarforge.routes.multipart import MAX_AROUND, MAX_HEADER_BYTES, BrokenForm, FormReader, boundary_of
 from avatarforge.routes.reading import FORM_OVERHEAD
 
 from .conftest import Client

@@ -9,7 +9,7 @@ import pytest
 from services import Product
 
 from avatarforge.forge.ports import PromptEvent
-from avatarforge.routes import ENDPOINTS, PREFIX, schemas
+from avatarforge.routes import ENDPOINTS, PREFIX, responses
 
 from .conftest import Client, generate, upload
 
@@ -108,9 +108,9 @@ async def test_answers_have_the_form_of_the_schema(
     for step in ("start", "save", "end"):
         url = f"{PREFIX}/generations/{made['generation_id']}"
         text = await (await client.get(url)).text()
-        assert text == schemas.GenerationAnswer.model_validate_json(text, strict=True).model_dump_json()
+        assert text == responses.GenerationAnswer.model_validate_json(text, strict=True).model_dump_json()
         text = await (await client.get(f"{PREFIX}/generations")).text()
-        assert text == schemas.GenerationsAnswer.model_validate_json(text, strict=True).model_dump_json()
+        assert text == responses.GenerationsAnswer.model_validate_json(text, strict=True).model_dump_json()
         if step == "start":
             forge.host.start(made["comfyui_prompt_id"])
             await forge.until(made["generation_id"], "processing")
@@ -119,5 +119,5 @@ async def test_answers_have_the_form_of_the_schema(
             forge.host.end(PromptEvent("failed", made["comfyui_prompt_id"], error="no", reason="no"))
             await forge.until(made["generation_id"], "failed")
     text = await (await client.get(f"{PREFIX}/files")).text()
-    assert text == schemas.FilesAnswer.model_validate_json(text, strict=True).model_dump_json()
+    assert text == responses.FilesAnswer.model_validate_json(text, strict=True).model_dump_json()
     assert json.loads(text)["total"] == ("reference_strength" in body)

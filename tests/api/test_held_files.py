@@ -34,7 +34,7 @@ async def test_a_deleted_picture_that_is_held_is_out_of_reach(client: Client, fo
         assert await leftovers(client, "true") == [None]
     assert None not in await leftovers(client, "true")
     assert await leftovers(client) == []
-    assert not forge.outputs.of(done.id).exists()
+    assert not forge.outputs.folder_of(done.id).exists()
 
 
 async def test_a_deleted_file_that_is_held_is_out_of_reach(client: Client, forge: Product) -> None:

@@ -12,9 +12,9 @@ from services import Product
 from sqlalchemy import Connection, text
 
 from avatarforge.forge import clock
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.idempotency import Claim, with_claim
 from avatarforge.forge.ports import PromptEvent
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.routes import PREFIX
 
 from .conftest import Client, generate

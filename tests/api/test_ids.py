@@ -15,8 +15,8 @@ from services import Product
 
 from avatarforge.forge.ports import PreviewPicture, PromptEvent
 from avatarforge.routes import ENDPOINTS, PREFIX
-from avatarforge.routes.bodies import AvatarBody
 from avatarforge.routes.context import Endpoint
+from avatarforge.routes.requests import AvatarBody
 
 from .conftest import Client, generate, upload
 
@@ -53,7 +53,7 @@ def paths(endpoint: Endpoint) -> list[str]:
 
 
 class Stage:
-    """Makes what a request is about, anew for each request."""
+    """Makes what a request is about, again for each request."""
 
     def __init__(self, forge: Product, client: Client) -> None:
         self.forge = forge

@@ -14,7 +14,7 @@ from services import Product
 
 from avatarforge.forge.live import live as live_module
 from avatarforge.forge.live.log import EventLog
-from avatarforge.forge.live.state import Happening, LiveState
+from avatarforge.forge.live.state import GenerationEvent, LiveState
 from avatarforge.forge.ports import NodeState, PreviewPicture, PromptEvent, PromptProgress
 from avatarforge.routes import PREFIX
 
@@ -129,7 +129,7 @@ async def test_the_usual_time_of_past_runs_is_left_at_the_start(forge: Product, 
 async def test_a_wait_ends_with_the_generation(forge: Product, client: Client) -> None:
     generation_id = (await generate(client))["generation_id"]
     waiting = asyncio.create_task(look(client, generation_id, "?wait=60"))
-    while not forge.live.waiters.count:
+    while not forge.live.long_polls.count:
         await look(client, generation_id)
     forge.host.succeed(generation_id)
     assert (await waiting)["status"] == "completed"
@@ -143,7 +143,7 @@ async def test_a_wait_that_is_over_gives_the_state_as_it_is(client: Client) -> N
 async def test_a_wait_ends_with_a_404_when_it_is_deleted(forge: Product, client: Client) -> None:
     generation_id = (await generate(client))["generation_id"]
     waiting = asyncio.create_task(client.get(f"{PREFIX}/generations/{generation_id}?wait=60"))
-    while not forge.live.waiters.count:
+    while not forge.live.long_polls.count:
         await look(client, generation_id)
     await client.delete(f"{PREFIX}/generations/{generation_id}")
     assert (await waiting).status == 404
@@ -156,10 +156,10 @@ async def test_a_wait_out_of_range_is_refused(client: Client, wait: str) -> None
 
 
 async def test_waiting_has_a_bounded_number_of_places(forge: Product, client: Client) -> None:
-    forge.live.waiters._most = 1
+    forge.live.long_polls._most = 1
     generation_id = (await generate(client))["generation_id"]
     waiting = asyncio.create_task(look(client, generation_id, "?wait=60"))
-    while not forge.live.waiters.count:
+    while not forge.live.long_polls.count:
         await look(client, generation_id)
     refused = await client.get(f"{PREFIX}/generations/{generation_id}?wait=60")
     assert refused.status == 503
@@ -288,7 +288,7 @@ async def test_a_reader_that_fell_behind_is_told_how_things_stand(forge: Product
     async with streaming(client, f"/generations/{generation_id}/events") as stream:
         before = await stream.next()
         log, record = forge.live.log, await forge.generations.get(generation_id)
-        log.add(Happening("started", 0, generation_id, record, LiveState(0.0)))
+        log.add(GenerationEvent("started", 0, generation_id, record, LiveState(0.0)))
         log._dropped = log.last  # as if more had come since than the log keeps
         again = await stream.next()
     assert (again.kind, again.data["generation_id"]) == ("state", generation_id)

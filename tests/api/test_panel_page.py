@@ -25,16 +25,28 @@ def linked(path: Path) -> set[Path]:
     return {(path.parent / name).resolve() for name in names}
 
 
-def test_every_script_that_the_page_needs_is_served_and_nothing_else_of_the_pack() -> None:
-    needed: set[Path] = set()
-    new = {ROOT / "web" / "panel" / "page.mjs"}
+def reached(start: Path) -> set[Path]:
+    """The script and all that it loads, directly or not."""
+    found: set[Path] = set()
+    new = {start}
     while new:
-        needed |= new
-        new = {found for path in new for found in linked(path)} - needed
+        found |= new
+        new = {other for path in new for other in linked(path)} - found
+    return found
+
+
+def test_every_script_that_the_page_needs_is_served_and_nothing_else_of_the_pack() -> None:
+    needed = reached(ROOT / "web" / "panel" / "page.mjs")
     served = set(PARTS.values())
     assert {path for path in served if path.suffix == ".mjs"} == needed
     assert {path for path in served if path.suffix == ".json"} == set(ROOT.glob("locales/*/main.json"))
     assert {path.suffix for path in served} == {".mjs", ".json", ".css", ".svg"}
+
+
+def test_every_script_is_loaded_by_the_page_or_by_the_editor() -> None:
+    starts = (ROOT / "web" / "panel" / "page.mjs", ROOT / "web" / "avatarforge.js")
+    loaded = {path for start in starts for path in reached(start)}
+    assert {path for path in (ROOT / "web").rglob("*.*js") if path.is_file()} == loaded
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -25,6 +25,11 @@ from avatarforge.routes import ENDPOINTS, PREFIX
 from .conftest import application
 from .middlewares import KEEPING, LOSING, LOSING_FORMS, Handler, Look, middleware
 
+# What packs do, and aiohttp advises against.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:It is recommended to use web.RequestKey"),
+]
 Client = TestClient[web.Request, web.Application]
 Opener = Callable[[Look], Awaitable[Client]]
 POSE = f"{PREFIX}/upload/pose_image"
@@ -104,7 +109,6 @@ def test_every_route_with_a_body_is_among_them() -> None:
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("look", KEEPING)
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
-@pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")
 async def test_a_body_that_somebody_still_has_is_used(
     open_client: Opener, request_: Request, look: str, chunked: bool
 ) -> None:
@@ -172,7 +176,12 @@ async def test_a_body_that_somebody_is_reading_at_this_moment_is_gone(
     client: Client = await aiohttp_client(application(forge.services, middlewares=[beside]))
     async with connection(client) as (reader, writer):
         size = len(START + picture() + END)
-        lines = [f"POST {POSE} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {FORM}", f"Content-Length: {size}"]
+        lines = [
+            f"POST {POSE} HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"Content-Type: {FORM}",
+            f"Content-Length: {size}",
+        ]
         writer.write("\r\n".join([*lines, "", ""]).encode() + START)
         status, body = await body_of(reader)
     assert (status, body["detail"][: len(GONE)]) == (500, GONE)
@@ -302,7 +311,6 @@ async def slowly(request: web.Request) -> web.Request:
 
 
 @pytest.mark.parametrize("look", [*KEEPING.values(), slowly], ids=lambda look: look.__name__)
-@pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")
 async def test_a_client_that_waits_is_told_to_go_on(open_client: Opener, look: Look) -> None:
     announced = f"X-Content-SHA256: {hashlib.sha256(picture()).hexdigest()}"
     client = await open_client(look)

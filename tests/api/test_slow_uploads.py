@@ -181,7 +181,7 @@ async def test_large_json_bodies_take_turns(client: Client, forge: Product) -> N
     await until(lambda: slots.taken == 0)
 
 
-async def test_slots_go_in_the_order_of_arrival_and_come_back_from_whoever_goes_away() -> None:
+async def test_slots_go_in_the_order_of_arrival_and_come_back_when_a_client_goes_away() -> None:
     slots = Slots(1, 10)
     order: list[int] = []
     leave = asyncio.Event()

@@ -21,14 +21,14 @@ from standardwebhooks import Webhook
 
 from avatarforge.db import webhooks as queries
 from avatarforge.forge.errors import UnprocessableError
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.webhooks.delivery import Deliveries, SendingError
 from avatarforge.forge.webhooks.signature import read_secret
 from avatarforge.forge.webhooks.targets import Targets
-from avatarforge.routes import outgoing
-from avatarforge.routes.outgoing import REFUSED, WebhookSender
+from avatarforge.routes import webhook_sender
+from avatarforge.routes.webhook_sender import REFUSED, WebhookSender
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 SETTINGS = Settings(webhook_hosts="127.0.0.1", webhook_secret=SECRET, webhook_allow_private=True)
@@ -76,7 +76,7 @@ async def receiver(aiohttp_server: Any) -> Receiver:
 async def delivering(forge: Product, targets: Targets = INSIDE, tries: int = 3) -> AsyncIterator[Deliveries]:
     delays = (0.01,) * (tries - 1)
     deliveries = Deliveries(forge.database, WebhookSender(targets), targets, read_secret(SECRET), delays)
-    forge.live.at_end(deliveries.look)
+    forge.live.on_end(deliveries.wake)
     task = asyncio.create_task(deliveries.run())
     try:
         yield deliveries
@@ -213,7 +213,7 @@ async def test_a_receiver_that_never_answers_is_left(
         return web.Response()
 
     receiver.answer = never
-    monkeypatch.setattr(outgoing, "SECONDS", 0.2)
+    monkeypatch.setattr(webhook_sender, "SECONDS", 0.2)
     with pytest.raises(SendingError, match="no answer within"):
         await WebhookSender(INSIDE).send(receiver.url, {}, "{}")
     release.set()
@@ -244,14 +244,14 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_called(
         # A second answer would lead elsewhere, as in DNS rebinding.
         return answers("127.0.0.1" if len(asked) == 1 else "127.0.0.2")(host, port)
 
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(webhook_sender.socket, "getaddrinfo", getaddrinfo)
     assert await WebhookSender(INSIDE).send(f"http://hook.example:{receiver.server.port}/", {}, "{}") == 200
     assert asked == ["hook.example"]
     assert (await receiver.messages.get()).headers["host"] == f"hook.example:{receiver.server.port}"
 
 
 async def test_one_bad_address_among_good_ones_refuses_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", answers("127.0.0.1", "169.254.169.254"))
+    monkeypatch.setattr(webhook_sender.socket, "getaddrinfo", answers("127.0.0.1", "169.254.169.254"))
     with pytest.raises(SendingError, match=REFUSED):
         await WebhookSender(INSIDE).send("http://hook.example/", {}, "{}")
 

@@ -306,7 +306,7 @@ def test_the_picker_asks_for_the_key_and_shows_signed_thumbnails(owner: Api) -> 
         add_node(page, "AvatarForgeLoadReference")
         picker = page.locator(".avatarforge-picker")
         picker.get_by_role("button", name="Choose").click()
-        asked = page.get_by_role("dialog", name="This server asks for a key")
+        asked = page.get_by_role("dialog", name="This server requires a key")
         asked.get_by_label("API_KEY").fill("a-key-that-is-wrong-1234")
         page.keyboard.press("Enter")
         expect(asked.get_by_role("alert")).to_contain_text("The key is wrong")
@@ -336,7 +336,7 @@ def test_the_picker_asks_for_the_key_and_shows_signed_thumbnails(owner: Api) -> 
         # A graph alone opens no dialog.
         page.evaluate("() => { localStorage.removeItem('avatarforge.key'); app.rootGraph.clear(); }")
         page.evaluate("(prompt) => app.loadApiJson(prompt, 'a')", prompt)
-        expect(page.locator(".avatarforge-picker").get_by_role("status")).to_contain_text("asks for a key")
+        expect(page.locator(".avatarforge-picker").get_by_role("status")).to_contain_text("requires a key")
         expect(asked).to_have_count(0)
 
 

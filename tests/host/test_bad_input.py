@@ -66,6 +66,26 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def without_metadata(data: bytes) -> bytes:
+    """A PNG with nothing but what its pixels need; any other file as it is.
+
+    Odd metadata is accepted, and Pillow, which judges here, fails on it.
+    """
+    if not data.startswith(SIGNATURE):
+        return data
+    kept, position = SIGNATURE, len(SIGNATURE)
+    while position < len(data):
+        length = int.from_bytes(data[position : position + 4], "big")
+        end = position + 12 + length
+        if data[position + 4 : position + 8] in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            kept += data[position:end]
+        position = end
+    return kept
+
+
 def test_the_corpus_gets_no_5xx_and_what_is_stored_decodes(flagged: ComfyServer) -> None:
     cases = list(corpus.cases())
     own = threading.local()
@@ -86,7 +106,7 @@ def test_the_corpus_gets_no_5xx_and_what_is_stored_decodes(flagged: ComfyServer)
         if status == 200:
             stored = json.loads(text)
             assert stored["content_hash"] == hashlib.sha256(case.data).hexdigest()
-            with Image.open(io.BytesIO(case.data)) as opened:
+            with Image.open(io.BytesIO(without_metadata(case.data))) as opened:
                 opened.load()
                 assert stored["mime_type"] == kinds[str(opened.format)], case.name
                 assert sorted(stored["dimensions"].values()) == sorted(opened.size)

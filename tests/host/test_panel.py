@@ -93,7 +93,7 @@ def test_a_dropped_picture_is_sent_once_and_the_same_again_is_not(page: Page, br
     expect(pose.get_by_role("img", name="first.png")).to_be_visible()
     give(page, REFERENCE, "drop", content, "again.png")
     reference = page.locator(REFERENCE)
-    expect(reference.get_by_role("status")).to_have_text("Already stored: it was not sent again.")
+    expect(reference.get_by_role("status")).to_have_text("Already stored: no upload needed.")
     expect(reference.get_by_role("img", name="first.png")).to_be_visible()
     assert sum("/upload/" in url for url in browser.requested) == 1
 
@@ -118,7 +118,7 @@ def test_a_refused_picture_says_why_and_stops_the_request(page: Page, browser: B
     expect(page.locator(POSE).get_by_role("status")).to_contain_text("The file is a GIF")
     prompt(page).fill(words())
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_role("alert").filter(has_text="not right yet")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="correct the marked fields")).to_be_visible()
     assert not any("/generate" in url for url in browser.requested)
     browser.complaints.clear()  # the browser notes each answer that is an error
 
@@ -142,9 +142,9 @@ def test_a_sheet_shows_how_far_it_is_and_opens_and_one_view_is_made_anew(page: P
     expect(figures).to_have_count(4)
     expect(page.get_by_role("heading", name=text)).to_be_focused()
     before = figures.nth(1).locator("img").get_attribute("src")
-    page.get_by_role("button", name="Make Back anew").click()
-    expect(page.get_by_role("button", name="Make Back anew")).to_be_disabled()
-    expect(page.get_by_role("button", name="Make Back anew")).to_be_enabled(timeout=SLOW)
+    page.get_by_role("button", name="Reroll Back").click()
+    expect(page.get_by_role("button", name="Reroll Back")).to_be_disabled()
+    expect(page.get_by_role("button", name="Reroll Back")).to_be_enabled(timeout=SLOW)
     after = figures.nth(1).locator("img")
     expect(after).not_to_have_attribute("src", before or "")
     assert after.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 64
@@ -160,10 +160,10 @@ def test_the_detail_has_receipt_warnings_settings_curl_and_a_download(page: Page
     generation = made(page, api, text, seed=seed, pose_file_id=pose, realism=True)
     tile(page, text).click()
     detail = page.get_by_role("region", name="Generation")
-    detail.get_by_text("Every setting").click()
+    detail.get_by_text("All settings").click()
     for value in (text, str(seed), "Realistic", generation["parameters"]["checkpoint"]):
         expect(detail.get_by_role("definition").filter(has_text=value).first).to_be_visible()
-    detail.get_by_text("What was done with what was given").click()
+    detail.get_by_text("How the inputs were used").click()
     expect(detail.get_by_text("AvatarForgeApplyPose")).to_be_visible()
     for warning in generation["warnings"]:
         expect(detail.get_by_text(warning)).to_be_visible()
@@ -273,10 +273,10 @@ def test_an_answer_that_never_came_is_asked_for_with_the_same_key(page: Page, br
     prompt(page).fill(words())
     for _ in range(2):
         page.get_by_role("button", name="Generate", exact=True).click()
-        expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+        expect(page.get_by_role("alert").filter(has_text="is not responding")).to_be_visible()
     prompt(page).fill(words())
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="is not responding")).to_be_visible()
     assert keys[0] == keys[1] != keys[2]
     browser.complaints.clear()
 
@@ -312,7 +312,7 @@ def test_no_serious_violation_and_nothing_cut_off_in_any_theme_or_width(page: Pa
     page.get_by_text("Advanced").click()
     page.get_by_role("button", name="Generate", exact=True).click()  # so that there is an error to see
     tile(page, text).click()
-    for summary in ("Every setting", "What was done with what was given"):
+    for summary in ("All settings", "How the inputs were used"):
         page.get_by_text(summary).click()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -360,11 +360,11 @@ def test_a_page_that_is_not_secure_hashes_by_itself(page: Page) -> None:
     # FIPS 180-4's examples, and lengths around the borders of blocks, against the browser's own.
     found = page.evaluate(
         """async () => {
-            const { hashOf } = await import("./panel/panel/hash.mjs");
+            const { hashFile } = await import("./panel/panel/hash.mjs");
             const texts = ["", "abc", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"];
             for (const length of [55, 56, 63, 64, 65, 119, 120, 1_000_000]) texts.push("a".repeat(length));
             return Promise.all(texts.map(async (text) =>
-                [await hashOf(new Blob([text]), null), await hashOf(new Blob([text]))]));
+                [await hashFile(new Blob([text]), null), await hashFile(new Blob([text]))]));
         }"""
     )
     assert found[0][0] == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -382,7 +382,7 @@ def test_the_events_of_a_stream_are_read_however_they_are_cut(page: Page) -> Non
     for size in (1, 7, len(stream)):
         found = page.evaluate(
             """async ([text, size]) => {
-                const { eventsOf } = await import("./panel/panel/stream.mjs");
+                const { readEvents } = await import("./panel/panel/stream.mjs");
                 const bytes = new TextEncoder().encode(text);
                 const body = new ReadableStream({ start(stream) {
                     for (let at = 0; at < bytes.length; at += size)
@@ -390,7 +390,7 @@ def test_the_events_of_a_stream_are_read_however_they_are_cut(page: Page) -> Non
                     stream.close();
                 } });
                 const found = [];
-                for await (const event of eventsOf(body)) found.push(event);
+                for await (const event of readEvents(body)) found.push(event);
                 return found;
             }""",
             [stream, size],
@@ -407,7 +407,7 @@ def test_an_answer_that_comes_late_does_not_bring_back_what_has_ended(page: Page
         """async () => {
             const { Live } = await import("./panel/panel/live.mjs");
             const answer = (status) => ({ generation_id: "one", status });
-            const live = new Live({ generation: async () => answer("completed") });
+            const live = new Live({ getGeneration: async () => answer("completed") });
             const told = [];
             for (const name of ["change", "ended"])
                 live.addEventListener(name, ({ detail }) => told.push([name, detail.status]));
@@ -438,8 +438,8 @@ def test_an_event_that_is_older_than_an_answer_takes_nothing_back(page: Page) ->
             let open;
             const bodies = [new Promise((resolve) => (open = resolve)), new Promise(() => {})];
             const live = new Live({
-                stream: () => bodies.shift(),
-                generation: async () => one("processing", 0.3),
+                openEventStream: () => bodies.shift(),
+                getGeneration: async () => one("processing", 0.3),
             });
             const told = [];
             const all = new Promise((resolve) =>
@@ -493,23 +493,23 @@ def test_two_hundred_generations_are_paged_and_a_server_that_goes_comes_back_and
     expect(page.get_by_role("button", name="Older")).to_be_disabled()
     page.get_by_role("button", name="Newer").click()
     page.get_by_label("Show").select_option("failed")
-    expect(status).to_have_text("No generation is like that.")
+    expect(status).to_have_text("No generation matches.")
     expect(page.get_by_text("A model is missing")).to_be_visible()
     assert browser.complaints == []
 
     prompt(page).fill("written before it went")
     server.stop()
-    away = page.get_by_role("alert").filter(has_text="does not answer")
+    away = page.get_by_role("alert").filter(has_text="is not responding")
     expect(away).to_be_visible()
     assert violations(page, "html") == []
     page.get_by_label("Show").select_option("")
-    expect(status).to_have_text(re.compile("does not answer"))
+    expect(status).to_have_text(re.compile("is not responding"))
     # One more start costs ten seconds: so this one also brings a key, which the page has to ask for.
     server.env["AVATARFORGE_API_KEY"] = KEY
     server.start()
     page.get_by_role("alert").get_by_role("button", name="Try again").click()
     for key in ("not-the-right-one", KEY):
-        asked = page.get_by_role("dialog", name="This server asks for a key")
+        asked = page.get_by_role("dialog", name="This server requires a key")
         asked.get_by_label("API_KEY").fill(key)
         asked.get_by_role("button", name="Use this key").click()
     expect(away).to_be_hidden()

@@ -191,7 +191,7 @@ def test_no_serious_violation_in_the_editors_theme(page: Page, api: Api, palette
         assert (violations(page), too_wide(page)) == ([], [])
         panel(page).get_by_text("Advanced").click()
         made(page, api, text)
-        panel(page).get_by_text("Every setting").click()
+        panel(page).get_by_text("All settings").click()
         assert (violations(page), too_wide(page)) == ([], [])
         panel(page).get_by_role("button", name="Back to the gallery").click()
         expect(panel(page).locator(".avatarforge-gallery button", has_text=text)).to_be_focused()

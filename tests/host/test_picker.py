@@ -139,7 +139,7 @@ def test_an_empty_store_and_a_failing_one_say_so(page: Page) -> None:
     page.route("**/files?*", lambda route: route.abort())
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Choose").click()
-    expect(dialog.get_by_role("status")).to_contain_text("ComfyUI does not answer")
+    expect(dialog.get_by_role("status")).to_contain_text("ComfyUI is not responding")
 
 
 @pytest.mark.parametrize(("node_type", "kind"), UPLOADS.items())

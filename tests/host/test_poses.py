@@ -21,9 +21,10 @@ from PIL import Image, ImageChops
 
 from avatarforge.forge.graphs.builder import PromptBuilder
 from avatarforge.forge.graphs.capabilities import Method
-from avatarforge.forge.graphs.poses import PoseFile, add_pose_image, plan_pose
+from avatarforge.forge.graphs.poses import add_pose_image, plan_pose
 from avatarforge.forge.pictures.openpose_json import draw_pose, parse_pose
 from avatarforge.forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton
+from avatarforge.forge.spec.pose import PoseFile
 from lab.api import Api
 from lab.server import ComfyServer
 

@@ -48,7 +48,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def mark_finished(folder: Path, made_from: Mapping[str, object]) -> None:
-    """Write the marker whole or not at all; ``made_from`` is for whoever looks into the cache."""
+    """Write the marker whole or not at all; ``made_from`` is for people who look into the cache."""
     write_atomically(folder / MARKER, json.dumps(dict(made_from), indent=2, default=str) + "\n")
 
 
@@ -60,7 +60,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def being_made(folder: Path, made_from: Mapping[str, object]) -> Iterator[bool]:
-    """Make a cached folder once, whoever else wants it at the same time.
+    """Make a cached folder once, also when several runs want it at the same time.
 
     Yields True when the body has to fill the (empty) folder, False when it is there already. The marker is
     written when the body ends without an exception.

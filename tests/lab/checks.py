@@ -71,7 +71,17 @@ def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
     chosen = [step for step in steps(root, python, parent, pytest_args) if only in (None, step.group)]
     if only in (None, "pythons"):
         chosen += python_steps(root, python, pytest_args)
-    return summarise(run_in_turn(chosen))
+    # What is listed after the tests on the real host would wait for them, which take longest.
+    return summarise(run_in_turn(sorted(chosen, key=lambda step: step.group == "host")))
+
+
+def run_fast_checks(root: Path, pytest_args: Sequence[str]) -> int:
+    """Run lint and the unit tests that are not marked slow. Returns the exit code."""
+    comfyui = obtain_comfyui()
+    python = development_python(comfyui, root)
+    arguments = ["-m", "not slow", *pytest_args]
+    every = steps(root, python, plain_link(root).parent, arguments)
+    return summarise(run_in_turn([step for step in every if step.group in ("lint", "unit")]))
 
 
 def run_in_turn(chosen: Sequence[Step]) -> list[tuple[Step, int, float]]:
@@ -169,6 +179,8 @@ def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) ->
         Step("comfy node validate", "lint", [python, "-c", *COMFY_VALIDATE], root, warning="arning"),
         Step("registry metadata", "lint", [python, "-m", "lab.metadata", root], root / "tests"),
         Step("scripts beside other packs", "lint", [python, "-m", "lab.js_lint", root], root / "tests"),
+        Step("types of web/", "lint", [python, "-m", "lab.js_tools", "types", root], root / "tests"),
+        Step("eslint on web/", "lint", [python, "-m", "lab.js_tools", "lint", root], root / "tests"),
         Step("unit tests", "unit", tests("unit"), root),
         Step("API tests", "api", tests("api"), root),
         Step("tests on the real host", "host", tests("host"), root),

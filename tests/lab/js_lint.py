@@ -21,11 +21,11 @@ EXCEPTIONS = {
         "A picture pasted over a picker must be seen before the editor's own listener on the document makes "
         "a node of it. Nothing happens unless the pointer or the selection is on a node of ours."
     ),
-    ("picker/dialog.mjs", "shared-dom-injection"): (
+    ("shared/file_dialog.mjs", "shared-dom-injection"): (
         "A modal <dialog>, removed when it closes. It may outlive the node or the sidebar that opened it, so "
         "it cannot lie in their elements."
     ),
-    ("picker/key.mjs", "shared-dom-injection"): "The same, for the dialog that asks for the API key.",
+    ("shared/api_key.mjs", "shared-dom-injection"): "The same, for the dialog that asks for the API key.",
     ("panel/live.mjs", "document-level-listener"): (
         "visibilitychange, which only the document has: a hidden page gives its connection back."
     ),

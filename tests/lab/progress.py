@@ -58,7 +58,7 @@ class Status:
             print(f"  … {self.elapsed()}  {detail[:PLAIN_WIDTH]}", flush=True)
 
     def above(self, text: str) -> None:
-        """Print lines, below which the next ``show`` draws the line anew."""
+        """Print lines, below which the next ``show`` draws the line again."""
         start = "\r\x1b[2K" if self._live else ""
         print(f"{start}{text}", flush=True)
 

@@ -65,7 +65,7 @@ DECODED = """() => Promise.all([...document.images].map((one) => {
 
 
 def run_screenshots(root: Path) -> int:
-    """Write the pictures anew. Returns the exit code. Raises LabError."""
+    """Write the pictures again. Returns the exit code. Raises LabError."""
     python = development_python(obtain_comfyui(), root)
     command: Command = [python, "-m", "lab.screenshots", root]
     return subprocess.run(command, cwd=root / "tests", check=False).returncode
@@ -135,7 +135,7 @@ def _describe(page: Page, pose: Path) -> None:
     page.get_by_label("Prompt", exact=True).fill(WORDS)
     page.get_by_label("Style").fill("watercolor")
     page.locator(".avatarforge-slot input[type=file]").first.set_input_files(pose)
-    page.get_by_text("Already stored: it was not sent again.").wait_for()
+    page.get_by_text("Already stored: no upload needed.").wait_for()
 
 
 def _gallery(page: Page, server: str) -> None:
@@ -148,7 +148,7 @@ def _detail(page: Page, server: str) -> None:
     _open(page, server)
     page.locator(".avatarforge-gallery button", has_text=WORDS).click()
     page.locator(".avatarforge-pictures img").nth(3).wait_for()
-    page.get_by_text("What was done with what was given").click()
+    page.get_by_text("How the inputs were used").click()
 
 
 def _running(page: Page, server: str) -> None:

@@ -1,4 +1,4 @@
-"""What pip cannot bring: Python's venv module on Debian, a browser, and strace."""
+"""What pip cannot bring: Python's venv module on Debian, a browser, Node.js, and strace."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from .progress import Command, LabError, StepFailed, run_step
 
+#: The oldest Node.js that eslint 9 runs on.
+NODE_MAJOR = 18
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -49,6 +51,21 @@ def chromium() -> Path:
     if installed is None:
         raise LabError("The package chromium is installed, but there is no program `chromium` on the PATH.")
     return Path(installed)
+
+
+def node_and_npm() -> tuple[Path, Path]:
+    """Node.js and npm; Debian's are installed when one is missing and we are root. Raises LabError."""
+    reason = "The checks of the scripts in web/ need Node.js and npm"
+    for program, package in (("node", "nodejs"), ("npm", "npm")):
+        if shutil.which(program) is None:
+            _apt_install(package, reason)
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise LabError(f"{reason}. Both are installed, but `node` or `npm` is not on the PATH.")
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(answer.removeprefix("v").split(".")[0]) < NODE_MAJOR:
+        raise LabError(f"{reason}. {node} is {answer}; install Node.js {NODE_MAJOR} or newer.")
+    return Path(node), Path(npm)
 
 
 def strace() -> Path:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import FloatRect
 
 FOLDER = "example_workflows"
-#: Names under which these models are widely known; whoever has others chooses them in the node.
+#: Names under which these models are widely known; users who have others choose them in the node.
 CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
 CONTROLNET = "control_v11p_sd15_openpose_fp16.safetensors"
 SDPOSE = "sdpose_wholebody_fp16.safetensors"
@@ -124,7 +124,7 @@ QUIET_EDITOR = {
 
 
 def run_workflows(root: Path) -> int:
-    """Write the example workflows of the clone at ``root`` anew. Returns the exit code. Raises LabError."""
+    """Write the example workflows of the clone at ``root`` again. Returns the exit code. Raises LabError."""
     python = development_python(obtain_comfyui(), root)
     command: Command = [python, "-m", "lab.workflows", root]
     return subprocess.run(command, cwd=root / "tests", check=False).returncode

@@ -9,7 +9,7 @@ import pytest
 
 from avatarforge.db.engine import Database, open_database
 from avatarforge.forge.store.blobs import BlobStore
-from avatarforge.forge.store.contents import Contents
+from avatarforge.forge.store.content_store import ContentStore
 from avatarforge.forge.store.files import FileStore
 from avatarforge.forge.store.images import ImageLimits
 from avatarforge.forge.store.quota import Quota
@@ -38,10 +38,10 @@ def workers() -> Iterator[Workers]:
 
 
 @pytest.fixture
-def contents(database: Database, blobs: BlobStore, workers: Workers) -> Contents:
-    return Contents(database, blobs, workers, Quota())
+def contents(database: Database, blobs: BlobStore, workers: Workers) -> ContentStore:
+    return ContentStore(database, blobs, workers, Quota())
 
 
 @pytest.fixture
-def files(database: Database, contents: Contents, workers: Workers) -> FileStore:
+def files(database: Database, contents: ContentStore, workers: Workers) -> FileStore:
     return FileStore(database, contents, workers, ImageLimits(), max_bytes=100_000)

@@ -6,8 +6,8 @@ from multidict import CIMultiDict
 
 from avatarforge.forge.errors import ForbiddenError, SettingsError
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import Reach, rules
-from avatarforge.routes.origins import neighbours, read_authority, read_origin
+from avatarforge.routes import NetworkExposure, rules
+from avatarforge.routes.origins import read_allowed_origins, read_authority, read_origin
 
 
 @pytest.mark.parametrize(
@@ -141,17 +141,19 @@ def test_what_is_no_origin_of_a_web_page(text: str) -> None:
 )
 def test_a_host_that_cannot_be_one_is_told(entry: str) -> None:
     with pytest.raises(SettingsError, match=r"ALLOWED_HOSTS=.* cannot be used: it must be"):
-        neighbours(f"good.example,{entry}", "", Reach())
+        read_allowed_origins(f"good.example,{entry}", "", NetworkExposure())
 
 
 @pytest.mark.parametrize("entry", ["*", "null", "a.example", "https://a.example/", "https://*.example"])
 def test_an_origin_that_cannot_be_one_is_told(entry: str) -> None:
     with pytest.raises(SettingsError, match=r"ALLOWED_ORIGINS=.* cannot be used: it must be"):
-        neighbours("", f"https://good.example,{entry}", Reach())
+        read_allowed_origins("", f"https://good.example,{entry}", NetworkExposure())
 
 
 def test_lists_may_have_spaces_ports_and_addresses() -> None:
-    known = neighbours(" A.Example:8188 ,, .b.example., [2001:db8::1]:80,2001:db8::2,192.0.2.1 ", "", Reach())
+    known = read_allowed_origins(
+        " A.Example:8188 ,, .b.example., [2001:db8::1]:80,2001:db8::2,192.0.2.1 ", "", NetworkExposure()
+    )
     assert known.names == {"a.example", "b.example", "2001:db8::1", "2001:db8::2", "192.0.2.1"}
     assert known.domains == (".b.example",)
 
@@ -159,13 +161,13 @@ def test_lists_may_have_spaces_ports_and_addresses() -> None:
 @pytest.mark.parametrize("key", ["a key with spaces in it", "schlüssel-schlüssel", "sixteen-characters\t"])
 def test_a_key_that_no_header_can_carry_is_told_but_not_repeated(key: str) -> None:
     with pytest.raises(SettingsError, match="API_KEY cannot be used: it must be") as caught:
-        rules(Settings(api_key=key), Reach())
+        rules(Settings(api_key=key), NetworkExposure())
     assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["Host", "Origin"])
 def test_a_header_given_twice_is_refused_also_by_servers_that_let_it_through(name: str) -> None:
-    known = neighbours("", "", Reach())
+    known = read_allowed_origins("", "", NetworkExposure())
     headers = [("Host", "127.0.0.1"), ("Origin", "http://127.0.0.1")]
     known.check(make_mocked_request("POST", "/", CIMultiDict(headers)), signed=False)
     for again in ("127.0.0.1", "evil.example"):

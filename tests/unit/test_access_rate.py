@@ -22,7 +22,7 @@ def test_a_client_may_use_its_minute_at_once_and_then_has_to_wait() -> None:
     assert limit.take("a") == 10
 
 
-def test_whoever_comes_too_early_is_not_pushed_further_back() -> None:
+def test_a_client_that_comes_too_early_is_not_pushed_further_back() -> None:
     clock = Clock()
     limit = RateLimit(1, clock=clock)
     limit.take("a")
@@ -56,7 +56,7 @@ def test_the_number_of_clients_is_bounded_and_the_quietest_is_forgotten() -> Non
     for client in ("a", "b", "a", "c"):
         limit.take(client)
     assert limit.take("a") == 60
-    assert limit.take("b") == 0  # forgotten for c, so that it starts anew
+    assert limit.take("b") == 0  # forgotten for c, so that it starts again
 
 
 def test_a_look_counts_nothing() -> None:

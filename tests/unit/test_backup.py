@@ -25,6 +25,8 @@ from avatarforge.forge.store.files import Received
 from avatarforge.forge.store.folder_lock import lock_folders
 from lab import checks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -14,16 +14,11 @@ import pytest
 from specs import KEYPOINTS, REFERENCE, SKELETON, spec
 
 from avatarforge.forge.errors import UnprocessableError
-from avatarforge.forge.generations.spec import AvatarSpec
-from avatarforge.forge.graphs.compile import (
-    CompiledPrompt,
-    compile_prompt,
-    compile_reroll,
-    output_names,
-    view_size,
-)
+from avatarforge.forge.graphs.compile import CompiledPrompt, compile_prompt, compile_reroll, view_size
 from avatarforge.forge.ports import Prompt
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.outputs import output_names
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 OBJECT_INFO: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "object_info.json").read_text(encoding="utf-8")

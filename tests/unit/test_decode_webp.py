@@ -13,6 +13,8 @@ from PIL import Image, WebPImagePlugin
 from avatarforge.forge.store import decode_webp
 from avatarforge.forge.store.images import ImageLimits, InvalidImage, inspect_image
 
+pytestmark = pytest.mark.slow
+
 CRASH = "import os, sys; sys.stdout.write('started '); sys.stdout.flush(); os.abort()"
 HANG = "import sys, time; sys.stdout.write('started '); sys.stdout.flush(); time.sleep(600)"
 

@@ -23,7 +23,7 @@ from avatarforge.forge.generations.outputs import OutputFolder, note_of_parts
 from avatarforge.forge.store import disk as module
 from avatarforge.forge.store.blobs import BlobStore, hash_file, write_whole
 from avatarforge.forge.store.disk import RETRY_WAITS, Disk, is_refused, open_to_read
-from avatarforge.forge.store.unsettled import Unsettled
+from avatarforge.forge.store.recovery_journal import RecoveryJournal
 
 
 class Refusing:
@@ -214,7 +214,7 @@ def test_whatever_cannot_rename_names_the_refusal_and_leaves_nothing(
 def test_a_temp_file_that_is_held_does_not_hide_why_the_picture_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes = Unsettled(tmp_path, Disk())
+    notes = RecoveryJournal(tmp_path, Disk())
     disk, _ = patient_disk()
     refuse(monkeypatch, "unlink", SharingViolation(32), 10_000)
     outputs = OutputFolder(tmp_path / "out", notes, disk)
@@ -225,7 +225,7 @@ def test_a_temp_file_that_is_held_does_not_hide_why_the_picture_failed(
     with pytest.raises(Exception, match="The disk is full"):
         outputs.write("one", 0, fill_the_disk)
     assert len(outputs.parts("one")) == 1
-    assert notes.abandoned() == [note_of_parts("one")]
+    assert notes.stale() == [note_of_parts("one")]
 
 
 # A drive that is gone.

@@ -320,12 +320,12 @@ async def test_a_refused_request_takes_its_new_upload_back_but_no_other(
     files: FileStore, blobs: BlobStore
 ) -> None:
     first = await receive(files, picture(1))
-    await files.forget(first)
+    await files.withdraw(first)
     assert on_disk(blobs) == []
 
     second = await receive(files, picture(2))
     await receive(files, picture(2))  # somebody else was told that the file exists
-    await files.forget(second)
+    await files.withdraw(second)
     assert (await files.get(second.file.id)).id == second.file.id
 
 

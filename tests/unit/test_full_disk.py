@@ -16,7 +16,7 @@ from avatarforge.db.engine import DatabaseUnavailableError, open_database
 from avatarforge.forge.errors import AvatarForgeError, StorageFullError, UnavailableError
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore, hash_file, write_whole
-from avatarforge.forge.store.faults import database_error
+from avatarforge.forge.store.db_errors import database_error
 from avatarforge.forge.store.files import Received
 
 

@@ -12,7 +12,7 @@ from pictures import picture
 from services import Product, product
 
 from avatarforge.db import files as file_queries
-from avatarforge.db import tallies
+from avatarforge.db import row_counts
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import (
     NotFoundError,
@@ -21,12 +21,12 @@ from avatarforge.forge.errors import (
     UnavailableError,
     UnprocessableError,
 )
-from avatarforge.forge.generations.service import AvatarRequest
-from avatarforge.forge.generations.spec import AvatarSpec
 from avatarforge.forge.generations.tracker import CANCELLED, INTERRUPTED, REMOVED
 from avatarforge.forge.ports import InstalledModels, PromptEvent
 from avatarforge.forge.settings import Settings
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.request import AvatarRequest
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 KNIGHT = AvatarRequest(prompt="a knight")
 
@@ -49,7 +49,7 @@ async def references(forge: Product, file_id: str) -> int:
 
 
 async def everything(forge: Product) -> tuple[int, tuple[int, int], list[str]]:
-    total = await forge.database.read(lambda connection: tallies.count_generations(connection, None))
+    total = await forge.database.read(lambda connection: row_counts.count_generations(connection, None))
     return total, await forge.database.read(file_queries.totals), list(forge.host.submitted)
 
 

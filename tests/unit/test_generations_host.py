@@ -22,7 +22,7 @@ from avatarforge.forge.generations import tracker
 from avatarforge.forge.generations.tracker import CANCELLED, REMOVED
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 WORD = "xylophonist"
 
@@ -79,13 +79,13 @@ async def test_one_event_that_cannot_be_handled_stops_no_other(
     forge: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await submit(forge), await submit(forge)
-    complete = forge.tracker._ending.complete
+    complete = forge.tracker._finisher.complete
 
     async def broken(record: GenerationRecord, *_: object) -> None:
-        monkeypatch.setattr(forge.tracker._ending, "complete", complete)
+        monkeypatch.setattr(forge.tracker._finisher, "complete", complete)
         raise ValueError("a bug")
 
-    monkeypatch.setattr(forge.tracker._ending, "complete", broken)
+    monkeypatch.setattr(forge.tracker._finisher, "complete", broken)
     forge.host.succeed(first.prompt_id)
     forge.host.succeed(second.prompt_id)
     await forge.until(second.id, "completed")

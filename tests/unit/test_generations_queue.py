@@ -175,7 +175,7 @@ async def test_one_that_cannot_be_resumed_holds_up_nobody(tmp_path: Path) -> Non
         bad, good = await submit(forge), await submit(forge)
 
         def spoil(connection: object) -> None:
-            queries.change(connection, bad.id, queries.ACTIVE, prompt="no JSON")  # type: ignore[arg-type]
+            queries.update_row(connection, bad.id, queries.ACTIVE, prompt="no JSON")  # type: ignore[arg-type]
 
         await forge.database.write(spoil)
     async with product(tmp_path, FakeHost(tmp_path)) as forge:

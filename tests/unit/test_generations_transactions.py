@@ -21,7 +21,7 @@ from avatarforge.forge.errors import NotFoundError
 from avatarforge.forge.generations import tracker
 from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.ports import InstalledModels, PromptEvent
-from avatarforge.forge.workers import undisturbed
+from avatarforge.forge.workers import run_uncancellable
 
 LOADER = "ControlNetLoader"
 
@@ -130,7 +130,7 @@ async def test_a_picture_that_changed_before_the_end_is_measured_again(forge: Pr
     record = await submit(forge)
     forge.host.start(record.prompt_id)
     forge.host.save(record.prompt_id)
-    while not forge.tracker._followed[record.prompt_id].pictures:
+    while not forge.tracker._runs[record.prompt_id].pictures:
         await everyone(forge)
     other = picture(99)
     outputs(forge).file(record.id, 0).write_bytes(other)
@@ -205,7 +205,7 @@ async def test_work_that_must_go_on_ends_before_its_caller_hears_of_a_cancel() -
         return 7
 
     async def caller() -> None:
-        steps.append(await undisturbed(work()))
+        steps.append(await run_uncancellable(work()))
         steps.append("what needs no wait")
         await asyncio.sleep(0)
         steps.append("never")

@@ -12,7 +12,9 @@ from queueing import KNIGHT, fail
 from services import Product, product
 
 from avatarforge.db.records import GenerationRecord
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.views import VIEW_NAMES
+
+pytestmark = pytest.mark.slow
 
 FIELDS = ("prompt", "clothing", "style", "negative_prompt")
 MISSING = "'embedding:ink': no such embedding is installed, so ComfyUI leaves it out."

@@ -131,7 +131,7 @@ async def test_the_last_word_is_known_until_it_is_told() -> None:
     """ComfyUI's history may be cleared between a prompt's end and the message that it is in there."""
     socket = EventSocket()
     await socket.send_json({"type": "execution_success", "data": {"prompt_id": "p"}})
-    assert socket.last_word("p") == PromptEvent("succeeded", "p")
-    assert socket.last_word("q") is None
+    assert socket.verdict_of("p") == PromptEvent("succeeded", "p")
+    assert socket.verdict_of("q") is None
     await socket.send_json({"type": "executing", "data": {"node": None, "prompt_id": "p"}})
-    assert socket.last_word("p") is None
+    assert socket.verdict_of("p") is None

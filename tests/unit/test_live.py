@@ -14,11 +14,11 @@ from specs import spec
 
 from avatarforge.db.engine import Database
 from avatarforge.db.records import GenerationRecord
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.live.live import Live
 from avatarforge.forge.live.log import EventLog
-from avatarforge.forge.live.state import Happening
+from avatarforge.forge.live.state import GenerationEvent
 from avatarforge.forge.ports import NodeState, PromptEvent, PromptProgress
+from avatarforge.forge.spec.request import AvatarRequest
 
 ID = "00000000-0000-4000-8000-00000000000a"
 
@@ -38,7 +38,7 @@ def told() -> list[str]:
 
 @pytest.fixture
 def live(tmp_path: Path, database: Database, told: list[str]) -> Live:
-    def words(happening: Happening) -> str:
+    def words(happening: GenerationEvent) -> str:
         told.append(happening.kind)
         return "{}"
 
@@ -57,10 +57,10 @@ async def test_what_was_told_is_not_told_again(live: Live, told: list[str]) -> N
 
 async def test_what_was_read_before_the_start_does_not_come_after_it(live: Live, told: list[str]) -> None:
     node = {"7": {"class_type": "KSampler", "inputs": {"steps": 20}}}
-    live.follow(record(), node)
+    live.track(record(), node)
     for one in (record(), record("processing"), record()):
         live.announce(one)
-    live._watch(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
+    live._handle_progress(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
     assert told == ["queued", "started", "progress"]
     assert live._runs[ID].record.status == "processing"
 
@@ -79,23 +79,23 @@ async def test_a_new_prompt_of_the_same_generation_is_a_new_run(live: Live, told
 
 
 async def test_a_prompt_that_did_not_enter_the_queue_leaves_nothing(live: Live, told: list[str]) -> None:
-    live.follow(record(), {})
-    live.forget(record())
+    live.track(record(), {})
+    live.untrack(record())
     live.announce(ended())
     assert told == []
 
 
 async def test_progress_of_the_last_run_says_nothing_about_the_next(live: Live) -> None:
     prompt = {"7": {"class_type": "KSampler", "inputs": {"steps": 20}}}
-    live.follow(record(), prompt)
+    live.track(record(), prompt)
     live.announce(record("processing"))
-    live._watch(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
+    live._handle_progress(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
     assert live.state(record("processing")).progress > 0
     live.announce(ended("failed"))
     again = record(prompt_id="p2")
-    live.follow(again, prompt)
+    live.track(again, prompt)
     live.announce(again)
-    live._watch(PromptProgress("p1", {"7": NodeState(True, 20, 20)}))
+    live._handle_progress(PromptProgress("p1", {"7": NodeState(True, 20, 20)}))
     assert live.state(again).progress == 0
     assert live.state(replace(again, status="processing")).progress == 0
 

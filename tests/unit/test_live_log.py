@@ -9,9 +9,9 @@ import pytest
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import BusyError
 from avatarforge.forge.live import log as module
-from avatarforge.forge.live.listeners import Listeners, LostError
+from avatarforge.forge.live.listeners import Listeners, PositionLostError
 from avatarforge.forge.live.log import EventLog
-from avatarforge.forge.live.state import Happening, LiveState
+from avatarforge.forge.live.state import GenerationEvent, LiveState
 
 
 def record(generation_id: str) -> GenerationRecord:
@@ -20,8 +20,8 @@ def record(generation_id: str) -> GenerationRecord:
     )
 
 
-def happening(kind: str = "queued", generation_id: str = "a") -> Happening:
-    return Happening(kind, 0, generation_id, record(generation_id), LiveState(0.0))
+def happening(kind: str = "queued", generation_id: str = "a") -> GenerationEvent:
+    return GenerationEvent(kind, 0, generation_id, record(generation_id), LiveState(0.0))
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def here() -> bool:
 
 def test_what_comes_after_a_position_comes_once_and_in_order(log: EventLog) -> None:
     for kind in ("queued", "started", "progress", "output", "progress", "completed"):
-        log.add(happening(kind), passing=kind == "progress")
+        log.add(happening(kind), transient=kind == "progress")
     assert [event.kind for event in log.since(0, None)] == [
         "queued", "started", "progress", "output", "progress", "completed"
     ]  # fmt: skip
@@ -51,11 +51,11 @@ def test_a_topic_hears_its_own_events_only(log: EventLog) -> None:
 
 def test_much_progress_pushes_out_no_state(log: EventLog) -> None:
     log.add(happening("queued"))
-    for _ in range(module.PASSING + 10):
-        log.add(happening("progress"), passing=True)
+    for _ in range(module.TRANSIENT + 10):
+        log.add(happening("progress"), transient=True)
     events = log.since(0, None)
     assert events[0].kind == "queued"
-    assert len(events) == 1 + module.PASSING
+    assert len(events) == 1 + module.TRANSIENT
     assert log.reaches(0)
 
 
@@ -117,7 +117,7 @@ async def test_a_listener_that_fell_behind_the_log_is_told_so(log: EventLog) -> 
     listener = Listeners(log).join(None, 0, here)
     for _ in range(module.STATES + 1):
         log.add(happening())
-    with pytest.raises(LostError):
+    with pytest.raises(PositionLostError):
         await listener.next()
 
 
@@ -129,11 +129,11 @@ async def test_silence_ends_with_a_heartbeat_and_with_the_client_leaving(log: Ev
     listener = patient.join(None, 0, lambda: gone)
     waiting = asyncio.create_task(listener.next())
     await asyncio.sleep(0)
-    patient._look()
+    patient._wake_due()
     await asyncio.sleep(0)
     assert not waiting.done()
     gone = True
-    patient._look()
+    patient._wake_due()
     assert await waiting == []
 
 

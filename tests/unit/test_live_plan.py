@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from specs import spec
 
-from avatarforge.forge.generations.spec import AvatarSpec
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
 from avatarforge.forge.live.plan import OTHER_SHARE, Plan, plan
 from avatarforge.forge.ports import NodeState, Prompt
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 ID = "00000000-0000-4000-8000-00000000000a"
 

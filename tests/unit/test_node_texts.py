@@ -73,7 +73,7 @@ def test_the_languages_have_the_same_texts_with_the_same_placeholders() -> None:
 
 def test_every_text_that_the_scripts_ask_for_exists() -> None:
     scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "web").rglob("*.mjs"))
-    asked = set(re.findall(r'words\("(\w+)"', scripts)) | set(re.findall(r'"(choose_\w+)"', scripts))
+    asked = set(re.findall(r'\bt\("(\w+)"', scripts))
     assert asked == texts("en", "main.json")["avatarforge"].keys()
 
 

@@ -15,7 +15,7 @@ from avatarforge.forge.generations.outputs import OutputFolder
 
 def saved(tmp_path: Path, data: bytes) -> OutputFolder:
     outputs = OutputFolder(tmp_path)
-    outputs.of("g").mkdir(exist_ok=True)
+    outputs.folder_of("g").mkdir(exist_ok=True)
     outputs.file("g", 0).write_bytes(data)
     return outputs
 

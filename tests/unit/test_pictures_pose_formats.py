@@ -24,6 +24,8 @@ from avatarforge.forge.pictures.openpose_json import (
 )
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES, Keypoint, Skeleton
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).resolve().parents[1] / "data" / "cases"
 WIDTH, HEIGHT = 512, 768
 # The figure of the files in tests/data/cases.

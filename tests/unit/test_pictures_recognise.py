@@ -18,7 +18,7 @@ from avatarforge.forge.pictures.skeleton import (
     draw_skeleton,
     view_skeleton,
 )
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 
 def as_jpeg(image: Image.Image, quality: int) -> Image.Image:

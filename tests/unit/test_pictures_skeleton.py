@@ -18,7 +18,7 @@ from avatarforge.forge.pictures.skeleton import (
     draw_skeleton,
     view_skeleton,
 )
-from avatarforge.forge.views import VIEW_NAMES
+from avatarforge.forge.spec.views import VIEW_NAMES
 
 SIDES = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 

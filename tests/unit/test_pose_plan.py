@@ -12,8 +12,9 @@ import pytest
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
 from avatarforge.forge.graphs.builder import PromptBuilder
 from avatarforge.forge.graphs.capabilities import Method
-from avatarforge.forge.graphs.poses import PoseFile, PoseMode, PosePlan, add_pose_image, plan_pose
+from avatarforge.forge.graphs.poses import add_pose_image, plan_pose
 from avatarforge.forge.ports import Prompt
+from avatarforge.forge.spec.pose import PoseFile, PoseMode, PosePlan
 
 OBJECT_INFO: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "object_info.json").read_text(encoding="utf-8")

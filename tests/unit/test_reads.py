@@ -12,11 +12,11 @@ import pytest
 from services import Product, product
 from sqlalchemy import Connection, event, text
 
-from avatarforge.db import files, generations, tallies, verify, webhooks
+from avatarforge.db import files, generations, row_counts, verify, webhooks
 from avatarforge.db.engine import Database
 from avatarforge.db.records import FileRecord
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.health import HealthService
+from avatarforge.forge.spec.request import AvatarRequest
 
 Read = Callable[[Connection], Any]
 IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
@@ -35,8 +35,8 @@ READS: dict[str, Read] = {
     "page by cursor": page(None, 0, 500_000),
     "page of a status by cursor": page("completed", 0, 500_000),
     "rows of a page": partial(generations.by_sequence, sequences=range(51)),
-    "total": partial(tallies.count_generations, status=None),
-    "total of a status": partial(tallies.count_generations, status="queued"),
+    "total": partial(row_counts.count_generations, status=None),
+    "total of a status": partial(row_counts.count_generations, status="queued"),
     "numbers by status": generations.count_by_status,
     "active ones": partial(generations.active, limit=100),
     "number of active ones": generations.count_active,
@@ -121,8 +121,8 @@ async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: 
         await forge.generations.cancel(second.id)
         await forge.generations.delete(third.id, keep_outputs=False)
         await forge.generations.retry(second.id)
-        assert forge.database.read_here(tallies.generations_by_status) == {"completed": 1, "queued": 1}
-        assert forge.database.read_here(tallies.wrong) == []
+        assert forge.database.read_here(row_counts.generations_by_status) == {"completed": 1, "queued": 1}
+        assert forge.database.read_here(row_counts.find_mismatches) == []
 
         forge.database.write_here(a_file_and_a_generation)
         assert forge.database.read_here(files.totals) == (1, 7)
@@ -135,17 +135,17 @@ async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: 
             partial(files.remove, records=[record]),
         ):
             forge.database.write_here(change)
-            assert forge.database.read_here(tallies.wrong) == []
+            assert forge.database.read_here(row_counts.find_mismatches) == []
         assert forge.database.read_here(files.totals) == (0, 0)
 
 
 def test_totals_that_somebody_changed_by_hand_are_found_and_counted_anew(database: Database) -> None:
     database.write_here(a_file_and_a_generation)
     database.write_here(lambda connection: connection.execute(text("UPDATE tallies SET number = 9")))
-    assert len(database.read_here(tallies.wrong)) == 6
-    database.write_here(tallies.recount)
-    assert database.read_here(tallies.wrong) == []
-    assert database.read_here(partial(tallies.count_generations, status=None)) == 1
+    assert len(database.read_here(row_counts.find_mismatches)) == 6
+    database.write_here(row_counts.update_counts)
+    assert database.read_here(row_counts.find_mismatches) == []
+    assert database.read_here(partial(row_counts.count_generations, status=None)) == 1
 
 
 async def kept(forge: Product, generation_id: str) -> bool:
@@ -159,25 +159,27 @@ async def test_what_is_kept_is_given_up_by_every_change_of_it(tmp_path: Path) ->
             await forge.generations.submit(AvatarRequest(prompt=f"knight {number}"), "avatar", None)
             for number in range(2)
         ]
-        untouched = await forge.generations.show(other.id)
+        untouched = await forge.generations.get_cached(other.id)
         for change, status in (
-            (partial(generations.begin, prompt_id=mine.prompt_id, now=5), "processing"),
+            (partial(generations.set_started, prompt_id=mine.prompt_id, now=5), "processing"),
             (
-                partial(generations.change, generation_id=mine.id, only_if=["processing"], status="failed"),
+                partial(
+                    generations.update_row, generation_id=mine.id, only_if=["processing"], status="failed"
+                ),
                 "failed",
             ),
         ):
             assert await kept(forge, mine.id)
             await forge.database.write(change)
-            assert (await forge.generations.show(mine.id)).record.status == status
-        assert await forge.generations.show(other.id) is untouched
+            assert (await forge.generations.get_cached(mine.id)).record.status == status
+        assert await forge.generations.get_cached(other.id) is untouched
         await forge.database.write(
             lambda connection: connection.execute(text("UPDATE generations SET error = 'x'"))
         )
         # Nobody said which one that was about: all of them are read again.
-        assert (await forge.generations.show(other.id)).record.error == "x"
+        assert (await forge.generations.get_cached(other.id)).record.error == "x"
         page = await forge.generations.page(status=None, limit=9, offset=0, cursor=None)
-        assert [known.record.error for known in page.found] == ["x", "x"]
+        assert [known.record.error for known in page.cached] == ["x", "x"]
         await forge.generations.delete(mine.id, keep_outputs=False)
         assert await forge.known.get(mine.id) is None
         page = await forge.generations.page(status=None, limit=9, offset=0, cursor=None)
@@ -187,24 +189,24 @@ async def test_what_is_kept_is_given_up_by_every_change_of_it(tmp_path: Path) ->
 async def test_nothing_is_kept_that_was_read_while_a_change_became_visible(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
         record = await forge.generations.submit(AvatarRequest(prompt="a knight"), "avatar", None)
-        forge.known.hold(frozenset([record.id]))
+        forge.known.begin(frozenset([record.id]))
         assert not await kept(forge, record.id)
-        forge.known.let_go()
+        forge.known.end()
         assert await kept(forge, record.id)
 
 
 async def test_a_failed_write_leaves_what_is_kept_right(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
         record = await forge.generations.submit(AvatarRequest(prompt="a knight"), "avatar", None)
-        before = await forge.generations.show(record.id)
+        before = await forge.generations.get_cached(record.id)
 
         def change_then_fail(connection: Connection) -> None:
-            generations.begin(connection, record.prompt_id, 5)
+            generations.set_started(connection, record.prompt_id, 5)
             raise RuntimeError("on purpose")
 
         with pytest.raises(RuntimeError, match="on purpose"):
             await forge.database.write(change_then_fail)
-        assert await forge.generations.show(record.id) is before
+        assert await forge.generations.get_cached(record.id) is before
 
 
 async def test_memory_for_what_is_kept_is_bounded(tmp_path: Path) -> None:
@@ -212,7 +214,7 @@ async def test_memory_for_what_is_kept_is_bounded(tmp_path: Path) -> None:
         records = [
             await forge.generations.submit(AvatarRequest(prompt="a" * 5000), "avatar", None) for _ in range(4)
         ]
-        small = type(forge.known)(forge.database, forge.known.words, most_bytes=50_000)
+        small = type(forge.known)(forge.database, forge.known.render, most_bytes=50_000)
         first = [await small.get(record.id) for record in records]
         again = [await small.get(record.id) for record in reversed(records)]
         same = [old is new for old, new in zip(first, reversed(again), strict=True)]
@@ -241,11 +243,11 @@ def test_a_database_without_such_triggers_counts_its_rows(database: Database) ->
         connection.dialect.name = "another"
         try:
             return (
-                tallies.generations_by_status(connection),
-                tallies.count_generations(connection, None),
-                tallies.listed_files(connection),
-                tallies.stored_files(connection),
-                tallies.wrong(connection),
+                row_counts.generations_by_status(connection),
+                row_counts.count_generations(connection, None),
+                row_counts.listed_files(connection),
+                row_counts.stored_files(connection),
+                row_counts.find_mismatches(connection),
             )
         finally:
             connection.dialect.name = "sqlite"

@@ -72,7 +72,9 @@ def test_the_prefix_is_written_once_and_always_resolved() -> None:
                 line.strip() for line in text.splitlines() if "PREFIX" in line or PREFIX in line
             ]
     definition = f'export const PREFIX = "{PREFIX}";'
-    assert [name for name, lines in uses.items() if any(PREFIX in line for line in lines)] == ["store.mjs"]
+    assert [name for name, lines in uses.items() if any(PREFIX in line for line in lines)] == [
+        "files_client.mjs"
+    ]
     for name, lines in uses.items():
         for line in lines:
             plain = line.startswith(("import ", definition)) or "path.replace(PREFIX" in line

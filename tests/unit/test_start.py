@@ -22,6 +22,8 @@ from avatarforge.forge.errors import LONGEST_CLAUSE, UnavailableError, describe
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
 
+pytestmark = pytest.mark.slow
+
 Client = TestClient[web.Request, web.Application]
 PREFIX = "/avatarforge-controller"
 ID = "0b0f4f5e-3c7a-4f0c-9d57-0b1a7c6a1f11"
@@ -100,7 +102,8 @@ def called(function: Any) -> set[str]:
 # Calls of a start that cannot fail, or whose failure is looked at in a test of its own.
 HARMLESS = {
     "ExitStack", "resources.callback", "resources.pop_all", "running.resources.close", "_Running", "Services",
-    "Unavailable", "Access", "Parts", "Reach", "isinstance", "str", "partial", "log.error", "log.warning",
+    "Unavailable", "Access", "CheckedParts", "NetworkExposure", "isinstance", "str", "partial", "log.error",
+    "log.warning",
     "web.RouteTableDef", "server.app.on_startup.append", "comfy.server", "BackgroundTasks", "_reason", "_url",
     "_add_routes", "_open", "copies.faults", "rules_without_settings",
 }  # fmt: skip
@@ -126,10 +129,10 @@ ERRORS = {
 }
 OPEN = [
     "comfy.data_folder", "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore",
-    "blobs.open", "open_database", "Workers", "comfy.ComfyHost", "ImageLimits", "OutputFolder", "settle",
-    "Quota", "Contents", "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts",
-    "GenerationTracker", "KnownGenerations", "GenerationService", "HealthService", "GenerationRecorder",
-    "Verifier", "Idempotency", "Deliveries", "WebhookSender", "live.at_end", "read_secret",
+    "blobs.open", "open_database", "Workers", "comfy.ComfyHost", "ImageLimits", "OutputFolder", "recover",
+    "Quota", "ContentStore", "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts",
+    "GenerationTracker", "GenerationCache", "GenerationService", "HealthService", "GenerationRecorder",
+    "Verifier", "Idempotency", "Deliveries", "WebhookSender", "live.on_end", "read_secret",
 ]  # fmt: skip
 START = ["comfy.listens_on_network", "own_names", "load_settings", "rules", "warnings_of"]
 ROUTES = ["add_routes", "body_routes"]

@@ -18,11 +18,13 @@ from sqlalchemy import Connection, update
 from avatarforge.db import files as queries
 from avatarforge.db.tables import files as table
 from avatarforge.forge.errors import NotFoundError
-from avatarforge.forge.generations.outputs import note_of_outputs
-from avatarforge.forge.generations.service import AvatarRequest
-from avatarforge.forge.maintenance.settle import settle
+from avatarforge.forge.generations.outputs import outputs_entry
+from avatarforge.forge.maintenance.recovery import recover
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.blobs import hash_file
 from avatarforge.forge.store.files import Received
+
+pytestmark = pytest.mark.slow
 
 Scenario = Callable[[Product, list[Received]], Awaitable[None]]
 
@@ -123,7 +125,7 @@ async def test_a_row_that_went_before_the_kill_takes_its_bytes_with_it_at_the_ne
     async with product(tmp_path) as forge:
         gone, stays = await receive(forge, 1), await receive(forge, 2)
         for received in (gone, stays):
-            forge.blobs.unsettled.note(f"{received.file.content_hash}.png")
+            forge.blobs.unsettled.add(f"{received.file.content_hash}.png")
         await forge.database.write(lambda connection: queries.remove(connection, [gone.file]))
     async with product(tmp_path) as forge:
         assert list(stored(forge)) == [stays.file.content_hash]
@@ -135,14 +137,14 @@ async def test_pictures_of_a_generation_that_was_being_deleted_go_at_the_next_st
         kept = await forge.generations.submit(AvatarRequest("a knight"), "avatar", ("front",))
         forge.host.succeed(kept.id)
         await forge.until(kept.id, "completed")
-        gone = forge.outputs.of("11111111-1111-4111-8111-111111111111")
+        gone = forge.outputs.folder_of("11111111-1111-4111-8111-111111111111")
         gone.mkdir()
         (gone / "avatar_00001.png").write_bytes(picture())
         for generation_id in (kept.id, gone.name):
-            forge.blobs.unsettled.note(note_of_outputs(generation_id))
+            forge.blobs.unsettled.add(outputs_entry(generation_id))
     async with product(tmp_path, forge.host) as forge:
         assert not gone.exists()
-        assert forge.outputs.of(kept.id).is_dir()
+        assert forge.outputs.folder_of(kept.id).is_dir()
         assert unfinished(forge) == []
 
 
@@ -152,7 +154,7 @@ async def test_a_note_of_another_name_removes_nothing(tmp_path: Path, name: str)
         victim = tmp_path / "x.png"
         victim.write_bytes(b"mine")
         (forge.blobs.incoming / f"{name.replace('/', '_')}.unsettled").touch()
-        settle(forge.database, forge.blobs, forge.outputs)
+        recover(forge.database, forge.blobs, forge.outputs)
         assert victim.read_bytes() == b"mine"
         assert unfinished(forge) == []
 
@@ -160,7 +162,7 @@ async def test_a_note_of_another_name_removes_nothing(tmp_path: Path, name: str)
 async def test_a_picture_that_was_being_written_is_swept_and_the_finished_ones_stay(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
         running = await forge.generations.submit(AvatarRequest("a knight"), "avatar", ("front", "back"))
-        folder = forge.outputs.of(running.id)
+        folder = forge.outputs.folder_of(running.id)
         folder.mkdir(parents=True)
         part = folder / ".11111111-1111-4111-8111-111111111111.part"
         part.write_bytes(b"half")

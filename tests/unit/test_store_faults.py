@@ -22,13 +22,15 @@ from avatarforge.db.engine import Database, open_database
 from avatarforge.db.tables import files as table
 from avatarforge.forge import clock
 from avatarforge.forge.errors import StorageFullError, UnavailableError
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.blobs import write_whole
-from avatarforge.forge.store.faults import database_error
+from avatarforge.forge.store.db_errors import database_error
 from avatarforge.forge.store.files import Received
 from avatarforge.forge.store.folder_lock import lock_folders
+
+pytestmark = pytest.mark.slow
 
 
 async def receive(forge: Product, seed: int, size: int = 64) -> Received:

@@ -18,6 +18,8 @@ from PIL import Image, ImageFile, PngImagePlugin
 
 from avatarforge.forge.store.images import ImageFacts, ImageLimits, InvalidImage, inspect_image, load_rgb
 
+pytestmark = pytest.mark.slow
+
 LIMITS = ImageLimits()
 CASES = list(corpus.cases())
 

@@ -14,6 +14,8 @@ from PIL import ImageFile, PngImagePlugin
 from avatarforge.forge.store.images import ImageLimits, InvalidImage, inspect_image, load_rgb
 from avatarforge.forge.store.thumbnails import make_thumbnail
 
+pytestmark = pytest.mark.slow
+
 LIMITS = ImageLimits()
 PLAIN = metadata.plain()
 CASES = Path(__file__).resolve().parents[1] / "data" / "cases"

@@ -22,7 +22,7 @@ from avatarforge.forge.errors import NotFoundError, RejectedUploadError, TooLarg
 from avatarforge.forge.pictures.openpose_json import MAX_BYTES
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES, draw_skeleton, view_skeleton
 from avatarforge.forge.store.blobs import BlobStore
-from avatarforge.forge.store.contents import Contents
+from avatarforge.forge.store.content_store import ContentStore
 from avatarforge.forge.store.files import FileStore
 from avatarforge.forge.store.images import ImageLimits
 from avatarforge.forge.store.poses import require_picture
@@ -95,7 +95,7 @@ async def test_json_that_is_no_pose_is_refused_with_its_sentence(
     assert on_disk(blobs) == set()
 
 
-async def test_a_long_pose_is_too_large(database: Database, contents: Contents, workers: Workers) -> None:
+async def test_a_long_pose_is_too_large(database: Database, contents: ContentStore, workers: Workers) -> None:
     roomy = FileStore(database, contents, workers, ImageLimits(), max_bytes=10 * MAX_BYTES)
     assert (await receive(roomy, pose_json().ljust(MAX_BYTES))).size == MAX_BYTES
     with pytest.raises(TooLargeError, match=f"a pose in JSON may have {MAX_BYTES} bytes"):

@@ -27,8 +27,10 @@ from sqlalchemy import select
 from avatarforge.db import files as queries
 from avatarforge.db.tables import files, generation_inputs, generations
 from avatarforge.forge.errors import ConflictError, NotFoundError, UnprocessableError
-from avatarforge.forge.generations.service import AvatarRequest
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.blobs import hash_file
+
+pytestmark = pytest.mark.slow
 
 CONTENTS = 3
 PICTURES = [picture(number) for number in range(CONTENTS)]
@@ -155,7 +157,7 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
                 assert users or row.deleted_at is None
             # Nothing half done is left when all is quiet.
             assert list(forge.blobs.incoming.iterdir()) == []
-            assert forge.blobs.unsettled.abandoned() == []
+            assert forge.blobs.unsettled.stale() == []
 
     return Store
 

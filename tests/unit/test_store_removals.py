@@ -22,11 +22,13 @@ from sqlalchemy import Connection, update
 
 from avatarforge.db.tables import files as table
 from avatarforge.forge.errors import NotFoundError, RejectedUploadError, StorageFullError
-from avatarforge.forge.generations.outputs import note_of_outputs
-from avatarforge.forge.generations.service import AvatarRequest
+from avatarforge.forge.generations.outputs import outputs_entry
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.disk import Disk
-from avatarforge.forge.store.unsettled import Unsettled
+from avatarforge.forge.store.recovery_journal import RecoveryJournal
 from avatarforge.forge.upkeep import retry_removals
+
+pytestmark = pytest.mark.slow
 
 Act = Callable[[Product], Awaitable[object]]
 BLOB = re.compile(r"[0-9a-f]{64}\.png").fullmatch
@@ -112,7 +114,7 @@ async def fail_commit(forge: Product) -> None:
 async def take_back_upload(forge: Product) -> None:
     """A request that is refused takes the file back that it brought."""
     received = await forge.files.receive(whole(picture(1)), "a.png")
-    await forge.files.forget(received)
+    await forge.files.withdraw(received)
 
 
 async def fail_to_save(forge: Product) -> None:
@@ -234,10 +236,10 @@ async def test_a_start_with_files_that_are_held_starts(tmp_path: Path) -> None:
         part.write_bytes(b"half")
     with held(lambda name: name == part.name, os_error(13)):
         async with product(tmp_path, disk=no_wait()) as forge:
-            assert forge.blobs.stray() == [part]
+            assert forge.blobs.orphan_path() == [part]
             assert (await forge.verifier.run(repair=False)).counts["leftover"] == 1
     async with product(tmp_path) as forge:
-        assert forge.blobs.stray() == []
+        assert forge.blobs.orphan_path() == []
 
 
 async def test_one_held_picture_keeps_no_other(tmp_path: Path) -> None:
@@ -247,20 +249,20 @@ async def test_one_held_picture_keeps_no_other(tmp_path: Path) -> None:
         await forge.until(made.id, "completed")
         with held(lambda name: name == "avatarforge_00002.png", os_error(16)):
             await forge.generations.delete(made.id, keep_outputs=False)
-        assert [path.name for path in forge.outputs.of(made.id).iterdir()] == ["avatarforge_00002.png"]
+        assert [path.name for path in forge.outputs.folder_of(made.id).iterdir()] == ["avatarforge_00002.png"]
 
 
 async def test_a_bad_note_keeps_no_other_from_being_settled(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
-        gone = [forge.outputs.of(f"{digit * 8}-1111-4111-8111-111111111111") for digit in "123"]
+        gone = [forge.outputs.folder_of(f"{digit * 8}-1111-4111-8111-111111111111") for digit in "123"]
         for folder in gone:
             folder.mkdir(parents=True)
             (folder / "avatarforge_00001.png").write_bytes(picture())
-            forge.blobs.unsettled.note(note_of_outputs(folder.name))
+            forge.blobs.unsettled.add(outputs_entry(folder.name))
         with held(lambda name: name == gone[0].name, os_error(13)):
             async with product(tmp_path, forge.host, disk=no_wait()) as again:
                 assert [folder.exists() for folder in gone] == [True, False, False]
-                assert again.blobs.unsettled.abandoned() == [note_of_outputs(gone[0].name)]
+                assert again.blobs.unsettled.stale() == [outputs_entry(gone[0].name)]
 
 
 async def test_a_content_that_comes_back_while_its_bytes_are_held_is_kept(tmp_path: Path) -> None:
@@ -296,37 +298,37 @@ async def test_a_disk_of_its_own_among_the_pictures(tmp_path: Path) -> None:
     """A real one: a folder with something mounted in it cannot be removed."""
     async with product(tmp_path, disk=no_wait()) as forge:
         made = await make(forge)
-        with small_disk(forge.outputs.of(made) / "mounted", 1):
+        with small_disk(forge.outputs.folder_of(made) / "mounted", 1):
             await forge.generations.delete(made, keep_outputs=False)
             assert not forge.outputs.file(made, 0).exists()
             (problem,) = (await forge.verifier.run(repair=True)).problems
             assert (problem.kind, problem.repaired) == ("leftover", None)
             assert "cannot be removed now" in problem.detail
         assert await forge.verifier.retry_removals() == 1
-        assert not forge.outputs.of(made).exists()
+        assert not forge.outputs.folder_of(made).exists()
         assert (await forge.verifier.run(repair=False)).clean
 
 
 def test_a_note_that_finds_no_room_is_known_and_written_when_there_is(tmp_path: Path) -> None:
-    notes = Unsettled(tmp_path / "missing", Disk())
-    notes.note_going(["ab.png", "cd.png"])
-    notes.note_going(["ef.png"])
+    notes = RecoveryJournal(tmp_path / "missing", Disk())
+    notes.add_removals(["ab.png", "cd.png"])
+    notes.add_removals(["ef.png"])
     for name in ("ab.png", "cd.png", "ef.png"):
-        notes.leave(name)
-        assert notes.is_abandoned(name)
+        notes.keep(name)
+        assert notes.is_stale(name)
     (tmp_path / "missing").mkdir()
-    assert notes.abandoned() == ["ab.png", "cd.png", "ef.png"]
-    assert Unsettled(tmp_path / "missing", Disk()).abandoned() == ["ab.png", "cd.png", "ef.png"]
-    for name in notes.abandoned():
-        notes.settle(name)
+    assert notes.stale() == ["ab.png", "cd.png", "ef.png"]
+    assert RecoveryJournal(tmp_path / "missing", Disk()).stale() == ["ab.png", "cd.png", "ef.png"]
+    for name in notes.stale():
+        notes.clear(name)
     assert list((tmp_path / "missing").iterdir()) == []
 
 
 def test_a_failed_note_takes_no_older_one_with_it(tmp_path: Path) -> None:
     """Bytes of a deleted content are held and noted. An upload of it cannot make its own note."""
-    notes = Unsettled(tmp_path, Disk())
-    notes.note_going(["ab.png"])
-    notes.leave("ab.png")
+    notes = RecoveryJournal(tmp_path, Disk())
+    notes.add_removals(["ab.png"])
+    notes.keep("ab.png")
 
     class Full(Disk):
         def touch(self, path: Path, *, patient: bool = False) -> None:
@@ -334,6 +336,6 @@ def test_a_failed_note_takes_no_older_one_with_it(tmp_path: Path) -> None:
 
     notes._disk = Full()
     with pytest.raises(OSError):
-        notes.note("ab.png")
-    assert Unsettled(tmp_path, Disk()).abandoned() == ["ab.png"]
-    assert notes.is_abandoned("ab.png")
+        notes.add("ab.png")
+    assert RecoveryJournal(tmp_path, Disk()).stale() == ["ab.png"]
+    assert notes.is_stale("ab.png")

@@ -17,9 +17,9 @@ from sqlalchemy import delete, insert, text, update
 from avatarforge.db.records import FileRecord, GenerationRecord
 from avatarforge.db.tables import extracted_poses, files, generation_inputs, outputs, tallies
 from avatarforge.forge.errors import ConflictError, NotFoundError
-from avatarforge.forge.generations.service import AvatarRequest
 from avatarforge.forge.maintenance import run as run_module
 from avatarforge.forge.maintenance.report import KINDS, MOST, Findings, Problem
+from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.blobs import hash_file
 from avatarforge.forge.store.files import Received
 
@@ -200,8 +200,8 @@ async def leave_part(store: Store) -> None:
 
 async def leave_note(store: Store) -> None:
     name = f"{store.free.content_hash}.png"
-    store.forge.blobs.unsettled.note(name)
-    store.forge.blobs.unsettled.leave(name)
+    store.forge.blobs.unsettled.add(name)
+    store.forge.blobs.unsettled.keep(name)
 
 
 async def leave_noted_bytes(store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.graphs.words import Words, compose
-from avatarforge.forge.views import VIEWS
+from avatarforge.forge.spec.views import VIEWS
 
 KNIGHT = Words("a knight", clothing="", style="", realism=False, negative_prompt="", family="sd15")
 

@@ -1,117 +1,183 @@
-// AvatarForge's generations over HTTP, beside the files of the store.
-import { PREFIX, Refused, Store, refused } from "../picker/store.mjs";
-import { parse, stringify } from "./numbers.mjs";
+// The API's generations over HTTP; the stored files come from FilesClient.
+import { ApiError, parseApiError, statusOf } from "../shared/errors.mjs";
+import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_client.mjs";
+import { parse, stringify } from "./json.mjs";
 
+/** @import { Capabilities, FileKind, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
+/** @import { UploadedFile } from "../shared/types.d.ts" */
+
+/** What servers and proxies answer that offer no event stream. */
 const NO_STREAM = new Set([404, 405, 406, 501]);
 
-export class Client extends Store {
-  /** Hand over where a browser finds a picture. Where no link can be had there is nothing to show. */
-  async show(url, use) {
+export class ApiClient extends FilesClient {
+  /**
+   * Call `apply` with the URL by which the browser reaches a picture; never if it cannot be signed.
+   * @param {string} url
+   * @param {(browserUrl: string) => void} apply
+   */
+  async applyUrl(url, apply) {
     try {
-      use(await this.shown(url));
+      apply(await this.browserUrl(url));
     } catch (error) {
-      if (error.status === undefined) throw error;
+      if (!(error instanceof ApiError)) throw error;
     }
   }
 
-  async json(path, options) {
-    return parse(await (await this.ask(path, options)).text());
+  /**
+   * Send a request and parse its response.
+   * @param {string} path
+   * @param {Parameters<FilesClient["request"]>[1]} [options]
+   */
+  async requestJson(path, options) {
+    return parse(await (await this.request(path, options)).text());
   }
 
-  capabilities() {
-    return this.json("/capabilities");
+  /** @returns {Promise<Capabilities>} */
+  getCapabilities() {
+    return this.requestJson("/capabilities");
   }
 
-  poses() {
-    return this.json("/poses");
+  /** @returns {Promise<{ poses: Pose[] }>} */
+  getPoses() {
+    return this.requestJson("/poses");
   }
 
-  /** A page of generations, newest first. */
-  generations(query) {
-    const given = Object.entries(query).filter(([, value]) => value !== null && value !== "");
-    return this.json(`/generations?${new URLSearchParams(given)}`);
+  /**
+   * A page of generations, newest first.
+   * @param {GenerationQuery} query
+   * @returns {Promise<GenerationPage>}
+   */
+  listGenerations({ limit, status, cursor }) {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (status) query.set("status", status);
+    if (cursor) query.set("cursor", cursor);
+    return this.requestJson(`/generations?${query}`);
   }
 
-  generation(id) {
-    return this.json(`/generations/${encodeURIComponent(id)}`);
+  /**
+   * @param {string} id
+   * @returns {Promise<Generation>}
+   */
+  getGeneration(id) {
+    return this.requestJson(generationPath(id));
   }
 
-  /** `key` makes a second try of the same request safe: it gets the answer of the first. */
-  submit(route, body, key) {
-    const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
-    return this.json(route, { method: "POST", headers, body: stringify(body) });
+  /**
+   * @param {string} route
+   * @param {Record<string, unknown>} body
+   * @param {string} idempotencyKey a retry with the same key gets the first response, and no second generation
+   * @returns {Promise<Generation>}
+   */
+  createGeneration(route, body, idempotencyKey) {
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey };
+    return this.requestJson(route, { method: "POST", headers, body: stringify(body) });
   }
 
-  /** `what` is cancel, retry or reroll?pose=... */
-  act(id, what) {
+  /**
+   * @param {string} id
+   * @param {string} action cancel, retry or reroll?pose=...
+   * @returns {Promise<Generation>}
+   */
+  runAction(id, action) {
     const headers = { "Idempotency-Key": newKey() };
-    return this.json(`/generations/${encodeURIComponent(id)}/${what}`, { method: "POST", headers });
+    return this.requestJson(`${generationPath(id)}/${action}`, { method: "POST", headers });
   }
 
-  /** `keepalive`: the page is going away, and the request has to outlive it. */
-  async remove(id, keepalive = false) {
-    await this.ask(`/generations/${encodeURIComponent(id)}`, { method: "DELETE", keepalive });
+  /**
+   * @param {string} id
+   * @param {boolean} keepalive the page is being closed, and the request has to outlive it
+   */
+  async deleteGeneration(id, keepalive = false) {
+    await this.request(generationPath(id), { method: "DELETE", keepalive });
   }
 
-  /** The prompt of a generation, as the editor opens it. */
-  async prompt(id) {
-    return (await (await this.ask(`/generations/${encodeURIComponent(id)}/prompt`)).json()).prompt;
+  /**
+   * The prompt of a generation, which the editor can open.
+   * @param {string} id
+   * @returns {Promise<object>}
+   */
+  async getPrompt(id) {
+    return (await (await this.request(`${generationPath(id)}/prompt`)).json()).prompt;
   }
 
-  /** The file_id of what is stored with this hash, or null. */
-  async known(hash) {
-    const { exists, file_id } = await this.json(`/files/hash/${hash}`);
-    return exists ? file_id : null;
+  /**
+   * The file_id of the stored file with this SHA-256, or null.
+   * @param {string} hash
+   * @returns {Promise<string | null>}
+   */
+  async findByHash(hash) {
+    const { exists, file_id: fileId } = await this.requestJson(`/files/hash/${hash}`);
+    return exists ? fileId : null;
   }
 
-  /** Upload a File; `progress(fraction)` is told how much of it has gone out. An AbortSignal stops it. */
-  async send(kind, file, progress, signal) {
+  /**
+   * Upload a file and report progress.
+   * @param {FileKind} kind
+   * @param {File} file
+   * @param {(fraction: number) => void} onProgress
+   * @param {AbortSignal} signal
+   * @returns {Promise<UploadedFile>}
+   */
+  async uploadWithProgress(kind, file, onProgress, signal) {
     try {
-      return await this.#transfer(kind, file, progress, signal);
+      return await this.#transfer(kind, file, onProgress, signal);
     } catch (error) {
-      if (error.status !== 401) throw error;
-      await this.ask("/files?limit=1"); // which asks for the key
-      return this.#transfer(kind, file, progress, signal);
+      if (statusOf(error) !== 401) throw error;
+      await this.request("/files?limit=1"); // fails in the same way if the key is still wrong
+      return this.#transfer(kind, file, onProgress, signal);
     }
   }
 
-  #transfer(kind, file, progress, signal) {
-    // fetch does not tell how far an upload is.
-    const request = new XMLHttpRequest();
-    request.open("POST", this.api.apiURL(`${PREFIX}/upload/${kind}_image`));
-    for (const [name, value] of Object.entries(this.headers())) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total, lengthComputable }) =>
-      lengthComputable && progress(loaded / total);
-    const done = new Promise((resolve, reject) => {
+  /**
+   * @param {FileKind} kind
+   * @param {File} file
+   * @param {(fraction: number) => void} onProgress
+   * @param {AbortSignal} signal
+   * @returns {Promise<UploadedFile>}
+   */
+  #transfer(kind, file, onProgress, signal) {
+    const request = new XMLHttpRequest(); // fetch reports no upload progress
+    request.open("POST", this.api.apiURL(PREFIX + uploadPath(kind)));
+    for (const [name, value] of Object.entries(this.authHeaders())) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total, lengthComputable }) => {
+      if (lengthComputable) onProgress(loaded / total);
+    };
+    signal.addEventListener("abort", () => request.abort());
+    return new Promise((resolve, reject) => {
       request.onload = () => {
         if (request.status === 200) resolve(JSON.parse(request.responseText));
-        else reject(refused(request.status, request.statusText, request.responseText));
+        else reject(parseApiError(request.status, request.statusText, request.responseText));
       };
-      request.onerror = () => reject(new Refused(0, ""));
+      request.onerror = () => reject(new ApiError(0, ""));
       request.onabort = () => reject(new DOMException("The upload was stopped.", "AbortError"));
+      request.send(uploadBody(file));
     });
-    signal?.addEventListener("abort", () => request.abort());
-    const body = new FormData();
-    body.append("file", file, file.name || "pasted.png");
-    request.send(body);
-    return done;
   }
 
-  /** The body of the stream of all events after `lastId`, or null where this server has none. */
-  async stream(lastId, signal) {
+  /**
+   * The stream of all events after `lastId`, or null where this server offers none.
+   * @param {string | null} lastId
+   * @param {AbortSignal} signal
+   */
+  async openEventStream(lastId, signal) {
     const headers = { Accept: "text/event-stream", ...(lastId ? { "Last-Event-ID": lastId } : {}) };
     try {
-      const answer = await this.ask("/events", { headers, signal, cache: "no-store" });
-      const type = answer.headers.get("Content-Type") ?? "";
-      return type.startsWith("text/event-stream") ? answer.body : null;
+      const response = await this.request("/events", { headers, signal, cache: "no-store" });
+      const type = response.headers.get("Content-Type") ?? "";
+      return type.startsWith("text/event-stream") ? response.body : null;
     } catch (error) {
-      if (NO_STREAM.has(error.status)) return null;
+      if (NO_STREAM.has(statusOf(error) ?? 0)) return null;
       throw error;
     }
   }
 }
 
-/** A new random key. randomUUID would be there for secure pages only. */
+/** @param {string} id */
+function generationPath(id) {
+  return `/generations/${encodeURIComponent(id)}`;
+}
+
+/** A new random idempotency key. crypto.randomUUID exists on secure pages only. */
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,12 +1,21 @@
-// The request that made a generation, as a line for a shell.
-import { PREFIX } from "../picker/store.mjs";
-import { stringify } from "./numbers.mjs";
+// The request that made a generation, as a shell command.
+import { PREFIX } from "../shared/files_client.mjs";
+import { stringify } from "./json.mjs";
 
-/** For a POSIX shell: nothing inside single quotes means anything but the quote itself. */
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+/** @import { ApiClient } from "./client.mjs" */
+/** @import { Generation } from "../shared/types.d.ts" */
 
-/** The route that a generation came by, or null: a graph came by none, and a view may not be known yet. */
-export function routeOf(generation) {
+/**
+ * Quote for a POSIX shell: inside single quotes only the quote itself is special.
+ * @param {string} text
+ */
+const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * The route that made a generation; null for a graph, and while the view of a pose is undecided.
+ * @param {Generation} generation
+ */
+function routeOf(generation) {
   if (generation.kind === "avatar") return "/generate/avatar";
   if (generation.kind === "all_poses") return "/generate_all_poses";
   const view =
@@ -14,17 +23,20 @@ export function routeOf(generation) {
   return generation.kind === "pose" && view ? `/generate_pose?pose=${view}` : null;
 }
 
-/** The curl command, or null. The key, if one is needed, stays the user's own. */
-export function curlOf(generation, client) {
+/**
+ * The curl command, or null. It takes the key, if one is needed, from the environment.
+ * @param {Generation} generation
+ * @param {ApiClient} client
+ */
+export function curlCommand(generation, client) {
   const route = routeOf(generation);
   if (!route || !generation.parameters) return null;
-  const given = Object.entries(generation.parameters).filter(([, value]) => value !== null);
-  const address = new URL(client.api.apiURL(PREFIX + route), document.baseURI).href;
-  const key = Object.keys(client.headers()).includes("X-API-Key") ? ['-H "X-API-Key: $AVATARFORGE_API_KEY"'] : [];
+  const body = Object.fromEntries(Object.entries(generation.parameters).filter(([, value]) => value !== null));
+  const url = new URL(client.api.apiURL(PREFIX + route), document.baseURI).href;
   return [
-    `curl ${quoted(address)}`,
-    ...key,
+    `curl ${quote(url)}`,
+    ...(client.key ? ['-H "X-API-Key: $AVATARFORGE_API_KEY"'] : []),
     "-H 'Content-Type: application/json'",
-    `-d ${quoted(stringify(Object.fromEntries(given), 2))}`,
+    `-d ${quote(stringify(body, 2))}`,
   ].join(" \\\n  ");
 }

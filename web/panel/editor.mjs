@@ -1,8 +1,11 @@
-// The panel in ComfyUI's editor: sidebar tab, badge, toasts, commands, settings, graph. Only what the
-// frontend offers to extensions is used; nothing of it is replaced.
-import { titleOf, wasCancelled } from "./cards.mjs";
+// The panel in ComfyUI's editor: sidebar tab, badge, toasts, commands, settings, graph. It uses only what the
+// frontend offers to extensions.
+import { generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session, UNDO_SECONDS } from "./session.mjs";
+
+/** @import { ApiClient } from "./client.mjs" */
+/** @import { ComfyApp, Extension, ExtensionManager, FileKind, Translate } from "../shared/types.d.ts" */
 
 const TAB = "avatarforge";
 const NODES = { pose: "AvatarForgeLoadPose", reference: "AvatarForgeLoadReference" };
@@ -13,13 +16,13 @@ const TOASTS = "AvatarForge.Toasts";
 const BADGE = "AvatarForge.Badge";
 const UNDO = "AvatarForge.UndoSeconds";
 
-// Names and help are English here; locales/ has them in every language, by these ids.
+// Names and tooltips are English here; locales/ translates them by these ids.
 export const SETTINGS = [
   {
     id: TOASTS,
     category: ["AvatarForge", "Panel", "Toasts"],
-    name: "Tell when a generation has ended",
-    tooltip: "A message in the corner of the editor, also while the sidebar shows something else.",
+    name: "Notify when a generation ends",
+    tooltip: "Shows a message in the corner of the editor, whatever the sidebar shows.",
     type: "combo",
     options: [
       { text: "Finished and failed", value: ALL },
@@ -31,7 +34,7 @@ export const SETTINGS = [
   {
     id: BADGE,
     category: ["AvatarForge", "Panel", "Badge"],
-    name: "Count running generations on the sidebar's icon",
+    name: "Show the number of running generations on the sidebar icon",
     type: "boolean",
     defaultValue: true,
   },
@@ -46,122 +49,167 @@ export const SETTINGS = [
   },
 ];
 
-/** The commands; `panelOf()` gives the panel, which is there once the editor is set up. */
-export function commandsOf(app, panelOf) {
-  const command = (id, label, icon, work) => ({ id, label, icon, function: () => within(app, () => work(panelOf())) });
+/**
+ * @param {ComfyApp} app
+ * @param {() => Panel | null} getPanel the panel, once the editor is set up
+ * @returns {Extension["commands"]}
+ */
+export function createCommands(app, getPanel) {
+  /**
+   * @param {string} id
+   * @param {string} label
+   * @param {string} icon
+   * @param {(panel: Panel) => void} run
+   */
+  const command = (id, label, icon, run) => ({
+    id,
+    label,
+    icon,
+    function: () =>
+      openSidebar(app, () => {
+        const panel = getPanel();
+        if (panel) run(panel);
+      }),
+  });
   return [
-    command("AvatarForge.Create", "AvatarForge: describe a character", "pi pi-pencil", (one) => one.show("create")),
-    command("AvatarForge.Gallery", "AvatarForge: show the gallery", "pi pi-images", (one) => {
-      one.show("gallery");
-      one.gallery.focus();
+    command("AvatarForge.Create", "AvatarForge: describe a character", "pi pi-pencil", (panel) => panel.show("create")),
+    command("AvatarForge.Gallery", "AvatarForge: show the gallery", "pi pi-images", (panel) => {
+      panel.show("gallery");
+      panel.gallery.focus();
     }),
-    command("AvatarForge.Generate", "AvatarForge: generate", "pi pi-play", (one) => void one.form.submit()),
-    command("AvatarForge.GenerateSheet", "AvatarForge: generate a sheet", "pi pi-th-large", (one) => void one.form.submit(true)),
+    command("AvatarForge.Generate", "AvatarForge: generate", "pi pi-play", (panel) => void panel.form.submit()),
+    command("AvatarForge.GenerateSheet", "AvatarForge: generate a sheet", "pi pi-th-large", (panel) => {
+      void panel.form.submit(true);
+    }),
   ];
 }
 
-// Free in every frontend that a supported ComfyUI brings: one that is taken shows an error at each load. Those
-// that are known stand in tests/data/frontend_keybindings.json.
-export const KEYS = [
+// Free in every frontend that a supported ComfyUI has: the frontend shows an error at each load for one that is
+// taken. tests/data/frontend_keybindings.json lists the frontends' own.
+export const KEYBINDINGS = [
   { commandId: "AvatarForge.Create", combo: { key: "p", alt: true, shift: true } },
   { commandId: "AvatarForge.Gallery", combo: { key: "l", alt: true, shift: true } },
   { commandId: "AvatarForge.Generate", combo: { key: "r", alt: true, shift: true } },
   { commandId: "AvatarForge.GenerateSheet", combo: { key: "s", alt: true, shift: true } },
 ];
 
-/** Open the sidebar if need be, then do something there. */
-function within({ extensionManager }, work) {
+/**
+ * Open the sidebar if it is closed, then do something there.
+ * @param {ComfyApp} app
+ * @param {() => void} run
+ */
+function openSidebar({ extensionManager }, run) {
   const { sidebarTab } = extensionManager;
   if (sidebarTab.activeSidebarTabId !== TAB) sidebarTab.toggleSidebarTab(TAB);
-  // The frontend puts the panel into the document a moment later, and only then it can take the focus.
-  requestAnimationFrame(() => requestAnimationFrame(work));
+  // The frontend attaches the panel a moment later, and only then can it take the focus.
+  requestAnimationFrame(() => requestAnimationFrame(run));
 }
 
-/** Give back the panel, registered as a sidebar tab. It follows what runs, whether or not the tab is open. */
-export function addPanel({ app, client, words }) {
+/**
+ * Register the panel as a sidebar tab. It follows the generations whether or not the tab is open.
+ * @param {object} options
+ * @param {ComfyApp} options.app
+ * @param {ApiClient} options.client
+ * @param {Translate} options.t
+ */
+export function addPanel({ app, client, t }) {
   const { extensionManager } = app;
-  const setting = (id) => extensionManager.setting.get(id);
+  const { setting } = extensionManager;
   const session = new Session({
     client,
-    words,
-    locale: setting("Comfy.Locale") || "en",
-    undoSeconds: () => setting(UNDO) ?? UNDO_SECONDS,
+    t,
+    locale: String(setting.get("Comfy.Locale") || "en"),
+    undoSeconds: () => Number(setting.get(UNDO) ?? UNDO_SECONDS),
     editor: {
       insertNode: (kind, fileId) => insertNode(app, kind, fileId),
       openGraph: async (generation) => {
-        const prompt = await client.prompt(generation.generation_id);
-        app.loadApiJson(prompt, titleOf(generation, words).slice(0, 40));
+        const prompt = await client.getPrompt(generation.generation_id);
+        app.loadApiJson(prompt, generationTitle(generation, t).slice(0, 40));
       },
     },
   });
   const panel = new Panel(session);
-  let opened = false;
+  let loaded = false;
   extensionManager.registerSidebarTab({
     id: TAB,
     icon: "pi pi-user",
     title: "AvatarForge",
-    label: words("tab"), // below the icon there is room for some ten letters
-    tooltip: words("tab_hint"),
+    label: t("tab"), // below the icon there is room for some ten letters
+    tooltip: t("tab_hint"),
     type: "custom",
     iconBadge: () => null,
-    // The same element each time: what was entered is still there when the tab is opened again.
+    // The same element each time, so that input survives closing the tab.
     render: (container) => {
       container.classList.add("avatarforge-tab");
       // Called again whenever the tab's icon changes; moving the panel would take its focus away.
       if (panel.element.parentElement !== container) container.append(panel.element);
-      if (!opened) void panel.load();
-      opened = true;
+      if (!loaded) void panel.load();
+      loaded = true;
     },
   });
-  badge(extensionManager, session);
-  toasts(extensionManager, session);
+  showBadge(extensionManager, session);
+  showToasts(extensionManager, session);
   session.live.start();
   return panel;
 }
 
-/** The number of generations that wait or run, on the tab's icon. */
-function badge({ getSidebarTabs, setting }, session) {
-  const count = () => {
-    const shown = setting.get(BADGE) !== false && session.running ? String(session.running) : null;
-    // The list that the frontend gives is its own: what is set there, it shows.
+/**
+ * Show the number of active generations on the tab's icon.
+ * @param {ExtensionManager} extensionManager
+ * @param {Session} session
+ */
+function showBadge({ getSidebarTabs, setting }, session) {
+  const update = () => {
+    const enabled = setting.get(BADGE) !== false;
+    // The list is the frontend's own, not a copy: it shows what is set there.
     const tab = getSidebarTabs().find(({ id }) => id === TAB);
-    if (tab) tab.iconBadge = shown ?? "";
+    if (tab) tab.iconBadge = enabled && session.activeCount ? String(session.activeCount) : "";
   };
-  for (const kind of ["change", "gone", "ended", "state"]) session.live.addEventListener(kind, count);
-  count();
+  for (const name of /** @type {const} */ (["change", "deleted", "ended", "state"])) session.live.on(name, update);
+  update();
 }
 
-function toasts({ setting, toast }, session) {
-  const { live, words } = session;
-  live.addEventListener("ended", ({ detail: generation }) => {
+/**
+ * Show a toast for each generation that has ended.
+ * @param {ExtensionManager} extensionManager
+ * @param {Session} session
+ */
+function showToasts({ setting, toast }, session) {
+  const { live, pendingDeletes, t } = session;
+  live.on("ended", (generation) => {
     const chosen = setting.get(TOASTS) ?? ALL;
     const failed = generation.status === "failed";
-    // What the user took away or queued as a graph is told by nobody, or by the editor itself.
-    const own = generation.kind === "graph" || wasCancelled(generation);
-    if (own || session.leaving.has(generation.generation_id) || chosen === NONE) return;
-    if (!failed && chosen === FAILED) return;
-    const name = titleOf(generation, words);
+    if (chosen === NONE || (chosen === FAILED && !failed)) return;
+    // The user knows what was cancelled or deleted, and the editor tells of its own graphs.
+    if (generation.kind === "graph" || wasCancelled(generation)) return;
+    if (pendingDeletes.has(generation.generation_id)) return;
+    const name = generationTitle(generation, t);
     toast.add({
       severity: failed ? "error" : "success",
-      summary: failed ? words("went_wrong", { name }) : words("finished", { name }),
-      detail: failed ? generation.error : undefined,
+      summary: failed ? t("failed_named", { name }) : t("finished_named", { name }),
+      detail: failed ? (generation.error ?? undefined) : undefined,
       life: failed ? 2 * TOAST : TOAST,
     });
   });
 }
 
-/** Put a node that loads a stored file into the middle of what the canvas shows. */
+/**
+ * Put a node that loads a stored file into the middle of the visible canvas.
+ * @param {ComfyApp} app
+ * @param {FileKind} kind
+ * @param {string} fileId
+ */
 function insertNode(app, kind, fileId) {
   const node = window.LiteGraph.createNode(NODES[kind]);
-  const widget = node.widgets.find(({ name }) => name === "file_id");
-  widget.value = fileId;
+  const widget = node.widgets?.find(({ name }) => name === "file_id");
+  if (widget) widget.value = fileId;
   const [left, top, width, height] = app.canvas.visible_area;
   node.pos = [left + (width - node.size[0]) / 2, top + (height - node.size[1]) / 2];
   const { graph } = app.canvas;
   graph.beforeChange?.();
   graph.add(node);
   graph.afterChange?.();
-  widget.callback?.(fileId); // its picker shows the file
+  widget?.callback?.(fileId); // its picker shows the file
   app.canvas.selectNode?.(node);
   app.canvas.setDirty(true, true);
 }

@@ -1,19 +1,29 @@
-// Controls with a label, and with room for what the server says against their value.
-import { make } from "../picker/elements.mjs";
+// Form controls with a label, and room for what the server says about their value.
+import { make } from "../shared/elements.mjs";
 
-let made = 0;
+/** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
+/** @typedef {{ hint?: string, wide?: boolean }} FieldOptions `hint` is shown below the control */
+
+let lastId = 0;
 
 /** An id that no other element of this document has. */
-export const newId = () => `avatarforge-${++made}`;
+export const newId = () => `avatarforge-${++lastId}`;
 
+const makeError = () => make("p", { id: newId(), className: "avatarforge-field-error", hidden: true });
+
+/** @template {Control} Type */
 export class Field {
-  /** `hint` stands below the control, `control` is an input, a textarea or a select. */
+  /**
+   * @param {string} label
+   * @param {Type} control
+   * @param {FieldOptions} options
+   */
   constructor(label, control, { hint = "", wide = false } = {}) {
     this.control = control;
     control.id = newId();
     control.classList.add("avatarforge-control");
     const hintId = newId();
-    this.error = make("p", { id: newId(), className: "avatarforge-field-error", hidden: true });
+    this.error = makeError();
     control.setAttribute("aria-describedby", hint ? `${hintId} ${this.error.id}` : this.error.id);
     this.element = make(
       "div",
@@ -23,91 +33,136 @@ export class Field {
       hint ? make("p", { id: hintId, className: "avatarforge-hint", textContent: hint }) : null,
       this.error,
     );
-    control.addEventListener("input", () => this.clear());
+    control.addEventListener("input", () => this.clearError());
   }
 
-  /** What was entered, without spaces around it; "" when nothing was. */
+  /**
+   * What was entered, without surrounding spaces; "" when nothing was.
+   * @returns {string}
+   */
   get value() {
     return this.control.value.trim();
   }
 
+  /** @param {unknown} value null and undefined empty the field */
   set value(value) {
-    this.control.value = value ?? "";
-    this.clear();
+    this.control.value = String(value ?? "");
+    this.clearError();
   }
 
-  /** Text in a number's place gives no value at all, which must not pass for "left out". */
-  get unreadable() {
-    return Boolean(this.control.validity?.badInput);
+  /** Whether a number field contains something else. Its value is "" then, which must not pass for "left out". */
+  get isBadNumber() {
+    return this.control.validity.badInput;
   }
 
-  fail(text) {
+  /** @param {string} text */
+  showError(text) {
     this.error.textContent = text;
     this.error.hidden = false;
     this.control.setAttribute("aria-invalid", "true");
   }
 
-  clear() {
+  clearError() {
     this.error.hidden = true;
     this.error.textContent = "";
     this.control.removeAttribute("aria-invalid");
   }
 
   focus() {
-    // A folded group would hide it.
-    for (let up = this.element.closest("details"); up; up = up.parentElement.closest("details")) up.open = true;
+    // A closed group would hide it.
+    let group = this.element.closest("details");
+    while (group) {
+      group.open = true;
+      group = group.parentElement?.closest("details") ?? null;
+    }
     this.control.focus();
   }
 }
 
-export function textField(label, { rows = 0, placeholder = "", list = null, ...rest } = {}) {
-  const control = rows
-    ? make("textarea", { rows, placeholder })
-    : make("input", { type: "text", placeholder, autocomplete: "off" });
+/**
+ * @param {string} label
+ * @param {FieldOptions & { placeholder?: string, list?: string }} options `list` is the id of a datalist
+ */
+export function textField(label, { placeholder = "", list, ...options } = {}) {
+  const control = make("input", { type: "text", placeholder, autocomplete: "off" });
   if (list) control.setAttribute("list", list);
-  return new Field(label, control, rest);
+  return new Field(label, control, options);
 }
 
-export function numberField(label, { min, max, step = "any", placeholder = "", ...rest } = {}) {
-  const control = make("input", { type: "number", min, max, step, placeholder, inputMode: "decimal" });
-  return new Field(label, control, rest);
+/**
+ * @param {string} label
+ * @param {FieldOptions & { rows: number, placeholder?: string }} options
+ */
+export function textAreaField(label, { rows, placeholder = "", ...options }) {
+  return new Field(label, make("textarea", { rows, placeholder }), options);
 }
 
-/** `choices` are [value, text] pairs, after one that leaves the choice to the server. */
-export function selectField(label, automatic, choices = [], rest = {}) {
-  const field = new Field(label, make("select"), rest);
-  offer(field, automatic, choices);
+/**
+ * @param {string} label
+ * @param {FieldOptions & { min: number, max: number, step: number, placeholder?: string }} options
+ */
+export function numberField(label, { min, max, step, placeholder = "", ...options }) {
+  const control = make("input", {
+    type: "number",
+    min: String(min),
+    max: String(max),
+    step: String(step),
+    placeholder,
+    inputMode: "decimal",
+  });
+  return new Field(label, control, options);
+}
+
+/**
+ * @param {string} label
+ * @param {string} automatic the text of the option that leaves the choice to the server
+ * @param {[value: string, text: string][]} options
+ */
+export function selectField(label, automatic, options = []) {
+  const field = new Field(label, make("select"));
+  setOptions(field, automatic, options);
   return field;
 }
 
-/** Give a select its choices, and keep what was chosen. */
-export function offer(field, automatic, choices) {
-  const before = field.control.value;
-  const every = [["", automatic], ...choices];
-  // What a generation used may be gone; it stays to be seen, and the server says that it is gone.
-  if (before && !every.some(([value]) => value === before)) every.push([before, before]);
-  field.control.replaceChildren(...every.map(([value, textContent]) => make("option", { value, textContent })));
-  field.control.value = before;
+/**
+ * Replace the options of a select and keep its value.
+ * @param {Field<HTMLSelectElement>} field
+ * @param {string} automatic
+ * @param {[value: string, text: string][]} options
+ */
+export function setOptions(field, automatic, options) {
+  const { value } = field.control;
+  const all = [["", automatic], ...options];
+  // What a generation used may no longer be installed. It stays visible, and the server says that it is missing.
+  if (value && !options.some(([option]) => option === value)) all.push([value, value]);
+  field.control.replaceChildren(...all.map(([option, text]) => make("option", { value: option, textContent: text })));
+  field.control.value = value;
 }
 
-/** Radio buttons in a row; `choices` are {value, text, title, drawing}. */
-export class Choice {
-  constructor(label, choices, value) {
+/** Radio buttons in a row. */
+export class RadioGroup {
+  /**
+   * @param {string} label
+   * @param {{ value: string, text: string, title?: string }[]} options
+   * @param {string} value
+   */
+  constructor(label, options, value) {
     const name = newId();
-    this.error = make("p", { id: newId(), className: "avatarforge-field-error", hidden: true });
-    this.inputs = choices.map((choice) =>
-      make("input", { type: "radio", name, value: choice.value, checked: choice.value === value }),
+    this.error = makeError();
+    this.inputs = options.map((option) =>
+      make("input", { type: "radio", name, value: option.value, checked: option.value === value }),
     );
+    this.drawings = options.map(() => make("span", { className: "avatarforge-drawing" }));
     this.row = make(
       "div",
       { className: "avatarforge-choices" },
-      ...choices.map((choice, at) =>
+      ...options.map((option, index) =>
         make(
           "label",
-          { className: "avatarforge-choice", title: choice.title ?? "" },
-          this.inputs[at],
-          make("span", { className: "avatarforge-drawing" }),
-          make("span", { textContent: choice.text }),
+          { className: "avatarforge-choice", title: option.title ?? "" },
+          this.inputs[index],
+          this.drawings[index],
+          make("span", { textContent: option.text }),
         ),
       ),
     );
@@ -118,13 +173,17 @@ export class Choice {
       this.row,
       this.error,
     );
-    this.element.addEventListener("change", () => this.clear());
+    this.element.addEventListener("change", () => this.clearError());
   }
 
-  /** Put a drawing above the text of one choice. */
-  draw(value, drawing) {
-    const at = this.inputs.findIndex((input) => input.value === value);
-    this.row.children[at]?.querySelector(".avatarforge-drawing").replaceChildren(drawing);
+  /**
+   * Put a drawing above the text of an option.
+   * @param {string} value
+   * @param {Element} drawing
+   */
+  setDrawing(value, drawing) {
+    const index = this.inputs.findIndex((input) => input.value === value);
+    this.drawings[index]?.replaceChildren(drawing);
   }
 
   get value() {
@@ -133,19 +192,16 @@ export class Choice {
 
   set value(value) {
     for (const input of this.inputs) input.checked = input.value === value;
-    this.clear();
+    this.clearError();
   }
 
-  get unreadable() {
-    return false;
-  }
-
-  fail(text) {
+  /** @param {string} text */
+  showError(text) {
     this.error.textContent = text;
     this.error.hidden = false;
   }
 
-  clear() {
+  clearError() {
     this.error.hidden = true;
     this.error.textContent = "";
   }

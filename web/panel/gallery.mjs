@@ -1,246 +1,286 @@
 // All generations, newest first, a page at a time.
-import { button, make } from "../picker/elements.mjs";
-import { kindName, shortly, statusMark, statusName, titleOf } from "./cards.mjs";
+import { button, gridTarget, make, setStatus } from "../shared/elements.mjs";
+import { errorMessage } from "../shared/errors.mjs";
 import { newId } from "./fields.mjs";
+import { formatTimeShort, generationTitle, kindName, statusBadge, statusName } from "./labels.mjs";
+
+/** @import { Generation, GenerationPage } from "../shared/types.d.ts" */
+/** @import { Session } from "./session.mjs" */
 
 const PAGE = 24;
 
 export class Gallery {
-  /** `open(id)` shows one of them. */
+  /**
+   * @param {object} options
+   * @param {Session} options.session
+   * @param {(id: string) => void} options.open shows a generation in detail
+   */
   constructor({ session, open }) {
-    Object.assign(this, { session, open, cursors: [null], asked: 0, tiles: new Map(), total: 0, next: null });
-    const { live, words } = session;
+    const { live, t } = session;
+    this.session = session;
+    this.open = open;
+    /** @type {(string | null)[]} */
+    this.cursors = [null]; // of each page up to the one shown
+    /** @type {string | null} */
+    this.nextCursor = null;
+    this.nextCursorStale = false;
+    this.lastRequest = 0;
+    /** @type {Map<string, Tile>} */
+    this.tiles = new Map();
+    this.total = 0;
     const filterId = newId();
     this.filter = make(
       "select",
       { id: filterId, className: "avatarforge-control" },
       ...[
-        ["", words("all")],
-        ["completed", words("completed")],
-        ["processing", words("processing")],
-        ["queued", words("queued")],
-        ["failed", words("failed")],
+        ["", t("all")],
+        ["completed", t("completed")],
+        ["processing", t("processing")],
+        ["queued", t("queued")],
+        ["failed", t("failed")],
       ].map(([value, textContent]) => make("option", { value, textContent })),
     );
     this.filter.addEventListener("change", () => this.reload());
-    this.grid = make("ul", { className: "avatarforge-gallery", "aria-label": words("gallery") });
-    this.grid.addEventListener("keydown", (event) => this.#steer(event));
+    this.grid = make("ul", { className: "avatarforge-gallery", "aria-label": t("gallery") });
+    this.grid.addEventListener("keydown", (event) => this.#moveFocus(event));
     this.status = make("p", { className: "avatarforge-status", role: "status" });
-    this.retry = button(words("retry"), () => void this.show());
-    this.newer = button(words("newer"), () => this.#turn(-1));
-    this.older = button(words("older"), () => this.#turn(1));
+    this.retry = button(t("retry"), () => void this.load());
+    this.newer = button(t("newer"), () => void this.#turnPage(-1));
+    this.older = button(t("older"), () => void this.#turnPage(1));
     this.element = make(
       "section",
-      { className: "avatarforge-shelf", "aria-label": words("gallery") },
+      { className: "avatarforge-gallery-view", "aria-label": t("gallery") },
       make(
         "div",
         { className: "avatarforge-row avatarforge-filter" },
-        make("label", { htmlFor: filterId, textContent: words("show") }),
+        make("label", { htmlFor: filterId, textContent: t("show") }),
         this.filter,
       ),
       this.grid,
       make("div", { className: "avatarforge-row avatarforge-pages" }, this.status, this.retry, this.newer, this.older),
     );
-    live.addEventListener("change", ({ detail }) => this.#take(detail));
-    live.addEventListener("gone", ({ detail }) => this.#drop(detail));
-    session.addEventListener("removed", ({ detail }) => this.#drop(detail));
-    session.addEventListener("removal", ({ detail }) => this.#hide(detail));
+    live.on("change", (generation) => this.#upsert(generation));
+    live.on("deleted", (id) => this.#remove(id));
+    session.on("deleted", (id) => this.#remove(id));
+    session.on("pending", (id) => this.#updateVisibility(id));
   }
 
-  /** Start anew with the newest. */
+  /** Load the first page. */
   reload() {
     this.cursors = [null];
-    void this.show();
+    void this.load();
   }
 
-  /** Ask for the page again. */
-  async show() {
-    const { client, words } = this.session;
-    const turn = ++this.asked;
+  /** Load the page that is shown. */
+  async load() {
+    const { client, t } = this.session;
+    const request = ++this.lastRequest;
     this.grid.setAttribute("aria-busy", "true");
     this.retry.hidden = true;
     this.newer.disabled = this.older.disabled = true;
-    if (!this.tiles.size) this.#say(words("loading"));
+    if (!this.tiles.size) setStatus(this.status, t("loading"));
     try {
-      const page = await client.generations({
+      const page = await client.listGenerations({
         limit: PAGE,
         status: this.filter.value,
         cursor: this.cursors.at(-1),
       });
-      if (turn === this.asked) this.#fill(page);
+      if (request === this.lastRequest) this.#fill(page);
     } catch (error) {
-      if (turn !== this.asked) return;
-      this.#say(error.detail || words("unreachable"), true);
+      if (request !== this.lastRequest) return;
+      setStatus(this.status, errorMessage(error, t), true);
       this.retry.hidden = false;
     } finally {
-      if (turn === this.asked) this.grid.removeAttribute("aria-busy");
+      if (request === this.lastRequest) this.grid.removeAttribute("aria-busy");
     }
   }
 
-  /** Give the focus back to the tile that was opened. */
-  focus(id) {
-    const tile = this.tiles.get(id) ?? this.tiles.values().next().value;
-    if (tile) this.#aim(tile.button);
+  /**
+   * Focus the tile of a generation; without it the first tile, or the filter.
+   * @param {string} id
+   */
+  focus(id = "") {
+    const tile = this.tiles.get(id) ?? this.#firstTile();
+    if (tile) this.#focusTile(tile.button);
     else this.filter.focus();
   }
 
+  /** @returns {Tile | undefined} */
+  #firstTile() {
+    return this.tiles.values().next().value;
+  }
+
+  /** @param {GenerationPage} page */
   #fill(page) {
-    this.next = page.next_cursor;
+    this.nextCursor = page.next_cursor;
     this.total = page.total;
     this.tiles.clear();
-    for (const generation of page.generations) this.tiles.set(generation.generation_id, this.#tile(generation));
+    for (const generation of page.generations) this.tiles.set(generation.generation_id, this.#makeTile(generation));
     this.grid.replaceChildren(...[...this.tiles.values()].map((tile) => tile.element));
     this.grid.scrollTop = 0;
-    for (const id of this.tiles.keys()) this.#hide(id);
-    this.#count();
-    const first = this.tiles.values().next().value;
+    for (const id of this.tiles.keys()) this.#updateVisibility(id);
+    this.#updatePaging();
+    const first = this.#firstTile();
     if (first) first.button.tabIndex = 0;
   }
 
-  #tile(generation) {
-    const tile = new Tile(this.session, () => this.open(tile.generation.generation_id));
-    tile.show(generation);
-    return tile;
+  /** @param {Generation} generation */
+  #makeTile(generation) {
+    return new Tile(this.session, generation, () => this.open(generation.generation_id));
   }
 
-  #take(generation) {
+  /** @param {Generation} generation */
+  #upsert(generation) {
     const id = generation.generation_id;
-    const fits = !this.filter.value || this.filter.value === generation.status;
+    const matches = !this.filter.value || this.filter.value === generation.status;
     const tile = this.tiles.get(id);
-    if (tile && fits) {
-      tile.show(generation);
-      return;
-    }
-    if (tile) {
-      this.#drop(id); // it is no longer what the filter asks for
-      return;
-    }
-    // Something new belongs on top of the first page; on others it would push what the user looks at.
-    if (!fits || this.cursors.length > 1 || !this.#isNewest(generation)) return;
-    const added = this.#tile(generation);
+    if (tile && matches) tile.update(generation);
+    else if (tile) this.#remove(id);
+    // A new one goes on top of the first page; on others it would push away what the user is looking at.
+    else if (matches && this.cursors.length === 1 && this.#isNewest(generation)) this.#prepend(generation);
+  }
+
+  /** @param {Generation} generation */
+  #isNewest(generation) {
+    const first = this.#firstTile();
+    return !first || first.generation.created_at <= generation.created_at;
+  }
+
+  /** @param {Generation} generation */
+  #prepend(generation) {
+    const id = generation.generation_id;
+    const added = this.#makeTile(generation);
     this.tiles = new Map([[id, added], ...this.tiles]);
     this.grid.prepend(added.element);
     this.total++;
     if (this.tiles.size > PAGE) {
-      const [last] = [...this.tiles.keys()].slice(-1);
-      this.tiles.get(last).element.remove();
-      this.tiles.delete(last);
-      // Its place is on the next page now, which therefore begins at it; asked for when turned to.
-      this.stale = true;
+      const [lastId, last] = [...this.tiles][PAGE];
+      last.element.remove();
+      this.tiles.delete(lastId);
+      // The next page begins with it now; its cursor is fetched when the user turns to it.
+      this.nextCursorStale = true;
     }
-    this.#hide(id);
-    this.#count();
+    this.#updateVisibility(id);
+    this.#updatePaging();
   }
 
-  #isNewest(generation) {
-    const first = this.tiles.values().next().value;
-    return !first || first.generation.created_at <= generation.created_at;
-  }
-
-  #drop(id) {
+  /** @param {string} id */
+  #remove(id) {
     const tile = this.tiles.get(id);
     if (!tile) return;
     const hadFocus = tile.element.contains(document.activeElement);
     tile.element.remove();
     this.tiles.delete(id);
     this.total--;
-    this.#count();
+    this.#updatePaging();
     if (hadFocus) this.focus();
     if (!this.tiles.size && this.total > 0) this.reload();
   }
 
-  #hide(id) {
+  /** @param {string} id */
+  #updateVisibility(id) {
     const tile = this.tiles.get(id);
-    if (tile) tile.element.hidden = this.session.leaving.has(id);
+    if (tile) tile.element.hidden = this.session.pendingDeletes.has(id);
   }
 
-  #count() {
-    const { words } = this.session;
+  #updatePaging() {
+    const { t } = this.session;
+    const { total } = this;
     this.newer.disabled = this.cursors.length === 1;
-    this.older.disabled = !this.next && !this.stale;
+    this.older.disabled = !this.nextCursor && !this.nextCursorStale;
     const first = (this.cursors.length - 1) * PAGE + 1;
     const last = first + this.tiles.size - 1;
-    if (this.tiles.size) this.#say(words("shown", { first, last, total: this.total }));
-    else this.#say(this.filter.value ? words("none_such") : words("no_generations"));
+    if (this.tiles.size) setStatus(this.status, t("shown", { first, last, total }));
+    else setStatus(this.status, this.filter.value ? t("no_match") : t("no_generations"));
   }
 
-  async #turn(step) {
-    if (step > 0 && this.stale) {
-      // Pages have moved on since this one was asked for; the cursor is that of its last tile.
-      this.stale = false;
+  /** @param {1 | -1} step */
+  async #turnPage(step) {
+    if (step > 0 && this.nextCursorStale) {
+      // Generations were added since this page was loaded. Its cursor is that of its last tile.
+      this.nextCursorStale = false;
       const newest = await this.session.client
-        .generations({ limit: PAGE, status: this.filter.value })
+        .listGenerations({ limit: PAGE, status: this.filter.value })
         .catch(() => null);
-      this.next = newest?.next_cursor ?? this.next;
+      this.nextCursor = newest?.next_cursor ?? this.nextCursor;
     }
-    if (step > 0) this.cursors.push(this.next);
+    if (step > 0) this.cursors.push(this.nextCursor);
     else this.cursors.pop();
-    await this.show();
+    await this.load();
     this.focus();
   }
 
-  #aim(target) {
-    for (const { button: one } of this.tiles.values()) one.tabIndex = -1;
+  /** @param {HTMLButtonElement} target */
+  #focusTile(target) {
+    for (const tile of this.tiles.values()) tile.button.tabIndex = -1;
     target.tabIndex = 0;
     target.focus();
   }
 
-  /** Arrow keys, Home and End move through the grid, whose tiles are one stop for Tab. */
-  #steer(event) {
-    const tiles = [...this.tiles.values()].filter((tile) => !tile.element.hidden).map((tile) => tile.button);
-    const at = tiles.indexOf(document.activeElement);
-    const columns = Math.max(1, tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length);
-    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
-    const ends = { Home: 0, End: tiles.length - 1 };
-    if (at < 0 || !(event.key in moves || event.key in ends)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const target = tiles[event.key in ends ? ends[event.key] : at + moves[event.key]];
-    if (target) this.#aim(target);
-  }
-
-  #say(text, failed = false) {
-    this.status.textContent = text;
-    this.status.classList.toggle("avatarforge-error", failed);
+  /** @param {KeyboardEvent} event */
+  #moveFocus(event) {
+    const visible = [...this.tiles.values()].filter((tile) => !tile.element.hidden);
+    const target = gridTarget(
+      event,
+      visible.map((tile) => tile.button),
+    );
+    if (target) this.#focusTile(target);
   }
 }
 
 class Tile {
-  constructor(session, open) {
+  /**
+   * @param {Session} session
+   * @param {Generation} generation
+   * @param {() => void} open
+   */
+  constructor(session, generation, open) {
     this.session = session;
+    this.generation = generation;
     // Not `hidden`: a browser never loads a lazy picture that has no box.
-    this.picture = make("img", { alt: "", loading: "lazy", className: "avatarforge-unseen" });
-    this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-unseen"));
-    this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-unseen"));
-    this.mark = make("span", { className: "avatarforge-marks" });
+    this.picture = make("img", { alt: "", loading: "lazy", className: "avatarforge-not-loaded" });
+    this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-not-loaded"));
+    this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-not-loaded"));
+    this.marks = make("span", { className: "avatarforge-marks" });
     this.title = make("span", { className: "avatarforge-title" });
     this.details = make("span", { className: "avatarforge-details" });
     this.button = make(
       "button",
       { type: "button", className: "avatarforge-tile", tabIndex: -1, onclick: open },
-      make("span", { className: "avatarforge-tile-picture" }, this.picture, this.mark),
+      make("span", { className: "avatarforge-tile-picture" }, this.picture, this.marks),
       this.title,
       this.details,
     );
     this.element = make("li", {}, this.button);
+    this.#updatePicture(undefined);
+    this.#updateText();
   }
 
-  show(generation) {
-    const { client, locale, words } = this.session;
+  /** @param {Generation} generation */
+  update(generation) {
     const before = this.generation;
     this.generation = generation;
-    const title = titleOf(generation, words);
-    const first = generation.output_files[0];
-    if (first && first.url !== before?.output_files[0]?.url)
-      void client.show(first.url, (address) => (this.picture.src = address));
-    if (before?.status === generation.status && before?.output_files.length === generation.output_files.length) return;
+    this.#updatePicture(before.output_files[0]?.url);
+    if (before.status === generation.status && before.output_files.length === generation.output_files.length) return;
+    this.#updateText();
+  }
+
+  /** @param {string | undefined} shownUrl */
+  #updatePicture(shownUrl) {
+    const url = this.generation.output_files[0]?.url;
+    if (!url || url === shownUrl) return;
+    void this.session.client.applyUrl(url, (browserUrl) => (this.picture.src = browserUrl));
+  }
+
+  #updateText() {
+    const { generation } = this;
+    const { locale, t } = this.session;
+    const title = generationTitle(generation, t);
+    const kind = kindName(generation, t);
     this.title.textContent = title;
     this.button.title = title;
-    this.details.textContent = `${kindName(generation, words)} · ${shortly(generation.created_at, locale)}`;
-    this.mark.replaceChildren(...(generation.status === "completed" ? [] : [statusMark(generation, words)]));
-    this.button.setAttribute(
-      "aria-label",
-      `${title}, ${kindName(generation, words)}, ${statusName(generation, words)}`,
-    );
+    this.details.textContent = `${kind} · ${formatTimeShort(generation.created_at, locale)}`;
+    this.marks.replaceChildren(...(generation.status === "completed" ? [] : [statusBadge(generation, t)]));
+    this.button.setAttribute("aria-label", `${title}, ${kind}, ${statusName(generation, t)}`);
   }
 }

@@ -1,12 +1,15 @@
-// The SHA-256 of a file, before it is sent: one that is stored already need not be.
+// The SHA-256 of a file. It is computed before the upload: a file that is already stored is not sent.
 
 /**
- * 64 hexadecimal digits, or null where the browser cannot tell: then the file is sent, and the server
- * finds out. `subtle` is the browser's own, which only secure pages have.
+ * 64 hexadecimal digits, or null where the browser cannot compute them: then the file is sent, and the server
+ * finds out.
+ * @param {Blob} file
+ * @param {SubtleCrypto | null} [subtle] the browser's own implementation, which exists on secure pages only
+ * @returns {Promise<string | null>}
  */
-export async function hashOf(file, subtle = globalThis.crypto?.subtle) {
+export async function hashFile(file, subtle = globalThis.crypto?.subtle) {
   try {
-    if (!subtle) return await inWorker(file);
+    if (!subtle) return await hashInWorker(file);
     const digest = new Uint8Array(await subtle.digest("SHA-256", await file.arrayBuffer()));
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   } catch (error) {
@@ -15,12 +18,17 @@ export async function hashOf(file, subtle = globalThis.crypto?.subtle) {
   }
 }
 
-function inWorker(file) {
+/**
+ * @param {Blob} file
+ * @returns {Promise<string>}
+ */
+function hashInWorker(file) {
   const worker = new Worker(new URL("./sha256-worker.mjs", import.meta.url), { type: "module" });
-  const answer = new Promise((resolve, reject) => {
+  /** @type {Promise<string>} */
+  const digest = new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = (event) => reject(new Error(event.message || "the worker did not start"));
   });
   worker.postMessage(file);
-  return answer.finally(() => worker.terminate());
+  return digest.finally(() => worker.terminate());
 }

@@ -1,65 +1,88 @@
-// What runs now: the server's events, or where it sends none, a look at its list every second.
-import { eventsOf } from "./stream.mjs";
+// The active generations, kept up to date by the server's events or, where it sends none, by polling.
+import { Emitter } from "../shared/events.mjs";
+import { ApiError, isAbort, statusOf } from "../shared/errors.mjs";
+import { hasEnded } from "./labels.mjs";
+import { readEvents } from "./stream.mjs";
 
-const SILENCE = 45_000; // ms; the server sends something every 15 s
-const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms between tries to reach a server that is away
-const NO_KEY = 401;
-const KEYLESS = 60_000; // ms; the server counts who comes without a key, and a key that is entered wakes us
-const REMEMBERED = 500; // generations
-const LOOK_BUSY = 1000; // ms between two looks at the list
-const LOOK_IDLE = 5000;
-const ENDED = new Set(["completed", "failed"]);
+/** @import { ApiClient } from "./client.mjs" */
+/** @import { Generation, GenerationChange } from "../shared/types.d.ts" */
+/** @typedef {"connecting" | "live" | "polling" | "offline" | "refused"} State */
 
-export const hasEnded = (generation) => ENDED.has(generation.status);
+const SILENCE_LIMIT = 45_000; // ms; the server sends something every 15 s
+const RETRY_DELAYS = [500, 1000, 2000, 4000, 8000]; // ms
+const UNAUTHORIZED = 401;
+const UNAUTHORIZED_DELAY = 60_000; // ms; the server counts requests without a key, and a new key wakes us
+const COUNTED = 500; // generations
+const POLL_BUSY = 1000; // ms
+const POLL_IDLE = 5000;
+const HIDDEN = 2 ** 30; // ms: until something wakes us
 
 /**
- * Follows all generations. Events: "change" (detail: a generation), "ended" (the same, once), "gone" (an
- * id) and "state", after which `state` is connecting, live, polling, offline or refused; `reason` holds the
- * server's words where it refused.
+ * Follows all generations. Events:
+ * - "change": a generation, whenever something in it changed
+ * - "ended": the same, once, when it has ended
+ * - "deleted": the id of a generation
+ * - "state": the connection changed; `reason` is the server's sentence when it refused.
+ * @extends {Emitter<{ change: Generation, ended: Generation, deleted: string, state: State }>}
  */
-export class Live extends EventTarget {
+export class Live extends Emitter {
+  /** @param {Pick<ApiClient, "getGeneration" | "listGenerations" | "openEventStream">} client */
   constructor(client) {
     super();
     this.client = client;
+    /** @type {State} */
     this.state = "connecting";
     this.reason = "";
+    /** @type {Map<string, Generation>} */
     this.active = new Map();
-    this.heard = new Map(); // id -> how many events told of it
-    this.lastId = null;
-    this.streams = true;
-    this.running = false;
+    /**
+     * The number of events about each generation, oldest first.
+     * @type {Map<string, number>}
+     */
+    this.eventCounts = new Map();
+    /** @type {string | null} */
+    this.lastEventId = null;
+    this.hasStream = true;
+    this.started = false;
+    this.abortController = new AbortController();
     this.wake = () => {};
   }
 
   start() {
-    if (this.running) return;
-    this.running = true;
-    const awake = () => {
-      // A browser opens six connections to a server: hidden pages give theirs back.
-      if (document.hidden) this.cut?.abort();
+    if (this.started) return;
+    this.started = true;
+    const onVisibilityChange = () => {
+      // A browser opens six connections to a server: hidden pages release theirs.
+      if (document.hidden) this.abortController.abort();
       this.wake();
     };
-    document.addEventListener("visibilitychange", awake);
-    addEventListener("online", awake);
+    document.addEventListener("visibilitychange", onVisibilityChange);
+    addEventListener("online", onVisibilityChange);
     void this.#run();
   }
 
-  /** Take up a generation that an answer just brought. */
+  /**
+   * Follow a generation that a response just brought.
+   * @param {Generation} generation
+   */
   watch(generation) {
     const id = generation.generation_id;
-    // The stream may have been faster than the answer, and know more: then only a new look tells.
-    if (!this.heard.has(id)) this.#put(generation);
-    this.#settle([id]).catch(() => {}); // not reached: the stream notes it too
+    // The stream may have been faster than the response: then only a refresh tells which of them is newer.
+    if (!this.eventCounts.has(id)) this.#upsert(generation);
+    this.#refresh([id]).catch(() => {}); // unreachable: the stream notices that too
     this.wake();
   }
 
-  /** Forget a generation that is being deleted. */
-  drop(id) {
-    if (this.active.delete(id)) this.#tell("gone", id);
+  /**
+   * Forget a generation that is being deleted.
+   * @param {string} id
+   */
+  remove(id) {
+    if (this.active.delete(id)) this.emit("deleted", id);
   }
 
-  /** Try again now. */
-  again() {
+  /** Connect without waiting for the rest of the delay. */
+  retryNow() {
     this.wake();
   }
 
@@ -67,161 +90,196 @@ export class Live extends EventTarget {
     let failures = 0;
     for (;;) {
       if (document.hidden) {
-        await this.#pause(2 ** 30);
+        await this.#sleep(HIDDEN);
         continue;
       }
-      this.cut = new AbortController();
+      this.abortController = new AbortController();
       try {
-        if (this.streams) await this.#stream(() => (failures = 0));
+        if (this.hasStream) await this.#followStream(() => (failures = 0));
         else {
-          await this.#look();
+          await this.#poll();
           failures = 0;
-          await this.#pause(this.active.size ? LOOK_BUSY : LOOK_IDLE);
+          await this.#sleep(this.active.size ? POLL_BUSY : POLL_IDLE);
         }
       } catch (error) {
-        if (error.name === "AbortError") continue; // hidden, or too long silent
-        this.#become(error.status ? "refused" : "offline", error.detail ?? "");
-        const wait = error.status === NO_KEY ? KEYLESS : PAUSES[Math.min(failures++, PAUSES.length - 1)];
-        await this.#pause(wait);
+        if (isAbort(error)) continue; // the page is hidden, or the stream was silent for too long
+        const refused = error instanceof ApiError && error.status !== 0;
+        this.#setState(refused ? "refused" : "offline", refused ? error.detail : "");
+        const unauthorized = statusOf(error) === UNAUTHORIZED;
+        const delay = RETRY_DELAYS[Math.min(failures, RETRY_DELAYS.length - 1)];
+        if (!unauthorized) failures++;
+        await this.#sleep(unauthorized ? UNAUTHORIZED_DELAY : delay);
       }
     }
   }
 
-  async #stream(reached) {
-    const body = await this.client.stream(this.lastId, this.cut.signal);
+  /** @param {() => void} onConnected */
+  async #followStream(onConnected) {
+    const { abortController } = this;
+    const body = await this.client.openEventStream(this.lastEventId, abortController.signal);
     if (!body) {
-      this.streams = false;
+      this.hasStream = false;
       return;
     }
+    /** @type {number | undefined} */
     let timer;
-    const alive = () => {
+    const onData = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => this.cut.abort(), SILENCE);
+      timer = setTimeout(() => abortController.abort(), SILENCE_LIMIT);
     };
-    alive();
-    // With an id to resume from there is no hello: what was missed comes at once.
-    if (this.lastId) this.#become("live");
-    reached();
+    onData();
+    // A resumed stream has no hello: it begins with the missed events.
+    if (this.lastEventId) this.#setState("live");
+    onConnected();
     try {
-      for await (const { kind, id, data } of eventsOf(body, alive)) {
-        if (id) this.lastId = id;
-        await this.#take(kind, JSON.parse(data));
+      for await (const { kind, id, data } of readEvents(body, onData)) {
+        if (id) this.lastEventId = id;
+        if (kind === "hello") await this.#handleHello(JSON.parse(data).active);
+        else await this.#handleEvent(kind, JSON.parse(data));
       }
     } finally {
       clearTimeout(timer);
     }
-    // The server closed it in order, as it does when it stops.
-    await this.#pause(PAUSES[0]);
+    // The server closed the stream, as it does when it shuts down.
+    await this.#sleep(RETRY_DELAYS[0]);
   }
 
-  async #take(kind, data) {
-    if (kind === "hello") {
-      const before = [...this.active.keys()];
-      for (const generation of data.active) this.#put(generation);
-      const still = new Set(data.active.map((generation) => generation.generation_id));
-      await this.#settle(before.filter((id) => !still.has(id)));
-      this.#become("live");
-      return;
-    }
+  /** @param {Generation[]} active */
+  async #handleHello(active) {
+    await this.#replaceActive([...this.active.keys()], active);
+    this.#setState("live");
+  }
+
+  /**
+   * @param {string} kind
+   * @param {GenerationChange} data
+   */
+  async #handleEvent(kind, data) {
     const id = data.generation_id;
-    this.#note(id);
+    this.#countEvent(id);
     if (kind === "deleted") {
       this.active.delete(id);
-      this.#tell("gone", id);
+      this.emit("deleted", id);
       return;
     }
     if (data.generation) {
-      this.#put(this.#newest(data.generation));
+      this.#upsert(this.#newest(data.generation));
       return;
     }
-    const known = this.active.get(id);
-    if (!known) {
-      await this.#settle([id]);
+    const previous = this.active.get(id);
+    if (!previous) {
+      await this.#refresh([id]);
       return;
     }
-    const { at: _, generation_id: __, ...news } = data;
-    this.#put(this.#newest({ ...known, ...news, queue_position: news.queue_position ?? null }));
+    const { at: _at, generation: _generation, ...changes } = data;
+    this.#upsert(this.#newest({ ...previous, ...changes, queue_position: changes.queue_position ?? null }));
   }
 
-  async #look() {
+  async #poll() {
     const before = [...this.active.keys()];
     const pages = await Promise.all(
-      ["queued", "processing"].map((status) => this.client.generations({ status, limit: 100 })),
+      ["queued", "processing"].map((status) => this.client.listGenerations({ status, limit: 100 })),
     );
-    const found = pages.flatMap((page) => page.generations);
-    for (const generation of found) this.#put(generation);
-    const still = new Set(found.map((generation) => generation.generation_id));
-    await this.#settle(before.filter((id) => !still.has(id)));
-    this.#become("polling");
+    await this.#replaceActive(
+      before,
+      pages.flatMap((page) => page.generations),
+    );
+    this.#setState("polling");
   }
 
-  /** Ask how generations stand of which the list or the stream says no more. */
-  async #settle(ids) {
+  /**
+   * Take over the server's list, and refresh what has left it.
+   * @param {string[]} before the ids that were active before
+   * @param {Generation[]} active
+   */
+  async #replaceActive(before, active) {
+    for (const generation of active) this.#upsert(generation);
+    const listed = new Set(active.map((generation) => generation.generation_id));
+    await this.#refresh(before.filter((id) => !listed.has(id)));
+  }
+
+  /**
+   * Ask the server for generations of which neither list nor stream says how they are.
+   * @param {string[]} ids
+   */
+  async #refresh(ids) {
     for (const id of ids) {
       try {
-        await this.#lookAt(id);
+        await this.#refreshOne(id);
       } catch (error) {
-        if (error.status !== 404) throw error;
+        if (statusOf(error) !== 404) throw error;
         this.active.delete(id);
-        this.#tell("gone", id);
+        this.emit("deleted", id);
       }
     }
   }
 
-  async #lookAt(id) {
+  /** @param {string} id */
+  async #refreshOne(id) {
     for (;;) {
-      const before = this.heard.get(id);
-      const found = await this.client.generation(id);
-      if (hasEnded(found) || this.heard.get(id) === before) {
-        this.#put(this.#newest(found));
+      const count = this.eventCounts.get(id);
+      const generation = await this.client.getGeneration(id);
+      if (hasEnded(generation) || this.eventCounts.get(id) === count) {
+        this.#upsert(this.#newest(generation));
         return;
       }
-      // Told of meanwhile: what runs goes on being told of, and what has ended is looked at again.
+      // An event arrived meanwhile and is newer than the response. While the generation is active more events
+      // follow; once it has ended none do, so it is read again.
       if (this.active.has(id)) return;
     }
   }
 
-  #note(id) {
-    const times = this.heard.get(id) ?? 0;
-    this.heard.delete(id);
-    this.heard.set(id, times + 1);
-    if (this.heard.size > REMEMBERED) this.heard.delete(this.heard.keys().next().value);
+  /** @param {string} id */
+  #countEvent(id) {
+    const count = this.eventCounts.get(id) ?? 0;
+    this.eventCounts.delete(id);
+    this.eventCounts.set(id, count + 1);
+    const [oldest] = this.eventCounts.keys();
+    if (this.eventCounts.size > COUNTED) this.eventCounts.delete(oldest);
   }
 
-  /** The stream and an answer come by two ways: what comes later may be the older one of the same run. */
+  /**
+   * Events and responses arrive on two connections, so the later one may be the older state of the same run.
+   * @param {Generation} generation
+   */
   #newest(generation) {
-    const known = this.active.get(generation.generation_id);
-    if (!known || hasEnded(generation)) return generation;
-    if (known.comfyui_prompt_id !== generation.comfyui_prompt_id) return generation;
-    if (known.status === "processing" && generation.status === "queued") return known;
-    return known.progress > generation.progress ? { ...generation, progress: known.progress } : generation;
+    const previous = this.active.get(generation.generation_id);
+    if (!previous || hasEnded(generation)) return generation;
+    if (previous.comfyui_prompt_id !== generation.comfyui_prompt_id) return generation;
+    if (previous.status === "processing" && generation.status === "queued") return previous;
+    return previous.progress > generation.progress ? { ...generation, progress: previous.progress } : generation;
   }
 
-  #put(generation) {
+  /** @param {Generation} generation */
+  #upsert(generation) {
     const id = generation.generation_id;
-    const known = this.active.get(id);
     if (hasEnded(generation)) {
-      this.active.delete(id);
-      this.#tell("change", generation);
-      if (known) this.#tell("ended", generation);
+      const wasActive = this.active.delete(id);
+      this.emit("change", generation);
+      if (wasActive) this.emit("ended", generation);
       return;
     }
     this.active.set(id, generation);
-    this.#tell("change", generation);
+    this.emit("change", generation);
   }
 
-  #become(state, reason = "") {
+  /**
+   * @param {State} state
+   * @param {string} reason
+   */
+  #setState(state, reason = "") {
     if (this.state === state && this.reason === reason) return;
     this.state = state;
     this.reason = reason;
-    this.#tell("state", state);
+    this.emit("state", state);
   }
 
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
-  #pause(ms) {
+  /**
+   * Wait until the time is over or `wake` is called.
+   * @param {number} ms
+   * @returns {Promise<void>}
+   */
+  #sleep(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.wake = () => {

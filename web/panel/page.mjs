@@ -1,72 +1,91 @@
-// The panel as a page of its own.
-import { PREFIX } from "../picker/store.mjs";
-import { languagesOf, wordsOf } from "../picker/words.mjs";
-import { titleOf, wasCancelled } from "./cards.mjs";
-import { Client } from "./client.mjs";
+// The panel as a standalone page.
+import { PREFIX } from "../shared/files_client.mjs";
+import { createTranslate, fallbackLanguages } from "../shared/i18n.mjs";
+import { ApiClient } from "./client.mjs";
+import { generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session } from "./session.mjs";
+
+/** @import { ComfyApi } from "../shared/types.d.ts" */
 
 const LANGUAGES = ["en", "zh"];
 /** This script is <base>panel/panel/page.mjs, whatever path a proxy puts before it. */
 const BASE = new URL("../../", import.meta.url);
 
-/** What ComfyUI's `api` object is in the editor. */
+/**
+ * Stands in for the editor's `api` object.
+ * @type {ComfyApi}
+ */
 const api = {
   apiURL: (path) => new URL(path.replace(PREFIX, "").replace(/^\//, ""), BASE).href,
   fetchApi: (path, options) => fetch(api.apiURL(path), options),
 };
 
-async function texts(language) {
-  const answer = await fetch(new URL(`panel/locales/${language}.json`, BASE));
-  return answer.ok ? (await answer.json()).avatarforge : null;
+/**
+ * @param {string} language
+ * @returns {Promise<Record<string, string> | null>}
+ */
+async function loadCatalog(language) {
+  const response = await fetch(new URL(`panel/locales/${language}.json`, BASE));
+  return response.ok ? (await response.json()).avatarforge : null;
 }
 
 async function start() {
-  const wanted = navigator.languages.flatMap(languagesOf).find((language) => LANGUAGES.includes(language));
-  const chosen = [...new Set([wanted, "en"])];
-  const words = wordsOf(await Promise.all(chosen.map(texts)));
-  document.documentElement.lang = wanted;
-  const session = new Session({ client: new Client(api), words, locale: navigator.language });
+  const languages = navigator.languages.flatMap(fallbackLanguages); // ends with English
+  const language = languages.find((one) => LANGUAGES.includes(one)) ?? "en";
+  const t = createTranslate(await Promise.all([...new Set([language, "en"])].map(loadCatalog)));
+  document.documentElement.lang = language;
+  const session = new Session({ client: new ApiClient(api), t, locale: navigator.language });
   const panel = new Panel(session);
-  document.querySelector("#avatarforge").replaceChildren(panel.element);
+  document.querySelector("#avatarforge")?.replaceChildren(panel.element);
   document.addEventListener("paste", (event) => {
-    if (!panel.element.contains(event.target)) panel.paste(event);
+    if (!(event.target instanceof Node && panel.element.contains(event.target))) panel.paste(event);
   });
-  for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => event.preventDefault());
-  announce(session, panel);
-  follow(panel);
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+  notifyWhenEnded(session, panel);
+  syncAddress(panel);
   void panel.load();
   session.live.start();
 }
 
-/** Say what has ended, as ComfyUI's toasts do in the editor, and how many run in the title. */
-function announce(session, panel) {
-  const { live, words } = session;
-  live.addEventListener("ended", ({ detail: generation }) => {
-    if (session.leaving.has(generation.generation_id) || wasCancelled(generation)) return;
-    const name = titleOf(generation, words);
-    const text = generation.status === "completed" ? words("finished", { name }) : words("went_wrong", { name });
-    session.notice(text, words("open"), () => panel.open(generation.generation_id));
+/**
+ * Tell the user which generations have ended, as toasts do in the editor, and count the active ones in the title.
+ * @param {Session} session
+ * @param {Panel} panel
+ */
+function notifyWhenEnded(session, panel) {
+  const { live, t } = session;
+  live.on("ended", (generation) => {
+    const id = generation.generation_id;
+    if (session.pendingDeletes.has(id) || wasCancelled(generation)) return;
+    const name = generationTitle(generation, t);
+    const text = generation.status === "completed" ? t("finished_named", { name }) : t("failed_named", { name });
+    session.notify(text, t("open"), () => panel.open(id));
   });
-  const count = () => (document.title = session.running ? `(${session.running}) AvatarForge` : "AvatarForge");
-  for (const kind of ["change", "gone", "ended"]) live.addEventListener(kind, count);
+  const updateTitle = () => {
+    document.title = session.activeCount ? `(${session.activeCount}) AvatarForge` : "AvatarForge";
+  };
+  for (const name of /** @type {const} */ (["change", "deleted", "ended"])) live.on(name, updateTitle);
 }
 
-/** The address says what is shown, so that a phone's back button goes back. */
-function follow(panel) {
-  const read = () => {
-    const [, view, sent] = location.hash.split("/");
-    const id = sent?.toLowerCase(); // answers give ids in lower case
+/**
+ * Keep the address and the view in sync, so that the browser's back button works.
+ * @param {Panel} panel
+ */
+function syncAddress(panel) {
+  const showAddress = () => {
+    const [, view, rawId] = location.hash.split("/");
+    const id = rawId?.toLowerCase(); // responses give ids in lower case
     if (id && /^[0-9a-f-]{36}$/.test(id)) {
-      if (panel.view !== "detail" || panel.opened !== id) panel.open(id);
+      if (panel.view !== "detail" || panel.openedId !== id) panel.open(id);
     } else if (panel.view === "detail" || view) panel.show(view === "gallery" ? "gallery" : "create", false);
   };
-  panel.addEventListener("shown", ({ detail: { view, id } }) => {
+  panel.on("shown", ({ view, id }) => {
     const hash = view === "detail" ? `#/detail/${id}` : view === "gallery" ? "#/gallery" : "";
     if (location.hash !== hash) history.pushState(null, "", hash || location.pathname + location.search);
   });
-  addEventListener("popstate", read);
-  read();
+  addEventListener("popstate", showAddress);
+  showAddress();
 }
 
 void start();

@@ -1,103 +1,112 @@
-// The panel: what to make, what is being made, what was made. The same in the editor's sidebar and as a page.
-import { button, make } from "../picker/elements.mjs";
-import { withKey } from "../picker/key.mjs";
-import { titleOf } from "./cards.mjs";
+// The whole panel, the same in the editor's sidebar and on the standalone page.
+import { withKey } from "../shared/api_key.mjs";
+import { button, hasFiles, make } from "../shared/elements.mjs";
+import { Emitter } from "../shared/events.mjs";
 import { Detail } from "./detail.mjs";
 import { Form } from "./form.mjs";
 import { Gallery } from "./gallery.mjs";
+import { generationTitle } from "./labels.mjs";
 import { Running } from "./running.mjs";
-import { bringsFiles } from "./slots.mjs";
+
+/** @import { Generation } from "../shared/types.d.ts" */
+/** @import { Notice, Session } from "./session.mjs" */
+/** @typedef {"create" | "gallery" | "detail"} PanelView */
 
 const NOTICE_SECONDS = 8;
 
-/** Events: "shown" (detail: {view, id}). */
-export class Panel extends EventTarget {
+/**
+ * Events: "shown": which view is shown now, and the id of the generation in a detail view.
+ * @extends {Emitter<{ shown: { view: PanelView, id: string } }>}
+ */
+export class Panel extends Emitter {
+  /** @param {Session} session */
   constructor(session) {
     super();
+    const { live, t } = session;
     this.session = session;
-    const { live, words } = session;
+    /** @type {PanelView} */
     this.view = "create";
-    this.opened = "";
-    this.form = new Form({ session, submitted: (generation) => this.#submitted(generation) });
-    const open = (id) => this.open(id);
+    this.openedId = ""; // the generation that was opened last
+    this.loading = false;
+    this.wasDisconnected = false;
+    /** @type {Map<string, HTMLElement>} */
+    this.undoNotices = new Map();
+    const open = (/** @type {string} */ id) => this.open(id);
+    this.form = new Form({ session, onSubmitted: (generation) => this.#watchNew(generation) });
     this.running = new Running({ session, open });
     this.gallery = new Gallery({ session, open });
     this.detail = new Detail({
       session,
-      back: () => this.#back(),
-      again: (generation) => this.#use(generation),
+      back: () => this.#backToGallery(),
+      useSettings: (generation) => this.#useSettings(generation),
     });
     this.tabs = {
-      create: button(words("create"), () => this.show("create")),
-      gallery: button(words("gallery"), () => this.show("gallery")),
+      create: button(t("create"), () => this.show("create")),
+      gallery: button(t("gallery"), () => this.show("gallery")),
     };
-    this.said = make("p", { className: "avatarforge-said", role: "status" });
-    this.banner = make("p", { className: "avatarforge-banner", hidden: true });
-    this.retry = button(words("retry"), () => void this.#again());
-    this.warning = make(
+    this.nav = make("nav", { "aria-label": "AvatarForge" }, this.tabs.create, this.tabs.gallery);
+    this.announcer = make("p", { className: "avatarforge-announcer", role: "status" });
+    this.bannerText = make("p", { className: "avatarforge-banner", hidden: true });
+    this.banner = make(
       "div",
       { className: "avatarforge-offline", role: "alert", hidden: true },
-      this.banner,
-      this.retry,
+      this.bannerText,
+      button(t("retry"), () => void this.#retry()),
     );
-    this.notices = make("ul", { className: "avatarforge-notices", "aria-label": words("notices") });
+    this.notices = make("ul", { className: "avatarforge-notices", "aria-label": t("notices") });
     this.element = make(
       "div",
       { className: "avatarforge-panel" },
       make(
         "div",
         { className: "avatarforge-layout" },
-        make(
-          "header",
-          { className: "avatarforge-head" },
-          make("h1", { textContent: "AvatarForge" }),
-          make("nav", { "aria-label": "AvatarForge" }, this.tabs.create, this.tabs.gallery),
-        ),
-        this.warning,
+        make("header", { className: "avatarforge-head" }, make("h1", { textContent: "AvatarForge" }), this.nav),
+        this.banner,
         this.running.element,
         make("div", { className: "avatarforge-create" }, this.form.element),
-        make("div", { className: "avatarforge-made" }, this.gallery.element, this.detail.element),
+        make("div", { className: "avatarforge-results" }, this.gallery.element, this.detail.element),
       ),
       make("div", { role: "status" }, this.notices),
-      this.said,
+      this.announcer,
     );
-    live.addEventListener("state", () => this.#reach());
-    session.addEventListener("said", ({ detail }) => this.#say(detail));
-    session.addEventListener("notice", ({ detail }) => this.#notice(detail));
-    session.addEventListener("removal", ({ detail }) => this.#leaving(detail));
-    session.addEventListener("removed", ({ detail }) => this.undos?.get(detail)?.remove());
-    this.undos = new Map();
-    for (const kind of ["dragover", "drop"])
-      this.element.addEventListener(kind, (event) => {
-        // A picture that misses its slot must not take the user away from here.
-        if (!bringsFiles(event.dataTransfer)) return;
+    live.on("state", () => this.#updateBanner());
+    session.on("announce", (text) => this.#announce(text));
+    session.on("notice", (notice) => this.#showNotice(notice));
+    session.on("pending", (id) => this.#updateUndo(id));
+    session.on("deleted", (id) => this.#removeUndo(id));
+    for (const name of /** @type {const} */ (["dragover", "drop"]))
+      this.element.addEventListener(name, (event) => {
+        // A picture that misses its slot must not navigate away from the page.
+        if (!hasFiles(event.dataTransfer)) return;
         event.preventDefault();
         event.stopPropagation();
-        if (event.type === "drop") session.notice(words("drop_onto"));
+        if (event.type === "drop") session.notify(t("drop_onto"));
       });
     this.element.addEventListener("paste", (event) => this.paste(event));
     this.show("create", false);
-    this.loaded = false;
   }
 
-  /** Ask the server for what the panel shows, and the user for the key if it wants one. */
+  /** Load what the panel shows, and ask the user for the key if the server requires one. */
   async load() {
-    const { client, live, words } = this.session;
+    const { client, live, t } = this.session;
     if (this.loading) return;
     this.loading = true;
     try {
-      await withKey(client, words, () => this.form.load());
-      this.loaded = true;
-      live.again();
+      await withKey(client, t, () => this.form.load());
+      live.retryNow();
     } catch {
-      this.loaded = false; // the banner says why
+      // The banner says why.
     } finally {
       this.loading = false;
     }
-    await this.gallery.show();
+    await this.gallery.load();
   }
 
-  /** Show create, gallery or detail. In a wide panel the form stays beside the other two. */
+  /**
+   * Show a view. In a wide panel the form stays beside the other two.
+   * @param {PanelView} view
+   * @param {boolean} focus whether to move the focus there
+   */
   show(view, focus = true) {
     this.view = view;
     this.element.dataset.view = view;
@@ -109,102 +118,136 @@ export class Panel extends EventTarget {
     }
     if (view !== "detail") this.detail.close();
     if (focus && view === "create") this.form.focus();
-    this.dispatchEvent(new CustomEvent("shown", { detail: { view, id: view === "detail" ? this.opened : "" } }));
+    this.emit("shown", { view, id: view === "detail" ? this.openedId : "" });
   }
 
-  /** Show one generation. */
+  /**
+   * Show one generation in detail.
+   * @param {string} id
+   */
   open(id) {
-    this.opened = id;
-    const known = this.gallery.tiles.get(id)?.generation ?? null;
+    this.openedId = id;
+    const cached = this.gallery.tiles.get(id)?.generation ?? null;
     this.show("detail", false);
-    void this.detail.open(id, known);
+    void this.detail.open(id, cached);
   }
 
-  /** A picture pasted where no slot has the focus is a reference: a pose is put into its slot on purpose. */
+  /**
+   * Take a picture that was pasted outside the slots as the reference: a pose is pasted into its slot on purpose.
+   * @param {ClipboardEvent} event
+   */
   paste(event) {
+    const { t } = this.session;
     if (this.view !== "create" && !this.#isWide()) return;
-    if (this.form.slots.reference.paste(event)) this.session.say(this.session.words("pasted_reference"));
+    if (this.form.slots.reference.paste(event)) this.session.announce(t("pasted_reference"));
   }
 
   #isWide() {
-    return getComputedStyle(this.tabs.create.parentElement).display === "none";
+    return getComputedStyle(this.nav).display === "none";
   }
 
-  #submitted(generation) {
-    this.session.live.watch(generation);
-    this.session.say(this.session.words("accepted"));
+  /** @param {Generation} generation */
+  #watchNew(generation) {
+    const { live, t } = this.session;
+    live.watch(generation);
+    this.session.announce(t("accepted"));
   }
 
-  #use(generation) {
+  /** @param {Generation} generation */
+  #useSettings(generation) {
     this.form.fill(generation);
     this.show("create");
   }
 
-  async #again() {
+  async #retry() {
     await this.load();
-    this.session.live.again();
+    this.session.live.retryNow();
   }
 
-  #back() {
-    const id = this.opened;
+  #backToGallery() {
+    const id = this.openedId;
     this.show("gallery");
     this.gallery.focus(id);
   }
 
-  #leaving(id) {
+  /** @param {string} id */
+  #updateUndo(id) {
     const { session } = this;
-    const entry = session.leaving.get(id);
-    if (!entry) {
-      this.undos.get(id)?.remove();
-      this.undos.delete(id);
+    const { t } = session;
+    const pending = session.pendingDeletes.get(id);
+    if (!pending) {
+      this.#removeUndo(id);
       return;
     }
-    if (this.view === "detail" && this.opened === id) this.#back();
-    const text = session.words("deleted", { name: titleOf(entry.generation, session.words) });
-    const item = this.#item(text, session.words("undo"), () => {
-      session.keep(id);
+    if (this.view === "detail" && this.openedId === id) this.#backToGallery();
+    const item = this.#addNotice(t("deleted", { name: generationTitle(pending.generation, t) }), t("undo"), () => {
+      session.undoDelete(id);
       this.gallery.focus(id);
     });
-    // Who is at the button gets the time that it takes.
-    for (const [kind, held] of Object.entries({ focusin: true, mouseenter: true, focusout: false, mouseleave: false }))
-      item.addEventListener(kind, () => session.hold(id, held));
-    this.undos.set(id, item);
+    whileUsed(
+      item,
+      () => session.pauseDelete(id),
+      () => session.resumeDelete(id),
+    );
+    this.undoNotices.set(id, item);
   }
 
-  #notice({ text, label, action }) {
-    const item = this.#item(text, label, () => {
+  /** @param {string} id */
+  #removeUndo(id) {
+    this.undoNotices.get(id)?.remove();
+    this.undoNotices.delete(id);
+  }
+
+  /** @param {Notice} notice */
+  #showNotice({ text, label, action }) {
+    const item = this.#addNotice(text, label, () => {
       item.remove();
-      action();
+      action?.();
     });
+    /** @type {number | undefined} */
     let timer;
     const start = () => (timer = setTimeout(() => item.remove(), NOTICE_SECONDS * 1000));
-    for (const kind of ["focusin", "mouseenter"]) item.addEventListener(kind, () => clearTimeout(timer));
-    for (const kind of ["focusout", "mouseleave"]) item.addEventListener(kind, start);
+    whileUsed(item, () => clearTimeout(timer), start);
     start();
   }
 
-  #item(text, label, action) {
+  /**
+   * @param {string} text
+   * @param {string} label of its button; "" for none
+   * @param {() => void} action
+   */
+  #addNotice(text, label, action) {
     const item = make("li", {}, make("span", { textContent: text }), label ? button(label, action) : null);
     this.notices.append(item);
     return item;
   }
 
-  #reach() {
-    const { live, words } = this.session;
-    const away = live.state === "offline" || live.state === "refused";
-    const text = live.state === "offline" ? words("offline") : live.reason;
-    if (away) this.banner.textContent = text;
-    this.warning.hidden = this.banner.hidden = !away;
-    this.element.classList.toggle("avatarforge-away", away);
-    if (!away && this.wasAway) {
-      this.#say(words("back_again"));
+  #updateBanner() {
+    const { live, t } = this.session;
+    const disconnected = live.state === "offline" || live.state === "refused";
+    if (disconnected) this.bannerText.textContent = live.state === "offline" ? t("offline") : live.reason;
+    this.banner.hidden = this.bannerText.hidden = !disconnected;
+    if (!disconnected && this.wasDisconnected) {
+      this.#announce(t("back_again"));
       void this.load();
     }
-    this.wasAway = away;
+    this.wasDisconnected = disconnected;
   }
 
-  #say(text) {
-    // The same sentence twice is spoken twice only if the region changes.
-    this.said.textContent = this.said.textContent === text ? `${text}\u00a0` : text;
+  /** @param {string} text */
+  #announce(text) {
+    // Screen readers repeat a sentence only if the element changes.
+    this.announcer.textContent = this.announcer.textContent === text ? `${text}\u00a0` : text;
   }
+}
+
+/**
+ * Call `pause` when the focus or the pointer enters a notice, and `resume` when it leaves: its button needs time.
+ * @param {HTMLElement} notice
+ * @param {() => void} pause
+ * @param {() => void} resume
+ */
+function whileUsed(notice, pause, resume) {
+  for (const name of ["focusin", "mouseenter"]) notice.addEventListener(name, pause);
+  for (const name of ["focusout", "mouseleave"]) notice.addEventListener(name, resume);
 }

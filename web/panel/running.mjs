@@ -1,117 +1,146 @@
-// What waits and runs now, with a bar, the preview and a way to stop it.
-import { button, make } from "../picker/elements.mjs";
-import { progressText, titleOf, viewName } from "./cards.mjs";
+// The queued and running generations, each with a progress bar, its previews and a cancel button.
+import { button, make } from "../shared/elements.mjs";
+import { errorMessage } from "../shared/errors.mjs";
+import { generationTitle, progressText, viewName } from "./labels.mjs";
+
+/** @import { Generation } from "../shared/types.d.ts" */
+/** @import { Session } from "./session.mjs" */
 
 export class Running {
-  /** `open(id)` shows one of them. */
+  /**
+   * @param {object} options
+   * @param {Session} options.session
+   * @param {(id: string) => void} options.open shows a generation in detail
+   */
   constructor({ session, open }) {
-    Object.assign(this, { session, open, cards: new Map() });
-    const { live, words } = session;
+    const { live, t } = session;
+    this.session = session;
+    this.open = open;
+    /** @type {Map<string, Card>} */
+    this.cards = new Map();
     this.list = make("ul", { className: "avatarforge-running" });
     this.element = make(
       "section",
-      { className: "avatarforge-now", hidden: true, "aria-label": words("now") },
+      { className: "avatarforge-now", hidden: true, "aria-label": t("running") },
       this.list,
     );
-    live.addEventListener("change", ({ detail }) => this.#show(detail));
-    live.addEventListener("gone", ({ detail }) => this.#drop(detail));
-    session.addEventListener("removal", ({ detail }) => this.#hide(detail));
-    for (const generation of live.active.values()) this.#show(generation);
+    live.on("change", (generation) => this.#update(generation));
+    live.on("deleted", (id) => this.#remove(id));
+    session.on("pending", (id) => this.#updateVisibility(id));
+    for (const generation of live.active.values()) this.#update(generation);
   }
 
-  #show(generation) {
+  /** @param {Generation} generation */
+  #update(generation) {
     const id = generation.generation_id;
     if (!this.session.live.active.has(id)) {
-      this.#drop(id);
+      this.#remove(id);
       return;
     }
-    if (!this.cards.has(id)) {
-      const card = new Card({ session: this.session, open: () => this.open(id), id });
+    let card = this.cards.get(id);
+    if (!card) {
+      card = new Card({ session: this.session, open: () => this.open(id), id });
       this.cards.set(id, card);
       this.list.append(card.element);
     }
-    this.cards.get(id).show(generation);
-    this.#hide(id);
+    card.update(generation);
+    this.#updateVisibility(id);
   }
 
-  #drop(id) {
+  /** @param {string} id */
+  #remove(id) {
     this.cards.get(id)?.element.remove();
     this.cards.delete(id);
-    this.#count();
+    this.#updateSection();
   }
 
-  #hide(id) {
+  /** @param {string} id */
+  #updateVisibility(id) {
     const card = this.cards.get(id);
-    if (card) card.element.hidden = this.session.leaving.has(id);
-    this.#count();
+    if (card) card.element.hidden = this.session.pendingDeletes.has(id);
+    this.#updateSection();
   }
 
-  #count() {
-    this.element.hidden = ![...this.cards.values()].some((card) => !card.element.hidden);
+  #updateSection() {
+    this.element.hidden = [...this.cards.values()].every((card) => card.element.hidden);
   }
 }
 
 class Card {
+  /**
+   * @param {object} options
+   * @param {Session} options.session
+   * @param {() => void} options.open
+   * @param {string} options.id
+   */
   constructor({ session, open, id }) {
-    const { words } = session;
-    Object.assign(this, { session, shown: "" });
-    this.pictures = make("span", { className: "avatarforge-previews" });
+    const { t } = session;
+    this.session = session;
+    this.previews = make("span", { className: "avatarforge-previews" });
     this.title = make("span", { className: "avatarforge-title" });
     this.text = make("span", { className: "avatarforge-progress-text" });
-    this.bar = make("progress", { max: 1, value: 0, "aria-label": words("progress") });
-    this.stop = button(words("cancel"), () => void this.#cancel(id));
+    this.bar = make("progress", { max: 1, value: 0, "aria-label": t("progress") });
+    this.cancelButton = button(t("cancel"), () => void this.#cancel(id));
     this.element = make(
       "li",
       {},
       make(
         "button",
         { type: "button", className: "avatarforge-open", onclick: open },
-        this.pictures,
+        this.previews,
         make("span", { className: "avatarforge-lines" }, this.title, this.text),
       ),
-      this.stop,
+      this.cancelButton,
       this.bar,
     );
   }
 
-  show(generation) {
-    const { words } = this.session;
-    const title = titleOf(generation, words);
+  /** @param {Generation} generation */
+  update(generation) {
+    const { t } = this.session;
+    const title = generationTitle(generation, t);
     this.title.textContent = title;
-    this.stop.setAttribute("aria-label", words("cancel_named", { name: title }));
-    this.text.textContent = progressText(generation, words);
-    const known = generation.progress ?? null;
-    // Without a value the bar says that something goes on, but not how far it is.
-    if (known === null && generation.status === "processing") this.bar.removeAttribute("value");
-    else this.bar.value = known ?? 0;
-    showPreviews(this.pictures, generation, this.session);
+    this.cancelButton.setAttribute("aria-label", t("cancel_named", { name: title }));
+    this.text.textContent = progressText(generation, t);
+    const progress = generation.progress ?? null;
+    // Without a value the bar shows that something is running, but not how far it is.
+    if (progress === null && generation.status === "processing") this.bar.removeAttribute("value");
+    else this.bar.value = progress ?? 0;
+    showPreviews(this.previews, generation, this.session);
   }
 
+  /** @param {string} id */
   async #cancel(id) {
-    const { client, live, words } = this.session;
-    this.stop.disabled = true;
+    const { client, live, t } = this.session;
+    this.cancelButton.disabled = true;
     try {
-      live.watch(await client.act(id, "cancel"));
-      this.session.say(words("cancelled"));
+      live.watch(await client.runAction(id, "cancel"));
+      this.session.announce(t("cancelled"));
     } catch (error) {
-      this.stop.disabled = false;
-      this.session.notice(error.detail || words("unreachable"));
+      this.cancelButton.disabled = false;
+      this.session.notify(errorMessage(error, t));
     }
   }
 }
 
-/** Put the previews of a running generation into an element, each where it was before. */
-export function showPreviews(element, generation, { client, words }) {
-  for (const [at, { view, url }] of (generation.previews ?? []).entries()) {
-    if (!element.children[at]) element.append(make("img", { alt: "", hidden: true }));
-    const picture = element.children[at];
+/**
+ * Show the previews of a running generation in an element. Each replaces the earlier preview of its view.
+ * @param {HTMLElement} element
+ * @param {Generation} generation
+ * @param {Session} session
+ */
+export function showPreviews(element, generation, { client, t }) {
+  for (const [index, { view, url }] of (generation.previews ?? []).entries()) {
+    const pictures = element.querySelectorAll("img");
+    const picture = pictures[index] ?? make("img", { alt: "", hidden: true });
+    if (!pictures[index]) element.append(picture);
     if (picture.dataset.url === url) continue;
     picture.dataset.url = url;
-    picture.alt = words("preview_of", { view: viewName(view, words) });
+    picture.alt = t("preview_of", { view: viewName(view, t) });
     picture.onload = () => (picture.hidden = false);
-    picture.onerror = () => (picture.hidden = !picture.naturalWidth); // the newer one is on its way
-    void client.show(url, (address) => {
-      if (picture.dataset.url === url) picture.src = address;
+    picture.onerror = () => (picture.hidden = !picture.naturalWidth); // a newer one is on its way
+    void client.applyUrl(url, (browserUrl) => {
+      if (picture.dataset.url === url) picture.src = browserUrl;
     });
   }
 }

@@ -1,90 +1,138 @@
-// What one page or one editor has once, however often the panel is opened: the client, what runs now, and
-// what is about to be deleted.
-import { Live, hasEnded } from "./live.mjs";
+// What a page or an editor has once, however often the panel is opened: the client, the active generations and
+// the pending deletions.
+import { errorMessage, statusOf } from "../shared/errors.mjs";
+import { Emitter } from "../shared/events.mjs";
+import { hasEnded } from "./labels.mjs";
+import { Live } from "./live.mjs";
 
-/** Seconds in which a deletion can be taken back, unless the settings say otherwise. */
+/** @import { ApiClient } from "./client.mjs" */
+/** @import { EditorActions, Generation, PendingDelete, Translate } from "../shared/types.d.ts" */
+/** @typedef {{ text: string, label: string, action: (() => void) | null }} Notice */
+
+/** Seconds in which a deletion can be undone, unless the settings say otherwise. */
 export const UNDO_SECONDS = 8;
 
 /**
- * `editor` holds what only ComfyUI's editor can do, and is null in the page of its own.
- * Events: "said" (detail: a sentence for a screen reader), "notice" ({text, label, action}), "removal" (an
- * id: whether it is about to be deleted has changed), "error" (an error of a request that nobody waits for).
+ * Events:
+ * - "announce": a sentence for screen readers
+ * - "notice": a message with an optional button
+ * - "pending": the id of a generation whose deletion became pending, or is no longer pending
+ * - "deleted": the id of a generation
+ * @extends {Emitter<{ announce: string, notice: Notice, pending: string, deleted: string }>}
  */
-export class Session extends EventTarget {
-  constructor({ client, words, locale, editor = null, undoSeconds = () => UNDO_SECONDS }) {
+export class Session extends Emitter {
+  /**
+   * @param {object} options
+   * @param {ApiClient} options.client
+   * @param {Translate} options.t
+   * @param {string} options.locale
+   * @param {EditorActions | null} [options.editor] null on the standalone page
+   * @param {() => number} [options.undoSeconds]
+   */
+  constructor({ client, t, locale, editor = null, undoSeconds = () => UNDO_SECONDS }) {
     super();
     this.client = client;
-    this.words = words;
+    this.t = t;
     this.locale = locale;
     this.editor = editor;
     this.undoSeconds = undoSeconds;
     this.live = new Live(client);
-    this.leaving = new Map();
-    // Also when the tab is closed or reloaded: what the user deleted is to be gone.
+    /** @type {Map<string, PendingDelete>} */
+    this.pendingDeletes = new Map();
+    // Also when the tab is closed or reloaded, what the user deleted must be deleted.
     addEventListener("pagehide", () => {
-      for (const id of [...this.leaving.keys()]) void this.#remove(id, true);
+      for (const id of [...this.pendingDeletes.keys()]) void this.#deleteNow(id, true);
     });
   }
 
-  /** How many generations wait or run. */
-  get running() {
-    return [...this.live.active.values()].filter((one) => !hasEnded(one)).length;
+  /** The number of generations that are queued or running. */
+  get activeCount() {
+    return [...this.live.active.values()].filter((generation) => !hasEnded(generation)).length;
   }
 
-  say(text) {
-    this.#tell("said", text);
+  /**
+   * Have screen readers say a sentence.
+   * @param {string} text
+   */
+  announce(text) {
+    this.emit("announce", text);
   }
 
-  notice(text, label = "", action = null) {
-    this.#tell("notice", { text, label, action });
+  /**
+   * Show a message, with a button if it has a label.
+   * @param {string} text
+   * @param {string} label
+   * @param {(() => void) | null} action
+   */
+  notify(text, label = "", action = null) {
+    this.emit("notice", { text, label, action });
   }
 
-  /** Delete a generation when the time to take it back is over. */
-  remove(generation) {
+  /**
+   * Delete a generation once it can no longer be undone.
+   * @param {Generation} generation
+   */
+  deleteLater(generation) {
     const id = generation.generation_id;
-    if (this.leaving.has(id)) return;
-    const timer = setTimeout(() => void this.#remove(id), this.undoSeconds() * 1000);
-    this.leaving.set(id, { generation, timer });
-    this.#tell("removal", id);
+    if (this.pendingDeletes.has(id)) return;
+    this.pendingDeletes.set(id, { generation, timer: this.#startTimer(id) });
+    this.emit("pending", id);
   }
 
-  keep(id) {
-    const entry = this.leaving.get(id);
-    if (!entry) return;
-    clearTimeout(entry.timer);
-    this.leaving.delete(id);
-    this.#tell("removal", id);
+  /** @param {string} id */
+  undoDelete(id) {
+    const pending = this.pendingDeletes.get(id);
+    if (!pending) return;
+    clearTimeout(pending.timer);
+    this.pendingDeletes.delete(id);
+    this.emit("pending", id);
   }
 
-  /** Stop the clock of a deletion while the user is at its button, and start it anew after that. */
-  hold(id, held) {
-    const entry = this.leaving.get(id);
-    if (!entry) return;
-    clearTimeout(entry.timer);
-    if (!held) entry.timer = setTimeout(() => void this.#remove(id), this.undoSeconds() * 1000);
+  /**
+   * Stop the clock of a pending deletion, as while the user is at its button.
+   * @param {string} id
+   */
+  pauseDelete(id) {
+    clearTimeout(this.pendingDeletes.get(id)?.timer);
   }
 
-  async #remove(id, keepalive = false) {
-    const entry = this.leaving.get(id);
-    if (!entry || entry.sent) return;
-    clearTimeout(entry.timer);
-    entry.sent = true;
+  /**
+   * Restart the clock of a pending deletion.
+   * @param {string} id
+   */
+  resumeDelete(id) {
+    const pending = this.pendingDeletes.get(id);
+    if (!pending) return;
+    clearTimeout(pending.timer);
+    pending.timer = this.#startTimer(id);
+  }
+
+  /** @param {string} id */
+  #startTimer(id) {
+    return setTimeout(() => void this.#deleteNow(id), this.undoSeconds() * 1000);
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} keepalive
+   */
+  async #deleteNow(id, keepalive = false) {
+    const pending = this.pendingDeletes.get(id);
+    if (!pending || pending.sent) return;
+    clearTimeout(pending.timer);
+    pending.sent = true;
     try {
-      await this.client.remove(id, keepalive);
-      this.live.drop(id);
-      this.leaving.delete(id);
-      this.#tell("removed", id);
+      await this.client.deleteGeneration(id, keepalive);
+      this.live.remove(id);
+      this.pendingDeletes.delete(id);
+      this.emit("deleted", id);
     } catch (error) {
-      this.leaving.delete(id);
-      if (error.status === 404) this.#tell("removed", id);
+      this.pendingDeletes.delete(id);
+      if (statusOf(error) === 404) this.emit("deleted", id);
       else {
-        this.#tell("removal", id); // it is still there
-        this.notice(error.detail || this.words("unreachable"));
+        this.emit("pending", id); // show it again
+        this.notify(errorMessage(error, this.t));
       }
     }
-  }
-
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,36 +1,49 @@
 // The place of a pose or a reference: drop, paste, upload or choose a picture.
-import { chooseFile } from "../picker/dialog.mjs";
-import { button, make } from "../picker/elements.mjs";
+import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
+import { errorMessage } from "../shared/errors.mjs";
+import { chooseFile } from "../shared/file_dialog.mjs";
+import { acceptedTypes } from "../shared/file_types.mjs";
 import { newId } from "./fields.mjs";
-import { hashOf } from "./hash.mjs";
+import { hashFile } from "./hash.mjs";
+
+/** @import { FileKind } from "../shared/types.d.ts" */
+/** @import { Session } from "./session.mjs" */
 
 const SIZE = 256; // pixels of the thumbnail
-const PICTURES = ["image/png", "image/jpeg", "image/webp"];
-const POSE_DATA = "application/json"; // a pose may also come as OpenPose JSON
-
-export const bringsFiles = (transfer) => Boolean(transfer) && [...transfer.types].includes("Files");
 
 export class Slot {
-  /** `kind` is pose or reference. `changed` is called when another file, or none, is in the slot. */
-  constructor({ session, kind, label, changed = () => {} }) {
-    const { words } = session;
-    Object.assign(this, { session, kind, changed, fileId: "", turn: 0, pending: Promise.resolve() });
-    this.types = kind === "pose" ? [...PICTURES, POSE_DATA] : PICTURES;
+  /**
+   * @param {object} options
+   * @param {Session} options.session
+   * @param {FileKind} options.kind
+   * @param {string} options.label
+   */
+  constructor({ session, kind, label }) {
+    const { editor, t } = session;
+    this.session = session;
+    this.kind = kind;
+    this.types = acceptedTypes(kind);
+    this.fileId = ""; // "" while it is empty
+    this.uploadFailed = false;
+    this.lastChange = 0; // numbers the changes, so that late responses to earlier ones are dropped
+    this.abortController = new AbortController();
+    /** @type {Promise<void>} */
+    this.pendingUpload = Promise.resolve();
     const labelId = newId();
     this.picture = make("img", { alt: "", hidden: true, draggable: false });
     this.picture.addEventListener("error", () => (this.picture.hidden = true));
     this.name = make("span", { className: "avatarforge-name" });
     this.status = make("p", { className: "avatarforge-status", role: "status" });
-    this.bar = make("progress", { max: 1, value: 0, hidden: true, "aria-label": words("upload_progress") });
+    this.bar = make("progress", { max: 1, value: 0, hidden: true, "aria-label": t("upload_progress") });
     this.input = make("input", { type: "file", accept: this.types.join(","), hidden: true, tabIndex: -1 });
     this.input.addEventListener("change", () => {
-      this.take(this.input.files);
-      this.input.value = ""; // so that the same file can be taken again
+      this.uploadFirst(this.input.files);
+      this.input.value = ""; // so that the same file can be chosen again
     });
-    this.upload = button(words("upload"), () => this.input.click());
-    this.choose = button(words("choose"), () => void this.#choose());
-    this.insert = button(words("insert_node"), () => session.editor.insertNode(kind, this.fileId));
-    this.clear = button(words("remove_file"), () => this.#empty());
+    this.uploadButton = button(t("upload"), () => this.input.click());
+    this.chooseButton = button(t("choose"), () => void this.#choose());
+    this.insertButton = editor ? button(t("insert_node"), () => editor.insertNode(kind, this.fileId)) : null;
+    this.removeButton = button(t("remove_file"), () => this.#removeFile());
     this.element = make(
       "div",
       { className: "avatarforge-slot", role: "group", "aria-labelledby": labelId },
@@ -39,180 +52,192 @@ export class Slot {
       make(
         "div",
         { className: "avatarforge-row" },
-        this.choose,
-        this.upload,
-        session.editor ? this.insert : null,
-        this.clear,
+        this.chooseButton,
+        this.uploadButton,
+        this.insertButton,
+        this.removeButton,
         this.input,
       ),
     );
-    for (const kindOfEvent of ["dragenter", "dragover", "dragleave", "drop"])
-      this.element.addEventListener(kindOfEvent, (event) => this.#drag(event));
+    for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"]))
+      this.element.addEventListener(name, (event) => this.#handleDrag(event));
     this.element.addEventListener("paste", (event) => this.paste(event));
     this.#show();
   }
 
-  /** Put a stored file here, or with "" none. */
-  set(fileId) {
-    this.#stop();
+  /**
+   * Put a stored file here.
+   * @param {string | null} fileId null for none
+   */
+  setFile(fileId) {
+    this.#reset();
     this.fileId = fileId ?? "";
     this.#show();
-    if (this.fileId) void this.#nameIt(this.fileId);
-    this.changed();
+    if (this.fileId) void this.#loadName(this.fileId);
   }
 
-  /** Resolves when what was dropped is stored; `fileId` is "" when it was refused. */
-  settled() {
-    return this.pending;
+  /** Resolves when nothing is being uploaded any more; `uploadFailed` says how it ended. */
+  uploadFinished() {
+    return this.pendingUpload;
   }
 
-  /** Take the first of these files. Gives back whether there was one. */
-  take(files) {
+  /**
+   * Upload the first of these files.
+   * @param {FileList | null | undefined} files
+   * @returns whether there was one
+   */
+  uploadFirst(files) {
     const file = files?.[0];
     if (!file) return false;
-    this.pending = this.#store(file);
+    this.pendingUpload = this.#upload(file);
     return true;
   }
 
-  /** Take a pasted picture; gives back whether there was one. */
+  /**
+   * Upload a pasted picture.
+   * @param {ClipboardEvent} event
+   * @returns whether there was one
+   */
   paste(event) {
-    if (!bringsFiles(event.clipboardData)) return false;
+    if (!hasFiles(event.clipboardData)) return false;
     event.preventDefault();
     event.stopPropagation(); // the editor would make a node of it
-    return this.take(event.clipboardData.files);
+    return this.uploadFirst(event.clipboardData?.files);
   }
 
-  fail(text) {
-    this.#say(text, true);
+  /** @param {string} text */
+  showError(text) {
+    setStatus(this.status, text, true);
   }
 
   focus() {
-    this.choose.focus();
+    this.chooseButton.focus();
   }
 
-  async #store(file) {
-    const { client, words } = this.session;
-    this.#stop();
-    const turn = this.turn;
-    const current = () => turn === this.turn;
+  /** @param {File} file */
+  async #upload(file) {
+    const { client, t } = this.session;
+    this.#reset();
+    const change = this.lastChange;
+    const isCurrent = () => change === this.lastChange;
     this.fileId = "";
-    this.failed = false;
-    this.stopper = new AbortController();
+    this.abortController = new AbortController();
+    const { signal } = this.abortController;
     this.#show();
     this.name.textContent = file.name;
-    this.#say(words("checking"));
+    setStatus(this.status, t("checking"));
     this.element.setAttribute("aria-busy", "true");
-    this.clear.hidden = false;
+    this.removeButton.hidden = false;
     try {
-      const hash = await hashOf(file);
-      const known = hash && (await client.known(hash));
-      if (!current()) return;
-      if (known) {
-        this.#put({ file_id: known, filename: file.name }, words("already_there"));
-        void this.#nameIt(known);
+      const hash = await hashFile(file);
+      const storedId = hash && (await client.findByHash(hash));
+      if (!isCurrent()) return;
+      if (storedId) {
+        this.#setStored({ file_id: storedId, filename: file.name }, t("already_stored"));
+        void this.#loadName(storedId);
         return;
       }
       this.bar.hidden = false;
-      this.#say(words("uploading", { name: file.name }));
-      const stored = await client.send(
-        this.kind,
-        file,
-        (fraction) => {
-          if (current()) this.bar.value = fraction;
-        },
-        this.stopper.signal,
-      );
-      if (current()) this.#put(stored, stored.is_duplicate ? words("was_there") : words("uploaded"));
+      setStatus(this.status, t("uploading", { name: file.name }));
+      const onProgress = (/** @type {number} */ fraction) => {
+        if (isCurrent()) this.bar.value = fraction;
+      };
+      const stored = await client.uploadWithProgress(this.kind, file, onProgress, signal);
+      if (isCurrent()) this.#setStored(stored, stored.is_duplicate ? t("uploaded_duplicate") : t("uploaded"));
     } catch (error) {
-      if (!current()) return;
-      this.failed = true;
-      this.#say(error.detail || words("unreachable"), true);
-      this.session.say(error.detail || words("unreachable"));
+      if (!isCurrent()) return;
+      this.uploadFailed = true;
+      this.showError(errorMessage(error, t));
+      this.session.announce(errorMessage(error, t));
     } finally {
-      if (current()) {
+      if (isCurrent()) {
         this.bar.hidden = true;
         this.element.removeAttribute("aria-busy");
       }
     }
   }
 
-  #put(file, text) {
+  /**
+   * @param {{ file_id: string, filename: string }} file
+   * @param {string} text
+   */
+  #setStored(file, text) {
     this.fileId = file.file_id;
     this.#show();
-    this.name.textContent = file.filename;
-    this.name.title = file.filename;
-    this.picture.alt = file.filename;
-    this.#say(text);
-    this.changed();
+    this.#setName(file.filename);
+    setStatus(this.status, text);
   }
 
   async #choose() {
-    const { client, words } = this.session;
+    const { client, t } = this.session;
     const file = await chooseFile({
-      store: client,
-      words,
-      title: this.kind === "pose" ? words("choose_pose") : words("choose_reference"),
+      client,
+      t,
+      title: this.kind === "pose" ? t("choose_pose") : t("choose_reference"),
       chosenId: this.fileId,
-      accepts: (one) => this.types.includes(one.mime_type),
+      accepts: ({ mime_type: type }) => this.types.includes(type),
     });
     if (!file) return;
-    this.#stop();
-    this.#put(file, "");
+    this.#reset();
+    this.#setStored(file, "");
   }
 
-  #empty() {
-    this.#stop();
+  #removeFile() {
+    this.#reset();
     this.fileId = "";
     this.#show();
-    this.choose.focus(); // the button that had the focus is gone
-    this.changed();
+    this.chooseButton.focus(); // the button that had the focus is gone
   }
 
-  #stop() {
-    this.turn++;
-    this.failed = false;
-    this.stopper?.abort();
+  /** Stop an upload, and forget how an earlier one ended. */
+  #reset() {
+    this.lastChange++;
+    this.uploadFailed = false;
+    this.abortController.abort();
     this.bar.hidden = true;
     this.element.removeAttribute("aria-busy");
   }
 
   #show() {
-    const { client, words } = this.session;
-    const turn = this.turn;
-    this.insert.hidden = this.clear.hidden = !this.fileId;
+    const { client, t } = this.session;
+    const change = this.lastChange;
+    this.removeButton.hidden = !this.fileId;
+    if (this.insertButton) this.insertButton.hidden = !this.fileId;
     this.bar.value = 0;
     this.picture.hidden = true;
     this.name.textContent = "";
-    this.#say(this.fileId ? "" : this.kind === "pose" ? words("drop_pose") : words("drop_reference"));
+    setStatus(this.status, this.fileId ? "" : this.kind === "pose" ? t("drop_pose") : t("drop_reference"));
     if (!this.fileId) return;
-    void client.show(`/files/${this.fileId}/thumbnail?size=${SIZE}`, (address) => {
-      if (turn !== this.turn) return;
+    void client.applyUrl(`/files/${this.fileId}/thumbnail?size=${SIZE}`, (url) => {
+      if (change !== this.lastChange) return;
       this.picture.hidden = false;
-      this.picture.src = address;
+      this.picture.src = url;
     });
   }
 
-  async #nameIt(fileId) {
+  /** @param {string} fileId */
+  async #loadName(fileId) {
+    const { client, t } = this.session;
     try {
-      const name = await this.session.client.name(fileId);
-      if (fileId !== this.fileId) return;
-      this.name.textContent = this.name.title = this.picture.alt = name;
+      const name = await client.getFileName(fileId);
+      if (fileId === this.fileId) this.#setName(name);
     } catch (error) {
-      if (fileId === this.fileId) this.#say(error.detail || this.session.words("unreachable"), true);
+      if (fileId === this.fileId) this.showError(errorMessage(error, t));
     }
   }
 
-  #say(text, failed = false) {
-    this.status.textContent = text;
-    this.status.classList.toggle("avatarforge-error", failed);
+  /** @param {string} name */
+  #setName(name) {
+    this.name.textContent = this.name.title = this.picture.alt = name;
   }
 
-  #drag(event) {
-    if (!bringsFiles(event.dataTransfer)) return;
+  /** @param {DragEvent} event */
+  #handleDrag(event) {
+    if (!hasFiles(event.dataTransfer)) return;
     event.preventDefault();
     event.stopPropagation(); // the editor would open it as a workflow
-    const inside = event.type === "dragenter" || event.type === "dragover";
-    this.element.classList.toggle("avatarforge-over", inside);
-    if (event.type === "drop") this.take(event.dataTransfer.files);
+    const over = event.type === "dragenter" || event.type === "dragover";
+    this.element.classList.toggle("avatarforge-drag-over", over);
+    if (event.type === "drop") this.uploadFirst(event.dataTransfer?.files);
   }
 }

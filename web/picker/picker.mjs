@@ -1,67 +1,100 @@
-// The part of a node that shows the chosen file, lets another be chosen, and takes uploads.
-import { chooseFile } from "./dialog.mjs";
-import { button, make } from "./elements.mjs";
-import { withKey } from "./key.mjs";
+// The part of a node that shows the chosen file, lets the user choose another, and takes uploads.
+import { withKey } from "../shared/api_key.mjs";
+import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
+import { errorMessage, statusOf } from "../shared/errors.mjs";
+import { chooseFile } from "../shared/file_dialog.mjs";
+import { acceptedTypes } from "../shared/file_types.mjs";
+
+/** @import { FilesClient } from "../shared/files_client.mjs" */
+/** @import { FileKind, GraphCanvas, GraphNode, StoredFile, Translate, Widget } from "../shared/types.d.ts" */
 
 const HEIGHT = 190; // pixels that the picker needs in a node
-const SIZE = 256;
-const PICTURES = ["image/png", "image/jpeg", "image/webp"];
-const POSE_DATA = "application/json"; // a pose may also come as OpenPose JSON
+const SIZE = 256; // pixels of the thumbnail
 
+/**
+ * @typedef {object} Options
+ * @property {GraphNode} node
+ * @property {FileKind} kind
+ * @property {FilesClient} client
+ * @property {Translate} t
+ * @property {(detail: string) => void} notify shows an error outside the node
+ */
+
+/** @type {WeakMap<GraphNode, Picker>} */
 const pickers = new WeakMap();
 
-/** Put a picker below the widgets of `node`. Its plain `file_id` stays what the prompt carries. */
-export function addPicker({ node, kind, store, words, notify }) {
-  const widget = node.widgets?.find((one) => one.name === "file_id");
+/**
+ * Put a picker below the widgets of a node. The prompt still carries the node's plain `file_id`.
+ * @param {Options} options
+ */
+export function addPicker(options) {
+  const { node } = options;
+  const widget = node.widgets?.find(({ name }) => name === "file_id");
   if (!widget) return;
-  const picker = new Picker({ node, kind, store, words, notify, widget });
+  const picker = new Picker(options, widget);
   pickers.set(node, picker);
-  const shown = node.addDOMWidget("picker", "avatarforge_picker", picker.element, {
+  const domWidget = node.addDOMWidget("picker", "avatarforge_picker", picker.element, {
     serialize: false, // not in the prompt
     hideOnZoom: false,
     getMinHeight: () => HEIGHT,
-    onDraw: () => picker.follow(),
+    onDraw: () => picker.update(),
   });
-  shown.serialize = false; // nor in the workflow
-  chain(widget, "callback", () => picker.follow());
-  chain(node, "onConfigure", () => picker.follow());
+  domWidget.serialize = false; // nor in the workflow
+  callAfter(widget, "callback", () => picker.update());
+  callAfter(node, "onConfigure", () => picker.update());
   node.onDragOver = (event) => hasFiles(event.dataTransfer);
-  node.onDragDrop = async (event) => picker.take(event.dataTransfer?.files);
-  node.pasteFiles = (files) => picker.take(files);
+  node.onDragDrop = async (event) => picker.uploadFirst(event.dataTransfer?.files);
+  node.pasteFiles = (files) => picker.uploadFirst(files);
   node.setSize?.([Math.max(node.size[0], 260), Math.max(node.size[1], node.computeSize()[1])]);
-  picker.follow();
+  picker.update();
 }
 
-/** A picture that is pasted while one node with a picker is selected goes there. */
+/**
+ * Give a pasted picture to the picker of the selected node, if exactly one node is selected.
+ * @param {ClipboardEvent} event
+ * @param {GraphCanvas | undefined} canvas
+ */
 export function pasteIntoPicker(event, canvas) {
   const selected = Object.values(canvas?.selected_nodes ?? {});
   const picker = selected.length === 1 ? pickers.get(selected[0]) : undefined;
-  const writing = event.target?.closest?.("input, textarea, [contenteditable='true'], dialog");
-  if (!picker || writing || !hasFiles(event.clipboardData)) return;
+  const typing =
+    event.target instanceof Element && event.target.closest("input, textarea, [contenteditable='true'], dialog");
+  if (!picker || typing || !hasFiles(event.clipboardData)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  picker.take(event.clipboardData.files);
+  picker.uploadFirst(event.clipboardData?.files);
 }
 
 class Picker {
-  constructor({ node, kind, store, words, notify, widget }) {
-    Object.assign(this, { node, kind, store, words, notify, widget });
-    this.types = kind === "pose" ? [...PICTURES, POSE_DATA] : PICTURES;
-    this.following = null; // the file id on show
-    this.refused = null; // the key with which it was not shown
-    this.asked = 0;
+  /**
+   * @param {Options} options
+   * @param {Widget} widget the node's `file_id`
+   */
+  constructor({ node, kind, client, t, notify }, widget) {
+    this.node = node;
+    this.kind = kind;
+    this.client = client;
+    this.t = t;
+    this.notify = notify;
+    this.widget = widget;
+    this.types = acceptedTypes(kind);
+    /** @type {string | null} */
+    this.shownFileId = null;
+    /** @type {string | null} */
+    this.rejectedKey = null; // the key with which the server refused to show the file
+    this.lastRequest = 0;
     this.picture = make("img", { alt: "", hidden: true, draggable: false });
     this.picture.addEventListener("error", () => (this.picture.hidden = true));
     this.label = make("span", { className: "avatarforge-name" });
     this.status = make("p", { className: "avatarforge-status", role: "status" });
     this.input = make("input", { type: "file", accept: this.types.join(","), hidden: true });
     this.input.addEventListener("change", () => {
-      this.take(this.input.files);
-      this.input.value = ""; // so that the same file can be sent again
+      this.uploadFirst(this.input.files);
+      this.input.value = ""; // so that the same file can be chosen again
     });
     this.buttons = [
-      button(words("choose"), () => this.choose()),
-      button(words("upload"), () => this.input.click()),
+      button(t("choose"), () => void this.choose()),
+      button(t("upload"), () => this.input.click()),
     ];
     this.element = make(
       "div",
@@ -70,128 +103,141 @@ class Picker {
       this.status,
       make("div", { className: "avatarforge-row" }, ...this.buttons, this.input),
     );
-    // This element lies above the canvas, which therefore does not see what is dropped here.
-    this.element.addEventListener("dragover", (event) => {
-      if (!hasFiles(event.dataTransfer)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    // This element covers the canvas, which therefore does not see what is dropped here.
+    this.element.addEventListener("dragover", (event) => this.#captureDrag(event));
     this.element.addEventListener("drop", (event) => {
-      if (!hasFiles(event.dataTransfer)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.take(event.dataTransfer.files);
+      if (this.#captureDrag(event)) this.uploadFirst(event.dataTransfer?.files);
     });
   }
 
-  /** Show the file that `file_id` names now, whoever wrote it. */
-  follow() {
+  /** Show the file that `file_id` names now; it may have been typed, or set by another script. */
+  update() {
     const fileId = String(this.widget.value ?? "").trim();
-    const otherKey = this.refused !== null && this.refused !== this.store.key;
-    if (fileId === this.following && !otherKey) return;
-    this.#show(fileId, fileId && this.#nameOf(fileId));
+    const keyChanged = this.rejectedKey !== null && this.rejectedKey !== this.client.key;
+    if (fileId !== this.shownFileId || keyChanged) void this.#show(fileId);
   }
 
   async choose() {
     const file = await chooseFile({
-      store: this.store,
-      words: this.words,
-      title: this.words(this.kind === "pose" ? "choose_pose" : "choose_reference"),
-      chosenId: String(this.widget.value ?? "").trim().toLowerCase(), // as the list gives it
-      accepts: (one) => this.types.includes(one.mime_type),
+      client: this.client,
+      t: this.t,
+      title: this.kind === "pose" ? this.t("choose_pose") : this.t("choose_reference"),
+      chosenId: String(this.widget.value ?? "").trim().toLowerCase(), // the case in which the list has it
+      accepts: ({ mime_type: type }) => this.types.includes(type),
     });
     if (file) this.#select(file);
   }
 
-  /** Upload the first of these files and choose it. Gives back whether there was one to take. */
-  take(files) {
+  /**
+   * Upload the first of these files and choose it.
+   * @param {FileList | null | undefined} files
+   * @returns whether there was one
+   */
+  uploadFirst(files) {
     const file = files?.[0];
     if (!file) return false;
     void this.#upload(file);
     return true;
   }
 
+  /** @param {File} file */
   async #upload(file) {
-    const turn = ++this.asked;
-    this.#busy(true);
-    this.#say(this.words("uploading", { name: file.name }));
+    const request = ++this.lastRequest;
+    this.#setBusy(true);
+    this.#setStatus(this.t("uploading", { name: file.name }));
     try {
-      const stored = await withKey(this.store, this.words, () => this.store.upload(this.kind, file));
-      if (turn === this.asked) this.#select(stored);
+      const stored = await withKey(this.client, this.t, () => this.client.upload(this.kind, file));
+      if (request === this.lastRequest) this.#select(stored);
     } catch (error) {
-      if (turn === this.asked) this.#fail(error);
+      if (request !== this.lastRequest) return;
+      const detail = errorMessage(error, this.t);
+      this.#setStatus(detail, true);
+      this.notify(detail);
     } finally {
-      if (turn === this.asked) this.#busy(false);
+      if (request === this.lastRequest) this.#setBusy(false);
     }
   }
 
+  /** @param {StoredFile} file */
   #select(file) {
-    const before = this.widget.value;
-    this.#show(file.file_id, file.filename);
-    this.widget.value = file.file_id;
-    this.widget.callback?.(file.file_id);
-    this.node.onWidgetChanged?.(this.widget.name, file.file_id, before, this.widget);
-    this.node.graph?.change?.();
+    const { node, widget } = this;
+    const oldValue = widget.value;
+    void this.#show(file.file_id, file.filename);
+    widget.value = file.file_id;
+    widget.callback?.(file.file_id);
+    node.onWidgetChanged?.(widget.name, file.file_id, oldValue, widget);
+    node.graph?.change?.();
   }
 
-  async #show(fileId, name) {
-    const turn = ++this.asked;
-    this.following = fileId;
-    this.refused = null;
-    this.#busy(false);
-    this.#say(fileId ? "" : this.words("drop_here"));
+  /**
+   * @param {string} fileId
+   * @param {string} [filename] asked of the server when it is left out
+   */
+  async #show(fileId, filename) {
+    const request = ++this.lastRequest;
+    this.shownFileId = fileId;
+    this.rejectedKey = null;
+    this.#setBusy(false);
+    this.#setStatus(fileId ? "" : this.t("drop_here"));
     this.picture.hidden = true;
     this.label.textContent = "";
     if (!fileId) return;
     try {
-      const shown = await name;
-      const [source] = await this.store.thumbnails([fileId], SIZE);
-      if (turn !== this.asked) return;
-      this.label.textContent = shown;
-      this.label.title = shown;
-      this.picture.alt = shown;
+      const name = filename ?? (await this.client.getFileName(fileId));
+      const [url] = await this.client.thumbnailUrls([fileId], SIZE);
+      if (request !== this.lastRequest) return;
+      this.label.textContent = this.label.title = this.picture.alt = name;
       this.picture.hidden = false;
-      this.picture.src = source;
+      this.picture.src = url;
     } catch (error) {
-      if (turn !== this.asked) return;
-      // Neither as a toast nor as a dialog: a graph of somebody else may name many files that are not here.
-      if (error.status === 401) this.refused = this.store.key;
-      this.#say(error.status === 401 ? this.words("key_wanted") : error.detail || this.words("unreachable"), true);
+      if (request !== this.lastRequest) return;
+      // No toast and no dialog: someone else's graph may name many files that are not stored here.
+      const keyRequired = statusOf(error) === 401;
+      if (keyRequired) this.rejectedKey = this.client.key;
+      this.#setStatus(keyRequired ? this.t("key_required") : errorMessage(error, this.t), true);
     }
   }
 
-  #nameOf(fileId) {
-    return this.store.name(fileId);
+  /**
+   * Keep files that are dragged here from the editor, which would open them as a workflow.
+   * @param {DragEvent} event
+   * @returns whether the drag carries files
+   */
+  #captureDrag(event) {
+    if (!hasFiles(event.dataTransfer)) return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
   }
 
-  #fail(error) {
-    const detail = error.detail || this.words("unreachable");
-    this.#say(detail, true);
-    this.notify(detail);
-  }
-
-  #say(text, failed = false) {
-    this.status.textContent = text;
+  /**
+   * @param {string} text
+   * @param {boolean} failed
+   */
+  #setStatus(text, failed = false) {
+    setStatus(this.status, text, failed);
     this.status.title = text;
-    this.status.classList.toggle("avatarforge-error", failed);
   }
 
-  #busy(busy) {
+  /** @param {boolean} busy */
+  #setBusy(busy) {
     this.element.setAttribute("aria-busy", String(busy));
     for (const one of this.buttons) one.disabled = busy;
   }
 }
 
-function hasFiles(transfer) {
-  return Boolean(transfer) && [...transfer.types].includes("Files");
-}
-
-/** Have `after` run when the object's own hook does, which keeps its work and its answer. */
-function chain(object, hook, after) {
-  const before = object[hook];
-  object[hook] = function (...values) {
-    const answer = before?.apply(this, values);
+/**
+ * Run `after` whenever a hook of a widget or node runs. The hook keeps its effect and its result.
+ * @template {string} Hook
+ * @param {{ [name in Hook]?: (...values: any[]) => unknown }} target
+ * @param {Hook} hook
+ * @param {() => void} after
+ */
+function callAfter(target, hook, after) {
+  const original = target[hook];
+  target[hook] = function (...values) {
+    const result = original?.apply(this, values);
     after();
-    return answer;
+    return result;
   };
 }

@@ -1,0 +1,183 @@
+"""From what was asked for to a spec: every choice that a request leaves open is made here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ...db.records import FileRecord
+from ..errors import UnavailableError, UnprocessableError
+from ..graphs.capabilities import (
+    bones_for,
+    ipadapter_choice,
+    needs_union_type,
+    pose_controlnet,
+    pose_extractors,
+)
+from ..graphs.models import choose_checkpoint, choose_pose_controlnet
+from ..graphs.poses import plan_pose
+from ..graphs.prompt_syntax import prompt_warnings
+from ..pictures.skeleton import BoneStyle
+from ..ports import InstalledModels, ModelFile
+from ..settings import Settings
+from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.pose import PoseFile, PoseMode, PoseUse
+from ..spec.request import AvatarRequest
+
+POSE_STRENGTH = 1.0
+REFERENCE_STRENGTH = 0.8
+CONSISTENCY = 0.7
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class GivenPose:
+    """The pose image of a request: its row, what it was recognised as, and the skeletons that were
+    read from it before (bone style -> file id)."""
+
+    record: FileRecord
+    kind: str
+    kept: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ResolvedRequest:
+    """`spare_controlnet`: the pose ControlNet that other requests of this family use, where this one uses
+    none."""
+
+    spec: AvatarSpec
+    warnings: tuple[str, ...]
+    spare_controlnet: str | None = None
+
+
+def resolve_request(
+    request: AvatarRequest,
+    views: tuple[str, ...] | None,
+    pose: GivenPose | None,
+    reference: FileRecord | None,
+    installed: InstalledModels,
+    settings: Settings,
+) -> ResolvedRequest:
+    """Make a spec. `views` None asks for one picture, of the pose image's view, else of the front.
+
+    Raises UnprocessableError for what cannot be, UnavailableError for what is not installed.
+    """
+    _reject_ignored_fields(request, views, pose)
+    checkpoint, family = choose_checkpoint(
+        installed, settings, realism=request.realism, requested=request.checkpoint
+    )
+    _check_supported("sampler", request.sampler, installed.samplers)
+    _check_supported("scheduler", request.scheduler, installed.schedulers)
+    strength = _default(request.pose_strength, POSE_STRENGTH)
+    steered = pose is not None and strength > 0
+    # A strength that comes with an image is that image's; without one it is the built-in skeletons'.
+    skeleton_strength = POSE_STRENGTH if pose is not None else strength
+    controlnet, warnings = _controlnet(
+        installed,
+        settings,
+        family.name,
+        needed=steered,
+        wanted=steered or (views is not None and skeleton_strength > 0),
+    )
+    bones = bones_for(controlnet) if controlnet else BoneStyle.STANDARD.value
+    chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
+    spec = AvatarSpec(
+        prompt=request.prompt,
+        clothing=request.clothing,
+        style=request.style,
+        realism=request.realism,
+        negative_prompt=request.negative_prompt,
+        views=chosen_views,
+        pose=_use_pose(pose, request, strength, installed, bones),
+        reference=_use_reference(reference, request.reference_strength, installed, family.name),
+        width=_default(request.width, settings.default_width or family.width),
+        height=_default(request.height, settings.default_height or family.height),
+        steps=_default(request.steps, settings.default_steps or family.steps),
+        cfg=_default(request.cfg, family.cfg),
+        sampler=_default(request.sampler, family.sampler),
+        scheduler=_default(request.scheduler, family.scheduler),
+        # 53 bits survive JavaScript's numbers, so that a seed that was read can be sent again.
+        seed=_default(request.seed, secrets.randbits(53)),
+        checkpoint=checkpoint,
+        family=family.name,
+        controlnet=controlnet.name if controlnet else None,
+        controlnet_is_union=controlnet is not None and needs_union_type(controlnet),
+        bones=bones,
+        skeleton_strength=skeleton_strength,
+        consistency=_default(request.consistency, CONSISTENCY),
+        turnaround="sequential" if request.turnaround == "sequential" else "batch",
+    )
+    spare = None if controlnet else pose_controlnet(installed, settings, family.name).model
+    warnings += prompt_warnings(spec.texts, installed.embeddings)
+    return ResolvedRequest(spec, warnings, spare)
+
+
+def _reject_ignored_fields(
+    request: AvatarRequest, views: tuple[str, ...] | None, pose: GivenPose | None
+) -> None:
+    one_view = views is None or len(views) == 1
+    for field, given in (("consistency", request.consistency), ("turnaround", request.turnaround)):
+        if given is not None and one_view:
+            raise UnprocessableError(
+                f"{field} is about several views: it belongs to generate_all_poses.", ("body", field)
+            )
+    if request.pose_mode is not None and pose is None:
+        raise UnprocessableError(
+            "pose_mode is about a pose image, and none was given.", ("body", "pose_mode")
+        )
+
+
+def _controlnet(
+    installed: InstalledModels, settings: Settings, family: str, *, needed: bool, wanted: bool
+) -> tuple[ModelFile | None, tuple[str, ...]]:
+    """The pose ControlNet; where the built-in skeletons alone want it, its absence is a warning."""
+    if not wanted:
+        return None, ()
+    try:
+        return choose_pose_controlnet(installed, settings, family), ()
+    except UnavailableError as error:
+        if needed:
+            raise
+        return None, (f"The view rests on words alone. {error.detail}",)
+
+
+def _use_pose(
+    given: GivenPose | None,
+    request: AvatarRequest,
+    strength: float,
+    installed: InstalledModels,
+    bones: str,
+) -> PoseUse | None:
+    if given is None:
+        return None
+    record = given.record
+    mode: PoseMode = _default(request.pose_mode, "auto")
+    kept = given.kept.get(bones)
+    file = PoseFile(record.id, record.content_hash, record.width, record.height, given.kind, kept)
+    return PoseUse(file, plan_pose(file, mode, pose_extractors(installed)), mode, strength)
+
+
+def _use_reference(
+    record: FileRecord | None, strength: float | None, installed: InstalledModels, family: str
+) -> ReferenceUse | None:
+    if record is None:
+        return None
+    weight = _default(strength, REFERENCE_STRENGTH)
+    adapter = ipadapter_choice(installed, family)
+    if adapter is None:
+        return ReferenceUse(record.id, record.content_hash, weight, "attention")
+    return ReferenceUse(record.id, record.content_hash, weight, "ipadapter", adapter.preset, adapter.model)
+
+
+def _default(asked: Value | None, otherwise: Value) -> Value:
+    return otherwise if asked is None else asked
+
+
+def _check_supported(field: str, asked: str | None, offered: tuple[str, ...]) -> None:
+    if asked is not None and asked not in offered:
+        raise UnprocessableError(
+            f"This ComfyUI has no {field} {asked!r}. It has: {', '.join(offered)}.", ("body", field)
+        )

@@ -1,0 +1,135 @@
+"""The write transactions that accept a generation, run it again, or delete it.
+
+Each is whole: whatever it raises has changed nothing. What a request was checked for before is checked
+here again, because another one may have come first.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ...db import files as file_queries
+from ...db import generations as queries
+from ...db.records import FileRecord, GenerationRecord
+from .. import clock
+from ..errors import BusyError, ConflictError, NotFoundError
+from ..graphs.prompt_syntax import prompt_warnings, refresh_warnings
+from ..ports import InstalledModels
+from ..spec.avatar import AvatarSpec
+from ..store.files import unknown_file
+
+FULL_QUEUE_SECONDS = 10
+
+
+def used_files(spec: AvatarSpec) -> dict[str, str]:
+    """role -> file id of the given pictures."""
+    used = {"pose": spec.pose.file.file_id} if spec.pose else {}
+    return used | ({"reference": spec.reference.file_id} if spec.reference else {})
+
+
+def receipt_for_prompt(receipt: str, prompt_id: str, spec: AvatarSpec, installed: InstalledModels) -> str:
+    """The same receipt for another prompt of the same graph, with what is installed now."""
+    told = json.loads(receipt)
+    told["inputs"] = [{**line, "prompt_id": prompt_id} for line in told["inputs"]]
+    told["warnings"] = refresh_warnings(told["warnings"], spec.texts, installed.embeddings)
+    return json.dumps(told, separators=(",", ":"))
+
+
+def with_new_warnings(receipt: str, spec: AvatarSpec, installed: InstalledModels) -> str:
+    """The receipt of a generation of which one view is made again, with what is installed now. What it was
+    warned of stays: it holds for the other views."""
+    told = json.loads(receipt)
+    warnings = [*told["warnings"], *prompt_warnings(spec.texts, installed.embeddings)]
+    told["warnings"] = list(dict.fromkeys(warnings))
+    return json.dumps(told, separators=(",", ":"))
+
+
+def withdraw(connection: Connection, generation_id: str, used: list[FileRecord]) -> None:
+    """Take `commit_new` back. `used` are its files as they were before, so that an upload that came with
+    the request can be taken back too."""
+    record = queries.get(connection, generation_id)
+    queries.remove(connection, generation_id)
+    for file in used:
+        if record is not None:
+            file_queries.untouch(connection, file, record.created_at)
+
+
+def check_queue_limit(connection: Connection, limit: int) -> None:
+    if queries.count_active(connection) >= limit:
+        raise BusyError(
+            f"{limit} generations are queued or processing, which is the limit (MAX_ACTIVE_GENERATIONS). "
+            "Send it again when some of them have ended.",
+            FULL_QUEUE_SECONDS,
+        )
+
+
+def requeue(
+    connection: Connection, before: GenerationRecord, refusal: str, **values: Any
+) -> GenerationRecord:
+    """Let a generation that has ended run another prompt, unless it has changed since `before` was read."""
+    if not queries.update_row(
+        connection,
+        before.id,
+        [before.status],
+        running=before.prompt_id,
+        status="queued",
+        attempts=0,
+        **values,
+    ):
+        raise ConflictError(refusal)
+    if before.status == "failed":
+        queries.set_outputs(connection, before.id, ())
+    record = queries.get(connection, before.id)
+    if record is None:
+        raise NotFoundError(f"No generation {before.id} exists.")
+    return record
+
+
+def restore(connection: Connection, before: GenerationRecord) -> None:
+    """Take `begin_again` back: ComfyUI's queue did not take the prompt."""
+    values = {name: value for name, value in vars(before).items() if name not in ("sequence", "outputs")}
+    queries.update_row(connection, values.pop("id"), queries.ACTIVE, **values)
+    queries.set_outputs(connection, before.id, before.outputs)
+
+
+def commit_new(
+    connection: Connection,
+    generation_id: str,
+    kind: str,
+    spec: AvatarSpec,
+    prompt: str,
+    receipt: str,
+    callback_url: str | None,
+) -> GenerationRecord:
+    now = clock.now()
+    used = used_files(spec)
+    # Looked up again in the writing transaction: one may have been deleted since.
+    if not file_queries.touch(connection, list(used.values()), now):
+        raise unknown_file(_first_missing(connection, used))
+    values = {
+        "id": generation_id,
+        "kind": kind,
+        "status": "queued",
+        "prompt_id": generation_id,
+        "spec": spec.to_json(),
+        "receipt": receipt,
+        "attempts": 0,
+        "error": None,
+        "created_at": now,
+        "started_at": None,
+        "completed_at": None,
+        "reroll": None,
+        "callback_url": callback_url,
+    }
+    return queries.add(connection, values, prompt, used)
+
+
+def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
+    return file_queries.take_released(connection, queries.remove(connection, generation_id))
+
+
+def _first_missing(connection: Connection, used: dict[str, str]) -> str:
+    return next(one for one in used.values() if file_queries.get_live(connection, one) is None)

@@ -1,0 +1,121 @@
+"""One generation as data: everything that decides its pictures, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic_core import to_json
+
+from .pose import PoseFile, PosePlan, PoseUse
+from .stored import from_fields, to_fields
+
+Kind = Literal["avatar", "pose", "all_poses", "graph"]
+Turnaround = Literal["batch", "sequential"]
+
+#: The kind of a generation whose graph somebody queued by hand. It has no spec.
+MANUAL_KIND: Kind = "graph"
+NO_SPEC = "{}"
+#: Version of the stored form. Rows without one were written before version 1.
+SPEC_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ReferenceUse:
+    """A stored reference and how strongly it steers: 0 is not at all, 1 is as much as the picture itself.
+
+    `method` is "attention" or "ipadapter"; `preset` and `model` belong to the latter.
+    """
+
+    file_id: str
+    content_hash: str
+    strength: float
+    method: str = "attention"
+    preset: str | None = None
+    model: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AvatarSpec:
+    """One generation. The same spec on the same models gives the same pixels.
+
+    `views` holds one entry per picture, in order; None is a picture whose view the pose image alone
+    decides. `width` and `height` are pixels of the full frame: a narrow view is cut from it.
+    `controlnet` is None where no pose is applied. `skeleton_strength` is that of the built-in
+    skeletons. `consistency` is the weight with which the views attend to the front. `reseeded` holds
+    the seeds of views that were re-rolled. The defaults are what rows had before the field existed.
+    """
+
+    prompt: str
+    clothing: str | None
+    style: str | None
+    realism: bool
+    negative_prompt: str | None
+    views: tuple[str | None, ...]
+    pose: PoseUse | None
+    reference: ReferenceUse | None
+    width: int
+    height: int
+    steps: int
+    cfg: float
+    sampler: str
+    scheduler: str
+    seed: int
+    checkpoint: str
+    family: str
+    controlnet: str | None
+    controlnet_is_union: bool = False
+    bones: str = "standard"
+    skeleton_strength: float = 0.0
+    consistency: float = 0.0
+    turnaround: Turnaround = "sequential"
+    reseeded: dict[str, int] = field(default_factory=dict)
+    version: int = SPEC_VERSION
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def seed_of(self, view: str | None) -> int:
+        return self.reseeded.get(view or "", self.seed)
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """The user's own words, all of which become text of the prompt."""
+        return self.prompt, self.clothing, self.style, self.negative_prompt
+
+    def to_json(self) -> str:
+        return to_json(to_fields(self)).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> AvatarSpec:
+        """Read a stored spec of any release. Raises ValueError for what is none."""
+        return _read(text)
+
+
+@lru_cache(maxsize=128)
+def _read(text: str) -> AvatarSpec:
+    # A generation's spec is read several times while it is accepted, runs and is shown.
+    data: dict[str, Any] = json.loads(text)
+    pose, reference = data.get("pose"), data.get("reference")
+    return from_fields(
+        AvatarSpec,
+        {
+            # A later release may write another version: what it added is kept as unknown fields.
+            "version": SPEC_VERSION,
+            **data,
+            "views": tuple(data.get("views", ())),
+            "pose": _read_pose(pose, data) if pose is not None else None,
+            "reference": from_fields(ReferenceUse, reference) if reference is not None else None,
+        },
+    )
+
+
+def _read_pose(pose: dict[str, Any], spec: Mapping[str, Any]) -> PoseUse:
+    if "file" not in pose:
+        # Before version 1 a pose was a skeleton picture of the frame's size.
+        file = PoseFile(pose["file_id"], pose["content_hash"], spec["width"], spec["height"], "skeleton")
+        return PoseUse(file, PosePlan("skeleton", "skeleton"), "skeleton", pose["strength"])
+    plan = from_fields(PosePlan, {**pose["plan"], "warnings": tuple(pose["plan"].get("warnings", ()))})
+    return from_fields(PoseUse, {**pose, "file": from_fields(PoseFile, pose["file"]), "plan": plan})

@@ -1,0 +1,17 @@
+"""The file names of the pictures of a generation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .avatar import AvatarSpec
+
+#: `format` takes the number of the picture, from 1.
+OUTPUT_NAME = "avatarforge_{:05d}.png"
+
+
+def output_names(spec: AvatarSpec) -> Mapping[str, int]:
+    """The file name of each picture -> its index in `spec.views`."""
+    return {OUTPUT_NAME.format(position + 1): position for position in range(len(spec.views))}

@@ -1,0 +1,57 @@
+"""The four views of a character, in the order in which a sheet shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+ViewName = Literal["front", "back", "side", "quarter"]
+VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
+
+# How nodes name the choice of all views, and of none in particular.
+ALL_FOUR = "all four"
+ANY_VIEW = "any"
+
+
+@dataclass(frozen=True)
+class View:
+    """`positive` words go early in the prompt, `negative` ones keep the wrong view away; `narrow`
+    views are cut to a part of the width."""
+
+    name: ViewName
+    description: str
+    positive: str
+    negative: str
+    narrow: bool = False
+
+
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (
+        View(
+            "front",
+            "Front-facing view, standard proportions",
+            "front view, facing the viewer",
+            "back view, from behind, side view, profile",
+        ),
+        View(
+            "back",
+            "Back view, different lighting",
+            "back view, from behind, facing away, back of the head",
+            "front view, face, eyes, nose, mouth, facing the viewer, looking at the viewer, profile",
+        ),
+        View(
+            "side",
+            "Side profile, narrow aspect ratio",
+            "side view, profile, facing left",
+            "front view, facing the viewer, back view, from behind, three-quarter view",
+            narrow=True,
+        ),
+        View(
+            "quarter",
+            "3/4 view, partial features",
+            "three-quarter view, turned at an angle",
+            "front view, back view, from behind, profile",
+        ),
+    )
+}

@@ -1,0 +1,48 @@
+"""Requests that may be sent twice: the header Idempotency-Key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from ..forge.generations.service import GenerationRecord
+from ..forge.idempotency import Claim, request_hash, require_key
+from . import rendering
+from .context import PREFIX, Answer, Call, path_values
+from .errors import json_answer
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+HEADERS = {
+    HEADER: "1 to 255 characters of your choice, such as a UUID. The same request sent again with it is not "
+    "done again, but answered as the first one was. Kept for 24 hours."
+}
+
+
+async def run_idempotent(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRecord]]) -> Answer:
+    """Do what is asked and answer it, or give the answer of the first request with the same key."""
+    services = call.services
+    if HEADER not in call.request.headers:
+        return rendering.render_generation(await work(None), services.live)
+    key = require_key(call.request.headers[HEADER])
+    with services.idempotency.one_at_a_time(key):
+        claim = Claim(key, await services.workers.disk(_fingerprint, call))
+        before = await services.idempotency.answered_before(claim)
+        if before is not None:
+            answer = before.answer
+            if answer is None:
+                record = await services.generations.get(before.generation_id)
+                answer = rendering.render_generation(record, services.live).body.decode()
+            response = json_answer(answer)
+            response.headers[REPLAYED] = "true"
+            return response
+        answer = rendering.render_generation(await work(claim), services.live).body.decode()
+        await services.idempotency.answered(claim, answer)
+        return json_answer(answer)
+
+
+def _fingerprint(call: Call) -> str:
+    # The same route under ComfyUI's /api and without it, and in whichever case its id was sent.
+    path = call.endpoint.path.format_map(path_values(call.request))
+    route = f"{call.request.method} {PREFIX}{path}"
+    query = call.query.model_dump_json() if call.query else ""
+    return request_hash(route, query, call.body.model_dump_json() if call.body else "")

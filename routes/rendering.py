@@ -1,0 +1,215 @@
+"""From records to the API's answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from pydantic_core import to_json
+
+from ..forge import clock
+from ..forge.generations.cache import CachedGeneration, RenderedGeneration
+from ..forge.generations.service import GenerationRecord, OutputRecord, Page
+from ..forge.live.live import Live
+from ..forge.live.state import LiveState
+from ..forge.spec.avatar import MANUAL_KIND, AvatarSpec
+from ..forge.spec.reroll import Reroll
+from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
+from . import responses
+from .context import PREFIX, JsonBody, tag_of
+
+
+def iso_time(microseconds: int) -> str:
+    """UTC, ISO 8601, to the millisecond, ending in Z."""
+    # UTC's "+00:00" is six characters.
+    return clock.to_datetime(microseconds).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _iso_time_or_none(microseconds: int | None) -> str | None:
+    return None if microseconds is None else iso_time(microseconds)
+
+
+def render_upload(received: Received) -> responses.UploadAnswer:
+    return responses.UploadAnswer(**_file(received.file), is_duplicate=received.is_duplicate)
+
+
+def render_files(page: FilePage, limit: int) -> JsonBody:
+    """`responses.FilesAnswer`."""
+    if page.answer is None:
+        listed = [_listed_file(listed) for listed in page.files]
+        rest = {"limit": limit, "next_cursor": page.next_cursor}
+        page.answer = JsonBody(to_json({"total": page.total, "files": listed, **rest}))
+    answer: JsonBody = page.answer
+    return answer
+
+
+def _listed_file(listed: ListedFile) -> dict[str, Any]:
+    used = {"last_used_at": iso_time(listed.file.last_used_at), "references": listed.references}
+    return {**_file(listed.file), **used}
+
+
+def _file(file: FileRecord) -> dict[str, Any]:
+    return {
+        "file_id": file.id,
+        "filename": file.filename,
+        "content_hash": file.content_hash,
+        "size": file.size,
+        "mime_type": file.mime_type,
+        "dimensions": {"width": file.width, "height": file.height},
+        "url": f"/files/{file.id}",
+        "created_at": iso_time(file.created_at),
+    }
+
+
+def generation_fields(record: GenerationRecord, state: LiveState) -> dict[str, object]:
+    """`responses.GenerationAnswer`, as plain values in its order; a test holds the two equal."""
+    return {**_fields_before_live(record), **_live_fields(record.id, state), **_fields_after_live(record)}
+
+
+def render_generation(record: GenerationRecord, live: Live) -> JsonBody:
+    """Its state now, for the answer to a change."""
+    return JsonBody(to_json(generation_fields(record, live.state(record))))
+
+
+def render_static_parts(record: GenerationRecord) -> RenderedGeneration:
+    """What of it no `LiveState` changes."""
+    return RenderedGeneration(
+        to_json(_fields_before_live(record))[:-1] + b",", b"," + to_json(_fields_after_live(record))[1:]
+    )
+
+
+def render_cached(known: CachedGeneration, state: LiveState) -> JsonBody:
+    """The same as JSON; joined again only when something has changed."""
+    told = known.answer
+    if told is None or (told[0] is not state and told[0] != state):
+        passing = to_json(_live_fields(known.record.id, state))[1:-1]
+        told = known.answer = (state, JsonBody(known.rendered.head + passing + known.rendered.tail))
+    answer: JsonBody = told[1]
+    return answer
+
+
+def render_page(found: Page, live: Live, limit: int, offset: int) -> JsonBody:
+    """`responses.GenerationsAnswer`."""
+    states = live.states(found.records)
+    answers = [render_cached(known, state) for known, state in zip(found.cached, states, strict=True)]
+    rest = {"limit": limit, "offset": offset, "next_cursor": found.next_cursor}
+    head, tail = b'{"total":%d,"generations":[' % found.total, b"]," + to_json(rest)[1:]
+    body = head + b",".join([answer.body for answer in answers]) + tail
+    # Of the tags of its parts, so that not all of it is hashed for every page.
+    return JsonBody(body, tag_of(head + tail + "".join([answer.tag for answer in answers]).encode()))
+
+
+def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
+    spec = AvatarSpec.from_json(record.spec) if record.kind != MANUAL_KIND else None
+    return {
+        "generation_id": record.id,
+        "status": record.status,
+        "message": f"Generation {record.status}",
+        "kind": record.kind,
+        "created_at": iso_time(record.created_at),
+        "started_at": _iso_time_or_none(record.started_at),
+        "completed_at": _iso_time_or_none(record.completed_at),
+        "error": record.error,
+        "comfyui_prompt_id": record.prompt_id,
+        "output_files": [_output(output, spec) for output in record.outputs],
+        "parameters": _parameters(spec, record.kind) if spec else None,
+        "reroll": Reroll.from_json(record.reroll).view if record.reroll else None,
+    }
+
+
+def _live_fields(generation_id: str, state: LiveState) -> dict[str, object]:
+    return {
+        "progress": progress(state),
+        "current": current(state),
+        "queue_position": state.queue_position,
+        "eta_seconds": _decimal(state.eta_seconds),
+        "previews": previews(generation_id, state),
+    }
+
+
+def _fields_after_live(record: GenerationRecord) -> dict[str, object]:
+    receipt = json.loads(record.receipt)
+    return {"inputs": [_input(line) for line in receipt["inputs"]], "warnings": receipt["warnings"]}
+
+
+def progress(state: LiveState) -> float:
+    return round(float(state.progress), 4)
+
+
+def current(state: LiveState) -> dict[str, object] | None:
+    return asdict(state.current) if state.current is not None else None
+
+
+def previews(generation_id: str, state: LiveState) -> list[dict[str, object]]:
+    return [
+        {
+            "view": preview.view,
+            "url": f"{PREFIX}/generations/{generation_id}/previews/{preview.position}"
+            f"?version={preview.version}",
+        }
+        for preview in state.previews
+    ]
+
+
+def output_files(record: GenerationRecord) -> list[dict[str, object]]:
+    spec = AvatarSpec.from_json(record.spec) if record.kind != MANUAL_KIND else None
+    return [_output(output, spec) for output in record.outputs]
+
+
+def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
+    return {
+        "filename": output.filename,
+        "url": f"/outputs/{output.generation_id}/{output.filename}",
+        "pose_type": output.view,
+        "size": output.size,
+        "dimensions": {"width": output.width, "height": output.height},
+        "seed": spec.seed_of(output.view) if spec else None,
+    }
+
+
+def _input(line: dict[str, Any]) -> dict[str, object]:
+    return {
+        "role": line["role"],
+        "pose_type": line["view"],
+        "kind": line["kind"],
+        "file_id": line["file_id"],
+        "content_hash": line["content_hash"],
+        "comfyui_prompt_id": line["prompt_id"],
+        "node": line["node"],
+        "node_type": line["node_type"],
+        "model": line["model"],
+        "strength": _decimal(line["strength"]),
+        "steps": {"first": line["first_step"], "last": line["last_step"]},
+    }
+
+
+def _decimal(value: float | None) -> float | None:
+    """A whole number as 1.0, as it stands in the schema."""
+    return None if value is None else float(value)
+
+
+def _parameters(spec: AvatarSpec, kind: str) -> dict[str, object]:
+    several = kind == "all_poses"
+    return {
+        "prompt": spec.prompt,
+        "pose_file_id": spec.pose.file.file_id if spec.pose else None,
+        "reference_file_id": spec.reference.file_id if spec.reference else None,
+        "clothing": spec.clothing,
+        "style": spec.style,
+        "realism": spec.realism,
+        "negative_prompt": spec.negative_prompt,
+        "width": spec.width,
+        "height": spec.height,
+        "steps": spec.steps,
+        "cfg": float(spec.cfg),
+        "sampler": spec.sampler,
+        "scheduler": spec.scheduler,
+        "seed": spec.seed,
+        "checkpoint": spec.checkpoint,
+        "pose_strength": float(spec.pose.strength if spec.pose else spec.skeleton_strength),
+        "pose_mode": spec.pose.mode if spec.pose else None,
+        "reference_strength": _decimal(spec.reference.strength if spec.reference else None),
+        "consistency": float(spec.consistency) if several else None,
+        "turnaround": spec.turnaround if several else None,
+    }

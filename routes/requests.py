@@ -1,0 +1,237 @@
+"""What clients send: bodies and queries. These models validate, and make the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from ..forge.access.signing import LONGEST as LONGEST_LINK
+from ..forge.access.signing import USUAL as USUAL_LINK
+from ..forge.ids import UUID_PATTERN, canonical_id
+from ..forge.spec.views import ViewName
+from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
+from .context import PREFIX
+from .models import LazyModel
+from .responses import Status
+
+
+def _whole(value: Any) -> Any:
+    # JSON knows one kind of number: 20.0 is the whole number 20.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _from_text(value: Any) -> Any:
+    # Query values are texts; only plain digits count as a number there.
+    return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,20}", value) else value
+
+
+def _without(pattern: str, what: str) -> AfterValidator:
+    wrong = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if wrong.search(value):
+            raise PydanticCustomError("control_character", f"Control characters{what} are not allowed")
+        return value
+
+    return AfterValidator(check)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Puts a pattern into the JSON schema and leaves the check itself, and its words, to a validator."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+
+@dataclass(frozen=True)
+class _Base64:
+    """Says in the JSON schema what the text holds; the store reads it."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "contentEncoding": "base64"}
+
+
+# The bounds stand beside the type and not in the fields: only there they reach the OpenAPI document, too.
+Pixels = Annotated[int, Strict(), Field(ge=64, le=4096, multiple_of=8), BeforeValidator(_whole)]
+StepCount = Annotated[int, Strict(), Field(ge=1, le=150), BeforeValidator(_whole)]
+Seed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_whole)]
+LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
+QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
+QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
+Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
+Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
+# C0, DEL and C1 (ECMA-48) and halves of characters: nobody types them, and logs, metadata and databases
+# stumble over them.
+Name = Annotated[
+    str, _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""), _Shown(r"^[^\u0000-\u001f\u007f-\u009f]*$")
+]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
+    _Shown(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
+]
+# Compared without regard to case, and from here on as it is stored.
+StoredId = Annotated[Name, AfterValidator(canonical_id)]
+GenerationCursor = Annotated[str, _Shown("^[0-9]{1,18}$")]
+FileCursor = Annotated[str, _Shown("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
+Picture = Annotated[str, _Base64()]
+# For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
+_SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
+_PREVIEWS = f"generations/{UUID_PATTERN}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
+_FILES = f"files/{UUID_PATTERN}(/thumbnail(\\?size={_SIZES})?)?"
+_PICTURES = f"({_FILES}|outputs/{UUID_PATTERN}/[A-Za-z0-9_.-]+|{_PREVIEWS})"
+PictureUrl = Annotated[
+    str,
+    StringConstraints(max_length=512),
+    Field(json_schema_extra={"pattern": f"^(/api)?({PREFIX})?/{_PICTURES}$"}),
+]
+
+
+class Body(LazyModel):
+    """What clients send: strict types, no unknown fields, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class AvatarBody(Body):
+    """A character in words, with optional pictures and settings. What is left out is chosen for you
+    and comes back in `parameters`."""
+
+    prompt: Text = Field(min_length=1, max_length=10_000, description="Detailed avatar description.")
+    pose_file_id: StoredId | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
+    reference_file_id: StoredId | None = Field(
+        None, max_length=64, description="ID of an uploaded reference image."
+    )
+    clothing: Text | None = Field(None, max_length=2_000, description="Specific clothing details.")
+    style: Text | None = Field(None, max_length=500, description="Art style: 'watercolor', 'pixel art', ...")
+    realism: Annotated[bool, Strict()] = Field(False, description="true: realistic, false: anime.")
+    pose_image: Picture | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
+    reference_image: Picture | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
+    negative_prompt: Text | None = Field(None, max_length=10_000, description="What must not be seen.")
+    width: Pixels | None = Field(None, description="Pixels.")
+    height: Pixels | None = Field(None, description="Pixels.")
+    steps: StepCount | None = Field(None, description="Sampling steps.")
+    cfg: Annotated[float, Strict()] | None = Field(
+        None, ge=0, le=30, description="Classifier-free guidance scale."
+    )
+    sampler: Name | None = Field(None, max_length=100, description="A sampler of this ComfyUI.")
+    scheduler: Name | None = Field(None, max_length=100, description="A scheduler of this ComfyUI.")
+    seed: Seed | None = Field(None, description="The same seed and inputs repeat a picture.")
+    checkpoint: Name | None = Field(
+        None, max_length=512, description="An installed checkpoint, by its file name."
+    )
+    pose_strength: Annotated[float, Strict()] | None = Field(
+        None, ge=0, le=2, description="Of the pose image, else of the built-in skeletons. 0: as if absent."
+    )
+    pose_mode: Literal["auto", "skeleton", "photo", "raw"] | None = Field(
+        None, description="What the pose image is; auto recognises it from its content."
+    )
+    reference_strength: Annotated[float, Strict()] | None = Field(
+        None, ge=0, le=1, description="0: as if absent. 1: seen as strongly as the picture itself."
+    )
+    consistency: Annotated[float, Strict()] | None = Field(
+        None, ge=0, le=1, description="All poses: how strongly the views look at the front. 0 is off."
+    )
+    turnaround: Literal["auto", "batch", "sequential"] | None = Field(
+        None, description="All poses: in one batch, or one after another for a card with little memory."
+    )
+    callback_url: str | None = Field(
+        None, max_length=2048, description="Called when it has completed or failed (Standard Webhooks)."
+    )
+
+
+class SignedUrlsBody(Body):
+    """Pictures to show without the key."""
+
+    urls: list[PictureUrl] = Field(
+        min_length=1,
+        max_length=200,
+        description="`url` values of answers, or thumbnails; with the API's prefix or without it.",
+    )
+    expires_in: LinkSeconds = Field(USUAL_LINK, description="Seconds.")
+
+
+class Query(LazyModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PoseQuery(Query):
+    pose: ViewName = Field(description="The view to draw.")
+
+
+class RerollQuery(PoseQuery):
+    seed: QuerySeed | None = Field(None, description="Chosen for you when left out.")
+
+
+class ForceQuery(Query):
+    force: bool = Field(False, description="Delete even if generations use the file.")
+
+
+class VerifyQuery(Query):
+    repair: bool = Field(False, description="Repair what can be repaired; nothing is thrown away.")
+
+
+class KeepOutputsQuery(Query):
+    keep_outputs: bool = Field(False, description="Leave the pictures in ComfyUI's output folder.")
+
+
+class CleanupQuery(Query):
+    days: Days | None = Field(None, description="Default: FILE_CLEANUP_DAYS.")
+
+
+class ListQuery(Query):
+    limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
+    offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
+    status: Status | None = Field(None, description="Only those in this state.")
+    cursor: GenerationCursor | None = Field(
+        None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+
+
+class FilesQuery(Query):
+    limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
+    cursor: FileCursor | None = Field(
+        None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+
+
+class WaitQuery(Query):
+    wait: QueryWhole = Field(
+        0, ge=0, le=60, description="Seconds: answer when the generation has ended, at the latest then."
+    )
+
+
+class EventsQuery(Query):
+    last_event_id: str | None = Field(
+        None,
+        pattern="^[0-9A-Fa-f]{1,32}-[0-9]{1,18}$",
+        description="For clients that cannot send the header Last-Event-ID.",
+    )
+
+
+class PreviewQuery(Query):
+    version: Version | None = Field(None, description="Nothing but another URL for another picture.")
+
+
+class ThumbnailQuery(Query):
+    size: QueryWhole = Field(USUAL, ge=SMALLEST, le=LARGEST, description="Pixels of the longer side.")

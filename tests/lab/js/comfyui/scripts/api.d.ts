@@ -1,0 +1,3 @@
+import type { ComfyApi } from "../../../../../web/shared/types";
+
+export const api: ComfyApi;

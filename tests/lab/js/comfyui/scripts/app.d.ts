@@ -1,0 +1,3 @@
+import type { ComfyApp } from "../../../../../web/shared/types";
+
+export const app: ComfyApp;

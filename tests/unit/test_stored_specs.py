@@ -1,0 +1,83 @@
+"""Specs in rows of earlier and of later releases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from specs import KEYPOINTS, REFERENCE, spec
+
+from avatarforge.forge.graphs.compile import compile_prompt
+from avatarforge.forge.spec.avatar import SPEC_VERSION, AvatarSpec
+from avatarforge.forge.spec.pose import PoseUse
+from avatarforge.forge.spec.reroll import Reroll
+
+#: One for each form that a release wrote. Never change one; add the next.
+STORED = Path(__file__).resolve().parents[1] / "data" / "specs"
+
+
+def stored(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((STORED / name).read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(STORED.iterdir()), ids=lambda path: path.name)
+def test_the_row_of_every_release_still_makes_its_prompt(path: Path) -> None:
+    read = AvatarSpec.from_json(path.read_text(encoding="utf-8"))
+    prompt = compile_prompt(read, "00000000-0000-4000-8000-00000000000a").prompt
+    text = json.dumps(prompt)
+    assert read.pose is not None and read.reference is not None
+    assert read.pose.file.file_id in text and read.reference.file_id in text
+    assert "anime.safetensors" in text and "openpose.safetensors" in text
+    assert AvatarSpec.from_json(read.to_json()) == read
+
+
+def test_a_row_from_before_version_1_means_what_it_meant_then() -> None:
+    read = AvatarSpec.from_json(json.dumps(stored("before-version-1.json")))
+    assert isinstance(read.pose, PoseUse) and read.reference is not None
+    assert (read.pose.plan.treatment, read.pose.strength) == ("skeleton", 0.5)
+    assert (read.reference.method, read.reference.strength) == ("attention", 0.8)
+    # There were neither built-in skeletons nor shared views.
+    assert (read.skeleton_strength, read.consistency, read.turnaround) == (0.0, 0.0, "sequential")
+
+
+def test_a_row_of_0_1_0_keeps_every_value() -> None:
+    data = stored("0.1.0.json")
+    written = json.loads(AvatarSpec.from_json(json.dumps(data)).to_json())
+    assert written == {**data, "version": SPEC_VERSION}
+
+
+@pytest.mark.parametrize(
+    "name", ["controlnet_is_union", "bones", "skeleton_strength", "consistency", "turnaround", "reseeded"]
+)
+def test_a_row_that_lacks_a_field_gets_its_default(name: str) -> None:
+    data = stored("0.1.0.json")
+    del data[name]
+    plain = AvatarSpec.__dataclass_fields__[name]
+    default = plain.default if name != "reseeded" else {}
+    assert getattr(AvatarSpec.from_json(json.dumps(data)), name) == default
+
+
+def test_what_a_later_release_added_stays_where_it_was() -> None:
+    data = json.loads(replace(spec(), pose=KEYPOINTS, reference=REFERENCE).to_json())
+    data |= {"version": SPEC_VERSION + 1, "guidance": 3.5}
+    data["pose"]["hands"] = True
+    data["pose"]["file"]["people"] = 2
+    data["pose"]["plan"]["score"] = 0.9
+    data["reference"]["role"] = "face"
+    text = json.dumps(data)
+    assert json.loads(AvatarSpec.from_json(text).to_json()) == data
+    # A re-roll writes the row again.
+    applied = Reroll(0, "front", 5, ()).apply(text, '{"inputs": [], "warnings": [], "scores": [1]}')
+    assert json.loads(applied["spec"]) == {**data, "reseeded": {"front": 5}}
+    assert json.loads(applied["receipt"])["scores"] == [1]
+
+
+def test_a_row_that_lacks_what_cannot_be_guessed_is_named() -> None:
+    data = stored("0.1.0.json")
+    del data["checkpoint"]
+    with pytest.raises(ValueError, match=r"A stored AvatarSpec is incomplete: .*checkpoint"):
+        AvatarSpec.from_json(json.dumps(data))

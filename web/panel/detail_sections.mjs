@@ -1,0 +1,201 @@
+// The sections of one generation: pictures, warnings, input files, settings and receipt.
+import { button, make } from "../shared/elements.mjs";
+import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
+
+/** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, View } from "../shared/types.d.ts" */
+/** @import { Labels } from "./labels.mjs" */
+/** @import { Session } from "./session.mjs" */
+
+/** @type {Labels} */
+const SETTINGS = {
+  prompt: (t) => t("prompt"),
+  clothing: (t) => t("clothing"),
+  style: (t) => t("style"),
+  realism: (t) => t("look"),
+  negative_prompt: (t) => t("negative_prompt"),
+  width: (t) => t("width"),
+  height: (t) => t("height"),
+  steps: (t) => t("steps"),
+  cfg: (t) => t("cfg"),
+  sampler: (t) => t("sampler"),
+  scheduler: (t) => t("scheduler"),
+  seed: (t) => t("seed"),
+  checkpoint: (t) => t("checkpoint"),
+  pose_strength: (t) => t("pose_strength"),
+  pose_mode: (t) => t("pose_mode"),
+  reference_strength: (t) => t("reference_strength"),
+  consistency: (t) => t("consistency"),
+  turnaround: (t) => t("turnaround"),
+};
+/** @type {Labels} */
+const ROLES = {
+  pose: (t) => t("pose"),
+  reference: (t) => t("reference"),
+  view: (t) => t("role_view"),
+  anchor: (t) => t("role_anchor"),
+};
+
+/**
+ * Status, kind and times in one line.
+ * @param {Generation} generation
+ * @param {Session} session
+ */
+export function summary(generation, { locale, t }) {
+  const { created_at: created, started_at: started, completed_at: completed } = generation;
+  const seconds = started && completed ? (Date.parse(completed) - Date.parse(started)) / 1000 : null;
+  return make(
+    "p",
+    { className: "avatarforge-line" },
+    statusBadge(generation, t),
+    ` ${kindName(generation, t)} · ${formatTime(created, locale)}`,
+    seconds === null ? "" : ` · ${t("took", { time: formatDuration(seconds, t) })}`,
+  );
+}
+
+/**
+ * @param {Generation} generation
+ * @param {Session} session
+ * @param {(view: View) => void} reroll
+ */
+export function pictures(generation, session, reroll) {
+  const { output_files: outputs } = generation;
+  if (!outputs.length) return null;
+  return make(
+    "div",
+    { className: "avatarforge-pictures" },
+    ...outputs.map((output) => picture(output, generation, session, reroll)),
+  );
+}
+
+/**
+ * @param {OutputFile} output
+ * @param {Generation} generation
+ * @param {Session} session
+ * @param {(view: View) => void} reroll
+ */
+function picture(output, generation, { client, t }, reroll) {
+  const { pose_type: view } = output;
+  const { width, height } = output.dimensions;
+  const name = viewName(view, t);
+  const image = make("img", { alt: t("picture_of", { view: name }), loading: "lazy", width, height });
+  const link = make("a", { target: "_blank", rel: "noopener", title: t("open_picture") }, image);
+  const download = make("a", {
+    className: "avatarforge-button",
+    textContent: t("download"),
+    download: output.filename,
+    "aria-label": t("download_named", { view: name }),
+  });
+  void client.applyUrl(output.url, (browserUrl) => {
+    link.href = download.href = browserUrl;
+    // A re-roll keeps the URL of a view; without the seed a browser would show the old picture again.
+    image.src = browserUrl.includes("?") ? browserUrl : `${browserUrl}?seed=${output.seed ?? ""}`;
+  });
+  const rerollButton =
+    generation.kind !== "graph" && view
+      ? button(t("reroll"), () => reroll(view), {
+          disabled: !hasEnded(generation),
+          "aria-label": t("reroll_named", { view: name }),
+          "data-act": `reroll-${view}`,
+        })
+      : null;
+  return make(
+    "figure",
+    {},
+    link,
+    make(
+      "figcaption",
+      {},
+      make("b", { textContent: name }),
+      make("span", { textContent: ` ${width} × ${height}` }),
+      view && generation.reroll === view
+        ? make("span", { className: "avatarforge-rerolling", textContent: ` ${t("reroll_running")}` })
+        : null,
+    ),
+    make("div", { className: "avatarforge-row" }, download, rerollButton),
+  );
+}
+
+/**
+ * @param {string[]} sentences
+ * @param {Session} session
+ */
+export function warnings(sentences, { t }) {
+  return make(
+    "section",
+    { className: "avatarforge-warnings" },
+    make("h3", { textContent: t("warnings") }),
+    make("ul", {}, ...sentences.map((textContent) => make("li", { textContent }))),
+  );
+}
+
+/**
+ * The pose and the reference that were used.
+ * @param {Parameters} parameters
+ * @param {Session} session
+ */
+export function inputFiles(parameters, { client, editor, t }) {
+  /** @type {[FileKind, string | null, string][]} */
+  const slots = [
+    ["pose", parameters.pose_file_id, t("pose")],
+    ["reference", parameters.reference_file_id, t("reference")],
+  ];
+  const figures = slots.flatMap(([kind, fileId, label]) => {
+    if (!fileId) return [];
+    const image = make("img", { alt: label, loading: "lazy" });
+    image.addEventListener("error", () => (image.hidden = true));
+    void client.applyUrl(`/files/${fileId}/thumbnail?size=128`, (browserUrl) => (image.src = browserUrl));
+    const insert = editor ? button(t("insert_node"), () => editor.insertNode(kind, fileId)) : null;
+    return [make("figure", {}, image, make("figcaption", { textContent: label }), insert)];
+  });
+  return figures.length ? make("div", { className: "avatarforge-inputs" }, ...figures) : null;
+}
+
+/**
+ * @param {Parameters} parameters
+ * @param {Session} session
+ */
+export function settings(parameters, { t }) {
+  /** @type {Record<string, unknown>} */
+  const values = { ...parameters, realism: parameters.realism ? t("realistic") : t("anime") };
+  const rows = Object.entries(SETTINGS).filter(([name]) => values[name] !== null && values[name] !== undefined);
+  return make(
+    "details",
+    { className: "avatarforge-settings" },
+    make("summary", { textContent: t("all_settings") }),
+    make(
+      "dl",
+      {},
+      ...rows.flatMap(([name, label]) => [
+        make("dt", { textContent: label(t) }),
+        make("dd", { textContent: String(values[name]) }),
+      ]),
+    ),
+  );
+}
+
+/**
+ * How each input was applied to each view.
+ * @param {InputReceipt[]} inputs
+ * @param {Session} session
+ */
+export function receipt(inputs, { t }) {
+  return make(
+    "details",
+    { className: "avatarforge-receipt" },
+    make("summary", { textContent: t("receipt") }),
+    make(
+      "ul",
+      {},
+      ...inputs.map(({ role, pose_type: view, kind, node_type: node, model, strength, steps }) =>
+        make(
+          "li",
+          {},
+          make("b", { textContent: ROLES[role]?.(t) ?? role }),
+          view ? ` ${viewName(view, t)}` : "",
+          ` · ${kind} · ${node} · ${model} · `,
+          t("strength_and_steps", { strength, first: steps.first, last: steps.last }),
+        ),
+      ),
+    ),
+  );
+}

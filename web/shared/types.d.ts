@@ -1,0 +1,240 @@
+// Types of what the API answers and of ComfyUI's frontend, as far as the scripts use them. Only the type check
+// reads this file. The API's models are in routes/; its OpenAPI document describes every field.
+import type english from "../../locales/en/main.json";
+
+export type MessageKey = keyof (typeof english)["avatarforge"];
+/** Returns the text in the user's language, each {name} replaced by `values.name`. */
+export type Translate = (key: MessageKey, values?: Record<string, string | number>) => string;
+
+export type View = "front" | "back" | "side" | "quarter";
+export type FileKind = "pose" | "reference";
+export type Status = "queued" | "processing" | "completed" | "failed";
+
+export interface Dimensions {
+  width: number;
+  height: number;
+}
+
+export interface StoredFile {
+  file_id: string;
+  filename: string;
+  mime_type: string;
+  dimensions: Dimensions;
+}
+
+export interface UploadedFile extends StoredFile {
+  is_duplicate: boolean;
+}
+
+export interface FilePage {
+  total: number;
+  files: StoredFile[];
+  limit: number;
+  next_cursor: string | null;
+}
+
+export interface OutputFile {
+  filename: string;
+  url: string;
+  pose_type: View | null;
+  dimensions: Dimensions;
+  seed: number | string | null;
+}
+
+/** A seed too large for a JavaScript number is a string of digits (see json.mjs). */
+export interface Parameters {
+  prompt: string;
+  pose_file_id: string | null;
+  reference_file_id: string | null;
+  clothing: string | null;
+  style: string | null;
+  realism: boolean;
+  negative_prompt: string | null;
+  width: number;
+  height: number;
+  steps: number;
+  cfg: number;
+  sampler: string;
+  scheduler: string;
+  seed: number | string;
+  checkpoint: string;
+  pose_strength: number | null;
+  pose_mode: string | null;
+  reference_strength: number | null;
+  consistency: number | null;
+  turnaround: "batch" | "sequential" | null;
+}
+
+export interface InputReceipt {
+  role: string;
+  pose_type: View | null;
+  kind: string;
+  node_type: string;
+  model: string;
+  strength: number;
+  steps: { first: number; last: number };
+}
+
+export interface Preview {
+  view: View | null;
+  url: string;
+}
+
+export interface Generation {
+  generation_id: string;
+  status: Status;
+  kind: "avatar" | "pose" | "all_poses" | "graph";
+  created_at: string;
+  started_at: string | null;
+  completed_at: string | null;
+  error: string | null;
+  comfyui_prompt_id: string;
+  output_files: OutputFile[];
+  parameters: Parameters | null;
+  reroll: View | null;
+  progress: number;
+  current: { view: View | null; step: number; steps: number } | null;
+  queue_position: number | null;
+  eta_seconds: number | null;
+  previews: Preview[];
+  inputs: InputReceipt[];
+  warnings: string[];
+}
+
+export interface GenerationPage {
+  total: number;
+  generations: Generation[];
+  limit: number;
+  next_cursor: string | null;
+}
+
+export interface GenerationQuery {
+  limit: number;
+  status?: string;
+  cursor?: string | null;
+}
+
+/** The data of an event of GET /events: what changed, and in some the whole generation. */
+export type GenerationChange = Partial<Generation> & { generation_id: string; at: string; generation?: Generation };
+
+export interface Skeleton extends Dimensions {
+  joints: ([number, number] | null)[];
+  bones: [number, number][];
+}
+
+export interface Pose {
+  name: View;
+  skeleton: Skeleton;
+}
+
+export interface Capabilities {
+  checkpoints: { name: string; family_label: string | null; supported: boolean }[];
+  reasons: string[];
+  samplers: string[];
+  schedulers: string[];
+}
+
+/** One problem of a 422: where in the request, and a sentence. */
+export interface FieldProblem {
+  loc: (string | number)[];
+  msg: string;
+}
+
+/** A generation that was deleted in the panel and not yet on the server. */
+export interface PendingDelete {
+  generation: Generation;
+  timer: number;
+  sent?: boolean;
+}
+
+/** What only the graph editor can do. */
+export interface EditorActions {
+  insertNode(kind: FileKind, fileId: string): void;
+  openGraph(generation: Generation): Promise<void>;
+}
+
+/** ComfyUI's `api` object, and what the standalone page has in its place. */
+export interface ComfyApi {
+  apiURL(path: string): string;
+  fetchApi(path: string, options?: RequestInit): Promise<Response>;
+}
+
+export interface Widget {
+  name: string;
+  value: unknown;
+  serialize?: boolean;
+  callback?: (value: unknown) => void;
+}
+
+export interface DomWidgetOptions {
+  serialize: boolean;
+  hideOnZoom: boolean;
+  getMinHeight(): number;
+  onDraw(): void;
+}
+
+export interface GraphNode {
+  comfyClass: string;
+  pos: [number, number];
+  size: [number, number];
+  widgets?: Widget[];
+  graph?: { change?(): void };
+  addDOMWidget(name: string, type: string, element: HTMLElement, options: DomWidgetOptions): Widget;
+  computeSize(): [number, number];
+  setSize?(size: [number, number]): void;
+  onConfigure?: () => void;
+  onWidgetChanged?(name: string, value: unknown, oldValue: unknown, widget: Widget): void;
+  onDragOver?: (event: DragEvent) => boolean;
+  onDragDrop?: (event: DragEvent) => Promise<boolean>;
+  pasteFiles?: (files: FileList) => boolean;
+}
+
+export interface GraphCanvas {
+  visible_area: [left: number, top: number, width: number, height: number];
+  selected_nodes?: Record<string, GraphNode>;
+  graph: { add(node: GraphNode): void; beforeChange?(): void; afterChange?(): void };
+  selectNode?(node: GraphNode): void;
+  setDirty(foreground: boolean, background: boolean): void;
+}
+
+export interface SidebarTab {
+  id: string;
+  icon: string;
+  iconBadge: string | (() => string | null);
+  title: string;
+  label: string;
+  tooltip: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+}
+
+export interface ExtensionManager {
+  setting: { get(id: string): unknown };
+  toast: { add(message: { severity: "error" | "success"; summary: string; detail?: string; life: number }): void };
+  sidebarTab: { activeSidebarTabId: string | null; toggleSidebarTab(id: string): void };
+  registerSidebarTab(tab: SidebarTab): void;
+  getSidebarTabs(): SidebarTab[];
+}
+
+export interface Extension {
+  name: string;
+  settings: object[];
+  commands: { id: string; label: string; icon: string; function(): void }[];
+  keybindings: { commandId: string; combo: { key: string; ctrl?: boolean; alt?: boolean; shift?: boolean } }[];
+  init(): Promise<void>;
+  setup(): void;
+  nodeCreated(node: GraphNode): void;
+}
+
+export interface ComfyApp {
+  canvas: GraphCanvas;
+  extensionManager: ExtensionManager;
+  loadApiJson(prompt: object, name: string): void;
+  registerExtension(extension: Extension): void;
+}
+
+declare global {
+  interface Window {
+    LiteGraph: { createNode(type: string): GraphNode };
+  }
+}
