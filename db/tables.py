@@ -153,7 +153,7 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# How many rows there are, kept by triggers in SQLite; empty elsewhere. `db.tallies` reads it.
+# How many rows there are, kept by triggers in SQLite; empty elsewhere. `db.row_counts` reads it.
 tallies = Table(
     "tallies",
     metadata,

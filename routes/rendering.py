@@ -81,11 +81,11 @@ def render_static_parts(record: GenerationRecord) -> RenderedGeneration:
 
 def render_cached(known: CachedGeneration, state: LiveState) -> JsonBody:
     """The same as JSON; joined again only when something has changed."""
-    told = known.answer
-    if told is None or (told[0] is not state and told[0] != state):
-        passing = to_json(_live_fields(known.record.id, state))[1:-1]
-        told = known.answer = (state, JsonBody(known.rendered.head + passing + known.rendered.tail))
-    answer: JsonBody = told[1]
+    answered = known.answer
+    if answered is None or (answered[0] is not state and answered[0] != state):
+        live = to_json(_live_fields(known.record.id, state))[1:-1]
+        answered = known.answer = (state, JsonBody(known.rendered.head + live + known.rendered.tail))
+    answer: JsonBody = answered[1]
     return answer
 
 

@@ -88,7 +88,7 @@ class GenerationTracker:
 
     def enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
         """Put a committed generation into ComfyUI's queue, behind those of an earlier ComfyUI that are
-        still on their way there. `in_order` is held. What the host raises leaves nothing behind."""
+        still on their way there. `queue_lock` is held. What the host raises leaves nothing behind."""
         if self._pending_resume:
             self._pending_resume.append(record.id)
             self._live.announce(record)
@@ -96,8 +96,8 @@ class GenerationTracker:
             self._enqueue(record, checked)
 
     async def cancel(self, record: GenerationRecord) -> None:
-        """Stop an active generation; `in_order` is held. A running one ends when ComfyUI says so, see
-        `over`."""
+        """Stop an active generation; `queue_lock` is held. A running one ends when ComfyUI says so, see
+        `wait_finished`."""
         followed = self._runs.get(record.prompt_id)
         if followed is None:  # of an earlier ComfyUI, not resumed yet
             await self._finisher.fail(record, CANCELLED, CANCELLED)
@@ -108,19 +108,19 @@ class GenerationTracker:
 
     def mark_deleted(self, record: GenerationRecord) -> None:
         """Say that the row is about to go: whatever the prompt still saves is of no generation any more.
-        `in_order` is held."""
+        `queue_lock` is held."""
         followed = self._runs.get(record.prompt_id)
         if followed is not None:
             followed.deleted = True
 
     def unmark_deleted(self, record: GenerationRecord) -> None:
-        """The row has stayed after all. `in_order` is held."""
+        """The row has stayed after all. `queue_lock` is held."""
         followed = self._runs.get(record.prompt_id)
         if followed is not None:
             followed.deleted = False
 
     async def stop_deleted(self, record: GenerationRecord) -> None:
-        """Stop the prompt of a row that is gone; `in_order` is held."""
+        """Stop the prompt of a row that is gone; `queue_lock` is held."""
         followed = self._runs.get(record.prompt_id)
         if followed is not None:
             self._host.cancel(record.prompt_id)

@@ -54,7 +54,7 @@ class EventLog:
         self._subscriptions: dict[str | None, set[Subscription]] = {}
 
     def add(self, happening: GenerationEvent, *, transient: bool = False) -> None:
-        """`passing`: what it tells is told again by what comes later, and may be dropped before the rest."""
+        """`transient`: a later event replaces what it says, so it may be dropped before the others."""
         self.last += 1
         event = Event(self.last, happening.kind, happening.generation_id, self._render(happening))
         if transient:

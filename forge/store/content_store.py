@@ -2,7 +2,7 @@
 
 Blob first, then row; on delete, row first, then blob. Bytes are put and removed by one task at a time
 for each content, so that a delete can never take the bytes of an upload of the same content. Whatever
-stands in between is noted (`Unsettled`), so that the start after a crash finds it.
+stands in between has an entry in the `RecoveryJournal`, so that the start after a crash finds it.
 """
 
 from __future__ import annotations

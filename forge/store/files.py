@@ -187,7 +187,7 @@ class FileStore:
             count += len(await self._contents.remove(take))
 
     async def release(self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]) -> None:
-        """Remove the files whose rows `take` removes and gives back. See `Contents.remove`."""
+        """Remove the files whose rows `take` removes and gives back. See `ContentStore.remove`."""
         await self._contents.remove(take, noting=noting)
 
     async def clear_entry(self, name: str) -> None:

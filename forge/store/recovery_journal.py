@@ -70,7 +70,7 @@ class RecoveryJournal:
         with self._lock:
             if self._release(name):
                 self._unwritten.discard(name)
-                # A note that cannot be removed now is abandoned, and settled once more.
+                # An entry that cannot be removed now is stale, and recovered once more.
                 with contextlib.suppress(OSError):
                     self._disk.unlink(self._path(name), patient=False)
                 self._remove_from_lists(name)
@@ -95,7 +95,7 @@ class RecoveryJournal:
             return sorted(noted - self._busy.keys())
 
     def is_stale(self, name: str) -> bool:
-        """The same for one name, among those that `abandoned` has given back."""
+        """The same for one name, among those that `stale` has returned."""
         with self._lock:
             return name not in self._busy and self._has_entry(name)
 

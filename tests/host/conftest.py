@@ -128,7 +128,7 @@ def _factory(comfyui: ComfyUI, folder: Path) -> Iterator[Factory]:
 
 @pytest.fixture(scope="module")
 def modules(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """ComfyUI's modules and the shelf, imported as ComfyUI itself would be with ``--cpu``."""
+    """ComfyUI's modules and the scanner, imported as ComfyUI itself would be with ``--cpu``."""
     sys.path.append(str(comfyui.root))
     from comfy.cli_args import args
 
@@ -142,15 +142,15 @@ def modules(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Simpl
 
 
 @pytest.fixture
-def shelf(modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A shelf whose folders lie in the test's own."""
+def scanner(modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A model scanner whose folders lie in the test's own."""
     folders = modules.folder_paths.folder_names_and_paths
     extensions = modules.folder_paths.supported_pt_extensions
     for name in ("checkpoints", "controlnet", "clip_vision", "ipadapter"):
         (tmp_path / name).mkdir()
         monkeypatch.setitem(folders, name, ([str(tmp_path / name)], extensions))
     monkeypatch.setattr(modules.folder_paths, "filename_list_cache", {})
-    yield modules.models.ModelShelf()
+    yield modules.models.ModelScanner()
 
 
 @pytest.fixture(scope="module")

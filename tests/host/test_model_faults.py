@@ -1,6 +1,6 @@
 """Whatever a single model file, name, link or folder does, the scan goes on and says what it skipped.
 
-With ComfyUI's own modules inside this process, as in test_model_shelf.py.
+With ComfyUI's own modules inside this process, as in test_model_scanner.py.
 """
 
 from __future__ import annotations
@@ -122,12 +122,12 @@ def reasons(found: Any, name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("name", "content", "reason"), CONTENTS.values(), ids=CONTENTS)
 def test_a_broken_file_is_skipped_with_its_reason(
-    shelf: Any, sd15: Shapes, tmp_path: Path, name: str, content: bytes, reason: str
+    scanner: Any, sd15: Shapes, tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     put_good(tmp_path, sd15)
     for folder in FOLDERS:
         (tmp_path / folder / name).write_bytes(content)
-    found = shelf.installed()
+    found = scanner.scan()
     require_good(found)
     said = reasons(found, name)
     assert set(said) == set(FOLDERS)
@@ -139,12 +139,12 @@ def test_a_broken_file_is_skipped_with_its_reason(
         assert (broken.family, broken.problem) == (None, said["checkpoints"])
 
 
-def test_a_controlnet_with_a_scalar_hurts_nobody(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+def test_a_controlnet_with_a_scalar_hurts_nobody(scanner: Any, sd15: Shapes, tmp_path: Path) -> None:
     put_good(tmp_path, sd15)
     case = CASES / "controlnet-scalar-tensor.safetensors"
     for folder in FOLDERS:
         shutil.copy(case, tmp_path / folder / "odd_openpose.safetensors")
-    found = shelf.installed()
+    found = scanner.scan()
     assert [one.family for one in found.controlnets] == ["sd15", None]
     assert [one.family for one in found.checkpoints] == ["sd15", None]
 
@@ -238,14 +238,14 @@ SHOWN["\udce9/a.ckpt"] = "\\xe9/a.ckpt"
 @pytest.mark.skipif(sys.platform != "linux", reason="the names and files of Linux")
 @pytest.mark.parametrize(("name", "put", "reason"), PLACES.values(), ids=PLACES)
 def test_an_odd_name_or_link_is_skipped_with_its_reason(
-    shelf: Any, sd15: Shapes, tmp_path: Path, name: str, put: Put, reason: str
+    scanner: Any, sd15: Shapes, tmp_path: Path, name: str, put: Put, reason: str
 ) -> None:
     put_good(tmp_path, sd15)
     for folder in FOLDERS:
         path = tmp_path / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         put(path)
-    found = shelf.installed()
+    found = scanner.scan()
     require_good(found)
     shown = SHOWN.get(name, name)[:512]
     assert json.dumps(shown, ensure_ascii=False).encode()  # JSON and the database can hold it
@@ -257,31 +257,31 @@ def test_an_odd_name_or_link_is_skipped_with_its_reason(
         assert all(reason in words and str(tmp_path) not in words for words in said.values())
 
 
-def test_a_folder_named_as_a_model_is_none(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+def test_a_folder_named_as_a_model_is_none(scanner: Any, sd15: Shapes, tmp_path: Path) -> None:
     put_good(tmp_path, sd15)
     for folder in FOLDERS:
         (tmp_path / folder / "a.safetensors").mkdir()
-    found = shelf.installed()
+    found = scanner.scan()
     require_good(found)
     assert found.skipped == ()
 
 
-def test_a_loop_of_folders_ends(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+def test_a_loop_of_folders_ends(scanner: Any, sd15: Shapes, tmp_path: Path) -> None:
     write_header(tmp_path / "checkpoints" / "good.safetensors", sd15)
     (tmp_path / "checkpoints" / "loop").symlink_to(tmp_path / "checkpoints", target_is_directory=True)
-    found = shelf.installed()
+    found = scanner.scan()
     assert found.checkpoints[0].name == "good.safetensors"
     assert {one.family for one in found.checkpoints} == {"sd15"}
 
 
 def test_a_file_that_goes_during_the_scan_is_skipped(
-    shelf: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_good(tmp_path, sd15)
     really = modules.folder_paths.get_filename_list
     listing = lambda folder: [*really(folder), "gone.ckpt", "sub/gone.safetensors"]  # noqa: E731
     monkeypatch.setattr(modules.folder_paths, "get_filename_list", listing)
-    found = shelf.installed()
+    found = scanner.scan()
     require_good(found)
     for name in ("gone.ckpt", "sub/gone.safetensors"):
         assert reasons(found, name) == dict.fromkeys(FOLDERS, "was removed during the scan")
@@ -291,7 +291,7 @@ def test_a_file_that_goes_during_the_scan_is_skipped(
 
 
 def test_a_drive_that_goes_takes_only_its_own_models_with_it(
-    shelf: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_good(tmp_path, sd15)
     drive = tmp_path / "drive"
@@ -300,9 +300,9 @@ def test_a_drive_that_goes_takes_only_its_own_models_with_it(
         extensions = modules.folder_paths.supported_pt_extensions
         monkeypatch.setitem(modules.folder_paths.folder_names_and_paths, folder, (bases, extensions))
         write_header(drive / folder / "sub" / "far.safetensors", {"a": ()})
-    assert len(shelf.installed().checkpoints) == 2
+    assert len(scanner.scan().checkpoints) == 2
     drive.rename(tmp_path / "away")
-    require_good(shelf.installed())
+    require_good(scanner.scan())
 
 
 @pytest.mark.parametrize("broken", FOLDERS)
@@ -319,7 +319,7 @@ def test_a_drive_that_goes_takes_only_its_own_models_with_it(
     ids=lambda value: getattr(type(value), "__name__", ""),
 )
 def test_a_folder_that_cannot_be_listed_is_named(
-    shelf: Any,
+    scanner: Any,
     modules: SimpleNamespace,
     sd15: Shapes,
     tmp_path: Path,
@@ -337,7 +337,7 @@ def test_a_folder_that_cannot_be_listed_is_named(
         return list(really(folder))
 
     monkeypatch.setattr(modules.folder_paths, "get_filename_list", listing)
-    found = shelf.installed()
+    found = scanner.scan()
     (skipped,) = found.skipped
     assert (skipped.folder, skipped.name, skipped.reason) == (broken, None, reason)
     lists = {
@@ -352,11 +352,11 @@ def test_a_folder_that_cannot_be_listed_is_named(
 
 
 def test_a_folder_that_another_pack_registers_wrongly_is_named(
-    shelf: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_good(tmp_path, sd15)
     monkeypatch.setitem(modules.folder_paths.folder_names_and_paths, "ipadapter", ([str(tmp_path)],))
-    found = shelf.installed()
+    found = scanner.scan()
     assert [one.family for one in found.checkpoints] == ["sd15"]
     assert [(one.folder, one.name) for one in found.skipped] == [("ipadapter", None)]
 
@@ -369,7 +369,7 @@ def test_a_folder_that_another_pack_registers_wrongly_is_named(
 )
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EAGAIN, errno.ETIMEDOUT])
 def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(
-    shelf: Any,
+    scanner: Any,
     modules: SimpleNamespace,
     sd15: Shapes,
     tmp_path: Path,
@@ -394,14 +394,14 @@ def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(
 
     monkeypatch.setattr(modules.models, reading, fails_at_first)
     for scan in (1, 2):
-        found = shelf.installed()
+        found = scanner.scan()
         (model,) = found.checkpoints
         assert model.family is None
         assert model.problem == f"cannot be read ({os.strerror(number)})"
         assert reasons(found, name) == {"checkpoints": model.problem}
         assert len(attempts) == scan  # once a scan, no more
     for _ in range(2):
-        found = shelf.installed()
+        found = scanner.scan()
         assert [one.family for one in found.checkpoints] == ["sd15"]
         assert found.skipped == ()
     assert len(attempts) == 3

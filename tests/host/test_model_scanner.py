@@ -1,4 +1,4 @@
-"""What the shelf reads from files, with ComfyUI's own detection inside this process.
+"""What the scanner reads from files, with ComfyUI's own detection inside this process.
 
 The files are headers of the shapes that real models have, with holes for data.
 """
@@ -30,19 +30,21 @@ def widened(shapes: Shapes, width: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def families(shelf: Any) -> dict[str, str | None]:
-    return {model.name: model.family for model in shelf.installed().checkpoints}
+def families(scanner: Any) -> dict[str, str | None]:
+    return {model.name: model.family for model in scanner.scan().checkpoints}
 
 
-def test_the_synthetic_checkpoints_have_their_families(shelf: Any, comfyui: ComfyUI, tmp_path: Path) -> None:
+def test_the_synthetic_checkpoints_have_their_families(
+    scanner: Any, comfyui: ComfyUI, tmp_path: Path
+) -> None:
     for kind, folder in (("sd15", "checkpoints"), ("sdxl", "checkpoints"), ("sd15-openpose", "controlnet")):
         link(synthetic.make(comfyui, kind), tmp_path / folder / f"{kind}.safetensors")
-    assert families(shelf) == {"sd15.safetensors": "sd15", "sdxl.safetensors": "sdxl"}
-    (controlnet,) = shelf.installed().controlnets
+    assert families(scanner) == {"sd15.safetensors": "sd15", "sdxl.safetensors": "sdxl"}
+    (controlnet,) = scanner.scan().controlnets
     assert (controlnet.family, controlnet.union) == ("sd15", False)
 
 
-def test_what_is_no_checkpoint_of_ours_has_no_family(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+def test_what_is_no_checkpoint_of_ours_has_no_family(scanner: Any, sd15: Shapes, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     write_header(folder / "whole.safetensors", sd15)
     write_header(folder / "broken-off.safetensors", sd15, cut=1)
@@ -72,7 +74,7 @@ def test_what_is_no_checkpoint_of_ours_has_no_family(shelf: Any, sd15: Shapes, t
         VAE: (512, 16, 3, 3),
     }
     write_header(folder / "flux.safetensors", flux)
-    found = families(shelf)
+    found = families(scanner)
     assert found.pop("whole.safetensors") == "sd15"
     assert set(found.values()) == {None}
     assert len(found) == 10
@@ -93,19 +95,21 @@ def test_what_is_no_checkpoint_of_ours_has_no_family(shelf: Any, sd15: Shapes, t
 )
 @pytest.mark.parametrize("content", [PICKLED, ZIPPED], ids=["pickle", "zip"])
 def test_a_pickle_is_never_loaded_only_its_name_is_read(
-    shelf: Any, tmp_path: Path, name: str, family: str | None, content: bytes
+    scanner: Any, tmp_path: Path, name: str, family: str | None, content: bytes
 ) -> None:
     path = tmp_path / "checkpoints" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
-    (found,) = shelf.installed().checkpoints
+    (found,) = scanner.scan().checkpoints
     assert (found.name, found.family, found.guessed, found.problem) == (name, family, True, None)
 
 
-def test_an_sdpose_checkpoint_reads_poses_and_draws_nothing(shelf: Any, sd15: Shapes, tmp_path: Path) -> None:
+def test_an_sdpose_checkpoint_reads_poses_and_draws_nothing(
+    scanner: Any, sd15: Shapes, tmp_path: Path
+) -> None:
     head = {f"{UNET}heatmap_head.conv_layers.0.weight": (640, 640, 1, 1)}
     write_header(tmp_path / "checkpoints" / "pose.safetensors", {**sd15, **head})
-    found = shelf.installed()
+    found = scanner.scan()
     assert (found.checkpoints, found.sdpose) == ((), ("pose.safetensors",))
 
 
@@ -162,10 +166,10 @@ def test_an_sdpose_checkpoint_reads_poses_and_draws_nothing(shelf: Any, sd15: Sh
         "t2i light of sdxl's width",
     ],
 )
-def test_controlnets(shelf: Any, tmp_path: Path, shapes: Shapes, family: str | None, union: bool) -> None:
+def test_controlnets(scanner: Any, tmp_path: Path, shapes: Shapes, family: str | None, union: bool) -> None:
     # A header says more than a name does.
     write_header(tmp_path / "controlnet" / "union-openpose.safetensors", shapes)
-    (found,) = shelf.installed().controlnets
+    (found,) = scanner.scan().controlnets
     assert (found.name, found.family, found.union) == ("union-openpose.safetensors", family, union)
     assert not found.guessed
 
@@ -178,9 +182,9 @@ def test_controlnets(shelf: Any, tmp_path: Path, shapes: Shapes, family: str | N
         ({"input_blocks.1.1.attn2.to_k.weight": (320, 768)}, "ControlNet"),
     ],
 )
-def test_control_models_have_kinds(shelf: Any, tmp_path: Path, shapes: Shapes, kind: str) -> None:
+def test_control_models_have_kinds(scanner: Any, tmp_path: Path, shapes: Shapes, kind: str) -> None:
     write_header(tmp_path / "controlnet" / "openpose.safetensors", shapes)
-    (found,) = shelf.installed().controlnets
+    (found,) = scanner.scan().controlnets
     assert (found.kind, found.family, found.problem) == (kind, "sd15", None)
 
 
@@ -193,57 +197,57 @@ def test_control_models_have_kinds(shelf: Any, tmp_path: Path, shapes: Shapes, k
     ],
 )
 def test_what_no_loader_takes_for_a_controlnet_has_a_problem(
-    shelf: Any, tmp_path: Path, shapes: Shapes, problem: str
+    scanner: Any, tmp_path: Path, shapes: Shapes, problem: str
 ) -> None:
     write_header(tmp_path / "controlnet" / "openpose.safetensors", shapes)
-    (found,) = shelf.installed().controlnets
+    (found,) = scanner.scan().controlnets
     assert found.family is None
     assert problem in found.problem
 
 
 @pytest.mark.parametrize(("channels", "special"), [(4, False), (9, True)])
 def test_an_inpainting_checkpoint_is_known_by_its_first_convolution(
-    shelf: Any, sd15: Shapes, tmp_path: Path, channels: int, special: bool
+    scanner: Any, sd15: Shapes, tmp_path: Path, channels: int, special: bool
 ) -> None:
     shapes = {**sd15, f"{UNET}input_blocks.0.0.weight": (320, channels, 3, 3)}
     write_header(tmp_path / "checkpoints" / "plain-name.safetensors", shapes)
-    (found,) = shelf.installed().checkpoints
+    (found,) = scanner.scan().checkpoints
     assert (found.family, found.special) == ("sd15", special)
 
 
-def test_a_pickled_union_is_known_by_its_name(shelf: Any, tmp_path: Path) -> None:
+def test_a_pickled_union_is_known_by_its_name(scanner: Any, tmp_path: Path) -> None:
     (tmp_path / "controlnet" / "sdxl_promax.pth").write_bytes(ZIPPED)
-    (found,) = shelf.installed().controlnets
+    (found,) = scanner.scan().controlnets
     assert (found.family, found.union, found.guessed) == ("sdxl", True, True)
 
 
 def test_the_other_folders_are_listed_and_a_folder_of_a_missing_pack_is_empty(
-    shelf: Any, modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Any, modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "ipadapter" / "a.bin").write_bytes(ZIPPED)
     write_header(tmp_path / "clip_vision" / "b.safetensors", {"a": (1,)})
-    found = shelf.installed()
+    found = scanner.scan()
     assert (found.ipadapters, found.clip_visions) == (("a.bin",), ("b.safetensors",))
     monkeypatch.delitem(modules.folder_paths.folder_names_and_paths, "ipadapter")
-    assert shelf.installed().ipadapters == ()
+    assert scanner.scan().ipadapters == ()
 
 
 def test_a_header_is_read_once_until_the_file_changes(
-    shelf: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Any, modules: SimpleNamespace, sd15: Shapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_header(tmp_path / "checkpoints" / "a.safetensors", sd15)
     read: list[Path] = []
     really = modules.models.read_shapes
     monkeypatch.setattr(modules.models, "read_shapes", lambda path: (read.append(path), really(path))[1])
-    assert [families(shelf) for _ in range(3)] == [{"a.safetensors": "sd15"}] * 3
+    assert [families(scanner) for _ in range(3)] == [{"a.safetensors": "sd15"}] * 3
     assert read == [path]
     stamp = path.stat().st_mtime_ns
     os.utime(path, ns=(stamp, stamp + 1_000_000_000))
-    families(shelf)
+    families(scanner)
     assert read == [path, path]
     write_header(path, widened(sd15, 1024))
     os.utime(path, ns=(stamp, stamp))
-    assert families(shelf) == {"a.safetensors": None}
+    assert families(scanner) == {"a.safetensors": None}
     assert read == [path] * 3
 
 

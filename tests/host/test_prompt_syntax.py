@@ -90,18 +90,18 @@ def test_installed_embeddings_are_listed_whatever_they_are_called(
     extensions = folder_paths.supported_pt_extensions
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "embeddings", ([str(folder)], extensions))
     monkeypatch.setattr(folder_paths, "filename_list_cache", {})
-    shelf = ModelScanner()
-    assert shelf.scan().embeddings == ("ink.pt", *odd, str(Path("sub", "brush.safetensors")))
-    found = prompt_warnings(["embedding:ink embedding:brush embedding:nope"], shelf.scan().embeddings)
+    scanner = ModelScanner()
+    assert scanner.scan().embeddings == ("ink.pt", *odd, str(Path("sub", "brush.safetensors")))
+    found = prompt_warnings(["embedding:ink embedding:brush embedding:nope"], scanner.scan().embeddings)
     assert [warning.split("'")[1] for warning in found] == ["embedding:nope"]
     shutil.rmtree(folder)
-    assert shelf.scan().embeddings == ()
+    assert scanner.scan().embeddings == ()
 
     def asleep(_folder: str) -> list[str]:
         raise OSError("the drive is asleep")
 
     monkeypatch.setattr(folder_paths, "get_filename_list", asleep)
-    assert shelf.scan().embeddings is None
+    assert scanner.scan().embeddings is None
 
 
 def test_a_generation_names_what_its_words_do_not_do(api: Api) -> None:

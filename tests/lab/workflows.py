@@ -174,7 +174,7 @@ def _write_preview(screenshot: bytes, path: Path) -> None:
 
 def _spec(**changes: Any) -> Any:
     """What the API would make of a request, for the models above."""
-    spec = importlib.import_module("avatarforge.forge.generations.spec")
+    spec = importlib.import_module("avatarforge.forge.spec.avatar")
     request = {
         "prompt": "female knight, silver armor, red cape",
         "clothing": None,
@@ -210,10 +210,9 @@ def _compiled(**changes: Any) -> Prompt:
 
 
 def _pose(kind: str, treatment: str, **plan: Any) -> Any:
-    spec = importlib.import_module("avatarforge.forge.generations.spec")
-    poses = importlib.import_module("avatarforge.forge.graphs.poses")
+    poses = importlib.import_module("avatarforge.forge.spec.pose")
     file = poses.PoseFile("", "", 512, 768, kind)
-    return spec.PoseUse(file, poses.PosePlan(kind, treatment, **plan), "auto", 1.0)
+    return poses.PoseUse(file, poses.PosePlan(kind, treatment, **plan), "auto", 1.0)
 
 
 def _from_words() -> Prompt:
@@ -221,7 +220,7 @@ def _from_words() -> Prompt:
 
 
 def _with_pose_and_reference() -> Prompt:
-    use = importlib.import_module("avatarforge.forge.generations.spec").ReferenceUse
+    use = importlib.import_module("avatarforge.forge.spec.avatar").ReferenceUse
     pose = _pose("skeleton", "skeleton")
     return _compiled(views=(None,), pose=pose, reference=use("", "", 0.8, "attention"))
 
@@ -244,7 +243,7 @@ def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
 
 
 def _turnaround_sheet() -> Prompt:
-    views = importlib.import_module("avatarforge.forge.views").VIEW_NAMES
+    views = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
     prompt = _compiled(views=views)
     pictures = [
         node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"
@@ -253,7 +252,7 @@ def _turnaround_sheet() -> Prompt:
 
 
 def _sheet_of_saved_views() -> Prompt:
-    views = importlib.import_module("avatarforge.forge.views").VIEW_NAMES
+    views = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
     loaders: Prompt = {
         str(number): {
             "class_type": "AvatarForgeLoadView",
