@@ -128,8 +128,8 @@ class Endpoint:
     `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
     answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
     content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
-    `anonymous_answer`: what a caller without a key gets where one is needed; None: 401. `changes`: False for one
-    that takes a body and changes nothing.
+    `anonymous_answer`: what a caller without a key gets where one is needed; None: 401. `changes`: False for
+    one that takes a body and changes nothing.
     `early`: gives the answer of a request whose body nobody needs, before it is let in; None for the others.
     `stream`: its answer goes on until the client leaves. `headers` are those that it reads, each with what it
     is for.
