@@ -112,7 +112,7 @@ async def start() -> None:
         warnings = warnings_of(found)
         running = await asyncio.to_thread(_open, settings, other_faults)
         server.app.on_startup.append(partial(_start_tasks, running, background))
-    except Exception as error:
+    except Exception as error:  # whatever it is, ComfyUI and the nodes stay, and /health gives the reason
         if running is not None:
             running.resources.close()
         reason = _reason(error)

@@ -36,7 +36,7 @@ def add_fallback(server: Any, error: Exception) -> None:
         from .avatarforge_nodes.registry import registry
 
         registry.reason = reason
-    except Exception:
+    except Exception:  # the import that failed may be one that the nodes need too
         log.exception("AvatarForge: the nodes could not be loaded")
     routes = web.RouteTableDef()
     _add(routes, reason)

@@ -1,4 +1,4 @@
-"""The nodes for the graph editor. `NODES` is what ComfyUI is told of."""
+"""The nodes for the graph editor. `NODES` is the list that ComfyUI gets."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def update_row(
 ) -> bool:
     """Change a generation that is still in one of the states `only_if`; say whether it was.
 
-    `running`: only while that prompt_id is its prompt, so that what is told of an earlier prompt does
+    `running`: only while that prompt_id is its prompt, so that news of an earlier prompt does
     not reach a re-roll or a retry that came after it.
     """
     for name in _BEGINS:

@@ -86,7 +86,7 @@ class HealthService:
 
     async def _measure_next(self) -> Health:
         async with self._one_at_a_time:
-            self._next = None  # who asks from now on may want to know of what comes about meanwhile
+            self._next = None  # later requests need a newer measurement
             return await self._measure()
 
     async def _measure(self) -> Health:

@@ -1,4 +1,4 @@
-"""What is told of a generation, and how often: each thing once, after it is committed."""
+"""What is published about a generation, and how often: each thing once, after it is committed."""
 
 from __future__ import annotations
 
