@@ -33,7 +33,7 @@ RECORD_TOASTS = """() => {
     }).observe(document, { subtree: true, childList: true });
 }"""
 #: Seconds until a page that does not come fails its test; ComfyUI's frontend is slow on two busy cores.
-DEADLINE = 60
+DEADLINE = 120
 
 
 @dataclass
