@@ -15,6 +15,11 @@ def is_id(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
+def is_canonical_id(text: str) -> bool:
+    """Whether the text is an id as it is stored, such as the name of a generation's folder."""
+    return is_id(text) and text == text.lower()
+
+
 def canonical_id(text: str) -> str:
     """An id as it is stored, in lower case. Any other text stays as it is: it is the id of nothing."""
     return text.lower() if is_id(text) else text

@@ -6,7 +6,6 @@ A wrong folder must not look like a store that has lost everything: the repair w
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from ...db import verify as queries
 from ...db.engine import DATABASE_NAME, Database, DatabaseUnavailableError, database_url, sqlite_file
 from ..errors import UnavailableError
+from ..ids import is_canonical_id
 from ..settings import Settings
 
 DATA_PARTS = ("user", "__avatarforge")
 OUTPUT_PARTS = ("output", "avatarforge")
-_GENERATION = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DATA_IS = "--data-folder is ComfyUI's user/__avatarforge"
 _OUTPUT_IS = "--output-folder is ComfyUI's output/avatarforge"
 
@@ -145,7 +144,7 @@ def _holds_pictures(database: Database | None, folder: Path, *, surely: bool = F
 
 def _generations_in(folder: Path) -> Iterator[str]:
     if folder.is_dir():
-        yield from (path.name for path in folder.iterdir() if _GENERATION.fullmatch(path.name))
+        yield from (path.name for path in folder.iterdir() if is_canonical_id(path.name))
 
 
 def _hint(candidates: Iterable[Path], is_right: Callable[[Path], bool]) -> str:

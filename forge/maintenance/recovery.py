@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from functools import partial
 
 from sqlalchemy import Connection
@@ -14,11 +13,10 @@ from ...db import generations as queries
 from ...db import verify
 from ...db.engine import Database
 from ..generations.outputs import OutputFolder, note_of_parts, outputs_entry
+from ..ids import is_canonical_id
 from ..store.blobs import BlobStore
 from ..store.files import HASH_PATTERN
 from .run import CheckedParts
-
-UUID_PATTERN = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 log = logging.getLogger("avatarforge")
 
@@ -71,7 +69,7 @@ def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: 
     `outputs` None leaves the generated pictures, and notes of them, alone.
     """
     subject, _, kind = name.partition(".")
-    if not (HASH_PATTERN.fullmatch(subject) or UUID_PATTERN.fullmatch(subject)) or not kind.isalnum():
+    if not (HASH_PATTERN.fullmatch(subject) or is_canonical_id(subject)) or not kind.isalnum():
         blobs.unsettled.clear(name)
         return True
     if name in (outputs_entry(subject), note_of_parts(subject)):

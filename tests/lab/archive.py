@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from .environment import development_python
 from .obtain import obtain_comfyui
-from .progress import Command, LabError
+from .progress import Command, LabError, run_captured
 
 #: The console script of comfy-cli by its function: its first line may be too long for the system.
 COMFY = "from comfy_cli.__main__ import main; main()"
@@ -41,8 +40,7 @@ def pack_archive(root: Path, python: Path, target: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "pack"
         _copy_files(root, copy)
-        environment = {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
-        answer = _run([python, "-c", COMFY, "--skip-prompt", "node", "pack"], copy, environment)
+        answer = _run([python, "-c", COMFY, "--skip-prompt", "node", "pack"], copy)
         archive = copy / ARCHIVE_NAME
         if not archive.is_file() or "arning" in answer:
             raise LabError(f"comfy node pack did not pack the clone:\n{answer}")
@@ -76,19 +74,9 @@ def _copy_files(root: Path, copy: Path) -> None:
     _run(["git", "add", "--all"], copy)
 
 
-def _run(command: Command, folder: Path, environment: dict[str, str] | None = None) -> str:
+def _run(command: Command, folder: Path) -> str:
     """Output of a command. Raises LabError with it when the command fails."""
-    answer = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    answer = run_captured(command, folder)
     if answer.returncode != 0:
         raise LabError(f"{command[0]} failed with exit code {answer.returncode}:\n{answer.stdout}")
     return answer.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from .cache import cache_root, key
 from .environment import development_python
 from .obtain import obtain_comfyui
 from .pack import PACKAGE, plain_link
-from .progress import Command, LabError, duration
+from .progress import Command, LabError, duration, run_captured, tool_environment
 from .pythons import other_pythons, pytest_command, python_with_tools
 from .system import chromium
 
@@ -112,7 +111,7 @@ class _Aside:
             self._process = subprocess.Popen(
                 [str(part) for part in step.command],
                 cwd=step.cwd,
-                env=_environment(),
+                env=tool_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -217,29 +216,14 @@ def run_check(step: Step) -> int:
     if step.skipped is not None:
         print(f"Skipped: {step.skipped}.", flush=True)
         return 0
-    env = _environment()
-    command = [str(part) for part in step.command]
     if step.warning is None:
+        command = [str(part) for part in step.command]
         return subprocess.run(
-            command, cwd=step.cwd, env=env, stdin=subprocess.DEVNULL, check=False
+            command, cwd=step.cwd, env=tool_environment(), stdin=subprocess.DEVNULL, check=False
         ).returncode
-    answer = subprocess.run(
-        command,
-        cwd=step.cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    answer = run_captured(step.command, step.cwd)
     print(answer.stdout, end="", flush=True)
     return answer.returncode or int(step.warning in answer.stdout)
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 def summarise(results: Sequence[tuple[Step, int, float]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -125,6 +126,26 @@ def run_step(
         end = "\n".join(f"    {line}" for line in lines)
         raise StepFailed(f"{title}: ended with code {code}. Its last words:\n{end}\n{hint}")
     status.done()
+
+
+def run_captured(command: Command, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a tool to its end, stdout and stderr together in ``stdout``. The caller checks the exit code."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=tool_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+
+
+def tool_environment() -> dict[str, str]:
+    """This process's environment, for tools that neither report home nor fail on a character."""
+    return {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 def _collect(process: subprocess.Popen[str], lines: deque[str]) -> None:
