@@ -67,7 +67,6 @@ from .routes import (
     warnings_of,
 )
 from .routes.event_payloads import event_json, webhook_json
-from .routes.rendering import render_static_parts
 from .routes.webhook_sender import WebhookSender
 
 VERSION = "0.1.0"
@@ -195,7 +194,7 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
         outbox = Outbox(webhook_json)
         targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
         tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
-        known = GenerationCache(database, render_static_parts)
+        cache = GenerationCache(database)
         generations = GenerationService(
             settings=settings,
             database=database,
@@ -206,7 +205,7 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
             tracker=tracker,
             live=live,
             targets=targets,
-            known=known,
+            cache=cache,
         )
         health = HealthService(database, blobs, workers, host, settings, other_faults)
         recorder = GenerationRecorder(database, outputs, tracker.is_deleted, tracker.record_start)

@@ -30,7 +30,11 @@ ACTIVE = ("queued", "processing")
 
 # Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it. The compiled prompt
 # is by far the largest column; only a restart needs it.
-_COLUMNS = [generations.c[field.name] for field in fields(GenerationRecord) if field.name != "outputs"]
+#: Field of a record -> column, for every column that a record holds.
+_COLUMN_OF = {one.name: one.name.removesuffix("_json") for one in fields(GenerationRecord)}
+del _COLUMN_OF["outputs"]
+_FIELD_OF = {column: name for name, column in _COLUMN_OF.items()}
+_COLUMNS = [generations.c[column] for column in _COLUMN_OF.values()]
 _OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
 _ROW = select(*_COLUMNS)
 _BY_ID = _ROW.where(generations.c.id == bindparam("generation_id"))
@@ -99,7 +103,12 @@ def add(
     if used:
         connection.execute(_ADD_INPUTS, used)
     (sequence,) = added.inserted_primary_key or (0,)
-    return GenerationRecord(sequence=sequence, **values)
+    return GenerationRecord(sequence=sequence, **{_FIELD_OF[name]: value for name, value in values.items()})
+
+
+def columns_of(record: GenerationRecord) -> dict[str, Any]:
+    """The row of this record: column -> value."""
+    return {column: getattr(record, name) for name, column in _COLUMN_OF.items()}
 
 
 def get(connection: Connection, generation_id: str) -> GenerationRecord | None:

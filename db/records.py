@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+
+from ..forge.spec.avatar import MANUAL_KIND, AvatarSpec
+from ..forge.spec.receipt import Receipt
+from ..forge.spec.reroll import Reroll
 
 
 @dataclass(frozen=True)
@@ -54,24 +59,42 @@ class OutputRecord:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads.
-    `reroll` is set, JSON too, while a view is being re-rolled."""
+    """One generation. The JSON columns are parsed on first use, once for each record."""
 
     sequence: int
     id: str
     kind: str
     status: str
     prompt_id: str
-    spec: str
-    receipt: str
+    spec_json: str
+    receipt_json: str
     attempts: int
     error: str | None
     created_at: int
     started_at: int | None
     completed_at: int | None
-    reroll: str | None
+    reroll_json: str | None
     callback_url: str | None = None
     outputs: tuple[OutputRecord, ...] = ()
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether its graph was queued by hand: then it has no spec."""
+        return self.kind == MANUAL_KIND
+
+    @cached_property
+    def spec(self) -> AvatarSpec:
+        """Raises ValueError for a graph that was queued by hand."""
+        return AvatarSpec.from_json(self.spec_json)
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        return Receipt.from_json(self.receipt_json)
+
+    @cached_property
+    def reroll(self) -> Reroll | None:
+        """Set while a view is being re-rolled."""
+        return Reroll.from_json(self.reroll_json) if self.reroll_json else None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from .context import (
     Call,
     Caller,
     Endpoint,
-    JsonBody,
     Services,
     Unavailable,
     read_state,
@@ -30,6 +29,7 @@ from .context import (
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
 from .expect import awaits_continue, leave_waiting, take_over
+from .json_body import JsonBody
 from .models import build_lazy_models
 from .origins import NetworkExposure
 from .panel import add_panel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import ETag, web
 
-from .context import JsonBody
 from .errors import json_answer
+from .json_body import JsonBody
 
 
 def conditional(request: web.Request, answer: JsonBody) -> web.Response:

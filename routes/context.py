@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +19,7 @@ from ..forge.maintenance.verify import Verifier
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
 from ..forge.workers import Workers
+from .json_body import JsonBody, JsonCache
 
 PREFIX = "/avatarforge-controller"
 
@@ -34,6 +34,7 @@ class Services:
     verifier: Verifier
     live: Live
     idempotency: Idempotency
+    json_cache: JsonCache = field(default_factory=JsonCache)
 
 
 @dataclass(frozen=True)
@@ -97,23 +98,6 @@ def path_values(request: web.Request) -> dict[str, str]:
         name: canonical_id(value) if name.endswith("_id") else value
         for name, value in request.match_info.items()
     }
-
-
-def tag_of(body: bytes) -> str:
-    """What stands for these bytes in an ETag."""
-    return hashlib.blake2b(body, digest_size=16).hexdigest()
-
-
-@dataclass(frozen=True)
-class JsonBody:
-    """An answer that is JSON already."""
-
-    body: bytes
-    tag: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.tag:
-            object.__setattr__(self, "tag", tag_of(self.body))
 
 
 Answer = BaseModel | JsonBody | web.StreamResponse

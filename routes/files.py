@@ -50,7 +50,7 @@ async def thumbnail(call: Call) -> web.StreamResponse:
 async def list_files(call: Call) -> Answer:
     query = call.validated_query(requests.FilesQuery)
     page = await call.services.files.page(limit=query.limit, cursor=query.cursor)
-    return rendering.render_files(page, query.limit)
+    return rendering.render_files(page, query.limit, call.services.json_cache)
 
 
 async def check_hash(call: Call) -> responses.HashAnswer:

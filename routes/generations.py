@@ -45,8 +45,8 @@ async def get(call: Call) -> Answer:
     generations, live = call.services.generations, call.services.live
     if wait:
         await live.long_polls.wait_ended(generation_id, wait, partial(generations.get, generation_id))
-    known = await generations.get_cached(generation_id)
-    return rendering.render_cached(known, live.state(known.record))
+    record = await generations.get_cached(generation_id)
+    return rendering.render_cached(record, live.state(record), call.services.json_cache)
 
 
 async def list_page(call: Call) -> Answer:
@@ -54,7 +54,7 @@ async def list_page(call: Call) -> Answer:
     page = await call.services.generations.page(
         status=query.status, limit=query.limit, offset=query.offset, cursor=query.cursor
     )
-    return rendering.render_page(page, call.services.live, query.limit, query.offset)
+    return await rendering.render_page(page, call.services, query.limit, query.offset)
 
 
 async def delete(call: Call) -> responses.GenerationDeletedAnswer:

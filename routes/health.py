@@ -13,7 +13,8 @@ from pydantic_core import to_json
 from ..forge.pictures.skeleton import LIMBS, Skeleton, view_skeleton
 from ..forge.spec.views import VIEWS
 from . import capabilities, responses
-from .context import Answer, Call, Caller, Endpoint, JsonBody, Unavailable
+from .context import Answer, Call, Caller, Endpoint, Unavailable
+from .json_body import JsonBody
 
 log = logging.getLogger("avatarforge")
 

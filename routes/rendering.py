@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import to_json
 
 from ..forge import clock
-from ..forge.generations.cache import CachedGeneration, RenderedGeneration
 from ..forge.generations.service import GenerationRecord, OutputRecord, Page
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
-from ..forge.spec.avatar import MANUAL_KIND, AvatarSpec
-from ..forge.spec.reroll import Reroll
+from ..forge.spec.avatar import AvatarSpec
+from ..forge.spec.receipt import AppliedInput
+from ..forge.spec.warning import GenerationWarning
 from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
 from . import responses
-from .context import PREFIX, JsonBody, tag_of
+from .context import PREFIX, Services
+from .json_body import JsonBody, JsonCache, RenderedGeneration, tag_of
+
+#: Records that are rendered on the event loop, some 0.1 ms each; more of them go to a thread.
+RENDER_HERE = 8
 
 
 def iso_time(microseconds: int) -> str:
@@ -34,13 +38,14 @@ def render_upload(received: Received) -> responses.UploadAnswer:
     return responses.UploadAnswer(**_file(received.file), is_duplicate=received.is_duplicate)
 
 
-def render_files(page: FilePage, limit: int) -> JsonBody:
+def render_files(page: FilePage, limit: int, cache: JsonCache) -> JsonBody:
     """`responses.FilesAnswer`."""
-    if page.answer is None:
+    answer = cache.file_pages.get(page)
+    if answer is None:
         listed = [_listed_file(listed) for listed in page.files]
         rest = {"limit": limit, "next_cursor": page.next_cursor}
-        page.answer = JsonBody(to_json({"total": page.total, "files": listed, **rest}))
-    answer: JsonBody = page.answer
+        answer = JsonBody(to_json({"total": page.total, "files": listed, **rest}))
+        cache.file_pages[page] = answer
     return answer
 
 
@@ -72,36 +77,48 @@ def render_generation(record: GenerationRecord, live: Live) -> JsonBody:
     return JsonBody(to_json(generation_fields(record, live.state(record))))
 
 
-def render_static_parts(record: GenerationRecord) -> RenderedGeneration:
-    """What of it no `LiveState` changes."""
-    return RenderedGeneration(
-        to_json(_fields_before_live(record))[:-1] + b",", b"," + to_json(_fields_after_live(record))[1:]
-    )
+def _render_static_parts(records: Sequence[GenerationRecord]) -> list[RenderedGeneration]:
+    """The fields of each record that no `LiveState` changes."""
+    return [
+        RenderedGeneration(
+            to_json(_fields_before_live(record))[:-1] + b",", b"," + to_json(_fields_after_live(record))[1:]
+        )
+        for record in records
+    ]
 
 
-def render_cached(known: CachedGeneration, state: LiveState) -> JsonBody:
+def render_cached(record: GenerationRecord, state: LiveState, cache: JsonCache) -> JsonBody:
     """The same as JSON; joined again only when something has changed."""
-    answered = known.answer
-    if answered is None or (answered[0] is not state and answered[0] != state):
-        live = to_json(_live_fields(known.record.id, state))[1:-1]
-        answered = known.answer = (state, JsonBody(known.rendered.head + live + known.rendered.tail))
-    answer: JsonBody = answered[1]
-    return answer
+    rendered = cache.generations.get(record)
+    if rendered is None:
+        (rendered,) = _render_static_parts([record])
+        cache.generations[record] = rendered
+    if rendered.last is None or (rendered.last[0] is not state and rendered.last[0] != state):
+        live = to_json(_live_fields(record.id, state))[1:-1]
+        rendered.last = (state, JsonBody(rendered.head + live + rendered.tail))
+    return rendered.last[1]
 
 
-def render_page(found: Page, live: Live, limit: int, offset: int) -> JsonBody:
-    """`responses.GenerationsAnswer`."""
-    states = live.states(found.records)
-    answers = [render_cached(known, state) for known, state in zip(found.cached, states, strict=True)]
-    rest = {"limit": limit, "offset": offset, "next_cursor": found.next_cursor}
-    head, tail = b'{"total":%d,"generations":[' % found.total, b"]," + to_json(rest)[1:]
+async def render_page(page: Page, services: Services, limit: int, offset: int) -> JsonBody:
+    """`responses.GenerationsAnswer`. What is not cached is rendered in a thread."""
+    cache = services.json_cache
+    missing = [record for record in page.records if record not in cache.generations]
+    if len(missing) > RENDER_HERE:
+        rendered = await services.workers.disk(_render_static_parts, missing)
+        cache.generations.update(zip(missing, rendered, strict=True))
+    states = services.live.states(page.records)
+    answers = [
+        render_cached(record, state, cache) for record, state in zip(page.records, states, strict=True)
+    ]
+    rest = {"limit": limit, "offset": offset, "next_cursor": page.next_cursor}
+    head, tail = b'{"total":%d,"generations":[' % page.total, b"]," + to_json(rest)[1:]
     body = head + b",".join([answer.body for answer in answers]) + tail
     # Of the tags of its parts, so that not all of it is hashed for every page.
     return JsonBody(body, tag_of(head + tail + "".join([answer.tag for answer in answers]).encode()))
 
 
 def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
-    spec = AvatarSpec.from_json(record.spec) if record.kind != MANUAL_KIND else None
+    spec = None if record.is_manual else record.spec
     return {
         "generation_id": record.id,
         "status": record.status,
@@ -114,7 +131,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "comfyui_prompt_id": record.prompt_id,
         "output_files": [_output(output, spec) for output in record.outputs],
         "parameters": _parameters(spec, record.kind) if spec else None,
-        "reroll": Reroll.from_json(record.reroll).view if record.reroll else None,
+        "reroll": record.reroll.view if record.reroll else None,
     }
 
 
@@ -129,8 +146,12 @@ def _live_fields(generation_id: str, state: LiveState) -> dict[str, object]:
 
 
 def _fields_after_live(record: GenerationRecord) -> dict[str, object]:
-    receipt = json.loads(record.receipt)
-    return {"inputs": [_input(line) for line in receipt["inputs"]], "warnings": receipt["warnings"]}
+    receipt = record.receipt
+    return {
+        "inputs": [_input(line) for line in receipt.inputs],
+        "warnings": [warning.detail for warning in receipt.warnings],
+        "warning_details": [_warning(warning) for warning in receipt.warnings],
+    }
 
 
 def progress(state: LiveState) -> float:
@@ -153,7 +174,7 @@ def previews(generation_id: str, state: LiveState) -> list[dict[str, object]]:
 
 
 def output_files(record: GenerationRecord) -> list[dict[str, object]]:
-    spec = AvatarSpec.from_json(record.spec) if record.kind != MANUAL_KIND else None
+    spec = None if record.is_manual else record.spec
     return [_output(output, spec) for output in record.outputs]
 
 
@@ -168,20 +189,24 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
     }
 
 
-def _input(line: dict[str, Any]) -> dict[str, object]:
+def _input(line: AppliedInput) -> dict[str, object]:
     return {
-        "role": line["role"],
-        "pose_type": line["view"],
-        "kind": line["kind"],
-        "file_id": line["file_id"],
-        "content_hash": line["content_hash"],
-        "comfyui_prompt_id": line["prompt_id"],
-        "node": line["node"],
-        "node_type": line["node_type"],
-        "model": line["model"],
-        "strength": _decimal(line["strength"]),
-        "steps": {"first": line["first_step"], "last": line["last_step"]},
+        "role": line.role,
+        "pose_type": line.view,
+        "kind": line.kind,
+        "file_id": line.file_id,
+        "content_hash": line.content_hash,
+        "comfyui_prompt_id": line.prompt_id,
+        "node": line.node,
+        "node_type": line.node_type,
+        "model": line.model,
+        "strength": float(line.strength),
+        "steps": {"first": line.first_step, "last": line.last_step},
     }
+
+
+def _warning(warning: GenerationWarning) -> dict[str, object]:
+    return {"code": warning.code, "detail": warning.detail, "parameters": dict(warning.parameters)}
 
 
 def _decimal(value: float | None) -> float | None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..forge.maintenance.report import KINDS
 from ..forge.spec.views import ViewName
+from ..forge.spec.warning import WarningCode
 from .models import LazyModel
 
 Status = Literal["queued", "processing", "completed", "failed"]
@@ -136,6 +137,14 @@ class PreviewFile(LazyModel):
     url: str = Field(description="A JPEG. Resolves against the server's root; it changes with the picture.")
 
 
+class WarningDetail(LazyModel):
+    """A warning that a program can tell apart, and a page can show in another language."""
+
+    code: WarningCode | None = Field(description="null: written by a release without codes.")
+    detail: str
+    parameters: dict[str, str | int | list[str]] = Field(description="The values in the sentence.")
+
+
 class GenerationAnswer(LazyModel):
     generation_id: str
     status: Status
@@ -163,6 +172,7 @@ class GenerationAnswer(LazyModel):
     previews: list[PreviewFile] = Field(description="While it runs, in the order of its views.")
     inputs: list[InputReceipt]
     warnings: list[str]
+    warning_details: list[WarningDetail] = Field(description="The same with codes, one for each sentence.")
 
 
 class PromptAnswer(LazyModel):

@@ -35,7 +35,6 @@ from avatarforge.forge.webhooks.targets import Targets, read_hosts
 from avatarforge.forge.workers import Workers
 from avatarforge.routes import Services
 from avatarforge.routes.event_payloads import event_json, webhook_json
-from avatarforge.routes.rendering import render_static_parts
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Product:
     outputs: OutputFolder
     live: Live
     idempotency: Idempotency
-    known: GenerationCache
+    cache: GenerationCache
 
     @property
     def services(self) -> Services:
@@ -102,7 +101,7 @@ async def product(
     outbox = Outbox(webhook_json)
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
-    known = GenerationCache(database, render_static_parts)
+    cache = GenerationCache(database)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -113,7 +112,7 @@ async def product(
         tracker=tracker,
         live=live,
         targets=targets,
-        known=known,
+        cache=cache,
     )
     health = HealthService(database, blobs, workers, host, settings)
     tasks = [asyncio.create_task(tracker.run()), asyncio.create_task(live.run())]
@@ -134,7 +133,7 @@ async def product(
             outputs,
             live,
             idempotency,
-            known,
+            cache,
         )
     finally:
         for task in tasks:

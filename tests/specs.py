@@ -7,13 +7,13 @@ from avatarforge.forge.spec.pose import PoseFile, PosePlan, PoseUse
 
 SKELETON = PoseUse(
     PoseFile("00000000-0000-4000-8000-000000000001", "aa" * 32, 512, 768, "skeleton"),
-    PosePlan("skeleton", "skeleton", None, None, ()),
+    PosePlan("skeleton", "skeleton"),
     "auto",
     1.0,
 )
 KEYPOINTS = PoseUse(
     PoseFile("00000000-0000-4000-8000-000000000003", "cc" * 32, 512, 768, "json"),
-    PosePlan("json", "json", None, None, ()),
+    PosePlan("json", "json"),
     "auto",
     1.0,
 )

@@ -19,9 +19,7 @@ from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
 from ..live.live import Live
-from ..spec.avatar import AvatarSpec
 from ..spec.outputs import output_names
-from ..spec.reroll import Reroll
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from . import run_log
@@ -44,7 +42,7 @@ class RunFinisher:
 
     async def measure(self, record: GenerationRecord, filenames: tuple[str, ...]) -> dict[int, Measured]:
         """Measure pictures that ComfyUI has just told of. Raises NotFoundError."""
-        names = output_names(AvatarSpec.from_json(record.spec))
+        names = output_names(record.spec)
         return await self._measure(record, [names[name] for name in filenames if name in names], NONE)
 
     async def record_outputs(
@@ -140,7 +138,7 @@ class RunFinisher:
     async def _measure(
         self, record: GenerationRecord, positions: Iterable[int], known: Pictures
     ) -> dict[int, Measured]:
-        views = AvatarSpec.from_json(record.spec).views
+        views = record.spec.views
 
         def look() -> dict[int, Measured]:
             look_at = self._outputs.measure_if_changed
@@ -165,8 +163,8 @@ class RunFinisher:
 def expected_positions(record: GenerationRecord) -> list[int]:
     """The places of the pictures that the prompt makes."""
     if record.reroll:
-        return [Reroll.from_json(record.reroll).position]
-    return list(range(len(AvatarSpec.from_json(record.spec).views)))
+        return [record.reroll.position]
+    return list(range(len(record.spec.views)))
 
 
 def _is_new(record: GenerationRecord, there: Pictures) -> bool:
@@ -187,8 +185,10 @@ def _write_pictures(
 def _write_completion(
     connection: Connection, record: GenerationRecord, pictures: Sequence[OutputRecord], outbox: Outbox
 ) -> GenerationRecord | None:
-    settled = Reroll.from_json(record.reroll).apply(record.spec, record.receipt) if record.reroll else {}
-    end: dict[str, Any] = {"status": "completed", "reroll": None, **settled}
+    end: dict[str, Any] = {"status": "completed", "reroll": None}
+    if record.reroll:
+        spec, receipt = record.reroll.apply(record.spec, record.receipt)
+        end |= {"spec": spec.to_json(), "receipt": receipt.to_json()}
     if not _end(connection, record, end):
         return None
     queries.upsert_outputs(connection, record.id, pictures)
@@ -203,8 +203,8 @@ def _write_failure(
     outbox: Outbox,
 ) -> GenerationRecord | None:
     if record.reroll:  # the picture that was there is still there
-        reroll = Reroll.from_json(record.reroll)
-        end = {"status": "completed", "reroll": None, **reroll.fail(record.receipt, error)}
+        receipt = record.reroll.fail(record.receipt, error)
+        end = {"status": "completed", "reroll": None, "receipt": receipt.to_json()}
         if not _end(connection, record, end):
             return None
     else:

@@ -20,6 +20,7 @@ from .. import clock
 from ..errors import NotFoundError
 from ..ids import canonical_id, is_id
 from ..spec.avatar import MANUAL_KIND, NO_SPEC
+from ..spec.receipt import Receipt
 from .outputs import OutputFolder
 
 
@@ -75,7 +76,7 @@ class GenerationRecorder:
     def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
         """Write down a picture of a graph queued by hand. Ours are followed by their events."""
         record = self._find(generation_id)
-        if (record is not None and record.kind != MANUAL_KIND) or self._is_deleted(prompt_id):
+        if (record is not None and not record.is_manual) or self._is_deleted(prompt_id):
             return
         picture = self._outputs.measure(generation_id, position, view=None)
         self._database.write_here(
@@ -111,7 +112,7 @@ def _record_manual(connection: Connection, picture: OutputRecord, prompt_id: str
             "status": "completed",
             "prompt_id": prompt_id,
             "spec": NO_SPEC,
-            "receipt": '{"inputs":[],"warnings":[]}',
+            "receipt": Receipt().to_json(),
             "attempts": 1,
             "error": None,
             "created_at": now,

@@ -17,7 +17,7 @@ from ..graphs.capabilities import (
     pose_extractors,
 )
 from ..graphs.models import choose_checkpoint, choose_pose_controlnet
-from ..graphs.poses import plan_pose
+from ..graphs.poses import plan_pose, pose_warnings
 from ..graphs.prompt_syntax import prompt_warnings
 from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels, ModelFile
@@ -25,6 +25,7 @@ from ..settings import Settings
 from ..spec.avatar import AvatarSpec, ReferenceUse
 from ..spec.pose import PoseFile, PoseMode, PoseUse
 from ..spec.request import AvatarRequest
+from ..spec.warning import GenerationWarning, make_warning
 
 POSE_STRENGTH = 1.0
 REFERENCE_STRENGTH = 0.8
@@ -49,7 +50,7 @@ class ResolvedRequest:
     none."""
 
     spec: AvatarSpec
-    warnings: tuple[str, ...]
+    warnings: tuple[GenerationWarning, ...]
     spare_controlnet: str | None = None
 
 
@@ -112,6 +113,8 @@ def resolve_request(
     )
     spare = None if controlnet else pose_controlnet(installed, settings, family.name).model
     warnings += prompt_warnings(spec.texts, installed.embeddings)
+    if spec.pose is not None:
+        warnings += pose_warnings(spec.pose, pose_extractors(installed))
     return ResolvedRequest(spec, warnings, spare)
 
 
@@ -132,7 +135,7 @@ def _reject_ignored_fields(
 
 def _controlnet(
     installed: InstalledModels, settings: Settings, family: str, *, needed: bool, wanted: bool
-) -> tuple[ModelFile | None, tuple[str, ...]]:
+) -> tuple[ModelFile | None, tuple[GenerationWarning, ...]]:
     """The pose ControlNet; where the built-in skeletons alone want it, its absence is a warning."""
     if not wanted:
         return None, ()
@@ -141,7 +144,8 @@ def _controlnet(
     except UnavailableError as error:
         if needed:
             raise
-        return None, (f"The view rests on words alone. {error.detail}",)
+        detail = f"The view rests on words alone. {error.detail}"
+        return None, (make_warning("no_pose_controlnet", detail, missing=error.detail),)
 
 
 def _use_pose(

@@ -12,8 +12,6 @@ import time
 from dataclasses import dataclass, field
 
 from ...db.records import GenerationRecord
-from ..spec.avatar import AvatarSpec
-from ..spec.reroll import Reroll
 
 log = logging.getLogger("avatarforge")
 
@@ -57,12 +55,12 @@ def failed(record: GenerationRecord, reason: str, timing: str) -> None:
 
 def _about(record: GenerationRecord) -> str:
     if record.reroll:
-        return f"{record.kind}, re-roll of its {Reroll.from_json(record.reroll).view} view"
-    return f"{record.kind}, pictures: {len(AvatarSpec.from_json(record.spec).views)}"
+        return f"{record.kind}, re-roll of its {record.reroll.view} view"
+    return f"{record.kind}, pictures: {len(record.spec.views)}"
 
 
 def _words(record: GenerationRecord) -> str:
-    spec = AvatarSpec.from_json(record.spec)
+    spec = record.spec
     # As JSON in ASCII no line break of a prompt can forge a line of the log.
     return json.dumps(
         {

@@ -9,10 +9,10 @@ import secrets
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,19 +27,20 @@ from ..errors import (
     UnavailableError,
     UnprocessableError,
 )
-from ..graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
+from ..graphs.compile import compile_prompt, compile_reroll
 from ..graphs.models import require_models, with_installed_names
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
 from ..settings import Settings
-from ..spec.avatar import MANUAL_KIND, AvatarSpec, Kind
+from ..spec.avatar import AvatarSpec, Kind
+from ..spec.receipt import Receipt
 from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
 from ..store.files import FileStore
 from ..webhooks.targets import Targets
 from ..workers import Workers, run_uncancellable
-from .cache import CachedGeneration, GenerationCache, PageQuery
+from .cache import GenerationCache, PageQuery
 from .inputs import Inputs
 from .outputs import OutputFolder, outputs_entry
 from .resolve import ResolvedRequest, resolve_request
@@ -48,17 +49,16 @@ from .tracker import GenerationTracker
 from .transactions import (
     check_queue_limit,
     commit_new,
-    receipt_for_prompt,
+    receipt_for_reroll,
+    receipt_for_retry,
     remove,
     requeue,
     restore,
-    with_new_warnings,
     withdraw,
 )
 
 __all__ = [
     "AvatarRequest",
-    "CachedGeneration",
     "GenerationRecord",
     "GenerationService",
     "OutputRecord",
@@ -79,12 +79,8 @@ class Page:
     """`total` counts all that match; `next_cursor` is None on the last page."""
 
     total: int
-    cached: list[CachedGeneration]
+    records: list[GenerationRecord]
     next_cursor: str | None
-
-    @property
-    def records(self) -> list[GenerationRecord]:
-        return [known.record for known in self.cached]
 
 
 class GenerationService:
@@ -100,7 +96,7 @@ class GenerationService:
         tracker: GenerationTracker,
         live: Live,
         targets: Targets,
-        known: GenerationCache,
+        cache: GenerationCache,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -111,7 +107,7 @@ class GenerationService:
         self._tracker = tracker
         self._live = live
         self._targets = targets
-        self._known = known
+        self._cache = cache
         self._inputs = Inputs(database, files)
         self._journal = RunLogger(log_prompts=settings.log_prompts)
         self._removals: set[asyncio.Task[None]] = set()
@@ -138,17 +134,14 @@ class GenerationService:
             generation_id = str(uuid.uuid4())
             compiled = compile_prompt(spec, generation_id, spare_controlnet=decision.spare_controlnet)
             checked = await self._host.check(generation_id, compiled.prompt)
-            receipt = {
-                "inputs": _lines(compiled, generation_id),
-                "warnings": [*decision.warnings, *compiled.warnings],
-            }
+            receipt = Receipt(compiled.inputs, (*decision.warnings, *compiled.warnings))
             commit = partial(
                 commit_new,
                 generation_id=generation_id,
                 kind=kind,
                 spec=spec,
                 prompt=to_json(compiled.prompt).decode(),
-                receipt=to_json(receipt).decode(),
+                receipt=receipt.for_prompt(generation_id),
                 callback_url=request.callback_url,
             )
             pose = given.record if given is not None else None
@@ -164,12 +157,12 @@ class GenerationService:
         """Re-roll one view and keep the others. Raises NotFoundError, ConflictError,
         UnprocessableError, UnavailableError, PromptRefusedError, BusyError."""
         record = await self.get(generation_id)
-        if record.status != "completed" or record.kind == MANUAL_KIND:
+        if record.status != "completed" or record.is_manual:
             raise ConflictError(
                 f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}."
             )
         await self._check_worker_alive()
-        spec = AvatarSpec.from_json(record.spec)
+        spec = record.spec
         if view not in spec.views:
             has = ", ".join(filter(None, spec.views)) or "none"
             raise UnprocessableError(f"This generation has no {view} view. It has: {has}.", ("query", "pose"))
@@ -182,14 +175,15 @@ class GenerationService:
         require_models(installed, spec.checkpoint, spec.controlnet)
         prompt = with_installed_names(compiled.prompt, installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
+        lines = Receipt(compiled.inputs).for_prompt(checked.prompt_id)
         again = partial(
             requeue,
             before=record,
             refusal="Another re-roll of this generation has just begun. Wait for it.",
-            receipt=with_new_warnings(record.receipt, spec, installed),
+            receipt=receipt_for_reroll(record, installed).to_json(),
             prompt=to_json(prompt).decode(),
             prompt_id=checked.prompt_id,
-            reroll=Reroll(position, view, chosen, tuple(_lines(compiled, checked.prompt_id))).to_json(),
+            reroll=Reroll(position, view, chosen, lines.inputs).to_json(),
         )
         return await self._commit_and_enqueue(again, checked, partial(restore, before=record), claim)
 
@@ -199,10 +193,10 @@ class GenerationService:
         Raises NotFoundError, ConflictError, UnavailableError, PromptRefusedError, BusyError.
         """
         record = await self.get(generation_id)
-        if record.status != "failed" or record.kind == MANUAL_KIND:
+        if record.status != "failed" or record.is_manual:
             raise ConflictError(f"Only a failed generation can be retried; this one is {_state(record)}.")
         await self._check_worker_alive()
-        spec = AvatarSpec.from_json(record.spec)
+        spec = record.spec
         await self._inputs.check_present(spec)
         installed = await self._host.installed_models()
         require_models(installed, spec.checkpoint, spec.controlnet)
@@ -214,7 +208,7 @@ class GenerationService:
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
-            receipt=receipt_for_prompt(record.receipt, checked.prompt_id, spec, installed),
+            receipt=receipt_for_retry(record, checked.prompt_id, installed).to_json(),
             started_at=None,
             completed_at=None,
             error=None,
@@ -238,12 +232,12 @@ class GenerationService:
             raise unknown_generation(generation_id)
         return record
 
-    async def get_cached(self, generation_id: str) -> CachedGeneration:
-        """It and its words, from memory while nobody changes it. Raises NotFoundError."""
-        known = await self._known.get(generation_id)
-        if known is None:
+    async def get_cached(self, generation_id: str) -> GenerationRecord:
+        """The same record from memory until it changes. Raises NotFoundError."""
+        record = await self._cache.get(generation_id)
+        if record is None:
             raise unknown_generation(generation_id)
-        return known
+        return record
 
     async def active(self, limit: int) -> list[GenerationRecord]:
         """Queued and processing ones, oldest first."""
@@ -259,11 +253,11 @@ class GenerationService:
 
     async def page(self, *, status: str | None, limit: int, offset: int, cursor: str | None) -> Page:
         """Newest first. `cursor` is the `next_cursor` of the page before."""
-        asked = PageQuery(status, limit + 1, offset, _read_cursor(cursor))
-        total, found = await self._known.page(asked)
-        more = len(found) > limit
-        found = found[:limit]
-        return Page(total, found, str(found[-1].record.sequence) if more else None)
+        query = PageQuery(status, limit + 1, offset, _read_cursor(cursor))
+        total, records = await self._cache.page(query)
+        more = len(records) > limit
+        records = records[:limit]
+        return Page(total, records, str(records[-1].sequence) if more else None)
 
     async def delete(self, generation_id: str, *, keep_outputs: bool) -> None:
         """Remove it: cancelled first when it still runs, its pictures with it, its files released."""
@@ -400,10 +394,5 @@ def _read_cursor(cursor: str | None) -> int | None:
     return int(cursor)
 
 
-def _lines(compiled: CompiledPrompt, prompt_id: str) -> list[dict[str, Any]]:
-    """The receipt: each line names a node, and a node has its meaning in one prompt."""
-    return [{**asdict(line), "prompt_id": prompt_id} for line in compiled.inputs]
-
-
 def _state(record: GenerationRecord) -> str:
-    return "a graph that was queued by hand" if record.kind == MANUAL_KIND else record.status
+    return "a graph that was queued by hand" if record.is_manual else record.status

@@ -6,7 +6,6 @@ here again, because another one may have come first.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,6 +18,7 @@ from ..errors import BusyError, ConflictError, NotFoundError
 from ..graphs.prompt_syntax import prompt_warnings, refresh_warnings
 from ..ports import InstalledModels
 from ..spec.avatar import AvatarSpec
+from ..spec.receipt import Receipt
 from ..store.files import unknown_file
 
 FULL_QUEUE_SECONDS = 10
@@ -30,21 +30,17 @@ def used_files(spec: AvatarSpec) -> dict[str, str]:
     return used | ({"reference": spec.reference.file_id} if spec.reference else {})
 
 
-def receipt_for_prompt(receipt: str, prompt_id: str, spec: AvatarSpec, installed: InstalledModels) -> str:
-    """The same receipt for another prompt of the same graph, with what is installed now."""
-    told = json.loads(receipt)
-    told["inputs"] = [{**line, "prompt_id": prompt_id} for line in told["inputs"]]
-    told["warnings"] = refresh_warnings(told["warnings"], spec.texts, installed.embeddings)
-    return json.dumps(told, separators=(",", ":"))
+def receipt_for_retry(before: GenerationRecord, prompt_id: str, installed: InstalledModels) -> Receipt:
+    """The receipt of the same graph under another prompt, with the warnings of what is installed now."""
+    receipt = before.receipt.for_prompt(prompt_id)
+    return receipt.with_warnings(refresh_warnings(receipt.warnings, before.spec.texts, installed.embeddings))
 
 
-def with_new_warnings(receipt: str, spec: AvatarSpec, installed: InstalledModels) -> str:
-    """The receipt of a generation of which one view is made again, with what is installed now. What it was
-    warned of stays: it holds for the other views."""
-    told = json.loads(receipt)
-    warnings = [*told["warnings"], *prompt_warnings(spec.texts, installed.embeddings)]
-    told["warnings"] = list(dict.fromkeys(warnings))
-    return json.dumps(told, separators=(",", ":"))
+def receipt_for_reroll(before: GenerationRecord, installed: InstalledModels) -> Receipt:
+    """The receipt while one view is re-rolled. Earlier warnings stay, because the other views stay."""
+    receipt = before.receipt
+    added = prompt_warnings(before.spec.texts, installed.embeddings)
+    return receipt.with_warnings([*receipt.warnings, *added])
 
 
 def withdraw(connection: Connection, generation_id: str, used: list[FileRecord]) -> None:
@@ -89,9 +85,10 @@ def requeue(
 
 
 def restore(connection: Connection, before: GenerationRecord) -> None:
-    """Take `begin_again` back: ComfyUI's queue did not take the prompt."""
-    values = {name: value for name, value in vars(before).items() if name not in ("sequence", "outputs")}
-    queries.update_row(connection, values.pop("id"), queries.ACTIVE, **values)
+    """Take `requeue` back: ComfyUI's queue did not take the prompt."""
+    values = queries.columns_of(before)
+    del values["id"], values["sequence"]
+    queries.update_row(connection, before.id, queries.ACTIVE, **values)
     queries.set_outputs(connection, before.id, before.outputs)
 
 
@@ -101,7 +98,7 @@ def commit_new(
     kind: str,
     spec: AvatarSpec,
     prompt: str,
-    receipt: str,
+    receipt: Receipt,
     callback_url: str | None,
 ) -> GenerationRecord:
     now = clock.now()
@@ -115,7 +112,7 @@ def commit_new(
         "status": "queued",
         "prompt_id": generation_id,
         "spec": spec.to_json(),
-        "receipt": receipt,
+        "receipt": receipt.to_json(),
         "attempts": 0,
         "error": None,
         "created_at": now,

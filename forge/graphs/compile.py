@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from ..errors import UnprocessableError
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
+from ..spec.receipt import AppliedInput
 from ..spec.views import VIEWS
-from .stable_diffusion import AppliedInput, StableDiffusionGraph
+from ..spec.warning import GenerationWarning
+from .stable_diffusion import StableDiffusionGraph
 
 LATENT_STEP = 8  # pixels per latent cell, for every family here
 NARROW = 5 / 8  # share of the height that a profile of a standing figure needs at most
@@ -21,7 +23,7 @@ class CompiledPrompt:
 
     prompt: Prompt
     inputs: tuple[AppliedInput, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[GenerationWarning, ...]
 
 
 def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:

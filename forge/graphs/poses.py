@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnavailableError, UnprocessableError
-from ..spec.pose import PoseFile, PoseMode, PosePlan
+from ..spec.pose import PoseFile, PoseMode, PosePlan, PoseUse
+from ..spec.warning import GenerationWarning, make_warning
 from .builder import Link, Node, PromptBuilder
 from .capabilities import DWPOSE, Method, best, missing_extractor
 
@@ -50,8 +51,16 @@ def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> P
         return PosePlan(file.kind, "extract", extractor.name, extractor.model)
     if mode == "photo":
         raise UnavailableError(missing_extractor(extractors))
-    warning = f"{missing_extractor(extractors)} The pose picture was applied as it is."
-    return PosePlan(file.kind, "raw", warnings=(warning,))
+    return PosePlan(file.kind, "raw")
+
+
+def pose_warnings(pose: PoseUse, extractors: Sequence[Method]) -> tuple[GenerationWarning, ...]:
+    """What the user should know about this plan."""
+    if pose.mode != "auto" or pose.plan.treatment != "raw":
+        return ()
+    missing = missing_extractor(extractors)
+    detail = f"{missing} The pose picture was applied as it is."
+    return (make_warning("pose_not_extracted", detail, missing=missing),)
 
 
 def add_pose_image(

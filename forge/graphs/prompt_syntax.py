@@ -17,8 +17,14 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..spec.warning import GenerationWarning, WarningCode, make_warning, without_repeats
+
 MOST = 20  # warnings about the words of one generation
-MORE = f"There is more in the words that ComfyUI does not read as it is meant; the first {MOST} are listed."
+MORE = make_warning(
+    "more_prompt_syntax",
+    f"There is more in the words that ComfyUI does not read as it is meant; the first {MOST} are listed.",
+    count=MOST,
+)
 _LONGEST = 60  # characters of what is named
 _AS_WORDS = "it is read as words"
 
@@ -42,13 +48,13 @@ class _Found:
 
     at: int
     key: object
-    warning: str
+    warning: GenerationWarning
 
 
 def prompt_warnings(
     texts: Iterable[str | None], embeddings: Collection[str] | None, *, platform: str = sys.platform
-) -> tuple[str, ...]:
-    """One sentence for each different thing in a request's words, in their order; at most MOST and one more.
+) -> tuple[GenerationWarning, ...]:
+    """One warning for each different thing in a request's words, in their order; at most MOST and one more.
 
     `embeddings` are the files in ComfyUI's folders of embeddings, relative to these; None where that is not
     known. `platform` decides whether upper and lower case, and `\\` and `/`, are the same in a file's name.
@@ -58,39 +64,39 @@ def prompt_warnings(
 
 
 def refresh_warnings(
-    told: Sequence[str], texts: Sequence[str | None], embeddings: Collection[str] | None
-) -> list[str]:
-    """The warnings of a generation, `told` before, with those about its words as they hold now."""
-    could_be = {*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE}
+    earlier: Sequence[GenerationWarning], texts: Sequence[str | None], embeddings: Collection[str] | None
+) -> list[GenerationWarning]:
+    """The `earlier` warnings of a generation, with those about its prompt texts as they hold now."""
     now = prompt_warnings(texts, embeddings)
-    others = [warning for warning in told if warning not in could_be and warning not in now]
-    return [*others, *now]
+    possible = [*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE, *now]
+    outdated = {warning.detail for warning in possible}
+    return [*(warning for warning in earlier if warning.detail not in outdated), *now]
 
 
 def _all_warnings(
     texts: Iterable[str | None], embeddings: Collection[str] | None, platform: str
-) -> list[str]:
-    warnings: dict[object, str] = {}
+) -> list[GenerationWarning]:
+    warnings: dict[object, GenerationWarning] = {}
     for text in filter(None, texts):
         found = [*_networks(text), *_keywords(text), *_brackets(text), *_wildcards(text)]
         if embeddings is not None:
             found += _embeddings(text, embeddings, platform)
         for one in sorted(found, key=lambda one: one.at):
             warnings.setdefault(one.key, one.warning)
-    return list(dict.fromkeys(warnings.values()))
+    return list(without_repeats(warnings.values()))
 
 
-def _found(at: int, what: str, sentence: str, key: object = None) -> _Found:
+def _found(at: int, code: WarningCode, what: str, sentence: str, key: object = None) -> _Found:
     shown = " ".join(what[: _LONGEST * 4].split())
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-    return _Found(at, key or what, f"'{shown}': {sentence}.")
+    return _Found(at, key or what, make_warning(code, f"'{shown}': {sentence}.", text=shown))
 
 
 def _networks(text: str) -> Iterator[_Found]:
     for network in _NETWORK.finditer(text):
         kind, name = network[1].lower(), network[2].strip()
         sentence = f"no {_NETWORKS[kind]} is loaded from the words of a prompt; {_AS_WORDS}"
-        yield _found(network.start(), network[0], sentence, (kind, name))
+        yield _found(network.start(), "network_in_prompt", network[0], sentence, (kind, name))
 
 
 def _keywords(text: str) -> Iterator[_Found]:
@@ -102,12 +108,14 @@ def _keywords(text: str) -> Iterator[_Found]:
         beside = [word for word in (before and before[0], after and after[1]) if word]
         # Among words in capitals it is one of them: WANTED DEAD AND ALIVE.
         if not (any(len(word) > 1 for word in beside) and all(word.isupper() for word in beside)):
-            yield _found(keyword.start(), keyword[0], "ComfyUI has no such keyword; it is read as a word")
+            sentence = "ComfyUI has no such keyword; it is read as a word"
+            yield _found(keyword.start(), "keyword_in_prompt", keyword[0], sentence)
 
 
 def _wildcards(text: str) -> Iterator[_Found]:
     for wildcard in _WILDCARD.finditer(text):
-        yield _found(wildcard.start(), wildcard[0], f"no wildcards are filled in; {_AS_WORDS}")
+        at = wildcard.start()
+        yield _found(at, "wildcard_in_prompt", wildcard[0], f"no wildcards are filled in; {_AS_WORDS}")
 
 
 @dataclass
@@ -145,25 +153,24 @@ def _brackets(text: str) -> Iterator[_Found]:
             if opened:
                 opened[-1].words |= closed.words
                 opened[-1].letters |= closed.letters
-            sentence = _bracket_sentence(text, closed, mark.start())
-            if sentence:
+            meaning = _bracket_meaning(text, closed, mark.start())
+            if meaning:
+                code, sentence = meaning
                 while found and found[-1][1].at > closed.at:
                     found.pop()
-                found.append((at, _found(closed.at, text[closed.at : at][:1000], sentence)))
+                found.append((at, _found(closed.at, code, text[closed.at : at][:1000], sentence)))
     return (one for _, one in found)
 
 
-def _bracket_sentence(text: str, bracket: _Open, end: int) -> str | None:
+def _bracket_meaning(text: str, bracket: _Open, end: int) -> tuple[WarningCode, str] | None:
     if bracket.bar and bracket.words:
-        return (
-            f"ComfyUI does not alternate between words; {_AS_WORDS}"
-            if bracket.mark == "["
-            else f"only ComfyUI's editor chooses one of these; {_AS_WORDS}"
-        )
+        if bracket.mark == "[":
+            return "alternation_in_prompt", f"ComfyUI does not alternate between words; {_AS_WORDS}"
+        return "choice_in_prompt", f"only ComfyUI's editor chooses one of these; {_AS_WORDS}"
     # Without a letter it is a ratio or a time of day.
     scheduled = bracket.mark == "[" and bracket.letters and bracket.last_colon >= 0
     if scheduled and _NUMBER.fullmatch(text, bracket.last_colon + 1, end):
-        return f"ComfyUI does not change words during the steps; {_AS_WORDS}"
+        return "schedule_in_prompt", f"ComfyUI does not change words during the steps; {_AS_WORDS}"
     return None
 
 
@@ -178,14 +185,16 @@ def _embeddings(text: str, installed: Collection[str], platform: str) -> Iterato
         if mention[1] != "embedding:" or not (at == 0 or text[at - 1].isspace() or text[at - 1] in "()"):
             # Elsewhere it is no syntax; followed by a space it is a word of a sentence.
             if name and not mention[2]:
-                yield _found(at, what, f"write it in lower case, after a space; {_AS_WORDS}")
+                sentence = f"write it in lower case, after a space; {_AS_WORDS}"
+                yield _found(at, "malformed_embedding", what, sentence)
             continue
         if not name:
-            yield _found(at, what, "the name of an embedding is missing")
+            yield _found(at, "unnamed_embedding", what, "the name of an embedding is missing")
             continue
         names = _usable_names(installed, platform) if names is None else names
         if _fold(name, platform) not in names:
-            yield _found(at, what, "no such embedding is installed, so ComfyUI leaves it out")
+            sentence = "no such embedding is installed, so ComfyUI leaves it out"
+            yield _found(at, "unknown_embedding", what, sentence)
 
 
 def _usable_names(installed: Collection[str], platform: str) -> frozenset[str]:

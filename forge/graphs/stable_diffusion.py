@@ -8,34 +8,14 @@ from dataclasses import dataclass
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec, ReferenceUse
 from ..spec.pose import PoseUse
+from ..spec.receipt import AppliedInput
 from ..spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
+from ..spec.warning import GenerationWarning, make_warning
 from .builder import Link, PromptBuilder
 from .poses import add_pose_image
 
 START, END = 0.0, 1.0  # of the sampling: every input works from the first step to the last
 FRONT_AND_BACK = ("front", "back")
-
-
-@dataclass(frozen=True)
-class AppliedInput:
-    """One line of the receipt: a picture, and the node and model that apply it to one view.
-
-    `role` is "pose" or "reference" for a given picture, "view" for a built-in skeleton, "anchor" for
-    the view that the others look at. `kind` says what the picture was recognised as. `first_step`
-    and `last_step` count from 1.
-    """
-
-    role: str
-    view: str | None
-    kind: str
-    file_id: str | None
-    content_hash: str | None
-    node: str
-    node_type: str
-    model: str
-    strength: float
-    first_step: int
-    last_step: int
 
 
 @dataclass(frozen=True)
@@ -56,7 +36,7 @@ class StableDiffusionGraph:
         self._spec = spec
         self._build = PromptBuilder()
         self.inputs: list[AppliedInput] = []
-        self.warnings: list[str] = list(spec.pose.plan.warnings) if spec.pose else []
+        self.warnings: list[GenerationWarning] = []
         self._excused: set[str] = set()
         loader = self._build.add("CheckpointLoaderSimple", "Checkpoint", ckpt_name=spec.checkpoint)
         self._model, self._clip, self._vae = loader.out(0), loader.out(1), loader.out(2)
@@ -237,10 +217,11 @@ class StableDiffusionGraph:
         if not own:
             self._excused.add("pose")
         elif "front" in own:
-            self.warnings.append(
+            detail = (
                 f"The pose shows one view: it was applied to {' and '.join(wanted)}; the others follow the "
                 "built-in skeletons."
             )
+            self.warnings.append(make_warning("pose_on_some_views", detail, views=wanted))
         return own
 
     def _own_image(self, given: PoseUse, size: tuple[int, int], view: str | None) -> Link:

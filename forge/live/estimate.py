@@ -6,7 +6,7 @@ import statistics
 from collections import OrderedDict, deque
 
 from ...db.records import GenerationRecord
-from ..spec.avatar import MANUAL_KIND, AvatarSpec
+from ..spec.avatar import AvatarSpec
 
 LAST = 5  # runs of one kind that count
 KINDS = 256  # kinds that are remembered; the one not used for longest goes
@@ -35,9 +35,9 @@ class RunningTimes:
     def learn_from(self, records: list[GenerationRecord]) -> None:
         """What earlier starts of ComfyUI completed, oldest first."""
         for record in records:
-            if record.kind == MANUAL_KIND or record.started_at is None or record.completed_at is None:
+            if record.is_manual or record.started_at is None or record.completed_at is None:
                 continue
-            spec = AvatarSpec.from_json(record.spec)
+            spec = record.spec
             # After a re-roll the row holds the times of one view.
             if not spec.reseeded:
                 seconds = (record.completed_at - record.started_at) / 1e6

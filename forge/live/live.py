@@ -21,7 +21,6 @@ from ...db.records import GenerationRecord, OutputRecord
 from .. import clock
 from ..errors import NotFoundError
 from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
-from ..spec.avatar import MANUAL_KIND, AvatarSpec
 from .estimate import HISTORY, Kind, RunningTimes, kind_of
 from .listeners import Listeners
 from .log import EventLog
@@ -62,7 +61,7 @@ class _Run:
     def get_plan(self) -> Plan | None:
         """Made when it is first needed: the answer to the request need not wait for it."""
         if self.plan is None and self.prompt is not None:
-            self.plan = plan(self.prompt, AvatarSpec.from_json(self.record.spec))
+            self.plan = plan(self.prompt, self.record.spec)
         return self.plan
 
     def close(self) -> None:
@@ -172,7 +171,7 @@ class Live:
         run = self._runs.get(record.id)
         if run is None or run.record.prompt_id != record.prompt_id:
             self._drop(record.id)
-            spec = AvatarSpec.from_json(record.spec)
+            spec = record.spec
             run = _Run(record, kind_of(spec, 1 if record.reroll else len(spec.views)))
             run.published_outputs = record.outputs
             self._runs[record.id] = self._by_prompt[record.prompt_id] = run
@@ -314,9 +313,9 @@ def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
 
 def _share_of_pictures(record: GenerationRecord) -> float:
     """All that is known of a run of an earlier start of ComfyUI."""
-    if record.kind == MANUAL_KIND or record.reroll or not record.outputs:
+    if record.is_manual or record.reroll or not record.outputs:
         return 0.0
-    return len(record.outputs) / len(AvatarSpec.from_json(record.spec).views)
+    return len(record.outputs) / len(record.spec.views)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic_core import to_json
@@ -94,9 +93,7 @@ class AvatarSpec:
         return _read(text)
 
 
-@lru_cache(maxsize=128)
 def _read(text: str) -> AvatarSpec:
-    # A generation's spec is read several times while it is accepted, runs and is shown.
     data: dict[str, Any] = json.loads(text)
     pose, reference = data.get("pose"), data.get("reference")
     return from_fields(
@@ -117,5 +114,5 @@ def _read_pose(pose: dict[str, Any], spec: Mapping[str, Any]) -> PoseUse:
         # Before version 1 a pose was a skeleton picture of the frame's size.
         file = PoseFile(pose["file_id"], pose["content_hash"], spec["width"], spec["height"], "skeleton")
         return PoseUse(file, PosePlan("skeleton", "skeleton"), "skeleton", pose["strength"])
-    plan = from_fields(PosePlan, {**pose["plan"], "warnings": tuple(pose["plan"].get("warnings", ()))})
-    return from_fields(PoseUse, {**pose, "file": from_fields(PoseFile, pose["file"]), "plan": plan})
+    file, plan = from_fields(PoseFile, pose["file"]), from_fields(PosePlan, pose["plan"])
+    return from_fields(PoseUse, {**pose, "file": file, "plan": plan})

@@ -32,7 +32,6 @@ class PosePlan:
     treatment: Treatment
     extractor: str | None = None
     model: str | None = None
-    warnings: tuple[str, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 

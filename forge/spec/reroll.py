@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic_core import to_json
+
 from .avatar import AvatarSpec
+from .receipt import AppliedInput, Receipt
+from .stored import from_fields, to_fields
+from .warning import make_warning
 
 
 @dataclass(frozen=True)
@@ -16,27 +22,29 @@ class Reroll:
     position: int
     view: str | None
     seed: int
-    inputs: tuple[dict[str, Any], ...]
+    inputs: tuple[AppliedInput, ...]
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return to_json({**to_fields(self), "inputs": [to_fields(line) for line in self.inputs]}).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Reroll:
-        data = json.loads(text)
-        return cls(data["position"], data["view"], data["seed"], tuple(data["inputs"]))
+        """Read a stored re-roll of any release. Raises ValueError for what is none."""
+        data: dict[str, Any] = json.loads(text)
+        inputs = tuple(from_fields(AppliedInput, line) for line in data.get("inputs", ()))
+        return from_fields(Reroll, {**data, "inputs": inputs})
 
-    def apply(self, spec: str, receipt: str) -> dict[str, str]:
-        """The generation's spec and receipt once the new picture has taken its place."""
-        made = AvatarSpec.from_json(spec)
-        made = replace(made, reseeded={**made.reseeded, self.view or "": self.seed})
-        told = json.loads(receipt)
-        others = [line for line in told["inputs"] if line["view"] != self.view]
-        told["inputs"] = [*others, *self.inputs]
-        return {"spec": made.to_json(), "receipt": json.dumps(told, separators=(",", ":"))}
+    def apply(self, spec: AvatarSpec, receipt: Receipt) -> tuple[AvatarSpec, Receipt]:
+        """The generation's spec and receipt once the new picture has replaced the old one."""
+        kept = [line for line in receipt.inputs if line.view != self.view]
+        return (
+            replace(spec, reseeded={**spec.reseeded, self.view or "": self.seed}),
+            replace(receipt, inputs=(*kept, *self.inputs)),
+        )
 
-    def fail(self, receipt: str, error: str) -> dict[str, str]:
+    def fail(self, receipt: Receipt, error: str) -> Receipt:
         """The receipt when the old picture stays because the new one failed."""
-        told = json.loads(receipt)
-        told["warnings"].append(f"The re-roll of {self.view or 'the picture'} failed: {error}")
-        return {"receipt": json.dumps(told, separators=(",", ":"))}
+        detail = f"The re-roll of {self.view or 'the picture'} failed: {error}"
+        warning = make_warning("reroll_failed", detail, view=self.view or "", error=error)
+        return receipt.with_warnings([*receipt.warnings, warning])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,14 +15,13 @@ from ..ids import canonical_id
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class FilePage:
-    """`next_cursor` is None on the last page. `answer` is the last rendered answer, kept for the routes."""
+    """One reading of a page. `next_cursor` is None on the last page."""
 
     total: int
-    files: list[ListedFile]
+    files: tuple[ListedFile, ...]
     next_cursor: str | None
-    answer: Any = None
 
 
 def read_page(connection: Connection, limit: int, before: tuple[int, str] | None) -> FilePage:
@@ -32,7 +30,7 @@ def read_page(connection: Connection, limit: int, before: tuple[int, str] | None
     more = len(found) > limit
     found = found[:limit]
     last = found[-1].file if more else None
-    return FilePage(total, found, f"{last.created_at}-{last.id}" if last else None)
+    return FilePage(total, tuple(found), f"{last.created_at}-{last.id}" if last else None)
 
 
 def read_cursor(cursor: str | None) -> tuple[int, str] | None:

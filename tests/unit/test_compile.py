@@ -268,7 +268,8 @@ def test_of_a_sheet_a_flat_pose_decides_the_front_and_keypoints_the_back_too() -
             assert {line.view for line in compiled.inputs if line.role == "pose"} == views
             assert {line.view for line in compiled.inputs if line.role == "view"} == set(VIEW_NAMES) - views
             (warning,) = compiled.warnings
-            assert "built-in skeletons" in warning
+            assert "built-in skeletons" in warning.detail
+            assert (warning.code, set(warning.parameters["views"])) == ("pose_on_some_views", views)
             turned = {load["from_behind"] for load in nodes(compiled.prompt, "AvatarForgeLoadPose")}
             assert turned == {False, "back" in views}
 

@@ -24,7 +24,6 @@ from avatarforge.forge.errors import (
 from avatarforge.forge.generations.tracker import CANCELLED, INTERRUPTED, REMOVED
 from avatarforge.forge.ports import InstalledModels, PromptEvent
 from avatarforge.forge.settings import Settings
-from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.spec.views import VIEW_NAMES
 
@@ -72,20 +71,20 @@ async def test_a_request_is_queued_then_runs_then_is_completed(forge: Product) -
 
 async def test_every_value_used_is_kept_with_the_seed(forge: Product) -> None:
     record = await forge.generations.submit(KNIGHT, "avatar", None)
-    spec = AvatarSpec.from_json(record.spec)
+    spec = record.spec
     assert (spec.checkpoint, spec.width, spec.height) == ("anime-sd15.safetensors", 512, 768)
     assert 0 <= spec.seed < 2**53
-    other = AvatarSpec.from_json((await forge.generations.submit(KNIGHT, "avatar", None)).spec)
+    other = (await forge.generations.submit(KNIGHT, "avatar", None)).spec
     assert other.seed != spec.seed
     fixed = replace(KNIGHT, seed=0, realism=True, steps=3, cfg=0.0)
-    spec = AvatarSpec.from_json((await forge.generations.submit(fixed, "avatar", None)).spec)
+    spec = (await forge.generations.submit(fixed, "avatar", None)).spec
     assert (spec.seed, spec.checkpoint, spec.steps, spec.cfg) == (0, "realistic-sd15.safetensors", 3, 0.0)
 
 
 async def test_set_defaults_stand_where_the_request_is_silent(tmp_path: Path) -> None:
     settings = Settings(default_width=64, default_height=128, default_steps=2)
     async with product(tmp_path, settings=settings) as forge:
-        spec = AvatarSpec.from_json((await forge.generations.submit(KNIGHT, "avatar", None)).spec)
+        spec = (await forge.generations.submit(KNIGHT, "avatar", None)).spec
         assert (spec.width, spec.height, spec.steps) == (64, 128, 2)
 
 
@@ -94,14 +93,14 @@ async def test_a_pose_image_decides_the_view_of_a_plain_avatar(forge: Product) -
     for strength, views in ((None, (None,)), (0.0, ("front",))):
         request = replace(KNIGHT, pose_file_id=file_id, pose_strength=strength)
         record = await forge.generations.submit(request, "avatar", None)
-        assert AvatarSpec.from_json(record.spec).views == views
+        assert record.spec.views == views
 
 
 async def test_the_receipt_names_the_pictures_and_what_applied_them(forge: Product) -> None:
     pose, reference = await upload(forge, 1), await upload(forge, 2)
     request = replace(KNIGHT, pose_file_id=pose, reference_file_id=reference, reference_strength=0.25)
     record = await forge.generations.submit(request, "pose", ("back",))
-    lines = json.loads(record.receipt)["inputs"]
+    lines = json.loads(record.receipt_json)["inputs"]
     assert [(line["role"], line["file_id"], line["strength"], line["view"]) for line in lines] == [
         ("pose", pose, 1.0, "back"),
         ("reference", reference, 0.25, "back"),
@@ -120,7 +119,7 @@ async def test_base64_pictures_are_stored_and_used(forge: Product) -> None:
         pose_image=base64.b64encode(picture(1)).decode(),
         reference_image=base64.b64encode(picture(2)).decode(),
     )
-    spec = AvatarSpec.from_json((await forge.generations.submit(request, "avatar", None)).spec)
+    spec = (await forge.generations.submit(request, "avatar", None)).spec
     assert spec.pose is not None
     assert spec.pose.file.file_id == file_id
     assert spec.reference is not None
@@ -340,7 +339,7 @@ async def test_a_sheet_runs_as_one_batch_where_the_card_has_room(
 ) -> None:
     forge.host.roomy = roomy
     record = await forge.generations.submit(replace(KNIGHT, turnaround=asked), "all_poses", VIEW_NAMES)
-    assert AvatarSpec.from_json(record.spec).turnaround == went
+    assert record.spec.turnaround == went
     samplers = [
         node for node in forge.host.prompts[record.prompt_id].values() if node["class_type"] == "KSampler"
     ]
@@ -350,6 +349,7 @@ async def test_a_sheet_runs_as_one_batch_where_the_card_has_room(
 async def test_a_view_without_a_pose_controlnet_says_that_words_alone_steer_it(forge: Product) -> None:
     forge.host.installed = replace(forge.host.installed, controlnets=())
     record = await forge.generations.submit(KNIGHT, "pose", ("back",))
-    (warning,) = json.loads(record.receipt)["warnings"]
+    (warning,) = json.loads(record.receipt_json)["warnings"]
     assert warning.startswith("The view rests on words alone.")
+    assert record.receipt.warnings[0].code == "no_pose_controlnet"
     assert "models/controlnet" in warning

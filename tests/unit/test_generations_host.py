@@ -168,7 +168,7 @@ async def test_an_error_of_the_database_shows_no_value(forge: Product) -> None:
     def twice(connection: object) -> None:
         queries.add(  # type: ignore[arg-type]
             connection,  # type: ignore[arg-type]
-            {name: value for name, value in vars(record).items() if name != "outputs"} | {"spec": WORD},
+            queries.columns_of(record) | {"spec": WORD},
             WORD,
             {},
         )

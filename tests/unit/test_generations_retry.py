@@ -86,7 +86,7 @@ async def test_cancel_of_a_reroll_keeps_the_old_picture(forge: Product) -> None:
     forge.host.start(again.prompt_id)
     cancelled = await forge.generations.cancel(record.id)
     assert (cancelled.status, cancelled.outputs) == ("completed", done.outputs)
-    assert json.loads(cancelled.receipt)["warnings"] == [f"The re-roll of back failed: {CANCELLED}"]
+    assert json.loads(cancelled.receipt_json)["warnings"] == [f"The re-roll of back failed: {CANCELLED}"]
 
 
 async def test_a_reroll_whose_picture_is_there_is_done_whatever_came_after(forge: Product) -> None:
@@ -100,7 +100,7 @@ async def test_a_reroll_whose_picture_is_there_is_done_whatever_came_after(forge
     after = await forge.until(record.id, "completed")
     assert after.outputs[1] != done.outputs[1]
     assert after.outputs[1] == outputs(forge).measure(record.id, 1, "back")
-    assert json.loads(after.spec)["reseeded"] == {"back": 3}
+    assert json.loads(after.spec_json)["reseeded"] == {"back": 3}
 
 
 # Retry
@@ -114,7 +114,12 @@ async def test_retry_runs_the_same_graph_under_the_same_id(forge: Product) -> No
     failed = await forge.until(first.id, "failed")
     assert len(failed.outputs) == 4
     again = await forge.generations.retry(first.id)
-    assert (again.id, again.spec, again.status, again.error) == (first.id, first.spec, "queued", None)
+    assert (again.id, again.spec_json, again.status, again.error) == (
+        first.id,
+        first.spec_json,
+        "queued",
+        None,
+    )
     assert (again.outputs, again.attempts, again.started_at, again.completed_at) == ((), 0, None, None)
     assert again.prompt_id != first.prompt_id
     assert forge.host.prompts[again.prompt_id] == forge.host.prompts[first.prompt_id]
@@ -127,7 +132,7 @@ async def test_the_receipt_of_a_retry_names_its_prompt(forge: Product) -> None:
     first = await forge.generations.submit(request, "avatar", None)
     await fail(forge, first)
     again = await forge.generations.retry(first.id)
-    assert {line["prompt_id"] for line in json.loads(again.receipt)["inputs"]} == {again.prompt_id}
+    assert {line["prompt_id"] for line in json.loads(again.receipt_json)["inputs"]} == {again.prompt_id}
 
 
 async def test_of_two_retries_one_wins(forge: Product) -> None:

@@ -27,7 +27,7 @@ async def forge(tmp_path: Path) -> AsyncIterator[Product]:
 
 
 def warnings(record: GenerationRecord) -> list[str]:
-    found: list[str] = json.loads(record.receipt)["warnings"]
+    found: list[str] = json.loads(record.receipt_json)["warnings"]
     return found
 
 

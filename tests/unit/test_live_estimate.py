@@ -27,8 +27,8 @@ def row(made: AvatarSpec, seconds: float, kind: str = "avatar") -> GenerationRec
     times = {"created_at": 0, "started_at": 1_000_000, "completed_at": 1_000_000 + int(seconds * 1e6)}
     empty = '{"inputs":[],"warnings":[]}'
     return GenerationRecord(
-        sequence=1, id="a", kind=kind, status="completed", prompt_id="a", spec=text, receipt=empty,
-        attempts=1, error=None, reroll=None, **times,
+        sequence=1, id="a", kind=kind, status="completed", prompt_id="a", spec_json=text, receipt_json=empty,
+        attempts=1, error=None, reroll_json=None, **times,
     )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ import pytest
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
 from avatarforge.forge.graphs.builder import PromptBuilder
 from avatarforge.forge.graphs.capabilities import Method
-from avatarforge.forge.graphs.poses import add_pose_image, plan_pose
+from avatarforge.forge.graphs.poses import add_pose_image, plan_pose, pose_warnings
 from avatarforge.forge.ports import Prompt
-from avatarforge.forge.spec.pose import PoseFile, PoseMode, PosePlan
+from avatarforge.forge.spec.pose import PoseFile, PoseMode, PosePlan, PoseUse
 
 OBJECT_INFO: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "object_info.json").read_text(encoding="utf-8")
@@ -50,7 +50,8 @@ NONE = (Method("dwpose", False, None, "the pack A"), Method("sdpose", False, Non
 )
 def test_the_kind_decides_and_the_mode_overrides(file: PoseFile, mode: PoseMode, treatment: str) -> None:
     plan = plan_pose(file, mode, BOTH)
-    assert (plan.kind, plan.treatment, plan.warnings) == (file.kind, treatment, ())
+    assert (plan.kind, plan.treatment) == (file.kind, treatment)
+    assert pose_warnings(PoseUse(file, plan, mode, 1.0), BOTH) == ()
     assert (plan.extractor, plan.model) == (("dwpose", None) if treatment == "extract" else (None, None))
 
 
@@ -62,10 +63,12 @@ def test_the_first_extractor_that_works_is_taken() -> None:
 def test_a_photo_without_an_extractor_goes_as_it_is_with_a_warning_that_names_what_to_install() -> None:
     plan = plan_pose(PHOTO, "auto", NONE)
     assert plan.treatment == "raw"
-    (warning,) = plan.warnings
-    assert "the pack A" in warning
-    assert "the file B" in warning
-    assert "as it is" in warning
+    (warning,) = pose_warnings(PoseUse(PHOTO, plan, "auto", 1.0), NONE)
+    assert "the pack A" in warning.detail
+    assert "the file B" in warning.detail
+    assert "as it is" in warning.detail
+    assert warning.code == "pose_not_extracted"
+    assert pose_warnings(PoseUse(PHOTO, plan, "raw", 1.0), NONE) == ()
 
 
 def test_a_photo_that_was_asked_for_is_refused_without_an_extractor() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatarforge.forge.graphs.prompt_syntax import MORE, MOST, prompt_warnings, refresh_warnings
+from avatarforge.forge.spec.warning import GenerationWarning
 
 INSTALLED = (
     "easynegative.safetensors",
@@ -33,7 +34,7 @@ MISPLACED = "write it in lower case, after a space; it is read as words"
 def warned(
     *texts: str | None, embeddings: tuple[str, ...] | None = INSTALLED, platform: str = "linux"
 ) -> list[str]:
-    return list(prompt_warnings(texts, embeddings, platform=platform))
+    return [one.detail for one in prompt_warnings(texts, embeddings, platform=platform)]
 
 
 @pytest.mark.parametrize(
@@ -188,16 +189,17 @@ def test_names_are_shortened_and_on_one_line() -> None:
 def test_the_list_is_bounded() -> None:
     found = warned(" ".join(f"<lora:x{number}:1>" for number in range(300)))
     assert len(found) == MOST + 1
-    assert found[-1] == MORE
+    assert found[-1] == MORE.detail
 
 
-def test_a_retry_is_told_what_holds_now() -> None:
+def test_a_retry_gets_the_warnings_that_hold_now() -> None:
     texts = ["embedding:a embedding:b AND"]
     a, b, keyword = prompt_warnings(texts, ())
-    told = ["Something else.", a, b, keyword]
-    assert refresh_warnings(told, texts, ("a.pt",)) == ["Something else.", b, keyword]
-    assert refresh_warnings(["Something else."], texts, ()) == told
-    assert refresh_warnings(told, texts, None) == ["Something else.", a, b, keyword]
+    other = GenerationWarning("Something else.")
+    earlier = [other, a, b, keyword]
+    assert refresh_warnings(earlier, texts, ("a.pt",)) == [other, b, keyword]
+    assert refresh_warnings([other], texts, ()) == earlier
+    assert refresh_warnings(earlier, texts, None) == [other, a, b, keyword]
 
 
 @given(st.text(alphabet="[]{}|:\\_<>()1a, \nANDlorembding", max_size=400))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event, text
 from avatarforge.db import files, generations, row_counts, verify, webhooks
 from avatarforge.db.engine import Database
 from avatarforge.db.records import FileRecord
+from avatarforge.forge.generations.cache import GenerationCache
 from avatarforge.forge.health import HealthService
 from avatarforge.forge.spec.request import AvatarRequest
 
@@ -150,7 +151,7 @@ def test_totals_that_somebody_changed_by_hand_are_found_and_counted_anew(databas
 
 async def kept(forge: Product, generation_id: str) -> bool:
     """Whether it is answered from memory."""
-    return await forge.known.get(generation_id) is await forge.known.get(generation_id)
+    return await forge.cache.get(generation_id) is await forge.cache.get(generation_id)
 
 
 async def test_what_is_kept_is_given_up_by_every_change_of_it(tmp_path: Path) -> None:
@@ -171,17 +172,17 @@ async def test_what_is_kept_is_given_up_by_every_change_of_it(tmp_path: Path) ->
         ):
             assert await kept(forge, mine.id)
             await forge.database.write(change)
-            assert (await forge.generations.get_cached(mine.id)).record.status == status
+            assert (await forge.generations.get_cached(mine.id)).status == status
         assert await forge.generations.get_cached(other.id) is untouched
         await forge.database.write(
             lambda connection: connection.execute(text("UPDATE generations SET error = 'x'"))
         )
         # Nobody said which one that was about: all of them are read again.
-        assert (await forge.generations.get_cached(other.id)).record.error == "x"
+        assert (await forge.generations.get_cached(other.id)).error == "x"
         page = await forge.generations.page(status=None, limit=9, offset=0, cursor=None)
-        assert [known.record.error for known in page.cached] == ["x", "x"]
+        assert [known.error for known in page.records] == ["x", "x"]
         await forge.generations.delete(mine.id, keep_outputs=False)
-        assert await forge.known.get(mine.id) is None
+        assert await forge.cache.get(mine.id) is None
         page = await forge.generations.page(status=None, limit=9, offset=0, cursor=None)
         assert (page.total, [record.id for record in page.records]) == (1, [other.id])
 
@@ -189,9 +190,9 @@ async def test_what_is_kept_is_given_up_by_every_change_of_it(tmp_path: Path) ->
 async def test_nothing_is_kept_that_was_read_while_a_change_became_visible(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
         record = await forge.generations.submit(AvatarRequest(prompt="a knight"), "avatar", None)
-        forge.known.begin(frozenset([record.id]))
+        forge.cache.begin(frozenset([record.id]))
         assert not await kept(forge, record.id)
-        forge.known.end()
+        forge.cache.end()
         assert await kept(forge, record.id)
 
 
@@ -214,7 +215,7 @@ async def test_memory_for_what_is_kept_is_bounded(tmp_path: Path) -> None:
         records = [
             await forge.generations.submit(AvatarRequest(prompt="a" * 5000), "avatar", None) for _ in range(4)
         ]
-        small = type(forge.known)(forge.database, forge.known.render, most_bytes=50_000)
+        small = GenerationCache(forge.database, max_bytes=100_000)
         first = [await small.get(record.id) for record in records]
         again = [await small.get(record.id) for record in reversed(records)]
         same = [old is new for old, new in zip(first, reversed(again), strict=True)]

@@ -1,4 +1,4 @@
-"""Specs in rows of earlier and of later releases."""
+"""Specs and receipts in rows of earlier and of later releases."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from specs import KEYPOINTS, REFERENCE, spec
 from avatarforge.forge.graphs.compile import compile_prompt
 from avatarforge.forge.spec.avatar import SPEC_VERSION, AvatarSpec
 from avatarforge.forge.spec.pose import PoseUse
+from avatarforge.forge.spec.receipt import RECEIPT_VERSION, Receipt
 from avatarforge.forge.spec.reroll import Reroll
 
 #: One for each form that a release wrote. Never change one; add the next.
 STORED = Path(__file__).resolve().parents[1] / "data" / "specs"
+RECEIPTS = STORED.parent / "receipts"
 
 
 def stored(name: str) -> dict[str, Any]:
@@ -71,9 +73,10 @@ def test_what_a_later_release_added_stays_where_it_was() -> None:
     text = json.dumps(data)
     assert json.loads(AvatarSpec.from_json(text).to_json()) == data
     # A re-roll writes the row again.
-    applied = Reroll(0, "front", 5, ()).apply(text, '{"inputs": [], "warnings": [], "scores": [1]}')
-    assert json.loads(applied["spec"]) == {**data, "reseeded": {"front": 5}}
-    assert json.loads(applied["receipt"])["scores"] == [1]
+    receipt = Receipt.from_json('{"inputs": [], "warnings": [], "scores": [1]}')
+    rerolled, after = Reroll(0, "front", 5, ()).apply(AvatarSpec.from_json(text), receipt)
+    assert json.loads(rerolled.to_json()) == {**data, "reseeded": {"front": 5}}
+    assert json.loads(after.to_json())["scores"] == [1]
 
 
 def test_a_row_that_lacks_what_cannot_be_guessed_is_named() -> None:
@@ -81,3 +84,28 @@ def test_a_row_that_lacks_what_cannot_be_guessed_is_named() -> None:
     del data["checkpoint"]
     with pytest.raises(ValueError, match=r"A stored AvatarSpec is incomplete: .*checkpoint"):
         AvatarSpec.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("path", sorted(RECEIPTS.iterdir()), ids=lambda path: path.name)
+def test_the_receipt_of_every_release_keeps_every_value(path: Path) -> None:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    read = Receipt.from_json(json.dumps(data))
+    assert {line.role for line in read.inputs} == {"pose", "anchor"}
+    assert [warning.detail for warning in read.warnings] == data["warnings"]
+    assert json.loads(read.to_json()) == {"version": RECEIPT_VERSION, "warning_details": [], **data}
+
+
+def test_a_warning_keeps_its_code_and_a_sentence_of_an_earlier_release_has_none() -> None:
+    data = json.loads((RECEIPTS / "0.1.0.json").read_text(encoding="utf-8"))
+    failed = Reroll(0, "front", 5, ()).fail(Receipt.from_json(json.dumps(data)), "out of memory")
+    read = Receipt.from_json(failed.to_json())
+    assert read == failed
+    assert [warning.code for warning in read.warnings] == [None, "reroll_failed"]
+    assert read.warnings[-1].parameters == {"view": "front", "error": "out of memory"}
+
+
+def test_a_receipt_of_a_later_release_keeps_what_it_added() -> None:
+    data = json.loads((RECEIPTS / "0.1.0.json").read_text(encoding="utf-8"))
+    data |= {"version": RECEIPT_VERSION + 1, "scores": [0.5], "warning_details": []}
+    data["inputs"][0]["person"] = 2
+    assert json.loads(Receipt.from_json(json.dumps(data)).to_json()) == data

@@ -1,0 +1,70 @@
+"""What was applied to a generation's pictures, and what its user should know, as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic_core import to_json
+
+from .stored import from_fields, to_fields
+from .warning import GenerationWarning, read_warnings, without_repeats, write_warnings
+
+#: Version of the stored form. Rows without one were written before version 1.
+RECEIPT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class AppliedInput:
+    """A picture, and the node and model that apply it to one view.
+
+    `role` is "pose" or "reference" for a given picture, "view" for a built-in skeleton, "anchor" for
+    the view that the others attend to. `kind` says what the picture was recognised as. `node` is the id of a
+    node of the prompt `prompt_id`. `first_step` and `last_step` count from 1.
+    """
+
+    role: str
+    view: str | None
+    kind: str
+    file_id: str | None
+    content_hash: str | None
+    node: str
+    node_type: str
+    model: str
+    strength: float
+    first_step: int
+    last_step: int
+    prompt_id: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The applied inputs and the warnings of a generation."""
+
+    inputs: tuple[AppliedInput, ...] = ()
+    warnings: tuple[GenerationWarning, ...] = ()
+    version: int = RECEIPT_VERSION
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def for_prompt(self, prompt_id: str) -> Receipt:
+        """The same receipt for another prompt of the same graph."""
+        return replace(self, inputs=tuple(replace(line, prompt_id=prompt_id) for line in self.inputs))
+
+    def with_warnings(self, warnings: Iterable[GenerationWarning]) -> Receipt:
+        """With these in place of its warnings, each once."""
+        return replace(self, warnings=without_repeats(warnings))
+
+    def to_json(self) -> str:
+        inputs = [to_fields(line) for line in self.inputs]
+        return to_json({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)}).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Receipt:
+        """Read a stored receipt of any release. Raises ValueError for what is none."""
+        data: dict[str, Any] = json.loads(text)
+        inputs = tuple(from_fields(AppliedInput, line) for line in data.get("inputs", ()))
+        rest = {name: value for name, value in data.items() if name != "warning_details"}
+        return from_fields(Receipt, {**rest, "inputs": inputs, "warnings": read_warnings(data)})

@@ -1,0 +1,74 @@
+"""What the user of a generation should know although it was accepted, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+WarningCode = Literal[
+    "no_pose_controlnet",
+    "pose_not_extracted",
+    "pose_on_some_views",
+    "network_in_prompt",
+    "keyword_in_prompt",
+    "wildcard_in_prompt",
+    "alternation_in_prompt",
+    "choice_in_prompt",
+    "schedule_in_prompt",
+    "malformed_embedding",
+    "unnamed_embedding",
+    "unknown_embedding",
+    "more_prompt_syntax",
+    "reroll_failed",
+]
+WARNING_CODES: tuple[WarningCode, ...] = get_args(WarningCode)
+
+Parameter = str | int | Sequence[str]
+
+
+@dataclass(frozen=True)
+class GenerationWarning:
+    """`detail` is the whole sentence, in English. With `code` and `parameters` a client can show another one.
+    `code` is None in rows of releases without codes."""
+
+    detail: str
+    code: str | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+def make_warning(code: WarningCode, detail: str, **parameters: Parameter) -> GenerationWarning:
+    return GenerationWarning(detail, code, parameters)
+
+
+def without_repeats(warnings: Iterable[GenerationWarning]) -> tuple[GenerationWarning, ...]:
+    """Each sentence once, in the order of its first occurrence."""
+    kept: dict[str, GenerationWarning] = {}
+    for warning in warnings:
+        kept.setdefault(warning.detail, warning)
+    return tuple(kept.values())
+
+
+def write_warnings(warnings: Sequence[GenerationWarning]) -> dict[str, Any]:
+    """Their fields in a stored receipt.
+
+    `warnings` keeps the plain sentences that releases without codes read.
+    """
+    return {
+        "warnings": [warning.detail for warning in warnings],
+        "warning_details": [
+            {"detail": warning.detail, "code": warning.code, "parameters": dict(warning.parameters)}
+            for warning in warnings
+            if warning.code is not None
+        ],
+    }
+
+
+def read_warnings(data: Mapping[str, Any]) -> tuple[GenerationWarning, ...]:
+    """The warnings of a stored receipt of any release."""
+    details = {one["detail"]: one for one in data.get("warning_details", ())}
+    return tuple(
+        GenerationWarning(sentence, found.get("code"), found.get("parameters", {}))
+        for sentence in data.get("warnings", ())
+        for found in (details.get(sentence, {}),)
+    )
