@@ -1,4 +1,4 @@
-"""The one composition root: settings -> database -> services -> host -> routes.
+"""Startup in ComfyUI: settings -> product -> routes -> background tasks.
 
 Whatever goes wrong here leaves ComfyUI running: the reason goes to the log and to `/health`. What goes wrong
 before the routes are registered, `__init__` hands to `fallback`.
@@ -19,37 +19,13 @@ from typing import Any
 from aiohttp import web
 
 from .avatarforge_nodes.registry import registry
-from .db.engine import DatabaseUnavailableError, open_database
-from .forge.access.secret import signing_secret
-from .forge.access.signing import Signer
+from .db.engine import DatabaseUnavailableError
 from .forge.background import BackgroundTasks
 from .forge.error_text import describe_error
 from .forge.errors import AvatarForgeError, describe
-from .forge.generations.cache import GenerationCache
-from .forge.generations.outputs import OutputFolder
-from .forge.generations.recorder import GenerationRecorder
-from .forge.generations.service import GenerationService
-from .forge.generations.tracker import GenerationTracker
-from .forge.health import HealthService
-from .forge.idempotency import Idempotency
-from .forge.live.live import Live
-from .forge.live.log import EventLog
-from .forge.maintenance.recovery import recover
-from .forge.maintenance.run import CheckedParts
-from .forge.maintenance.verify import Verifier
+from .forge.product import Environment, Product, lock_store, open_product
 from .forge.settings import Settings, load_settings
-from .forge.store.blobs import BlobStore
-from .forge.store.content_store import ContentStore
-from .forge.store.files import FileStore
-from .forge.store.folder_lock import lock_folders
-from .forge.store.images import ImageLimits
-from .forge.store.quota import Quota
 from .forge.upkeep import clean_up_daily, report_health, retry_removals
-from .forge.webhooks.delivery import Deliveries
-from .forge.webhooks.outbox import Outbox
-from .forge.webhooks.signature import read_secret
-from .forge.webhooks.targets import Targets, read_hosts
-from .forge.workers import Workers
 from .host import comfy, copies
 from .host.listening import own_names
 from .routes import (
@@ -64,6 +40,7 @@ from .routes import (
     build_models,
     rules,
     rules_without_settings,
+    services_of,
     warnings_of,
 )
 from .routes.event_payloads import event_json, webhook_json
@@ -80,11 +57,8 @@ log = logging.getLogger("avatarforge")
 class _Running:
     """What lives as long as ComfyUI. `resources` closes what was opened, the locks of the folders last."""
 
+    product: Product
     services: Services
-    recorder: GenerationRecorder
-    tracker: GenerationTracker
-    signer: Signer
-    deliveries: Deliveries
     resources: ExitStack
 
 
@@ -120,28 +94,26 @@ async def start() -> None:
         expected = isinstance(error, (AvatarForgeError, DatabaseUnavailableError))
         log.error("AvatarForge is not available: %s", reason, exc_info=None if expected else error)
         return
-    server.app[ACCESS] = Access(found, running.signer)
+    server.app[ACCESS] = Access(found, running.product.signer)
     server.app[STATE] = running.services
     for warning in warnings:
         log.warning("AvatarForge: %s", warning)
-    registry.files = running.services.files
-    registry.recorder = running.recorder
+    registry.files = running.product.files
+    registry.recorder = running.product.recorder
 
 
 async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Application) -> None:
     """Called when all nodes are loaded, so that what is resumed can be validated. Must not raise: ComfyUI
     would not start."""
-    services = running.services
+    product = running.product
     background.start("The preparation of the request models", partial(asyncio.to_thread, build_models))
-    background.start("The generation tracker", running.tracker.run)
-    background.start("The event stream", services.live.run)
-    background.start("Webhook delivery", running.deliveries.run)
-    background.start("The first health check", partial(report_health, services.health))
-    background.start("The retry of removals", partial(retry_removals, services.verifier))
-    days = services.settings.file_cleanup_days
-    background.start(
-        "The daily clean-up", partial(clean_up_daily, services.files, days, services.idempotency)
-    )
+    background.start("The generation tracker", product.tracker.run)
+    background.start("The event stream", product.live.run)
+    background.start("Webhook delivery", product.deliveries.run)
+    background.start("The first health check", partial(report_health, product.health))
+    background.start("The retry of removals", partial(retry_removals, product.verifier))
+    days = product.settings.file_cleanup_days
+    background.start("The daily clean-up", partial(clean_up_daily, product.files, days, product.idempotency))
 
 
 def _add_routes(server: Any) -> None:
@@ -173,47 +145,13 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
     """Everything that blocks. What it raises leaves nothing open."""
     with ExitStack() as resources:
         data_folder = comfy.data_folder()
-        storage_folder = settings.storage_folder(data_folder)
-        for lock in lock_folders(data_folder, storage_folder):
-            resources.callback(lock.release)
-        signer = Signer(signing_secret(settings.secret_key, data_folder))
-        blobs = BlobStore(storage_folder)
-        blobs.open()
-        database = open_database(settings.database_url, data_folder)
-        resources.callback(database.close)
-        workers = Workers()
-        resources.callback(workers.close)
-        host = comfy.ComfyHost(workers, settings.comfyui_url)
-        limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
-        outputs = OutputFolder(host.output_folder, blobs.unsettled)
-        recover(database, blobs, outputs)
-        quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
-        contents = ContentStore(database, blobs, workers, quota)
-        files = FileStore(database, contents, workers, limits, settings.max_file_size)
-        live = Live(EventLog(event_json), database, host)
-        outbox = Outbox(webhook_json)
-        targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
-        tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
-        cache = GenerationCache(database)
-        generations = GenerationService(
-            settings=settings,
-            database=database,
-            files=files,
-            host=host,
-            workers=workers,
-            outputs=outputs,
-            tracker=tracker,
-            live=live,
-            targets=targets,
-            cache=cache,
+        lock_store(settings, data_folder, resources)
+        environment = Environment(
+            make_host=partial(comfy.ComfyHost, reported_url=settings.comfyui_url),
+            event_json=event_json,
+            webhook_json=webhook_json,
+            make_sender=WebhookSender,
+            other_faults=other_faults,
         )
-        health = HealthService(database, blobs, workers, host, settings, other_faults)
-        recorder = GenerationRecorder(database, outputs, tracker.is_deleted, tracker.record_start)
-        verifier = Verifier(CheckedParts(database, blobs, contents, workers, limits, outputs))
-        idempotency = Idempotency(database)
-        # Without a host that may be called, what an earlier start left is given up.
-        key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
-        deliveries = Deliveries(database, WebhookSender(targets), targets, key)
-        live.on_end(deliveries.wake)
-        services = Services(settings, files, generations, health, workers, verifier, live, idempotency)
-        return _Running(services, recorder, tracker, signer, deliveries, resources.pop_all())
+        product = open_product(settings, data_folder, environment, resources)
+        return _Running(product, services_of(product), resources.pop_all())

@@ -114,7 +114,7 @@ def _load_offline() -> Any:
         if spec is None:
             raise ImportError(f"no package at {ROOT}")
         sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
-    return importlib.import_module(f"{PACKAGE}.forge.maintenance.offline")
+    return importlib.import_module(f"{PACKAGE}.forge.offline")
 
 
 def _tell(report: Any, output_folder: Path | None) -> None:

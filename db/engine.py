@@ -31,6 +31,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from .changes import ChangeTracker
+from .clock import Clock, system_clock
 
 Result = TypeVar("Result")
 Query = Callable[[Connection], Result]
@@ -54,11 +55,12 @@ class Database:
 
     A query is a function whose first argument is a Connection. Reads run side by side, each in one
     transaction; writes run one after another, each in one transaction that is committed before `write`
-    returns. `changes` tells which generations a write changes.
+    returns. `changes` tells which generations a write changes. `now` is the clock that dates the rows.
     """
 
-    def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS, now: Clock = system_clock) -> None:
         self.url = url
+        self.now = now
         self._busy_timeout_ms = busy_timeout_ms
         self._patience = -1
         self._writer = _writer_engine(url)
@@ -118,7 +120,12 @@ class Database:
         self._writer.dispose()
 
 
-def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
+def open_database(
+    url_text: str,
+    data_folder: Path,
+    busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    now: Clock = system_clock,
+) -> Database:
     """Open the database and bring its tables up to date.
 
     `url_text` is an SQLAlchemy URL; empty means `avatarforge.db` in the data folder, and a relative
@@ -130,7 +137,7 @@ def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_
         url = database_url(url_text, data_folder)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        database = Database(url, busy_timeout_ms)
+        database = Database(url, busy_timeout_ms, now)
     except (ArgumentError, NoSuchModuleError, ImportError, OSError, TypeError, ValueError) as error:
         shown = re.sub(r"(?<=:)[^:@/]*(?=@)", "***", url_text)[:200]
         raise DatabaseUnavailableError(

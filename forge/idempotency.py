@@ -14,12 +14,12 @@ from functools import partial
 from sqlalchemy import Connection
 
 from ..db import idempotency as queries
+from ..db.clock import DAY
 from ..db.engine import Database, Query
 from ..db.records import GenerationRecord, IdempotencyRecord
-from . import clock
 from .errors import ConflictError, UnprocessableError
 
-KEPT = clock.DAY
+KEPT = DAY
 LONGEST = 255
 MOST = 100_000
 
@@ -40,8 +40,7 @@ class Claim:
     key: str
     request_hash: str
 
-    def commit(self, connection: Connection, generation_id: str) -> None:
-        now = clock.now()
+    def commit(self, connection: Connection, generation_id: str, now: int) -> None:
         queries.remove_older(connection, now - KEPT)
         if queries.get(connection, self.key) is not None:
             # Its client has left, and what it asked for was done nevertheless.
@@ -52,14 +51,14 @@ class Claim:
         queries.remove(connection, self.key)
 
 
-def with_claim(query: Query[GenerationRecord], claim: Claim | None) -> Query[GenerationRecord]:
-    """The writing query of a request, together with its key."""
+def with_claim(query: Query[GenerationRecord], claim: Claim | None, now: int) -> Query[GenerationRecord]:
+    """The writing query of a request, together with its key, which is dated `now` (microseconds)."""
     if claim is None:
         return query
 
     def both(connection: Connection) -> GenerationRecord:
         record = query(connection)
-        claim.commit(connection, record.id)
+        claim.commit(connection, record.id, now)
         return record
 
     return both
@@ -96,7 +95,7 @@ class Idempotency:
     async def answered_before(self, claim: Claim) -> IdempotencyRecord | None:
         """What the first request with this key made. Raises ConflictError if that was another request."""
         found = await self._database.read(partial(queries.get, key=claim.key))
-        if found is None or found.created_at < clock.now() - KEPT:
+        if found is None or found.created_at < self._database.now() - KEPT:
             return None
         if found.request_hash != claim.request_hash:
             raise ConflictError(OTHER_REQUEST)
@@ -108,7 +107,9 @@ class Idempotency:
 
     async def clean_up(self) -> int:
         """Remove keys that are too old or too many; say how many."""
-        return await self._database.write(partial(queries.clean_up, before=clock.now() - KEPT, most=MOST))
+        return await self._database.write(
+            partial(queries.clean_up, before=self._database.now() - KEPT, most=MOST)
+        )
 
 
 def require_key(key: str) -> str:

@@ -25,6 +25,7 @@ from .context import (
     Services,
     Unavailable,
     read_state,
+    services_of,
 )
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
@@ -49,6 +50,7 @@ __all__ = [
     "build_models",
     "rules",
     "rules_without_settings",
+    "services_of",
     "warnings_of",
 ]
 

@@ -16,6 +16,7 @@ from ..forge.idempotency import Idempotency
 from ..forge.ids import canonical_id
 from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
+from ..forge.product import Product
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
 from ..forge.workers import Workers
@@ -35,6 +36,19 @@ class Services:
     live: Live
     idempotency: Idempotency
     json_cache: JsonCache = field(default_factory=JsonCache)
+
+
+def services_of(product: Product) -> Services:
+    return Services(
+        product.settings,
+        product.files,
+        product.generations,
+        product.health,
+        product.workers,
+        product.verifier,
+        product.live,
+        product.idempotency,
+    )
 
 
 @dataclass(frozen=True)

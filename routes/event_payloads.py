@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..forge import clock
 from ..forge.generations.service import GenerationRecord
 from ..forge.live.state import GenerationEvent, LiveState
 from . import rendering
@@ -38,7 +37,7 @@ def webhook_json(record: GenerationRecord) -> str:
     state = LiveState(1.0 if record.status == "completed" else 0.0)
     body = {
         "type": f"generation.{record.status}",
-        "timestamp": rendering.iso_time(record.completed_at or clock.now()),
+        "timestamp": rendering.iso_time(record.completed_at or record.created_at),
         "data": rendering.generation_fields(record, state),
     }
     return json.dumps(body, separators=(",", ":"))

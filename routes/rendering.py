@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from pydantic_core import to_json
 
-from ..forge import clock
 from ..forge.generations.service import GenerationRecord, OutputRecord, Page
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
@@ -22,12 +22,13 @@ from .json_body import JsonBody, JsonCache, RenderedGeneration, tag_of
 
 #: Records that are rendered on the event loop, some 0.1 ms each; more of them go to a thread.
 RENDER_HERE = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def iso_time(microseconds: int) -> str:
     """UTC, ISO 8601, to the millisecond, ending in Z."""
     # UTC's "+00:00" is six characters.
-    return clock.to_datetime(microseconds).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _iso_time_or_none(microseconds: int | None) -> str | None:

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
-from .. import clock
 from ..errors import NotFoundError
 from ..live.live import Live
 from ..spec.outputs import output_names
@@ -92,6 +91,7 @@ class RunFinisher:
             error=error,
             pictures=[one.picture for one in there.values()],
             outbox=self._outbox,
+            now=self._database.now(),
         )
         after = await self._database.write(write)
         if after is not None:
@@ -118,6 +118,7 @@ class RunFinisher:
             record=record,
             pictures=[one.picture for one in pictures.values()],
             outbox=self._outbox,
+            now=self._database.now(),
         )
         after = await self._database.write(write)
         if after is not None:
@@ -183,16 +184,20 @@ def _write_pictures(
 
 
 def _write_completion(
-    connection: Connection, record: GenerationRecord, pictures: Sequence[OutputRecord], outbox: Outbox
+    connection: Connection,
+    record: GenerationRecord,
+    pictures: Sequence[OutputRecord],
+    outbox: Outbox,
+    now: int,
 ) -> GenerationRecord | None:
     end: dict[str, Any] = {"status": "completed", "reroll": None}
     if record.reroll:
         spec, receipt = record.reroll.apply(record.spec, record.receipt)
         end |= {"spec": spec.to_json(), "receipt": receipt.to_json()}
-    if not _end(connection, record, end):
+    if not _end(connection, record, end, now):
         return None
     queries.upsert_outputs(connection, record.id, pictures)
-    return _queue_webhook(connection, record, outbox)
+    return _queue_webhook(connection, record, outbox, now)
 
 
 def _write_failure(
@@ -201,34 +206,35 @@ def _write_failure(
     error: str,
     pictures: Sequence[OutputRecord],
     outbox: Outbox,
+    now: int,
 ) -> GenerationRecord | None:
     if record.reroll:  # the picture that was there is still there
         receipt = record.reroll.fail(record.receipt, error)
         end = {"status": "completed", "reroll": None, "receipt": receipt.to_json()}
-        if not _end(connection, record, end):
+        if not _end(connection, record, end, now):
             return None
     else:
-        if not _end(connection, record, {"status": "failed", "error": error}):
+        if not _end(connection, record, {"status": "failed", "error": error}, now):
             return None
         queries.set_outputs(connection, record.id, pictures)
-    return _queue_webhook(connection, record, outbox)
+    return _queue_webhook(connection, record, outbox, now)
 
 
-def _end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any]) -> bool:
+def _end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any], now: int) -> bool:
     return queries.update_row(
         connection,
         record.id,
         queries.ACTIVE,
         running=record.prompt_id,
-        completed_at=clock.now(),
+        completed_at=now,
         **values,
     )
 
 
 def _queue_webhook(
-    connection: Connection, record: GenerationRecord, outbox: Outbox
+    connection: Connection, record: GenerationRecord, outbox: Outbox, now: int
 ) -> GenerationRecord | None:
     after = queries.get(connection, record.id)
     if after is not None:
-        outbox.add(connection, after)
+        outbox.add(connection, after, now)
     return after

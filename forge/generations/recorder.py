@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
-from .. import clock
 from ..errors import NotFoundError
 from ..ids import canonical_id, is_id
 from ..spec.avatar import MANUAL_KIND, NO_SPEC
@@ -80,7 +79,13 @@ class GenerationRecorder:
             return
         picture = self._outputs.measure(generation_id, position, view=None)
         self._database.write_here(
-            partial(_record_manual, picture=picture, prompt_id=prompt_id, prompt=prompt)
+            partial(
+                _record_manual,
+                picture=picture,
+                prompt_id=prompt_id,
+                prompt=prompt,
+                now=self._database.now(),
+            )
         )
 
     def saved_at(self, generation_id: str, position: int) -> int:
@@ -103,8 +108,9 @@ class GenerationRecorder:
         return self._database.read_here(partial(queries.get, generation_id=canonical_id(generation_id)))
 
 
-def _record_manual(connection: Connection, picture: OutputRecord, prompt_id: str, prompt: str) -> None:
-    now = clock.now()
+def _record_manual(
+    connection: Connection, picture: OutputRecord, prompt_id: str, prompt: str, now: int
+) -> None:
     if queries.get(connection, picture.generation_id) is None:
         values = {
             "id": picture.generation_id,

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord
-from .. import clock
 from ..ports import PromptEvent
 from .outputs import Measured
 from .run_log import Stopwatch
@@ -42,7 +41,7 @@ class ActiveRun:
         with self._lock:
             begun = self._start_write
             if begun is None or (begun.done() and begun.exception() is not None):
-                write = partial(_write_start, record=self.record, now=clock.now())
+                write = partial(_write_start, record=self.record, now=database.now())
                 begun = self._start_write = database.writing(write)
             return begun
 

@@ -143,6 +143,7 @@ class GenerationService:
                 prompt=to_json(compiled.prompt).decode(),
                 receipt=receipt.for_prompt(generation_id),
                 callback_url=request.callback_url,
+                now=self._database.now(),
             )
             pose = given.record if given is not None else None
             used = [record for record in (pose, reference) if record is not None]
@@ -300,7 +301,9 @@ class GenerationService:
         """
         async with self._tracker.queue_lock:
             await self._check_queue_limit()  # nobody else can take it now
-            record = await run_uncancellable(self._database.write(with_claim(commit, claim)))
+            record = await run_uncancellable(
+                self._database.write(with_claim(commit, claim, self._database.now()))
+            )
             try:
                 self._tracker.enqueue(record, checked)
             except Exception:

@@ -21,7 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord
-from .. import clock
 from ..errors import NotFoundError, PromptRefusedError, UnavailableError
 from ..graphs.models import with_installed_names
 from ..live.live import Live
@@ -311,7 +310,7 @@ class GenerationTracker:
                 except Exception:
                     # Whatever is wrong with this one, those behind it go on.
                     log.exception("AvatarForge: generation %s could not be resumed", record.id)
-                    end = {"status": "failed", "error": NOT_RESUMED, "completed_at": clock.now()}
+                    end = {"status": "failed", "error": NOT_RESUMED, "completed_at": self._database.now()}
                     await self._change(record, **end)
             resumed = self._pending_resume.popleft()
             if again:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from ...db import files as file_queries
 from ...db import generations as queries
 from ...db.records import FileRecord, GenerationRecord
-from .. import clock
 from ..errors import BusyError, ConflictError, NotFoundError
 from ..graphs.prompt_syntax import prompt_warnings, refresh_warnings
 from ..ports import InstalledModels
@@ -100,8 +99,8 @@ def commit_new(
     prompt: str,
     receipt: Receipt,
     callback_url: str | None,
+    now: int,
 ) -> GenerationRecord:
-    now = clock.now()
     used = used_files(spec)
     # Looked up again in the writing transaction: one may have been deleted since.
     if not file_queries.touch(connection, list(used.values()), now):

@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
-from .. import clock
 from ..errors import NotFoundError
 from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
 from .estimate import HISTORY, Kind, RunningTimes, kind_of
@@ -141,7 +140,7 @@ class Live:
         progress = self.state(record).progress
         self._drop(record.id)
         self._remember_end(record.prompt_id, progress)
-        self.log.add(GenerationEvent("deleted", clock.now(), record.id, record, LiveState(progress)))
+        self.log.add(GenerationEvent("deleted", self._database.now(), record.id, record, LiveState(progress)))
         self.long_polls.wake(record.id)
 
     # What clients ask:
@@ -242,7 +241,7 @@ class Live:
     def _publish(self, kind: str, record: GenerationRecord) -> LiveState:
         state = self.state(record)
         self.log.add(
-            GenerationEvent(kind, clock.now(), record.id, record, state), transient=kind in INTERVALS
+            GenerationEvent(kind, self._database.now(), record.id, record, state), transient=kind in INTERVALS
         )
         return state
 
@@ -261,7 +260,8 @@ class Live:
             if place is not None and place <= LAST_PLACE and place != run.published_position:
                 run.published_position = place
                 self.log.add(
-                    GenerationEvent("queued", clock.now(), run.record.id, run.record, state), transient=True
+                    GenerationEvent("queued", self._database.now(), run.record.id, run.record, state),
+                    transient=True,
                 )
 
     def _handle_progress(self, event: PromptProgress | PreviewPicture) -> None:

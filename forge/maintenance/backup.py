@@ -23,7 +23,6 @@ from ...db import generations as generation_queries
 from ...db import verify as queries
 from ...db.engine import DATABASE_NAME, Database, open_database
 from ...db.records import FileRecord, OutputRecord
-from .. import clock
 from ..errors import NotFoundError
 from ..generations.outputs import OutputFolder
 from ..store.blobs import BlobStore, write_whole
@@ -120,7 +119,7 @@ def _copy_file(job: _Job, record: FileRecord, source: BlobStore, target: BlobSto
             job.copy.write_here(partial(queries.set_found, record=record, size=record.size))
         return
     if record.lost_at is None:
-        job.copy.write_here(partial(queries.set_lost, record=record, lost_at=clock.now()))
+        job.copy.write_here(partial(queries.set_lost, record=record, lost_at=job.copy.now()))
     job.copied.lost += 1
 
 
@@ -148,7 +147,7 @@ def _copy_output(job: _Job, record: OutputRecord, source: OutputFolder, target: 
             _copy_whole(source.file(*place), target.file(*place), None)
             now = target.measure(*place, record.view)
         except (_NotWhole, NotFoundError):
-            lose = partial(queries.set_output_lost, record=record, lost_at=clock.now())
+            lose = partial(queries.set_output_lost, record=record, lost_at=job.copy.now())
             job.copy.write_here(lose)
             job.copied.lost += 1
             return

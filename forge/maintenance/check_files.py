@@ -9,7 +9,6 @@ from pathlib import Path
 from ...db import files as file_queries
 from ...db import verify as queries
 from ...db.records import FileRecord
-from .. import clock
 from ..errors import TooLargeError
 from ..store.content_store import new_record
 from ..store.images import InvalidImage
@@ -105,10 +104,10 @@ async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: Look 
         name = await run.apart(run.parts.blobs.try_quarantine, run.parts.contents.path(record))
         if name is None:
             return None
-        await write(partial(queries.set_lost, record=record, lost_at=clock.now()))
+        await write(partial(queries.set_lost, record=record, lost_at=run.parts.database.now()))
         return f"moved to quarantine/{name} and marked lost; uploading that content again brings it back"
     if kind == "missing":
-        await write(partial(queries.set_lost, record=record, lost_at=clock.now()))
+        await write(partial(queries.set_lost, record=record, lost_at=run.parts.database.now()))
         return "marked lost; uploading that content again brings it back"
     size = found.size if found else record.size
     await write(partial(queries.set_found, record=record, size=size))
@@ -159,7 +158,7 @@ async def _describe(run: CheckRun, path: Path, content_hash: str) -> FileRecord 
         return None
     if f"{content_hash}.{facts.extension}" != path.name:
         return None
-    return new_record(content_hash, path.name, found.size, facts)
+    return new_record(content_hash, path.name, found.size, facts, run.parts.database.now())
 
 
 def _inside(folder: Path) -> list[str]:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from ...db import generations as generation_queries
 from ...db import verify as queries
 from ...db.records import OutputRecord
-from .. import clock
 from ..errors import NotFoundError
 from ..generations.outputs import OutputFolder
 from .report import Problem
@@ -74,7 +73,7 @@ async def _repair(
 ) -> str | None:
     if found is not None and found.content_hash is None:
         return None  # the disk refuses to read it now; that may pass
-    lose = partial(queries.set_output_lost, record=record, lost_at=clock.now())
+    lose = partial(queries.set_output_lost, record=record, lost_at=run.parts.database.now())
     if kind == "output_missing":
         return "marked lost" if await _change(run, record, lose) else None
     if kind == "output_returned":

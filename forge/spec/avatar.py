@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic_core import to_json
-
 from .pose import PoseFile, PosePlan, PoseUse
-from .stored import from_fields, to_fields
+from .stored import from_fields, to_fields, to_json_text
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
@@ -85,7 +83,7 @@ class AvatarSpec:
         return self.prompt, self.clothing, self.style, self.negative_prompt
 
     def to_json(self) -> str:
-        return to_json(to_fields(self)).decode()
+        return to_json_text(to_fields(self))
 
     @classmethod
     def from_json(cls, text: str) -> AvatarSpec:

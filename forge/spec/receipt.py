@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic_core import to_json
-
-from .stored import from_fields, to_fields
+from .stored import from_fields, to_fields, to_json_text
 from .warning import GenerationWarning, read_warnings, without_repeats, write_warnings
 
 #: Version of the stored form. Rows without one were written before version 1.
@@ -59,7 +57,7 @@ class Receipt:
 
     def to_json(self) -> str:
         inputs = [to_fields(line) for line in self.inputs]
-        return to_json({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)}).decode()
+        return to_json_text({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)})
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic_core import to_json
-
 from .avatar import AvatarSpec
 from .receipt import AppliedInput, Receipt
-from .stored import from_fields, to_fields
+from .stored import from_fields, to_fields, to_json_text
 from .warning import make_warning
 
 
@@ -26,7 +24,7 @@ class Reroll:
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return to_json({**to_fields(self), "inputs": [to_fields(line) for line in self.inputs]}).decode()
+        return to_json_text({**to_fields(self), "inputs": [to_fields(line) for line in self.inputs]})
 
     @classmethod
     def from_json(cls, text: str) -> Reroll:

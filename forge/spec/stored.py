@@ -6,6 +6,7 @@ mapping `unknown` and written back in its place.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -44,3 +45,8 @@ def to_fields(record: Stored) -> dict[str, Any]:
             value = getattr(record, one.name)
             values[one.name] = to_fields(value) if hasattr(value, UNKNOWN) else value
     return {**values, **record.unknown}
+
+
+def to_json_text(fields: Mapping[str, Any]) -> str:
+    """Compact JSON, as columns hold it."""
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)

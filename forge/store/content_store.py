@@ -21,7 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...db import files as queries
 from ...db.engine import Database
 from ...db.records import FileRecord
-from .. import clock
 from ..errors import AvatarForgeError
 from ..workers import Workers, finish_then_cancel
 from .blobs import BlobStore, Incoming
@@ -36,10 +35,9 @@ log = logging.getLogger("avatarforge")
 
 
 def new_record(
-    content_hash: str, filename: str, size: int, facts: ImageFacts, *, derived: bool = False
+    content_hash: str, filename: str, size: int, facts: ImageFacts, now: int, *, derived: bool = False
 ) -> FileRecord:
-    """The row that a content gets which has none yet, under a fresh id."""
-    now = clock.now()
+    """The row of a new content, with a new id. `now` in microseconds."""
     return FileRecord(
         id=str(uuid.uuid4()),
         content_hash=content_hash,
@@ -96,7 +94,7 @@ class ContentStore:
 
     async def _store(self, incoming: Incoming, record: FileRecord, is_known: bool) -> tuple[FileRecord, bool]:
         # A new one is not used yet: `FileStore.forget` and `use_again` go by that.
-        stored = replace(record, last_used_at=clock.now()) if is_known else record
+        stored = replace(record, last_used_at=self._database.now()) if is_known else record
         add = partial(_add_or_restore, record=stored, quota=self._quota)
         if is_known and await self._workers.disk(self._blobs.intact, record.content_hash, record.extension):
             return await self._database.write(add)

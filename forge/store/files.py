@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from ...db import files as queries
 from ...db import poses as pose_queries
+from ...db.clock import DAY
 from ...db.engine import Database
 from ...db.records import FileRecord, ListedFile
-from .. import clock
 from ..errors import NotFoundError, RejectedUploadError, StorageFullError, TooLargeError
 from ..ids import canonical_id
 from ..workers import Workers
@@ -114,7 +114,7 @@ class FileStore:
     async def reuse(self, record: FileRecord) -> FileRecord | None:
         """What an upload of that content does to a file that `find` has just given: it counts as used now.
         None where it has gone meanwhile."""
-        now = clock.now()
+        now = self._database.now()
         untouched = record.last_used_at <= record.created_at  # `forget` goes by that
         if record.derived or untouched or record.last_used_at < now - USE_KEPT:
             return await self._database.write(
@@ -162,7 +162,9 @@ class FileStore:
     async def delete(self, file_id: str, *, force: bool) -> Deleted:
         """Delete a file: for good, or hidden while generations still use it."""
         record = await self._live(file_id)
-        gone = await self._contents.remove(partial(_delete_row, record=record, force=force))
+        gone = await self._contents.remove(
+            partial(_delete_row, record=record, force=force, now=self._database.now())
+        )
         return Deleted(file_id, "hard" if gone else "soft")
 
     async def withdraw(self, received: Received) -> None:
@@ -172,9 +174,9 @@ class FileStore:
 
     async def clean_up(self, days: int) -> int:
         """Remove what nobody refers to and nobody has used for `days`; give back how many files."""
-        now = clock.now()
+        now = self._database.now()
         await self._database.write(partial(queries.end_future_use, now=now))
-        before = now - days * clock.DAY
+        before = now - days * DAY
         count = begin = 0
         while True:
             # Found by a reader: the writer, for which uploads wait, only looks at these again. From where the
@@ -268,7 +270,7 @@ def _is_there(path: Path, size: int) -> bool:
         return False
 
 
-def _delete_row(connection: Connection, record: FileRecord, force: bool) -> list[FileRecord]:
+def _delete_row(connection: Connection, record: FileRecord, force: bool, now: int) -> list[FileRecord]:
     """The file and the skeletons that went with it; nothing where it is only hidden.
 
     Looked up again in this transaction: another delete may have come first, and an upload of the same
@@ -277,7 +279,7 @@ def _delete_row(connection: Connection, record: FileRecord, force: bool) -> list
     if queries.get_live(connection, record.id) is None:
         raise unknown_file(record.id)
     if not force and queries.reference_count(connection, record.id):
-        queries.hide(connection, record.id, clock.now())
+        queries.hide(connection, record.id, now)
         return []
     return [record, *queries.remove(connection, [record])]
 

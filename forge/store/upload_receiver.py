@@ -111,7 +111,7 @@ class UploadReceiver:
         except InvalidImage as error:
             raise RejectedUploadError(f"Invalid image file: {error}") from error
         name = display_name(filename, facts.extension)
-        return new_record(content_hash, name, incoming.size, facts)
+        return new_record(content_hash, name, incoming.size, facts, self._database.now())
 
     async def _inspect(self, incoming: Incoming) -> ImageFacts:
         thread = self._workers.check if is_png(incoming.start) else self._workers.decode

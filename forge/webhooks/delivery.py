@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from ...db import webhooks as queries
 from ...db.engine import Database
 from ...db.records import WebhookRecord
-from .. import clock
 from ..errors import describe
 from .signature import headers
 from .targets import Targets
@@ -75,21 +74,21 @@ class Deliveries:
 
     async def _round(self) -> float:
         """Seconds until something is due."""
-        due = await self._database.read(partial(queries.due, now=clock.now(), limit=AT_ONCE))
+        due = await self._database.read(partial(queries.due, now=self._database.now(), limit=AT_ONCE))
         await asyncio.gather(*(self._deliver(message) for message in due))
         if due:
             return 0.0
         next_at = await self._database.read(queries.next_at)
         if next_at is None:
             return LONGEST_SLEEP
-        return min(LONGEST_SLEEP, max(0.01, (next_at - clock.now()) / 1e6))
+        return min(LONGEST_SLEEP, max(0.01, (next_at - self._database.now()) / 1e6))
 
     async def _deliver(self, message: WebhookRecord) -> None:
         refusal = self._targets.refusal(message.url)
         if refusal is not None:  # the settings have changed since
             await self._give_up(message, refusal)
             return
-        signed = headers(self._key, message.id, clock.now() // 1_000_000, message.body)
+        signed = headers(self._key, message.id, self._database.now() // 1_000_000, message.body)
         try:
             status = await self._sender.send(message.url, signed, message.body)
             reason = f"it answered {status}"
@@ -110,7 +109,7 @@ class Deliveries:
                     queries.postpone,
                     webhook_id=message.id,
                     attempts=message.attempts + 1,
-                    next_at=clock.now() + int(delay * 1e6),
+                    next_at=self._database.now() + int(delay * 1e6),
                 )
             )
             log.info("AvatarForge: the webhook of %s: %s; again in %.0f s", _about(message), reason, delay)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from ...db import webhooks as queries
 from ...db.records import GenerationRecord, WebhookRecord
-from .. import clock
 
 MOST = 10_000
 
@@ -23,14 +22,13 @@ class Outbox:
     def __init__(self, words: Callable[[GenerationRecord], str]) -> None:
         self._words = words
 
-    def add(self, connection: Connection, record: GenerationRecord) -> None:
+    def add(self, connection: Connection, record: GenerationRecord, now: int) -> None:
         """Call it in the transaction that writes the end, with what it made of the row."""
         if record.callback_url is None:
             return
         if queries.count(connection) >= MOST:
             log.warning("AvatarForge: %d webhooks wait to be sent; that of %s is left out", MOST, record.id)
             return
-        now = clock.now()
         message = WebhookRecord(
             id=f"msg_{uuid.uuid4().hex}",
             generation_id=record.id,

@@ -11,7 +11,7 @@ from aiohttp import ClientResponse
 from services import Product
 from sqlalchemy import Connection, text
 
-from avatarforge.forge import clock
+from avatarforge.db.clock import DAY
 from avatarforge.forge.idempotency import Claim, with_claim
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.spec.request import AvatarRequest
@@ -133,7 +133,7 @@ async def test_without_a_stored_answer_the_generation_as_it_is_now_is_given(
 
 async def test_a_key_is_forgotten_after_a_day(forge: Product, client: Client) -> None:
     await send(client, "k")
-    age = partial(run, statement="UPDATE idempotency_keys SET created_at = created_at - :day", day=clock.DAY)
+    age = partial(run, statement="UPDATE idempotency_keys SET created_at = created_at - :day", day=DAY)
     await forge.database.write(age)
     assert (await send(client, "k", {"prompt": "a knave"})).status == 200
     assert await total(client) == 2
@@ -157,7 +157,7 @@ async def test_the_longest_key_is_taken(client: Client) -> None:
 async def test_a_key_whose_client_left_before_the_commit_makes_no_second_generation(forge: Product) -> None:
     record = await forge.generations.get((await _committed(forge)).id)
     claim = Claim("k", "h")
-    query = with_claim(lambda connection: record, claim)
+    query = with_claim(lambda connection: record, claim, forge.database.now())
     await forge.database.write(query)
     with pytest.raises(Exception, match="still being worked on"):
         await forge.database.write(query)

@@ -19,7 +19,8 @@ from services import Product, product
 from sqlalchemy import update
 
 from avatarforge.db.tables import files
-from avatarforge.forge.maintenance import backup, offline
+from avatarforge.forge import offline
+from avatarforge.forge.maintenance import backup
 from avatarforge.forge.store.blobs import hash_file
 from avatarforge.forge.store.files import Received
 from avatarforge.forge.store.folder_lock import lock_folders

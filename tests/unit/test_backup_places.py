@@ -17,7 +17,7 @@ from services import product
 from sqlalchemy import update
 
 from avatarforge.db.tables import outputs
-from avatarforge.forge.maintenance import offline
+from avatarforge.forge import offline
 
 
 @dataclass(frozen=True)

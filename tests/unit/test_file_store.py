@@ -13,10 +13,10 @@ import pytest
 from pictures import picture
 from sqlalchemy import Connection, insert
 
+from avatarforge.db.clock import DAY
 from avatarforge.db.engine import Database
 from avatarforge.db.records import FileRecord
 from avatarforge.db.tables import generation_inputs, generations
-from avatarforge.forge import clock
 from avatarforge.forge.errors import (
     NotFoundError,
     RejectedUploadError,
@@ -297,13 +297,13 @@ async def test_force_deletes_whatever_refers_to_it(
 async def test_clean_up_takes_only_old_files_that_nobody_uses(
     files: FileStore, blobs: BlobStore, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    today = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: today - 40 * clock.DAY)
+    today = database.now()
+    monkeypatch.setattr(database, "now", lambda: today - 40 * DAY)
     old = (await receive(files, picture(1))).file
     used = (await receive(files, picture(2))).file
     touched = (await receive(files, picture(3))).file
     await use(database, used.id)
-    monkeypatch.setattr(clock, "now", lambda: today)
+    monkeypatch.setattr(database, "now", lambda: today)
     await receive(files, picture(3))
     fresh = (await receive(files, picture(4))).file
 

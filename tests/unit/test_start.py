@@ -101,11 +101,12 @@ def called(function: Any) -> set[str]:
 
 # Calls of a start that cannot fail, or whose failure is looked at in a test of its own.
 HARMLESS = {
-    "ExitStack", "resources.callback", "resources.pop_all", "running.resources.close", "_Running", "Services",
-    "Unavailable", "Access", "CheckedParts", "NetworkExposure", "isinstance", "str", "partial", "log.error",
-    "log.warning",
-    "web.RouteTableDef", "server.app.on_startup.append", "comfy.server", "BackgroundTasks", "_reason", "_url",
-    "_add_routes", "_open", "copies.faults", "rules_without_settings",
+    "ExitStack", "resources.callback", "resources.pop_all", "running.resources.close", "_Running",
+    "services_of", "Environment", "Store", "Product", "Unavailable", "Access", "store.checked",
+    "NetworkExposure", "isinstance", "str", "partial", "log.error", "log.warning", "web.RouteTableDef",
+    "server.app.on_startup.append", "comfy.server", "BackgroundTasks", "_reason", "_url", "_add_routes",
+    "_open", "lock_store", "open_store", "open_product", "blobs.make_folders", "copies.faults",
+    "rules_without_settings",
 }  # fmt: skip
 METHODS = {
     "settings.storage_folder": (Settings, "storage_folder"),
@@ -127,13 +128,16 @@ ERRORS = {
         "ImportError: cannot import name 'y' from 'z'",
     ),
 }
-OPEN = [
-    "comfy.data_folder", "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore",
-    "blobs.open", "open_database", "Workers", "comfy.ComfyHost", "ImageLimits", "OutputFolder", "recover",
-    "Quota", "ContentStore", "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts",
-    "GenerationTracker", "GenerationCache", "GenerationService", "HealthService", "GenerationRecorder",
-    "Verifier", "Idempotency", "Deliveries", "WebhookSender", "live.on_end", "read_secret",
+OPEN = ["comfy.data_folder", "comfy.ComfyHost", "WebhookSender"]
+PRODUCT = [
+    "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore", "blobs.open",
+    "open_database", "Workers", "ImageLimits", "OutputFolder", "recover", "Quota", "ContentStore",
+    "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts", "GenerationTracker",
+    "GenerationCache", "GenerationService", "HealthService", "GenerationRecorder", "Verifier",
+    "Idempotency", "Deliveries", "live.on_end", "read_secret",
 ]  # fmt: skip
+#: Called as `environment.name`, which `_open` fills.
+ENVIRONMENT = {"make_host": "comfy.ComfyHost", "make_sender": "WebhookSender"}
 START = ["comfy.listens_on_network", "own_names", "load_settings", "rules", "warnings_of"]
 ROUTES = ["add_routes", "body_routes"]
 
@@ -146,17 +150,35 @@ def break_step(bootstrap: Any, monkeypatch: pytest.MonkeyPatch, step: str, error
     if owner == "comfy":
         monkeypatch.setattr(bootstrap.comfy, name, raises)
     elif owner == "live":
-        monkeypatch.setattr(bootstrap.Live, name, raises)
+        monkeypatch.setattr(product_of(bootstrap).Live, name, raises)
     elif owner:
         monkeypatch.setattr(*METHODS[step], raises)
+    elif step in PRODUCT:
+        monkeypatch.setattr(product_of(bootstrap), step, raises)
     else:
         monkeypatch.setattr(bootstrap, step, raises)
 
 
+def product_of(bootstrap: Any) -> Any:
+    """The module that builds the services."""
+    return sys.modules[bootstrap.open_product.__module__]
+
+
 def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
-    steps = called(bootstrap._open) | called(bootstrap.start) | called(bootstrap._add_routes)
-    left = {step for step in steps if not step.startswith("server.")} - HARMLESS
-    assert left == {*OPEN, *START, *ROUTES}
+    product = product_of(bootstrap)
+    steps: set[str] = set()
+    for function in (
+        bootstrap._open,
+        bootstrap.start,
+        bootstrap._add_routes,
+        product.lock_store,
+        product.open_store,
+        product.open_product,
+    ):
+        steps |= called(function)
+    given = {ENVIRONMENT.get(step.removeprefix("environment."), step) for step in steps}
+    left = {step for step in given if not step.startswith("server.")} - HARMLESS
+    assert left == {*OPEN, *PRODUCT, *START, *ROUTES}
 
 
 SETTINGS = {
@@ -166,7 +188,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-@pytest.mark.parametrize("step", [*OPEN, *START, *ROUTES])
+@pytest.mark.parametrize("step", [*OPEN, *PRODUCT, *START, *ROUTES])
 async def test_any_error_at_any_step_is_reported(
     bootstrap: Any,
     server: PromptServer,
@@ -279,9 +301,9 @@ async def test_a_task_that_dies_is_reported(
         raise RuntimeError("x")
 
     owners = {
-        "tracker": bootstrap.GenerationTracker,
-        "live": bootstrap.Live,
-        "deliveries": bootstrap.Deliveries,
+        "tracker": product_of(bootstrap).GenerationTracker,
+        "live": product_of(bootstrap).Live,
+        "deliveries": product_of(bootstrap).Deliveries,
     }
     if task in owners:
         monkeypatch.setattr(owners[task], "run", breaks)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from disks import FailingDisk
 from pictures import picture
-from services import Product, product
+from services import Product, SetClock, product
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import OperationalError
 
+from avatarforge.db.clock import DAY
 from avatarforge.db.engine import Database, open_database
 from avatarforge.db.tables import files as table
-from avatarforge.forge import clock
 from avatarforge.forge.errors import StorageFullError, UnavailableError
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
@@ -280,45 +280,45 @@ async def test_a_quota_holds_for_base64_and_a_skeleton_that_does_not_fit_is_not_
         assert everything(forge) == before
 
 
-async def test_newest_first_holds_when_the_clock_was_set_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = clock.now()
-    async with product(tmp_path) as forge:
+async def test_newest_first_holds_when_the_clock_was_set_back(tmp_path: Path) -> None:
+    clock = SetClock()
+    now = clock()
+    async with product(tmp_path, now=clock) as forge:
         ids = []
         for seed, back in enumerate((0, 3600, 1800, 7200)):
-            monkeypatch.setattr(clock, "now", lambda back=back: now - back * 1_000_000)
+            clock.moment = now - back * 1_000_000
             ids.append((await receive(forge, seed)).file.id)
         first = await forge.files.page(limit=2, cursor=None)
-        monkeypatch.setattr(clock, "now", lambda: now - clock.DAY // 2)
+        clock.moment = now - DAY // 2
         await receive(forge, 9)  # between the pages, at a time before all others
         second = await forge.files.page(limit=2, cursor=first.next_cursor)
         assert [one.file.id for one in (*first.files, *second.files)] == ids[::-1]
 
 
-async def test_one_wrong_year_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = clock.now()
-    async with product(tmp_path) as forge:
-        monkeypatch.setattr(clock, "now", lambda: now + 3650 * clock.DAY)
+async def test_one_wrong_year_does_not_stay(tmp_path: Path) -> None:
+    clock = SetClock()
+    now = clock()
+    async with product(tmp_path, now=clock) as forge:
+        clock.moment = now + 3650 * DAY
         future = (await receive(forge, 1)).file
-        monkeypatch.setattr(clock, "now", lambda: now)
+        clock.moment = now
         assert (await receive(forge, 2)).file.created_at == now
         # Used ten years from now: the clean-up would wait as long.
         assert await forge.files.clean_up(30) == 0
-        monkeypatch.setattr(clock, "now", lambda: now + 31 * clock.DAY)
+        clock.moment = now + 31 * DAY
         assert await forge.files.clean_up(30) == 2
         assert await forge.files.find(future.content_hash) is None
 
 
-async def test_no_generation_ends_before_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now)
-    async with product(tmp_path) as forge:
+async def test_no_generation_ends_before_it_began(tmp_path: Path) -> None:
+    clock = SetClock()
+    now = clock()
+    async with product(tmp_path, now=clock) as forge:
         record = await forge.generations.submit(AvatarRequest("a knight"), "avatar", ("front",))
-        monkeypatch.setattr(clock, "now", lambda: now - 3600_000_000)
+        clock.moment = now - 3600_000_000
         forge.host.start(record.id)
         await forge.until(record.id, "processing")
-        monkeypatch.setattr(clock, "now", lambda: now - 7200_000_000)
+        clock.moment = now - 7200_000_000
         forge.host.save(record.id)
         forge.host.end(PromptEvent("succeeded", record.id))
         done = await forge.until(record.id, "completed")

@@ -1,4 +1,4 @@
-"""The store without ComfyUI: the composition root of `dev.py fsck` and `dev.py backup`.
+"""The store without ComfyUI: `dev.py fsck` and `dev.py backup`.
 
 Takes the same settings as the running pack: `AVATARFORGE_*` variables and the pack's `.env`.
 """
@@ -14,20 +14,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...db.engine import DatabaseUnavailableError, open_database
-from ..errors import AvatarForgeError, UnavailableError
-from ..generations.outputs import OutputFolder
-from ..settings import Settings, load_settings
-from ..store.blobs import BlobStore
-from ..store.content_store import ContentStore
-from ..store.db_errors import database_error
-from ..store.disk import Disk
-from ..store.folder_lock import InUseError, lock_folders
-from ..store.images import ImageLimits
-from ..store.quota import Quota
-from ..workers import Workers
-from .backup import OUTPUT_NAME, Copied, copy_store
-from .places import (
+from ..db.engine import DatabaseUnavailableError
+from .errors import AvatarForgeError, UnavailableError
+from .generations.outputs import OutputFolder
+from .maintenance.backup import OUTPUT_NAME, Copied, copy_store
+from .maintenance.places import (
     require_database,
     require_destination,
     require_pictures,
@@ -36,11 +27,16 @@ from .places import (
     usual_data_folder,
     usual_output_folder,
 )
-from .report import Report
-from .run import CheckedParts
-from .verify import Verifier
+from .maintenance.report import Report
+from .maintenance.verify import Verifier
+from .product import lock_store, open_store
+from .settings import Settings, load_settings
+from .store.blobs import BlobStore
+from .store.db_errors import database_error
+from .store.disk import Disk
+from .store.folder_lock import InUseError
 
-PACK = Path(__file__).parents[2]
+PACK = Path(__file__).parents[1]
 
 __all__ = ["CannotRun", "backup", "find_output_folder", "fsck", "usual_data_folder"]
 
@@ -98,28 +94,17 @@ def backup(data_folder: Path, output_folder: Path | None, target: Path) -> tuple
 
 
 def _check(settings: Settings, data_folder: Path, output_folder: Path | None, *, repair: bool) -> Report:
-    storage = settings.storage_folder(data_folder)
-    with ExitStack() as stack:
+    with ExitStack() as resources:
         try:
-            locks = lock_folders(data_folder, storage)
+            lock_store(settings, data_folder, resources)
         except InUseError as error:
             raise CannotRun(
                 "A running ComfyUI uses this store. Stop it, or have it do the check: "
                 "POST /avatarforge-controller/maintenance/verify."
             ) from error
-        for lock in locks:
-            stack.callback(lock.release)
-        blobs = BlobStore(storage)
-        blobs.make_folders()
-        database = open_database(settings.database_url, data_folder)
-        stack.callback(database.close)
-        workers = Workers()
-        stack.callback(workers.close)
-        contents = ContentStore(database, blobs, workers, Quota())
-        limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
+        store = open_store(settings, data_folder, resources, sweep=False)
         outputs = OutputFolder(output_folder) if output_folder else None
-        parts = CheckedParts(database, blobs, contents, workers, limits, outputs, alone=True)
-        return asyncio.run(Verifier(parts).run(repair=repair))
+        return asyncio.run(Verifier(store.checked(outputs, alone=True)).run(repair=repair))
 
 
 def _require_folders(settings: Settings, data_folder: Path, output_folder: Path | None) -> None:

@@ -1,0 +1,197 @@
+"""The composition root: builds the services from settings, a data folder and a host.
+
+`bootstrap` uses it inside ComfyUI, `offline` without ComfyUI, and the tests with a host of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..db.clock import Clock, system_clock
+from ..db.engine import Database, open_database
+from ..db.records import GenerationRecord
+from .access.secret import signing_secret
+from .access.signing import Signer
+from .generations.cache import GenerationCache
+from .generations.outputs import OutputFolder
+from .generations.recorder import GenerationRecorder
+from .generations.service import GenerationService
+from .generations.tracker import GenerationTracker
+from .health import HealthService
+from .idempotency import Idempotency
+from .live.live import Live
+from .live.log import EventLog
+from .live.state import GenerationEvent
+from .maintenance.recovery import recover
+from .maintenance.run import CheckedParts
+from .maintenance.verify import Verifier
+from .ports import Host
+from .settings import Settings
+from .store.blobs import BlobStore
+from .store.content_store import ContentStore
+from .store.disk import Disk
+from .store.files import FileStore
+from .store.folder_lock import lock_folders
+from .store.images import ImageLimits
+from .store.quota import Quota
+from .webhooks.delivery import Deliveries, Sender
+from .webhooks.outbox import Outbox
+from .webhooks.signature import read_secret
+from .webhooks.targets import Targets, read_hosts
+from .workers import Workers
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the product gets from the program around it.
+
+    `make_host` builds the host, which runs its blocking work in the workers. `event_json` and `webhook_json`
+    render what subscribers and webhook receivers get. `make_sender` builds what sends to allowed targets.
+    `other_faults` are sentences about faults outside of the product, for `/health`.
+    """
+
+    make_host: Callable[[Workers], Host]
+    event_json: Callable[[GenerationEvent], str]
+    webhook_json: Callable[[GenerationRecord], str]
+    make_sender: Callable[[Targets], Sender]
+    other_faults: Callable[[], Sequence[str]] = tuple
+    now: Clock = system_clock
+    disk: Disk | None = None
+
+
+@dataclass(frozen=True)
+class Store:
+    """The database, the stored bytes, and the threads that work on them."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    contents: ContentStore
+    workers: Workers
+    limits: ImageLimits
+
+    def checked(self, outputs: OutputFolder | None, *, alone: bool = False) -> CheckedParts:
+        """What a check of the store looks at; see `CheckedParts`."""
+        return CheckedParts(
+            self.database, self.blobs, self.contents, self.workers, self.limits, outputs, alone
+        )
+
+
+@dataclass(frozen=True)
+class Product:
+    """All services, built and not yet running: `tracker`, `live` and `deliveries` have a `run` each."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    contents: ContentStore
+    workers: Workers
+    host: Host
+    outputs: OutputFolder
+    files: FileStore
+    live: Live
+    tracker: GenerationTracker
+    recorder: GenerationRecorder
+    cache: GenerationCache
+    generations: GenerationService
+    health: HealthService
+    verifier: Verifier
+    idempotency: Idempotency
+    signer: Signer
+    deliveries: Deliveries
+
+
+def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
+    """Keep other programs off the store until `resources` closes. Raises InUseError, UnavailableError."""
+    for lock in lock_folders(data_folder, settings.storage_folder(data_folder)):
+        resources.callback(lock.release)
+
+
+def open_store(
+    settings: Settings,
+    data_folder: Path,
+    resources: ExitStack,
+    *,
+    now: Clock = system_clock,
+    disk: Disk | None = None,
+    sweep: bool = True,
+) -> Store:
+    """Open the store and bring its tables up to date. Blocks. `resources` closes it.
+
+    `sweep`: remove what a crash left in the storage, and prove that it can be written.
+
+    Raises DatabaseUnavailableError, AvatarForgeError, OSError.
+    """
+    blobs = BlobStore(settings.storage_folder(data_folder), disk)
+    if sweep:
+        blobs.open()
+    else:
+        blobs.make_folders()
+    database = open_database(settings.database_url, data_folder, now=now)
+    resources.callback(database.close)
+    workers = Workers()
+    resources.callback(workers.close)
+    quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
+    contents = ContentStore(database, blobs, workers, quota)
+    limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
+    return Store(settings, database, blobs, contents, workers, limits)
+
+
+def open_product(
+    settings: Settings, data_folder: Path, environment: Environment, resources: ExitStack
+) -> Product:
+    """Open the store, recover what a killed process left, and build the services. Blocks.
+
+    `resources` closes what was opened. Raises what `open_store` and `make_host` raise.
+    """
+    store = open_store(settings, data_folder, resources, now=environment.now, disk=environment.disk)
+    database, blobs, contents, workers = store.database, store.blobs, store.contents, store.workers
+    signer = Signer(signing_secret(settings.secret_key, data_folder))
+    host = environment.make_host(workers)
+    outputs = OutputFolder(host.output_folder, blobs.unsettled, environment.disk)
+    recover(database, blobs, outputs)
+    files = FileStore(database, contents, workers, store.limits, settings.max_file_size)
+    live = Live(EventLog(environment.event_json), database, host)
+    outbox = Outbox(environment.webhook_json)
+    targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
+    tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
+    cache = GenerationCache(database)
+    generations = GenerationService(
+        settings=settings,
+        database=database,
+        files=files,
+        host=host,
+        workers=workers,
+        outputs=outputs,
+        tracker=tracker,
+        live=live,
+        targets=targets,
+        cache=cache,
+    )
+    # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
+    key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
+    deliveries = Deliveries(database, environment.make_sender(targets), targets, key)
+    live.on_end(deliveries.wake)
+    return Product(
+        settings=settings,
+        database=database,
+        blobs=blobs,
+        contents=contents,
+        workers=workers,
+        host=host,
+        outputs=outputs,
+        files=files,
+        live=live,
+        tracker=tracker,
+        recorder=GenerationRecorder(database, outputs, tracker.is_deleted, tracker.record_start),
+        cache=cache,
+        generations=generations,
+        health=HealthService(database, blobs, workers, host, settings, environment.other_faults),
+        verifier=Verifier(store.checked(outputs)),
+        idempotency=Idempotency(database),
+        signer=signer,
+        deliveries=deliveries,
+    )
