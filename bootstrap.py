@@ -186,7 +186,7 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
         resources.callback(workers.close)
         host = comfy.ComfyHost(workers, settings.comfyui_url)
         limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
-        outputs = OutputFolder(host.output_folder, blobs.unsettled)
+        outputs = OutputFolder(host.output_folder, blobs.journal)
         recover(database, blobs, outputs)
         quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
         contents = ContentStore(database, blobs, workers, quota)

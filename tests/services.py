@@ -90,7 +90,7 @@ async def product(
     blobs = BlobStore(settings.storage_folder(folder), disk)
     blobs.open()
     database = open_database("", folder)
-    outputs = OutputFolder(host.output_folder, blobs.unsettled, disk)
+    outputs = OutputFolder(host.output_folder, blobs.journal, disk)
     recover(database, blobs, outputs)
     workers = Workers()
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
