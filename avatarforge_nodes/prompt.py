@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..forge.families import FAMILIES
-from ..forge.graphs.words import Words, compose
+from ..forge.graphs.prompt_text import PromptParts, compose_prompt
 from ..host.conditioning import encode_texts
 from .choices import CATEGORY, VIEW_CHOICES, views_of
 
@@ -58,8 +58,8 @@ class AvatarPrompt(io.ComfyNode):
         view: str,
         family: str,
     ) -> io.NodeOutput:
-        words = Words(prompt, clothing, style, realism, negative_prompt, family)
-        texts = [compose(words, one) for one in views_of(view)]
+        parts = PromptParts(prompt, clothing, style, realism, negative_prompt, family)
+        texts = [compose_prompt(parts, name) for name in views_of(view)]
         return io.NodeOutput(
             encode_texts(clip, [positive for positive, _ in texts]),
             encode_texts(clip, [negative for _, negative in texts]),

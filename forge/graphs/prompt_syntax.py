@@ -1,11 +1,10 @@
-"""Prompt syntax that ComfyUI does not know, or that names something that is not installed.
+"""Warns about prompt syntax that ComfyUI does not support, and about embeddings that are not installed.
 
-ComfyUI drops an embedding that it does not find, and reads the syntax of other programs as words. Neither is
-an error, but the user is told.
+ComfyUI drops an unknown embedding, and reads the syntax of other programs as words. Neither is an error.
 
-The rules: ComfyUI's comfy/sd1_clip.py for embeddings; the prompt syntax of AUTOMATIC1111's web UI for
-`<lora:...>`, BREAK, AND, `[a|b]` and `[a:b:0.5]`; that of the Dynamic Prompts extension for `__name__` and
-`{a|b}`, of which ComfyUI's frontend knows the latter.
+Sources of the rules: ComfyUI's comfy/sd1_clip.py for embeddings; the prompt syntax of AUTOMATIC1111's web UI
+for `<lora:...>`, BREAK, AND, `[a|b]` and `[a:b:0.5]`; that of the Dynamic Prompts extension for `__name__`
+and `{a|b}`. ComfyUI's frontend supports only `{a|b}`.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-MOST = 20  # warnings about the words of one generation
+MOST = 20  # warnings about the texts of one generation
 MORE = f"There is more in the words that ComfyUI does not read as it is meant; the first {MOST} are listed."
-_LONGEST = 60  # characters of what is named
+_LONGEST = 60  # characters quoted from a text
 _AS_WORDS = "it is read as words"
 
 _NETWORKS = {"lora": "LoRA", "lyco": "LyCORIS", "hypernet": "hypernetwork"}
 _NETWORK = re.compile(r"<(lora|lyco|hypernet):([^<>:\n]{1,250})(?::[^<>\n]{0,250})?>", re.IGNORECASE)
 _KEYWORD = re.compile(r"(?<![\w'&-])(?:BREAK|AND)(?![\w'&-])")
 _WILDCARD = re.compile(r"(?<!\w)__(?:[^\W_][\w/*.-]{0,98}?|\*{1,2})__(?!\w)")
-# A name ends at a space, at a bracket of a weight, or at the start of other syntax.
+# A name ends at a space, a bracket of a weight, or the start of other syntax.
 _EMBEDDING = re.compile(r"(?<![A-Za-z0-9_])(embedding:)(\s*)((?:[^\s()<\[\\]|\\[()]?)*)", re.IGNORECASE)
-_EXTENSIONS = (".safetensors", ".pt", ".bin")  # what ComfyUI tries for a name that is no file
+_EXTENSIONS = (".safetensors", ".pt", ".bin")  # ComfyUI tries them for a name without a file
 _WEIGHT = re.compile(r":[-+]?\d*\.?\d+$")
 _NUMBER = re.compile(r"\s*\d*\.?\d+\s*")
 _MARK = re.compile(r"\\.|[\[\]{}|:]", re.DOTALL)
@@ -38,7 +37,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True)
 class _Found:
-    """`key` is the same for what is to be named once."""
+    """A finding at character `at` of a text. Findings with equal keys give one warning."""
 
     at: int
     key: object
@@ -48,23 +47,24 @@ class _Found:
 def prompt_warnings(
     texts: Iterable[str | None], embeddings: Collection[str] | None, *, platform: str = sys.platform
 ) -> tuple[str, ...]:
-    """One sentence for each different thing in a request's words, in their order; at most MOST and one more.
+    """One sentence per distinct finding in the texts, in their order; at most MOST, and one that says there
+    is more.
 
-    `embeddings` are the files in ComfyUI's folders of embeddings, relative to these; None where that is not
-    known. `platform` decides whether upper and lower case, and `\\` and `/`, are the same in a file's name.
+    `embeddings` are the files in ComfyUI's embeddings folders, as relative paths; None if they are unknown.
+    `platform` decides whether file names ignore case and whether `\\` equals `/`.
     """
     found = _all_warnings(texts, embeddings, platform)
     return tuple(found if len(found) <= MOST else [*found[:MOST], MORE])
 
 
 def refresh_warnings(
-    told: Sequence[str], texts: Sequence[str | None], embeddings: Collection[str] | None
+    warnings: Sequence[str], texts: Sequence[str | None], embeddings: Collection[str] | None
 ) -> list[str]:
-    """The warnings of a generation, `told` before, with those about its words as they hold now."""
-    could_be = {*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE}
-    now = prompt_warnings(texts, embeddings)
-    others = [warning for warning in told if warning not in could_be and warning not in now]
-    return [*others, *now]
+    """The stored warnings of a generation, with those about its texts replaced by current ones."""
+    possible = {*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE}
+    current = prompt_warnings(texts, embeddings)
+    others = [warning for warning in warnings if warning not in possible and warning not in current]
+    return [*others, *current]
 
 
 def _all_warnings(
@@ -75,15 +75,15 @@ def _all_warnings(
         found = [*_networks(text), *_keywords(text), *_brackets(text), *_wildcards(text)]
         if embeddings is not None:
             found += _embeddings(text, embeddings, platform)
-        for one in sorted(found, key=lambda one: one.at):
-            warnings.setdefault(one.key, one.warning)
+        for finding in sorted(found, key=lambda finding: finding.at):
+            warnings.setdefault(finding.key, finding.warning)
     return list(dict.fromkeys(warnings.values()))
 
 
-def _found(at: int, what: str, sentence: str, key: object = None) -> _Found:
-    shown = " ".join(what[: _LONGEST * 4].split())
+def _found(at: int, quoted: str, sentence: str, key: object = None) -> _Found:
+    shown = " ".join(quoted[: _LONGEST * 4].split())
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-    return _Found(at, key or what, f"'{shown}': {sentence}.")
+    return _Found(at, key or quoted, f"'{shown}': {sentence}.")
 
 
 def _networks(text: str) -> Iterator[_Found]:
@@ -99,9 +99,9 @@ def _keywords(text: str) -> Iterator[_Found]:
             r"[\w'-]{1,40}(?=[ \t]{0,9}$)", text[max(0, keyword.start() - 50) : keyword.start()]
         )
         after = re.match(r"[ \t]{0,9}([\w'-]{1,40})", text[keyword.end() : keyword.end() + 50])
-        beside = [word for word in (before and before[0], after and after[1]) if word]
-        # Among words in capitals it is one of them: WANTED DEAD AND ALIVE.
-        if not (any(len(word) > 1 for word in beside) and all(word.isupper() for word in beside)):
+        neighbours = [word for word in (before and before[0], after and after[1]) if word]
+        # Between words in capitals it is an ordinary word: WANTED DEAD AND ALIVE.
+        if not (any(len(word) > 1 for word in neighbours) and all(word.isupper() for word in neighbours)):
             yield _found(keyword.start(), keyword[0], "ComfyUI has no such keyword; it is read as a word")
 
 
@@ -112,7 +112,7 @@ def _wildcards(text: str) -> Iterator[_Found]:
 
 @dataclass
 class _Open:
-    """A bracket that is not closed yet, and what was seen in it."""
+    """A bracket that is not closed yet, and what it contains so far."""
 
     at: int
     mark: str
@@ -123,7 +123,7 @@ class _Open:
 
 
 def _brackets(text: str) -> Iterator[_Found]:
-    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones the outermost. A backslash makes a mark plain text."""
+    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones only the outermost. A backslash escapes a mark."""
     found: list[tuple[int, _Found]] = []
     opened: list[_Open] = []
     at = 0
@@ -150,7 +150,7 @@ def _brackets(text: str) -> Iterator[_Found]:
                 while found and found[-1][1].at > closed.at:
                     found.pop()
                 found.append((at, _found(closed.at, text[closed.at : at][:1000], sentence)))
-    return (one for _, one in found)
+    return (finding for _, finding in found)
 
 
 def _bracket_sentence(text: str, bracket: _Open, end: int) -> str | None:
@@ -160,7 +160,7 @@ def _bracket_sentence(text: str, bracket: _Open, end: int) -> str | None:
             if bracket.mark == "["
             else f"only ComfyUI's editor chooses one of these; {_AS_WORDS}"
         )
-    # Without a letter it is a ratio or a time of day.
+    # Without letters it is a ratio or a time of day.
     scheduled = bracket.mark == "[" and bracket.letters and bracket.last_colon >= 0
     if scheduled and _NUMBER.fullmatch(text, bracket.last_colon + 1, end):
         return f"ComfyUI does not change words during the steps; {_AS_WORDS}"
@@ -176,7 +176,7 @@ def _embeddings(text: str, installed: Collection[str], platform: str) -> Iterato
         name = name.strip(",")
         what = f"{mention[1]}{name}"
         if mention[1] != "embedding:" or not (at == 0 or text[at - 1].isspace() or text[at - 1] in "()"):
-            # Elsewhere it is no syntax; followed by a space it is a word of a sentence.
+            # ComfyUI does not read this as syntax; followed by a space it is an ordinary word.
             if name and not mention[2]:
                 yield _found(at, what, f"write it in lower case, after a space; {_AS_WORDS}")
             continue
@@ -189,7 +189,7 @@ def _embeddings(text: str, installed: Collection[str], platform: str) -> Iterato
 
 
 def _usable_names(installed: Collection[str], platform: str) -> frozenset[str]:
-    """What ComfyUI finds the files by: it starts in every folder, and adds some extensions."""
+    """All names by which ComfyUI finds these files: it looks in every subfolder and adds some extensions."""
     names: set[str] = set()
     for file in installed:
         parts = _fold(file.replace("\\", "/") if platform == "win32" else file, platform).split("/")
