@@ -1,4 +1,4 @@
-"""The nodes for the graph editor. `NODES` is the list that ComfyUI gets."""
+"""The nodes for the graph editor. ComfyUI gets the list `NODES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes for skeletons that were read from photos: draw them, and keep them in the store."""
+"""Nodes for skeletons that were extracted from photos: draw them, and cache them in the store."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .choices import BONES, CATEGORY, LARGEST, bones_input
 from .registry import stored_files
 from .tensors import fit, to_picture, to_tensor
 
-# SDPose gives every keypoint a place; below this score it is a guess. ComfyUI's own node that draws them
-# has the same default.
+# SDPose gives every keypoint a position; below this score it is a guess. ComfyUI's own drawing node has the
+# same default.
 SURE = 0.3
 NOBODY = (
     "Nobody was found in the pose picture, so its pose cannot be applied. Send another picture, a skeleton "
@@ -27,7 +27,7 @@ NOBODY = (
 
 
 class DrawKeypoints(io.ComfyNode):
-    """Draws the keypoints of SDPose or DWPose as the skeleton that a pose ControlNet was trained on."""
+    """Draws keypoints of SDPose or DWPose as a skeleton like those that pose ControlNets were trained on."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -35,15 +35,19 @@ class DrawKeypoints(io.ComfyNode):
             node_id="AvatarForgeDrawKeypoints",
             display_name="Draw Pose Keypoints (AvatarForge)",
             category=CATEGORY,
-            description="Draws pose keypoints as an OpenPose skeleton, fitted whole into a frame, on black. "
-            "Fails when they show nobody.",
+            description="Draws pose keypoints as an OpenPose skeleton, fitted into a frame, on black. Fails "
+            "if they show no person.",
             search_aliases=["avatar", "pose", "openpose", "skeleton", "keypoints", "sdpose", "dwpose"],
             inputs=[
                 io.Custom("POSE_KEYPOINT").Input("keypoints"),
-                io.Int.Input("width", default=0, min=0, max=LARGEST, tooltip="Pixels; 0: the canvas's own."),
-                io.Int.Input("height", default=0, min=0, max=LARGEST, tooltip="Pixels; 0: the canvas's own."),
+                io.Int.Input(
+                    "width", default=0, min=0, max=LARGEST, tooltip="Pixels; 0 keeps the canvas's own."
+                ),
+                io.Int.Input(
+                    "height", default=0, min=0, max=LARGEST, tooltip="Pixels; 0 keeps the canvas's own."
+                ),
                 bones_input(
-                    "How thick the bones are: as most ControlNets know them, or thicker, for xinsir's."
+                    "How thick to draw the bones: as most ControlNets expect, or thicker, for xinsir's."
                 ),
             ],
             outputs=[io.Image.Output(display_name="skeleton")],
@@ -69,7 +73,7 @@ class DrawKeypoints(io.ComfyNode):
 
 
 class KeepSkeleton(io.ComfyNode):
-    """Keeps a skeleton in the store, linked to the photo that it was read from."""
+    """Stores a skeleton, linked to the photo that it was extracted from."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -77,16 +81,20 @@ class KeepSkeleton(io.ComfyNode):
             node_id="AvatarForgeKeepSkeleton",
             display_name="Keep Skeleton (AvatarForge)",
             category=CATEGORY,
-            description="Keeps the skeleton of a stored photo, so that it is read only once, and fits it "
-            "whole into a frame. Fails when the skeleton shows nobody.",
+            description="Caches the skeleton of a stored photo, so that it is extracted only once, and fits "
+            "all of it into a frame. Fails if the skeleton shows no person.",
             search_aliases=["avatar", "pose", "openpose", "skeleton", "extract", "stored image"],
             inputs=[
                 io.Image.Input("image", tooltip="The skeleton, on black."),
                 io.String.Input("source_hash", tooltip="content_hash of the photo."),
-                io.String.Input("extractor", tooltip="What read it, such as dwpose."),
+                io.String.Input("extractor", tooltip="What extracted it, such as dwpose."),
                 io.Combo.Input("bones", options=BONES, default=BONES[0]),
-                io.Int.Input("width", default=0, min=0, max=LARGEST, tooltip="Pixels; 0: as it comes."),
-                io.Int.Input("height", default=0, min=0, max=LARGEST, tooltip="Pixels; 0: as it comes."),
+                io.Int.Input(
+                    "width", default=0, min=0, max=LARGEST, tooltip="Pixels; 0 keeps the skeleton's own."
+                ),
+                io.Int.Input(
+                    "height", default=0, min=0, max=LARGEST, tooltip="Pixels; 0 keeps the skeleton's own."
+                ),
             ],
             outputs=[io.Image.Output(display_name="pose")],
         )
@@ -107,10 +115,10 @@ class KeepSkeleton(io.ComfyNode):
         buffer = bytes_io.BytesIO()
         picture.save(buffer, "PNG")
         on_server_loop(stored_files().keep_skeleton(source_hash, extractor, bones, buffer.getvalue()))
-        # Goes on from the picture as it was kept, so that the next generation gets the same pixels.
+        # Continue with the picture as stored, so that the next generation gets the same pixels.
         return io.NodeOutput(to_tensor(fit(picture, width, height) if width and height else picture))
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of numpy and torch as those of Python."""
+    """Convert numbers of numpy and torch to Python's."""
     return value.tolist()

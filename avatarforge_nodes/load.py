@@ -18,7 +18,7 @@ WHITE, BLACK = 255, 0
 
 
 class LoadPose(io.ComfyNode):
-    """A stored pose, fitted whole into a frame: a picture as it is, OpenPose JSON drawn."""
+    """Loads a stored pose, drawn if it is OpenPose JSON, and fits all of it into a frame."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -26,11 +26,11 @@ class LoadPose(io.ComfyNode):
             node_id="AvatarForgeLoadPose",
             display_name="Load Pose (AvatarForge)",
             category=CATEGORY,
-            description="Loads a stored pose (a picture, or OpenPose JSON, which it draws) and fits it whole "
-            "into a frame, on black.",
+            description="Loads a stored pose (a picture, or OpenPose JSON, which it draws) and fits all of "
+            "it into a frame, on black.",
             search_aliases=["avatar", "pose", "openpose", "skeleton", "json", "stored image", "character"],
             inputs=[
-                io.String.Input("file_id", tooltip="The id that the upload gave."),
+                io.String.Input("file_id", tooltip="The id that the upload returned."),
                 io.Int.Input(
                     "width",
                     default=0,
@@ -46,14 +46,14 @@ class LoadPose(io.ComfyNode):
                     tooltip="Pixels; 0 keeps the picture's own size.",
                 ),
                 bones_input(
-                    "How thick the bones of a pose in JSON are drawn: as most ControlNets know them, or "
-                    "thicker, for those of xinsir."
+                    "How thick to draw the bones of a JSON pose: as most ControlNets expect, or thicker, for "
+                    "xinsir's."
                 ),
                 io.Boolean.Input(
                     "from_behind",
                     default=False,
                     optional=True,
-                    tooltip="Turns the figure of a pose in JSON round: mirrored, without nose and eyes.",
+                    tooltip="Turns the figure of a JSON pose around: mirrored, without nose and eyes.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="pose")],
@@ -85,7 +85,7 @@ class LoadPose(io.ComfyNode):
 
 
 class LoadReference(io.ComfyNode):
-    """A stored reference picture and its mask."""
+    """Loads a stored reference picture and its mask."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -95,7 +95,7 @@ class LoadReference(io.ComfyNode):
             category=CATEGORY,
             description="Loads a reference picture from AvatarForge's store. Transparent parts become white.",
             search_aliases=["avatar", "reference", "style", "identity", "stored image", "character"],
-            inputs=[io.String.Input("file_id", tooltip="The id that the upload gave.")],
+            inputs=[io.String.Input("file_id", tooltip="The id that the upload returned.")],
             outputs=[
                 io.Image.Output(display_name="reference"),
                 io.Mask.Output(display_name="mask", tooltip="1 where the picture is transparent."),

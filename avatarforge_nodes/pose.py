@@ -1,4 +1,4 @@
-"""The node that makes a figure take a pose."""
+"""A node that applies a pose with a ControlNet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .choices import CATEGORY
 
 
 class ApplyPose(io.ComfyNode):
-    """Puts a pose picture through a pose ControlNet."""
+    """Applies a pose picture with a pose ControlNet."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -20,7 +20,9 @@ class ApplyPose(io.ComfyNode):
             node_id="AvatarForgeApplyPose",
             display_name="Apply Pose ControlNet (AvatarForge)",
             category=CATEGORY,
-            description="Makes the figure take the pose. Strength 0 is the same as leaving the node out.",
+            description=(
+                "Applies the pose to the figure. Strength 0 has the same effect as removing the node."
+            ),
             search_aliases=["avatar", "pose", "controlnet", "openpose", "character"],
             inputs=[
                 io.Conditioning.Input("positive"),

@@ -1,4 +1,4 @@
-"""The node that puts a character into words and encodes them, one text per view."""
+"""A node that writes the prompt of a character, one text per view, and encodes it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..forge.families import FAMILIES
-from ..forge.graphs.words import Words, compose
+from ..forge.graphs.prompt_text import PromptParts, compose_prompt
 from ..host.conditioning import encode_texts
 from .choices import CATEGORY, VIEW_CHOICES, views_of
 
 
 class AvatarPrompt(io.ComfyNode):
-    """Words, clothing, style, realism and view -> positive and negative conditioning."""
+    """Prompt, clothing, style, realism and view -> positive and negative conditioning."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -22,22 +22,22 @@ class AvatarPrompt(io.ComfyNode):
             display_name="Avatar Prompt (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Puts a character into words for the chosen view and encodes them. 'all four' gives a batch "
-                "whose rows are front, back, side and quarter."
+                "Writes a prompt for the character in the chosen view and encodes it. 'all four' gives a "
+                "batch whose rows are front, back, side and quarter."
             ),
             search_aliases=["avatar", "character", "prompt", "clothing", "style", "view", "turnaround"],
             inputs=[
                 io.Clip.Input("clip"),
-                io.String.Input("prompt", multiline=True, tooltip="Who it is."),
+                io.String.Input("prompt", multiline=True, tooltip="Describes the character."),
                 io.String.Input("clothing", default="", tooltip="What the character wears."),
-                io.String.Input("style", default="", tooltip="Such as watercolor or pixel art."),
+                io.String.Input("style", default="", tooltip="For example watercolor or pixel art."),
                 io.Boolean.Input("realism", default=False, tooltip="On: a photo. Off: anime."),
-                io.String.Input("negative_prompt", default="", tooltip="What must not be seen."),
+                io.String.Input("negative_prompt", default="", tooltip="What the picture must not show."),
                 io.Combo.Input("view", options=VIEW_CHOICES, default="front"),
                 io.Combo.Input(
                     "family",
                     options=list(FAMILIES),
-                    tooltip="The checkpoint's: decides quality words.",
+                    tooltip="The checkpoint's model family; it decides the quality tags.",
                 ),
             ],
             outputs=[
@@ -58,8 +58,8 @@ class AvatarPrompt(io.ComfyNode):
         view: str,
         family: str,
     ) -> io.NodeOutput:
-        words = Words(prompt, clothing, style, realism, negative_prompt, family)
-        texts = [compose(words, one) for one in views_of(view)]
+        parts = PromptParts(prompt, clothing, style, realism, negative_prompt, family)
+        texts = [compose_prompt(parts, name) for name in views_of(view)]
         return io.NodeOutput(
             encode_texts(clip, [positive for positive, _ in texts]),
             encode_texts(clip, [negative for _, negative in texts]),

@@ -1,4 +1,4 @@
-"""The nodes that let a picture start from a reference, or look at one all the while."""
+"""Nodes that use a reference: as the start of a picture, or in its self-attention."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .choices import CATEGORY, LARGEST
 
 
 class ReferenceLatent(io.ComfyNode):
-    """A latent of the reference, cut to a frame: the start of a sampler, or what Apply Reference takes."""
+    """Encodes a reference, cropped to a frame, for Apply Reference or as the start of a sampler."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -22,7 +22,7 @@ class ReferenceLatent(io.ComfyNode):
             display_name="Reference Latent (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Encodes a reference picture, cut to a frame: for Apply Reference, or as the start of a "
+                "Encodes a reference picture, cropped to a frame, for Apply Reference, or as the start of a "
                 "sampler whose denoise is below 1."
             ),
             search_aliases=["avatar", "reference", "img2img", "vae encode", "latent", "character"],
@@ -41,7 +41,7 @@ class ReferenceLatent(io.ComfyNode):
 
 
 class ApplyReference(io.ComfyNode):
-    """The model with a reference's tokens in its self-attention."""
+    """Adds a reference's tokens to the self-attention of a model."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -50,9 +50,9 @@ class ApplyReference(io.ComfyNode):
             display_name="Apply Reference (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Makes the picture keep the look of a reference, with no model but the checkpoint (SD1.5 or "
-                "SDXL): self-attention also sees the reference's tokens. Each step costs one more run of the "
-                "model, on the reference. Strength 0 is the same as leaving the node out."
+                "Keeps the look of a reference without any extra model (SD1.5 and SDXL): self-attention also "
+                "sees the reference's tokens. Each step runs the model once more, on the reference. Strength "
+                "0 has the same effect as removing the node."
             ),
             search_aliases=[
                 "avatar",
@@ -67,7 +67,7 @@ class ApplyReference(io.ComfyNode):
                 io.Model.Input("model"),
                 io.Latent.Input(
                     "reference",
-                    tooltip="The encoded picture, of any size. Of a batch, all pictures count.",
+                    tooltip="The encoded picture, of any size. In a batch, every picture counts.",
                 ),
                 io.Float.Input(
                     "strength",
@@ -75,7 +75,7 @@ class ApplyReference(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Weight of the reference's tokens beside the picture's own.",
+                    tooltip="Weight of the reference's tokens relative to the picture's own.",
                 ),
                 io.Float.Input(
                     "start_percent",
@@ -83,7 +83,7 @@ class ApplyReference(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.001,
-                    tooltip="Share of the sampling after which it begins.",
+                    tooltip="Fraction of the sampling after which it starts.",
                 ),
                 io.Float.Input(
                     "end_percent",
@@ -91,7 +91,7 @@ class ApplyReference(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.001,
-                    tooltip="Share of the sampling after which it ends.",
+                    tooltip="Fraction of the sampling after which it ends.",
                 ),
             ],
             outputs=[io.Model.Output()],
@@ -111,10 +111,10 @@ class ApplyReference(io.ComfyNode):
         if start_percent >= end_percent:
             raise ValueError("end_percent has to be above start_percent, or the reference is never seen.")
         samples = reference["samples"]
-        wanted = model.get_model_object("latent_format").latent_channels
-        if samples.ndim != 4 or samples.shape[1] != wanted:
+        channels = model.get_model_object("latent_format").latent_channels
+        if samples.ndim != 4 or samples.shape[1] != channels:
             raise ValueError(
-                f"The reference has the shape {tuple(samples.shape)}, and the model wants {wanted} channels: "
-                "encode it with the VAE of the same checkpoint."
+                f"The reference has the shape {tuple(samples.shape)}, and the model wants {channels} "
+                "channels: encode it with the VAE of the same checkpoint."
             )
         return io.NodeOutput(add_source(model, Reference(samples, strength, start_percent, end_percent)))

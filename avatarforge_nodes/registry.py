@@ -1,6 +1,6 @@
-"""How nodes reach the services: ComfyUI makes the nodes itself, so nobody can hand them over.
+"""Gives nodes access to the services: ComfyUI creates the nodes, so services cannot be passed in.
 
-`bootstrap` fills this in when the pack is loaded; nothing else writes it.
+`bootstrap` fills the registry when the pack is loaded; nothing else writes to it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..forge.errors import UnavailableError
 
-if TYPE_CHECKING:  # they need SQLAlchemy; the nodes stay in the editor without it
+if TYPE_CHECKING:  # these modules need SQLAlchemy; the nodes load in the editor without it
     from ..forge.generations.recorder import GenerationRecorder
     from ..forge.store.files import FileStore
 
@@ -26,14 +26,14 @@ registry = Registry()
 
 
 def stored_files() -> FileStore:
-    """The store. Raises UnavailableError with the reason when the pack could not start."""
+    """The file store. Raises UnavailableError with the reason if the pack could not start."""
     if registry.files is None:
         raise UnavailableError(registry.reason)
     return registry.files
 
 
 def recorder() -> GenerationRecorder:
-    """What saved pictures are written down with. Raises UnavailableError likewise."""
+    """The recorder of saved pictures. Raises UnavailableError like `stored_files`."""
     if registry.recorder is None:
         raise UnavailableError(registry.reason)
     return registry.recorder

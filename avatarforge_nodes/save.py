@@ -1,4 +1,4 @@
-"""The node that writes finished pictures."""
+"""A node that saves finished pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .choices import CATEGORY
 from .registry import recorder
 from .tensors import to_picture
 
-COMPRESSION = 4  # as ComfyUI's own Save Image
+COMPRESSION = 4  # like ComfyUI's own Save Image
 
 
 class SaveAvatar(io.ComfyNode):
@@ -49,25 +49,24 @@ class SaveAvatar(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, generation_id: str, position: int, **_: object) -> int:
-        """Saves again when the file is no longer the one that was saved: ComfyUI remembers nodes of
-        earlier prompts, and a re-roll may have put another picture there since.
+        """Invalidates the cached node if the saved file was replaced since, for example by a re-roll.
 
-        ComfyUI asks for it in its worker thread, before the first node of a prompt runs. So this is
-        where a generation is written down as started."""
+        ComfyUI calls this in its worker thread before the first node of a prompt runs, so the start of a
+        generation is recorded here."""
         recorder().record_start(current_prompt_id())
         return recorder().saved_at(generation_id, position - 1)
 
     @classmethod
     def execute(cls, images: torch.Tensor, generation_id: str, position: int) -> io.NodeOutput:
         prompt_id = current_prompt_id()
-        # A folder name of ours: the text of a graph never becomes a path.
-        claimed = recorder().claim(generation_id, prompt_id)
+        # `claim` returns a name made by AvatarForge: text from a graph is never used as a path.
+        folder = recorder().claim(generation_id, prompt_id)
         metadata, prompt = cls._metadata(), json.dumps(cls.hidden.prompt)
         saved = []
         for number, image in enumerate(images, start=position):
-            filename = recorder().write(claimed, number - 1, partial(_encode, image, metadata))
-            recorder().saved(claimed, prompt_id, prompt, number - 1)
-            saved.append(ui.SavedResult(filename, f"{NAME}/{claimed}", io.FolderType.output))
+            filename = recorder().write(folder, number - 1, partial(_encode, image, metadata))
+            recorder().saved(folder, prompt_id, prompt, number - 1)
+            saved.append(ui.SavedResult(filename, f"{NAME}/{folder}", io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedImages(saved))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The node that loads a picture of an earlier generation."""
+"""A node that loads a picture of an earlier generation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .tensors import to_tensor
 
 
 class LoadView(io.ComfyNode):
-    """A saved picture, by its generation and number."""
+    """Loads a saved picture by its generation and number."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -30,7 +30,7 @@ class LoadView(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, generation_id: str, position: int) -> float:
-        """A re-roll replaces the file, so its modification time decides what is cached."""
+        """The file's modification time, because a re-roll replaces the file."""
         return recorder().picture(generation_id, position - 1).stat().st_mtime
 
     @classmethod

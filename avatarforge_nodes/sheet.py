@@ -1,4 +1,4 @@
-"""The node that puts the views of a character onto one sheet."""
+"""A node that combines the views of a character into one sheet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALLEST_FIGURE, LARGEST_FIGURE = 64, 4096
 
 
 class CharacterSheet(io.ComfyNode):
-    """Up to four views at one scale on one baseline, each over its label."""
+    """Draws up to four views at one scale, on one baseline, each above its label."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -30,8 +30,8 @@ class CharacterSheet(io.ComfyNode):
             display_name="Character Sheet (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Puts the views of a character onto one sheet: all figures equally high, on one baseline, "
-                "each over its label. The pictures may differ in size."
+                "Combines the views of a character into one sheet: all figures the same height, on one "
+                "baseline, each above its label. The pictures may differ in size."
             ),
             search_aliases=[
                 "avatar",
@@ -48,14 +48,14 @@ class CharacterSheet(io.ComfyNode):
                     "background",
                     options=list(BACKGROUNDS),
                     default="auto",
-                    tooltip="auto: the plain background that the pictures share, else white.",
+                    tooltip="auto: the plain background that the pictures share, otherwise white.",
                 ),
                 io.Int.Input(
                     "figure_height",
                     default=896,
                     min=SMALLEST_FIGURE,
                     max=LARGEST_FIGURE,
-                    tooltip="Pixels from head to feet. A sheet above 8192 pixels is drawn smaller.",
+                    tooltip="Pixels from head to feet. A sheet larger than 8192 pixels is scaled down.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="sheet")],

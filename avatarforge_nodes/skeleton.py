@@ -1,4 +1,4 @@
-"""The node that draws the built-in skeletons."""
+"""A node that draws the built-in skeletons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tensors import fit, to_picture, to_tensor
 
 
 class PoseSkeleton(io.ComfyNode):
-    """The standing figure, seen from one side or from all four."""
+    """Draws a standing figure in one view or in all four."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -32,7 +32,7 @@ class PoseSkeleton(io.ComfyNode):
                 io.Combo.Input(
                     "bones",
                     options=BONES,
-                    tooltip="How thick: xinsir's SDXL ControlNets want thicker bones.",
+                    tooltip="Line thickness: xinsir's SDXL ControlNets expect thicker bones.",
                 ),
                 io.Image.Input("front", optional=True, tooltip="A pose of your own for the front."),
                 io.Image.Input("back", optional=True, tooltip="A pose of your own for the back."),

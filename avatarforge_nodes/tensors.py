@@ -1,4 +1,4 @@
-"""Pictures to ComfyUI's IMAGE tensors and back."""
+"""Converts pictures to ComfyUI's IMAGE tensors and back."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ def to_tensor(picture: Image.Image) -> torch.Tensor:
 
 
 def to_picture(image: torch.Tensor) -> Image.Image:
-    """(height, width, 3) in 0..1 -> RGB picture, cut to 256 levels as ComfyUI's Save Image does."""
+    """(height, width, 3) in 0..1 -> RGB picture, truncated to 256 levels like ComfyUI's Save Image."""
     return Image.fromarray((image.cpu().float().numpy() * 255.0).clip(0, 255).astype(np.uint8))
 
 
 def flatten(picture: Image.Image, alpha: Image.Image | None, background: int) -> Image.Image:
-    """The picture over a plain background where it is transparent."""
+    """The picture on a background of this grey level, 0..255, where it is transparent."""
     if alpha is None:
         return picture
-    ground = Image.new("RGB", picture.size, (background, background, background))
-    ground.paste(picture, mask=alpha)
-    return ground
+    canvas = Image.new("RGB", picture.size, (background, background, background))
+    canvas.paste(picture, mask=alpha)
+    return canvas
 
 
 def fit(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """The whole picture inside width x height pixels, undistorted, on black: a pose must lose no limb."""
+    """Fit the whole picture into width x height pixels, on black: cropping could cut off limbs of a pose."""
     scale = min(width / picture.width, height / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     canvas = Image.new("RGB", (width, height))

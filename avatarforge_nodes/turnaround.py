@@ -1,4 +1,4 @@
-"""The nodes for several views of one character in one batch: begin, share, take apart."""
+"""Nodes for a batch with several views of one character: create it, share attention, take out a view."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..host.view_previews import preview_views
 from .choices import CATEGORY, LARGEST
 
 CELL = 8  # pixels per latent cell, in SD1.5 and SDXL
-CHANNELS = 4  # of their latents
+CHANNELS = 4  # of latents, in SD1.5 and SDXL
 MOST_VIEWS = 16
 
 
 class ShareViews(io.ComfyNode):
-    """The model with the first view's tokens in the self-attention of the others."""
+    """Adds the first view's tokens to the self-attention of the other views."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -28,7 +28,7 @@ class ShareViews(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Makes the pictures of a batch show the same character (SD1.5 and SDXL): each also sees the "
-                "first one in its self-attention. Consistency 0 is the same as leaving the node out."
+                "first one in its self-attention. Consistency 0 has the same effect as removing the node."
             ),
             search_aliases=["avatar", "turnaround", "consistency", "views", "batch", "character sheet"],
             inputs=[
@@ -39,7 +39,7 @@ class ShareViews(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Weight of the first view's tokens beside a view's own.",
+                    tooltip="Weight of the first view's tokens relative to a view's own.",
                 ),
             ],
             outputs=[io.Model.Output()],
@@ -53,7 +53,7 @@ class ShareViews(io.ComfyNode):
 
 
 class ViewsLatent(io.ComfyNode):
-    """An empty latent batch, one row per view."""
+    """Creates an empty latent batch, one row per view."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -61,7 +61,7 @@ class ViewsLatent(io.ComfyNode):
             node_id="AvatarForgeViewsLatent",
             display_name="Views Latent (AvatarForge)",
             category=CATEGORY,
-            description="Empty latents for several views in one batch, all from the same noise if you like.",
+            description="Empty latents for several views in one batch, optionally all with the same noise.",
             search_aliases=["avatar", "turnaround", "empty latent", "views", "batch", "shared noise"],
             inputs=[
                 io.Int.Input("width", default=512, min=16, max=LARGEST, step=CELL, tooltip="Pixels."),
@@ -70,7 +70,7 @@ class ViewsLatent(io.ComfyNode):
                 io.Boolean.Input(
                     "shared_noise",
                     default=True,
-                    tooltip="The same noise for every view, which brings them closer together.",
+                    tooltip="The same noise for every view, which makes them more alike.",
                 ),
             ],
             outputs=[io.Latent.Output()],
@@ -90,7 +90,7 @@ class ViewsLatent(io.ComfyNode):
 
 
 class TakeView(io.ComfyNode):
-    """One row of a latent batch."""
+    """Takes one row out of a latent batch."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -98,7 +98,7 @@ class TakeView(io.ComfyNode):
             node_id="AvatarForgeTakeView",
             display_name="Take View (AvatarForge)",
             category=CATEGORY,
-            description="Takes one view out of a batch of latents, and can cut its sides off.",
+            description="Takes one view out of a batch of latents, and can crop its sides.",
             search_aliases=["avatar", "turnaround", "latent from batch", "views", "crop", "side view"],
             inputs=[
                 io.Latent.Input("samples"),
@@ -115,7 +115,7 @@ class TakeView(io.ComfyNode):
                     min=0,
                     max=LARGEST,
                     step=CELL,
-                    tooltip="Pixels to keep, from the middle; 0 keeps all.",
+                    tooltip="Pixels to keep around the middle; 0 keeps all.",
                 ),
             ],
             outputs=[io.Latent.Output()],
@@ -131,21 +131,21 @@ class TakeView(io.ComfyNode):
         if kept > available:
             raise ValueError(f"A view {available * CELL} pixels wide cannot be cut to {width}.")
         left = (available - kept) // 2
-        taken = {
+        row = {
             **samples,
             "samples": rows[view : view + 1, ..., left : left + kept].clone(),
             "batch_index": [samples.get("batch_index", range(views))[view]],
         }
         if "noise_mask" in samples:
             mask = samples["noise_mask"]
-            scale = mask.shape[-1] / available  # a mask may be as fine as the pixels
-            row = view % mask.shape[0]
+            scale = mask.shape[-1] / available  # a mask may have the resolution of pixels
+            index = view % mask.shape[0]
             columns = slice(round(left * scale), round((left + kept) * scale))
-            taken["noise_mask"] = mask[row : row + 1, ..., columns].clone()
-        return io.NodeOutput(taken)
+            row["noise_mask"] = mask[index : index + 1, ..., columns].clone()
+        return io.NodeOutput(row)
 
 
 def _intermediate_dtype() -> torch.dtype:
-    """What ComfyUI's own empty latents have; older ones always have float32."""
-    wanted = getattr(model_management, "intermediate_dtype", None)
-    return wanted() if wanted else torch.float32
+    """The dtype of ComfyUI's own empty latents; older versions always use float32."""
+    intermediate_dtype = getattr(model_management, "intermediate_dtype", None)
+    return intermediate_dtype() if intermediate_dtype else torch.float32

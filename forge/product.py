@@ -151,7 +151,7 @@ def open_product(
     database, blobs, contents, workers = store.database, store.blobs, store.contents, store.workers
     signer = Signer(signing_secret(settings.secret_key, data_folder))
     host = environment.make_host(workers)
-    outputs = OutputFolder(host.output_folder, blobs.unsettled, environment.disk)
+    outputs = OutputFolder(host.output_folder, blobs.journal, environment.disk)
     recover(database, blobs, outputs)
     files = FileStore(database, contents, workers, store.limits, settings.max_file_size)
     live = Live(EventLog(environment.event_json), database, host)

@@ -1,11 +1,11 @@
-"""Attention that also sees tokens of other pictures, each set of them with a weight.
+"""Attention over a picture's own tokens and weighted sets of tokens of other pictures.
 
 With own logits s_i and extra logits t_j, the output is
 (sum_i e^s_i v_i + w sum_j e^t_j v_j) / (sum_i e^s_i + w sum_j e^t_j): scaled dot-product attention
 (Vaswani et al. 2017, section 3.2.1) with log(w) added to the logits of the extra tokens.
 
-An attention mask would say that as well, but flash attention takes none and the others become slower with
-one. Here the bias travels inside the vectors: each head gets a few more channels, in which every query is one
+An attention mask could add that bias too, but flash attention accepts none and other backends get slower with
+one. Instead the bias is part of the vectors: each head gets a few more channels, in which every query is one
 and the extra keys are the bias.
 """
 
@@ -20,12 +20,12 @@ import torch
 # (queries, keys, values) -> output, each (batch, tokens, heads * channels).
 Attention = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
-CHANNEL_STEP = 8  # what fast attention kernels want a head's channels to be a multiple of
+CHANNEL_STEP = 8  # fast attention kernels need a multiple of this many channels per head
 
 
 @dataclass(frozen=True)
 class ExtraTokens:
-    """Keys and values, (batch, tokens, heads * channels) both, and the weight of each token, above 0."""
+    """Keys and values, both (batch, tokens, heads * channels), and the weight of each token, above 0."""
 
     keys: torch.Tensor
     values: torch.Tensor
@@ -40,10 +40,10 @@ def attend(
     heads: int,
     extras: Sequence[ExtraTokens],
 ) -> torch.Tensor:
-    """What `attention` gives for own tokens (weight 1) and extra ones; tensors as in `Attention`.
+    """Apply `attention` to own tokens (weight 1) and extra ones; tensors as in `Attention`.
 
-    Exact: the weights change neither the backend nor the number of calls. `attention` has to scale its logits
-    by the root of the channels per head that it is given, as every backend does unless told otherwise.
+    Exact, with one call of the same backend whatever the weights. `attention` must scale its logits by the
+    square root of the channels per head that it gets, which is the default of every backend.
     """
     if not extras:
         return attention(queries, keys, values)
@@ -69,7 +69,7 @@ def _attend_weighted(
     sets = [ExtraTokens(keys, values, 1.0), *extras]
     tokens = sum(each.keys.shape[1] for each in sets)
 
-    # The backend divides by the root of the wider head; the queries make up for that.
+    # The backend divides by the square root of the wider head's channels; scaling the queries compensates.
     wide_queries = queries.new_ones(*queries.shape[:2], heads, wide)
     wide_queries[..., :channels] = _by_head(queries, heads) * math.sqrt(wide / channels)
     wide_keys = keys.new_zeros(keys.shape[0], tokens, heads, wide)
@@ -81,7 +81,7 @@ def _attend_weighted(
         wide_values[:, start:stop, :, :channels] = _by_head(each.values, heads)
         if each.weight != 1:
             share, rest = _bias(each.weight, wide, wide - channels, keys.dtype)
-            # Filled with numbers, not with a tensor: that would make the processor wait for the device.
+            # Assign numbers, not a tensor, which would make the CPU wait for the device.
             wide_keys[:, start:stop, :, channels:] = share
             wide_keys[:, start:stop, :, -1] = rest
         start = stop
@@ -94,11 +94,11 @@ def _by_head(tokens: torch.Tensor, heads: int) -> torch.Tensor:
 
 
 def _bias(weight: float, wide: int, channels: int, dtype: torch.dtype) -> tuple[float, float]:
-    """What the added channels of a key hold: all but the last, and the last.
+    """Values for the added channels of a key: (all but the last, the last).
 
-    Their sum, divided by the root of `wide` as the backend does, is log(weight). Spread out, no channel
-    stands far above a key's own, which backends that quantise keys would pay for; the last makes up for the
-    rounding of the others, so that even bfloat16 keeps the weight to some thousandths.
+    Their sum, divided by sqrt(`wide`) as the backend does, is log(weight). The bias is spread over the
+    channels, because one large value would cost precision in backends that quantise keys. The last channel
+    corrects the rounding of the others, which keeps the weight within a few thousandths even in bfloat16.
     """
     whole = math.log(weight) * math.sqrt(wide)
     share: float = torch.tensor(whole / channels).to(dtype).item()

@@ -1,4 +1,4 @@
-"""ComfyUI as `forge.ports.Host`: queue, folders, models and system, put together."""
+"""Implements `forge.ports.Host` with ComfyUI's queue, folders, models and system information."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from .models import ModelScanner
 from .queue import ComfyQueue
 
 NAME = "avatarforge"
-# A look at the models takes a thread and some files' times of change.
-REMEMBERED_SECONDS = 1.0
+# Even an unchanged scan takes a thread and reads the modification times of files.
+SCAN_CACHE_SECONDS = 1.0
 Result = TypeVar("Result")
 
 
 def data_folder() -> Path:
-    """Where our data lies: ComfyUI's own place for data that no HTTP route of it serves."""
+    """AvatarForge's data folder, in ComfyUI's place for data that none of its HTTP routes serves."""
     return Path(folder_paths.get_system_user_directory(NAME))
 
 
@@ -51,7 +51,7 @@ def metadata_wanted() -> bool:
 
 
 def current_prompt_id() -> str:
-    """The prompt_id of the prompt that the calling node runs in; empty outside of one."""
+    """The id of the prompt that the calling node runs in; empty outside of a prompt."""
     context = get_executing_context()
     return "" if context is None else str(context.prompt_id)
 
@@ -61,7 +61,8 @@ def server() -> PromptServer:
 
 
 def on_server_loop(work: Coroutine[Any, Any, Result]) -> Result:
-    """For nodes, which run in ComfyUI's worker thread: do it on the server's loop, and wait for it."""
+    """Run a coroutine on the server's event loop and wait for it. For nodes, which run in ComfyUI's worker
+    thread."""
     return asyncio.run_coroutine_threadsafe(work, server().loop).result()
 
 
@@ -76,15 +77,15 @@ def url() -> str:
 
 
 def listens_on_network() -> bool:
-    """Whether other machines may reach this ComfyUI. Blocks: names are looked up."""
+    """Whether other machines can reach this ComfyUI. Blocks: it resolves host names."""
     return reaches_network(args.listen)
 
 
 async def system_stats() -> Mapping[str, Any]:
-    """Asks ComfyUI's own `/system_stats` handler, so that the answer is that route's answer."""
+    """What ComfyUI's `/system_stats` answers, by calling the handler of that route."""
     for route in server().routes:
         if isinstance(route, web.RouteDef) and route.path == "/system_stats":
-            # The handler reads nothing of the request.
+            # The handler does not use the request.
             response = await route.handler(cast(web.Request, None))
             stats: Mapping[str, Any] = json.loads(cast(web.Response, response).text or "{}")
             return stats
@@ -99,8 +100,8 @@ class ComfyHost:
         self._models = ModelScanner()
         self._workers = workers
         self._url = reported_url or url()
-        self._seen: InstalledModels | None = None
-        self._seen_at = 0.0
+        self._installed: InstalledModels | None = None
+        self._scanned_at = 0.0
 
     @property
     def output_folder(self) -> Path:
@@ -111,12 +112,13 @@ class ComfyHost:
         return self._url
 
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
-        if not fresh and self._seen is not None and time.monotonic() - self._seen_at < REMEMBERED_SECONDS:
-            return self._seen
-        looked_at = time.monotonic()
-        self._seen = await self._workers.disk(self._models.scan)
-        self._seen_at = looked_at
-        return self._seen
+        age = time.monotonic() - self._scanned_at
+        if not fresh and self._installed is not None and age < SCAN_CACHE_SECONDS:
+            return self._installed
+        started = time.monotonic()
+        self._installed = await self._workers.disk(self._models.scan)
+        self._scanned_at = started
+        return self._installed
 
     async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
         def fits() -> bool:

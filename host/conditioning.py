@@ -1,4 +1,4 @@
-"""What our nodes ask of ComfyUI's models: texts, pose ControlNets and latents of pictures."""
+"""Calls of ComfyUI's models for AvatarForge's nodes: encode texts and pictures, apply a ControlNet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def apply_controlnet(
     start_percent: float,
     end_percent: float,
 ) -> tuple[Any, Any]:
-    """ComfyUI's own application of a ControlNet; image is (batch, height, width, 3) in 0..1."""
+    """Apply a ControlNet with ComfyUI's own node; `image` is (batch, height, width, 3) in 0..1."""
     applied: tuple[Any, Any] = nodes.ControlNetApplyAdvanced().apply_controlnet(
         positive, negative, control_net, image, strength, start_percent, end_percent, vae=vae
     )
@@ -31,10 +31,11 @@ def apply_controlnet(
 
 
 def encode_texts(clip: Any, texts: Sequence[str]) -> Conditioning:
-    """One conditioning whose row k belongs to picture k of a batch.
+    """Encode one text per picture of a batch into a single conditioning; row k belongs to picture k.
 
-    Texts of different lengths are repeated to a common one, which leaves cross-attention as it is:
-    every token then counts equally often (comfy/conds.py does the same to join two prompts).
+    Conditionings of different lengths are repeated to a common length. Cross-attention stays the same, since
+    every token then occurs equally often (comfy/conds.py joins two prompts the same way). Raises ValueError
+    for a checkpoint without a text encoder.
     """
     if clip is None:
         raise ValueError("The checkpoint holds no text encoder. Load one and connect it as clip.")
@@ -46,13 +47,13 @@ def encode_texts(clip: Any, texts: Sequence[str]) -> Conditioning:
     length = math.lcm(*(row.shape[1] for row in rows))
     options = dict(encoded[0][0][1])
     pooled = [conditioning[0][1].get("pooled_output") for conditioning in encoded]
-    if all(one is not None for one in pooled):
+    if all(output is not None for output in pooled):
         options["pooled_output"] = torch.cat(pooled)
     stacked = torch.cat([row.repeat(1, length // row.shape[1], 1) for row in rows])
     return [[stacked, options]]
 
 
 def encode(vae: Any, image: torch.Tensor, width: int, height: int) -> dict[str, torch.Tensor]:
-    """The latent of a picture that is scaled to cover width x height pixels and cut to it."""
+    """The latent of a picture, scaled to cover width x height pixels and centre-cropped."""
     scaled = comfy.utils.common_upscale(image.movedim(-1, 1), width, height, "lanczos", "center")
     return {"samples": vae.encode(scaled.movedim(1, -1)[:, :, :, :3])}

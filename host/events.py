@@ -1,8 +1,8 @@
-"""ComfyUI's execution events, received the way a browser receives them.
+"""Receives ComfyUI's execution events like a browser does.
 
-ComfyUI sends every event of a prompt to the websocket registered under the prompt's `client_id`
-(server.py: `PromptServer.send_json`). So AvatarForge registers a socket that is not a network
-connection but this object: nothing of ComfyUI is patched, and no browser sees our events.
+ComfyUI sends every event of a prompt to the websocket registered under the prompt's `client_id` (server.py:
+`PromptServer.send_json`). AvatarForge registers an object in place of a websocket, so nothing of ComfyUI is
+patched, and browsers do not get its events.
 """
 
 from __future__ import annotations
@@ -15,48 +15,49 @@ from ..forge.ports import PreviewPicture, PromptEvent, PromptProgress
 from ..forge.server_paths import without_folders
 from .progress import preview_of, progress_of
 
-LONGEST_MESSAGE = 4000  # characters of a node's message that a client gets
+LONGEST_MESSAGE = 4000  # characters of a node's message that clients get
 
 log = logging.getLogger("avatarforge")
 
 
 def failed(prompt_id: str, data: Mapping[str, Any], folders: Sequence[str] = ()) -> PromptEvent:
-    """What an `execution_error` message tells: which node, what it said, and of which type that was.
+    """The event of an `execution_error` message: which node failed, with which message and exception type.
 
-    `folders` are those of this server, to be cut from what it said.
+    `folders` are this server's folders, which are removed from the message.
     """
     node = f"{data.get('node_type', 'A node')} (node {data.get('node_id', '?')})"
     kind = str(data.get("exception_type") or "")
-    said = _message(data.get("exception_message"), kind, folders)
+    message = _message(data.get("exception_message"), kind, folders)
     reason = f"{node}: {kind or 'an error without a type'}"
-    return PromptEvent("failed", prompt_id, error=f"{node}: {said}", reason=reason)
+    return PromptEvent("failed", prompt_id, error=f"{node}: {message}", reason=reason)
 
 
-def _message(given: object, kind: str, folders: Sequence[str]) -> str:
-    said = "" if given is None else str(given).strip()
-    # ComfyUI names a pack's exceptions by its module, and a pack's module by the path of its folder.
+def _message(raw: object, kind: str, folders: Sequence[str]) -> str:
+    message = "" if raw is None else str(raw).strip()
+    # ComfyUI qualifies a pack's exception with its module, which is named after the path of the pack's
+    # folder.
     name = kind.rpartition(".")[2]
-    if said in ("", "None"):
+    if message in ("", "None"):
         return f"{name or 'an exception'} without a message"
-    if name and len(said.split()) == 1:  # such as the 'key' of a KeyError
-        said = f"{name}: {said}"
-    return shown(said, folders)
+    if name and len(message.split()) == 1:  # such as the 'key' of a KeyError
+        message = f"{name}: {message}"
+    return cleaned(message, folders)
 
 
-def shown(said: str, folders: Sequence[str]) -> str:
-    """What other code said, as a client gets it: without folders of this server, and bounded."""
-    said = without_folders(said, folders)
-    return said if len(said) <= LONGEST_MESSAGE else f"{said[:LONGEST_MESSAGE]}…"
+def cleaned(message: str, folders: Sequence[str]) -> str:
+    """A message of other code for clients: without folders of this server, and limited in length."""
+    message = without_folders(message, folders)
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
 
 
 class EventSocket:
-    """Stands where ComfyUI keeps its websockets. ComfyUI awaits `send_json` and `send_bytes` in the
+    """Registered with ComfyUI in place of a websocket. ComfyUI awaits `send_json` and `send_bytes` in the
     loop that serves every browser, so neither may wait or raise."""
 
     closed = False
 
     def __init__(self, folders: Sequence[str] = ()) -> None:
-        """`folders` are those of this server, which no message may carry to a client."""
+        """`folders` are this server's folders, which are removed from messages."""
         self._folders = folders
         self._listeners: list[Callable[[PromptEvent], None]] = []
         self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
@@ -66,17 +67,17 @@ class EventSocket:
         self._listeners.append(listener)
 
     def verdict_of(self, prompt_id: str) -> PromptEvent | None:
-        """How a prompt ended that ComfyUI has not told to be in its history yet; None where unknown."""
+        """How a prompt ended that may not be in ComfyUI's history yet; None if unknown."""
         return self._ended.get(prompt_id)
 
     def watch(self, watcher: Callable[[PromptProgress | PreviewPicture], None]) -> None:
         self._watchers.append(watcher)
 
-    def show(self, told: PromptProgress | PreviewPicture | None) -> None:
-        """Tell what is no event: a moment of a run, which the next one replaces."""
-        if told is not None:
+    def show(self, update: PromptProgress | PreviewPicture | None) -> None:
+        """Pass a progress update or preview to the watchers. Unlike an event, the next one replaces it."""
+        if update is not None:
             for watcher in self._watchers:
-                watcher(told)
+                watcher(update)
 
     async def send_json(self, message: Mapping[str, Any], *_args: object, **_kwargs: object) -> None:
         data = message.get("data")
@@ -97,7 +98,7 @@ class EventSocket:
         elif kind == "executed":
             pictures = (data.get("output") or {}).get("images") or ()
             self._publish(
-                PromptEvent("saved", prompt_id, filenames=tuple(one["filename"] for one in pictures))
+                PromptEvent("saved", prompt_id, filenames=tuple(image["filename"] for image in pictures))
             )
         elif kind == "execution_success":
             self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
@@ -106,7 +107,7 @@ class EventSocket:
         elif kind == "execution_interrupted":
             self._ended[prompt_id] = PromptEvent("interrupted", prompt_id)
         elif kind == "executing" and data.get("node") is None:
-            # ComfyUI's last word on a prompt: it is in the history now.
+            # ComfyUI's last message about a prompt, which is in the history now.
             ended = self._ended.pop(prompt_id, None)
             if ended is not None:
                 self._publish(ended)

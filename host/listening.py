@@ -1,4 +1,4 @@
-"""On which addresses ComfyUI listens, and what this machine calls itself."""
+"""Which addresses ComfyUI listens on, and the host names of this machine."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import socket
 
 
 def reaches_network(listen: str) -> bool:
-    """Whether other machines may reach a server that listens on these addresses (`--listen`, with commas).
+    """Whether other machines can reach a server that listens on these addresses (`--listen`,
+    comma-separated).
 
-    Blocks, when there are names among them: they are looked up, as ComfyUI does to bind them.
+    Blocks to resolve host names among them, as ComfyUI does to bind them.
     """
     return not all(_is_loopback(name.strip()) for name in listen.split(","))
 
@@ -20,15 +21,15 @@ def _is_loopback(name: str) -> bool:
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return False  # nobody knows where it leads
-    # A zone stands behind "%"; only link-local addresses have one.
+        return False  # cannot be resolved, so it may be reachable
+    # Drop the zone after "%", which only link-local addresses have.
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     return bool(addresses) and all(address.is_loopback for address in addresses)
 
 
 def own_names() -> tuple[str, ...]:
-    """What this machine calls itself, also as its neighbours find it (RFC 6762). Asks no name server: that
-    could take long, and the answer would be somebody else's word."""
+    """The names of this machine, including its mDNS name (RFC 6762). Does not ask a name server, which could
+    be slow and is not trusted here."""
     name = socket.gethostname()
     short = name.partition(".")[0]
     return (name, short, f"{short}.local")

@@ -1,4 +1,5 @@
-"""Whether a batch fits the card, by ComfyUI's own estimate, without loading the model."""
+"""Estimates whether a batch fits into GPU memory, with ComfyUI's own formula and without loading the
+model."""
 
 from __future__ import annotations
 
@@ -11,23 +12,22 @@ from comfy import model_detection, model_management
 
 from .model_files import UnusableModelError, read_shapes
 
-CONDITIONED_AND_NOT = 2  # classifier-free guidance runs both in one batch
+CONDITIONED_AND_NOT = 2  # classifier-free guidance runs positive and negative in one batch
 LATENT_CHANNELS = 4
 LATENT_STEP = 8
 
 
 def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
-    """True when `count` pictures of width x height pixels can be sampled in one batch.
+    """Whether `count` pictures of width x height pixels can be sampled in one batch.
 
-    The estimate is `BaseModel.memory_required` (comfy/model_base.py) of a model object made without
-    its UNet. A checkpoint that cannot be read so is taken to fit: the loader will say what is wrong.
-    Blocking: call it in a thread.
+    Uses `BaseModel.memory_required` (comfy/model_base.py) of a model object without its UNet. True for a
+    checkpoint that cannot be read: the loader will report what is wrong. Blocks: call it in a thread.
     """
     try:
-        found = checkpoint.stat()
-        needed = _needed(checkpoint, (found.st_size, found.st_mtime_ns), width, height, count)
+        file = checkpoint.stat()
+        needed = _needed(checkpoint, (file.st_size, file.st_mtime_ns), width, height, count)
     except (OSError, UnusableModelError):
-        return True  # not remembered: the next request may be able to read it
+        return True  # not cached: the next request may be able to read it
     total = model_management.get_total_memory(model_management.get_torch_device())
     return needed is None or bool(needed <= total)
 
@@ -36,12 +36,12 @@ def batch_fits(checkpoint: Path, width: int, height: int, count: int) -> bool:
 def _needed(
     checkpoint: Path, _signature: tuple[int, int], width: int, height: int, count: int
 ) -> float | None:
-    """Bytes; None for a checkpoint that ComfyUI cannot estimate. A header is long: it is read once a file.
+    """Needed memory in bytes; None if ComfyUI cannot estimate it. Cached, because reading a header is slow.
     Raises what `read_shapes` raises."""
     shapes = read_shapes(checkpoint)
     try:
         return _estimate(shapes, width, height, count)
-    except Exception:  # noqa: BLE001 - ComfyUI's detection indexes what it expects, and raises anything
+    except Exception:  # noqa: BLE001 - ComfyUI's detection assumes certain tensors, and raises anything
         return None
 
 

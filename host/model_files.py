@@ -1,7 +1,7 @@
-"""Model files read without loading them: the header of a safetensors file, the first bytes of a pickle.
+"""Reads model files without loading them: the header of a safetensors file, the first bytes of a pickle.
 
-A folder of models holds what people downloaded: files that broke off, Git LFS pointers, web pages. So nothing
-that a file says is believed before it was checked, and the work that it can cause is bounded.
+Model folders contain whatever people downloaded: truncated files, Git LFS pointers, web pages. So everything
+in a file is validated before use, and the work that a file can cause is bounded.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, TypeGuard
 import torch
 
 SAFETENSORS = (".safetensors", ".sft")
-# Far above what real models have, and low enough that a hostile header takes no more than a second and some
-# 200 MB while it is read. The format itself allows headers of 100 MB.
+# Far above what real models have, and low enough that reading a hostile header takes at most a second and
+# about 200 MB. The format itself allows headers of 100 MB.
 MAX_HEADER_BYTES = 32 * 1024**2
 MAX_HEADER_VALUES = 1_000_000
 MAX_TENSORS = 20_000
@@ -29,7 +29,7 @@ MAX_ELEMENTS = 2**48
 _LENGTH = struct.Struct("<Q")
 _NO_HEADER = "has no valid safetensors header"
 _CUT_OFF = "is shorter than its header says: the download broke off"
-# Bits of one number (huggingface/safetensors, tensor.rs). A type that is not listed is not measured.
+# Bits per element (huggingface/safetensors, tensor.rs). The size of tensors of other types is not checked.
 _BITS = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 16),
@@ -38,19 +38,19 @@ _BITS = {
 }
 _FIRST_BYTES = 512
 _ZIP, _ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
-_ZIP_TAIL = 22 + 65_535  # the end record and the longest comment after it (APPNOTE.TXT 4.3.16)
-_PICKLE = b"\x80"  # the PROTO opcode, then the protocol: torch wrote 2 before it wrote zip files
+_ZIP_TAIL = 22 + 65_535  # bytes of the end record and the longest comment after it (APPNOTE.TXT 4.3.16)
+_PICKLE = b"\x80"  # the PROTO opcode; the protocol follows: torch wrote 2 before it wrote zip files
 _PICKLE_PROTOCOLS = range(2, 6)
 
 
 class UnusableModelError(Exception):
-    """A file that was read and is no model. The message are words that follow "it"."""
+    """The file was read and is not a usable model. The message is phrased to follow "it"."""
 
 
 def check_model_file(path: Path) -> None:
-    """Look whether a file other than a safetensors one can be a model at all. Never unpickles it.
+    """Check whether a file that is not safetensors can be a model at all. Never unpickles it.
 
-    Raises UnusableModelError, and OSError when the file cannot be read.
+    Raises UnusableModelError, and OSError if the file cannot be read.
     """
     with _open(path) as file:
         start = file.read(_FIRST_BYTES)
@@ -69,10 +69,10 @@ def check_model_file(path: Path) -> None:
 
 
 def read_shapes(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a safetensors file as `meta` tensors (shape, no type, no data).
+    """The tensors of a safetensors file as `meta` tensors, which have a shape but no data.
 
-    The format: 8 bytes little-endian header length, then JSON (huggingface/safetensors README).
-    Raises UnusableModelError for a file that the loader would refuse, OSError when it cannot be read.
+    Format: header length in 8 bytes, little-endian, then the header as JSON (huggingface/safetensors README).
+    Raises UnusableModelError for a file that the loader would refuse, and OSError if it cannot be read.
     """
     with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -98,10 +98,10 @@ def read_shapes(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _open(path: Path) -> BinaryIO:
-    """Opens regular files only: opening a pipe waits for its writer, and a device may do anything."""
+    """Open regular files only: opening a pipe blocks until it has a writer, and a device may do anything."""
 
     def opener(name: str, flags: int) -> int:
-        # Should the file become a pipe between the look and the opening, this does not wait.
+        # Does not block if the file is replaced by a pipe after the check below.
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
     if not stat.S_ISREG(path.stat().st_mode):
@@ -110,7 +110,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _raise_if_no_model(start: bytes) -> None:
-    """Names what people get in place of a model."""
+    """Raise UnusableModelError for what people commonly download instead of a model."""
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         raise UnusableModelError("is empty")
@@ -130,7 +130,7 @@ def _is_utf8(start: bytes) -> bool:
     try:
         start.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"  # a character that the first bytes cut in two
+        return error.reason == "unexpected end of data"  # the last character is cut off
     return True
 
 
@@ -139,7 +139,7 @@ def _begins_like_safetensors(start: bytes, size: int) -> bool:
 
 
 def _parse(header: bytes) -> Mapping[str, Any]:
-    # Each value of JSON takes some hundred bytes as an object, so they are counted before they are made.
+    # A parsed JSON value takes about a hundred bytes, so limit their number before parsing.
     if header.count(b",") + header.count(b"[") + header.count(b"{") > MAX_HEADER_VALUES:
         raise UnusableModelError(f"has a header of more than {MAX_HEADER_VALUES} values")
     try:
@@ -152,7 +152,7 @@ def _parse(header: bytes) -> Mapping[str, Any]:
 
 
 def _tensors(header: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], int]:
-    """The shape of each tensor, and where the last one ends, in bytes after the header."""
+    """(shape of each tensor, end of the last one in bytes after the header)."""
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     if len(entries) > MAX_TENSORS:
         raise UnusableModelError(f"describes more than {MAX_TENSORS} tensors")
@@ -181,5 +181,5 @@ def _tensor(entry: Any) -> tuple[tuple[int, ...], int]:
 
 
 def _are_sizes(values: Any) -> TypeGuard[list[int]]:
-    # bool is an int to Python, but no size.
-    return isinstance(values, list) and all(type(one) is int and 0 <= one < 2**63 for one in values)
+    # `type(...) is int` excludes bool.
+    return isinstance(values, list) and all(type(value) is int and 0 <= value < 2**63 for value in values)

@@ -1,6 +1,6 @@
-"""What kind of model a file is: from the names and shapes of its tensors, or from its own name.
+"""Detects the kind of a model file from the names and shapes of its tensors, or from the file's name.
 
-ComfyUI's detection does the reading of checkpoints, on tensors that have a shape and no data.
+Checkpoints are classified by ComfyUI's own detection, which runs on tensors without data.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ..forge.ports import ControlKind
 
 Shapes = Mapping[str, torch.Tensor]
 
-# Kinds of a family that take other inputs than its plain models.
+# Part of the class name of models that need other inputs than the plain models of their family.
 _OTHER_INPUTS = "instructpix2pix"
-# What a checkpoint has beside its UNet; without them it loads as a UNet alone, and no words reach it.
+# What a checkpoint has besides its UNet; without them only a UNet is loaded, which no prompt can reach.
 _TEXT_ENCODERS = ("cond_stage_model.", "conditioner.", "text_encoders.")
 _VAES = ("first_stage_model.", "vae.")
 _HEATMAP_HEAD = "heatmap_head.conv_layers.0.weight"
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 _INPAINTING_CHANNELS = 9  # the latent, the masked latent and the mask
-# Cross-attention's keys: as SD and diffusers name them, and in a Control-LoRA.
+# Keys of cross-attention: as SD and diffusers name them, and in a Control-LoRA.
 _CROSS_ATTENTION = (".attn2.to_k.weight", ".attn2.to_k.down")
 _LABEL_EMBEDDING = ("label_emb.0.0.weight", "label_emb.0.0.down")
-# Only a whole UNet has the second half.
+# Only a complete UNet has the second half.
 _DECODERS = ("output_blocks.", "up_blocks.")
 # First convolutions of T2I adapters: the full one, the light one, the full one of diffusers
 # (comfy/controlnet.py: `load_t2i_adapter`).
@@ -41,7 +41,7 @@ LLLITE_PROBLEM = "is a ControlNet-LLLite, which ComfyUI's ControlNet loader does
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a file's header, or its name where it has none, says of it; see `ports.ModelFile`."""
+    """What a file's header says about it, or its name if it has no header; see `ports.ModelFile`."""
 
     family: str | None = None
     union: bool = False
@@ -53,6 +53,7 @@ class ModelFacts:
 
 
 def detect_checkpoint(shapes: Shapes) -> ModelFacts:
+    """Classify a checkpoint with ComfyUI's detection."""
     if any(name.endswith(_HEATMAP_HEAD) for name in shapes):
         return ModelFacts(sdpose=True)
     if not (_has(shapes, _TEXT_ENCODERS) and _has(shapes, _VAES)):
@@ -60,7 +61,7 @@ def detect_checkpoint(shapes: Shapes) -> ModelFacts:
     try:
         prefix = model_detection.unet_prefix_from_state_dict(shapes)
         config = model_detection.model_config_from_unet(shapes, prefix)
-    except Exception:  # noqa: BLE001 - ComfyUI's detection indexes what it expects, and raises anything
+    except Exception:  # noqa: BLE001 - ComfyUI's detection assumes certain tensors, and raises anything
         return ModelFacts(problem="has tensors that ComfyUI's own detection of models fails on")
     kinds = [kind.__name__ for kind in type(config).__mro__]
     if _OTHER_INPUTS in kinds[0]:
@@ -70,8 +71,8 @@ def detect_checkpoint(shapes: Shapes) -> ModelFacts:
 
 
 def detect_control_model(shapes: Shapes) -> ModelFacts:
-    """A ControlNet by the width of the text that its cross-attention reads. Only a union ControlNet has an
-    embedding of its task. T2I adapters read no text: their first convolution tells the family."""
+    """Classify a ControlNet by the width of the text embeddings that its cross-attention reads. Only a union
+    ControlNet has a task embedding. T2I adapters read no text: their first convolution shows the family."""
     if any(name.startswith("lllite_") for name in shapes):
         return ModelFacts(kind="ControlNet-LLLite", problem=LLLITE_PROBLEM)
     if any(name in shapes for name in _ADAPTER_BODIES):
@@ -86,7 +87,7 @@ def detect_control_model(shapes: Shapes) -> ModelFacts:
 
 
 def guess_checkpoint(name: str) -> ModelFacts:
-    """A pickle cannot be looked into without loading it: only its name is left."""
+    """Guess the family from the name: a pickle cannot be inspected without loading it."""
     return ModelFacts(guess_family(name), guessed=True)
 
 
@@ -99,7 +100,7 @@ def guess_control_model(name: str) -> ModelFacts:
 
 def _control_family(shapes: Shapes) -> str | None:
     widths = {_width(shapes, name) for name in shapes if name.endswith(_CROSS_ATTENTION)}
-    if not widths:  # a Control-LoRA may leave the attention as it is
+    if not widths:  # a Control-LoRA may leave attention unchanged
         labels = {_width(shapes, name) for name in shapes if name.endswith(_LABEL_EMBEDDING)}
         return next((row.name for row in FAMILIES.values() if {row.label_width} == labels), None)
     return next((row.name for row in FAMILIES.values() if {row.context_width} == widths), None)
@@ -109,12 +110,12 @@ def _detect_adapter(shapes: Shapes) -> ModelFacts:
     width = next((_width(shapes, name) for name in _ADAPTER_INPUTS if name in shapes), None)
     family = next((row.name for row in FAMILIES.values() if width in row.adapter_widths), None)
     if "body.0.in_conv.weight" in shapes and width not in _LIGHT_ADAPTER_WIDTHS:
-        family = None  # ComfyUI takes every light adapter for one of SD1.5
+        family = None  # ComfyUI loads every light adapter as one for SD1.5
     return ModelFacts(family, kind="T2I adapter")
 
 
 def _width(shapes: Shapes, name: str) -> int | None:
-    """How many channels go into a layer; None for a tensor without such a dimension."""
+    """The number of input channels of a layer; None for a tensor without such a dimension."""
     tensor = shapes.get(name)
     return int(tensor.shape[1]) if tensor is not None and tensor.ndim > 1 else None
 

@@ -1,7 +1,7 @@
-"""Which models are installed, and of which family, read from safetensors headers alone.
+"""Scans the installed models and their families, reading only the headers of safetensors files.
 
-Loading a checkpoint to look at it would take seconds and gigabytes. Whatever one file, name, link or folder
-does, the scan goes on with the rest and says what it skipped.
+Loading a checkpoint would take seconds and gigabytes. A bad file, name, link or folder never stops the scan:
+it is reported as skipped.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from .model_kinds import (
     guess_control_model,
 )
 
-MAX_NAME_LENGTH = 512  # characters, what a request and a setting may send as the name of a checkpoint
-# The same characters as in requests: controls, and halves of characters, which stand for bytes that are no
-# text (PEP 383). Neither JSON nor SQLite can hold the latter.
+MAX_NAME_LENGTH = 512  # characters: the limit for a checkpoint's name in requests and settings
+# The characters that requests refuse too: control characters, and lone surrogates, which stand for
+# undecodable bytes (PEP 383) and which neither JSON nor SQLite can store.
 _UNUSABLE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BAD_NAME = "has a name that is no valid text or holds control characters: rename it"
 _LONG_NAME = f"has a name of more than {MAX_NAME_LENGTH} characters with its folders: rename it"
@@ -43,7 +43,7 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class _Reader:
-    """How to learn what a file is: from its tensors, and from its name where that is all there is."""
+    """How to classify a file: by its tensors, or by its name if the tensors cannot be read."""
 
     detect: Callable[[Shapes], ModelFacts]
     guess: Callable[[str], ModelFacts]
@@ -52,17 +52,17 @@ class _Reader:
 _READERS = {
     "checkpoints": _Reader(detect_checkpoint, guess_checkpoint),
     "controlnet": _Reader(detect_control_model, guess_control_model),
-    # What these files are is left to the nodes that load them; here they only have to be whole.
+    # The nodes that load these decide what they are; here they only have to be complete.
     "ipadapter": _Reader(lambda _: ModelFacts(), lambda _: ModelFacts()),
     "clip_vision": _Reader(lambda _: ModelFacts(), lambda _: ModelFacts()),
 }
 
 
 class ModelScanner:
-    """Answers from a cache keyed by path, size and time of change. Blocking: call it in a thread."""
+    """Caches what it read by path, size and modification time. Blocks: call it in a thread."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, Path], tuple[_Signature, ModelFacts]] = {}
+        self._cache: dict[tuple[str, Path], tuple[_Signature, ModelFacts]] = {}
         self._lock = threading.Lock()
 
     def scan(self) -> InstalledModels:
@@ -85,7 +85,8 @@ class ModelScanner:
             )
 
     def _scan(self, folder: str, skipped: list[SkippedFile]) -> Iterator[tuple[str, ModelFacts]]:
-        """The files of a folder that can be named, with what they are; notes those that cannot be used."""
+        """Yield the files of a folder with valid names and what they are; adds unusable files to
+        `skipped`."""
         for name in _list_names(folder, skipped):
             unusable = _problem_of_name(name)
             if unusable is not None:
@@ -99,18 +100,18 @@ class ModelScanner:
     def _facts(self, folder: str, name: str) -> ModelFacts:
         try:
             path, signature = _locate(folder, name)
-            known = self._known.get((folder, path))
-            if known is None or known[0] != signature:
-                known = (signature, _look(path, name, _READERS[folder]))
-                self._known[(folder, path)] = known
-            return known[1]
+            cached = self._cache.get((folder, path))
+            if cached is None or cached[0] != signature:
+                cached = (signature, _read_facts(path, name, _READERS[folder]))
+                self._cache[(folder, path)] = cached
+            return cached[1]
         except UnusableModelError as error:
             return ModelFacts(problem=str(error))
         except OSError as error:
-            # A lock, a permission, a network drive that sleeps: the next scan may be able to read it.
-            return ModelFacts(problem=f"cannot be read ({_words_of(error)})")
-        except Exception as error:  # whatever one file does, the others are still listed
-            log.warning("AvatarForge: a model in %s could not be looked at", folder, exc_info=True)
+            # Not cached: with a lock, a permission or a sleeping network drive, the next scan may succeed.
+            return ModelFacts(problem=f"cannot be read ({_reason(error)})")
+        except Exception as error:  # one bad file must not hide the others
+            log.warning("AvatarForge: a model in %s could not be inspected", folder, exc_info=True)
             return ModelFacts(problem=f"cannot be looked at ({type(error).__name__})")
 
 
@@ -127,19 +128,19 @@ def _model_file(name: str, facts: ModelFacts) -> ModelFile:
 
 
 def _list_names(folder: str, skipped: list[SkippedFile]) -> list[str]:
-    # "ipadapter" is a folder that only its pack makes known.
+    # The folder "ipadapter" is registered only by its own pack.
     if folder not in folder_paths.folder_names_and_paths:
         return []
     try:
         try:
             return list(folder_paths.get_filename_list(folder))
         except OSError:
-            # ComfyUI remembers the subfolders and fails on one that has gone, each time that it is asked.
+            # ComfyUI caches the subfolders, and fails on every call after one of them was removed.
             folder_paths.filename_list_cache.pop(folder, None)
             return list(folder_paths.get_filename_list(folder))
     except OSError as error:
-        skipped.append(SkippedFile(folder, None, f"cannot be listed ({_words_of(error)})"))
-    except Exception as error:  # other packs register folders, in ways that we cannot know
+        skipped.append(SkippedFile(folder, None, f"cannot be listed ({_reason(error)})"))
+    except Exception as error:  # other packs can register folders in unexpected ways
         log.warning("AvatarForge: the models in %s could not be listed", folder, exc_info=True)
         skipped.append(SkippedFile(folder, None, f"cannot be listed ({type(error).__name__})"))
     return []
@@ -158,33 +159,34 @@ def _problem_of_name(name: str) -> str | None:
 
 
 def _printable(name: str) -> str:
-    """The name with what cannot be shown as escapes: "caf\\xe9.safetensors"."""
+    """The name with unprintable characters escaped: "caf\\xe9.safetensors"."""
     shown = name.encode("unicode_escape").decode("ascii") if _UNUSABLE_CHARACTERS.search(name) else name
-    # PEP 383 keeps the byte 0xe9 as U+DCE9.
+    # PEP 383 decodes the byte 0xe9 as U+DCE9.
     return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", shown)[:MAX_NAME_LENGTH]
 
 
 def _locate(folder: str, name: str) -> tuple[Path, _Signature]:
-    """The file that ComfyUI's loaders would open under this name. Raises UnusableModelError, OSError."""
+    """Path and signature of the file that ComfyUI's loaders would open. Raises UnusableModelError,
+    OSError."""
     problem: OSError | UnusableModelError | None = None
     for base in folder_paths.get_folder_paths(folder):
         path = Path(base) / name
         try:
-            found = path.stat()
+            status = path.stat()
         except FileNotFoundError:
             if path.is_symlink():
                 problem = UnusableModelError("is a link to a file that does not exist")
         except OSError as error:
             problem = error
         else:
-            if stat.S_ISREG(found.st_mode):
-                return path, (found.st_size, found.st_mtime_ns)
+            if stat.S_ISREG(status.st_mode):
+                return path, (status.st_size, status.st_mtime_ns)
             problem = UnusableModelError("is not a regular file")
     raise problem or UnusableModelError("was removed during the scan")
 
 
-def _look(path: Path, name: str, reader: _Reader) -> ModelFacts:
-    """What the file is. Raises OSError where it could not be read, which says nothing about the file."""
+def _read_facts(path: Path, name: str, reader: _Reader) -> ModelFacts:
+    """Classify the file. Raises OSError if it could not be read, which must not be cached."""
     try:
         if path.suffix.lower() in SAFETENSORS:
             return reader.detect(read_shapes(path))
@@ -194,6 +196,6 @@ def _look(path: Path, name: str, reader: _Reader) -> ModelFacts:
         return ModelFacts(problem=str(error))
 
 
-def _words_of(error: OSError) -> str:
-    # Never the error itself: it names the path.
+def _reason(error: OSError) -> str:
+    # Not the error itself, which contains the path.
     return error.strerror or type(error).__name__

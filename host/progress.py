@@ -1,7 +1,7 @@
-"""ComfyUI's messages about progress and previews, read into what `forge.ports` calls them.
+"""Parses ComfyUI's progress and preview messages into the types of `forge.ports`.
 
-Written for what ComfyUI 0.30 sends (comfy_execution/progress.py, server.py: `send_image_with_metadata`);
-what looks otherwise is passed over.
+Written for the messages of ComfyUI 0.30 (comfy_execution/progress.py, server.py: `send_image_with_metadata`);
+messages in another format are ignored.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ..forge.ports import NodeState, PreviewPicture, PromptProgress
 
 # protocol.py: BinaryEventTypes.PREVIEW_IMAGE_WITH_METADATA
 _PREVIEW_WITH_METADATA = 4
-_HEAD = struct.Struct(">II")  # the type of the event, the length of the JSON that follows
+_HEAD = struct.Struct(">II")  # event type, length of the JSON that follows
 _JPEG = b"\xff\xd8\xff"
 
 
 def progress_of(data: Mapping[str, Any]) -> PromptProgress | None:
-    """The data of a `progress_state` message."""
+    """Parse the data of a `progress_state` message. None if it has another format."""
     nodes = data.get("nodes")
     if not isinstance(nodes, Mapping):
         return None
@@ -35,7 +35,7 @@ def progress_of(data: Mapping[str, Any]) -> PromptProgress | None:
 
 
 def preview_of(message: bytes | bytearray | memoryview) -> PreviewPicture | None:
-    """A binary message. A sampler's own preview is of the first row of its batch."""
+    """Parse a binary preview message, which shows the first row of a batch. None if it is anything else."""
     view = memoryview(message)
     if len(view) < _HEAD.size:
         return None
@@ -44,8 +44,8 @@ def preview_of(message: bytes | bytearray | memoryview) -> PreviewPicture | None
     if kind != _PREVIEW_WITH_METADATA or start > len(view):
         return None
     try:
-        told = json.loads(bytes(view[_HEAD.size : start]))
-        prompt_id, node_id = str(told["prompt_id"]), str(told["node_id"])
+        metadata = json.loads(bytes(view[_HEAD.size : start]))
+        prompt_id, node_id = str(metadata["prompt_id"]), str(metadata["node_id"])
     except (ValueError, KeyError, TypeError):
         return None
     jpeg = bytes(view[start:])

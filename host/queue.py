@@ -1,7 +1,7 @@
-"""Into ComfyUI's execution queue and out of it, without a network hop.
+"""Uses ComfyUI's execution queue directly, without a network request.
 
-The steps of submission are those of `post_prompt` in ComfyUI's server.py: on-prompt handlers, node
-replacement, validation, then a 6-tuple into the queue.
+Submission follows `post_prompt` in ComfyUI's server.py: on-prompt handlers, node replacement, validation,
+then a 6-tuple is put into the queue.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from server import PromptServer
 
 from ..forge.errors import PromptRefusedError, UnavailableError
 from ..forge.ports import CheckedPrompt, Prompt, PromptEvent, QueueState
-from .events import EventSocket, failed, shown
+from .events import EventSocket, cleaned, failed
 from .server_folders import server_folders
 from .worker import PromptWorker
 
-_PROMPT_ID = 1  # place of the prompt_id in ComfyUI's queue tuples
+_PROMPT_ID = 1  # index of the prompt_id in ComfyUI's queue tuples
 STOPPED = (
     "ComfyUI's worker thread ended, so it runs nothing any more. Restart ComfyUI, then send "
     "POST /generations/{id}/retry for each generation that failed of it."
@@ -39,7 +39,7 @@ log = logging.getLogger("avatarforge")
 
 
 class ComfyQueue:
-    """Our corner of ComfyUI's queue. It is made in a thread; everything else runs on the event loop."""
+    """AvatarForge's access to ComfyUI's queue. Constructed in a thread; all methods run on the event loop."""
 
     def __init__(self, server: PromptServer) -> None:
         self._server = server
@@ -48,12 +48,13 @@ class ComfyQueue:
         self._folders = server_folders()
         self.events = EventSocket(self._folders)
         server.sockets[self._client_id] = self.events
-        # Previews then say which node of which prompt they are of.
+        # With this flag, previews name their prompt and node.
         server.sockets_metadata[self._client_id] = {"feature_flags": {"supports_preview_metadata": True}}
-        # Read now, before any prompt has set it for itself: what this ComfyUI was started with.
+        # Read it before any prompt overrides it: the method that this ComfyUI was started with.
         self._previews_on = args.preview_method != LatentPreviewMethod.NoPreviews
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
+        """Have ComfyUI validate a prompt. Raises PromptRefusedError."""
         body: dict[str, Any] = {
             "prompt": prompt,
             "prompt_id": prompt_id,
@@ -65,7 +66,7 @@ class ComfyQueue:
             raise PromptRefusedError(NO_PROMPT)
         prompt = body["prompt"]
         self._server.node_replace_manager.apply_replacements(prompt)
-        # By place, as ComfyUI reads it: a version may give more.
+        # By position, as ComfyUI reads it: some versions return more.
         validated = await execution.validate_prompt(prompt_id, prompt, None)
         valid, error, outputs, node_errors = validated[:4]
         if not valid or node_errors:
@@ -73,32 +74,33 @@ class ComfyQueue:
         return CheckedPrompt(prompt_id, (prompt, dict(body.get("extra_data") or {}), outputs), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:
-        """Raises UnavailableError where the queue does not take it; then it is not in there."""
+        """Put a checked prompt into the queue. Raises UnavailableError; then the prompt is not queued."""
         prompt, extra_data, outputs = checked.ticket
         sensitive = {
             key: extra_data.pop(key) for key in execution.SENSITIVE_EXTRA_DATA_KEYS if key in extra_data
         }
         extra_data["client_id"] = self._client_id
         if not self._previews_on:
-            # For this prompt alone: ComfyUI sets the method again for each (execution.py: `execute_async`).
+            # For this prompt only: ComfyUI resets the method for each one (execution.py: `execute_async`).
             extra_data["preview_method"] = LatentPreviewMethod.Latent2RGB.value
         extra_data["create_time"] = int(time.time() * 1000)
         number = self._server.number
         self._server.number += 1
         item = (number, checked.prompt_id, prompt, extra_data, outputs, sensitive)
         try:
-            taken = self._server.prompt_queue.put(item)
+            accepted = self._server.prompt_queue.put(item)
         except Exception as error:
-            # `put` of another pack may raise anything, also after ComfyUI's own has taken the prompt.
-            log.exception("AvatarForge: ComfyUI's queue failed to take prompt %s", checked.prompt_id)
+            # Another pack's `put` may raise anything, also after ComfyUI's own has accepted the prompt.
+            log.exception("AvatarForge: ComfyUI's queue failed to accept prompt %s", checked.prompt_id)
             self.cancel(checked.prompt_id)
             raise UnavailableError(NOT_TAKEN) from error
-        # A ComfyUI whose `put` cannot refuse returns None.
-        if taken is False:
+        # Versions of ComfyUI whose `put` cannot refuse return None.
+        if accepted is False:
             log.warning("AvatarForge: ComfyUI's queue refused prompt %s", checked.prompt_id)
             raise UnavailableError(NOT_TAKEN)
 
     def cancel(self, prompt_id: str) -> None:
+        """Remove a prompt from the queue, or interrupt it if it is running."""
         queue = self._server.prompt_queue
         if queue.delete_queue_item(lambda item: item[_PROMPT_ID] == prompt_id):
             return
@@ -115,13 +117,14 @@ class ComfyQueue:
         )
 
     def verdict(self, prompt_id: str) -> PromptEvent | None:
-        found = self._server.prompt_queue.get_history(
+        """How a prompt ended, from ComfyUI's history or its last events. None if it has not ended."""
+        history = self._server.prompt_queue.get_history(
             prompt_id=prompt_id, map_function=lambda entry: entry.get("status")
         )
-        if prompt_id not in found:
-            # Somebody may have cleared the history before the prompt's last message reached us.
+        if prompt_id not in history:
+            # The history may have been cleared before the prompt's last message arrived.
             return self.events.verdict_of(prompt_id)
-        status = found[prompt_id] or {}
+        status = history[prompt_id] or {}
         messages = dict(status.get("messages") or [])
         if status.get("status_str") == "success":
             return PromptEvent("succeeded", prompt_id)
@@ -134,21 +137,23 @@ class ComfyQueue:
 
 
 def _refusal(error: object, node_errors: object, folders: Sequence[str]) -> str:
-    """Why `validate_prompt` refused, from its `error` and `node_errors`."""
+    """Why `validate_prompt` refused, as a sentence made from its `error` and `node_errors`."""
     reasons = []
     if isinstance(node_errors, Mapping):
-        for node_id, found in node_errors.items():
-            node = f"{found.get('class_type', 'A node')} (node {node_id})"
-            reasons += [f"{node}: {_problem(problem)}" for problem in found.get("errors") or ()]
+        for node_id, failure in node_errors.items():
+            node = f"{failure.get('class_type', 'A node')} (node {node_id})"
+            reasons += [f"{node}: {_problem(problem)}" for problem in failure.get("errors") or ()]
     if not reasons and error:
         reasons = [_problem(error) if isinstance(error, Mapping) else str(error)]
-    return shown(f"ComfyUI refused the prompt. {' '.join(reasons)}".strip(), folders)
+    return cleaned(f"ComfyUI refused the prompt. {' '.join(reasons)}".strip(), folders)
 
 
 def _problem(problem: Mapping[str, Any]) -> str:
-    """Its message and details; where an exception said nothing, its class stands for the details."""
+    """Message and details. Without details, the class name of the exception is used."""
     details = str(problem.get("details") or "").strip()
     kind = str((problem.get("extra_info") or {}).get("exception_type") or "")
     message = str(problem.get("message") or "").strip()
-    why = details or kind.rpartition(".")[2]
-    return f"{message}{'' if message.endswith('.') else ':'} {why}" if message and why else message or why
+    reason = details or kind.rpartition(".")[2]
+    if message and reason:
+        return f"{message}{'' if message.endswith('.') else ':'} {reason}"
+    return message or reason

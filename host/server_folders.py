@@ -1,4 +1,4 @@
-"""The folders of this server that no text may carry to a client."""
+"""Folders of this server, whose paths must not reach clients."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import folder_paths
 
 
 def server_folders() -> tuple[str, ...]:
-    """ComfyUI's folders, Python's and the user's, each as it is written and as links resolve. Blocking: it
-    asks the file system."""
-    found = {folder for folder in _written() if folder}
-    found |= {os.path.realpath(folder) for folder in found}
-    return tuple(sorted(found))
+    """Folders of ComfyUI, Python and the user, each as configured and with links resolved. Blocks: it
+    accesses the file system."""
+    folders = {folder for folder in _configured() if folder}
+    folders |= {os.path.realpath(folder) for folder in folders}
+    return tuple(sorted(folders))
 
 
-def _written() -> Iterator[str]:
+def _configured() -> Iterator[str]:
     yield str(folder_paths.base_path)
     yield from map(str, (folder_paths.models_dir, folder_paths.get_user_directory()))
     yield folder_paths.get_output_directory()
@@ -30,7 +30,7 @@ def _written() -> Iterator[str]:
         yield from map(str, entry[0])
     yield from (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
     yield from (sysconfig.get_path(name) or "" for name in ("stdlib", "purelib"))
-    yield str(Path(folder_paths.__file__).parent)  # ComfyUI's code; --base-directory may lie elsewhere
-    yield os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    yield str(Path(folder_paths.__file__).parent)  # ComfyUI's code, which may be outside of --base-directory
+    yield os.path.expanduser("~")  # noqa: PTH111 - Path.home raises if there is none
     yield tempfile.gettempdir()
-    yield os.getcwd()  # noqa: PTH109 - a text, as the others
+    yield os.getcwd()  # noqa: PTH109 - a string, like the others

@@ -336,7 +336,7 @@ class GenerationService:
         self._tracker.mark_deleted(record)
         noted = () if keep_outputs else (outputs_entry(generation_id),)
         try:
-            await self._files.release(partial(remove, generation_id=generation_id), noting=noted)
+            await self._files.release(partial(remove, generation_id=generation_id), entries=noted)
         except (AvatarForgeError, SQLAlchemyError):
             self._tracker.unmark_deleted(record)
             raise
@@ -349,7 +349,7 @@ class GenerationService:
         await self._tracker.wait_finished(record.prompt_id, None)
         if not keep_outputs:
             gone = await self._workers.disk(self._outputs.remove, record.id)
-            done = self._files.clear_entry if gone else self._files.keep_note
+            done = self._files.clear_entry if gone else self._files.keep_entry
             await done(outputs_entry(record.id))
 
     async def _check_worker_alive(self) -> None:

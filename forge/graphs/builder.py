@@ -1,7 +1,6 @@
-"""A small builder of API prompts: `{node id: {"class_type", "inputs", "_meta"}}`.
+"""Builds prompts in ComfyUI's API format: `{node id: {"class_type", "inputs", "_meta"}}`.
 
-Node ids are whole numbers in text form, as the graph editor gives them, so that a prompt opens
-there as it is.
+Node ids are integers as strings, like the graph editor's, so that it opens a prompt unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ class Node:
     id: str
 
     def out(self, slot: int = 0) -> Link:
-        """A link to one of the node's outputs."""
+        """A link to an output of the node."""
         return [self.id, slot]
 
 

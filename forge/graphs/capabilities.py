@@ -1,7 +1,7 @@
-"""What works with what is installed, and for what does not, the file that is missing.
+"""Which methods work with the installed models, and which files the others lack.
 
-This is the one table: `GET /capabilities`, `/health`, every refusal and every choice of a model come
-from it. A method of another kind is one function here that gives a `Method`.
+`GET /capabilities`, `/health`, every refusal and every choice of a model use this table. To add a method, add
+a function that returns a `Method`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _CLIP_VISION_NAME = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
 _SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
 _SDPOSE = re.compile(r"sd.?pose", re.IGNORECASE)
 
-# Best first. An adapter is a tenth of a ControlNet, and holds a pose less firmly.
+# Best first. An adapter is a tenth of a ControlNet's size and controls the pose less strictly.
 _KINDS: tuple[ControlKind, ...] = ("ControlNet", "Control-LoRA", "T2I adapter")
 _NAMED_AT_MOST = 5  # files in a sentence
-SKIPPED_AT_MOST = 100  # files in an answer
+SKIPPED_AT_MOST = 100  # files in a response
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way to apply an input. `model` is the file that does it (None: it needs none, or brings its
-    own); `missing` is None where it works, else the files and folders that it lacks, as words that
-    follow "needs". `family_is_guess`: that the model fits is known from its name alone."""
+    """One way to apply an input. `model` is the file that it uses, None if it needs none or brings its own.
+    `missing` is None if it works, else the missing files and folders, phrased to follow "needs".
+    `family_is_guess`: only the model's name says that it fits."""
 
     name: str
     works: bool
@@ -47,9 +47,8 @@ class Method:
 
 @dataclass(frozen=True)
 class CheckpointCapabilities:
-    """`family` is None for a file that is no checkpoint of a family that AvatarForge knows.
-    `family_is_guess`: it is known from the name alone. `problem`: why the file cannot be used, as words that
-    follow "it"; None where nothing is known against it."""
+    """`family` is None unless the file is a checkpoint of a supported family. `family_is_guess`: only its
+    name says so. `problem`: why the file cannot be used, phrased to follow "it"; None if it can."""
 
     name: str
     family: str | None
@@ -63,9 +62,9 @@ class CheckpointCapabilities:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """`reasons` are whole sentences on what a user cannot do at all; empty when nothing is missing.
-    `samplers` and `schedulers` are what this ComfyUI offers. `skipped_files` are the first SKIPPED_AT_MOST of
-    `skipped_total` files that cannot be used."""
+    """`reasons` are sentences on what is impossible with these models; empty when nothing is missing.
+    `samplers` and `schedulers` are those of this ComfyUI. `skipped_files` are the first SKIPPED_AT_MOST of
+    `skipped_total` unusable files."""
 
     checkpoints: tuple[CheckpointCapabilities, ...]
     pose_extractors: tuple[Method, ...]
@@ -78,7 +77,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class IpAdapterChoice:
-    """`preset` of IPAdapterUnifiedLoader, and the files that it will load."""
+    """A `preset` of IPAdapterUnifiedLoader, and the files that it loads."""
 
     preset: str
     model: str
@@ -86,7 +85,6 @@ class IpAdapterChoice:
 
 
 def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilities:
-    """The whole table."""
     checkpoints = tuple(
         CheckpointCapabilities(
             name=model.name,
@@ -101,9 +99,9 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
         for model in installed.checkpoints
     )
     extractors = pose_extractors(installed)
-    reasons = [] if any(one.supported for one in checkpoints) else [missing_checkpoint(installed)]
+    reasons = [] if any(model.supported for model in checkpoints) else [missing_checkpoint(installed)]
     for family in FAMILIES:
-        if any(one.family == family for one in checkpoints):
+        if any(model.family == family for model in checkpoints):
             method = pose_controlnet(installed, settings, family)
             reasons += [] if method.works else [missing_pose_controlnet(method, family)]
     if not best(extractors):
@@ -120,15 +118,13 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
 
 
 def best(methods: Sequence[Method]) -> Method | None:
-    """The first that works; methods are listed best first."""
+    """The first method that works; methods are listed best first."""
     return next((method for method in methods if method.works), None)
 
 
 def pose_controlnet(installed: InstalledModels, settings: Settings, family: str) -> Method:
-    """The ControlNet that makes a figure of this family take a pose.
-
-    POSE_CONTROLNET wins, except for a family that it does not fit: its ControlNet would break the sampler.
-    """
+    """The pose ControlNet for this family: the one that POSE_CONTROLNET names, unless it is for another
+    family, where it would break the sampler; else the best one installed."""
     wanted = settings.pose_controlnet
     if wanted:
         found = find_model(installed.controlnets, wanted)
@@ -139,13 +135,13 @@ def pose_controlnet(installed: InstalledModels, settings: Settings, family: str)
             )
         if found.family in (family, None):
             return _by_controlnet(found)
-    fitting = [
-        one
-        for one in installed.controlnets
-        if one.family == family and not one.problem and hints_of(one) == "pose"
+    usable = [
+        model
+        for model in installed.controlnets
+        if model.family == family and not model.problem and hints_of(model) == "pose"
     ]
-    if fitting:
-        return _by_controlnet(max(fitting, key=_pose_rank))
+    if usable:
+        return _by_controlnet(max(usable, key=_pose_rank))
     return _lacking(
         CONTROLNET,
         f"a ControlNet with 'openpose' in its name for {FAMILIES[family].label} (.safetensors) in "
@@ -158,7 +154,7 @@ def _by_controlnet(model: ModelFile) -> Method:
 
 
 def _pose_rank(model: ModelFile) -> tuple[int, bool, bool, bool]:
-    """What the file is, then what its name says; plain before special."""
+    """Higher is better: first what the file is, then what its name says; general before special."""
     return (
         -_KINDS.index(model.kind),
         not model.guessed,
@@ -168,17 +164,17 @@ def _pose_rank(model: ModelFile) -> tuple[int, bool, bool, bool]:
 
 
 def _unusable_controlnets(installed: InstalledModels, family: str) -> str:
-    """What is installed that looks as if it could be for poses, and why it is not."""
-    why = [
-        f"{one.name!r}, which {reason}"
-        for one in installed.controlnets
-        if (reason := _why_no_pose_controlnet(one, family)) is not None
+    """Installed models that could be taken for pose ControlNets, and why they are not."""
+    reasons = [
+        f"{model.name!r}, which {reason}"
+        for model in installed.controlnets
+        if (reason := _why_no_pose_controlnet(model, family)) is not None
     ]
-    return _listed(". Installed, but of no use for it: ", why)
+    return _listed(". Installed, but of no use for it: ", reasons)
 
 
 def _why_no_pose_controlnet(model: ModelFile, family: str) -> str | None:
-    """None for a model that is plainly for something else."""
+    """None for a model that is clearly meant for something else."""
     hints = hints_of(model)
     if hints == "other":
         return None
@@ -194,14 +190,14 @@ def _why_no_pose_controlnet(model: ModelFile, family: str) -> str | None:
 
 
 def reference_methods(installed: InstalledModels, family: str) -> tuple[Method, ...]:
-    """How a reference picture can steer this family. Attention is our own node and needs no model."""
+    """Ways to apply a reference picture. Attention is AvatarForge's own node and needs no model."""
     return (_ipadapter(installed, family), Method(ATTENTION, True, None, None))
 
 
 def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
-    """What turns a photo into a skeleton."""
+    """Ways to turn a photo into a skeleton."""
     if "DWPreprocessor" in installed.nodes:
-        dwpose = Method(DWPOSE, True, None, None)  # fetches its models by itself
+        dwpose = Method(DWPOSE, True, None, None)  # downloads its models itself
     else:
         dwpose = _lacking(
             DWPOSE, "the node pack comfyui_controlnet_aux (its node DWPreprocessor) in custom_nodes"
@@ -209,15 +205,15 @@ def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
     if "SDPoseKeypointExtractor" not in installed.nodes:
         sdpose = _lacking(SDPOSE, "a ComfyUI that has the node SDPoseKeypointExtractor: update ComfyUI")
     elif not installed.sdpose:
-        there = _skipped_there(installed, "checkpoints", _SDPOSE)
-        sdpose = _lacking(SDPOSE, f"the SDPose checkpoint {_SDPOSE_NAME} in models/checkpoints{there}")
+        skipped = _skipped_file(installed, "checkpoints", _SDPOSE)
+        sdpose = _lacking(SDPOSE, f"the SDPose checkpoint {_SDPOSE_NAME} in models/checkpoints{skipped}")
     else:
         sdpose = Method(SDPOSE, True, installed.sdpose[0], None)
     return (dwpose, sdpose)
 
 
 def ipadapter_choice(installed: InstalledModels, family: str) -> IpAdapterChoice | None:
-    """What IPAdapterUnifiedLoader would load for this family; None where a file or the pack is missing."""
+    """What IPAdapterUnifiedLoader loads for this family; None if a file or the node pack is missing."""
     encoder = next((name for name in installed.clip_visions if _CLIP_VISION.search(name)), None)
     if encoder is None or not _has_ipadapter_nodes(installed):
         return None
@@ -229,20 +225,20 @@ def ipadapter_choice(installed: InstalledModels, family: str) -> IpAdapterChoice
 
 
 def needs_union_type(model: ModelFile) -> bool:
-    """Whether the graph has to say "openpose" to it with SetUnionControlNetType."""
+    """Whether the graph must select its "openpose" mode with SetUnionControlNetType."""
     return model.union and model.family is not None and FAMILIES[model.family].union_types
 
 
 def bones_for(model: ModelFile) -> str:
-    """How thick this ControlNet wants its bones: a value of `pictures.skeleton.BoneStyle`."""
+    """The bone thickness that this ControlNet expects: a value of `pictures.skeleton.BoneStyle`."""
     return "xinsir" if needs_union_type(model) or _THICK_BONES.search(model.name) else "standard"
 
 
 def missing_checkpoint(installed: InstalledModels) -> str:
-    why = [f"{one.name!r}, which {one.problem}" for one in installed.checkpoints if one.problem]
+    unusable = [f"{model.name!r}, which {model.problem}" for model in installed.checkpoints if model.problem]
     return (
         f"No {FAMILY_LABELS} checkpoint is installed: put one (a .safetensors file) into models/checkpoints"
-        f"{_listed('. Installed, but of no use: ', why)}."
+        f"{_listed('. Installed, but of no use: ', unusable)}."
     )
 
 
@@ -271,11 +267,11 @@ def _ipadapter(installed: InstalledModels, family: str) -> Method:
     if not any(_matching(installed.ipadapters, pattern) for _, pattern, _ in wanted):
         names = " or ".join(name for _, _, name in wanted)
         patterns = re.compile("|".join(pattern for _, pattern, _ in wanted), re.IGNORECASE)
-        there = _skipped_there(installed, "ipadapter", patterns)
-        lacking.append(f"{names} for {FAMILIES[family].label} in models/ipadapter{there}")
+        skipped = _skipped_file(installed, "ipadapter", patterns)
+        lacking.append(f"{names} for {FAMILIES[family].label} in models/ipadapter{skipped}")
     if not any(_CLIP_VISION.search(name) for name in installed.clip_visions):
-        there = _skipped_there(installed, "clip_vision", _CLIP_VISION)
-        lacking.append(f"the CLIP vision model {_CLIP_VISION_NAME} in models/clip_vision{there}")
+        skipped = _skipped_file(installed, "clip_vision", _CLIP_VISION)
+        lacking.append(f"the CLIP vision model {_CLIP_VISION_NAME} in models/clip_vision{skipped}")
     return _lacking(IPADAPTER, ", and ".join(lacking))
 
 
@@ -287,11 +283,11 @@ def _matching(names: Sequence[str], pattern: str) -> str | None:
     return next((name for name in names if re.search(pattern + _WEIGHTS, name, re.IGNORECASE)), None)
 
 
-def _skipped_there(installed: InstalledModels, folder: str, pattern: re.Pattern[str]) -> str:
-    """The file that would do, if it could be used."""
-    for one in installed.skipped:
-        if one.folder == folder and one.name is not None and pattern.search(one.name):
-            return f" ({one.name!r} {one.reason})"
+def _skipped_file(installed: InstalledModels, folder: str, pattern: re.Pattern[str]) -> str:
+    """A file of that name that was skipped, and why."""
+    for file in installed.skipped:
+        if file.folder == folder and file.name is not None and pattern.search(file.name):
+            return f" ({file.name!r} {file.reason})"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Which installed model serves a request: the one asked for, else the one set, else by name."""
+"""Chooses the models of a request: the requested, else the configured, else the best installed one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .capabilities import FAMILY_LABELS, missing_checkpoint, missing_pose_contro
 
 __all__ = ["FAMILY_LABELS", "choose_checkpoint", "choose_pose_controlnet", "require_models"]
 
-# Over the words of a name. Many names are words glued together, so some count at the start of one.
+# Searched in the words of a name. Names often run words together, so some patterns match the start of a word.
 _REALISTIC = re.compile(
     r"\b(real|photo|vision|absolute|juggernaut|epic|cyber|natural|analog|lyriel|majic|icbinp)"
     r"|(?<!un)(?<!sur)realis(tic|m)"
@@ -23,16 +23,16 @@ _ANIME = re.compile(
     r"anime|\b(anything|counterfeit|meina|pony|illustrious|noob|animagine|toon|cartoon|manga|waifu|niji|aom"
     r"|orange|abyss|pastel|hassaku|mistoon)"
 )
-# Nodes of our graphs that load a model, and their input with its name.
+# Loader node of AvatarForge's graphs -> its input with the model's name.
 _LOADERS = {"CheckpointLoaderSimple": "ckpt_name", "ControlNetLoader": "control_net_name"}
 
 
 def choose_checkpoint(
     installed: InstalledModels, settings: Settings, *, realism: bool, requested: str | None
 ) -> tuple[str, Family]:
-    """The checkpoint for a request: its name and its family.
+    """The name and family of the checkpoint for a request.
 
-    Raises UnprocessableError when the one asked for cannot be used, UnavailableError when none can.
+    Raises UnprocessableError if the requested one cannot be used, UnavailableError if none is available.
     """
     if requested is not None:
         found = find_model(installed.checkpoints, requested)
@@ -74,20 +74,20 @@ def choose_checkpoint(
 
 
 def _rank(model: ModelFile, *, realism: bool) -> tuple[bool, ...]:
-    """Higher is better: plain before special, then the look, then what is known of the file."""
+    """Higher is better: general before special, then by style, then by how certain the family is."""
     words = words_of(model.name)
-    like, unlike = (_REALISTIC, _ANIME) if realism else (_ANIME, _REALISTIC)
+    wanted, unwanted = (_REALISTIC, _ANIME) if realism else (_ANIME, _REALISTIC)
     return (
         not is_special_checkpoint(model),
-        bool(like.search(words)),
-        not unlike.search(words),
+        bool(wanted.search(words)),
+        not unwanted.search(words),
         not model.guessed,
         not takes_few_steps(model.name),
     )
 
 
 def choose_pose_controlnet(installed: InstalledModels, settings: Settings, family: str) -> ModelFile:
-    """The ControlNet that makes a figure take a pose. Raises UnavailableError."""
+    """The pose ControlNet for this family. Raises UnavailableError."""
     method = pose_controlnet(installed, settings, family)
     if method.model is None:
         raise UnavailableError(missing_pose_controlnet(method, family))
@@ -95,7 +95,7 @@ def choose_pose_controlnet(installed: InstalledModels, settings: Settings, famil
 
 
 def require_models(installed: InstalledModels, checkpoint: str, controlnet: str | None) -> None:
-    """Raises UnavailableError, with file and folder, when a model that was chosen before is gone."""
+    """Raises UnavailableError, naming file and folder, if a model that was chosen earlier is missing."""
     for name, models, folder in (
         (checkpoint, installed.checkpoints, "checkpoints"),
         (controlnet, installed.controlnets, "controlnet"),
@@ -115,12 +115,12 @@ def require_models(installed: InstalledModels, checkpoint: str, controlnet: str 
 
 
 def with_installed_names(prompt: Prompt, installed: InstalledModels) -> Prompt:
-    """The prompt with its models named as this ComfyUI names them now.
+    """The prompt with its models named as this ComfyUI names them.
 
-    A prompt that was stored on Windows names "sdxl\\base.safetensors", and ComfyUI on Linux knows only
+    A prompt stored on Windows names "sdxl\\base.safetensors", which ComfyUI on Linux lists as
     "sdxl/base.safetensors". A model that is not installed keeps its name, and ComfyUI refuses it.
     """
-    known: dict[str, Sequence[ModelFile]] = {
+    models: dict[str, Sequence[ModelFile]] = {
         "CheckpointLoaderSimple": [
             *installed.checkpoints,
             *(ModelFile(name, None) for name in installed.sdpose),
@@ -131,7 +131,7 @@ def with_installed_names(prompt: Prompt, installed: InstalledModels) -> Prompt:
     for node_id, node in prompt.items():
         field = _LOADERS.get(str(node.get("class_type")))
         name = node["inputs"].get(field) if field else None
-        found = find_model(known[node["class_type"]], name) if isinstance(name, str) else None
+        found = find_model(models[node["class_type"]], name) if isinstance(name, str) else None
         if found is not None and found.name != name:
             node = {**node, "inputs": {**node["inputs"], field: found.name}}
         renamed[node_id] = node

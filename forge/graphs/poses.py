@@ -1,4 +1,4 @@
-"""What is done with a pose that somebody gave, and the nodes that do it. Pure."""
+"""Decides how a given pose image is used, and adds the nodes for it. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..spec.warning import GenerationWarning, make_warning
 from .builder import Link, Node, PromptBuilder
 from .capabilities import DWPOSE, Method, best, missing_extractor
 
-# Long side at which a photo is read, and at which its skeleton is kept: what SDPose's own workflow uses.
+# Long side, in pixels, at which SDPose reads a photo and its skeleton is stored: as in SDPose's own workflow.
 READ_SIDE = 1024
-# Short side at which DWPose reads and draws; its nodes take multiples of 64.
+# Short side, in pixels, at which DWPose reads and draws; its nodes accept multiples of 64.
 DWPOSE_SIDE = 768
 
 
 @dataclass(frozen=True)
 class PoseImage:
-    """The pose as a picture of the frame's size, the node that gave it, and the model it took."""
+    """A link to the pose picture, its node, and the model that extracted it, if any."""
 
     image: Link
     node_id: str
@@ -28,10 +28,10 @@ class PoseImage:
 
 
 def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> PosePlan:
-    """Decide what is done with the pose; `mode` other than auto overrides what was recognised.
+    """Decide how the pose image is used; a `mode` other than auto overrides the recognised kind.
 
-    Raises UnprocessableError where the mode does not fit a pose in JSON, and UnavailableError where a
-    photo was asked for and nothing can read one.
+    Raises UnprocessableError if the mode does not fit a pose in JSON, and UnavailableError if mode photo is
+    requested but no extractor works.
     """
     if file.kind == "json":
         if mode in ("photo", "raw"):
@@ -73,10 +73,10 @@ def add_pose_image(
     *,
     from_behind: bool = False,
 ) -> PoseImage:
-    """Add what turns the stored pose into a picture of `width` x `height` pixels.
+    """Add the nodes that turn the stored pose into a picture of `width` x `height` pixels.
 
-    May be called once per view: what reads the photo is added once and shared. `from_behind` turns the
-    figure round, which only a pose in JSON allows.
+    May be called once per view: the nodes that read a photo are added once and shared. `from_behind` turns
+    the figure around, which only works for a pose in JSON.
     """
     if plan.treatment == "extract":
         skeleton = _extract(build, plan, file, bones)
@@ -91,10 +91,10 @@ def add_pose_image(
             height=height,
         )
     else:
-        # With no kept file the plan was made for another one.
+        # Without a kept file, the plan was made for another file.
         file_id = file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
-        turned = from_behind and plan.treatment == "json"
-        node = _load(build, "Pose", file_id, width, height, bones, from_behind=turned)
+        turn = from_behind and plan.treatment == "json"
+        node = _load(build, "Pose", file_id, width, height, bones, from_behind=turn)
     return PoseImage(node.out(), node.id, plan.model)
 
 
@@ -108,8 +108,8 @@ def _load(
     *,
     from_behind: bool = False,
 ) -> Node:
-    # Every input is written out, so that the editor, which fills in what is missing, queues the same.
-    return _once(
+    # List every input: the editor fills in missing ones, and must queue the same prompt.
+    return _add_shared(
         build,
         "AvatarForgeLoadPose",
         title,
@@ -124,8 +124,9 @@ def _load(
 def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -> Link:
     if plan.extractor == DWPOSE:
         photo = _load(build, "Photo", file.file_id, 0, 0, "standard")
-        # detect_face would draw 68 dots that fight the checkpoint's own face; hands are too small to help.
-        return _once(
+        # detect_face would draw 68 dots that conflict with the checkpoint's own face; hands are too small to
+        # help.
+        return _add_shared(
             build,
             "DWPreprocessor",
             "Read the pose",
@@ -140,8 +141,8 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
         ).out()
     width, height = _within(file.width, file.height, READ_SIDE)
     photo = _load(build, "Photo", file.file_id, width, height, "standard")
-    loader = _once(build, "CheckpointLoaderSimple", "SDPose", ckpt_name=plan.model)
-    keypoints = _once(
+    loader = _add_shared(build, "CheckpointLoaderSimple", "SDPose", ckpt_name=plan.model)
+    keypoints = _add_shared(
         build,
         "SDPoseKeypointExtractor",
         "Read the pose",
@@ -150,7 +151,7 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
         image=photo.out(),
         batch_size=1,
     )
-    return _once(
+    return _add_shared(
         build,
         "AvatarForgeDrawKeypoints",
         "Draw the pose",
@@ -162,13 +163,13 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
 
 
 def _within(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size with the long side at `side` pixels, each side at least one pixel."""
+    """The size scaled so that its long side is `side` pixels; no side is less than one pixel."""
     scale = side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _once(build: PromptBuilder, class_type: str, title: str, **inputs: Any) -> Node:
-    """Add a node, or take the same one that is there already."""
+def _add_shared(build: PromptBuilder, class_type: str, title: str, **inputs: Any) -> Node:
+    """Add a node, or return an existing one with the same inputs."""
     for node_id, node in build.prompt.items():
         if node["class_type"] == class_type and node["inputs"] == inputs:
             return Node(node_id)

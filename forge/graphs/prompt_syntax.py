@@ -1,11 +1,10 @@
-"""Prompt syntax that ComfyUI does not know, or that names something that is not installed.
+"""Warns about prompt syntax that ComfyUI does not support, and about embeddings that are not installed.
 
-ComfyUI drops an embedding that it does not find, and reads the syntax of other programs as words. Neither is
-an error, but the user is told.
+ComfyUI drops an unknown embedding, and reads the syntax of other programs as words. Neither is an error.
 
-The rules: ComfyUI's comfy/sd1_clip.py for embeddings; the prompt syntax of AUTOMATIC1111's web UI for
-`<lora:...>`, BREAK, AND, `[a|b]` and `[a:b:0.5]`; that of the Dynamic Prompts extension for `__name__` and
-`{a|b}`, of which ComfyUI's frontend knows the latter.
+Sources of the rules: ComfyUI's comfy/sd1_clip.py for embeddings; the prompt syntax of AUTOMATIC1111's web UI
+for `<lora:...>`, BREAK, AND, `[a|b]` and `[a:b:0.5]`; that of the Dynamic Prompts extension for `__name__`
+and `{a|b}`. ComfyUI's frontend supports only `{a|b}`.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ from dataclasses import dataclass
 
 from ..spec.warning import GenerationWarning, WarningCode, make_warning, without_repeats
 
-MOST = 20  # warnings about the words of one generation
+MOST = 20  # warnings about the texts of one generation
 MORE = make_warning(
     "more_prompt_syntax",
     f"There is more in the words that ComfyUI does not read as it is meant; the first {MOST} are listed.",
     count=MOST,
 )
-_LONGEST = 60  # characters of what is named
+_LONGEST = 60  # characters quoted from a text
 _AS_WORDS = "it is read as words"
 
 _NETWORKS = {"lora": "LoRA", "lyco": "LyCORIS", "hypernet": "hypernetwork"}
 _NETWORK = re.compile(r"<(lora|lyco|hypernet):([^<>:\n]{1,250})(?::[^<>\n]{0,250})?>", re.IGNORECASE)
 _KEYWORD = re.compile(r"(?<![\w'&-])(?:BREAK|AND)(?![\w'&-])")
 _WILDCARD = re.compile(r"(?<!\w)__(?:[^\W_][\w/*.-]{0,98}?|\*{1,2})__(?!\w)")
-# A name ends at a space, at a bracket of a weight, or at the start of other syntax.
+# A name ends at a space, a bracket of a weight, or the start of other syntax.
 _EMBEDDING = re.compile(r"(?<![A-Za-z0-9_])(embedding:)(\s*)((?:[^\s()<\[\\]|\\[()]?)*)", re.IGNORECASE)
-_EXTENSIONS = (".safetensors", ".pt", ".bin")  # what ComfyUI tries for a name that is no file
+_EXTENSIONS = (".safetensors", ".pt", ".bin")  # ComfyUI tries them for a name without a file
 _WEIGHT = re.compile(r":[-+]?\d*\.?\d+$")
 _NUMBER = re.compile(r"\s*\d*\.?\d+\s*")
 _MARK = re.compile(r"\\.|[\[\]{}|:]", re.DOTALL)
@@ -44,7 +43,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True)
 class _Found:
-    """`key` is the same for what is to be named once."""
+    """A finding at character `at` of a text. Findings with equal keys give one warning."""
 
     at: int
     key: object
@@ -54,10 +53,11 @@ class _Found:
 def prompt_warnings(
     texts: Iterable[str | None], embeddings: Collection[str] | None, *, platform: str = sys.platform
 ) -> tuple[GenerationWarning, ...]:
-    """One warning for each different thing in a request's words, in their order; at most MOST and one more.
+    """One warning per distinct finding in the texts, in their order; at most MOST, and one that says there
+    is more.
 
-    `embeddings` are the files in ComfyUI's folders of embeddings, relative to these; None where that is not
-    known. `platform` decides whether upper and lower case, and `\\` and `/`, are the same in a file's name.
+    `embeddings` are the files in ComfyUI's embeddings folders, as relative paths; None if they are unknown.
+    `platform` decides whether file names ignore case and whether `\\` equals `/`.
     """
     found = _all_warnings(texts, embeddings, platform)
     return tuple(found if len(found) <= MOST else [*found[:MOST], MORE])
@@ -66,11 +66,11 @@ def prompt_warnings(
 def refresh_warnings(
     earlier: Sequence[GenerationWarning], texts: Sequence[str | None], embeddings: Collection[str] | None
 ) -> list[GenerationWarning]:
-    """The `earlier` warnings of a generation, with those about its prompt texts as they hold now."""
-    now = prompt_warnings(texts, embeddings)
-    possible = [*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE, *now]
+    """The earlier warnings of a generation, with those about its texts replaced by current ones."""
+    current = prompt_warnings(texts, embeddings)
+    possible = [*_all_warnings(texts, None if embeddings is None else (), sys.platform), MORE, *current]
     outdated = {warning.detail for warning in possible}
-    return [*(warning for warning in earlier if warning.detail not in outdated), *now]
+    return [*(warning for warning in earlier if warning.detail not in outdated), *current]
 
 
 def _all_warnings(
@@ -81,15 +81,15 @@ def _all_warnings(
         found = [*_networks(text), *_keywords(text), *_brackets(text), *_wildcards(text)]
         if embeddings is not None:
             found += _embeddings(text, embeddings, platform)
-        for one in sorted(found, key=lambda one: one.at):
-            warnings.setdefault(one.key, one.warning)
+        for finding in sorted(found, key=lambda finding: finding.at):
+            warnings.setdefault(finding.key, finding.warning)
     return list(without_repeats(warnings.values()))
 
 
-def _found(at: int, code: WarningCode, what: str, sentence: str, key: object = None) -> _Found:
-    shown = " ".join(what[: _LONGEST * 4].split())
+def _found(at: int, code: WarningCode, quoted: str, sentence: str, key: object = None) -> _Found:
+    shown = " ".join(quoted[: _LONGEST * 4].split())
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-    return _Found(at, key or what, make_warning(code, f"'{shown}': {sentence}.", text=shown))
+    return _Found(at, key or quoted, make_warning(code, f"'{shown}': {sentence}.", text=shown))
 
 
 def _networks(text: str) -> Iterator[_Found]:
@@ -105,9 +105,9 @@ def _keywords(text: str) -> Iterator[_Found]:
             r"[\w'-]{1,40}(?=[ \t]{0,9}$)", text[max(0, keyword.start() - 50) : keyword.start()]
         )
         after = re.match(r"[ \t]{0,9}([\w'-]{1,40})", text[keyword.end() : keyword.end() + 50])
-        beside = [word for word in (before and before[0], after and after[1]) if word]
-        # Among words in capitals it is one of them: WANTED DEAD AND ALIVE.
-        if not (any(len(word) > 1 for word in beside) and all(word.isupper() for word in beside)):
+        neighbours = [word for word in (before and before[0], after and after[1]) if word]
+        # Between words in capitals it is an ordinary word: WANTED DEAD AND ALIVE.
+        if not (any(len(word) > 1 for word in neighbours) and all(word.isupper() for word in neighbours)):
             sentence = "ComfyUI has no such keyword; it is read as a word"
             yield _found(keyword.start(), "keyword_in_prompt", keyword[0], sentence)
 
@@ -120,7 +120,7 @@ def _wildcards(text: str) -> Iterator[_Found]:
 
 @dataclass
 class _Open:
-    """A bracket that is not closed yet, and what was seen in it."""
+    """A bracket that is not closed yet, and what it contains so far."""
 
     at: int
     mark: str
@@ -131,7 +131,7 @@ class _Open:
 
 
 def _brackets(text: str) -> Iterator[_Found]:
-    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones the outermost. A backslash makes a mark plain text."""
+    """`[a|b]`, `[a:b:0.5]` and `{a|b}`; of nested ones only the outermost. A backslash escapes a mark."""
     found: list[tuple[int, _Found]] = []
     opened: list[_Open] = []
     at = 0
@@ -159,7 +159,7 @@ def _brackets(text: str) -> Iterator[_Found]:
                 while found and found[-1][1].at > closed.at:
                     found.pop()
                 found.append((at, _found(closed.at, code, text[closed.at : at][:1000], sentence)))
-    return (one for _, one in found)
+    return (finding for _, finding in found)
 
 
 def _bracket_meaning(text: str, bracket: _Open, end: int) -> tuple[WarningCode, str] | None:
@@ -167,7 +167,7 @@ def _bracket_meaning(text: str, bracket: _Open, end: int) -> tuple[WarningCode, 
         if bracket.mark == "[":
             return "alternation_in_prompt", f"ComfyUI does not alternate between words; {_AS_WORDS}"
         return "choice_in_prompt", f"only ComfyUI's editor chooses one of these; {_AS_WORDS}"
-    # Without a letter it is a ratio or a time of day.
+    # Without letters it is a ratio or a time of day.
     scheduled = bracket.mark == "[" and bracket.letters and bracket.last_colon >= 0
     if scheduled and _NUMBER.fullmatch(text, bracket.last_colon + 1, end):
         return "schedule_in_prompt", f"ComfyUI does not change words during the steps; {_AS_WORDS}"
@@ -183,7 +183,7 @@ def _embeddings(text: str, installed: Collection[str], platform: str) -> Iterato
         name = name.strip(",")
         what = f"{mention[1]}{name}"
         if mention[1] != "embedding:" or not (at == 0 or text[at - 1].isspace() or text[at - 1] in "()"):
-            # Elsewhere it is no syntax; followed by a space it is a word of a sentence.
+            # ComfyUI does not read this as syntax; followed by a space it is an ordinary word.
             if name and not mention[2]:
                 sentence = f"write it in lower case, after a space; {_AS_WORDS}"
                 yield _found(at, "malformed_embedding", what, sentence)
@@ -198,7 +198,7 @@ def _embeddings(text: str, installed: Collection[str], platform: str) -> Iterato
 
 
 def _usable_names(installed: Collection[str], platform: str) -> frozenset[str]:
-    """What ComfyUI finds the files by: it starts in every folder, and adds some extensions."""
+    """All names by which ComfyUI finds these files: it looks in every subfolder and adds some extensions."""
     names: set[str] = set()
     for file in installed:
         parts = _fold(file.replace("\\", "/") if platform == "win32" else file, platform).split("/")

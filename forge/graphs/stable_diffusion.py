@@ -1,9 +1,8 @@
-"""The graph of Stable Diffusion 1.5 and XL: a checkpoint, pose ControlNet, reference, KSampler."""
+"""The graph of Stable Diffusion 1.5 and XL: checkpoint, pose ControlNet, reference and KSampler."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec, ReferenceUse
@@ -13,87 +12,77 @@ from ..spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
 from ..spec.warning import GenerationWarning, make_warning
 from .builder import Link, PromptBuilder
 from .poses import add_pose_image
+from .receipt import Attended, applied_input
 
-START, END = 0.0, 1.0  # of the sampling: every input works from the first step to the last
+START, END = 0.0, 1.0  # every input works from the first sampling step to the last
 FRONT_AND_BACK = ("front", "back")
 
 
-@dataclass(frozen=True)
-class _Looking:
-    """What the model looks at while it samples, and the node that makes it look."""
-
-    role: str
-    kind: str
-    node: str
-    use: ReferenceUse | None
-    strength: float
-
-
 class StableDiffusionGraph:
-    """Adds to one prompt, step by step; remembers what was applied and what a user should know."""
+    """Builds one prompt step by step. `inputs` is its receipt, `warnings` is what the user should know."""
 
     def __init__(self, spec: AvatarSpec) -> None:
         self._spec = spec
         self._build = PromptBuilder()
         self.inputs: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
-        self._excused: set[str] = set()
+        self._skipped: set[str] = set()
         loader = self._build.add("CheckpointLoaderSimple", "Checkpoint", ckpt_name=spec.checkpoint)
         self._model, self._clip, self._vae = loader.out(0), loader.out(1), loader.out(2)
-        self._looking: list[_Looking] = []
+        self._attended: list[Attended] = []
         self._controlnet: Link | None = None
 
     @property
     def prompt(self) -> Prompt:
         return self._build.prompt
 
-    def excused(self, role: str) -> bool:
-        """Whether the role's picture has no place in this prompt, such as a front pose in a re-roll
-        of the side."""
-        return role in self._excused
+    def is_skipped(self, role: str) -> bool:
+        """Whether no view of this prompt uses the role's picture, such as a front pose in a re-roll of the
+        side."""
+        return role in self._skipped
 
-    def refer(self) -> None:
-        """Let every view look at the given reference."""
+    def apply_reference(self) -> None:
+        """Apply the given reference to every view."""
         use = self._spec.reference
         if use is None or use.strength == 0:
             return
         picture = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id)
         if use.method == "ipadapter":
-            self._adapt(use, picture.out())
+            self._apply_ipadapter(use, picture.out())
         else:
-            self._look("Apply reference", self._encode("Reference", picture.out()), use.strength)
-        self._remember("reference", "picture", use.strength, use)
+            self._attend("Apply reference", self._encode("Reference", picture.out()), use.strength)
+        self._record("reference", "picture", use.strength, use)
 
-    def look_at(self, samples: Link, weight: float) -> None:
-        """Let the views that follow look at one that was sampled."""
+    def attend_to_anchor(self, samples: Link, weight: float) -> None:
+        """Let the following views attend to a sampled one."""
         if weight > 0:
-            self._look("Look at the front", samples, weight)
-            self._remember("anchor", "latent", weight)
+            self._attend("Look at the front", samples, weight)
+            self._record("anchor", "latent", weight)
 
-    def look_at_saved(self, generation_id: str, position: int, weight: float) -> None:
-        """Let the view look at one that was saved."""
+    def attend_to_saved_anchor(self, generation_id: str, position: int, weight: float) -> None:
+        """Let the view attend to a saved one."""
         if weight > 0:
             picture = self._build.add(
                 "AvatarForgeLoadView", "Saved front", generation_id=generation_id, position=position + 1
             )
-            self._look("Look at the front", self._encode("Saved front", picture.out()), weight)
-            self._remember("anchor", "picture", weight)
+            self._attend("Look at the front", self._encode("Saved front", picture.out()), weight)
+            self._record("anchor", "picture", weight)
 
     def share_views(self) -> None:
-        """Let the rows of a batch look at its first."""
+        """Let the rows of a batch attend to its first row."""
         weight = self._spec.consistency
         if weight > 0:
             self._model = self._build.add(
                 "AvatarForgeShareViews", "Share views", model=self._model, consistency=weight
             ).out()
-            self._remember("anchor", "latent", weight)
+            self._record("anchor", "latent", weight)
 
     def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
-        """One sampler run for these views, as rows of a batch; a link to its latent."""
+        """Sample these views in one batch; returns a link to its latent."""
         spec = self._spec
         batch = len(views) > 1
         label = "" if batch else f" ({views[0]})" if views[0] else ""
-        words = self._build.add(
+        encoded = self._build.add(
             "AvatarForgePrompt",
             f"Words{label}",
             clip=self._clip,
@@ -105,11 +94,13 @@ class StableDiffusionGraph:
             view=ALL_FOUR if batch else views[0] or ANY_VIEW,
             family=spec.family,
         )
-        positive, negative = self._pose(views, size, label, words.out(0), words.out(1))
-        for look in self._looking:
-            model = look.use.model if look.use else None
-            for view in views[1:] if batch and look.role == "anchor" else views:
-                self._line(look.role, view, look.kind, look.use, look.node, model, look.strength)
+        positive, negative = self._pose(views, size, label, encoded.out(0), encoded.out(1))
+        for picture in self._attended:
+            model = picture.use.model if picture.use else None
+            for view in views[1:] if batch and picture.role == "anchor" else views:
+                self._add_line(
+                    picture.role, view, picture.kind, picture.use, picture.node, model, picture.strength
+                )
         latent = self._build.add(
             "AvatarForgeViewsLatent",
             f"Canvas{label}",
@@ -134,11 +125,11 @@ class StableDiffusionGraph:
         )
         return sampler.out()
 
-    def take(self, samples: Link, row: int, width: int) -> Link:
-        """One row of a batch, cut to `width` pixels about its middle."""
-        cut = 0 if width == self._spec.width else width
+    def take_view(self, samples: Link, row: int, width: int) -> Link:
+        """One row of a batch, centre-cropped to `width` pixels."""
+        crop = 0 if width == self._spec.width else width
         return self._build.add(
-            "AvatarForgeTakeView", f"View {row + 1}", samples=samples, view=row, width=cut
+            "AvatarForgeTakeView", f"View {row + 1}", samples=samples, view=row, width=crop
         ).out()
 
     def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> None:
@@ -153,9 +144,9 @@ class StableDiffusionGraph:
         )
 
     def keep_loaded(self, controlnet: str | None) -> None:
-        """ComfyUI forgets what the next prompt does not name, so a request without a pose would have the
-        ControlNet read again for the next one with it. A node that leads nowhere is never run, but keeps
-        what the same node gave before."""
+        """Keep a ControlNet loaded that this prompt does not use. ComfyUI drops cached outputs that the next
+        prompt does not name, so after a request without a pose the ControlNet would be read again. A loader
+        that leads to no output is never run, but keeps its cached output."""
         if controlnet is not None and self._controlnet is None:
             self._add_loader(controlnet, "Pose ControlNet (not used, kept loaded)")
 
@@ -169,15 +160,15 @@ class StableDiffusionGraph:
         if spec.controlnet is None:
             return positive, negative
         given = spec.pose if spec.pose and spec.pose.strength > 0 else None
-        own = self._own_views(given, views)
-        built_in = any(view not in own for view in views)
-        strength = given.strength if given and own else spec.skeleton_strength
+        posed = self._posed_views(given, views)
+        built_in = any(view not in posed for view in views)
+        strength = given.strength if given and posed else spec.skeleton_strength
         if strength == 0:
             return positive, negative
-        if given and own and not built_in and len(views) == 1:
-            image = self._own_image(given, size, views[0])
+        if given and posed and not built_in and len(views) == 1:
+            image = self._pose_image(given, size, views[0])
         else:
-            extra = {view: self._own_image(given, size, view) for view in own if given and view}
+            extra = {view: self._pose_image(given, size, view) for view in posed if given and view}
             image = self._build.add(
                 "AvatarForgePoseSkeleton",
                 f"Skeleton{label}",
@@ -200,32 +191,32 @@ class StableDiffusionGraph:
             end_percent=END,
         )
         for view in views:
-            use = given if view in own else None
+            use = given if view in posed else None
             kind = given.plan.kind if given and use else "built-in skeleton"
-            self._line("pose" if use else "view", view, kind, use, applied.id, spec.controlnet, strength)
+            self._add_line("pose" if use else "view", view, kind, use, applied.id, spec.controlnet, strength)
         return applied.out(0), applied.out(1)
 
-    def _own_views(self, given: PoseUse | None, views: Sequence[str | None]) -> tuple[str | None, ...]:
-        """The views that the given pose decides: the only one asked for; of a whole sheet the front,
-        and the back too where the pose has keypoints that can be seen from behind."""
+    def _posed_views(self, given: PoseUse | None, views: Sequence[str | None]) -> tuple[str | None, ...]:
+        """The views to which the given pose applies: a single requested view; of a whole sheet the front, and
+        also the back if the pose has keypoints, which can be turned around."""
         if given is None:
             return ()
         if self._spec.views != VIEW_NAMES:
             return tuple(views)
         wanted = FRONT_AND_BACK if given.plan.treatment == "json" else FRONT_AND_BACK[:1]
-        own = tuple(view for view in views if view in wanted)
-        if not own:
-            self._excused.add("pose")
-        elif "front" in own:
+        posed = tuple(view for view in views if view in wanted)
+        if not posed:
+            self._skipped.add("pose")
+        elif "front" in posed:
             detail = (
                 f"The pose shows one view: it was applied to {' and '.join(wanted)}; the others follow the "
                 "built-in skeletons."
             )
             self.warnings.append(make_warning("pose_on_some_views", detail, views=wanted))
-        return own
+        return posed
 
-    def _own_image(self, given: PoseUse, size: tuple[int, int], view: str | None) -> Link:
-        # Of a whole sheet, the pose is that of the front: the back sees it from the other side.
+    def _pose_image(self, given: PoseUse, size: tuple[int, int], view: str | None) -> Link:
+        # The pose of a whole sheet is that of the front: the back shows it from behind.
         behind = view == "back" and self._spec.views == VIEW_NAMES
         return add_pose_image(
             self._build, given.plan, given.file, size[0], size[1], self._spec.bones, from_behind=behind
@@ -253,7 +244,7 @@ class StableDiffusionGraph:
             height=self._spec.height,
         ).out()
 
-    def _look(self, title: str, reference: Link, strength: float) -> None:
+    def _attend(self, title: str, reference: Link, strength: float) -> None:
         self._model = self._build.add(
             "AvatarForgeApplyReference",
             title,
@@ -264,8 +255,8 @@ class StableDiffusionGraph:
             end_percent=END,
         ).out()
 
-    def _adapt(self, use: ReferenceUse, image: Link) -> None:
-        """ComfyUI_IPAdapter_plus: its unified loader finds the files that the preset names."""
+    def _apply_ipadapter(self, use: ReferenceUse, image: Link) -> None:
+        """Use ComfyUI_IPAdapter_plus, whose unified loader finds the files of the preset."""
         loader = self._build.add("IPAdapterUnifiedLoader", "IPAdapter", model=self._model, preset=use.preset)
         self._model = self._build.add(
             "IPAdapterAdvanced",
@@ -281,11 +272,11 @@ class StableDiffusionGraph:
             embeds_scaling="V only",
         ).out()
 
-    def _remember(self, role: str, kind: str, strength: float, use: ReferenceUse | None = None) -> None:
-        """The newest model patch applies to whatever is sampled from now on."""
-        self._looking.append(_Looking(role, kind, str(self._model[0]), use, strength))
+    def _record(self, role: str, kind: str, strength: float, use: ReferenceUse | None = None) -> None:
+        """Record the newest model patch for the receipt: it applies to everything sampled from now on."""
+        self._attended.append(Attended(role, kind, str(self._model[0]), use, strength))
 
-    def _line(
+    def _add_line(
         self,
         role: str,
         view: str | None,
@@ -295,19 +286,16 @@ class StableDiffusionGraph:
         model: str | None,
         strength: float,
     ) -> None:
-        file = use.file if isinstance(use, PoseUse) else use
         self.inputs.append(
-            AppliedInput(
-                role=role,
-                view=view,
-                kind=kind,
-                file_id=file.file_id if file else None,
-                content_hash=file.content_hash if file else None,
+            applied_input(
+                role,
+                view,
+                kind,
+                use,
                 node=node,
                 node_type=self._build.prompt[node]["class_type"],
                 model=model or self._spec.checkpoint,
                 strength=strength,
-                first_step=1,
-                last_step=self._spec.steps,
+                steps=self._spec.steps,
             )
         )

@@ -1,4 +1,4 @@
-"""How long a run will take, from how long runs like it took."""
+"""Estimates the running time of a generation from earlier ones of the same kind."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections import OrderedDict, deque
 from ...db.records import GenerationRecord
 from ..spec.avatar import AvatarSpec
 
-LAST = 5  # runs of one kind that count
-KINDS = 256  # kinds that are remembered; the one not used for longest goes
-HISTORY = 200  # runs that are read at the start
+LAST = 5  # runs remembered per kind
+KINDS = 256  # kinds remembered; the least recently used is dropped
+HISTORY = 200  # runs read at startup
 
 Kind = tuple[str, int, int, int, int]
 
 
 def kind_of(spec: AvatarSpec, views: int) -> Kind:
-    """What decides how long a run takes, as far as one card is concerned."""
+    """Everything that decides how long a run takes on one GPU."""
     return spec.family, spec.width, spec.height, spec.steps, views
 
 
@@ -33,26 +33,27 @@ class RunningTimes:
             self._seconds.popitem(last=False)
 
     def learn_from(self, records: list[GenerationRecord]) -> None:
-        """What earlier starts of ComfyUI completed, oldest first."""
+        """Learn from the generations of earlier starts of ComfyUI, oldest first."""
         for record in records:
             if record.is_manual or record.started_at is None or record.completed_at is None:
                 continue
             spec = record.spec
-            # After a re-roll the row holds the times of one view.
+            # After a re-roll, the row has the times of one view.
             if not spec.reseeded:
                 seconds = (record.completed_at - record.started_at) / 1e6
                 self.learn(kind_of(spec, len(spec.views)), seconds)
 
     def median_seconds(self, kind: Kind) -> float | None:
-        """Seconds, the median of the last few; None where no such run is known."""
-        known = self._seconds.get(kind)
-        return statistics.median(known) if known else None
+        """The median of the remembered runs, in seconds; None if there are none."""
+        seconds = self._seconds.get(kind)
+        return statistics.median(seconds) if seconds else None
 
     def seconds_left(self, kind: Kind, elapsed: float, progress: float) -> float | None:
-        """Seconds of running time left. The further a run is, the more its own pace counts."""
-        usual = self.median_seconds(kind)
-        if usual is None:
+        """Seconds of running time left; None if unknown. The further a run is, the more its own pace
+        counts."""
+        median = self.median_seconds(kind)
+        if median is None:
             return None
-        by_history = max(0.0, usual - elapsed)
+        by_history = max(0.0, median - elapsed)
         by_pace = elapsed * (1 - progress) / progress if progress > 0 else by_history
         return by_history * (1 - progress) + by_pace * progress

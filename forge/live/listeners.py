@@ -1,4 +1,4 @@
-"""Those who listen to the log: bounded in number, with one clock for all of them."""
+"""Listeners of the event log: limited in number, with one timer for all heartbeats."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..errors import BusyError
 from .log import Event, EventLog, Subscription
 
 MOST = 5000
-BEAT_SECONDS = 15.0  # proxies commonly cut what is silent for a minute or half of one
-LOOK_SECONDS = 1.0  # how soon the place of a client that went away is free again
-AT_ONCE = 256  # events handed over in one piece, so that a long way back needs little memory
+BEAT_SECONDS = 15.0  # proxies commonly close connections that are silent for 30 or 60 seconds
+CHECK_SECONDS = 1.0  # how soon a disconnected client makes room for another
+BATCH = 256  # events per batch, so that a long replay needs little memory
 
 
 class PositionLostError(Exception):
@@ -20,27 +20,27 @@ class PositionLostError(Exception):
 
 
 class Listener:
-    """One stream. `position` is the number of the last event that it has been given."""
+    """One stream of events. `position` is the number of the last event that it received."""
 
     def __init__(
-        self, log: EventLog, topic: str | None, position: int, gone: Callable[[], bool], beat: float
+        self, log: EventLog, topic: str | None, position: int, disconnected: Callable[[], bool], beat: float
     ) -> None:
         self.position = position
         self.heartbeat_at = time.monotonic() + beat
-        self.disconnected = gone
+        self.disconnected = disconnected
         self.subscription: Subscription | None = None
         self._log = log
         self._topic = topic
         self._beat = beat
 
     async def next(self) -> list[Event]:
-        """The next events, in order; none of them when it is time for a heartbeat, or when the client is
-        gone. Raises LostError."""
+        """Wait for the next events, in order. An empty list means that a heartbeat is due or that the client
+        has disconnected. Raises PositionLostError."""
         while True:
             if not self._log.reaches(self.position):
                 raise PositionLostError
-            events = self._log.since(self.position, self._topic)[:AT_ONCE]
-            # Nothing of this topic lies between the last of them and the end of the log.
+            events = self._log.since(self.position, self._topic)[:BATCH]
+            # Without events of this topic, skip to the end of the log.
             self.position = events[-1].number if events else self._log.last
             if events or self.disconnected() or time.monotonic() >= self.heartbeat_at:
                 self.heartbeat_at = time.monotonic() + self._beat
@@ -54,6 +54,8 @@ class Listener:
 
 
 class Listeners:
+    """All listeners of a log, at most `most`. `beat` is the seconds between heartbeats."""
+
     def __init__(self, log: EventLog, most: int = MOST, beat: float = BEAT_SECONDS) -> None:
         self._log = log
         self._most = most
@@ -63,8 +65,8 @@ class Listeners:
     def __len__(self) -> int:
         return len(self._all)
 
-    def join(self, topic: str | None, position: int, gone: Callable[[], bool]) -> Listener:
-        """`gone` says whether the client has left. Raises BusyError."""
+    def join(self, topic: str | None, position: int, disconnected: Callable[[], bool]) -> Listener:
+        """Add a listener. `disconnected` tells whether its client has disconnected. Raises BusyError."""
         if len(self._all) >= self._most:
             self._wake_due()
             if sum(not listener.disconnected() for listener in self._all) >= self._most:
@@ -72,7 +74,7 @@ class Listeners:
                     f"{self._most} clients listen to events already, which is the limit. Try again later, or "
                     "poll GET /generations/{id}."
                 )
-        listener = Listener(self._log, topic, position, gone, self._beat)
+        listener = Listener(self._log, topic, position, disconnected, self._beat)
         self._all.add(listener)
         return listener
 
@@ -80,9 +82,9 @@ class Listeners:
         self._all.discard(listener)
 
     async def run(self) -> None:
-        """Wake those that have something to do although nothing happened, until cancelled."""
+        """Wake listeners that are due for a heartbeat or disconnected, until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             self._wake_due()
 
     def _wake_due(self) -> None:

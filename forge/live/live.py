@@ -1,6 +1,6 @@
-"""Generations while they run: progress, previews, places in the queue, and an event for each change.
+"""Publishes running generations: progress, previews, queue positions, and an event for each change.
 
-It hears of a change once that is committed, and keeps nothing that a restart would need.
+It is called after a change is committed, and holds nothing that a restart would need.
 """
 
 from __future__ import annotations
@@ -10,66 +10,36 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...db import generations as queries
 from ...db.engine import Database
-from ...db.records import GenerationRecord, OutputRecord
+from ...db.records import GenerationRecord
 from ..errors import NotFoundError
-from ..ports import Host, NodeState, PreviewPicture, Prompt, PromptEvent, PromptProgress
-from .estimate import HISTORY, Kind, RunningTimes, kind_of
+from ..ports import Host, PreviewPicture, Prompt, PromptEvent, PromptProgress
+from .estimate import HISTORY, RunningTimes, kind_of
 from .listeners import Listeners
+from .live_run import LiveRun, current_node, progress_by_pictures
 from .log import EventLog
 from .long_polls import LongPolls
-from .plan import Plan, plan
-from .state import COMPLETED, Current, GenerationEvent, LiveState, Preview
+from .state import COMPLETED, GenerationEvent, LiveState, Preview
 
-# Of one generation, in seconds: at most 10 progress events a second.
+# Seconds between events of one kind of a generation: at most 10 progress events a second.
 INTERVALS = {"progress": 0.1, "preview": 0.25}
-# Places in the queue: how often they are told when they move, and up to which one.
-PLACES_SECONDS = 0.5
-LAST_PLACE = 20
+# Queue positions are published at most this often, and only up to the last one.
+POSITIONS_SECONDS = 0.5
+LAST_POSITION = 20
 ENDED = 4096  # prompts whose end is remembered
-LOOK_SECONDS = 0.1  # how old a place in the queue can be
+POSITIONS_CACHE_SECONDS = 0.1
 PREVIEW_BYTES = 1024 * 1024
 
 log = logging.getLogger("avatarforge")
 
 
-@dataclass
-class _Run:
-    """A generation of ours between its acceptance and its end. `record` is what was told last."""
-
-    record: GenerationRecord
-    kind: Kind
-    prompt: Prompt | None = None
-    plan: Plan | None = None
-    progress: float = 0.0
-    current: Current | None = None
-    started: float | None = None
-    queued_published: bool = False
-    published_position: int | None = None
-    published_outputs: tuple[OutputRecord, ...] = ()
-    pictures: dict[int, tuple[Preview, bytes]] = field(default_factory=dict)
-    published_at: dict[str, float] = field(default_factory=dict)
-    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
-
-    def get_plan(self) -> Plan | None:
-        """Made when it is first needed: the answer to the request need not wait for it."""
-        if self.plan is None and self.prompt is not None:
-            self.plan = plan(self.prompt, self.record.spec)
-        return self.plan
-
-    def close(self) -> None:
-        for timer in self.timers.values():
-            timer.cancel()
-
-
 class Live:
-    """All methods run on the event loop."""
+    """The live states of generations and their event log. All methods run on the event loop."""
 
     def __init__(self, log: EventLog, database: Database, host: Host) -> None:
         self.log = log
@@ -78,8 +48,8 @@ class Live:
         self.times = RunningTimes()
         self._database = database
         self._host = host
-        self._runs: dict[str, _Run] = {}
-        self._by_prompt: dict[str, _Run] = {}
+        self._runs: dict[str, LiveRun] = {}
+        self._by_prompt: dict[str, LiveRun] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
         self._end_callbacks: list[Callable[[], None]] = []
         self._positions_due = False
@@ -89,7 +59,7 @@ class Live:
         host.listen(self._handle_host_event)
 
     async def run(self) -> None:
-        """Learn from earlier runs, then keep the streams alive, until cancelled."""
+        """Learn from earlier runs, then send heartbeats to listeners, until cancelled."""
         try:
             completed = await self._database.read(partial(queries.completed, limit=HISTORY))
             self.times.learn_from(completed[::-1])
@@ -97,29 +67,29 @@ class Live:
             log.exception("AvatarForge: the running times of earlier generations could not be read")
         await self.listeners.run()
 
-    def on_end(self, call: Callable[[], None]) -> None:
-        """Have something done whenever a generation has ended."""
-        self._end_callbacks.append(call)
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever a generation has ended."""
+        self._end_callbacks.append(callback)
 
-    # What the tracker tells:
+    # Called by the tracker:
 
     def track(self, record: GenerationRecord, prompt: Prompt) -> None:
-        """From now on expect progress of this prompt. Call before it is enqueued."""
+        """Expect progress of this prompt from now on. Call it before the prompt is enqueued."""
         run = self._run(record)
         run.prompt = prompt
 
     def is_tracked(self, record: GenerationRecord) -> bool:
-        """Whether this run of a generation has been told and has not ended."""
+        """Whether this run of a generation was announced and has not ended."""
         return record.prompt_id in self._by_prompt
 
     def untrack(self, record: GenerationRecord) -> None:
-        """Take `follow` back: the prompt did not enter the queue."""
+        """Undo `track`: the prompt did not enter the queue."""
         self._drop(record.id)
 
     def announce(self, record: GenerationRecord) -> None:
-        """Tell what is new in a committed record, each thing once. What was told already, or belongs to a
-        prompt that has ended, is passed over."""
-        self._positions_expire_at = 0.0  # it may have entered the queue just now
+        """Publish what is new in a committed record, each change once. Records of a prompt that has ended are
+        ignored."""
+        self._positions_expire_at = 0.0  # it may have just entered the queue
         if record.status in queries.ACTIVE:
             if record.prompt_id not in self._ended:
                 self._announce_active(self._run(record), record)
@@ -132,28 +102,28 @@ class Live:
         self._remember_end(record.prompt_id, run.progress)
         self._publish(record.status, record)
         self.long_polls.wake(record.id)
-        for call in self._end_callbacks:
-            call()
+        for callback in self._end_callbacks:
+            callback()
 
     def deleted(self, record: GenerationRecord) -> None:
-        """Tell that the row is gone."""
+        """Publish that the row was deleted."""
         progress = self.state(record).progress
         self._drop(record.id)
         self._remember_end(record.prompt_id, progress)
         self.log.add(GenerationEvent("deleted", self._database.now(), record.id, record, LiveState(progress)))
         self.long_polls.wake(record.id)
 
-    # What clients ask:
+    # Called for clients:
 
     def state(self, record: GenerationRecord) -> LiveState:
         (state,) = self.states([record])
         return state
 
     def states(self, records: Sequence[GenerationRecord]) -> list[LiveState]:
-        """How each of them stands now; one look at the queue for all of them."""
+        """The live state of each; reads the queue at most once."""
         queued = any(record.status == "queued" for record in records)
-        places = self._queue_positions() if queued else {}
-        return [self._state(record, places) for record in records]
+        positions = self._queue_positions() if queued else {}
+        return [self._state(record, positions) for record in records]
 
     def preview(self, generation_id: str, position: int) -> bytes:
         """The newest preview, a JPEG. Raises NotFoundError."""
@@ -164,14 +134,12 @@ class Live:
             )
         return run.pictures[position][1]
 
-    # Within:
-
-    def _run(self, record: GenerationRecord) -> _Run:
+    def _run(self, record: GenerationRecord) -> LiveRun:
         run = self._runs.get(record.id)
         if run is None or run.record.prompt_id != record.prompt_id:
             self._drop(record.id)
             spec = record.spec
-            run = _Run(record, kind_of(spec, 1 if record.reroll else len(spec.views)))
+            run = LiveRun(record, kind_of(spec, 1 if record.reroll else len(spec.views)))
             run.published_outputs = record.outputs
             self._runs[record.id] = self._by_prompt[record.prompt_id] = run
         return run
@@ -182,9 +150,9 @@ class Live:
             self._by_prompt.pop(run.record.prompt_id, None)
             run.close()
 
-    def _announce_active(self, run: _Run, record: GenerationRecord) -> None:
+    def _announce_active(self, run: LiveRun, record: GenerationRecord) -> None:
         if record.status == "queued" and run.started is not None:
-            return  # read before the start that was told since
+            return  # an older record: the start was published already
         run.record = record
         if not run.queued_published:
             run.queued_published = True
@@ -197,10 +165,10 @@ class Live:
             run.published_outputs = record.outputs
             self._publish("output", record)
 
-    def _learn(self, run: _Run, record: GenerationRecord) -> None:
+    def _learn(self, run: LiveRun, record: GenerationRecord) -> None:
         if record.status != "completed" or record.started_at is None or record.completed_at is None:
             return
-        # A re-roll that failed is "completed" too; it says nothing about how long one takes.
+        # A failed re-roll is "completed" too, but says nothing about the running time.
         if run.record.reroll is None or run.progress > 0.99:
             self.times.learn(run.kind, (record.completed_at - record.started_at) / 1e6)
 
@@ -209,33 +177,34 @@ class Live:
         if len(self._ended) > ENDED:
             self._ended.popitem(last=False)
 
-    def _state(self, record: GenerationRecord, places: Mapping[str, int]) -> LiveState:
+    def _state(self, record: GenerationRecord, positions: Mapping[str, int]) -> LiveState:
         run = self._runs.get(record.id)
         if run is not None and run.record.prompt_id != record.prompt_id:
             run = None
         if record.status == "queued":
-            usual = self.times.median_seconds(run.kind) if run is not None else None
-            return LiveState(0.0, queue_position=places.get(record.prompt_id), eta_seconds=_rounded(usual))
+            median = self.times.median_seconds(run.kind) if run is not None else None
+            position = positions.get(record.prompt_id)
+            return LiveState(0.0, queue_position=position, eta_seconds=_rounded(median))
         if record.status == "completed":
             return COMPLETED
         if record.status == "failed":
             progress = self._ended.get(record.prompt_id)
-            return LiveState(_share_of_pictures(record) if progress is None else progress)
+            return LiveState(progress_by_pictures(record) if progress is None else progress)
         if run is None:
-            return LiveState(_share_of_pictures(record))
+            return LiveState(progress_by_pictures(record))
         elapsed = 0.0 if run.started is None else time.monotonic() - run.started
         left = self.times.seconds_left(run.kind, elapsed, run.progress)
         previews = tuple(preview for _, (preview, _) in sorted(run.pictures.items()))
         return LiveState(run.progress, run.current, None, _rounded(left), previews)
 
     def _queue_positions(self) -> Mapping[str, int]:
-        """Of everything that waits in ComfyUI. Thousands of clients ask; the queue is looked at after each
-        change of it that we hear of, and now and then."""
+        """Prompt id -> position of everything that waits in ComfyUI. Cached for thousands of clients, and
+        invalidated by every known change of the queue."""
         now = time.monotonic()
         if now >= self._positions_expire_at:
             waiting = self._host.queue_state().waiting
-            self._positions = {prompt_id: place for place, prompt_id in enumerate(waiting, start=1)}
-            self._positions_expire_at = now + LOOK_SECONDS
+            self._positions = {prompt_id: position for position, prompt_id in enumerate(waiting, start=1)}
+            self._positions_expire_at = now + POSITIONS_CACHE_SECONDS
         return self._positions
 
     def _publish(self, kind: str, record: GenerationRecord) -> LiveState:
@@ -249,16 +218,16 @@ class Live:
         self._positions_expire_at = 0.0
         if event.kind == "queue_changed" and not self._positions_due:
             self._positions_due = True
-            asyncio.get_running_loop().call_later(PLACES_SECONDS, self._publish_positions)
+            asyncio.get_running_loop().call_later(POSITIONS_SECONDS, self._publish_positions)
 
     def _publish_positions(self) -> None:
-        """Tell those near the front that they have moved."""
+        """Publish the positions of generations near the front of the queue that have moved."""
         self._positions_due = False
         queued = [run for run in self._runs.values() if run.queued_published and run.started is None]
         for run, state in zip(queued, self.states([run.record for run in queued]), strict=True):
-            place = state.queue_position
-            if place is not None and place <= LAST_PLACE and place != run.published_position:
-                run.published_position = place
+            position = state.queue_position
+            if position is not None and position <= LAST_POSITION and position != run.published_position:
+                run.published_position = position
                 self.log.add(
                     GenerationEvent("queued", self._database.now(), run.record.id, run.record, state),
                     transient=True,
@@ -273,18 +242,18 @@ class Live:
             position = planned.position_of(event.node_id, event.row)
             if position is None or len(event.jpeg) > PREVIEW_BYTES:
                 return
-            before = run.pictures.get(position)
-            version = before[0].version + 1 if before else 1
+            previous = run.pictures.get(position)
+            version = previous[0].version + 1 if previous else 1
             run.pictures[position] = Preview(position, planned.views[position], version), event.jpeg
             self._publish_soon(run, "preview")
             return
-        # A node that runs once more, as ComfyUI's loops do, takes nothing back.
+        # Progress never decreases, even if a node runs again, as in ComfyUI's loops.
         run.progress = max(run.progress, planned.done(event.nodes))
-        run.current = _current(planned, event.nodes) or run.current
+        run.current = current_node(planned, event.nodes) or run.current
         self._publish_soon(run, "progress")
 
-    def _publish_soon(self, run: _Run, kind: str) -> None:
-        """Now, or as soon as enough time has passed since the last of this kind."""
+    def _publish_soon(self, run: LiveRun, kind: str) -> None:
+        """Publish an event now, or once INTERVALS has passed since the last one of its kind."""
         if run.started is None or kind in run.timers:
             return
         loop = asyncio.get_running_loop()
@@ -294,28 +263,10 @@ class Live:
         else:
             run.timers[kind] = loop.call_at(due, self._publish_now, run, kind)
 
-    def _publish_now(self, run: _Run, kind: str) -> None:
+    def _publish_now(self, run: LiveRun, kind: str) -> None:
         run.timers.pop(kind, None)
         run.published_at[kind] = asyncio.get_running_loop().time()
         self._publish(kind, run.record)
-
-
-def _current(planned: Plan, states: Mapping[str, NodeState]) -> Current | None:
-    for node_id in reversed(tuple(states)):
-        state, node = states[node_id], planned.nodes.get(node_id)
-        if state.running and node is not None:
-            # A sampler that has just been begun counts to 1, until its first step.
-            steps = max(1, int(state.maximum), node.steps)
-            step = int(state.value) if steps == int(state.maximum) else 0
-            return Current(node.class_type, node_id, planned.view_of(node_id), step, steps)
-    return None
-
-
-def _share_of_pictures(record: GenerationRecord) -> float:
-    """All that is known of a run of an earlier start of ComfyUI."""
-    if record.is_manual or record.reroll or not record.outputs:
-        return 0.0
-    return len(record.outputs) / len(record.spec.views)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,7 +1,7 @@
-"""The newest events in memory, numbered, for any number of listeners.
+"""A log of the newest events in memory, numbered, for any number of listeners.
 
-A listener holds a position, not a queue: one that waits costs little, and one that reads slowly holds
-nothing back. A listener that comes again says what it saw last and gets what came since.
+A listener has a position in the log, not a queue: an idle one costs little, and a slow one delays nobody
+else. A client that reconnects sends the id of the last event that it received, and gets the later ones.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .state import GenerationEvent
 
 STATES = 4096  # queued, started, output, completed, failed, deleted
 STATE_BYTES = 16 * 1024 * 1024
-TRANSIENT = 2048  # progress, previews, moved places: what is older is told by what is newer
+TRANSIENT = 2048  # progress, previews, queue positions: newer ones replace older ones
 
 
 @dataclass(frozen=True)
 class Event:
-    """`data` is JSON."""
+    """A numbered event. `data` is JSON."""
 
     number: int
     kind: str
@@ -30,7 +30,7 @@ class Event:
 
 
 class Subscription:
-    """One listener that waits. `topic` None hears everything."""
+    """A listener that waits for an event of its topic, or of any topic if that is None."""
 
     __slots__ = ("future", "topic")
 
@@ -40,23 +40,24 @@ class Subscription:
 
 
 class EventLog:
-    """All methods run on the event loop. `words` makes the JSON of an event, once."""
+    """The log. All methods run on the event loop. `render` is called once per event and returns its JSON."""
 
-    def __init__(self, words: Callable[[GenerationEvent], str]) -> None:
-        # Numbers start again with ComfyUI, so a position of an earlier start must not be taken for ours.
+    def __init__(self, render: Callable[[GenerationEvent], str]) -> None:
+        # Numbers restart with ComfyUI; the id tells a position of an earlier start from a current one.
         self.id = secrets.token_hex(4)
         self.last = 0
-        self._render = words
+        self._render = render
         self._states: deque[Event] = deque()
         self._transient: deque[Event] = deque(maxlen=TRANSIENT)
         self._bytes = 0
         self._dropped = 0
         self._subscriptions: dict[str | None, set[Subscription]] = {}
 
-    def add(self, happening: GenerationEvent, *, transient: bool = False) -> None:
-        """`transient`: a later event replaces what it says, so it may be dropped before the others."""
+    def add(self, published: GenerationEvent, *, transient: bool = False) -> None:
+        """Add an event and wake its listeners. `transient`: a later event replaces it, so it may be dropped
+        before others."""
         self.last += 1
-        event = Event(self.last, happening.kind, happening.generation_id, self._render(happening))
+        event = Event(self.last, published.kind, published.generation_id, self._render(published))
         if transient:
             self._transient.append(event)
         else:
@@ -66,16 +67,16 @@ class EventLog:
                 oldest = self._states.popleft()
                 self._bytes -= len(oldest.data)
                 self._dropped = oldest.number
-        for topic in (None, happening.generation_id):
-            for waiting in self._subscriptions.pop(topic, ()):
-                _wake(waiting)
+        for topic in (None, published.generation_id):
+            for subscription in self._subscriptions.pop(topic, ()):
+                _wake(subscription)
 
     def reaches(self, position: int) -> bool:
-        """Whether every state after this position is still there."""
+        """Whether every non-transient event after this position is still in the log."""
         return self._dropped <= position <= self.last
 
     def position(self, event_id: str | None) -> int | None:
-        """The position that an event's id names; None where this log does not reach back to it."""
+        """The position of an event id; None if this log does not reach back to it."""
         log_id, _, number = (event_id or "").partition("-")
         if log_id.lower() != self.id or not (number.isascii() and number.isdigit() and len(number) <= 18):
             return None
@@ -85,33 +86,33 @@ class EventLog:
         return f"{self.id}-{number}"
 
     def since(self, position: int, topic: str | None) -> list[Event]:
-        """What came after a position, in order."""
+        """The events after a position, in order."""
         found = [*_after(self._states, position, topic), *_after(self._transient, position, topic)]
         return sorted(found, key=lambda event: event.number)
 
     def subscribe(self, topic: str | None) -> Subscription:
-        """Something to await until the topic's next event, or until `forget`."""
-        waiting = Subscription(topic, asyncio.get_running_loop().create_future())
-        self._subscriptions.setdefault(topic, set()).add(waiting)
-        return waiting
+        """A subscription whose future is done at the topic's next event, or after `unsubscribe`."""
+        subscription = Subscription(topic, asyncio.get_running_loop().create_future())
+        self._subscriptions.setdefault(topic, set()).add(subscription)
+        return subscription
 
-    def unsubscribe(self, waiting: Subscription) -> None:
-        """Wake a listener although nothing happened."""
-        others = self._subscriptions.get(waiting.topic)
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription and wake its listener."""
+        others = self._subscriptions.get(subscription.topic)
         if others is not None:
-            others.discard(waiting)
+            others.discard(subscription)
             if not others:
-                del self._subscriptions[waiting.topic]
-        _wake(waiting)
+                del self._subscriptions[subscription.topic]
+        _wake(subscription)
 
 
-def _wake(waiting: Subscription) -> None:
-    if not waiting.future.done():
-        waiting.future.set_result(None)
+def _wake(subscription: Subscription) -> None:
+    if not subscription.future.done():
+        subscription.future.set_result(None)
 
 
 def _after(events: deque[Event], position: int, topic: str | None) -> Iterable[Event]:
-    """Newest first: those that a listener has missed stand at the end."""
+    """Newest first, because the events that a listener has not received are at the end."""
     for event in reversed(events):
         if event.number <= position:
             return

@@ -1,5 +1,4 @@
-"""What a prompt will do, read off the prompt itself: which nodes there are, how much each of them counts,
-and which view it works on. Pure."""
+"""Derives from a prompt how much each node contributes to progress and which view it works on. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +10,14 @@ from ..spec.avatar import AvatarSpec
 
 SAMPLER = "KSampler"
 SAVE = "AvatarForgeSave"
-# All that is not sampling, as a share of the whole: loading, words and decoding take some time too.
+# Share of all nodes that do not sample: loading, encoding and decoding take some time too.
 OTHER_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class PlannedNode:
-    """`weight` is its share of the whole run. `positions` are the places of the pictures that it works on,
-    from 0, in output order. `steps` are those of a sampler; 0 for any other node."""
+    """`weight` is its share of the whole run. `positions` are those of the pictures that it works on, from 0
+    in output order. `steps` are a sampler's steps, and 0 for any other node."""
 
     class_type: str
     weight: float
@@ -32,28 +31,30 @@ class PlannedNode:
 
 @dataclass(frozen=True)
 class Plan:
+    """The nodes of a prompt by id, and its views in output order."""
+
     nodes: Mapping[str, PlannedNode]
     views: tuple[str | None, ...]
 
     def view_of(self, node_id: str) -> str | None:
-        """The one view that a node works on; None where there are several or none."""
+        """The view that a node works on; None if there are several or none."""
         node = self.nodes.get(node_id)
         return self.views[node.positions[0]] if node is not None and len(node.positions) == 1 else None
 
     def position_of(self, node_id: str, row: int) -> int | None:
-        """The place of the picture that a sampler makes in this row of its batch."""
+        """The position of the picture in this row of a sampler's batch; None for any other node or row."""
         node = self.nodes.get(node_id)
         if node is None or not node.samples or row >= len(node.positions):
             return None
         return node.positions[row]
 
     def done(self, states: Mapping[str, NodeState]) -> float:
-        """0..1: how much of the run is over. A node that counts its steps counts by them."""
+        """Progress of the run, 0..1. A node that reports steps counts in proportion to them."""
         return min(1.0, sum(node.weight * _part(states.get(key)) for key, node in self.nodes.items()))
 
 
 def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
-    """Steps of all samplers count alike, once for each picture of their batch."""
+    """Plan a prompt. Every step of every sampler has the same weight, once per picture in its batch."""
     saves = {
         key: int(node["inputs"]["position"]) - 1
         for key, node in prompt.items()
@@ -67,7 +68,7 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
         if node["class_type"] == SAMPLER
     }
     sampled = {key: count * max(1, len(positions[key])) for key, count in steps.items()}
-    # What leads to no picture is not run.
+    # Nodes that lead to no picture are not run.
     others = sum(1 for key in prompt if key not in steps and positions[key])
     total = sum(sampled.values())
     nodes = {}
@@ -76,7 +77,7 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
             weight = (1 - OTHER_SHARE) * sampled[key] / total
         else:
             weight = (OTHER_SHARE if total else 1.0) / others if positions[key] else 0.0
-        valid = tuple(sorted(place for place in positions[key] if 0 <= place < len(spec.views)))
+        valid = tuple(sorted(position for position in positions[key] if 0 <= position < len(spec.views)))
         nodes[key] = PlannedNode(node["class_type"], weight, valid, steps.get(key, 0))
     return Plan(nodes, spec.views)
 
@@ -108,25 +109,26 @@ def _followers(prompt: Prompt) -> dict[str, set[str]]:
 def _positions(
     start: str, prompt: Prompt, after: Mapping[str, set[str]], saves: Mapping[str, int]
 ) -> frozenset[int]:
-    """The pictures of a node: those saved behind it without another sampler in between. For what lies
-    before all samplers: those of the first samplers behind it."""
-    found, samplers = _reach([start], prompt, after, saves)
-    return found or _reach(samplers, prompt, after, saves)[0]
+    """The pictures of a node: those saved downstream of it before another sampler. For a node before all
+    samplers: those of the first samplers downstream."""
+    saved, samplers = _reach([start], prompt, after, saves)
+    return saved or _reach(samplers, prompt, after, saves)[0]
 
 
 def _reach(
     starts: list[str], prompt: Prompt, after: Mapping[str, set[str]], saves: Mapping[str, int]
 ) -> tuple[frozenset[int], list[str]]:
-    found, samplers, seen = set(), [], set(starts)
-    waiting = list(starts)
-    while waiting:
-        key = waiting.pop()
+    """(positions saved downstream of `starts` before another sampler, those samplers)."""
+    saved, samplers, seen = set(), [], set(starts)
+    pending = list(starts)
+    while pending:
+        key = pending.pop()
         if key in saves:
-            found.add(saves[key])
+            saved.add(saves[key])
         for follower in after[key] - seen:
             seen.add(follower)
             if prompt[follower]["class_type"] == SAMPLER:
                 samplers.append(follower)
             else:
-                waiting.append(follower)
-    return frozenset(found), samplers
+                pending.append(follower)
+    return frozenset(saved), samplers

@@ -1,4 +1,4 @@
-"""How a generation stands at this moment: what no row holds, because it changes many times a second."""
+"""The live state of a generation. It is not in the database, because it changes many times a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...db.records import GenerationRecord
 
 @dataclass(frozen=True)
 class Current:
-    """The node that runs. For a node that counts nothing, `steps` is 1."""
+    """The running node. `steps` is 1 for a node that does not report steps."""
 
     node: str
     node_id: str
@@ -20,7 +20,7 @@ class Current:
 
 @dataclass(frozen=True)
 class Preview:
-    """The newest preview of the picture at `position`, from 0 in output order; `version` grows."""
+    """The newest preview of the picture at `position`, from 0 in output order; `version` increases."""
 
     position: int
     view: str | None
@@ -29,7 +29,8 @@ class Preview:
 
 @dataclass(frozen=True)
 class LiveState:
-    """`progress` is 0..1, `queue_position` 1 for what starts next, `eta_seconds` the running time left."""
+    """`progress` is 0..1, `queue_position` is 1 for the next to start, `eta_seconds` is the running time
+    left."""
 
     progress: float
     current: Current | None = None
@@ -43,8 +44,8 @@ COMPLETED = LiveState(1.0)
 
 @dataclass(frozen=True)
 class GenerationEvent:
-    """One event, before anybody has put it into words. `at` in microseconds since 1970; `record` as it was
-    then."""
+    """An event before it is rendered. `at` is in microseconds since 1970; `record` is the row at that
+    time."""
 
     kind: str
     at: int

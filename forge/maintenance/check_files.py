@@ -125,7 +125,7 @@ async def _check_unnamed(run: CheckRun, path: Path) -> None:
         row = await run.read(partial(file_queries.by_hash, content_hash=content_hash))
         if row is not None and row.extension == extension:
             return
-        if not await run.apart(path.exists) or run.parts.blobs.unsettled.contains(path.name):
+        if not await run.apart(path.exists) or run.parts.blobs.journal.contains(path.name):
             return  # deleted meanwhile, or it stands among the leftovers
         adoptable = None
         if row is None and path.parent.name == content_hash[:2]:

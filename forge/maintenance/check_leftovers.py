@@ -34,7 +34,7 @@ async def check_database(run: CheckRun) -> None:
 
 
 async def check_temp_files(run: CheckRun) -> None:
-    for path in await run.apart(run.parts.blobs.orphan_path):
+    for path in await run.apart(run.parts.blobs.stray_files):
         await _report(run, path, "An upload that was begun and never finished.")
     outputs = run.parts.outputs
     if outputs is None:
@@ -46,7 +46,7 @@ async def check_temp_files(run: CheckRun) -> None:
 
 
 async def check_journal(run: CheckRun) -> None:
-    for name in await run.apart(run.parts.blobs.unsettled.stale):
+    for name in await run.apart(run.parts.blobs.journal.stale):
         async with run.parts.contents.lock(name.partition(".")[0]):
             # In the thread that writes, so that no row can come or go meanwhile.
             found = await run.parts.database.write(partial(_recover, name=name, run=run))
@@ -85,7 +85,7 @@ def _recover(connection: Connection, name: str, run: CheckRun) -> bool | None:
     """Whether it is settled now, which is done where it is asked for; None where it is noted no longer."""
     if run.repair:
         return settle_abandoned(connection, name, run.parts)
-    return False if run.parts.blobs.unsettled.is_stale(name) else None
+    return False if run.parts.blobs.journal.is_stale(name) else None
 
 
 async def _report(run: CheckRun, path: Path, detail: str, generation_id: str | None = None) -> None:

@@ -29,10 +29,10 @@ def recover(database: Database, blobs: BlobStore, outputs: OutputFolder) -> None
     # The process that wrote these pictures is gone: they are written again from the start.
     for record in database.read_here(queries.active):
         if not outputs.remove_parts(record.id):
-            blobs.unsettled.keep(note_of_parts(record.id))
+            blobs.journal.keep(note_of_parts(record.id))
     names: list[str] = []
     with contextlib.suppress(OSError):  # `/health` tells of a folder that cannot be read
-        names = blobs.unsettled.stale()
+        names = blobs.journal.stale()
     count = sum(
         database.read_here(partial(recover_entry, name=name, blobs=blobs, outputs=outputs)) for name in names
     )
@@ -48,7 +48,7 @@ def recover(database: Database, blobs: BlobStore, outputs: OutputFolder) -> None
 async def retry_removals(parts: CheckedParts) -> int:
     """Try again to remove what was refused; give back how much has gone. Raises OSError, SQLAlchemyError."""
     count = await parts.workers.disk(parts.blobs.sweep)
-    for name in await parts.workers.disk(parts.blobs.unsettled.stale):
+    for name in await parts.workers.disk(parts.blobs.journal.stale):
         async with parts.contents.lock(name.partition(".")[0]):
             # In the thread that writes, so that no row can come or go meanwhile.
             count += await parts.database.write(partial(settle_abandoned, name=name, parts=parts)) is True
@@ -57,7 +57,7 @@ async def retry_removals(parts: CheckedParts) -> int:
 
 def settle_abandoned(connection: Connection, name: str, parts: CheckedParts) -> bool | None:
     """`settle_note`; None where it is no longer noted, or somebody works on it."""
-    if not parts.blobs.unsettled.is_stale(name):
+    if not parts.blobs.journal.is_stale(name):
         return None
     return recover_entry(connection, name, parts.blobs, parts.outputs)
 
@@ -70,12 +70,12 @@ def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: 
     """
     subject, _, kind = name.partition(".")
     if not (HASH_PATTERN.fullmatch(subject) or is_canonical_id(subject)) or not kind.isalnum():
-        blobs.unsettled.clear(name)
+        blobs.journal.clear(name)
         return True
     if name in (outputs_entry(subject), note_of_parts(subject)):
         if outputs is None or not _remove_pictures(connection, name, subject, outputs):
             return False
-        blobs.unsettled.clear(name)
+        blobs.journal.clear(name)
         return True
     if file_queries.by_hash(connection, subject) is None:
         return blobs.remove(subject, kind, patient=False)

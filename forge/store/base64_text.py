@@ -1,4 +1,4 @@
-"""Pictures that come as base64 text."""
+"""Decode pictures that arrive as base64 text."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 from ..errors import RejectedUploadError, TooLargeError
 
-PIECE = 1024 * 1024  # characters
+PIECE = 1024 * 1024  # characters decoded at a time
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # RFC 4648, 4
 MOST_PADDING = 2
 
 
 async def decode_base64(text: str, limit: int, too_large: TooLargeError) -> AsyncIterator[bytes]:
-    """The bytes of base64 with or without a `data:` prefix, piece by piece.
+    """Yield the decoded bytes in pieces. The text may start with a `data:` prefix.
 
-    Raises RejectedUploadError, and `too_large` for a text that cannot hold less than `limit` bytes.
+    Raises RejectedUploadError, and `too_large` for a text of more than twice `limit` characters.
     """
     if text.startswith("data:"):
         head, comma, text = text.partition(",")
@@ -25,28 +25,28 @@ async def decode_base64(text: str, limit: int, too_large: TooLargeError) -> Asyn
             )
     if len(text) > limit * 2:
         raise too_large
-    carried = ""
-    ended = False
+    rest = ""
+    padded = False
     for start in range(0, len(text), PIECE):
-        piece = carried + "".join(text[start : start + PIECE].split())
+        piece = rest + "".join(text[start : start + PIECE].split())
         whole = len(piece) - len(piece) % 4
-        carried = piece[whole:]
-        yield _decode(piece[:whole], ended)
-        ended = ended or piece[:whole].endswith("=")
-    if carried:
-        yield _decode(carried, ended)
+        rest = piece[whole:]
+        yield _decode(piece[:whole], padded)
+        padded = padded or piece[:whole].endswith("=")
+    if rest:
+        yield _decode(rest, padded)
 
 
-def _decode(piece: str, ended: bool) -> bytes:
-    """Decode whole groups of four characters. `ended`: an earlier piece ended in padding."""
+def _decode(piece: str, padded: bool) -> bytes:
+    """Decode whole groups of four characters. `padded`: an earlier piece ended in padding."""
     try:
         encoded = piece.encode("ascii")
     except UnicodeEncodeError as error:
         raise _not_base64() from error
     digits = encoded.rstrip(b"=")
-    # a2b_base64 skips what it does not know. Its strict_mode exists from Python 3.11 only.
+    # a2b_base64 silently skips characters outside the alphabet; its strict_mode needs Python 3.11.
     if (
-        (ended and piece)
+        (padded and piece)
         or len(encoded) % 4
         or len(encoded) - len(digits) > MOST_PADDING
         or digits.translate(None, ALPHABET)

@@ -1,7 +1,7 @@
-"""Bytes by content: `blobs/ab/abcd....png`, written whole or not at all.
+"""Content-addressed files, `blobs/ab/abcd....png`, written atomically.
 
-The order that makes a put survive a power cut: write and fsync a temp file on the same disk,
-rename it into place, fsync the folder and every folder newly made.
+To survive a power cut, a put writes and fsyncs a temp file on the same disk, renames it into place, and
+fsyncs the folder and every new parent folder.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from .recovery_journal import SUFFIX, RecoveryJournal
 
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 _PIECE = 1024 * 1024
-START = 16
+START = 16  # bytes
 PART = ".part"
 
 log = logging.getLogger("avatarforge")
 
 
 class Incoming:
-    """A temp file that is being written, and the SHA-256 of what it holds.
+    """A temp file that is being written, and the SHA-256 of its content.
 
-    Made when it is first written to, so that a caller who goes away early leaves no file. One thread
-    writes; another may discard at any moment, and what comes after that is dropped. `start` are its first
-    bytes, up to START; `discarded` says that nothing is left to discard.
+    The file is created by the first write, so an upload that is aborted early leaves none. One thread writes;
+    another may call `discard` at any time, and later writes are ignored. `start` is the first START bytes;
+    `discarded` is true once the temp file has been discarded.
     """
 
-    def __init__(self, path: Path, disk: Disk, gone: Callable[[Path], None]) -> None:
+    def __init__(self, path: Path, disk: Disk, on_discard: Callable[[Path], None]) -> None:
         self.path = path
         self.size = 0
         self.start = b""
         self._disk = disk
-        self._gone = gone
+        self._on_discard = on_discard
         self._hash = hashlib.sha256()
         self._file: BinaryIO | None = None
-        self._safe = False
+        self._synced = False
         self.discarded = False
         self._lock = threading.Lock()
 
     def write(self, *pieces: bytes) -> None:
-        with self._lock, _translated():
+        with self._lock, _storage_errors():
             if self.discarded:
                 return
-            file = self._opened()
+            file = self._open()
             for piece in pieces:
                 self._disk.write(file, piece)
                 self._hash.update(piece)
@@ -61,25 +61,26 @@ class Incoming:
                 self.start += b"".join(pieces)[: START - len(self.start)]
 
     def finish(self, *pieces: bytes) -> str:
-        """Write the last pieces, so that others can read it all; give back the SHA-256, hex, lower case."""
+        """Write the last pieces and flush, so that others can read the file. Returns the SHA-256 in
+        lower-case hex."""
         self.write(*pieces)
-        with self._lock, _translated():
+        with self._lock, _storage_errors():
             if not self.discarded:
-                self._opened().flush()
+                self._open().flush()
             return self._hash.hexdigest()
 
     def sync(self) -> None:
-        """Push everything to the disk and close, unless that is done. Others may read the file meanwhile."""
-        with self._lock, _translated():
-            if not self.discarded and not self._safe:
-                file = self._opened()
+        """Fsync and close the file, if that is not done yet. Others may read it meanwhile."""
+        with self._lock, _storage_errors():
+            if not self.discarded and not self._synced:
+                file = self._open()
                 self._disk.sync(file)
                 self._disk.close(file)
-                self._safe = True
+                self._synced = True
 
     def discard(self) -> None:
-        """Close and remove; harmless when the file has been moved into place. A file that the system will not
-        let go of is one of `BlobStore.stray` from now on."""
+        """Close and remove the file; a no-op if it was moved into place. A file that cannot be removed
+        becomes one of `BlobStore.stray_files`."""
         with self._lock:
             self.discarded = True
             with contextlib.suppress(OSError):
@@ -87,9 +88,9 @@ class Incoming:
                     self._file.close()
             with contextlib.suppress(OSError):
                 self._disk.unlink(self.path)
-        self._gone(self.path)
+        self._on_discard(self.path)
 
-    def _opened(self) -> BinaryIO:
+    def _open(self) -> BinaryIO:
         if self._file is None:
             self._file = self._disk.create(self.path)
         return self._file
@@ -104,26 +105,26 @@ class BlobStore:
         self.incoming = folder / "incoming"
         self.quarantined = folder / "quarantine"
         self._disk = disk or Disk()
-        self.unsettled = RecoveryJournal(self.incoming, self._disk)
+        self.journal = RecoveryJournal(self.incoming, self._disk)
         self._arriving: set[Path] = set()
 
     def open(self) -> None:
-        """Make the folders, prove that they can be written, and sweep what a crash left behind.
+        """Create the folders, check that they are writable, and remove what a crash left behind.
 
         Raises UnavailableError.
         """
         self.make_folders()
-        self._arriving.clear()  # nobody sends anything before a start
+        self._arriving.clear()
         try:
             self.sweep()
         except OSError as error:
-            raise _cannot_be_used(error) from error
+            raise _unusable_folder(error) from error
         self.probe()
 
     def sweep(self) -> int:
-        """Remove the stray files; give back how many have gone. What is refused stays stray. Raises OSError
-        where the folder cannot be listed."""
-        return sum(self.remove_temporary(path, patient=False) for path in self.orphan_path())
+        """Remove the stray files and return how many were removed; the system may refuse some. Raises OSError
+        if the folder cannot be listed."""
+        return sum(self.remove_temporary(path, patient=False) for path in self.stray_files())
 
     def make_folders(self) -> None:
         """Raises UnavailableError."""
@@ -131,10 +132,10 @@ class BlobStore:
             for folder in (self.blobs, self.incoming):
                 self._disk.make_folder(folder)
         except OSError as error:
-            raise _cannot_be_used(error) from error
+            raise _unusable_folder(error) from error
 
     def probe(self) -> None:
-        """Write and remove a file. Raises UnavailableError or StorageFullError."""
+        """Check that the folder is writable. Raises UnavailableError or StorageFullError."""
         probe = self.begin()
         try:
             probe.finish(b"probe")
@@ -143,19 +144,19 @@ class BlobStore:
             probe.discard()
 
     def begin(self) -> Incoming:
-        """A place for an upload; no file is made yet, so this does not block."""
+        """Start an upload. No file is created yet, so this does not block."""
         path = self.incoming / f"{uuid.uuid4()}{PART}"
         self._arriving.add(path)
         return Incoming(path, self._disk, self._arriving.discard)
 
-    def orphan_path(self) -> list[Path]:
-        """Files among the uploads under way that belong to none of them. Raises OSError."""
-        # Listed first: what begins after that is not in the list, and what ended before is gone from both.
+    def stray_files(self) -> list[Path]:
+        """Temp files in `incoming` that belong to no upload in progress. Raises OSError."""
+        # List first: an upload that starts later is not in the list, and one that ended before left no file.
         found = [path for path in self.incoming.iterdir() if not path.name.endswith(SUFFIX)]
         return [path for path in found if path not in self._arriving and path.exists()]
 
     def remove_temporary(self, path: Path, *, patient: bool = True) -> bool:
-        """Remove a file that was begun and never finished; say whether it is gone."""
+        """Remove an unfinished file; returns whether it is gone. `patient` retries while it is refused."""
         try:
             self._disk.unlink(path, patient=patient)
         except OSError:
@@ -166,54 +167,54 @@ class BlobStore:
         return self.blobs / content_hash[:2] / f"{content_hash}.{extension}"
 
     def intact(self, content_hash: str, extension: str) -> bool:
-        """Whether bytes of that content lie there, and are still what their name says."""
+        """Whether the blob exists and its bytes still match its hash."""
         try:
             return hash_file(self.path(content_hash, extension))[0] == content_hash
         except OSError:
             return False
 
     def put(self, incoming: Incoming, content_hash: str, extension: str) -> None:
-        """Push a finished temp file to the disk and move it to its final place, also over altered bytes of
-        that content. Call `settle` when its row is committed.
+        """Sync a finished temp file and move it to its final path, replacing a blob whose bytes were altered.
+        Call `clear_entry` once its row is committed.
 
         Raises StorageFullError or UnavailableError.
         """
         target = self.path(content_hash, extension)
         incoming.sync()
-        with _translated():
-            self.unsettled.add(target.name)
+        with _storage_errors():
+            self.journal.add(target.name)
             self._disk.make_folder(target.parent)
             try:
                 self._disk.replace(incoming.path, target)
             except OSError as error:
-                # Windows does not rename over a file that somebody reads. Good bytes may stay.
+                # Windows does not rename over an open file. An intact blob can stay.
                 if not is_refused(error) or not self.intact(content_hash, extension):
                     raise
             self._disk.sync_folder(target.parent)
         incoming.discard()
 
     def clear_entry(self, content_hash: str, extension: str) -> None:
-        """The row of these bytes is committed."""
-        self.unsettled.clear(f"{content_hash}.{extension}")
+        """Clear the journal entry that `put` made: the row is committed."""
+        self.journal.clear(f"{content_hash}.{extension}")
 
     def remove(self, content_hash: str, extension: str, *, patient: bool = True) -> bool:
-        """Remove bytes that have no row; say whether they are gone. Where the system will not let go of
-        them, such as on Windows while somebody reads them, they stay noted, and are tried again later."""
+        """Remove a blob that has no row; returns whether it is gone. If the system refuses, as Windows does
+        for an open file, the journal entry stays and the removal is retried later."""
         target = self.path(content_hash, extension)
         try:
             self._disk.unlink(target, patient=patient)
-            # Where the drive is gone, the bytes are not: they will be back with it.
+            # If the drive was disconnected, nothing was removed: the blob comes back with the drive.
             self.blobs.stat()
         except OSError as error:
-            self.unsettled.keep(target.name)
+            self.journal.keep(target.name)
             if patient:
-                log.warning("AvatarForge: a deleted file stays for now: %s", error.strerror)
+                log.warning("AvatarForge: a deleted file cannot be removed yet: %s", error.strerror)
             return False
-        self.unsettled.clear(target.name)
+        self.journal.clear(target.name)
         return True
 
     def try_quarantine(self, path: Path) -> str | None:
-        """`quarantine`; None where somebody holds the file, so that it cannot be moved now."""
+        """Like `quarantine`, but returns None if another program holds the file."""
         try:
             return self.quarantine(path)
         except OSError as error:
@@ -222,8 +223,7 @@ class BlobStore:
             return None
 
     def quarantine(self, path: Path) -> str:
-        """Move a file out of the way without losing it; give back its name in `quarantine/`.
-        Raises OSError."""
+        """Move a file into `quarantine/` and return its name there. Raises OSError."""
         self._disk.make_folder(self.quarantined)
         name = f"{uuid.uuid4()}-{path.name}"
         try:
@@ -231,21 +231,21 @@ class BlobStore:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            # The output folder may lie on another disk, to which nothing can be renamed.
+            # Output files may be on another disk, so a rename is impossible: copy, then remove.
             with open_to_read(path) as source:
                 write_whole(self.quarantined / name, lambda file: _copy(source, file), self._disk)
             try:
                 self._disk.unlink(path)
             except OSError:
-                self.remove_temporary(self.quarantined / name)  # else each further try would leave a copy
+                self.remove_temporary(self.quarantined / name)  # or every retry would leave a copy
                 raise
         self._disk.sync_folder(self.quarantined)
         return name
 
 
 def hash_file(path: Path, *, patient: bool = False) -> tuple[str, int]:
-    """(SHA-256 in hex, size in bytes) of what the file really holds. `patient` tries again while it cannot be
-    opened. Raises OSError."""
+    """(SHA-256 in hex, size in bytes) of the file. `patient` retries while opening is refused. Raises
+    OSError."""
     digest, size = hashlib.sha256(), 0
     with open_to_read(path) if patient else path.open("rb") as file:
         while piece := file.read(_PIECE):
@@ -258,15 +258,15 @@ def write_whole(
     path: Path,
     write: Callable[[BinaryIO], object],
     disk: Disk | None = None,
-    left_over: Callable[[], object] | None = None,
+    on_leftover: Callable[[], object] | None = None,
 ) -> None:
-    """Have `write` fill a file that appears at `path` whole, or not at all. Replaces what was there.
+    """Atomically create or replace the file at `path` with what `write` writes.
 
-    Raises StorageFullError or UnavailableError. `left_over` is called where the temp file beside `path`
-    cannot be removed after a failure.
+    Raises StorageFullError or UnavailableError. `on_leftover` is called if the write fails and its temp file,
+    in the same folder, cannot be removed.
     """
     disk = disk or Disk()
-    with _translated():
+    with _storage_errors():
         disk.make_folder(path.parent)
         temporary = path.with_name(f".{uuid.uuid4()}{PART}")
         try:
@@ -281,9 +281,9 @@ def write_whole(
         except BaseException:
             try:
                 disk.unlink(temporary)
-            except OSError:  # what is raised is why it could not be written
-                if left_over is not None:
-                    left_over()
+            except OSError:  # raise the write's error, not this one
+                if on_leftover is not None:
+                    on_leftover()
             raise
 
 
@@ -293,13 +293,14 @@ def storage_error(error: OSError) -> StorageFullError | UnavailableError:
     return UnavailableError(f"The storage cannot be written: {error.strerror or type(error).__name__}.")
 
 
-def _cannot_be_used(error: OSError) -> UnavailableError:
+def _unusable_folder(error: OSError) -> UnavailableError:
     reason = error.strerror or type(error).__name__
     return UnavailableError(f"The storage folder (STORAGE_PATH) cannot be used: {reason}.")
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _storage_errors() -> Iterator[None]:
+    """Turn an OSError into StorageFullError or UnavailableError."""
     try:
         yield
     except OSError as error:

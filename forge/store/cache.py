@@ -1,4 +1,4 @@
-"""Files that were looked for lately, in memory until anything about files is written (`db.changes`)."""
+"""An in-memory cache of file lookups, invalidated by every write to the file tables (`db.changes`)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ...db.engine import Database, Query
 from ...db.records import FileRecord
 from .listing import FilePage, read_cursor, read_page
 
-HASHES = 4096
-PAGES = 32  # of some 30 KB
+HASHES = 4096  # cached results
+PAGES = 32  # cached results, about 30 KB each
 
 Result = TypeVar("Result")
 
 
 class FileCache:
-    """From any thread. What it gives is never older than the database."""
+    """Caches files by hash and pages of the list. Thread-safe; never returns data older than the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,47 +40,46 @@ class FileCache:
         query = partial(read_page, limit=limit, before=read_cursor(cursor))
         return await self._cached(self._pages, (limit, cursor), query)
 
-    async def _cached(self, kept: _VersionedLru, key: Hashable, query: Query[Result]) -> Result:
-        begun = self._version.number
-        found = kept.get(key, begun)
-        if found is not None:
-            result: Result = found[0]
+    async def _cached(self, lru: _VersionedLru, key: Hashable, query: Query[Result]) -> Result:
+        cached = lru.get(key, self._version.number)
+        if cached is not None:
+            result: Result = cached[0]
             return result
 
         def read(connection: Connection) -> Result:
-            begun = self._version.number
+            version = self._version.number
             result = query(connection)
-            kept.put(key, result, begun, self._version.is_current)
+            lru.put(key, result, version, self._version.is_current)
             return result
 
         return await self._database.read(read)
 
 
 class _VersionedLru:
-    """The last `most` of one kind, all of one version."""
+    """The `max_size` most recently used results, all read at the same version."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
         self._lock = threading.Lock()
         self._version = 0
-        self._found: OrderedDict[Hashable, tuple[Any]] = OrderedDict()
+        self._results: OrderedDict[Hashable, tuple[Any]] = OrderedDict()
 
     def get(self, key: Hashable, version: int) -> tuple[Any] | None:
         with self._lock:
             if version != self._version:
                 return None
-            found = self._found.get(key)
-            if found is not None:
-                self._found.move_to_end(key)
-            return found
+            cached = self._results.get(key)
+            if cached is not None:
+                self._results.move_to_end(key)
+            return cached
 
-    def put(self, key: Hashable, result: object, begun: int, is_settled: Callable[[int], bool]) -> None:
+    def put(self, key: Hashable, result: object, version: int, is_current: Callable[[int], bool]) -> None:
         with self._lock:
-            if not is_settled(begun):
+            if not is_current(version):
                 return
-            if begun != self._version:
-                self._found.clear()
-                self._version = begun
-            self._found[key] = (result,)
-            if len(self._found) > self._most:
-                self._found.popitem(last=False)
+            if version != self._version:
+                self._results.clear()
+                self._version = version
+            self._results[key] = (result,)
+            if len(self._results) > self._max_size:
+                self._results.popitem(last=False)

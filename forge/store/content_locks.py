@@ -1,4 +1,4 @@
-"""One content is worked on by one task at a time."""
+"""Locks that let one task at a time work on a content."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 
 class ContentLocks:
-    """A lock for each content that somebody works on now, and for no other."""
+    """A lock per content hash, kept only while a task uses it."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}  # lock, number of its users
 
     @asynccontextmanager
     async def lock(self, content_hash: str) -> AsyncIterator[None]:
@@ -29,8 +29,8 @@ class ContentLocks:
 
     @asynccontextmanager
     async def lock_all(self, content_hashes: Iterable[str]) -> AsyncIterator[None]:
-        """Several at once; in one order for all, so that no two wait for each other."""
-        async with AsyncExitStack() as held:
+        """Lock several contents, in sorted order to avoid deadlocks."""
+        async with AsyncExitStack() as stack:
             for content_hash in sorted(set(content_hashes)):
-                await held.enter_async_context(self.lock(content_hash))
+                await stack.enter_async_context(self.lock(content_hash))
             yield

@@ -1,8 +1,8 @@
-"""Bytes (blobs) and rows (db) of the stored contents, kept in step.
+"""Keeps the blobs and the rows of stored contents in step.
 
-Blob first, then row; on delete, row first, then blob. Bytes are put and removed by one task at a time
-for each content, so that a delete can never take the bytes of an upload of the same content. Whatever
-stands in between has an entry in the `RecoveryJournal`, so that the start after a crash finds it.
+A store writes the blob, then the row; a delete removes the row, then the blob. Only one task at a time works
+on a content, so a delete cannot remove the bytes of a concurrent upload. Work that is half done has an entry
+in the `RecoveryJournal`, so that the next start after a crash finds it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .content_locks import ContentLocks
 from .images import ImageFacts
 from .quota import Quota
 
-# So many bytes are removed before an upload of one of those contents goes on.
-HELD_AT_ONCE = 50
+# Blobs removed per round: an upload of one of these contents waits that long.
+REMOVAL_BATCH = 50
 
 log = logging.getLogger("avatarforge")
 
@@ -65,7 +65,7 @@ class ContentStore:
         self._locks = ContentLocks()
 
     def lock(self, content_hash: str) -> AbstractAsyncContextManager[None]:
-        """While it is held, nobody else puts or removes these bytes."""
+        """While the lock is held, no other task stores or removes this content."""
         return self._locks.lock(content_hash)
 
     def begin(self) -> Incoming:
@@ -75,108 +75,108 @@ class ContentStore:
         return self._blobs.path(record.content_hash, record.extension)
 
     async def check_quota(self, size: int) -> None:
-        """Refuse early a new content that will not fit: it spares the decode. What counts is the look in the
-        writing transaction. Raises StorageFullError."""
+        """Refuse a new content of `size` bytes early, before it is decoded. The binding check is made in the
+        transaction that writes the row. Raises StorageFullError."""
         if self._quota:
             files, total = await self._database.read(queries.totals)
             self._quota.check(files + 1, total + size)
 
     async def store(
-        self, incoming: Incoming, record: FileRecord, *, is_known: bool
+        self, incoming: Incoming, record: FileRecord, *, has_row: bool
     ) -> tuple[FileRecord, bool]:
-        """Store finished bytes and their row; give back the file and whether the content was already there.
-        Those of a known content are only needed where what lies there is not what it was.
+        """Store finished bytes and their row; returns the file and whether the content was already stored.
+        For a content that has a row already, the new bytes are only used if the stored ones were altered.
 
-        Call it while `holding` the content. Raises StorageFullError, UnavailableError, SQLAlchemyError; then
-        nothing is left behind.
+        The caller must hold `lock` for the content. Raises StorageFullError, UnavailableError,
+        SQLAlchemyError; then nothing is left behind.
         """
-        return await finish_then_cancel(self._store(incoming, record, is_known))
+        return await finish_then_cancel(self._store(incoming, record, has_row))
 
-    async def _store(self, incoming: Incoming, record: FileRecord, is_known: bool) -> tuple[FileRecord, bool]:
-        # A new one is not used yet: `FileStore.forget` and `use_again` go by that.
-        stored = replace(record, last_used_at=self._database.now()) if is_known else record
+    async def _store(self, incoming: Incoming, record: FileRecord, has_row: bool) -> tuple[FileRecord, bool]:
+        # A new file counts as unused: `FileStore.withdraw` and `use_again` rely on that.
+        stored = replace(record, last_used_at=self._database.now()) if has_row else record
         add = partial(_add_or_restore, record=stored, quota=self._quota)
-        if is_known and await self._workers.disk(self._blobs.intact, record.content_hash, record.extension):
+        if has_row and await self._workers.disk(self._blobs.intact, record.content_hash, record.extension):
             return await self._database.write(add)
         try:
             await self._workers.disk(self._blobs.put, incoming, record.content_hash, record.extension)
-            adopted = await self._database.write(add)
+            added = await self._database.write(add)
         except (AvatarForgeError, SQLAlchemyError):
-            await self._drop_unowned([record])
+            await self._remove_blobs_without_row([record])
             raise
         await self._workers.disk(self._blobs.clear_entry, record.content_hash, record.extension)
-        return adopted
+        return added
 
     async def remove(
-        self, take: Callable[[Connection], list[FileRecord]], *, noting: Iterable[str] = ()
+        self, delete_rows: Callable[[Connection], list[FileRecord]], *, entries: Iterable[str] = ()
     ) -> list[FileRecord]:
-        """Remove the rows that `take` removes and gives back, then their bytes.
+        """Run `delete_rows`, which deletes rows and returns them, then remove their blobs.
 
-        What goes is noted before the commit, and so are the names in `noting`, which stay noted until the
-        caller says `settle`: after a crash in between the next start removes the rest.
+        Journal entries are written before the commit, so that the next start after a crash removes the rest.
+        `entries` names further ones, which the caller ends with `clear_entry` or `keep_entry`.
         """
-        return await finish_then_cancel(self._remove(take, noting))
+        return await finish_then_cancel(self._remove(delete_rows, entries))
 
     async def clear_entry(self, name: str) -> None:
-        """What the caller had noted is done."""
-        await self._workers.disk(self._blobs.unsettled.clear, name)
+        """The work of an entry passed to `remove` is done."""
+        await self._workers.disk(self._blobs.journal.clear, name)
 
-    async def keep_note(self, name: str) -> None:
-        """What the caller had noted could not be done: it is tried again later."""
-        await self._workers.disk(self._blobs.unsettled.keep, name)
+    async def keep_entry(self, name: str) -> None:
+        """The work of an entry passed to `remove` failed: recovery retries it."""
+        await self._workers.disk(self._blobs.journal.keep, name)
 
     async def _remove(
-        self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]
+        self, delete_rows: Callable[[Connection], list[FileRecord]], entries: Iterable[str]
     ) -> list[FileRecord]:
-        unsettled = self._blobs.unsettled
-        noted: list[str] = []
+        journal = self._blobs.journal
+        names: list[str] = []
 
-        def take_journaled(connection: Connection) -> list[FileRecord]:
-            gone = take(connection)
-            noted.extend((*noting, *(self.path(record).name for record in gone)))
-            unsettled.add_removals(noted)
-            return gone
+        def delete_journaled(connection: Connection) -> list[FileRecord]:
+            deleted = delete_rows(connection)
+            names.extend((*entries, *(self.path(record).name for record in deleted)))
+            journal.add_removals(names)
+            return deleted
 
         try:
-            gone = await self._database.write(take_journaled)
+            deleted = await self._database.write(delete_journaled)
         except (AvatarForgeError, SQLAlchemyError):
-            await self._workers.disk(self._keep_entries, noted)
+            await self._workers.disk(self._keep_entries, names)
             raise
-        for start in range(0, len(gone), HELD_AT_ONCE):
-            some = gone[start : start + HELD_AT_ONCE]
-            async with self._locks.lock_all(record.content_hash for record in some):
-                await self._drop_unowned(some)
-        return gone
+        for start in range(0, len(deleted), REMOVAL_BATCH):
+            batch = deleted[start : start + REMOVAL_BATCH]
+            async with self._locks.lock_all(record.content_hash for record in batch):
+                await self._remove_blobs_without_row(batch)
+        return deleted
 
-    async def _drop_unowned(self, records: Sequence[FileRecord]) -> None:
-        """Remove bytes that no row holds: a content may have come back since its row went."""
+    async def _remove_blobs_without_row(self, records: Sequence[FileRecord]) -> None:
+        """Remove the blobs, except where a content was uploaded again since its row was deleted."""
         hashes = [record.content_hash for record in records]
         try:
-            back = await self._database.read(partial(queries.known_hashes, content_hashes=hashes))
+            restored = await self._database.read(partial(queries.known_hashes, content_hashes=hashes))
         except SQLAlchemyError:
             ids = ", ".join(record.id for record in records)
-            log.exception("AvatarForge: it is decided later about the bytes of %s", ids)
+            log.exception("AvatarForge: the bytes of %s stay until the database can be read", ids)
             await self._workers.disk(self._keep_entries, [self.path(record).name for record in records])
             return
-        await self._workers.disk(self._drop, records, back)
+        await self._workers.disk(self._remove_blobs, records, restored)
 
     def _keep_entries(self, names: Iterable[str]) -> None:
         for name in names:
-            self._blobs.unsettled.keep(name)
+            self._blobs.journal.keep(name)
 
-    def _drop(self, records: Sequence[FileRecord], back: Container[str]) -> None:
+    def _remove_blobs(self, records: Sequence[FileRecord], restored: Container[str]) -> None:
         patient = True
         for record in records:
-            if record.content_hash in back:
+            if record.content_hash in restored:
                 self._blobs.clear_entry(record.content_hash, record.extension)
             else:
-                # One wait for all of them: where many are refused, it is the folder or the disk.
+                # Retry for the first refusal only: if many are refused, the folder or the disk is the cause.
                 patient &= self._blobs.remove(record.content_hash, record.extension, patient=patient)
 
 
 def _add_or_restore(connection: Connection, record: FileRecord, quota: Quota) -> tuple[FileRecord, bool]:
-    stored, was_there = queries.add_or_restore(connection, record)
-    if quota and not was_there:
-        # In the transaction that adds it: two uploads cannot both take the last place.
+    stored, existed = queries.add_or_restore(connection, record)
+    if quota and not existed:
+        # In the transaction that adds the row, so that two uploads cannot both use the last of the quota.
         quota.check(*queries.totals(connection))
-    return stored, was_there
+    return stored, existed

@@ -1,4 +1,4 @@
-"""What a failing database means for the person who asked."""
+"""Turns database errors into errors with a sentence for the user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import AvatarForgeError, StorageFullError, UnavailableError
 
-# SQLite's own words (sqlite3_errstr); Python before 3.11 does not hand on its codes.
+# Parts of SQLite's messages (sqlite3_errstr): Python before 3.11 does not expose its error codes.
 _SENTENCES = (
     (
         "disk is full",
@@ -38,9 +38,9 @@ _SENTENCES = (
 
 
 def database_error(error: SQLAlchemyError) -> AvatarForgeError:
-    """The same as an error with a sentence of ours; the database's own words may hold values and paths."""
-    words = str(error.__cause__ or error).lower()
-    for sign, kind, sentence in _SENTENCES:
-        if sign in words:
+    """The error to show the user. The database's own message is left out: it may contain values and paths."""
+    message = str(error.__cause__ or error).lower()
+    for part, kind, sentence in _SENTENCES:
+        if part in message:
             return kind(sentence)
     return UnavailableError("The database cannot be used now. Try again; GET /health says more.")

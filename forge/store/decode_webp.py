@@ -1,8 +1,8 @@
-"""Trying whether a WEBP decodes, in a process of its own when it is large.
+"""Test-decodes WEBP pictures, large ones in a child process.
 
-libwebp's decoder takes 256 MB for 4096x4096 pixels, and Pillow keeps Python's lock while it works, so that
-ComfyUI's event loop stands still for 0.2 s. A child gives the memory back when it ends, and a picture that
-crashes libwebp ends the child and not ComfyUI. Pillow's PNG and JPEG decoders have neither trouble here.
+libwebp's decoder takes 256 MB for 4096x4096 pixels, and Pillow holds the GIL while it decodes, which blocks
+ComfyUI's event loop for 0.2 s. A child process returns the memory when it exits, and a picture that crashes
+libwebp does not crash ComfyUI. Pillow's PNG and JPEG decoders have neither problem.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from PIL import WebPImagePlugin
 from .pixel_stream import Part, open_parts
 from .structure import InvalidImage, Structure
 
-#: Pixels up to which it is not worth a process: 16 MB of memory and some 10 ms.
+#: Pixels up to which no child process is started: such a decode takes 16 MB and about 10 ms.
 SMALL = 1024 * 1024
 #: Seconds; the largest picture takes 2 on a slow machine.
 PATIENCE = 60.0
 
 _STARTED, _WHOLE, _UNREAD = b"started ", b"whole", b"unread"
-# Nothing of ComfyUI's or of other packs is imported: only Pillow, from the folder where it lies here.
+# Imports only Pillow, from the folder it is installed in; nothing of ComfyUI or of other packs.
 _SCRIPT = """
 import sys
 import io, json
@@ -59,20 +59,20 @@ def open_webp(fp: BinaryIO, structure: Structure) -> WebPImagePlugin.WebPImageFi
 
 
 def try_webp(fp: BinaryIO, path: Path, structure: Structure) -> None:
-    """Decode the picture and throw it away. Raises InvalidImage, and whatever Pillow raises."""
+    """Decode the picture and discard the result. Raises InvalidImage, and whatever Pillow raises."""
     large = structure.width * structure.height > SMALL
-    verdict = _in_a_child(path, structure.pixels) if large and WebPImagePlugin.SUPPORTED else b""
-    if verdict.startswith(_STARTED) and verdict != _STARTED + _UNREAD:
-        if verdict != _STARTED + _WHOLE:
+    output = _decode_in_child(path, structure.pixels) if large and WebPImagePlugin.SUPPORTED else b""
+    if output.startswith(_STARTED) and output != _STARTED + _UNREAD:
+        if output != _STARTED + _WHOLE:
             raise InvalidImage("The picture cannot be decoded.")
     else:
         open_webp(fp, structure).load()
 
 
-def _in_a_child(path: Path, pixels: tuple[Part, ...]) -> bytes:
-    """What the child wrote; nothing of it where none can be started."""
+def _decode_in_child(path: Path, pixels: tuple[Part, ...]) -> bytes:
+    """What the child process printed; empty if it could not be started."""
     if getattr(sys, "frozen", False) or not Path(sys.executable or "").stem.lower().startswith("python"):
-        return b""  # a program with Python in it: it would start as a whole once more
+        return b""  # an application with embedded Python: running its executable would start the application
     folder = str(Path(PIL.__file__).parent.parent)
     parts = json.dumps([part.hex() if isinstance(part, bytes) else part for part in pixels])
     # -I -S: no environment, no user's packages, no .pth files.

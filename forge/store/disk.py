@@ -1,7 +1,7 @@
-"""What the store asks of the disk, in one place: a test can put a failing disk in its stead.
+"""All disk operations of the store, in one class that tests can replace with a failing disk.
 
-No other module of the pack renames, removes or syncs (`tests/unit/test_disk_calls.py` looks for it). Every
-function blocks: call it in a thread. All raise OSError as the operating system does.
+No other module of the pack renames, removes or syncs files (checked by `tests/unit/test_disk_calls.py`).
+Every function blocks, so call it in a thread, and lets the system's OSError through.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ except ImportError:  # Windows
 Result = TypeVar("Result")
 Sleep = Callable[[float], object]
 
-#: Seconds between the tries of an operation that was refused; 1.6 s in all. A virus scanner, an indexer or a
-#: backup program holds a file that is new or has changed for some milliseconds up to about a second.
+#: Seconds between the attempts of a refused operation; 1.6 s in all. A virus scanner, an indexer or a backup
+#: program holds a new or changed file for a few milliseconds up to about a second.
 RETRY_WAITS = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.5)
-#: The errors of a file that somebody else holds. A missing permission has the same number.
+#: Errors for a file that another program holds. A missing permission gives the same ones.
 REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
 #: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION of winerror.h
 REFUSED_BY_WINDOWS = frozenset({5, 32, 33})
-#: What F_FULLFSYNC gives on a file system that does not have it, such as a network share.
+#: Errors of F_FULLFSYNC on a file system that does not support it, such as a network share.
 NO_FULL_SYNC = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY})
 
 
 def is_refused(error: OSError) -> bool:
-    """Whether trying again in a moment can help."""
+    """Whether a retry a moment later can help."""
     return error.errno in REFUSED or getattr(error, "winerror", None) in REFUSED_BY_WINDOWS
 
 
@@ -47,9 +47,9 @@ def retry_refused(
     refused: Callable[[OSError], bool] = is_refused,
     waits: Sequence[float] = RETRY_WAITS,
 ) -> Result:
-    """Try again, with growing waits, while the system refuses it.
+    """Run `operation`, and retry it with growing waits while the system refuses it.
 
-    Raises the first error in the end: a later one can be a consequence of it.
+    If all attempts fail, raises the first error: later ones can be consequences of it.
     """
     try:
         return operation()
@@ -68,15 +68,15 @@ def retry_refused(
 
 
 def open_to_read(path: Path, sleep: Sleep = time.sleep) -> BinaryIO:
-    """Open a file that somebody may be replacing just now: Windows refuses it for a moment then."""
+    """Open a file for reading. Retries, because Windows refuses to open a file while it is being replaced."""
     return retry_refused(lambda: path.open("rb"), sleep)
 
 
 def sync_descriptor(descriptor: int) -> None:
-    """Push everything that was written to the disk itself.
+    """Flush everything written to the physical disk.
 
-    fsync of macOS ends at the drive, which may keep the data in its cache: fsync(2) there says to use
-    F_FULLFSYNC where a power cut must lose nothing.
+    On macOS, fsync only hands the data to the drive, which may keep it in its cache: fsync(2) there says to
+    use F_FULLFSYNC for data that must survive a power cut.
     """
     full_sync = getattr(_fcntl, "F_FULLFSYNC", None)
     if full_sync is not None:
@@ -90,24 +90,24 @@ def sync_descriptor(descriptor: int) -> None:
 
 
 class Disk:
-    """The real one. `sleep` takes seconds, and is called between the tries of what is refused."""
+    """The real disk. `sleep` is called with seconds between the attempts of a refused operation."""
 
     def __init__(self, sleep: Sleep = time.sleep) -> None:
         self._sleep = sleep
 
     def create(self, path: Path) -> BinaryIO:
-        """A new file, open for writing. Raises FileExistsError."""
+        """Create a file and open it for writing. Raises FileExistsError."""
         return path.open("xb")
 
     def touch(self, path: Path, *, patient: bool = False) -> None:
-        """An empty file, unless there is one. `patient` tries again while it is refused."""
+        """Create an empty file if there is none. `patient` retries while it is refused."""
         self._try(path.touch, patient)
 
     def write(self, file: BinaryIO, data: bytes) -> None:
         file.write(data)
 
     def sync(self, file: BinaryIO) -> None:
-        """Push everything that was written to the disk."""
+        """Flush and fsync the file."""
         file.flush()
         sync_descriptor(file.fileno())
 
@@ -120,13 +120,13 @@ class Disk:
         retry_refused(lambda: os.replace(source, target), self._sleep)  # noqa: PTH105
 
     def unlink(self, path: Path, *, patient: bool = True) -> None:
-        """Remove a file; harmless where nothing is. `patient` tries again while it is refused."""
+        """Remove a file; a no-op if there is none. `patient` retries while it is refused."""
         self._try(lambda: _unlink(path), patient)
 
     def remove_tree(self, folder: Path, *, patient: bool = True) -> None:
-        """Remove a folder with all that is in it, or a link to one; harmless where nothing is.
+        """Remove a folder and its contents, or a link to a folder; a no-op if there is none.
 
-        What is refused does not keep the rest: the first error is raised when all else is gone.
+        A refused file does not stop the removal: the first error is raised after the rest is gone.
         """
         operation = partial(_remove_tree, folder)
         if patient:
@@ -135,21 +135,21 @@ class Disk:
             operation()
 
     def make_folder(self, folder: Path) -> None:
-        """mkdir -p that also makes the new folders' names survive a power cut."""
+        """`mkdir -p`, made durable: the new folders survive a power cut."""
         missing = []
         while not folder.is_dir():
             missing.append(folder)
-            if folder.parent == folder:  # `Z:\` of a drive that is gone, and `.` of a folder that is gone
+            if folder.parent == folder:  # `Z:\` of a disconnected drive, or `.` if the current folder is gone
                 raise FileNotFoundError(errno.ENOENT, "Its drive or root folder is not there")
             folder = folder.parent
         for new in reversed(missing):
-            if new.exists() and not new.is_dir():  # a folder may have come from another thread meanwhile
+            if new.exists() and not new.is_dir():  # a folder may have been made by another thread meanwhile
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             new.mkdir(exist_ok=True)
             self.sync_folder(new.parent)
 
     def sync_folder(self, folder: Path) -> None:
-        """Make the names in a folder survive a power cut."""
+        """Make new and renamed entries of a folder survive a power cut."""
         if os.name == "nt":
             return  # Windows cannot fsync a folder; NTFS journals the rename itself.
         descriptor = os.open(folder, os.O_RDONLY)
@@ -171,7 +171,7 @@ def _unlink(path: Path) -> None:
 
 
 def _is_tree_refused(error: OSError) -> bool:
-    # On Windows a removed file keeps its folder from being removed until its last reader has closed it.
+    # On Windows a removed file stays in its folder until its last reader closes it.
     return is_refused(error) or error.errno == errno.ENOTEMPTY
 
 

@@ -1,4 +1,4 @@
-"""Stored files, as users know them: what comes in, what is found, what goes."""
+"""Stored files as users see them: receive, find, list and delete."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 CLEANUP_BATCH = 200
-#: Microseconds for which a use is not written down again: what counts them counts days.
+#: Microseconds within which a further use is not recorded: cleanup counts in days.
 USE_KEPT = 3600 * 1_000_000
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}")
 
@@ -51,7 +51,7 @@ class Deleted:
 
 
 class FileStore:
-    """What users know as files: one content, one id."""
+    """The store of uploaded files: one id per content."""
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class FileStore:
         self._database = database
         self._contents = contents
         self._workers = workers
-        self._known = FileCache(database)
-        self._reception = UploadReceiver(database, contents, workers, limits)
+        self._cache = FileCache(database)
+        self._receiver = UploadReceiver(database, contents, workers, limits)
         self.max_bytes = max_bytes
 
     async def receive(
@@ -77,13 +77,13 @@ class FileStore:
         pictures_only: bool = False,
         derived: bool = False,
     ) -> Received:
-        """Take in one picture, or one pose in OpenPose JSON where that is wanted. `announced`: the SHA-256
-        that it must have.
+        """Store one picture or, unless `pictures_only`, one pose in OpenPose JSON. `announced` is the SHA-256
+        that it must have; `derived` marks a file that AvatarForge made from another.
 
         Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing
         is left behind.
         """
-        return await self._reception.receive(
+        return await self._receiver.receive(
             chunks,
             filename,
             max_bytes=self.max_bytes,
@@ -93,29 +93,29 @@ class FileStore:
         )
 
     async def receive_base64(self, text: str, name: str, *, pictures_only: bool = False) -> Received:
-        """Take in a file given as base64, with or without a `data:` prefix."""
+        """Like `receive`, for a file given as base64, with or without a `data:` prefix."""
         chunks = decode_base64(text, self.max_bytes, too_large(self.max_bytes))
         return await self.receive(chunks, name, pictures_only=pictures_only)
 
     async def get(self, file_id: str) -> FileRecord:
-        """The file; NotFoundError for an unknown, deleted or lost one."""
+        """The file. Raises NotFoundError for an unknown, deleted or lost one."""
         record = await self._live(file_id)
         if record.lost_at is not None:
             raise lost_bytes(file_id)
         return record
 
     async def find(self, content_hash: str) -> FileRecord | None:
-        """The file of that content; None where its bytes are gone too, so that they are uploaded again."""
-        record = await self._known.by_hash(content_hash)
+        """The file of that content. None also if its bytes are missing, so that clients upload it again."""
+        record = await self._cache.by_hash(content_hash)
         if record is None or record.deleted_at is not None or record.lost_at is not None:
             return None
-        return record if await self._workers.disk(_is_there, self.path(record), record.size) else None
+        return record if await self._workers.disk(_has_size, self.path(record), record.size) else None
 
     async def reuse(self, record: FileRecord) -> FileRecord | None:
-        """What an upload of that content does to a file that `find` has just given: it counts as used now.
-        None where it has gone meanwhile."""
+        """Mark a file from `find` as used now, as another upload of its content would. None if it was deleted
+        meanwhile."""
         now = self._database.now()
-        untouched = record.last_used_at <= record.created_at  # `forget` goes by that
+        untouched = record.last_used_at <= record.created_at  # `withdraw` relies on that
         if record.derived or untouched or record.last_used_at < now - USE_KEPT:
             return await self._database.write(
                 partial(queries.use_again, content_hash=record.content_hash, now=now)
@@ -123,28 +123,27 @@ class FileStore:
         return record
 
     async def check_quota(self, content_hash: str, size: int) -> None:
-        """Refuse a content by its announcement, where there will be no room for it: at least `size` bytes.
-        Raises StorageFullError."""
+        """Refuse an announced content of at least `size` bytes that the quota has no room for. Raises
+        StorageFullError."""
         if await self._database.read(partial(queries.by_hash, content_hash=content_hash)) is None:
             await self._contents.check_quota(size)
 
     async def page(self, *, limit: int, cursor: str | None) -> FilePage:
         """Newest first, without deleted ones. `cursor` is the `next_cursor` of the page before."""
-        return await self._known.page(limit, cursor)
+        return await self._cache.page(limit, cursor)
 
     async def thumbnail(self, record: FileRecord, size: int) -> Thumbnail:
-        """A small picture of the file, no side longer than `size` pixels. NotFoundError where none can be
-        made."""
+        """A thumbnail with no side longer than `size` pixels. Raises NotFoundError if none can be made."""
         return await self._workers.decode(make_thumbnail, self.path(record), record.mime_type, size)
 
     def path(self, record: FileRecord) -> Path:
         return self._contents.path(record)
 
     def locate(self, file_id: str) -> tuple[FileRecord, Path]:
-        """For nodes, which run in ComfyUI's worker thread: the file and where its bytes lie.
+        """The file and the path of its bytes. Blocks: for nodes, which run in ComfyUI's worker thread.
 
-        Finds a soft-deleted file too: a generation that was accepted before may still use it. The bytes are
-        hashed, so that no picture is made of altered ones. Raises NotFoundError.
+        Finds a soft-deleted file too, which a generation accepted earlier may still use. Checks the SHA-256,
+        so that no picture is made from altered bytes. Raises NotFoundError.
         """
         stored_id = canonical_id(file_id)
         record = self._database.read_here(lambda connection: queries.get_any(connection, stored_id))
@@ -152,56 +151,58 @@ class FileStore:
             raise unknown_file(file_id)
         path = self.path(record)
         try:
-            found, _ = hash_file(path, patient=True)
+            content_hash, _ = hash_file(path, patient=True)
         except OSError as error:
             raise lost_bytes(file_id) from error
-        if found != record.content_hash:
+        if content_hash != record.content_hash:
             raise lost_bytes(file_id)
         return record, path
 
     async def delete(self, file_id: str, *, force: bool) -> Deleted:
-        """Delete a file: for good, or hidden while generations still use it."""
+        """Delete a file, or hide it while generations still use it (unless `force`). Raises NotFoundError."""
         record = await self._live(file_id)
-        gone = await self._contents.remove(
-            partial(_delete_row, record=record, force=force, now=self._database.now())
-        )
-        return Deleted(file_id, "hard" if gone else "soft")
+        now = self._database.now()
+        delete = partial(_delete_row, record=record, force=force, now=now)
+        deleted = await self._contents.remove(delete)
+        return Deleted(file_id, "hard" if deleted else "soft")
 
     async def withdraw(self, received: Received) -> None:
-        """Take back an upload whose request failed, if it was new and nobody else has used it since."""
+        """Undo an upload whose request failed, if it was new and has not been used since."""
         if not received.is_duplicate:
             await self._contents.remove(partial(_take_untouched, record=received.file))
 
     async def clean_up(self, days: int) -> int:
-        """Remove what nobody refers to and nobody has used for `days`; give back how many files."""
+        """Delete the files without references that were not used for `days`; returns their number."""
         now = self._database.now()
         await self._database.write(partial(queries.end_future_use, now=now))
         before = now - days * DAY
         count = begin = 0
         while True:
-            # Found by a reader: the writer, for which uploads wait, only looks at these again. From where the
-            # last batch ended: else each would pass by all that is old and in use.
+            # A reader finds them, so that the writer, which uploads wait for, only rechecks these rows. Each
+            # batch starts where the last one ended, so old files in use are not scanned again.
             find = partial(queries.unused_since, begin=begin, before=before, limit=CLEANUP_BATCH)
-            found, begin = await self._database.read(find)
-            if not found:
+            file_ids, begin = await self._database.read(find)
+            if not file_ids:
                 return count
-            take = partial(queries.take_unused, file_ids=found, before=before)
-            count += len(await self._contents.remove(take))
+            delete = partial(queries.take_unused, file_ids=file_ids, before=before)
+            count += len(await self._contents.remove(delete))
 
-    async def release(self, take: Callable[[Connection], list[FileRecord]], noting: Iterable[str]) -> None:
-        """Remove the files whose rows `take` removes and gives back. See `ContentStore.remove`."""
-        await self._contents.remove(take, noting=noting)
+    async def release(
+        self, delete_rows: Callable[[Connection], list[FileRecord]], entries: Iterable[str]
+    ) -> None:
+        """Run `delete_rows` and remove the files that it returns. See `ContentStore.remove`."""
+        await self._contents.remove(delete_rows, entries=entries)
 
     async def clear_entry(self, name: str) -> None:
-        """What `release` had noted is done."""
+        """The work of an entry passed to `release` is done."""
         await self._contents.clear_entry(name)
 
-    async def keep_note(self, name: str) -> None:
-        """What `release` had noted could not be done: it is tried again later."""
-        await self._contents.keep_note(name)
+    async def keep_entry(self, name: str) -> None:
+        """The work of an entry passed to `release` failed: recovery retries it."""
+        await self._contents.keep_entry(name)
 
     async def pose_kind(self, record: FileRecord) -> str:
-        """`json`, `skeleton` or `photo`; looked at once, then known. Raises NotFoundError."""
+        """`json`, `skeleton` or `photo`; detected on the first call and stored. Raises NotFoundError."""
         if record.pose_kind is not None:
             return record.pose_kind
         try:
@@ -212,7 +213,7 @@ class FileStore:
         return kind
 
     async def extracted_pose(self, source_hash: str, bones: str = "standard") -> FileRecord | None:
-        """The skeleton that was read from that content before, with bones of that style."""
+        """The stored skeleton that was extracted from that content, with bones of that style."""
         record = await self._database.read(
             partial(pose_queries.skeleton_of, source_hash=source_hash, bones=bones)
         )
@@ -223,13 +224,14 @@ class FileStore:
     async def keep_skeleton(
         self, source_hash: str, extractor: str, bones: str, png: bytes
     ) -> FileRecord | None:
-        """Keep what was read from a stored content; it goes when that content goes.
+        """Store a skeleton that was extracted from a stored content; it is deleted together with that
+        content.
 
-        None where it cannot be kept: the source is gone, or there is no room, or the picture is outside of
-        the limits. The next generation will read it again then.
+        Returns None if it cannot be stored: the source is gone, the storage is full, or the picture exceeds
+        the limits. The next generation then extracts it again.
         """
         try:
-            received = await self.receive(_whole(png), "skeleton.png", derived=True)
+            received = await self.receive(_one_chunk(png), "skeleton.png", derived=True)
         except (RejectedUploadError, TooLargeError, StorageFullError):
             return None
         link = partial(
@@ -259,11 +261,11 @@ def lost_bytes(file_id: str) -> NotFoundError:
     return NotFoundError(f"The bytes of file {file_id} are gone from the storage. Upload it again.")
 
 
-async def _whole(data: bytes) -> AsyncIterator[bytes]:
+async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-def _is_there(path: Path, size: int) -> bool:
+def _has_size(path: Path, size: int) -> bool:
     try:
         return path.stat().st_size == size
     except OSError:
@@ -271,10 +273,10 @@ def _is_there(path: Path, size: int) -> bool:
 
 
 def _delete_row(connection: Connection, record: FileRecord, force: bool, now: int) -> list[FileRecord]:
-    """The file and the skeletons that went with it; nothing where it is only hidden.
+    """Returns the deleted file and the skeletons deleted with it; nothing if the file was only hidden.
 
-    Looked up again in this transaction: another delete may have come first, and an upload of the same
-    content after it, whose bytes are not ours to take.
+    Looks the id up again in this transaction: another delete may have come first, and after it an upload of
+    the same content, whose bytes must stay.
     """
     if queries.get_live(connection, record.id) is None:
         raise unknown_file(record.id)

@@ -1,4 +1,4 @@
-"""Who may use a data folder: one process at a time."""
+"""Locks that let only one process use a data folder."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ NAME = "avatarforge.lock"
 
 
 class InUseError(UnavailableError):
-    """Another process has the folder."""
+    """Another process uses the folder."""
 
 
 def lock_folders(data_folder: Path, storage_folder: Path) -> list[BaseFileLock]:
-    """Lock the data folder, and the storage folder where that lies elsewhere.
+    """Lock the data folder, and the storage folder if it is outside of it.
 
-    Two ComfyUIs on one folder would each take the other's work for a crash's leftovers. The operating system
-    lets go of a lock when the process ends, even after a crash. So a file system without locks is refused:
-    a lock file in their place would stay after a crash, and nobody could tell whose it was.
+    Two ComfyUIs on one folder would each treat the other's work as leftovers of a crash. The operating system
+    releases a lock when its process ends, even after a crash. A file system without locks is refused: a plain
+    lock file would remain after a crash, with no way to tell whether its owner still runs.
     Raises UnavailableError.
     """
     locks = [_lock(data_folder, _DATA)]
@@ -48,8 +48,8 @@ _STORAGE = (
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
-def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:
-    in_use, cannot = words
+def _lock(folder: Path, messages: tuple[str, str]) -> BaseFileLock:
+    in_use, cannot = messages
     no_locks = UnavailableError(
         f"{cannot}: its file system has no file locks. Choose a folder on a local disk."
     )
@@ -59,13 +59,13 @@ def _lock(folder: Path, words: tuple[str, str]) -> BaseFileLock:
         lock.acquire(blocking=False)
     except Timeout as error:
         raise InUseError(in_use) from error
-    except NotImplementedError as error:  # filelock's word for a file system without flock
+    except NotImplementedError as error:  # filelock raises it for a file system without flock
         raise no_locks from error
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _WITHOUT_LOCKS:
             raise no_locks from error
         raise UnavailableError(f"{cannot}: {_reason(error)}.") from error
-    if isinstance(lock, SoftFileLock):  # newer versions of filelock turn into one by themselves
+    if isinstance(lock, SoftFileLock):  # newer versions of filelock fall back to it by themselves
         lock.release()
         raise no_locks
     return lock

@@ -1,12 +1,12 @@
-"""What an uploaded picture may be, and how a stored one becomes pixels.
+"""Validates uploaded pictures and decodes stored ones.
 
-The order of the checks is their cost: format from the first bytes, size from the header, structure to
-the last byte, and only then a decode.  Decoders get the file without its metadata: text, profiles and EXIF
-never decide whether a picture is whole.  Only the EXIF orientation is read, by us.
+Cheap checks come first: format from the first bytes, size from the header, structure to the last byte, and
+only then a decode.  Decoders get the file without its metadata, so text, profiles and EXIF never decide
+whether a picture is valid.  Only the EXIF orientation is read, without Pillow.
 
 Nothing here reads or sets Pillow's global switches (LOAD_TRUNCATED_IMAGES, MAX_IMAGE_PIXELS, MAX_TEXT_*),
-which other packs change at any moment; its format classes are used directly, since `Image.open` goes by the
-same globals and by what others registered.
+which other packs change at any moment.  Its format classes are used directly, since `Image.open` depends on
+the same globals and on the plugins that other packs registered.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# libjpeg reads ahead at most one 64-bit buffer.  Long codes in every table begin with ones, so a decoder that
-# still misses coefficients runs through these bytes fastest.
-_BEYOND = b"\xfe" * 8
+# Fed to the decoder after the data.  libjpeg reads ahead at most one 64-bit buffer.  Long codes in every
+# table begin with ones, so a decoder that still lacks coefficients consumes these bytes fastest.
+_FILLER = b"\xfe" * 8
 
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """Smallest and largest length of each side, in pixels, both allowed."""
+    """Minimum and maximum length of each side, in pixels, inclusive."""
 
     min_dimension: int = 64
     max_dimension: int = 4096
@@ -68,10 +68,10 @@ class ImageLimits:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is known of an accepted picture.
+    """Type and size of an accepted picture.
 
-    ``width`` and ``height`` are in pixels as the picture is shown: for the EXIF orientations 5 to 8 they are
-    those of the stored rows and columns swapped.
+    ``width`` and ``height`` are in pixels as displayed: for the EXIF orientations 5 to 8, the stored width
+    and height are swapped.
     """
 
     mime_type: str
@@ -81,7 +81,7 @@ class ImageFacts:
 
 
 def inspect_image(path: Path, limits: ImageLimits) -> ImageFacts:
-    """Decide whether the file is one whole PNG, JPEG or WEBP picture within the limits.
+    """Check that the file is one complete PNG, JPEG or WEBP picture within the limits.
 
     Raises InvalidImage with a sentence for the user, and OSError when the disk fails.
     """
@@ -93,12 +93,12 @@ def inspect_image(path: Path, limits: ImageLimits) -> ImageFacts:
                 f"to {limits.max_dimension} pixels."
             )
 
-    with path.open("rb") as fp, _in_our_words():
+    with path.open("rb") as fp, _pillow_errors():
         kind = _format_of(fp)
         structure: Structure
         if kind == "PNG":
             structure = walk_png(fp, accept)
-            # The pixel data is proven; this tries the chunks before it.
+            # `walk_png` checked the pixel data; this checks that Pillow reads the chunks before it.
             PngImagePlugin.PngImageFile(open_parts(fp, structure.pixels))
         elif kind == "JPEG":
             structure = walk_jpeg(fp, accept)
@@ -114,12 +114,12 @@ def inspect_image(path: Path, limits: ImageLimits) -> ImageFacts:
 
 
 def load_rgb(path: Path) -> tuple[Image.Image, Image.Image | None]:
-    """The picture as shown: 8-bit RGB and its alpha channel (mode L, 255 is opaque), or None without one.
+    """Decode the picture to 8-bit RGB and its alpha channel (mode L, 255 is opaque; None without one).
 
     The EXIF orientation is applied; colour profiles are not.  Raises InvalidImage, and OSError when the disk
     fails.  Meant for files that `inspect_image` accepted.
     """
-    with path.open("rb") as fp, _in_our_words():
+    with path.open("rb") as fp, _pillow_errors():
         kind = _format_of(fp)
         depth = 8
         picture: Image.Image
@@ -138,10 +138,10 @@ def load_rgb(path: Path) -> tuple[Image.Image, Image.Image | None]:
             picture = open_webp(fp, webp)
         picture.load()
         rgb, alpha = _to_rgb(picture, depth)
-    turn = _UPRIGHT.get(orientation(exif))
-    if turn is not None:
-        rgb = rgb.transpose(turn)
-        alpha = alpha and alpha.transpose(turn)
+    transpose = _UPRIGHT.get(orientation(exif))
+    if transpose is not None:
+        rgb = rgb.transpose(transpose)
+        alpha = alpha and alpha.transpose(transpose)
     return rgb, alpha
 
 
@@ -150,7 +150,7 @@ def _any_size(width: int, height: int) -> None:
 
 
 def is_png(start: bytes) -> bool:
-    """By the first 8 bytes."""
+    """Whether the first 8 bytes are a PNG's."""
     return start.startswith(_PNG)
 
 
@@ -165,13 +165,13 @@ def _format_of(fp: BinaryIO) -> str:
     if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
         return "WEBP"
     name = "an AVIF, HEIC or video" if start[4:8] == b"ftyp" else "not a picture of a known format"
-    name = next((known for magic, known in _REFUSED if start.startswith(magic)), name)
+    name = next((refused for magic, refused in _REFUSED if start.startswith(magic)), name)
     raise InvalidImage(f"The file is {name}; only PNG, JPEG and WEBP are accepted.")
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
-    """Turn what Pillow raises into InvalidImage, and let errors of the disk through."""
+def _pillow_errors() -> Iterator[None]:
+    """Turn Pillow's exceptions into InvalidImage; disk errors pass through."""
     try:
         yield
     except InvalidImage:
@@ -197,18 +197,19 @@ def _in_our_words() -> Iterator[None]:
 
 class _Decoder(Protocol):
     def decode(self, data: bytes, /) -> tuple[int, int]:
-        """Bytes used, or -1 when it is done; and an error code, negative for an error."""
+        """Returns (bytes consumed, or -1 when done; error code, negative for an error)."""
 
 
 def _decode_jpeg(fp: BinaryIO, structure: JpegStructure) -> None:
-    """Decode all scans with Pillow's decoder, fed by hand; raises InvalidImage unless it is content.
+    """Decode all scans with Pillow's decoder, fed by hand.  Raises InvalidImage if the data is damaged or
+    incomplete.
 
-    `Image.load` forgives whatever the decoder reports while the truncation flag is up, and libjpeg itself
-    fills a scan that stops early with grey.  So the end of the image is kept back, and a few bytes that
-    mean nothing follow the data: a decoder that has all it needs is done (or, with several scans, throws
-    such bytes away one by one), and one that misses coefficients takes them for coefficients and asks for
-    more.  Not found this way: a scan other than the last that stops early, a progressive file with restart
-    markers that does, and a cut within the last few bytes.  A plain cut has no EOI and never comes here.
+    `Image.load` ignores decoder errors while the truncation flag is set, and libjpeg itself fills the rest of
+    a scan that ends early with grey.  So the EOI marker is withheld, and a few meaningless bytes are fed
+    after the data: a decoder that is complete finishes (or, with several scans, discards these bytes one by
+    one), while one that lacks coefficients consumes them as such and asks for more.  Not detected: a scan
+    other than the last that ends early, a progressive file with restart markers that ends early, and a cut
+    within the last few bytes.  A file that is simply cut off has no EOI and was refused before.
     """
     picture = JpegImagePlugin.JpegImageFile(io.BytesIO(structure.header))
     if picture.size != (structure.width, structure.height):
@@ -226,8 +227,8 @@ def _decode_jpeg(fp: BinaryIO, structure: JpegStructure) -> None:
 def _feed_jpeg(decoder: _Decoder, fp: BinaryIO, structure: JpegStructure) -> None:
     rest = b""
 
-    def take(data: bytes) -> bool:
-        """Whether the decoder is done with the picture."""
+    def feed(data: bytes) -> bool:
+        """Returns whether the decoder has finished the picture."""
         nonlocal rest
         used, error = decoder.decode(rest + data)
         if error < 0:
@@ -236,28 +237,28 @@ def _feed_jpeg(decoder: _Decoder, fp: BinaryIO, structure: JpegStructure) -> Non
         return used < 0
 
     position, stop = structure.scans
-    done = take(structure.header)
+    done = feed(structure.header)
     fp.seek(position)
     while not done and position < stop:
         data = fp.read(min(PIECE, stop - position))
         position += len(data)
-        done = take(data)
+        done = feed(data)
     if done:
         return
     if structure.arithmetic:
-        done = take(END_OF_JPEG)
+        done = feed(END_OF_JPEG)
     elif not structure.buffered:
-        done = take(_BEYOND)
+        done = feed(_FILLER)
     else:
-        take(_BEYOND)
-        hungry = any(take(_BEYOND[:1]) or rest for _ in range(16))
-        done = not hungry and take(END_OF_JPEG)
+        feed(_FILLER)
+        incomplete = any(feed(_FILLER[:1]) or rest for _ in range(16))
+        done = not incomplete and feed(END_OF_JPEG)
     if not done:
         raise InvalidImage("The JPEG is truncated: it has less data than its header says.")
 
 
 def _to_rgb(picture: Image.Image, depth: int) -> tuple[Image.Image, Image.Image | None]:
-    """8-bit RGB and alpha of any mode that the formats decode to; ``depth`` is a PNG's bits per sample."""
+    """8-bit RGB and alpha from any mode that the formats decode to; ``depth`` is a PNG's bits per sample."""
     key = picture.info.get("transparency")
     if picture.mode == "P":
         picture = picture.convert("RGBA" if key is not None else "RGB")
@@ -268,14 +269,14 @@ def _to_rgb(picture: Image.Image, depth: int) -> tuple[Image.Image, Image.Image 
     elif key is not None:
         alpha = _alpha_of_key(picture, key, depth)
     if picture.mode.startswith("I"):
-        # Pillow clips 16 bits at 255 instead of scaling them
+        # Pillow would clip 16-bit samples at 255 instead of scaling them.
         wide = np.asarray(picture).astype(np.uint32)
         picture = Image.fromarray(((wide + 128) // 257).astype(np.uint8))
     return picture.convert("RGB"), alpha
 
 
 def _alpha_of_key(picture: Image.Image, key: int | tuple[int, ...], depth: int) -> Image.Image:
-    """Alpha from the one colour that tRNS makes transparent, given in the file's own depth."""
+    """Alpha from the one colour that tRNS makes transparent; ``key`` is given in the file's bit depth."""
     pixels = np.asarray(picture.convert("L") if picture.mode == "1" else picture)
     if isinstance(key, tuple):
         clear = (pixels == [value >> 8 if depth == 16 else value for value in key]).all(axis=2)

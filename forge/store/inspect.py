@@ -1,4 +1,4 @@
-"""What a file may be: one picture, or one pose in OpenPose JSON. Its first bytes decide which is tried."""
+"""Validates uploaded files: a picture, or a pose in OpenPose JSON, told apart by the first bytes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _DEVICES = frozenset(
         *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789\u00b9\u00b2\u00b3"),
     )
 )
-_LONGEST = 200
+_MAX_STEM = 200  # bytes
 
-# Extensions that fit the bytes too, by the one under which the store keeps them. IANA's media types, and what
-# browsers offer for image/jpeg.
-_ALIKE = {"jpg": frozenset(("jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"))}
+# Stored extension -> all extensions of the same type: IANA's media types, and what browsers offer for
+# image/jpeg.
+_ALIASES = {"jpg": frozenset(("jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"))}
 
 
 def inspect_file(path: Path, limits: ImageLimits) -> ImageFacts:
-    """Decide whether the store takes the file; for a pose, width and height are those of its canvas.
+    """Check that the store accepts the file; for a pose, width and height are those of its canvas.
 
     Raises InvalidImage with a sentence for the user, TooLargeError, and OSError when the disk fails.
     """
@@ -55,20 +55,20 @@ def _inspect_pose(path: Path, limits: ImageLimits) -> ImageFacts:
 
 
 def display_name(sent: str | None, extension: str) -> str:
-    """A name to show and to save a download under, never a path here.
+    """A name to show and to use for downloads; never used as a path on the server.
 
-    The last part of what the client sent. Its own extension stays as it is written where it fits the bytes,
-    and else becomes `extension`, which the bytes have. Without control and direction characters, and without
-    what Windows refuses or reads as a device; at most 200 bytes long, the extension not counted.
+    It is the last part of the name that the client sent. Its extension is kept if it fits the type of the
+    bytes, and otherwise replaced with `extension`. Control and direction characters, characters that Windows
+    forbids and device names are removed or replaced; the name without extension has at most 200 bytes.
     """
     last = PureWindowsPath(PurePosixPath(sent or "").name).name
     name = "".join(filter(str.isprintable, last)).rstrip(". ")
-    stem, dot, written = name.rpartition(".")
+    stem, dot, sent_extension = name.rpartition(".")
     if not dot:
-        stem, written = name, ""
-    if written.lower() in _ALIKE.get(extension, (extension,)):
-        extension = written
-    stem = stem.translate(_FORBIDDEN).encode("utf-8")[:_LONGEST].decode("utf-8", "ignore").strip(". ")
+        stem, sent_extension = name, ""
+    if sent_extension.lower() in _ALIASES.get(extension, (extension,)):
+        extension = sent_extension
+    stem = stem.translate(_FORBIDDEN).encode("utf-8")[:_MAX_STEM].decode("utf-8", "ignore").strip(". ")
     if stem.split(".", 1)[0].strip().upper() in _DEVICES:
         stem = f"_{stem}"
     return f"{stem or 'image'}.{extension}"

@@ -1,4 +1,4 @@
-"""The list of files, page by page."""
+"""Reads the list of files in pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FilePage:
 
 
 def read_page(connection: Connection, limit: int, before: tuple[int, str] | None) -> FilePage:
-    """Newest first, without deleted ones, behind what `read_cursor` gives."""
+    """A page of files, newest first, without deleted ones. `before` comes from `read_cursor`."""
     total, found = queries.page(connection, limit=limit + 1, before=before)
     more = len(found) > limit
     found = found[:limit]
@@ -34,7 +34,7 @@ def read_page(connection: Connection, limit: int, before: tuple[int, str] | None
 
 
 def read_cursor(cursor: str | None) -> tuple[int, str] | None:
-    """Where a page ended. Raises UnprocessableError."""
+    """(created_at, id) of the last file of the earlier page. Raises UnprocessableError."""
     if cursor is None:
         return None
     match = _CURSOR.fullmatch(cursor)

@@ -1,7 +1,7 @@
-"""A picture's file without its metadata, for decoders.
+"""A view of a picture file without its metadata, for decoders.
 
-Pillow reads text, profiles and EXIF on its way to the pixels, and fails where these are odd or large. What a
-decoder gets here holds nothing but pixels, so metadata can neither fail a decode nor be unpacked by it.
+Pillow reads text, profiles and EXIF on its way to the pixels, and fails on odd or large ones. Decoders get
+only what the pixels need, so metadata can neither fail a decode nor be decompressed by it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 Part = bytes | tuple[int, int]
-"""Bytes as they are, or (offset, length) in the file that was walked."""
+"""Literal bytes, or (offset, length) in the original file."""
 
 
 def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The same parts, with neighbouring ranges of the file made one: few, however many chunks there are."""
+    """The same parts, with adjacent file ranges merged, which keeps the list short for many chunks."""
     result: list[Part] = []
     for part in parts:
         last = result[-1] if result else b""
@@ -27,14 +27,15 @@ def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
 
 
 def open_parts(fp: BinaryIO, parts: Iterable[Part]) -> io.BufferedReader:
-    """A readable and seekable file made of the parts. It moves `fp`, and leaves it open when it is closed."""
+    """A readable, seekable file of the parts. Reading moves the position of `fp`; closing leaves `fp`
+    open."""
     return io.BufferedReader(_Parts(fp, parts))
 
 
 class _Parts(io.RawIOBase):
     def __init__(self, fp: BinaryIO, parts: Iterable[Part]) -> None:
         self._fp = fp
-        self._parts: list[tuple[int, int, Part]] = []  # start and end in this file, and what lies there
+        self._parts: list[tuple[int, int, Part]] = []  # start and end in this file, and the part
         self._size = self._position = 0
         for part in parts:
             length = len(part) if isinstance(part, bytes) else part[1]
@@ -53,16 +54,17 @@ class _Parts(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Bytes from the part at the position; 0 at the end, and where the file has become shorter."""
+        """Read from the part at the position. Returns 0 at the end, also if the file was shortened
+        meanwhile."""
         for start, end, part in self._parts:
             if start <= self._position < end:
-                into = self._position - start
-                wanted = min(len(buffer), end - self._position)
+                offset = self._position - start
+                count = min(len(buffer), end - self._position)
                 if isinstance(part, bytes):
-                    data = part[into : into + wanted]
+                    data = part[offset : offset + count]
                 else:
-                    self._fp.seek(part[0] + into)
-                    data = self._fp.read(wanted)
+                    self._fp.seek(part[0] + offset)
+                    data = self._fp.read(count)
                 buffer[: len(data)] = data
                 self._position += len(data)
                 return len(data)

@@ -1,4 +1,4 @@
-"""What a stored pose is: OpenPose JSON, a drawn skeleton, or a photo (or drawing) of somebody."""
+"""Detects what a stored pose file is: OpenPose JSON, a skeleton, or a photo (or drawing) of a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ PoseKind = Literal["json", "skeleton", "photo"]
 
 
 def recognise_pose(path: Path, mime_type: str) -> PoseKind:
-    """Look at the content. Blocking, and for a picture a whole decode. Raises InvalidImage and OSError."""
+    """Detect the kind by content. Blocks for a full decode if it is a picture. Raises InvalidImage,
+    OSError."""
     if mime_type == JSON_TYPE:
         return "json"
     picture, alpha = load_rgb(path)
@@ -27,7 +28,7 @@ def recognise_pose(path: Path, mime_type: str) -> PoseKind:
 
 
 def require_picture(record: FileRecord, field: str) -> None:
-    """Raises UnprocessableError, at that field of the body, for a pose in JSON: it has no pixels."""
+    """Raises UnprocessableError, located at `field` of the body, for a pose in JSON, which has no pixels."""
     if record.mime_type == JSON_TYPE:
         raise UnprocessableError(
             f"The file {record.id} is a pose in JSON; {field} must name a PNG, JPEG or WEBP picture.",

@@ -1,4 +1,4 @@
-"""How much the store may hold."""
+"""Limits on the total size of the store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import StorageFullError
 
 @dataclass(frozen=True)
 class Quota:
-    """0 is no limit. What counts is what lies on the disk: each content once, soft-deleted ones too."""
+    """0 means no limit. Counts what is on disk: each content once, soft-deleted ones included."""
 
     max_bytes: int = 0
     max_files: int = 0
@@ -18,7 +18,7 @@ class Quota:
         return bool(self.max_bytes or self.max_files)
 
     def check(self, files: int, size: int) -> None:
-        """Raises StorageFullError when so many files of so many bytes together are too much."""
+        """Raises StorageFullError if `files` files of `size` bytes in total exceed a limit."""
         if self.max_files and files > self.max_files:
             raise _used_up(f"STORAGE_QUOTA_FILES allows {self.max_files} files")
         if self.max_bytes and size > self.max_bytes:

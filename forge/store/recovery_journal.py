@@ -1,10 +1,11 @@
-"""Notes of work that stands between the disk and the database, so that a start after a crash finds it.
+"""A journal of unfinished work between disk and database, read at the next start after a crash.
 
-Bytes without a row are not garbage by themselves: a database that was restored from a backup has fewer
-rows than the disk has files. So nothing is removed only because no row names it. What a crash can leave
-unowned is noted before it can come about: an empty file named after the thing, made before bytes move into
-place and before a row goes, and taken away when both sides agree again. Much that goes together is noted in
-one file, a list of names: to make a file costs more than all else that the removal of one takes.
+A file without a row is not necessarily garbage: a database restored from a backup has fewer rows than the
+disk has files. So nothing is removed only because no row names it. Work that a crash could leave half done
+gets a journal entry first: an empty file named after what it concerns, created before bytes are moved into
+place and before a row is deleted, and removed once disk and database agree again. A removal of many files
+writes one list of names instead, because creating an entry costs more than everything else about removing a
+file.
 """
 
 from __future__ import annotations
@@ -23,30 +24,30 @@ LIST = f".list{SUFFIX}"
 
 
 class RecoveryJournal:
-    """The notes. A name is `<content hash>.<extension>`, or `<generation id>` with `.outputs` or `.parts`.
-    Every method blocks shortly and may be called from any thread.
+    """The entries. A name is `<content hash>.<extension>`, or `<generation id>` with `.outputs` or `.parts`.
+    Thread-safe; every method blocks briefly.
 
-    Several pieces of work may note one name, such as an upload and the delete that comes right behind its
-    commit: the note goes when the last of them has settled.
+    Several tasks may add the same name, such as an upload and a delete right after its commit: the entry is
+    removed when the last of them clears it.
     """
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder = folder
         self._disk = disk
-        # Work of this process that is under way: not a crash's.
+        # Name -> number of tasks of this process that work on it now.
         self._busy: Counter[str] = Counter()
-        # Each list that lies there, with those of its names that are not settled.
+        # List file -> its names that are not cleared yet.
         self._lists: dict[Path, set[str]] = {}
-        # Names whose notes the disk had no room for: written as soon as it has, and known until then.
+        # Names that could not be written, on a full disk for example: kept in memory and retried.
         self._unwritten: set[str] = set()
         self._lock = threading.Lock()
 
     def add(self, name: str) -> None:
-        """Raises OSError; then nothing is noted."""
+        """Add an entry. Raises OSError; then there is none."""
         with self._lock:
-            self._busy[name] += 1  # before the file is there: nobody takes it away from now on
+            self._busy[name] += 1  # before the file exists, so that no other task removes it
         try:
-            # Without the lock: this may take its time, and the thread that writes to the database needs it.
+            # Outside the lock: this may be slow, and the database's writer thread needs the lock.
             self._disk.touch(self._path(name), patient=True)
         except OSError:
             with self._lock:
@@ -54,7 +55,8 @@ class RecoveryJournal:
             raise
 
     def add_removals(self, names: Sequence[str]) -> None:
-        """The same for what is about to be removed, which has to work on a full disk too."""
+        """Add entries for files that are about to be removed. Never fails, so that deleting works on a full
+        disk."""
         with self._lock:
             try:
                 if len(names) == 1:
@@ -66,36 +68,36 @@ class RecoveryJournal:
             self._busy.update(names)
 
     def clear(self, name: str) -> None:
-        """Disk and database agree again."""
+        """End one task's work on a name: disk and database agree again."""
         with self._lock:
             if self._release(name):
                 self._unwritten.discard(name)
-                # An entry that cannot be removed now is stale, and recovered once more.
+                # An entry that cannot be removed now becomes stale, and is recovered again.
                 with contextlib.suppress(OSError):
                     self._disk.unlink(self._path(name), patient=False)
                 self._remove_from_lists(name)
 
     def keep(self, name: str) -> None:
-        """They do not agree, and this work could not help it: the note stays, and is tried again later."""
+        """End one task's work on a name without success: the entry stays, and recovery retries it."""
         with self._lock:
             self._write(name)
             self._release(name)
 
     def stale(self) -> list[str]:
-        """The names that no work of this process is about. Raises OSError."""
+        """The names that no task of this process works on. Raises OSError."""
         with self._lock:
             for name in tuple(self._unwritten):
                 self._write(name)
-            noted = self._unwritten.union(*self._lists.values())
+            names = self._unwritten.union(*self._lists.values())
             for path in self._folder.iterdir():
                 if path.name.endswith(LIST):
-                    noted |= self._read_list(path)
+                    names |= self._read_list(path)
                 elif path.name.endswith(SUFFIX):
-                    noted.add(path.name.removesuffix(SUFFIX))
-            return sorted(noted - self._busy.keys())
+                    names.add(path.name.removesuffix(SUFFIX))
+            return sorted(names - self._busy.keys())
 
     def is_stale(self, name: str) -> bool:
-        """The same for one name, among those that `stale` has returned."""
+        """Whether a name that `stale` returned is still stale."""
         with self._lock:
             return name not in self._busy and self._has_entry(name)
 
@@ -104,7 +106,7 @@ class RecoveryJournal:
             return name in self._busy or self._has_entry(name)
 
     def _release(self, name: str) -> bool:
-        """One piece of work less; whether it was the last."""
+        """Decrement the number of tasks on a name; returns whether this was the last."""
         self._busy[name] -= 1
         if self._busy[name] > 0:
             return False
@@ -112,7 +114,7 @@ class RecoveryJournal:
         return True
 
     def _write(self, name: str) -> None:
-        """Give the name a note of its own, or remember that it has none."""
+        """Write an entry file for the name, or remember that it is unwritten."""
         try:
             self._disk.touch(self._path(name))
         except OSError:
@@ -134,7 +136,7 @@ class RecoveryJournal:
             self._disk.close(file)
 
     def _read_list(self, path: Path) -> set[str]:
-        """One that was cut off names less than was meant, but then no row has gone yet."""
+        """The names in a list. A truncated list lacks names, but then their rows were not deleted yet."""
         if path not in self._lists:
             with open_to_read(path) as file:
                 self._lists[path] = set(file.read().decode("ascii", errors="replace").split())
@@ -156,8 +158,8 @@ class RecoveryJournal:
         )
 
     def _remove_from_lists(self, name: str) -> None:
-        """Take the name off the lists; a list whose names are all settled goes. One that cannot be removed
-        now keeps its last name, so that it is tried again."""
+        """Remove the name from all lists, and a list once it is empty. A list that cannot be removed now
+        keeps its last name, so that the removal is retried."""
         for path, names in tuple(self._lists.items()):
             if names - {name}:
                 names.discard(name)

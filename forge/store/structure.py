@@ -1,11 +1,11 @@
-"""The byte structure of pictures, read without Pillow: what the formats share.
+"""Parsing of picture files without Pillow: what the formats share.
 
-Pillow's truncation flag is one for the whole process and other packs raise it for moments, so a decode
-that succeeds proves nothing by itself.  What the three walks check does not depend on it: that a file is
-whole and holds one picture.  Every walk reads the file forwards, in pieces, and hands width and height to
+Pillow's truncation flag (LOAD_TRUNCATED_IMAGES) is global to the process and other packs set it at times, so
+a successful decode proves nothing by itself.  The three walks check, independently of it, that a file is
+complete and has one picture.  Each walk reads the file forwards, in pieces, and passes width and height to
 ``accept`` before it reads anything that depends on them.
 
-Source: TIFF 6.0 section 2 (EXIF and the MPF index are laid out like it).
+Source: TIFF 6.0 section 2, for EXIF and the MPF index, which have its layout.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import BinaryIO
 
 from .pixel_stream import Part
 
-PIECE = 1 << 18
+PIECE = 1 << 18  # bytes
 MAX_EXIF = 1 << 20
-"""Bytes of an EXIF block that are read; the directory with the orientation lies near its start."""
+"""Bytes of an EXIF block that are read; the directory with the orientation is near its start."""
 ORIENTATION_TAG = 0x0112
 
 AcceptSize = Callable[[int, int], None]
 
 
 class InvalidImage(ValueError):
-    """The file is not a picture that may be stored; the message is one sentence for the user."""
+    """The file is not a picture that can be stored; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What the bytes say: width and height in pixels as stored, and the EXIF block (TIFF bytes or none).
+    """What a walk found: width and height in pixels as stored, and the EXIF block (TIFF bytes, maybe empty).
 
-    ``pixels`` is the file without its metadata: what a decoder has to be given.
+    ``pixels`` is the file without its metadata, for decoders.
     """
 
     width: int
@@ -43,7 +43,7 @@ class Structure:
 
 
 def read_exactly(fp: BinaryIO, count: int, what: str) -> bytes:
-    """``count`` bytes from where ``fp`` stands; raises InvalidImage when the file ends before that."""
+    """Read ``count`` bytes from the current position.  Raises InvalidImage if the file ends before that."""
     data = fp.read(count)
     if len(data) != count:
         raise InvalidImage(f"The {what} is truncated: the file ends before the picture does.")
@@ -51,10 +51,10 @@ def read_exactly(fp: BinaryIO, count: int, what: str) -> bytes:
 
 
 def tiff_tags(block: bytes) -> dict[int, tuple[int, int, bytes]]:
-    """The first directory of a TIFF block: tag -> (type, count, four bytes of a value or of its offset).
+    """The first directory of a TIFF block: tag -> (type, count, four bytes of the value or its offset).
 
-    The four bytes come in little endian order whatever the block's own order is.  A block that makes no
-    sense gives what can be read of it: metadata never decides whether a picture is whole.
+    The four bytes are converted to little endian.  A malformed block gives the tags that can be read:
+    metadata never decides whether a picture is valid.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     tags: dict[int, tuple[int, int, bytes]] = {}
@@ -74,7 +74,7 @@ def tiff_tags(block: bytes) -> dict[int, tuple[int, int, bytes]]:
 
 
 def orientation(exif: bytes) -> int:
-    """EXIF orientation, 1 to 8; 1 where the block has none that makes sense."""
+    """EXIF orientation, 1 to 8; 1 if it is missing or invalid."""
     kind, _, value = tiff_tags(exif.removeprefix(b"Exif\0\0")).get(ORIENTATION_TAG, (0, 0, b""))
     number = int.from_bytes(value[:2], "little") if kind == 3 else 1
     return number if 1 <= number <= 8 else 1

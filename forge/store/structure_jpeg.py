@@ -1,6 +1,6 @@
-"""The byte structure of a JPEG file, read without Pillow.
+"""Parsing of JPEG files without Pillow.
 
-Sources: ITU-T T.81; for the index of several pictures in one file (MPF), CIPA DC-007.
+Sources: ITU-T T.81; CIPA DC-007 for MPF, the index of several pictures in one file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ MAX_SEGMENTS = 4096
 MAX_SCANS = 50
 """Ordinary progressive files have 10; each scan costs a pass over the whole picture (the "scan bomb")."""
 
-# A marker is FF (maybe repeated as filling) and a code; in data, FF00 is a byte and FFD0..FFD7 are restarts.
+# A marker is FF, possibly repeated as fill bytes, and a code. In data, FF00 is a byte and FFD0..FFD7 are
+# restarts.
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ARITHMETIC = frozenset(range(0xC9, 0xD0))
@@ -24,8 +25,8 @@ _PROGRESSIVE = frozenset((0xC2, 0xCA))
 _SCAN, _END = 0xDA, 0xD9
 END_OF_JPEG = b"\xff\xd9"
 _STANDALONE = frozenset((0x01, 0xD8))
-# What only carries metadata: comments, and application data other than the two that say how the colours are
-# coded.  These two count where libjpeg takes them for what they are: by their start, and from this length on.
+# Segments with metadata only: comments, and application data except the two that define the colour coding.
+# Like libjpeg, recognise those two by their first bytes and minimum length.
 _METADATA = frozenset((*range(0xE0, 0xF0), 0xFE))
 _COLOURS = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
 _MPF_ENTRIES = 0xB002
@@ -33,12 +34,12 @@ _MPF_ENTRIES = 0xB002
 
 @dataclass(frozen=True)
 class JpegStructure(Structure):
-    """Adds what a decoder has to be fed.
+    """Adds what to feed a decoder.
 
     ``header`` runs from SOI to the end of the first scan header, without metadata.  ``scans`` is the range of
-    file offsets from there to the end of the data of the last scan that a decoder looks at.  ``buffered``: a
-    decoder collects all scans before it gives out pixels.  ``arithmetic``: coded arithmetically, where
-    reading a little beyond the data is ordinary.
+    file offsets from there to the end of the data of the last scan that a decoder reads.  ``buffered``: a
+    decoder collects all scans before it outputs pixels.  ``arithmetic``: uses arithmetic coding, where
+    decoders normally read a little beyond the data.
     """
 
     header: bytes
@@ -49,7 +50,8 @@ class JpegStructure(Structure):
 
 @dataclass
 class _Frame:
-    """The frame header, and for each component and coefficient the lowest bit sent so far (progressive)."""
+    """The frame header and, for progressive files, the lowest bit sent so far of each (component,
+    coefficient)."""
 
     code: int
     width: int
@@ -58,7 +60,7 @@ class _Frame:
     lowest_bit: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def add_scan(self, body: bytes) -> int:
-        """Note what a scan header sends; returns its number of components."""
+        """Record which bits a scan sends; returns its number of components."""
         number = body[0] if body else 0
         if not 1 <= number <= 4 or len(body) != 4 + 2 * number:
             raise InvalidImage("The JPEG is damaged: a scan header makes no sense.")
@@ -71,16 +73,17 @@ class _Frame:
         return number
 
     def complete(self) -> bool:
-        """Whether every component was sent, and whatever was begun was refined to the last bit."""
+        """Whether every component was sent, and every coefficient that was begun was refined to the last
+        bit."""
         return all((c, 0) in self.lowest_bit for c in self.components) and not any(self.lowest_bit.values())
 
 
 def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
-    """Walk the segments of a JPEG from SOI to its EOI.
+    """Walk the segments of a JPEG from SOI to EOI.
 
-    Bytes behind that EOI are allowed, since cameras and phones put previews and gain maps there; nothing
-    reads them, and a page or archive hidden there is served as image/jpeg with nosniff.  A picture is
-    complete at its EOI, so a cut anywhere before it is found here.
+    Bytes after EOI are allowed, since cameras and phones put previews and gain maps there; nothing reads
+    them, and a page or archive hidden there is served as image/jpeg with nosniff.  A file that was cut off
+    before EOI is refused here.
     """
     fp.seek(0)
     header = bytearray(read_exactly(fp, 2, "JPEG"))
@@ -91,9 +94,9 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
     views = 0
     position = 2
     for _ in range(MAX_SEGMENTS):
-        found, position, code = _next_marker(fp, position)
+        marker, position, code = _next_marker(fp, position)
         if len(stops) < len(scans):
-            stops.append(found)
+            stops.append(marker)
         if code == _END:
             break
         if code in _STANDALONE:
@@ -103,7 +106,7 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
             raise InvalidImage("The JPEG is damaged: a segment has an impossible length.")
         body = read_exactly(fp, length - 2, "JPEG")
         position += length
-        if not scans and (code not in _METADATA or _says_colours(code, body)):
+        if not scans and (code not in _METADATA or _defines_colours(code, body)):
             header += struct.pack(">BBH", 0xFF, code, length) + body
         if code in _FRAMES:
             if frame is not None:
@@ -139,12 +142,13 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
 
 
 def _next_marker(fp: BinaryIO, position: int) -> tuple[int, int, int]:
-    """The next marker from ``position`` on: its offset, the offset after it, its code; moves ``fp`` there."""
-    size = 1 << 10  # mostly the marker is right here; behind a scan header it can be megabytes away
+    """Find the next marker: (its offset, the offset after it, its code).  Moves ``fp`` to the offset after
+    it."""
+    size = 1 << 10  # usually the marker is right here; after a scan header it can be megabytes away
     while True:
         fp.seek(position)
         window = fp.read(size)
-        # Stuffed bytes are the only FFs in most data: with them masked, one quick search rules out a window.
+        # Most FFs in data are stuffed (FF00): with those masked, one fast search rules out a window.
         masked = window.replace(b"\xff\0", b"\0\0")
         first = masked.find(b"\xff")
         match = _MARKER.search(masked, first) if first >= 0 else None
@@ -166,15 +170,15 @@ def _read_frame(code: int, body: bytes, accept: AcceptSize) -> _Frame:
     return _Frame(code, width, height, tuple(body[6::3]))
 
 
-def _says_colours(code: int, body: bytes) -> bool:
+def _defines_colours(code: int, body: bytes) -> bool:
     start, length = _COLOURS.get(code, (b"", 0))
     return bool(start) and body.startswith(start) and len(body) >= length
 
 
 def _views(block: bytes) -> int:
-    """How many pictures the MPF index calls views of one thing: panorama, stereo pair, many angles.
+    """The number of multi-view pictures in an MPF index: panorama, stereo pair, several angles.
 
-    Previews (type 0x01....) and gain maps of HDR photos (type 0) stand in the same index and do not count.
+    Previews (type 0x01....) and gain maps of HDR photos (type 0) are in the same index and do not count.
     """
     _, size, value = tiff_tags(block).get(_MPF_ENTRIES, (0, 0, b""))
     order = ">" if block.startswith(b"MM") else "<"

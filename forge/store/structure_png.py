@@ -1,4 +1,4 @@
-"""The byte structure of a PNG file, read without Pillow.
+"""Parsing of PNG files without Pillow.
 
 Source: Portable Network Graphics Specification, third edition, W3C 2025.
 """
@@ -19,21 +19,21 @@ MAX_DATA_CHUNKS = 1 << 16
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _BEFORE_DATA = (b"PLTE", b"tRNS")
-# What decides the pixels. All else but the animation is metadata, and its content is nobody's business here.
+# Chunks that decide the pixels. All others except animation are metadata, whose content is not read.
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
-_SHORT = {b"IHDR": 13, b"acTL": 8}  # what is read whole, and how long it is
+_SHORT = {b"IHDR": 13, b"acTL": 8}  # chunks whose body is parsed, and their length
 _ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
-# Pillow refuses a shorter one, unless its truncation flag is up: then it leaves the chunk out.
+# Minimum length of tRNS. Pillow refuses a shorter one, but ignores the chunk if its truncation flag is set.
 _SHORTEST_KEY = {0: 2, 2: 6}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
-    """Walk the chunks of a PNG from signature to IEND, with every CRC, and inflate all of its pixel data.
+    """Walk the chunks of a PNG from signature to IEND, check every CRC, and inflate all pixel data.
 
-    Metadata is read for its CRC and not looked into, so a text or profile can be of any size and content.
-    Bytes after IEND are refused: no program puts any there on purpose, and editors that overwrote a longer
-    file have leaked cut-off parts of pictures that way.
+    Of metadata only the CRC is checked, so a text or profile can have any size and content.  Bytes after IEND
+    are refused: no program puts any there on purpose, and editors that overwrote a longer file have leaked
+    cropped parts of pictures that way.
     """
     fp.seek(8)
     rows: _PixelData | None = None
@@ -58,10 +58,10 @@ def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
             _check_order(kind, seen, side_chunks)
             if kind == b"tRNS" and length < _SHORTEST_KEY.get(colour, 0):
                 raise InvalidImage("The PNG is damaged: a chunk is shorter than it must be.")
-            kept: list[bytes] = []
-            keep = length == _SHORT.get(kind)
-            _check_crc(fp, kind, _pieces(fp, length), kept.append if keep else None)
-            body = b"".join(kept)
+            pieces: list[bytes] = []
+            parse = length == _SHORT.get(kind)
+            _check_crc(fp, kind, _pieces(fp, length), pieces.append if parse else None)
+            body = b"".join(pieces)
             if kind == b"IHDR":
                 width, height, colour, rows = _png_header(body, accept)
             elif kind == b"PLTE":
@@ -81,7 +81,7 @@ def walk_png(fp: BinaryIO, accept: AcceptSize) -> Structure:
 
 
 def png_pixels(fp: BinaryIO) -> tuple[bytes, tuple[Part, ...]]:
-    """The EXIF block, and the file without its metadata, of a PNG that `walk_png` accepted."""
+    """(EXIF block, the file without its metadata) of a PNG that `walk_png` accepted."""
     exif = b""
     parts: list[Part] = [(0, 8)]
     position = 8
@@ -98,7 +98,7 @@ def png_pixels(fp: BinaryIO) -> tuple[bytes, tuple[Part, ...]]:
 
 
 def png_size(fp: BinaryIO) -> tuple[int, int]:
-    """Width and height in pixels of a PNG whose chunks are all there. Raises InvalidImage."""
+    """Width and height in pixels of a PNG with all its chunks. Raises InvalidImage."""
     fp.seek(0)
     start = read_exactly(fp, 24, "PNG")
     if not start.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"):
@@ -109,7 +109,7 @@ def png_size(fp: BinaryIO) -> tuple[int, int]:
 
 
 def _next_chunk(fp: BinaryIO) -> tuple[bytes, int]:
-    """Kind and length of the chunk that starts here; ``fp`` moves to its body."""
+    """Kind and length of the chunk at the current position; moves ``fp`` to its body."""
     length, kind = struct.unpack(">I4s", read_exactly(fp, 8, "PNG"))
     if not kind.isalpha() or length > 0x7FFFFFFF:
         raise InvalidImage("The PNG is damaged: something else is where a chunk must start.")
@@ -117,10 +117,10 @@ def _next_chunk(fp: BinaryIO) -> tuple[bytes, int]:
 
 
 class _Frames:
-    """Counts the frames of an animated PNG; more than one picture is refused, also where it says one.
+    """Counts the frames of an animated PNG and refuses more than one, whatever number acTL announces.
 
-    The pixel data is one picture.  A frame control before it makes it the first frame too; behind it, a
-    frame has data of its own.
+    IDAT is one picture.  A frame control (fcTL) before it makes it the first frame too; one after it starts a
+    frame with its own data.
     """
 
     def __init__(self) -> None:
@@ -180,10 +180,10 @@ def _check_crc(
 
 
 class _PixelData:
-    """Inflates pixel data without keeping it; counts rows and looks at each row's filter byte.
+    """Inflates pixel data without keeping it; counts its rows and checks each row's filter byte.
 
-    A PNG decoder only inflates and undoes filters 0 to 4, so data that passes here decodes: this replaces a
-    decode at a fraction of its time and memory.
+    A PNG decoder only inflates and undoes filters 0 to 4, so data that passes here will decode: this replaces
+    a full decode at a fraction of its time and memory.
     """
 
     def __init__(self, width: int, height: int, bits: int, *, interlaced: bool) -> None:
@@ -194,20 +194,21 @@ class _PixelData:
             if columns > 0 and lines > 0:
                 stride = 1 + (columns * bits + 7) // 8
                 self._passes.append((stride, stride * lines))
-        self._into = 0
-        self._waiting: list[bytes] = []
-        self._held = 0
+        self._offset = 0  # in the current pass
+        self._buffer: list[bytes] = []
+        self._buffered = 0  # bytes
 
     def feed(self, packed: bytes) -> None:
-        """Chunks can be small. Each call of zlib is a moment to lose Python's lock, which costs more."""
-        self._waiting.append(packed)
-        self._held += len(packed)
-        if self._held >= PIECE:
+        """Add compressed data. Small chunks are batched: each call of zlib may give up the GIL, which costs
+        more than the inflating."""
+        self._buffer.append(packed)
+        self._buffered += len(packed)
+        if self._buffered >= PIECE:
             self._inflate()
 
     def _inflate(self) -> None:
-        packed = b"".join(self._waiting)
-        self._waiting, self._held = [], 0
+        packed = b"".join(self._buffer)
+        self._buffer, self._buffered = [], 0
         try:
             while packed and not self._stream.eof:
                 self._count(self._stream.decompress(packed, PIECE))
@@ -221,18 +222,19 @@ class _PixelData:
             if not self._passes:
                 raise InvalidImage("The PNG is damaged: it has more pixel data than its header says.")
             stride, total = self._passes[0]
-            end = min(len(data), start + total - self._into)
-            if data[start + -self._into % stride : end : stride].translate(None, b"\0\1\2\3\4"):
+            end = min(len(data), start + total - self._offset)
+            if data[start + -self._offset % stride : end : stride].translate(None, b"\0\1\2\3\4"):
                 raise InvalidImage("The PNG is damaged: a row uses an unknown filter.")
-            self._into += end - start
+            self._offset += end - start
             start = end
-            if self._into == total:
+            if self._offset == total:
                 del self._passes[0]
-                self._into = 0
+                self._offset = 0
 
     def finish(self) -> None:
         self._inflate()
-        while not self._stream.eof:  # output that the last bounded call held back, and the stream's checksum
+        # Drain output beyond the limit of the last call, and check the checksum of the stream.
+        while not self._stream.eof:
             try:
                 data = self._stream.decompress(b"", PIECE)
             except zlib.error:

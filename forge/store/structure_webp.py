@@ -1,4 +1,4 @@
-"""The byte structure of a WebP file, read without Pillow.
+"""Parsing of WebP files without Pillow.
 
 Source: RFC 9649.
 """
@@ -30,16 +30,16 @@ class _Chunk(NamedTuple):
 def walk_webp(fp: BinaryIO, size: int, accept: AcceptSize) -> Structure:
     """Walk the RIFF chunks of a WebP of ``size`` bytes.
 
-    Bytes after the RIFF are refused: no program puts any there.  The bitstream is left to libwebp, which
-    decodes it whole or not at all and knows no truncation flag.  An animation is accepted where it has one
-    frame; its size is that of its canvas, on which the frame may cover a part.
+    Bytes after the RIFF container are refused: no program puts any there.  The bitstream is left to libwebp,
+    which decodes all of it or fails and has no truncation flag.  An animation with one frame is accepted; its
+    size is that of its canvas, of which the frame may cover only a part.
     """
     fp.seek(4)
-    (promised,) = struct.unpack("<I4x", read_exactly(fp, 8, "WEBP"))
-    end = promised + 8
+    (riff_size,) = struct.unpack("<I4x", read_exactly(fp, 8, "WEBP"))
+    end = riff_size + 8
     if end > size:
         raise InvalidImage("The WEBP is truncated: the file is shorter than its header says.")
-    if size - end > promised % 2:
+    if size - end > riff_size % 2:
         raise InvalidImage("The WEBP has other data after its end; save it again as a plain WEBP.")
     canvas: Size | None = None
     picture: Size | None = None
@@ -81,7 +81,7 @@ def walk_webp(fp: BinaryIO, size: int, accept: AcceptSize) -> Structure:
 
 
 def _chunks(fp: BinaryIO, position: int, end: int) -> Iterator[_Chunk]:
-    """The chunks from one offset to another; ``fp`` stands at the body of each."""
+    """Yield the chunks between two offsets, with ``fp`` at the body of each."""
     for _ in range(MAX_CHUNKS):
         if position >= end:
             return
@@ -98,25 +98,25 @@ def _chunks(fp: BinaryIO, position: int, end: int) -> Iterator[_Chunk]:
 def _animation_frame(
     fp: BinaryIO, frame: _Chunk, canvas: Size, accept: AcceptSize
 ) -> tuple[Size, list[Part]]:
-    """The size of the canvas on which the frame lies, and the frame without what is not its pixels."""
+    """(canvas size, the frame without its metadata) of an animation's only frame."""
     header = read_exactly(fp, 16, "WEBP") if frame.length >= 16 else b""
     if not header:
         raise InvalidImage("The WEBP is damaged: its frame is too short.")
     left, top, width, height = (int.from_bytes(header[at : at + 3], "little") for at in (0, 3, 6, 9))
-    claimed = (width + 1, height + 1)
+    frame_size = (width + 1, height + 1)
     accept(*canvas)
-    if 2 * left + claimed[0] > canvas[0] or 2 * top + claimed[1] > canvas[1]:
+    if 2 * left + frame_size[0] > canvas[0] or 2 * top + frame_size[1] > canvas[1]:
         raise InvalidImage("The WEBP is damaged: its frame is larger than its canvas.")
-    found: Size | None = None
+    picture: Size | None = None
     body: list[Part] = [header]
     for kind, start, length in _chunks(fp, frame.start + 16, frame.start + frame.length):
         if kind in _BITSTREAMS:
-            if found is not None:
+            if picture is not None:
                 raise InvalidImage("The WEBP is damaged: it must hold one picture.")
-            found = _bitstream(kind, fp.read(min(length, 10)))
+            picture = _bitstream(kind, fp.read(min(length, 10)))
         if kind in (*_BITSTREAMS, b"ALPH"):
             body += _chunk(kind, [(start, length)])
-    if found != claimed:
+    if picture != frame_size:
         raise InvalidImage("The WEBP is damaged: it holds no picture of the size that its header says.")
     return canvas, _chunk(b"ANMF", body)
 

@@ -1,4 +1,4 @@
-"""Small pictures of stored files, made when they are asked for and kept nowhere but in browsers."""
+"""Thumbnails of stored files, made on request and cached only by browsers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .images import InvalidImage, load_rgb
 from .inspect import JSON_TYPE
 
 SMALLEST, LARGEST, USUAL = 64, 512, 256  # pixels of the longer side
-#: Part of the ETag: raised whenever the same file would give other bytes than before.
+#: Part of the ETag. Increment it when the same file gives other bytes than before.
 VERSION = 1
 QUALITY = 85
 
@@ -34,7 +34,7 @@ def _draw_json(path: Path) -> tuple[Image.Image, None]:
     return draw_pose(pose, max(1, round(pose.width * scale)), max(1, round(pose.height * scale))), None
 
 
-#: MIME type of a stored file -> what draws it: RGB, and its alpha channel or None.
+#: MIME type of a stored file -> its renderer, which returns RGB and the alpha channel or None.
 RENDERERS: dict[str, Renderer] = {
     "image/png": load_rgb,
     "image/jpeg": load_rgb,
@@ -44,11 +44,10 @@ RENDERERS: dict[str, Renderer] = {
 
 
 def make_thumbnail(path: Path, mime_type: str, size: int) -> Thumbnail:
-    """The file as shown, fitted into `size` x `size` pixels and never enlarged. PNG where it has an alpha
-    channel, else JPEG.
+    """The picture fitted into `size` x `size` pixels, never enlarged: PNG if it has an alpha channel, else
+    JPEG.
 
-    Blocks for as long as a decode takes. Raises NotFoundError for a type that has no picture, and where the
-    bytes are gone.
+    Blocks for a full decode. Raises NotFoundError for a type that cannot be shown, and for missing bytes.
     """
     render = RENDERERS.get(mime_type)
     if render is None:

@@ -1,4 +1,4 @@
-"""An upload from its first byte to its row."""
+"""Receives an upload, from its first byte to its row."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .content_store import ContentStore, new_record
 from .images import ImageFacts, ImageLimits, InvalidImage, is_png
 from .inspect import JSON_TYPE, display_name, inspect_file
 
-#: Bytes that are gathered for one visit to a thread: a hand-over costs more than writing one piece. While
-#: they are written the next ones come in, so an upload holds twice as many.
+#: Bytes per write in a thread: a hand-over to a thread costs more than writing one chunk. The next batch
+#: arrives while one is written, so an upload buffers up to twice as much.
 WRITE_SIZE = 512 * 1024
-#: The same for all uploads together: when there are many of them, each gathers less.
+#: Limit of the batches of all uploads together, in bytes: with many uploads, each one's batch is smaller.
 GATHERED = 8 * 1024 * 1024
-#: Bytes from which pushing to the disk takes long enough to be worth a thread of its own beside the check.
+#: Bytes from which a file is synced to disk in parallel with its validation.
 LARGE = 4 * 1024 * 1024
 
 
@@ -33,7 +33,7 @@ class Received:
 
 
 class UploadReceiver:
-    """Takes uploads in. What is known already is not looked into again."""
+    """Receives uploads. A content that is stored already is not validated again."""
 
     def __init__(
         self, database: Database, contents: ContentStore, workers: Workers, limits: ImageLimits
@@ -63,48 +63,49 @@ class UploadReceiver:
                     f"{content_hash}."
                 )
             async with self._contents.lock(content_hash):
-                known = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
-                record = known or await self._describe(incoming, content_hash, filename)
+                existing = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
+                record = existing or await self._describe(incoming, content_hash, filename)
                 if pictures_only and record.mime_type == JSON_TYPE:
                     raise RejectedUploadError(
                         "Invalid image file: The file is a pose in JSON; only PNG, JPEG and WEBP are "
                         "accepted here."
                     )
                 record = replace(record, derived=derived)
-                return Received(*await self._contents.store(incoming, record, is_known=known is not None))
+                has_row = existing is not None
+                return Received(*await self._contents.store(incoming, record, has_row=has_row))
         finally:
             if not incoming.discarded:
                 await self._workers.disk(incoming.discard)
 
     async def _write_chunks(self, chunks: AsyncIterator[bytes], incoming: Incoming, max_bytes: int) -> str:
-        """Write it all; its SHA-256."""
-        waiting: list[bytes] = []
-        held = total = 0
+        """Write all chunks; returns the SHA-256 in lower-case hex."""
+        batch: list[bytes] = []
+        buffered = total = 0
         writing: asyncio.Future[None] | None = None
         try:
             async for chunk in chunks:
                 total += len(chunk)
                 if total > max_bytes:
                     raise too_large(max_bytes)
-                waiting.append(chunk)
-                held += len(chunk)
-                if held >= self._batch_size():
+                batch.append(chunk)
+                buffered += len(chunk)
+                if buffered >= self._batch_size():
                     if writing is not None:
                         await writing
-                    writing = asyncio.ensure_future(self._workers.disk(incoming.write, *waiting))
-                    waiting, held = [], 0
+                    writing = asyncio.ensure_future(self._workers.disk(incoming.write, *batch))
+                    batch, buffered = [], 0
             if writing is not None:
                 await writing
         finally:
             if writing is not None:
                 await asyncio.gather(writing, return_exceptions=True)
-        return await self._workers.disk(incoming.finish, *waiting)
+        return await self._workers.disk(incoming.finish, *batch)
 
     def _batch_size(self) -> int:
         return min(WRITE_SIZE, GATHERED // max(1, self._workers.uploads.taken))
 
     async def _describe(self, incoming: Incoming, content_hash: str, filename: str | None) -> FileRecord:
-        """The row that a new content would get. Raises RejectedUploadError."""
+        """Validate a new content and build its row. Raises RejectedUploadError, StorageFullError."""
         await self._contents.check_quota(incoming.size)
         try:
             facts = await self._inspect(incoming)

@@ -125,7 +125,7 @@ async def test_a_row_that_went_before_the_kill_takes_its_bytes_with_it_at_the_ne
     async with product(tmp_path) as forge:
         gone, stays = await receive(forge, 1), await receive(forge, 2)
         for received in (gone, stays):
-            forge.blobs.unsettled.add(f"{received.file.content_hash}.png")
+            forge.blobs.journal.add(f"{received.file.content_hash}.png")
         await forge.database.write(lambda connection: queries.remove(connection, [gone.file]))
     async with product(tmp_path) as forge:
         assert list(stored(forge)) == [stays.file.content_hash]
@@ -141,7 +141,7 @@ async def test_pictures_of_a_generation_that_was_being_deleted_go_at_the_next_st
         gone.mkdir()
         (gone / "avatar_00001.png").write_bytes(picture())
         for generation_id in (kept.id, gone.name):
-            forge.blobs.unsettled.add(outputs_entry(generation_id))
+            forge.blobs.journal.add(outputs_entry(generation_id))
     async with product(tmp_path, forge.host) as forge:
         assert not gone.exists()
         assert forge.outputs.folder_of(kept.id).is_dir()

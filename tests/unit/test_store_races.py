@@ -157,7 +157,7 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
                 assert users or row.deleted_at is None
             # Nothing half done is left when all is quiet.
             assert list(forge.blobs.incoming.iterdir()) == []
-            assert forge.blobs.unsettled.stale() == []
+            assert forge.blobs.journal.stale() == []
 
     return Store
 

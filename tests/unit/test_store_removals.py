@@ -236,10 +236,10 @@ async def test_a_start_with_files_that_are_held_starts(tmp_path: Path) -> None:
         part.write_bytes(b"half")
     with held(lambda name: name == part.name, os_error(13)):
         async with product(tmp_path, disk=no_wait()) as forge:
-            assert forge.blobs.orphan_path() == [part]
+            assert forge.blobs.stray_files() == [part]
             assert (await forge.verifier.run(repair=False)).counts["leftover"] == 1
     async with product(tmp_path) as forge:
-        assert forge.blobs.orphan_path() == []
+        assert forge.blobs.stray_files() == []
 
 
 async def test_one_held_picture_keeps_no_other(tmp_path: Path) -> None:
@@ -258,11 +258,11 @@ async def test_a_bad_note_keeps_no_other_from_being_settled(tmp_path: Path) -> N
         for folder in gone:
             folder.mkdir(parents=True)
             (folder / "avatarforge_00001.png").write_bytes(picture())
-            forge.blobs.unsettled.add(outputs_entry(folder.name))
+            forge.blobs.journal.add(outputs_entry(folder.name))
         with held(lambda name: name == gone[0].name, os_error(13)):
             async with product(tmp_path, forge.host, disk=no_wait()) as again:
                 assert [folder.exists() for folder in gone] == [True, False, False]
-                assert again.blobs.unsettled.stale() == [outputs_entry(gone[0].name)]
+                assert again.blobs.journal.stale() == [outputs_entry(gone[0].name)]
 
 
 async def test_a_content_that_comes_back_while_its_bytes_are_held_is_kept(tmp_path: Path) -> None:

@@ -200,8 +200,8 @@ async def leave_part(store: Store) -> None:
 
 async def leave_note(store: Store) -> None:
     name = f"{store.free.content_hash}.png"
-    store.forge.blobs.unsettled.add(name)
-    store.forge.blobs.unsettled.keep(name)
+    store.forge.blobs.journal.add(name)
+    store.forge.blobs.journal.keep(name)
 
 
 async def leave_noted_bytes(store: Store) -> None:
