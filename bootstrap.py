@@ -23,8 +23,8 @@ from .db.engine import DatabaseUnavailableError, open_database
 from .forge.access.secret import signing_secret
 from .forge.access.signing import Signer
 from .forge.background import BackgroundTasks
-from .forge.error_text import describe_error
-from .forge.errors import AvatarForgeError, describe
+from .forge.error_text import error_message, summarize_unexpected
+from .forge.errors import AvatarForgeError
 from .forge.generations.cache import GenerationCache
 from .forge.generations.outputs import OutputFolder
 from .forge.generations.recorder import GenerationRecorder
@@ -158,8 +158,8 @@ def _add_routes(server: Any) -> None:
 def _reason(error: Exception) -> str:
     """Why the pack could not start: our own sentence, or one about what nobody expected."""
     if isinstance(error, (AvatarForgeError, DatabaseUnavailableError)) and str(error):
-        return describe_error(error)[:LONGEST_REASON]
-    return f"AvatarForge could not start: {describe(error)}."
+        return error_message(error)[:LONGEST_REASON]
+    return f"AvatarForge could not start: {summarize_unexpected(error)}."
 
 
 def _url() -> str:

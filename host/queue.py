@@ -92,11 +92,11 @@ class ComfyQueue:
             # `put` of another pack may raise anything, also after ComfyUI's own has taken the prompt.
             log.exception("AvatarForge: ComfyUI's queue failed to take prompt %s", checked.prompt_id)
             self.cancel(checked.prompt_id)
-            raise UnavailableError(NOT_TAKEN) from error
+            raise UnavailableError(NOT_TAKEN, code="queue_refused") from error
         # A ComfyUI whose `put` cannot refuse returns None.
         if taken is False:
             log.warning("AvatarForge: ComfyUI's queue refused prompt %s", checked.prompt_id)
-            raise UnavailableError(NOT_TAKEN)
+            raise UnavailableError(NOT_TAKEN, code="queue_refused")
 
     def cancel(self, prompt_id: str) -> None:
         queue = self._server.prompt_queue
