@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from PIL import Image
 from services import Product, product
 
 from avatarforge.forge.access.signing import Signer
+from avatarforge.forge.error_codes import ERROR_CODES
 from avatarforge.forge.ports import ModelFile
 from avatarforge.forge.settings import Settings
 from avatarforge.routes import PREFIX, Access, NetworkExposure, rules
@@ -311,3 +313,44 @@ async def test_settings_that_name_what_cannot_be_used(opened: Any) -> None:
 def test_a_connection_that_ends() -> None:
     answer = answer_for(ConnectionResetError())
     assert (answer.status, json.loads(str(answer.text))["code"]) == (400, "incomplete_body")
+
+
+#: pydantic's type of a problem, a body that has it, and the first number of its message, which
+#: the panel shows.
+PROBLEMS = [
+    ("missing", {}, ""),
+    ("string_too_short", {"prompt": ""}, "1"),
+    ("string_too_long", {"prompt": "x" * 10_001}, "10000"),
+    ("too_long", {"prompt": "x", "style": "x" * 501}, "500"),
+    ("greater_than_equal", {"prompt": "x", "width": 56}, "64"),
+    ("less_than_equal", {"prompt": "x", "cfg": 31}, "30"),
+    ("multiple_of", {"prompt": "x", "width": 100}, "8"),
+    ("extra_forbidden", {"prompt": "x", "colour": "red"}, ""),
+    ("control_character", {"prompt": "\u0000"}, ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "sent", "limit"), PROBLEMS)
+async def test_problems_that_the_panel_translates_are_called_so_and_name_their_limit(
+    client: Client, kind: str, sent: dict[str, Any], limit: str
+) -> None:
+    answer = await client.post(PREFIX + AVATAR, json=sent)
+    (problem,) = (await answer.json())["detail"]
+    assert problem["type"] == kind
+    numbers = re.findall("[0-9]+", problem["msg"])
+    assert (numbers or [""])[0] == limit
+
+
+def test_every_translated_problem_is_in_the_table() -> None:
+    catalog = Path(__file__).resolve().parents[2] / "locales" / "zh" / "main.json"
+    texts = json.loads(catalog.read_text(encoding="utf-8"))["avatarforge"]
+    translated = {key.removeprefix("problem_") for key in texts if key.startswith("problem_")}
+    assert translated == {kind for kind, _, _ in PROBLEMS}
+
+
+async def test_the_document_of_the_api_lists_the_codes(client: Client) -> None:
+    schemas = (await (await client.get(f"{PREFIX}/openapi.json")).json())["components"]["schemas"]
+    for name in ("ErrorAnswer", "InvalidAnswer"):
+        assert schemas[name]["properties"]["code"]["enum"] == list(ERROR_CODES)
+        assert schemas[name]["required"] == ["code", "detail"]
+        assert schemas[name]["properties"]["parameters"]["type"] == "object"

@@ -1,8 +1,9 @@
-"""Every code that is sent is registered; every registered code is sent, tested and documented."""
+"""Every code that is sent is registered; every registered code is sent, tested, documented and translated."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from typing import get_args
 
@@ -15,6 +16,37 @@ from avatarforge.routes.errors import STATUS
 
 SITES = sites()
 TESTS = [path for folder in ("unit", "api", "host") for path in (ROOT / "tests" / folder).glob("test_*.py")]
+#: Codes that the panel and the picker cannot meet: they send no such request, or show no answer to it.
+NOT_ON_A_PAGE = {
+    "callback_url_not_allowed",
+    "conflicting_fields",
+    "hash_mismatch",
+    "idempotency_key_reused",
+    "incomplete_body",
+    "invalid_base64",
+    "invalid_json",
+    "invalid_signed_link",
+    "length_required",
+    "method_not_allowed",
+    "precondition_failed",
+    "range_not_satisfiable",
+    "signed_link_expired",
+    "unsupported_content_encoding",
+    "unsupported_media_type",
+    "verification_running",
+    "webhooks_disabled",
+}
+
+
+#: What errors.mjs takes from the list of problems.
+OF_PROBLEMS = {"field", "limit", "detail"}
+
+
+def chinese(kind: str = "error") -> dict[str, str]:
+    """Code, or pydantic's type of a problem -> text."""
+    texts = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["avatarforge"]
+    prefix = f"{kind}_"
+    return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
 
 
 def test_the_type_and_the_registry_have_the_same_codes() -> None:
@@ -84,3 +116,25 @@ def test_the_documentation_has_every_code_with_its_statuses_and_meaning() -> Non
     rows = re.findall(r"^\| `(\w+)` \| ([0-9, ]+) \| (.+) \|$", text, re.MULTILINE)
     assert [(code, meaning) for code, _, meaning in rows] == list(ERROR_CODES.items())
     assert {code: {int(one) for one in listed.split(",")} for code, listed, _ in rows} == statuses()
+
+
+def test_every_code_that_a_page_can_meet_has_a_chinese_text() -> None:
+    assert set(ERROR_CODES) >= NOT_ON_A_PAGE
+    assert chinese().keys() == set(ERROR_CODES) - NOT_ON_A_PAGE
+
+
+def test_a_text_uses_only_values_that_every_answer_of_its_code_has() -> None:
+    for code, text in chinese().items():
+        assert re.search("[\u4e00-\u9fff]", text), code
+        given = [site.parameters for site in SITES if site.code == code and site.parameters is not None]
+        always = frozenset.intersection(*given) if given else frozenset()
+        always |= OF_PROBLEMS if code == "invalid_request" else frozenset()
+        assert set(re.findall(r"{(\w+)}", text)) <= always | {"detail"}, code
+
+
+def test_the_texts_of_problems_use_what_the_page_knows_of_a_problem() -> None:
+    texts = chinese("problem")
+    assert texts
+    for kind, text in texts.items():
+        assert re.search("[\u4e00-\u9fff]", text), kind
+        assert set(re.findall(r"{(\w+)}", text)) <= OF_PROBLEMS, kind

@@ -87,6 +87,7 @@ async def says(client: Client, reason: str) -> None:
         text = await answer.text()
         assert (answer.status, "Traceback" in text) == (503, False), (path, text)
         assert reason in json.loads(text)["detail"]
+        assert json.loads(text)["code"] == "unavailable"
 
 
 def called(function: Any) -> set[str]:
