@@ -21,8 +21,8 @@ from aiohttp import web
 from .avatarforge_nodes.registry import registry
 from .db.engine import DatabaseUnavailableError
 from .forge.background import BackgroundTasks
-from .forge.error_text import describe_error
-from .forge.errors import AvatarForgeError, describe
+from .forge.error_text import error_message, summarize_unexpected
+from .forge.errors import AvatarForgeError
 from .forge.product import Environment, Product, lock_store, open_product
 from .forge.settings import Settings, load_settings
 from .forge.upkeep import clean_up_daily, report_health, retry_removals
@@ -129,8 +129,8 @@ def _add_routes(server: Any) -> None:
 def _reason(error: Exception) -> str:
     """Why the pack could not start: our own sentence, or one about what nobody expected."""
     if isinstance(error, (AvatarForgeError, DatabaseUnavailableError)) and str(error):
-        return describe_error(error)[:LONGEST_REASON]
-    return f"AvatarForge could not start: {describe(error)}."
+        return error_message(error)[:LONGEST_REASON]
+    return f"AvatarForge could not start: {summarize_unexpected(error)}."
 
 
 def _url() -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .forge.errors import describe
+from .forge.error_text import summarize_unexpected
 
 PREFIX = "/avatarforge-controller"
 STOPPED = "AvatarForge could not start."
@@ -31,7 +31,7 @@ log = logging.getLogger("avatarforge")
 def add_fallback(server: Any, error: Exception) -> None:
     """Register routes that say why nothing works. `server`: ComfyUI's. The error goes to the log, whole."""
     log.error("AvatarForge is not available", exc_info=error)
-    reason = f"AvatarForge could not start: {describe(error)}."
+    reason = f"AvatarForge could not start: {summarize_unexpected(error)}."
     try:
         from .avatarforge_nodes.registry import registry
 
@@ -65,7 +65,7 @@ def _add(routes: web.RouteTableDef, reason: str) -> None:
         return _json(200, body)
 
     async def unavailable(request: web.Request) -> web.Response:
-        return _json(503, {"detail": reason if _local(request) else SEE_LOG})
+        return _json(503, {"detail": reason if _local(request) else SEE_LOG, "code": "unavailable"})
 
     routes.get(f"{PREFIX}/health")(health)
     routes.route("*", PREFIX)(unavailable)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from .errors import describe
+from .error_text import summarize_unexpected
 
 log = logging.getLogger("avatarforge")
 
@@ -41,4 +41,4 @@ class BackgroundTasks:
 
     def _record(self, name: str, error: BaseException) -> None:
         log.error("AvatarForge: %s stopped unexpectedly", name, exc_info=error)
-        self.faults.append(f"{name} stopped ({describe(error)}). Restart ComfyUI.")
+        self.faults.append(f"{name} stopped ({summarize_unexpected(error)}). Restart ComfyUI.")

@@ -44,7 +44,7 @@ class Claim:
         queries.remove_older(connection, now - KEPT)
         if queries.get(connection, self.key) is not None:
             # Its client has left, and what it asked for was done nevertheless.
-            raise ConflictError(IN_PROGRESS)
+            raise ConflictError(IN_PROGRESS, code="idempotency_key_in_use")
         queries.add(connection, IdempotencyRecord(self.key, self.request_hash, generation_id, None, now))
 
     def withdraw(self, connection: Connection) -> None:
@@ -85,7 +85,7 @@ class Idempotency:
     def one_at_a_time(self, key: str) -> Iterator[None]:
         """Raises ConflictError while another request with this key is being worked on."""
         if key in self._open:
-            raise ConflictError(IN_PROGRESS)
+            raise ConflictError(IN_PROGRESS, code="idempotency_key_in_use")
         self._open.add(key)
         try:
             yield
@@ -98,7 +98,7 @@ class Idempotency:
         if found is None or found.created_at < self._database.now() - KEPT:
             return None
         if found.request_hash != claim.request_hash:
-            raise ConflictError(OTHER_REQUEST)
+            raise ConflictError(OTHER_REQUEST, code="idempotency_key_reused")
         return found
 
     async def answered(self, claim: Claim, answer: str) -> None:

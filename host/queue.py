@@ -93,11 +93,11 @@ class ComfyQueue:
             # Another pack's `put` may raise anything, also after ComfyUI's own has accepted the prompt.
             log.exception("AvatarForge: ComfyUI's queue failed to accept prompt %s", checked.prompt_id)
             self.cancel(checked.prompt_id)
-            raise UnavailableError(NOT_TAKEN) from error
+            raise UnavailableError(NOT_TAKEN, code="queue_refused") from error
         # Versions of ComfyUI whose `put` cannot refuse return None.
         if accepted is False:
             log.warning("AvatarForge: ComfyUI's queue refused prompt %s", checked.prompt_id)
-            raise UnavailableError(NOT_TAKEN)
+            raise UnavailableError(NOT_TAKEN, code="queue_refused")
 
     def cancel(self, prompt_id: str) -> None:
         """Remove a prompt from the queue, or interrupt it if it is running."""

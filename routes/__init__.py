@@ -151,13 +151,13 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
     state = read_state(request)
     if isinstance(state, Unavailable):
         if endpoint is not health.HEALTH:
-            return error_answer(503, state.reason)
+            return error_answer(503, "unavailable", state.reason)
         answer: Answer = await health.health_while_unavailable(state, caller)
     else:
         try:
             query = read_query(endpoint, request) if endpoint.query else None
         except ValidationError as error:
-            return error_answer(422, problems(error, "query"))
+            return error_answer(422, "invalid_request", problems(error, "query"))
         call = Call(endpoint, request, caller, state, None, query)
         answer = await (_answer_whole(call) if endpoint.takes_body else endpoint.handler(call))
     if isinstance(answer, web.StreamResponse):
@@ -177,7 +177,7 @@ async def _answer_whole(call: Call) -> Answer:
         try:
             body = await read_body(endpoint, request, state) if endpoint.body else None
         except ValidationError as error:
-            return error_answer(422, problems(error, "body"))
+            return error_answer(422, "invalid_request", problems(error, "body"))
         return await endpoint.handler(replace(call, body=body))
 
 
@@ -185,9 +185,12 @@ async def _nothing_here(request: web.Request) -> web.StreamResponse:
     allowed = sorted({endpoint.method for endpoint in ENDPOINTS if _fits(endpoint, request.path)})
     # A fitting method that still ended here had a path that no id can have.
     if not allowed or request.method in (*allowed, "HEAD"):
-        return error_answer(404, f"No such route. {PREFIX}/docs lists them.")
+        return error_answer(404, "route_not_found", f"No such route. {PREFIX}/docs lists them.")
     return error_answer(
-        405, f"{request.method} is not possible here; {', '.join(allowed)} is.", {"Allow": ", ".join(allowed)}
+        405,
+        "method_not_allowed",
+        f"{request.method} is not possible here; {', '.join(allowed)} is.",
+        {"Allow": ", ".join(allowed)},
     )
 
 

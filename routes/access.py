@@ -152,20 +152,29 @@ class Access:
         if not self._rules.readable:
             raise UnavailableError("AvatarForge is not available. ComfyUI's log says why.")
         if not self._rules.api_key:
-            raise UnauthorizedError(f"A key is needed here, and this server has none. {_SET_KEY}")
+            raise UnauthorizedError(
+                f"A key is needed here, and this server has none. {_SET_KEY}", code="key_not_configured"
+            )
         if not keys:
-            raise UnauthorizedError(f"Send the key: as {KEY_HEADER}, or as Authorization: Bearer.")
+            raise UnauthorizedError(
+                f"Send the key: as {KEY_HEADER}, or as Authorization: Bearer.", code="key_required"
+            )
         waiting = self._wrong_keys.wait(peer)
         if waiting:  # before the key is looked at: else guessing would go on behind the refusals
             raise TooManyRequestsError(
-                f"Too many wrong keys came from your address. Try again in {waiting} seconds.", waiting
+                f"Too many wrong keys came from your address. Try again in {waiting} seconds.",
+                waiting,
+                code="too_many_wrong_keys",
+                parameters={"seconds": waiting},
             )
         # Every comparison takes the same time, whatever was sent.
         if not all([hmac.compare_digest(_digest(key), self._key) for key in keys]):
             self._wrong_keys.take(peer)
             if not self._logged.take(_KEYED):
                 log.warning("AvatarForge: a wrong key came from %s", request.remote)
-            raise UnauthorizedError("The key is wrong. It must be the value of API_KEY on the server.")
+            raise UnauthorizedError(
+                "The key is wrong. It must be the value of API_KEY on the server.", code="wrong_key"
+            )
         return _KEYED
 
     def _count(self, client: str) -> None:
@@ -175,6 +184,8 @@ class Access:
                 f"At most {self._rules.rate_limit} changing requests a minute (RATE_LIMIT). "
                 f"Try again in {waiting} seconds.",
                 waiting,
+                code="rate_limited",
+                parameters={"limit": self._rules.rate_limit, "seconds": waiting},
             )
 
 

@@ -45,21 +45,26 @@ async def send(call: Call, content: Content) -> web.StreamResponse:
         "Content-Disposition": _disposition(content.filename),
     }
     if request.if_match is not None and not matches(request.if_match, content.content_hash, weak=False):
-        return error_answer(412, "The file is not the one that If-Match names.")
+        return error_answer(412, "precondition_failed", "The file is not the one that If-Match names.")
     if has_already(request, content.content_hash):
         return web.Response(status=304, headers=headers)
     try:
         file, size = await workers.disk(_open, content.path)
     except OSError as error:
-        raise NotFoundError("The bytes of this picture are gone from the disk.") from error
+        raise NotFoundError("The bytes of this picture are gone from the disk.", code="file_lost") from error
     if content.size not in (None, size):
         await workers.disk(file.close)
-        raise NotFoundError("The bytes of this picture on the disk are not those that were stored.")
+        raise NotFoundError(
+            "The bytes of this picture on the disk are not those that were stored.", code="file_lost"
+        )
     try:
         span = _span(request, size, content.content_hash)
         if span is None:
             return error_answer(
-                416, f"The range lies outside the {size} bytes.", {"Content-Range": f"bytes */{size}"}
+                416,
+                "range_not_satisfiable",
+                f"The range lies outside the {size} bytes.",
+                {"Content-Range": f"bytes */{size}"},
             )
         start, stop = span
         response = web.StreamResponse(status=200, headers=headers)

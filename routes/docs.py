@@ -63,7 +63,7 @@ def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: 
     async def asset(request: web.Request) -> web.StreamResponse:
         name = _ASSETS.get(request.match_info["name"])
         if name is None:
-            return error_answer(404, "The documentation has no such part.")
+            return error_answer(404, "route_not_found", "The documentation has no such part.")
         return web.FileResponse(VENDOR / name, headers={"Cache-Control": "no-cache"})
 
     # They hold nothing of this server's, so that nobody needs a key for them.

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..forge import errors
+from ..forge.error_codes import ErrorCode, ErrorParameters
 from ..forge.store.db_errors import database_error
 
 STATUS: Mapping[type[errors.AvatarForgeError], int] = {
@@ -30,7 +31,27 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.StorageFullError: 507,
 }
 
+#: Of what aiohttp itself refuses.
+_HTTP_CODES: Mapping[int, ErrorCode] = {
+    404: "route_not_found",
+    405: "method_not_allowed",
+    408: "body_too_slow",
+    411: "length_required",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
 log = logging.getLogger("avatarforge")
+
+
+class HttpRefusal(Exception):
+    """A refusal for a reason that only HTTP has, and that `forge` knows nothing of."""
+
+    def __init__(self, status: int, code: ErrorCode, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code: ErrorCode = code
+        self.detail = detail
 
 
 def json_answer(
@@ -46,34 +67,51 @@ def json_answer(
 
 
 def error_answer(
-    status: int, detail: str | Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None = None
+    status: int,
+    code: ErrorCode,
+    detail: str | Sequence[Mapping[str, Any]],
+    headers: Mapping[str, str] | None = None,
+    parameters: ErrorParameters | None = None,
 ) -> web.Response:
-    return json_answer(json.dumps({"detail": detail}), status, headers)
+    body: dict[str, Any] = {"detail": detail, "code": code}
+    if parameters:
+        body["parameters"] = dict(parameters)
+    return json_answer(json.dumps(body), status, headers)
 
 
 def answer_for(error: Exception) -> web.Response:
     """The answer to whatever a handler raised; never a traceback, never a path of the server."""
     if isinstance(error, ValidationError):
-        return error_answer(422, problems(error))
+        return error_answer(422, "invalid_request", problems(error))
     if isinstance(error, errors.UnprocessableError):
-        return error_answer(422, [{"loc": list(error.location), "msg": error.detail, "type": error.kind}])
+        return _refuse(error, [{"loc": list(error.location), "msg": error.detail, "type": error.kind}])
     if isinstance(error, errors.PromptRefusedError):
-        return error_answer(422, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
+        return _refuse(error, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
     if isinstance(error, errors.AvatarForgeError):
-        return error_answer(STATUS[type(error)], error.detail, _headers(error))
-    if isinstance(error, web.HTTPRequestTimeout):
-        answer = error_answer(error.status, error.reason)
-        answer.force_close()  # RFC 9110 15.5.9: the rest of the body is not waited for
+        return _refuse(error, error.detail)
+    if isinstance(error, HttpRefusal):
+        answer = error_answer(error.status, error.code, error.detail)
+        if error.status == 408:
+            answer.force_close()  # RFC 9110 15.5.9: the rest of the body is not waited for
         return answer
     if isinstance(error, web.HTTPException):
-        return error_answer(error.status, error.reason)
+        usual: ErrorCode = "invalid_request" if error.status < 500 else "internal_error"
+        return error_answer(error.status, _HTTP_CODES.get(error.status, usual), error.reason)
     if isinstance(error, (ClientPayloadError, ConnectionError)):
-        return error_answer(400, "The connection ended before the whole request had arrived.")
+        return error_answer(
+            400, "incomplete_body", "The connection ended before the whole request had arrived."
+        )
     if isinstance(error, SQLAlchemyError):
         log.error("AvatarForge: the database failed: %s", error)
         return answer_for(database_error(error))
     log.error("AvatarForge: unexpected error", exc_info=error)
-    return error_answer(500, "Something went wrong inside AvatarForge; ComfyUI's log has the details.")
+    return error_answer(
+        500, "internal_error", "Something went wrong inside AvatarForge; ComfyUI's log has the details."
+    )
+
+
+def _refuse(error: errors.AvatarForgeError, detail: str | Sequence[Mapping[str, Any]]) -> web.Response:
+    return error_answer(STATUS[type(error)], error.code, detail, _headers(error), error.parameters)
 
 
 def _headers(error: errors.AvatarForgeError) -> Mapping[str, str]:

@@ -12,7 +12,10 @@ from .context import Call, Endpoint
 async def preview(call: Call) -> web.Response:
     text = call.path("position")
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise NotFoundError("The position of a preview is a whole number from 0, in the order of the views.")
+        raise NotFoundError(
+            "The position of a preview is a whole number from 0, in the order of the views.",
+            code="preview_not_found",
+        )
     jpeg = call.services.live.preview(call.path("generation_id"), int(text))
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)

@@ -148,7 +148,8 @@ class AllowedOrigins:
         if host is None or not self._knows(host):
             raise ForbiddenError(
                 f"This server is not known as {', '.join(given)[:_MOST_SHOWN]!r}. Call it by its own "
-                "address, or add the name to ALLOWED_HOSTS and restart ComfyUI."
+                "address, or add the name to ALLOWED_HOSTS and restart ComfyUI.",
+                code="host_not_allowed",
             )
         return host
 
@@ -175,7 +176,8 @@ class AllowedOrigins:
 def _foreign(who: str) -> ForbiddenError:
     return ForbiddenError(
         f"{who[:_MOST_SHOWN]!r} may not call this API: it is no page of this server. If it should, add its "
-        "origin (such as https://studio.example.org) to ALLOWED_ORIGINS and restart ComfyUI."
+        "origin (such as https://studio.example.org) to ALLOWED_ORIGINS and restart ComfyUI.",
+        code="origin_not_allowed",
     )
 
 

@@ -116,7 +116,7 @@ def add_panel(routes: web.RouteTableDef) -> None:
     async def part(request: web.Request) -> web.StreamResponse:
         path = PARTS.get(f"{request.match_info['folder']}/{request.match_info['name']}")
         if path is None:
-            return error_answer(404, "The panel has no such part.")
+            return error_answer(404, "route_not_found", "The panel has no such part.")
         return web.FileResponse(path, headers={**HEADERS, "Content-Type": TYPES[path.suffix]})
 
     routes.route("*", PREFIX)(guarded(with_slash))

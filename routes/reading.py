@@ -19,6 +19,7 @@ from ..forge.errors import TooLargeError, UnprocessableError
 from ..forge.store.files import too_large
 from ..forge.strict_json import InvalidJson, read_json
 from .context import Endpoint, Services
+from .errors import HttpRefusal
 from .expect import awaits_continue, let_continue
 
 if sys.version_info >= (3, 11):
@@ -41,14 +42,16 @@ FORM_OVERHEAD = 64 * 1024
 PIECE = 256 * 1024
 
 
-class BodyTaken(web.HTTPInternalServerError):
+class BodyTaken(HttpRefusal):
     """A middleware of another pack has read the body, or a part of it, and nothing keeps what it took."""
 
     def __init__(self) -> None:
         super().__init__(
-            reason="Another custom node pack read the body of this request before AvatarForge could, and did "
+            500,
+            "body_already_read",
+            "Another custom node pack read the body of this request before AvatarForge could, and did "
             "not keep it, so that there is nothing to work with. ComfyUI's log names the middlewares that "
-            "packs have added. Update or disable the one that does it."
+            "packs have added. Update or disable the one that does it.",
         )
 
 
@@ -56,7 +59,7 @@ class BodyReader:
     """The body of a request, bounded in bytes and in time.
 
     `read` gives the next bytes and b"" at the end. It raises `error` once more than `limit` bytes have come,
-    HTTPRequestTimeout when the client stalls or only drips, and what `start` raises. A client that waits to
+    HttpRefusal (408) when the client stalls or only drips, and what `start` raises. A client that waits to
     be told to go on is told so by the first `read`.
     """
 
@@ -120,9 +123,11 @@ class BodyReader:
             async with timeout(min(self._allowed, PATIENCE)):  # wait_for makes a task of each read
                 data = await self._stream.readany()
         except asyncio.TimeoutError as error:
-            raise web.HTTPRequestTimeout(
-                reason=f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "
-                f"and after that {PACE} bytes a second."
+            raise HttpRefusal(
+                408,
+                "body_too_slow",
+                f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "
+                f"and after that {PACE} bytes a second.",
             ) from error
         except RuntimeError as error:  # some other coroutine has begun to read, or the client has left
             if self._request.transport is None:
@@ -137,11 +142,13 @@ class BodyReader:
 
 
 def check_head(endpoint: Endpoint, request: web.Request, services: Services) -> None:
-    """Refuse by its head alone what need not be read. Raises TooLargeError and HTTPUnsupportedMediaType."""
+    """Refuse by its head alone what need not be read. Raises TooLargeError and HttpRefusal (415)."""
     packed = request.headers.getall("Content-Encoding", [])
     if any(coding.strip().lower() not in ("", "identity") for coding in packed):
         # aiohttp would unpack it: a few bytes can become gigabytes.
-        raise web.HTTPUnsupportedMediaType(reason="Send the body as it is, without a Content-Encoding.")
+        raise HttpRefusal(
+            415, "unsupported_content_encoding", "Send the body as it is, without a Content-Encoding."
+        )
     limit, error = _limit(endpoint, services)
     if request.content_length is not None and request.content_length > limit:
         raise error
@@ -164,7 +171,11 @@ def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
         return largest + FORM_OVERHEAD, too_large(largest)
     # Two pictures as base64, each a third larger than its bytes, and the words.
     limit = (largest + 2) // 3 * 4 * 2 + SMALL_BODY * 2
-    return limit, TooLargeError(f"The body is too large: the limit is {limit} bytes.")
+    return limit, TooLargeError(
+        f"The body is too large: the limit is {limit} bytes.",
+        code="body_too_large",
+        parameters={"limit": limit},
+    )
 
 
 def body_of(endpoint: Endpoint, request: web.Request, services: Services) -> BodyReader:
@@ -193,20 +204,22 @@ def _without_query(model: type[BaseModel]) -> BaseModel:
 
 
 async def read_body(endpoint: Endpoint, request: web.Request, services: Services) -> BaseModel:
-    """Read and validate a JSON body. Raises ValidationError, UnprocessableError, TooLargeError and aiohttp's
-    errors for 408, 411 and 415."""
+    """Read and validate a JSON body. Raises ValidationError, UnprocessableError, TooLargeError and
+    HttpRefusal (408, 411, 415)."""
     model = endpoint.body
     if model is None:
         raise TypeError("the endpoint declares no body")
     if request.content_type != "application/json" or len(request.headers.getall("Content-Type")) > 1:
-        raise web.HTTPUnsupportedMediaType(reason="Send the body as application/json.")
+        raise HttpRefusal(415, "unsupported_media_type", "Send the body as application/json.")
     pieces, size = [], 0
     async for piece in body_of(endpoint, request, services):
         size += len(piece)
         if size > LARGE_BODY and request.content_length is None:
             # What has no length cannot be refused by it, and would have to lie in memory to be counted.
-            raise web.HTTPLengthRequired(
-                reason=f"A JSON body of more than {LARGE_BODY} bytes must say its Content-Length."
+            raise HttpRefusal(
+                411,
+                "length_required",
+                f"A JSON body of more than {LARGE_BODY} bytes must say its Content-Length.",
             )
         pieces.append(piece)
     raw = b"".join(pieces)
@@ -220,5 +233,5 @@ def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
     try:
         value = read_json(raw, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
     except InvalidJson as error:
-        raise UnprocessableError(str(error), ("body",), "json_invalid") from error
+        raise UnprocessableError(str(error), ("body",), "json_invalid", code="invalid_json") from error
     return model.model_validate(value)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ..forge.error_codes import ErrorCode
 from ..forge.maintenance.report import KINDS
 from ..forge.spec.views import ViewName
 from ..forge.spec.warning import WarningCode
@@ -356,9 +357,17 @@ class Problem(LazyModel):
     type: str
 
 
-class ErrorAnswer(LazyModel):
-    detail: str
+class ErrorBody(LazyModel):
+    code: ErrorCode = Field(description="For programs: what went wrong. It never changes its meaning.")
+    parameters: dict[str, str | int] = Field(
+        default_factory=dict,
+        description="Values for a sentence in another language; left out where there are none.",
+    )
 
 
-class InvalidAnswer(LazyModel):
+class ErrorAnswer(ErrorBody):
+    detail: str = Field(description="A sentence for people.")
+
+
+class InvalidAnswer(ErrorBody):
     detail: list[Problem]

@@ -24,7 +24,9 @@ async def receive_json(call: Call) -> Received:
     try:
         received = await files.receive(aiter(_body(call)), JSON_NAME, announced=announced_hash(call))
     except RejectedUploadError as error:
-        raise RejectedUploadError(f"{error} To upload a picture, {_WANTED}.") from error
+        raise RejectedUploadError(
+            f"{error} To upload a picture, {_WANTED}.", code=error.code, parameters=error.parameters
+        ) from error
     if received.file.mime_type == JSON_TYPE:
         return received
     await files.withdraw(received)

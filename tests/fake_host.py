@@ -66,7 +66,7 @@ class FakeHost:
 
     def enqueue(self, checked: CheckedPrompt) -> None:
         if reason := self.not_taken(checked.prompt_id):
-            raise UnavailableError(reason)
+            raise UnavailableError(reason, code="queue_refused")
         self.prompts[checked.prompt_id] = checked.ticket
         self.submitted.append(checked.prompt_id)
         self.queued.append(checked.prompt_id)

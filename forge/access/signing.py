@@ -49,14 +49,19 @@ class Signer:
         signatures = [value for name, value in values if name == SIGNATURE]
         if len(expires) != 1 or len(signatures) != 1 or not _DIGITS.fullmatch(expires[0]):
             raise ForbiddenError(
-                f"A signed link carries {EXPIRES} and {SIGNATURE}, each once, as POST /signed_urls gave them."
+                f"A signed link carries {EXPIRES} and {SIGNATURE}, each once, as POST /signed_urls gave "
+                "them.",
+                code="invalid_signed_link",
             )
         others = [(name, value) for name, value in values if name not in (EXPIRES, SIGNATURE)]
         right = self.sign(path, others, int(expires[0]))
         given = signatures[0].encode("utf-8", "surrogatepass")
         if not hmac.compare_digest(right.encode(), given):
             raise ForbiddenError(
-                "The signature does not belong to this link. Ask POST /signed_urls for one to this picture."
+                "The signature does not belong to this link. Ask POST /signed_urls for one to this picture.",
+                code="invalid_signed_link",
             )
         if int(expires[0]) <= self._now():
-            raise ForbiddenError("This link has expired. Ask POST /signed_urls for a new one.")
+            raise ForbiddenError(
+                "This link has expired. Ask POST /signed_urls for a new one.", code="signed_link_expired"
+            )

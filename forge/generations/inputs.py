@@ -59,7 +59,10 @@ class Inputs:
     ) -> str | None:
         if file_id is not None and text is not None:
             raise UnprocessableError(
-                f"Give {role}_file_id or {role}_image, not both.", ("body", f"{role}_image")
+                f"Give {role}_file_id or {role}_image, not both.",
+                ("body", f"{role}_image"),
+                code="conflicting_fields",
+                parameters={"field": f"{role}_image", "other": f"{role}_file_id"},
             )
         if text is None:
             return file_id
@@ -82,7 +85,8 @@ class Inputs:
         for file_id in used_files(spec).values():
             if await self._database.read(partial(file_queries.get_any, file_id=file_id)) is None:
                 raise ConflictError(
-                    f"This generation uses file {file_id}, which was deleted. Upload it again."
+                    f"This generation uses file {file_id}, which was deleted. Upload it again.",
+                    code="input_file_deleted",
                 )
 
 

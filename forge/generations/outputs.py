@@ -164,4 +164,4 @@ class OutputFolder:
 
 
 def _unreadable(path: Path) -> NotFoundError:
-    return NotFoundError(f"ComfyUI reported success, but {path.name} cannot be read.")
+    return NotFoundError(f"ComfyUI reported success, but {path.name} cannot be read.", code="file_lost")

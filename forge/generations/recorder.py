@@ -58,7 +58,9 @@ class GenerationRecorder:
         record = self._find(generation_id)
         # Asked after the look: a delete says so before its row goes.
         if self._is_deleted(prompt_id):
-            raise NotFoundError(f"Generation {generation_id} was deleted, so nothing is saved.")
+            raise NotFoundError(
+                f"Generation {generation_id} was deleted, so nothing is saved.", code="generation_not_found"
+            )
         if record is not None and record.prompt_id == prompt_id:
             return record.id
         claimed = canonical_id(prompt_id)
@@ -101,7 +103,9 @@ class GenerationRecorder:
         """The file of a saved picture; `position` counts from 0. Raises NotFoundError."""
         record = self._find(generation_id)
         if record is None or position not in {output.position for output in record.outputs}:
-            raise NotFoundError(f"Generation {generation_id} has no picture {position + 1}.")
+            raise NotFoundError(
+                f"Generation {generation_id} has no picture {position + 1}.", code="output_not_found"
+            )
         return self._outputs.file(record.id, position)
 
     def _find(self, generation_id: str) -> GenerationRecord | None:

@@ -125,11 +125,17 @@ def _reject_ignored_fields(
     for field, given in (("consistency", request.consistency), ("turnaround", request.turnaround)):
         if given is not None and one_view:
             raise UnprocessableError(
-                f"{field} is about several views: it belongs to generate_all_poses.", ("body", field)
+                f"{field} is about several views: it belongs to generate_all_poses.",
+                ("body", field),
+                code="field_not_applicable",
+                parameters={"field": field},
             )
     if request.pose_mode is not None and pose is None:
         raise UnprocessableError(
-            "pose_mode is about a pose image, and none was given.", ("body", "pose_mode")
+            "pose_mode is about a pose image, and none was given.",
+            ("body", "pose_mode"),
+            code="field_not_applicable",
+            parameters={"field": "pose_mode"},
         )
 
 
@@ -183,5 +189,8 @@ def _default(asked: Value | None, otherwise: Value) -> Value:
 def _check_supported(field: str, asked: str | None, offered: tuple[str, ...]) -> None:
     if asked is not None and asked not in offered:
         raise UnprocessableError(
-            f"This ComfyUI has no {field} {asked!r}. It has: {', '.join(offered)}.", ("body", field)
+            f"This ComfyUI has no {field} {asked!r}. It has: {', '.join(offered)}.",
+            ("body", field),
+            code="unknown_option",
+            parameters={"field": field, "value": asked},
         )

@@ -160,13 +160,18 @@ class GenerationService:
         record = await self.get(generation_id)
         if record.status != "completed" or record.is_manual:
             raise ConflictError(
-                f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}."
+                f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}.",
+                code="generation_not_completed",
             )
         await self._check_worker_alive()
         spec = record.spec
         if view not in spec.views:
             has = ", ".join(filter(None, spec.views)) or "none"
-            raise UnprocessableError(f"This generation has no {view} view. It has: {has}.", ("query", "pose"))
+            raise UnprocessableError(
+                f"This generation has no {view} view. It has: {has}.",
+                ("query", "pose"),
+                code="view_not_found",
+            )
         await self._inputs.check_present(spec)
         chosen = secrets.randbits(53) if seed is None else seed
         position = spec.views.index(view)
@@ -195,7 +200,10 @@ class GenerationService:
         """
         record = await self.get(generation_id)
         if record.status != "failed" or record.is_manual:
-            raise ConflictError(f"Only a failed generation can be retried; this one is {_state(record)}.")
+            raise ConflictError(
+                f"Only a failed generation can be retried; this one is {_state(record)}.",
+                code="generation_not_failed",
+            )
         await self._check_worker_alive()
         spec = record.spec
         await self._inputs.check_present(spec)
@@ -271,7 +279,9 @@ class GenerationService:
             partial(queries.output, generation_id=generation_id, filename=filename)
         )
         if record is None:
-            raise NotFoundError(f"Generation {generation_id} has no picture of that name.")
+            raise NotFoundError(
+                f"Generation {generation_id} has no picture of that name.", code="output_not_found"
+            )
         return record, self._outputs.folder_of(generation_id) / record.filename
 
     async def _run_exclusively(self, step: Callable[[], Awaitable[Result]]) -> Result:
@@ -317,7 +327,8 @@ class GenerationService:
         record = await self.get(generation_id)
         if record.status not in queries.ACTIVE:
             raise ConflictError(
-                f"Only a queued or running generation can be cancelled; this one is {_state(record)}."
+                f"Only a queued or running generation can be cancelled; this one is {_state(record)}.",
+                code="generation_not_active",
             )
         await self._tracker.cancel(record)
         return record
@@ -356,7 +367,7 @@ class GenerationService:
         """Refuse early, before any work is done for the request. What counts is the look in `_enter`."""
         stopped = self._host.stopped()
         if stopped is not None:
-            raise UnavailableError(stopped)
+            raise UnavailableError(stopped, code="worker_stopped")
         await self._check_queue_limit()
 
     async def _check_queue_limit(self) -> None:
@@ -386,14 +397,16 @@ class GenerationService:
 
 
 def unknown_generation(generation_id: str) -> NotFoundError:
-    return NotFoundError(f"No generation {generation_id} exists.")
+    return NotFoundError(f"No generation {generation_id} exists.", code="generation_not_found")
 
 
 def _read_cursor(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise UnprocessableError("cursor must be the next_cursor of an earlier page.", ("query", "cursor"))
+        raise UnprocessableError(
+            "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
+        )
     return int(cursor)
 
 

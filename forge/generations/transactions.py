@@ -58,6 +58,8 @@ def check_queue_limit(connection: Connection, limit: int) -> None:
             f"{limit} generations are queued or processing, which is the limit (MAX_ACTIVE_GENERATIONS). "
             "Send it again when some of them have ended.",
             FULL_QUEUE_SECONDS,
+            code="queue_full",
+            parameters={"limit": limit},
         )
 
 
@@ -79,7 +81,7 @@ def requeue(
         queries.set_outputs(connection, before.id, ())
     record = queries.get(connection, before.id)
     if record is None:
-        raise NotFoundError(f"No generation {before.id} exists.")
+        raise NotFoundError(f"No generation {before.id} exists.", code="generation_not_found")
     return record
 
 

@@ -80,6 +80,9 @@ def _checked(spec: AvatarSpec, graph: StableDiffusionGraph) -> CompiledPrompt:
     for role, given in (("pose", spec.pose), ("reference", spec.reference)):
         if given is not None and given.strength > 0 and role not in applied and not graph.is_skipped(role):
             raise UnprocessableError(
-                f"The {role} image was given, but nothing here can apply it.", ("body", f"{role}_file_id")
+                f"The {role} image was given, but nothing here can apply it.",
+                ("body", f"{role}_file_id"),
+                code="field_not_applicable",
+                parameters={"field": f"{role}_file_id"},
             )
     return CompiledPrompt(graph.prompt, tuple(graph.inputs), tuple(graph.warnings))

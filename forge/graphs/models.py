@@ -40,15 +40,22 @@ def choose_checkpoint(
             raise UnprocessableError(
                 f"The checkpoint {requested!r} is not installed. Installed: {_names(installed.checkpoints)}.",
                 ("body", "checkpoint"),
+                code="checkpoint_not_found",
+                parameters={"checkpoint": requested},
             )
         if found.problem:
             raise UnprocessableError(
-                f"The checkpoint {found.name!r} cannot be used: it {found.problem}.", ("body", "checkpoint")
+                f"The checkpoint {found.name!r} cannot be used: it {found.problem}.",
+                ("body", "checkpoint"),
+                code="checkpoint_unusable",
+                parameters={"checkpoint": found.name},
             )
         if found.family is None:
             raise UnprocessableError(
                 f"The checkpoint {requested!r} is not of a family that AvatarForge knows ({FAMILY_LABELS}).",
                 ("body", "checkpoint"),
+                code="checkpoint_unsupported",
+                parameters={"checkpoint": requested, "families": FAMILY_LABELS},
             )
         return found.name, FAMILIES[found.family]
     variable = "CHECKPOINT_REALISTIC" if realism else "CHECKPOINT_ANIME"
@@ -58,17 +65,25 @@ def choose_checkpoint(
         if found is not None and found.problem:
             raise UnavailableError(
                 f"The checkpoint {wanted!r} that {variable} names cannot be used: it {found.problem}. Put a "
-                f"whole one into models/checkpoints, or set {variable} to another."
+                f"whole one into models/checkpoints, or set {variable} to another.",
+                code="configured_checkpoint_unusable",
+                parameters={"checkpoint": wanted, "setting": variable},
             )
         if found is None or found.family is None:
             raise UnavailableError(
                 f"The checkpoint {wanted!r} that {variable} names is not in models/checkpoints, or is not "
-                f"{FAMILY_LABELS}. Put it there, or set {variable} to one that is."
+                f"{FAMILY_LABELS}. Put it there, or set {variable} to one that is.",
+                code="configured_checkpoint_unusable",
+                parameters={"checkpoint": wanted, "setting": variable},
             )
         return found.name, FAMILIES[found.family]
     usable = [model for model in installed.checkpoints if model.family is not None]
     if not usable:
-        raise UnavailableError(missing_checkpoint(installed))
+        raise UnavailableError(
+            missing_checkpoint(installed),
+            code="checkpoint_missing",
+            parameters={"families": FAMILY_LABELS},
+        )
     best = max(usable, key=lambda model: _rank(model, realism=realism))
     return best.name, FAMILIES[best.family or ""]
 
@@ -90,7 +105,11 @@ def choose_pose_controlnet(installed: InstalledModels, settings: Settings, famil
     """The pose ControlNet for this family. Raises UnavailableError."""
     method = pose_controlnet(installed, settings, family)
     if method.model is None:
-        raise UnavailableError(missing_pose_controlnet(method, family))
+        raise UnavailableError(
+            missing_pose_controlnet(method, family),
+            code="pose_controlnet_missing",
+            parameters={"family": FAMILIES[family].label},
+        )
     return next(model for model in installed.controlnets if model.name == method.model)
 
 
@@ -105,12 +124,16 @@ def require_models(installed: InstalledModels, checkpoint: str, controlnet: str 
         found = find_model(models, name)
         if found is None:
             raise UnavailableError(
-                f"The model {name!r} is not installed any more: put it into models/{folder}."
+                f"The model {name!r} is not installed any more: put it into models/{folder}.",
+                code="model_unavailable",
+                parameters={"model": name, "folder": f"models/{folder}"},
             )
         if found.problem:
             raise UnavailableError(
                 f"The model {found.name!r} cannot be used: it {found.problem}. Put a whole one into "
-                f"models/{folder}."
+                f"models/{folder}.",
+                code="model_unavailable",
+                parameters={"model": found.name, "folder": f"models/{folder}"},
             )
 
 

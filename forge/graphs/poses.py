@@ -38,6 +38,8 @@ def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> P
             raise UnprocessableError(
                 f"The pose is OpenPose JSON, which pose_mode {mode} cannot take: use auto or skeleton.",
                 ("body", "pose_mode"),
+                code="field_not_applicable",
+                parameters={"field": "pose_mode"},
             )
         return PosePlan(file.kind, "json")
     if mode == "raw":
@@ -50,7 +52,7 @@ def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> P
     if extractor is not None:
         return PosePlan(file.kind, "extract", extractor.name, extractor.model)
     if mode == "photo":
-        raise UnavailableError(missing_extractor(extractors))
+        raise UnavailableError(missing_extractor(extractors), code="pose_extractor_missing")
     return PosePlan(file.kind, "raw")
 
 

@@ -130,7 +130,8 @@ class Live:
         run = self._runs.get(generation_id)
         if run is None or position not in run.pictures:
             raise NotFoundError(
-                "There is no such preview now. Previews exist while a generation runs, after its first step."
+                "There is no such preview now. Previews exist while a generation runs, after its first step.",
+                code="preview_not_found",
             )
         return run.pictures[position][1]
 

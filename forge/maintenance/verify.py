@@ -35,7 +35,10 @@ class Verifier:
         """Raises ConflictError while another run goes on, UnavailableError or StorageFullError when the disk
         fails, SQLAlchemyError when the database does."""
         if self._running:
-            raise ConflictError("A check of the store is running already. Wait until it has ended.")
+            raise ConflictError(
+                "A check of the store is running already. Wait until it has ended.",
+                code="verification_running",
+            )
         self._running = True
         started = time.monotonic()
         findings = Findings()

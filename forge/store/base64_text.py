@@ -21,7 +21,8 @@ async def decode_base64(text: str, limit: int, too_large: TooLargeError) -> Asyn
         head, comma, text = text.partition(",")
         if not comma or not head.endswith(";base64"):
             raise RejectedUploadError(
-                "Invalid image file: a data: URL must end in ;base64, before the picture."
+                "Invalid image file: a data: URL must end in ;base64, before the picture.",
+                code="invalid_base64",
             )
     if len(text) > limit * 2:
         raise too_large
@@ -56,4 +57,6 @@ def _decode(piece: str, padded: bool) -> bytes:
 
 
 def _not_base64() -> RejectedUploadError:
-    return RejectedUploadError("Invalid image file: the text is not base64 of a picture.")
+    return RejectedUploadError(
+        "Invalid image file: the text is not base64 of a picture.", code="invalid_base64"
+    )

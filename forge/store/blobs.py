@@ -289,13 +289,20 @@ def write_whole(
 
 def storage_error(error: OSError) -> StorageFullError | UnavailableError:
     if error.errno in _FULL:
-        return StorageFullError("The disk is full: nothing was stored. Free some space and send it again.")
-    return UnavailableError(f"The storage cannot be written: {error.strerror or type(error).__name__}.")
+        return StorageFullError(
+            "The disk is full: nothing was stored. Free some space and send it again.", code="disk_full"
+        )
+    return UnavailableError(
+        f"The storage cannot be written: {error.strerror or type(error).__name__}.",
+        code="storage_unavailable",
+    )
 
 
 def _unusable_folder(error: OSError) -> UnavailableError:
     reason = error.strerror or type(error).__name__
-    return UnavailableError(f"The storage folder (STORAGE_PATH) cannot be used: {reason}.")
+    return UnavailableError(
+        f"The storage folder (STORAGE_PATH) cannot be used: {reason}.", code="storage_unavailable"
+    )
 
 
 @contextlib.contextmanager

@@ -254,11 +254,15 @@ class FileStore:
 
 
 def unknown_file(file_id: str) -> NotFoundError:
-    return NotFoundError(f"No file {file_id} exists. Upload it, or look it up by its hash.")
+    return NotFoundError(
+        f"No file {file_id} exists. Upload it, or look it up by its hash.", code="file_not_found"
+    )
 
 
 def lost_bytes(file_id: str) -> NotFoundError:
-    return NotFoundError(f"The bytes of file {file_id} are gone from the storage. Upload it again.")
+    return NotFoundError(
+        f"The bytes of file {file_id} are gone from the storage. Upload it again.", code="file_lost"
+    )
 
 
 async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:

@@ -23,6 +23,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
+from ..error_codes import ErrorParameters
 from .decode_webp import open_webp, try_webp
 from .pixel_stream import open_parts
 from .structure import PIECE, InvalidImage, Structure, orientation
@@ -65,6 +66,10 @@ class ImageLimits:
     min_dimension: int = 64
     max_dimension: int = 4096
 
+    def error_parameters(self, width: int, height: int) -> ErrorParameters:
+        """Of `image_size_out_of_range`, all in pixels."""
+        return {"width": width, "height": height, "min": self.min_dimension, "max": self.max_dimension}
+
 
 @dataclass(frozen=True)
 class ImageFacts:
@@ -90,7 +95,9 @@ def inspect_image(path: Path, limits: ImageLimits) -> ImageFacts:
         if not all(limits.min_dimension <= side <= limits.max_dimension for side in (width, height)):
             raise InvalidImage(
                 f"The picture is {width}x{height} pixels; each side must be from {limits.min_dimension} "
-                f"to {limits.max_dimension} pixels."
+                f"to {limits.max_dimension} pixels.",
+                code="image_size_out_of_range",
+                parameters=limits.error_parameters(width, height),
             )
 
     with path.open("rb") as fp, _pillow_errors():
@@ -157,7 +164,7 @@ def is_png(start: bytes) -> bool:
 def _format_of(fp: BinaryIO) -> str:
     start = fp.read(16)
     if not start:
-        raise InvalidImage("The file is empty.")
+        raise InvalidImage("The file is empty.", code="empty_file")
     if is_png(start):
         return "PNG"
     if start.startswith(b"\xff\xd8\xff"):
@@ -166,7 +173,9 @@ def _format_of(fp: BinaryIO) -> str:
         return "WEBP"
     name = "an AVIF, HEIC or video" if start[4:8] == b"ftyp" else "not a picture of a known format"
     name = next((refused for magic, refused in _REFUSED if start.startswith(magic)), name)
-    raise InvalidImage(f"The file is {name}; only PNG, JPEG and WEBP are accepted.")
+    raise InvalidImage(
+        f"The file is {name}; only PNG, JPEG and WEBP are accepted.", code="unsupported_image_format"
+    )
 
 
 @contextmanager

@@ -41,15 +41,21 @@ def inspect_file(path: Path, limits: ImageLimits) -> ImageFacts:
 
 def _inspect_pose(path: Path, limits: ImageLimits) -> ImageFacts:
     if path.stat().st_size > MAX_BYTES:
-        raise TooLargeError(f"File too large: a pose in JSON may have {MAX_BYTES} bytes.")
+        raise TooLargeError(
+            f"File too large: a pose in JSON may have {MAX_BYTES} bytes.",
+            code="file_too_large",
+            parameters={"limit": MAX_BYTES},
+        )
     try:
         pose = parse_pose(path.read_bytes())
     except InvalidPose as error:
-        raise InvalidImage(str(error)) from error
+        raise InvalidImage(str(error), code="invalid_pose") from error
     if not all(limits.min_dimension <= side <= limits.max_dimension for side in (pose.width, pose.height)):
         raise InvalidImage(
             f"The pose's canvas is {pose.width}x{pose.height} pixels; each side must be from "
-            f"{limits.min_dimension} to {limits.max_dimension} pixels."
+            f"{limits.min_dimension} to {limits.max_dimension} pixels.",
+            code="image_size_out_of_range",
+            parameters=limits.error_parameters(pose.width, pose.height),
         )
     return ImageFacts(JSON_TYPE, "json", pose.width, pose.height)
 

@@ -39,5 +39,7 @@ def read_cursor(cursor: str | None) -> tuple[int, str] | None:
         return None
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise UnprocessableError("cursor must be the next_cursor of an earlier page.", ("query", "cursor"))
+        raise UnprocessableError(
+            "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
+        )
     return int(match[1]), canonical_id(match[2])

@@ -33,4 +33,5 @@ def require_picture(record: FileRecord, field: str) -> None:
         raise UnprocessableError(
             f"The file {record.id} is a pose in JSON; {field} must name a PNG, JPEG or WEBP picture.",
             ("body", field),
+            code="picture_required",
         )

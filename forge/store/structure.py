@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from ..error_codes import ErrorCode, ErrorParameters
 from .pixel_stream import Part
 
 PIECE = 1 << 18  # bytes
@@ -27,6 +28,13 @@ AcceptSize = Callable[[int, int], None]
 
 class InvalidImage(ValueError):
     """The file is not a picture that can be stored; the message is one sentence for the user."""
+
+    def __init__(
+        self, message: str, *, code: ErrorCode = "damaged_image", parameters: ErrorParameters | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.parameters = parameters or {}
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,10 @@ def walk_jpeg(fp: BinaryIO, accept: AcceptSize) -> JpegStructure:
         elif code == 0xE2 and body.startswith(b"MPF\0"):
             views += _views(body[4:])
             if views > 1:
-                raise InvalidImage("The JPEG holds several pictures; save the one you want as a plain JPEG.")
+                raise InvalidImage(
+                    "The JPEG holds several pictures; save the one you want as a plain JPEG.",
+                    code="multiple_images",
+                )
     else:
         raise InvalidImage("The JPEG has too many segments.")
     if frame is None or not frame.complete():

@@ -132,12 +132,15 @@ class _Frames:
             if announced != 1:
                 raise InvalidImage(
                     f"The PNG is animated: it announces {announced} frames; only pictures with a single "
-                    "frame are accepted."
+                    "frame are accepted.",
+                    code="multiple_images",
                 )
             return
         self._controls += kind == b"fcTL"
         if kind == b"fdAT" or after_data or self._controls > 1:
-            raise InvalidImage("The PNG is animated; only pictures with a single frame are accepted.")
+            raise InvalidImage(
+                "The PNG is animated; only pictures with a single frame are accepted.", code="multiple_images"
+            )
 
 
 def _png_header(body: bytes, accept: AcceptSize) -> tuple[int, int, int, _PixelData]:

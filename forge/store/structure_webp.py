@@ -58,7 +58,7 @@ def walk_webp(fp: BinaryIO, size: int, accept: AcceptSize) -> Structure:
             body += _chunk(b"VP8X", [bytes((header[0] & (_ALPHA | _ANIMATION),)) + header[1:10]])
         elif kind in (b"ANIM", b"ANMF"):
             if not animated or (kind == b"ANMF" and picture is not None) or canvas is None:
-                raise InvalidImage(_ANIMATED)
+                raise InvalidImage(_ANIMATED, code="multiple_images")
             if kind == b"ANMF":
                 picture, part = _animation_frame(fp, chunk, canvas, accept)
                 body += part
@@ -66,7 +66,7 @@ def walk_webp(fp: BinaryIO, size: int, accept: AcceptSize) -> Structure:
                 body += _chunk(kind, [(start, length)])
         elif kind in _BITSTREAMS:
             if animated:
-                raise InvalidImage(_ANIMATED)
+                raise InvalidImage(_ANIMATED, code="multiple_images")
             if picture is not None or not (start == 20 or canvas):
                 raise InvalidImage("The WEBP is damaged: it must hold one picture.")
             picture = _bitstream(kind, fp.read(min(length, 10)))

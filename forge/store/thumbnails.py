@@ -55,7 +55,7 @@ def make_thumbnail(path: Path, mime_type: str, size: int) -> Thumbnail:
     try:
         picture, alpha = render(path)
     except (OSError, InvalidImage, InvalidPose) as error:
-        raise NotFoundError("The bytes of this picture are gone from the disk.") from error
+        raise NotFoundError("The bytes of this picture are gone from the disk.", code="file_lost") from error
     if alpha is not None:
         picture.putalpha(alpha)
     picture.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)

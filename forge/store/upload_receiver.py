@@ -60,7 +60,8 @@ class UploadReceiver:
             if announced is not None and announced != content_hash:
                 raise RejectedUploadError(
                     f"Invalid image file: its SHA-256 was announced as {announced}, but what came has "
-                    f"{content_hash}."
+                    f"{content_hash}.",
+                    code="hash_mismatch",
                 )
             async with self._contents.lock(content_hash):
                 existing = await self._database.read(partial(queries.by_hash, content_hash=content_hash))
@@ -68,7 +69,8 @@ class UploadReceiver:
                 if pictures_only and record.mime_type == JSON_TYPE:
                     raise RejectedUploadError(
                         "Invalid image file: The file is a pose in JSON; only PNG, JPEG and WEBP are "
-                        "accepted here."
+                        "accepted here.",
+                        code="picture_required",
                     )
                 record = replace(record, derived=derived)
                 has_row = existing is not None
@@ -110,7 +112,9 @@ class UploadReceiver:
         try:
             facts = await self._inspect(incoming)
         except InvalidImage as error:
-            raise RejectedUploadError(f"Invalid image file: {error}") from error
+            raise RejectedUploadError(
+                f"Invalid image file: {error}", code=error.code, parameters=error.parameters
+            ) from error
         name = display_name(filename, facts.extension)
         return new_record(content_hash, name, incoming.size, facts, self._database.now())
 
@@ -131,4 +135,8 @@ class UploadReceiver:
 
 def too_large(limit: int) -> TooLargeError:
     shown = f" ({limit / 1024**2:.4g} MB)" if limit >= 1024**2 else ""
-    return TooLargeError(f"File too large: the limit is {limit} bytes{shown}.")
+    return TooLargeError(
+        f"File too large: the limit is {limit} bytes{shown}.",
+        code="file_too_large",
+        parameters={"limit": limit},
+    )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ...db import webhooks as queries
 from ...db.engine import Database
 from ...db.records import WebhookRecord
-from ..errors import describe
+from ..error_text import summarize_unexpected
 from .signature import headers
 from .targets import Targets
 
@@ -97,7 +97,7 @@ class Deliveries:
         except Exception as error:
             # Tried again as often as any other, and no oftener: it may be this message that cannot be sent.
             log.exception("AvatarForge: unexpected error while the webhook of %s was sent", _about(message))
-            status, reason = 0, describe(error)
+            status, reason = 0, summarize_unexpected(error)
         if 200 <= status < 300:
             await self._database.write(partial(queries.remove, webhook_id=message.id))
         elif status == GONE or message.attempts >= len(self._delays):

@@ -35,7 +35,11 @@ class Targets:
         """Raises UnprocessableError for a URL that may not be called."""
         reason = self.refusal(url)
         if reason is not None:
-            raise UnprocessableError(reason, ("body", "callback_url"))
+            raise UnprocessableError(
+                reason,
+                ("body", "callback_url"),
+                code="callback_url_not_allowed" if self.hosts else "webhooks_disabled",
+            )
 
     def refusal(self, url: str) -> str | None:
         """Why a URL may not be called, as far as the URL itself says; None where it may be."""

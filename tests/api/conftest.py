@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pictures import picture
 from services import Product, product
 
 from avatarforge.forge.access.signing import Signer
+from avatarforge.forge.error_codes import ERROR_CODES
 from avatarforge.forge.settings import Settings
 from avatarforge.routes import (
     ACCESS,
@@ -32,6 +34,32 @@ Client = TestClient[web.Request, web.Application]
 
 #: Of ComfyUI's own application, by default; aiohttp's is 1 MiB.
 CLIENT_MAX_SIZE = 100 * 1024 * 1024
+#: The error answers of the test that runs, as (request, body), whose code is not in the registry.
+uncoded: list[tuple[str, str]] = []
+#: Set in a request that the test's own middleware refuses.
+REFUSED_BY_OTHERS = "refused by others"
+
+
+@pytest.fixture(autouse=True)
+def every_error_has_a_code() -> Iterator[None]:
+    """Whatever the test is about, no error answer of ours may lack its code."""
+    uncoded.clear()
+    yield
+    assert uncoded == []
+
+
+async def _check_code(request: web.Request, answer: web.StreamResponse) -> None:
+    not_ours = request.match_info.http_exception is not None or REFUSED_BY_OTHERS in request
+    if answer.status < 400 or not_ours:
+        return
+    text = str(answer.text) if isinstance(answer, web.Response) else ""
+    try:
+        body = json.loads(text)
+        known = bool(body["detail"]) and body["code"] in ERROR_CODES
+    except (ValueError, TypeError, KeyError):
+        known = False
+    if not known:
+        uncoded.append((f"{request.method} {request.path}", text))
 
 
 def application(
@@ -44,6 +72,7 @@ def application(
     routes = web.RouteTableDef()
     add_routes(routes, "0.0.0")
     app.add_routes(routes)
+    app.on_response_prepare.append(_check_code)
     app[STATE] = state
     app[ACCESS] = access or Access(rules(Settings(), NetworkExposure()), Signer("s" * 32))
     return app

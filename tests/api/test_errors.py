@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 from services import Product
 from sqlalchemy.exc import OperationalError
 
@@ -13,7 +14,7 @@ from avatarforge.forge import errors
 from avatarforge.routes import ENDPOINTS, PREFIX
 from avatarforge.routes.errors import STATUS, answer_for
 
-from .conftest import Client, generate, upload
+from .conftest import Client, application, generate, uncoded, upload
 
 
 def every_error() -> list[type[errors.AvatarForgeError]]:
@@ -26,18 +27,47 @@ def test_the_table_knows_every_error_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("kind", every_error())
 def test_every_error_has_an_answer_of_its_status(kind: type[errors.AvatarForgeError]) -> None:
-    error = kind("A sentence.", ("body", "x")) if kind is errors.UnprocessableError else kind("A sentence.")
+    place = [("body", "x")] if kind is errors.UnprocessableError else []
+    error = kind("A sentence.", *place, code="busy", parameters={"limit": 5})
     answer = answer_for(error)
     assert answer.status == STATUS[kind]
     assert "A sentence." in str(answer.text)
-    assert set(json.loads(str(answer.text))) == {"detail"}
+    body = json.loads(str(answer.text))
+    assert set(body) == {"detail", "code", "parameters"}
+    assert (body["code"], body["parameters"]) == ("busy", {"limit": 5})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in every_error() if kind is not errors.ForbiddenError])
+def test_every_error_has_a_code_of_its_own_and_no_empty_parameters(
+    kind: type[errors.AvatarForgeError],
+) -> None:
+    place = [("body", "x")] if kind is errors.UnprocessableError else []
+    body = json.loads(str(answer_for(kind("A sentence.", *place)).text))
+    assert set(body) == {"detail", "code"}
+    assert body["code"] == kind.default_code != errors.AvatarForgeError.default_code
+
+
+async def test_an_answer_without_a_code_fails_any_test(
+    client: Client, forge: Product, aiohttp_client: Any
+) -> None:
+    @web.middleware
+    async def bare(request: web.Request, handler: Any) -> web.StreamResponse:
+        return web.json_response({"detail": "no"}, status=403)
+
+    bad: Client = await aiohttp_client(application(forge.services, middlewares=[bare]))
+    assert (await client.get(f"{PREFIX}/nothing")).status == 404
+    assert uncoded == []
+    assert (await bad.get(f"{PREFIX}/files")).status == 403
+    assert uncoded == [(f"GET {PREFIX}/files", '{"detail": "no"}')]
+    uncoded.clear()
 
 
 def test_a_bug_is_a_500_without_its_traceback_or_paths() -> None:
     answer = answer_for(KeyError("/home/me/secret"))
     assert answer.status == 500
     assert "secret" not in str(answer.text)
-    assert "log" in json.loads(str(answer.text))["detail"]
+    body = json.loads(str(answer.text))
+    assert ("log" in body["detail"], body["code"]) == (True, "internal_error")
 
 
 def test_a_database_that_fails_is_a_503() -> None:
@@ -209,4 +239,7 @@ async def test_while_unavailable_every_route_says_why_and_health_answers(broken:
             )
             assert body["comfyui"]["url"] == "http://c"
         else:
-            assert (answer.status, body) == (503, {"detail": "MAX_FILE_SIZE='x' cannot be used."}), endpoint
+            assert (answer.status, body) == (
+                503,
+                {"detail": "MAX_FILE_SIZE='x' cannot be used.", "code": "unavailable"},
+            ), endpoint

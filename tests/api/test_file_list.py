@@ -175,7 +175,7 @@ async def test_no_thumbnail_of_what_is_unknown_gone_or_no_picture(client: Client
     answer = await client.get(url)
     assert (answer.status, await answer.json()) == (
         404,
-        {"detail": "There is no thumbnail of a file of the type text/plain."},
+        {"detail": "There is no thumbnail of a file of the type text/plain.", "code": "not_found"},
     )
 
     def restore(connection: Connection) -> None:

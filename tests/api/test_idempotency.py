@@ -69,7 +69,9 @@ async def test_another_request_with_the_same_key_is_a_conflict(
     await send(client, "k", path="/generate/avatar")
     answer = await send(client, "k", body, path)
     assert answer.status == 409
-    assert "was used for another request" in (await answer.json())["detail"]
+    refused = await answer.json()
+    assert "was used for another request" in refused["detail"]
+    assert refused["code"] == "idempotency_key_reused"
     assert await total(client) == 1
 
 
@@ -87,7 +89,9 @@ async def test_two_at_once_make_one_generation_and_the_second_is_told_to_wait(cl
     assert len(fresh) == 1
     for answer in answers:
         if answer.status == 409:
-            assert "still being worked on" in (await answer.json())["detail"]
+            refused = await answer.json()
+            assert "still being worked on" in refused["detail"]
+            assert refused["code"] == "idempotency_key_in_use"
     assert await total(client) == 1
 
 

@@ -51,6 +51,8 @@ async def test_a_second_check_is_refused_while_one_runs(client: Client) -> None:
     assert statuses[0] == 200
     assert set(statuses) <= {200, 409}
     assert 409 in statuses
+    refused = [await answer.json() for answer in answers if answer.status == 409]
+    assert {body["code"] for body in refused} == {"verification_running"}
 
 
 @pytest.mark.parametrize("query", ["repair=perhaps", "fix=true", "repair=true&repair=false"])
@@ -63,9 +65,11 @@ async def test_bytes_that_are_gone_or_changed_are_not_sent(client: Client, forge
     url, path = PREFIX + uploaded["url"], forge.blobs.path(uploaded["content_hash"], "png")
     path.write_bytes(b"other bytes")
     changed = await client.get(url)
+    assert (await changed.json())["code"] == "file_lost"
     assert (changed.status, "not those that were stored" in (await changed.json())["detail"]) == (404, True)
     path.unlink()
     gone = await client.get(url)
+    assert (await gone.json())["code"] == "file_lost"
     assert (gone.status, "gone from the disk" in (await gone.json())["detail"]) == (404, True)
     known = await (await client.get(f"{PREFIX}/files/hash/{uploaded['content_hash']}")).json()
     assert known["exists"] is False
@@ -74,15 +78,21 @@ async def test_bytes_that_are_gone_or_changed_are_not_sent(client: Client, forge
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "sentence"),
+    ("words", "status", "code", "sentence"),
     [
-        ("database or disk is full", 507, "Free some space"),
-        ("database is locked", 503, "Another program holds the database locked"),
-        ("attempt to write a readonly database", 503, "can only be read"),
+        ("database or disk is full", 507, "disk_full", "Free some space"),
+        ("database is locked", 503, "database_locked", "Another program holds the database locked"),
+        ("attempt to write a readonly database", 503, "database_read_only", "can only be read"),
     ],
 )
 async def test_what_the_database_refuses_is_answered_with_a_sentence(
-    client: Client, forge: Product, monkeypatch: pytest.MonkeyPatch, words: str, status: int, sentence: str
+    client: Client,
+    forge: Product,
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    status: int,
+    code: str,
+    sentence: str,
 ) -> None:
     async def refuse(_: Callable[[Connection], Any]) -> Any:
         raise OperationalError("INSERT", {}, Exception(words))
@@ -91,7 +101,8 @@ async def test_what_the_database_refuses_is_answered_with_a_sentence(
     form = FormData()
     form.add_field("file", picture(), filename="a.png")
     answer = await client.post(f"{PREFIX}/upload/pose_image", data=form)
-    assert (answer.status, sentence in (await answer.json())["detail"]) == (status, True)
+    body = await answer.json()
+    assert (answer.status, sentence in body["detail"], body["code"]) == (status, True, code)
     assert not [path for path in forge.blobs.blobs.rglob("*") if path.is_file()]
 
 
@@ -104,7 +115,9 @@ async def test_a_used_up_quota_answers_507_and_keeps_answering(
         form = FormData()
         form.add_field("file", picture(2), filename="a.png")
         answer = await client.post(f"{PREFIX}/upload/reference_image", data=form)
-        assert (answer.status, "STORAGE_QUOTA_FILES" in (await answer.json())["detail"]) == (507, True)
+        body = await answer.json()
+        assert (answer.status, "STORAGE_QUOTA_FILES" in body["detail"]) == (507, True)
+        assert (body["code"], body["parameters"]) == ("quota_exceeded", {"setting": "STORAGE_QUOTA_FILES"})
         again = await upload(client)
         assert (again["file_id"], again["is_duplicate"]) == (first["file_id"], True)
         assert (await client.delete(f"{PREFIX}{first['url']}")).status == 200

@@ -63,7 +63,9 @@ async def test_a_full_queue_says_when_to_come_again(
         refused = await client.post(f"{PREFIX}/generate/avatar", json={"prompt": "x"})
         assert refused.status == 503
         assert int(refused.headers["Retry-After"]) > 0
-        assert "MAX_ACTIVE_GENERATIONS" in (await refused.json())["detail"]
+        body = await refused.json()
+        assert "MAX_ACTIVE_GENERATIONS" in body["detail"]
+        assert (body["code"], body["parameters"]) == ("queue_full", {"limit": 1})
         forge.host.start(first["comfyui_prompt_id"])
         forge.host.end(PromptEvent("failed", first["comfyui_prompt_id"], "no"))
         await forge.until(first["generation_id"], "failed")
@@ -76,7 +78,8 @@ async def test_a_dead_worker_makes_health_degraded(client: Client, forge: Produc
     assert (health["api_status"], health["reason"]) == ("degraded", forge.host.dead)
     assert (health["queue"]["status"], health["queue"]["reason"]) == ("unhealthy", forge.host.dead)
     refused = await client.post(f"{PREFIX}/generate/avatar", json={"prompt": "x"})
-    assert (refused.status, (await refused.json())["detail"]) == (503, forge.host.dead)
+    body = await refused.json()
+    assert (refused.status, body["detail"], body["code"]) == (503, forge.host.dead, "worker_stopped")
 
 
 @pytest.mark.parametrize("route", ["/generate/avatar", "/generate_pose?pose=back", "/generate_all_poses"])
@@ -87,7 +90,9 @@ async def test_a_prompt_that_comfyui_does_not_take_is_a_503_and_leaves_nothing(
     sent = {"json": {"prompt": "a knight"}, "headers": {"Idempotency-Key": "same"}}
     refused = await client.post(f"{PREFIX}{route}", **sent)
     assert refused.status == 503
-    assert (await refused.json())["detail"] == "ComfyUI did not take the prompt into its queue."
+    body = await refused.json()
+    assert body["detail"] == "ComfyUI did not take the prompt into its queue."
+    assert body["code"] == "queue_refused"
     assert (await (await client.get(f"{PREFIX}/generations")).json())["total"] == 0
     forge.host.not_taken = lambda prompt_id: None
     taken = await client.post(f"{PREFIX}{route}", **sent)

@@ -22,7 +22,7 @@ from services import Product, product
 from avatarforge.forge.settings import Settings
 from avatarforge.routes import ENDPOINTS, PREFIX
 
-from .conftest import application
+from .conftest import REFUSED_BY_OTHERS, application
 from .middlewares import KEEPING, LOSING, LOSING_FORMS, Handler, Look, middleware
 
 # What packs do, and aiohttp advises against.
@@ -153,6 +153,7 @@ async def test_a_body_that_is_gone_is_said_to_be(
     with caplog.at_level(logging.ERROR):
         status, body = await send(client, request_)
     assert (status, body["detail"][: len(GONE)]) == (500, GONE)
+    assert body["code"] == "body_already_read"
     (line,) = [record.getMessage() for record in caplog.records if record.name == "avatarforge"]
     assert middleware.__module__ in line
     assert await stored(forge) == 0
@@ -342,6 +343,7 @@ async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
 
     @web.middleware
     async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[REFUSED_BY_OTHERS] = True
         answered.set()
         await go_on.wait()
         return web.json_response({"detail": "no"}, status=403)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -79,7 +80,8 @@ async def test_an_upload_that_stalls_ends_with_408_and_leaves_nothing(
         status, head = await status_of(reader)
         assert status == 408
         assert "connection: close" in head.lower()
-        assert b"too slowly" in await reader.read(1000)
+        body = json.loads(await reader.read(1000))
+        assert ("too slowly" in body["detail"], body["code"]) == (True, "body_too_slow")
     await until(lambda: forge.workers.uploads.taken == 0)
     assert temporary(forge) == []
     assert descriptors() == 0
@@ -159,7 +161,8 @@ async def test_uploads_take_turns_and_too_many_are_told_to_come_again(client: Cl
         answer = await client.post(f"{PREFIX}/upload/pose_image", data=form)
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) > 0
-        assert "Too many uploads" in (await answer.json())["detail"]
+        body = await answer.json()
+        assert ("Too many uploads" in body["detail"], body["code"]) == (True, "busy")
         assert (await client.get(f"{PREFIX}/health")).status == 200
     await until(lambda: slots.taken == 0)
     form = FormData()

@@ -349,6 +349,43 @@ def test_the_page_speaks_chinese_and_allows_nothing_from_elsewhere(browser: Brow
         chinese.close()
 
 
+def test_a_chinese_page_shows_chinese_errors(browser: Browser, api: Api) -> None:
+    engine = browser.page.context.browser
+    assert engine is not None
+    chinese = engine.new_context(locale="zh-CN", viewport=WIDE)  # type: ignore[arg-type]
+    try:
+        shown = chinese.new_page()
+        open_panel(shown, api)
+        shown.locator("input[type=file]").first.set_input_files(
+            {"name": "cut.png", "mimeType": "image/png", "buffer": picture(secrets.randbits(64))[:-25]}
+        )
+        expect(shown.get_by_text(CHINESE["error_damaged_image"]).first).to_be_visible()
+        open_panel(shown, api, "?again")
+        shown.get_by_label(CHINESE["prompt"], exact=True).fill(words())
+        shown.get_by_text(CHINESE["advanced"], exact=True).click()
+        width = shown.get_by_label(CHINESE["width"], exact=True)
+        width.fill("56")
+        shown.get_by_role("button", name=CHINESE["generate"], exact=True).click()
+        wrong = CHINESE["problem_greater_than_equal"].format(field=CHINESE["width"], limit=64)
+        expect(shown.get_by_text(wrong)).to_be_visible()
+        expect(width).to_be_focused()
+        sent = "**/generate/avatar"
+        full = {"detail": "2 generations are queued.", "code": "queue_full", "parameters": {"limit": 2}}
+        shown.route(sent, lambda route: route.fulfill(status=503, json=full))
+        width.fill("64")
+        shown.get_by_role("button", name=CHINESE["generate"], exact=True).click()
+        told = CHINESE["error_queue_full"].format(limit=2)
+        expect(shown.get_by_role("alert").filter(has_text=told)).to_be_visible()
+        # A newer server may send a code that this page has no text for.
+        shown.unroute(sent)
+        unknown = {"detail": "The moon is in the wrong phase.", "code": "wrong_moon"}
+        shown.route(sent, lambda route: route.fulfill(status=503, json=unknown))
+        shown.get_by_role("button", name=CHINESE["generate"], exact=True).click()
+        expect(shown.get_by_role("alert").filter(has_text=unknown["detail"])).to_be_visible()
+    finally:
+        chinese.close()
+
+
 def test_the_address_without_a_slash_and_the_one_under_api_lead_to_the_page(page: Page, api: Api) -> None:
     for address in (api.base_url, f"{api.server}/api{PREFIX}"):
         page.goto(address)

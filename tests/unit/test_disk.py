@@ -283,8 +283,9 @@ async def test_a_storage_that_goes_while_it_is_open_degrades_and_comes_back(tmp_
     async with product(tmp_path) as forge:
         shutil.move(forge.blobs.folder, tmp_path / "away")
         assert "No such file or directory" in ((await forge.health.measure()).storage_fault or "")
-        with pytest.raises(UnavailableError, match="The storage cannot be written"):
+        with pytest.raises(UnavailableError, match="The storage cannot be written") as refused:
             await forge.files.receive(chunks(), "a.png")
+        assert refused.value.code == "storage_unavailable"
         shutil.rmtree(forge.blobs.folder, ignore_errors=True)
         shutil.move(tmp_path / "away", forge.blobs.folder)
         assert (await forge.health.measure()).storage_fault is None

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from avatarforge.db import engine
 from avatarforge.db.engine import DatabaseUnavailableError, open_database
-from avatarforge.forge.error_text import describe_error
+from avatarforge.forge.error_text import error_message
 from avatarforge.forge.errors import SettingsError, UnavailableError
 
 SILENT = [
@@ -26,7 +26,7 @@ SILENT = [
 
 @pytest.mark.parametrize("error", SILENT, ids=repr)
 def test_an_error_without_words_is_named(error: BaseException) -> None:
-    assert describe_error(error) == type(error).__name__
+    assert error_message(error) == type(error).__name__
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_error_without_words_is_named(error: BaseException) -> None:
     ids=repr,
 )
 def test_an_error_names_no_folder(error: Exception, said: str) -> None:
-    assert describe_error(error) == said
+    assert error_message(error) == said
 
 
 @pytest.mark.parametrize(

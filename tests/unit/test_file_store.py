@@ -382,4 +382,5 @@ def test_a_storage_folder_that_cannot_be_made_is_refused_without_its_path(tmp_pa
     blocked.write_text("in the way")
     with pytest.raises(UnavailableError, match=r"storage folder \(STORAGE_PATH\) cannot be used") as caught:
         BlobStore(blocked / "storage").open()
+    assert caught.value.code == "storage_unavailable"
     assert str(tmp_path) not in str(caught.value)

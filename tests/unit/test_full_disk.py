@@ -46,8 +46,9 @@ async def test_a_full_storage_refuses_leaves_nothing_and_works_again(tmp_path: P
         before = files_of(forge)
         for left in (0, 4096, 64 * 1024):
             disk.fill(leave=left)
-            with pytest.raises(StorageFullError, match="The disk is full"):
+            with pytest.raises(StorageFullError, match="The disk is full") as refused:
                 await receive(forge, 2, side=512)
+            assert refused.value.code == "disk_full"
             assert files_of(forge) == before
             disk.empty()
         disk.fill()

@@ -141,6 +141,7 @@ async def test_of_two_retries_one_wins(forge: Product) -> None:
         forge.generations.retry(failed.id), forge.generations.retry(failed.id), return_exceptions=True
     )
     assert sorted(type(answer).__name__ for answer in answers) == ["ConflictError", "GenerationRecord"]
+    assert {answer.code for answer in answers if isinstance(answer, ConflictError)} == {"conflict"}
     assert len(forge.host.queued) == 1
 
 

@@ -141,8 +141,9 @@ async def test_places_are_bounded_and_those_who_left_make_room(log: EventLog) ->
     gone = False
     listeners = Listeners(log, most=1)
     first = listeners.join(None, 0, lambda: gone)
-    with pytest.raises(BusyError, match="1 clients listen"):
+    with pytest.raises(BusyError, match="1 clients listen") as refused:
         listeners.join(None, 0, here)
+    assert refused.value.code == "busy"
     gone = True
     listeners.join(None, 0, here)
     listeners.leave(first)

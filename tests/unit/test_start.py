@@ -18,7 +18,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from stand_in_comfyui import PromptServer, enter, load
 
-from avatarforge.forge.errors import LONGEST_CLAUSE, UnavailableError, describe
+from avatarforge.forge.error_text import LONGEST_CLAUSE, summarize_unexpected
+from avatarforge.forge.errors import UnavailableError
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
 
@@ -86,6 +87,7 @@ async def says(client: Client, reason: str) -> None:
         text = await answer.text()
         assert (answer.status, "Traceback" in text) == (503, False), (path, text)
         assert reason in json.loads(text)["detail"]
+        assert json.loads(text)["code"] == "unavailable"
 
 
 def called(function: Any) -> set[str]:
@@ -394,4 +396,4 @@ def test_a_missing_requirement_is_reported_and_the_nodes_stay(missing: str) -> N
     ],
 )
 def test_an_unexpected_error_is_one_short_clause(error: Exception, told: str) -> None:
-    assert describe(error) == told
+    assert summarize_unexpected(error) == told

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from avatarforge.db.clock import DAY
 from avatarforge.db.engine import Database, open_database
 from avatarforge.db.tables import files as table
-from avatarforge.forge.errors import StorageFullError, UnavailableError
+from avatarforge.forge.errors import AvatarForgeError, StorageFullError, UnavailableError
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.request import AvatarRequest
@@ -123,22 +123,29 @@ async def test_deleting_works_while_no_note_of_it_can_be_made(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "kind", "sentence"),
+    ("words", "kind", "code", "sentence"),
     [
-        ("database or disk is full", StorageFullError, "disk of the database is full"),
-        ("database is locked", UnavailableError, "Another program holds the database locked"),
-        ("attempt to write a readonly database", UnavailableError, "can only be read"),
-        ("disk I/O error", UnavailableError, "disk of the database failed"),
-        ("database disk image is malformed", UnavailableError, "damaged"),
-        ("/home/me/secret.db exploded", UnavailableError, "cannot be used now"),
+        ("database or disk is full", StorageFullError, "disk_full", "disk of the database is full"),
+        (
+            "database is locked",
+            UnavailableError,
+            "database_locked",
+            "Another program holds the database locked",
+        ),
+        ("attempt to write a readonly database", UnavailableError, "database_read_only", "can only be read"),
+        ("disk I/O error", UnavailableError, "database_unavailable", "disk of the database failed"),
+        ("database disk image is malformed", UnavailableError, "database_damaged", "damaged"),
+        ("/home/me/secret.db exploded", UnavailableError, "database_unavailable", "cannot be used now"),
     ],
 )
-def test_what_the_database_says_becomes_a_sentence(words: str, kind: type[Exception], sentence: str) -> None:
+def test_what_the_database_says_becomes_a_sentence(
+    words: str, kind: type[AvatarForgeError], code: str, sentence: str
+) -> None:
     cause = sqlite3.OperationalError(words)
     error = OperationalError("INSERT", {}, cause)
     error.__cause__ = cause
     found = database_error(error)
-    assert type(found) is kind
+    assert (type(found), found.code) == (kind, code)
     assert sentence in str(found)
     assert "secret" not in str(found)
 

@@ -1,6 +1,6 @@
 // The form: prompt, view, pictures and, in a closed group, every setting of the API.
 import { button, make } from "../shared/elements.mjs";
-import { ApiError, errorMessage, statusOf } from "../shared/errors.mjs";
+import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/errors.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup, newId, setOptions } from "./fields.mjs";
 import { STYLES, makeFields } from "./form_fields.mjs";
@@ -255,10 +255,12 @@ export class Form {
     const elsewhere = [];
     /** @type {Place | null} */
     let first = null;
-    for (const { loc, msg } of error.problems) {
+    for (const problem of error.problems) {
+      const { loc } = problem;
+      const message = problemMessage(error, problem, t);
       const place = places[loc[loc.length - 1]] ?? places[loc[1]];
-      if (place) place.showError(msg);
-      else elsewhere.push(msg);
+      if (place) place.showError(message);
+      else elsewhere.push(message);
       first ??= place ?? null;
     }
     this.#showAlert([t("check_fields"), ...elsewhere].join(" "));

@@ -22,7 +22,7 @@ const HIDDEN = 2 ** 30; // ms: until something wakes us
  * - "change": a generation, whenever something in it changed
  * - "ended": the same, once, when it has ended
  * - "deleted": the id of a generation
- * - "state": the connection changed; `reason` is the server's sentence when it refused.
+ * - "state": the connection changed; `refusal` is the server's error when it refused.
  * @extends {Emitter<{ change: Generation, ended: Generation, deleted: string, state: State }>}
  */
 export class Live extends Emitter {
@@ -32,7 +32,8 @@ export class Live extends Emitter {
     this.client = client;
     /** @type {State} */
     this.state = "connecting";
-    this.reason = "";
+    /** @type {ApiError | null} */
+    this.refusal = null;
     /** @type {Map<string, Generation>} */
     this.active = new Map();
     /**
@@ -104,7 +105,7 @@ export class Live extends Emitter {
       } catch (error) {
         if (isAbort(error)) continue; // the page is hidden, or the stream was silent for too long
         const refused = error instanceof ApiError && error.status !== 0;
-        this.#setState(refused ? "refused" : "offline", refused ? error.detail : "");
+        this.#setState(refused ? "refused" : "offline", refused ? error : null);
         const unauthorized = statusOf(error) === UNAUTHORIZED;
         const delay = RETRY_DELAYS[Math.min(failures, RETRY_DELAYS.length - 1)];
         if (!unauthorized) failures++;
@@ -265,12 +266,12 @@ export class Live extends Emitter {
 
   /**
    * @param {State} state
-   * @param {string} reason
+   * @param {ApiError | null} refusal
    */
-  #setState(state, reason = "") {
-    if (this.state === state && this.reason === reason) return;
+  #setState(state, refusal = null) {
+    if (this.state === state && this.refusal?.detail === refusal?.detail) return;
     this.state = state;
-    this.reason = reason;
+    this.refusal = refusal;
     this.emit("state", state);
   }
 

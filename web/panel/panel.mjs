@@ -1,6 +1,7 @@
 // The whole panel, the same in the editor's sidebar and on the standalone page.
 import { withKey } from "../shared/api_key.mjs";
 import { button, hasFiles, make } from "../shared/elements.mjs";
+import { errorMessage } from "../shared/errors.mjs";
 import { Emitter } from "../shared/events.mjs";
 import { Detail } from "./detail.mjs";
 import { Form } from "./form.mjs";
@@ -225,7 +226,7 @@ export class Panel extends Emitter {
   #updateBanner() {
     const { live, t } = this.session;
     const disconnected = live.state === "offline" || live.state === "refused";
-    if (disconnected) this.bannerText.textContent = live.state === "offline" ? t("offline") : live.reason;
+    if (disconnected) this.bannerText.textContent = live.state === "offline" ? t("offline") : errorMessage(live.refusal, t);
     this.banner.hidden = this.bannerText.hidden = !disconnected;
     if (!disconnected && this.wasDisconnected) {
       this.#announce(t("back_again"));

@@ -1,6 +1,6 @@
 // Asks the user for the server's API key.
 import { button, make } from "./elements.mjs";
-import { ApiError } from "./errors.mjs";
+import { ApiError, errorMessage } from "./errors.mjs";
 
 /** @import { FilesClient } from "./files_client.mjs" */
 /** @import { Translate } from "./types.d.ts" */
@@ -18,7 +18,7 @@ export async function withKey(client, t, work) {
       return await work();
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      const detail = client.key ? error.detail : ""; // what was wrong with the key that was sent
+      const detail = client.key ? errorMessage(error, t) : ""; // what was wrong with the key that was sent
       client.key = ""; // never send a wrong key again: the server counts failures
       const key = await askForKey(t, detail);
       if (!key) throw error;

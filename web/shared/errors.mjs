@@ -1,18 +1,33 @@
 // Errors of requests to the API.
 
-/** @import { FieldProblem, Translate } from "./types.d.ts" */
+/** @import { ErrorParameters, FieldProblem, Translate } from "./types.d.ts" */
+
+/** The texts of fields that are not called as in the API. */
+const LABELS = {
+  pose_file_id: "pose",
+  pose_image: "pose",
+  realism: "look",
+  reference_file_id: "reference",
+  reference_image: "reference",
+};
+const INVALID = "invalid_request";
 
 /** The API refused a request, or did not respond at all. */
 export class ApiError extends Error {
   /**
    * @param {number} status the HTTP status; 0 without a response
    * @param {string} detail the server's own sentence; "" without a response
-   * @param {FieldProblem[]} problems those of a 422
+   * @param {object} [more]
+   * @param {string} [more.code] what went wrong, for programs; docs/api.md lists the codes
+   * @param {ErrorParameters} [more.parameters] values for the sentence of the code
+   * @param {FieldProblem[]} [more.problems] those of a 422
    */
-  constructor(status, detail, problems = []) {
+  constructor(status, detail, { code = "", parameters = {}, problems = [] } = {}) {
     super(detail);
     this.status = status;
     this.detail = detail;
+    this.code = code;
+    this.parameters = parameters;
     this.problems = problems;
   }
 }
@@ -25,9 +40,10 @@ export class ApiError extends Error {
  */
 export function parseApiError(status, statusText, body) {
   try {
-    const { detail } = JSON.parse(body);
-    if (!Array.isArray(detail)) return new ApiError(status, String(detail));
-    return new ApiError(status, detail.map((/** @type {FieldProblem} */ { msg }) => msg).join(" "), detail);
+    const { detail, code, parameters } = JSON.parse(body);
+    if (!Array.isArray(detail)) return new ApiError(status, String(detail), { code, parameters });
+    const sentences = detail.map((/** @type {FieldProblem} */ { msg }) => msg).join(" ");
+    return new ApiError(status, sentences, { code, parameters, problems: detail });
   } catch {
     return new ApiError(status, `${status} ${statusText}`.trim());
   }
@@ -40,11 +56,56 @@ export function parseApiError(status, statusText, body) {
 export const statusOf = (error) => (error instanceof ApiError ? error.status : undefined);
 
 /**
- * What to tell the user.
+ * What to tell the user: a sentence in the user's language for the error's code, else the server's own, which is
+ * English.
  * @param {unknown} error
  * @param {Translate} t
+ * @returns {string}
  */
-export const errorMessage = (error, t) => (error instanceof ApiError && error.detail) || t("unreachable");
+export function errorMessage(error, t) {
+  if (!(error instanceof ApiError) || !error.detail) return t("unreachable");
+  const { code, detail, parameters, problems } = error;
+  if (code === INVALID && problems.length) return problems.map((one) => problemMessage(error, one, t)).join(" ");
+  const { field, ...others } = parameters;
+  const values = { ...others, ...(field === undefined ? {} : { field: fieldLabel(field, t) }), detail };
+  return translateIfKnown(`error_${code}`, values, t) ?? detail;
+}
+
+/**
+ * What to tell the user about one problem of a 422; it names the field.
+ * @param {ApiError} error
+ * @param {FieldProblem} problem
+ * @param {Translate} t
+ * @returns {string}
+ */
+export function problemMessage(error, { loc, msg, type }, t) {
+  if (error.code !== INVALID) return errorMessage(error, t); // one problem, and the code says which
+  const names = loc.filter((part) => typeof part === "string");
+  const field = fieldLabel(loc[0] === "query" && names[1] === "pose" ? "view" : (names[1] ?? ""), t);
+  const limit = /-?\d+(\.\d+)?/.exec(msg)?.[0] ?? ""; // pydantic's first number: "at most 500 items, not 501"
+  const values = { field, limit, detail: msg };
+  return translateIfKnown(`problem_${type}`, values, t) ?? translateIfKnown(`error_${INVALID}`, values, t) ?? msg;
+}
+
+/**
+ * @param {string | number} name
+ * @param {Translate} t
+ */
+function fieldLabel(name, t) {
+  const key = Object.hasOwn(LABELS, name) ? LABELS[/** @type {keyof typeof LABELS} */ (name)] : String(name);
+  return t(/** @type {Parameters<Translate>[0]} */ (key));
+}
+
+/**
+ * The text, or undefined where the user's language has none: `t` gives back the key then.
+ * @param {`error_${string}` | `problem_${string}`} key
+ * @param {Record<string, string | number>} values
+ * @param {Translate} t
+ */
+function translateIfKnown(key, values, t) {
+  const text = t(key, values);
+  return text === key ? undefined : text;
+}
 
 /** @param {unknown} error */
 export const isAbort = (error) => error instanceof Error && error.name === "AbortError";

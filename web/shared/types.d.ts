@@ -3,8 +3,12 @@
 import type english from "../../locales/en/main.json";
 
 export type MessageKey = keyof (typeof english)["avatarforge"];
-/** Returns the text in the user's language, each {name} replaced by `values.name`. */
-export type Translate = (key: MessageKey, values?: Record<string, string | number>) => string;
+/** Texts for the codes of errors and the types of a 422's problems. English has none: there the server's own are shown. */
+type ErrorKey = `error_${string}` | `problem_${string}`;
+/** Returns the text in the user's language, each {name} replaced by `values.name`; the key where there is no text. */
+export type Translate = (key: MessageKey | ErrorKey, values?: Record<string, string | number>) => string;
+/** The values that an error carries beside its code. */
+export type ErrorParameters = Record<string, string | number>;
 
 export type View = "front" | "back" | "side" | "quarter";
 export type FileKind = "pose" | "reference";
@@ -134,10 +138,11 @@ export interface Capabilities {
   schedulers: string[];
 }
 
-/** One problem of a 422: where in the request, and a sentence. */
+/** One problem of a 422: where in the request, a sentence, and pydantic's name of the kind of problem. */
 export interface FieldProblem {
   loc: (string | number)[];
   msg: string;
+  type: string;
 }
 
 /** A generation that was deleted in the panel and not yet on the server. */
