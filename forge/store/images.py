@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from .decode_webp import open_webp, try_webp
+from .pillow_decoder import Decoder, jpeg_decoder
 from .pixel_stream import open_parts
 from .structure import PIECE, InvalidImage, Structure, orientation
 from .structure_jpeg import END_OF_JPEG, JpegStructure, walk_jpeg
@@ -195,11 +196,6 @@ def _in_our_words() -> Iterator[None]:
         raise InvalidImage("The picture cannot be decoded.") from error
 
 
-class _Decoder(Protocol):
-    def decode(self, data: bytes, /) -> tuple[int, int]:
-        """Bytes used, or -1 when it is done; and an error code, negative for an error."""
-
-
 def _decode_jpeg(fp: BinaryIO, structure: JpegStructure) -> None:
     """Decode all scans with Pillow's decoder, fed by hand; raises InvalidImage unless it is content.
 
@@ -213,17 +209,11 @@ def _decode_jpeg(fp: BinaryIO, structure: JpegStructure) -> None:
     picture = JpegImagePlugin.JpegImageFile(io.BytesIO(structure.header))
     if picture.size != (structure.width, structure.height):
         raise InvalidImage("The JPEG is damaged: it has two headers.")
-    codec, extents, _, arguments = picture.tile[0]
-    decoder = Image._getdecoder(picture.mode, codec, arguments, picture.decoderconfig)
-    try:
-        pixels = Image.new(picture.mode, picture.size, None)
-        decoder.setimage(pixels.im, extents)
+    with jpeg_decoder(picture) as decoder:
         _feed_jpeg(decoder, fp, structure)
-    finally:
-        decoder.cleanup()
 
 
-def _feed_jpeg(decoder: _Decoder, fp: BinaryIO, structure: JpegStructure) -> None:
+def _feed_jpeg(decoder: Decoder, fp: BinaryIO, structure: JpegStructure) -> None:
     rest = b""
 
     def take(data: bytes) -> bool:

@@ -20,7 +20,7 @@ from pictures import picture
 from services import Product, product
 
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import ENDPOINTS, PREFIX
+from avatarforge.routes import ENDPOINTS, PREFIX, expect
 
 from .conftest import application
 from .middlewares import KEEPING, LOSING, LOSING_FORMS, Handler, Look, middleware
@@ -336,8 +336,9 @@ async def test_a_client_that_waits_is_told_what_went_wrong(open_client: Opener) 
 
 
 async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
-    forge: Product, aiohttp_client: Any
+    forge: Product, aiohttp_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(expect, "LOOK_SECONDS", 0)  # so that it looks in every round of the loop
     answered, go_on = asyncio.Event(), asyncio.Event()
 
     @web.middleware
@@ -353,6 +354,8 @@ async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
         go_on.set()
         assert (await body_of(reader))[0] == 403
         # The server now waits for the rest of the body, and may not take that for a middleware that reads.
+        for _ in range(20):  # rounds of the loop in which it could
+            await asyncio.sleep(0)
         writer.write_eof()
         assert b"100" not in await reader.read()
 
