@@ -80,9 +80,10 @@ async def send(client: Client, request: Request, *, chunked: bool = False) -> tu
     if not headers:
         data = FormData(quote_fields=False)
         data.add_field("file", request.content, filename=NAME, content_type="image/png")
-    options = {"chunked": True} if chunked else {}
     query = QUERIES if request.path.endswith("/generate_pose") else None
-    async with client.post(request.path, data=data, headers=headers, params=query, **options) as answer:
+    async with client.post(
+        request.path, data=data, headers=headers, params=query, chunked=chunked or None
+    ) as answer:
         return answer.status, await answer.json()
 
 
