@@ -38,6 +38,7 @@ from .routes import (
     add_routes,
     body_routes,
     build_models,
+    note_answer,
     rules,
     rules_without_settings,
     services_of,
@@ -121,6 +122,7 @@ def _add_routes(server: Any) -> None:
     table = web.RouteTableDef()
     add_routes(table, VERSION)
     server.app.add_routes(body_routes())
+    server.app.on_response_prepare.append(note_answer)
     for route in table:
         if isinstance(route, web.RouteDef):
             server.routes.route(route.method, route.path, **route.kwargs)(route.handler)

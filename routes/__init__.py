@@ -29,7 +29,7 @@ from .context import (
 )
 from .docs import add_docs
 from .errors import answer_for, error_answer, json_answer, problems
-from .expect import awaits_continue, leave_waiting, take_over
+from .expect import awaits_continue, leave_waiting, note_answer, take_over
 from .json_body import JsonBody
 from .models import build_lazy_models
 from .origins import NetworkExposure
@@ -48,6 +48,7 @@ __all__ = [
     "add_routes",
     "body_routes",
     "build_models",
+    "note_answer",
     "rules",
     "rules_without_settings",
     "services_of",
@@ -91,7 +92,8 @@ def body_routes() -> list[web.RouteDef]:
     """The routes that take a body: for the application itself, before those of its route table.
 
     They leave `Expect: 100-continue` to their handlers, and ComfyUI's copying of the table under /api cannot
-    hand that on: it stops at any option of a route.
+    hand that on: it stops at any option of a route. Append `note_answer` to the application's
+    `on_response_prepare` with them.
     """
     return [
         web.RouteDef(

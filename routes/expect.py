@@ -19,10 +19,11 @@ LOOK_SECONDS = 0.02
 @dataclass
 class _Expectation:
     """Of one request and all its clones. `told`: the client was told to go on. `reached`: our handler has
-    begun, and decides from now on."""
+    begun, and decides from now on. `answered`: an answer has begun."""
 
     told: bool = False
     reached: bool = False
+    answered: bool = False
     watch: asyncio.Task[None] | None = None
 
 
@@ -61,31 +62,41 @@ def take_over(request: web.Request) -> None:
             expectation.watch.cancel()
 
 
-async def let_continue(request: web.Request) -> None:
-    """Tell the client to send its body."""
+async def note_answer(request: web.Request, _response: web.StreamResponse) -> None:
+    """For `on_response_prepare` of the application, which aiohttp calls before it sends the head of any
+    answer, also where a middleware of another pack answers."""
+    expectation = request.get(_EXPECTATION)
+    if expectation is not None:
+        expectation.answered = True
+
+
+def let_continue(request: web.Request) -> None:
+    """Tell the client to send its body. Raises ConnectionResetError when the client has left."""
     expectation = request.get(_EXPECTATION)
     if expectation is None:
         expectation = request[_EXPECTATION] = _Expectation()
     expectation.told = True
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # what is counted is the answer
+    transport = request.transport
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError("The client has left.")
+    transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # documented for handlers of Expect
 
 
 async def _watch(request: web.Request, expectation: _Expectation) -> None:
     """Let the body come where a middleware of another pack waits for it: it would wait for ever."""
-    while not (expectation.reached or _is_over(request)):
+    while not (expectation.reached or expectation.answered or _is_over(request)):
         if _is_waited_for(request.content):
             with suppress(ConnectionError):
-                await let_continue(request)
+                let_continue(request)
             return
         await asyncio.sleep(LOOK_SECONDS)
 
 
 def _is_over(request: web.Request) -> bool:
-    """Whether the body has come, or an answer has begun, after which a 100 would be out of place."""
+    """Whether the body has come, or the client has left."""
     content, transport = request.content, request.transport
     gone = transport is None or transport.is_closing() or content.exception() is not None
-    return gone or content.is_eof() or request.writer.output_size > 0
+    return gone or content.is_eof()
 
 
 def _is_waited_for(content: StreamReader) -> bool:

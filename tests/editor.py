@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -31,11 +31,11 @@ _ids = count(1000)
 
 
 @contextmanager
-def open_editor(api: Api, *, at: str = "", **settings: Any) -> Iterator[Browser]:
+def open_editor(api: Api, *, at: str = "", settings: Mapping[str, object] | None = None) -> Iterator[Browser]:
     """The editor with an empty graph, in English unless ``settings`` say otherwise. ``at`` is where it is
     opened, when that is not the server itself."""
     # At its first start it would lay a dialog with templates over the canvas.
-    wanted = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en", PANEL: False, **settings}
+    wanted = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en", PANEL: False, **(settings or {})}
     assert api.request("POST", f"{api.server}/settings", json=wanted).ok
     with open_browser() as browser:
         page = browser.page

@@ -49,7 +49,7 @@ FAILURES = {
 
 
 @contextmanager
-def held(is_held: Callable[[str], bool], error: OSError) -> Iterator[list[str]]:
+def held(is_held: Callable[[str], object], error: OSError) -> Iterator[list[str]]:
     """While it lasts, no file or folder whose name `is_held` names can be removed. Gives the names that
     somebody tried to remove."""
     tried: list[str] = []

@@ -38,7 +38,7 @@ class NotPermitted(Exception):
 @contextmanager
 def system_calls(strace: Path, pid: int, log: Path) -> Iterator[Trace]:
     """Follow the process and all of its threads; the trace is there after the block."""
-    command = [strace, "-f", "-y", "-s", "64", "-e", f"trace={TRACED}", "-o", log, "-p", str(pid)]
+    command = [str(strace), "-f", "-y", "-s", "64", "-e", f"trace={TRACED}", "-o", str(log), "-p", str(pid)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     # strace says "Process N attached" once it sees every call of the process.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[pytest.CollectReport]:
-    report: pytest.CollectReport = yield
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
     if report.outcome == "failed" and collector.config.getoption("--without-comfyui"):
         call = getattr(report, "call", None)
         missing = _missing(call.excinfo.value) if call is not None and call.excinfo is not None else None
@@ -46,7 +48,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     passed = len(reporter.stats.get("passed", ())) if reporter else 0
     if passed < least and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        reporter.write_line(f"\nOnly {passed} tests passed; {least} are the least.", red=True)
+        if reporter:
+            reporter.write_line(f"\nOnly {passed} tests passed; {least} are the least.", red=True)
 
 
 def _missing(error: BaseException | None) -> str | None:

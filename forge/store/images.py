@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from ..error_codes import ErrorParameters
 from .decode_webp import open_webp, try_webp
+from .pillow_decoder import Decoder, jpeg_decoder
 from .pixel_stream import open_parts
 from .structure import PIECE, InvalidImage, Structure, orientation
 from .structure_jpeg import END_OF_JPEG, JpegStructure, walk_jpeg
@@ -204,11 +205,6 @@ def _pillow_errors() -> Iterator[None]:
         raise InvalidImage("The picture cannot be decoded.") from error
 
 
-class _Decoder(Protocol):
-    def decode(self, data: bytes, /) -> tuple[int, int]:
-        """Returns (bytes consumed, or -1 when done; error code, negative for an error)."""
-
-
 def _decode_jpeg(fp: BinaryIO, structure: JpegStructure) -> None:
     """Decode all scans with Pillow's decoder, fed by hand.  Raises InvalidImage if the data is damaged or
     incomplete.
@@ -223,17 +219,11 @@ def _decode_jpeg(fp: BinaryIO, structure: JpegStructure) -> None:
     picture = JpegImagePlugin.JpegImageFile(io.BytesIO(structure.header))
     if picture.size != (structure.width, structure.height):
         raise InvalidImage("The JPEG is damaged: it has two headers.")
-    codec, extents, _, arguments = picture.tile[0]
-    decoder = Image._getdecoder(picture.mode, codec, arguments, picture.decoderconfig)
-    try:
-        pixels = Image.new(picture.mode, picture.size, None)
-        decoder.setimage(pixels.im, extents)
+    with jpeg_decoder(picture) as decoder:
         _feed_jpeg(decoder, fp, structure)
-    finally:
-        decoder.cleanup()
 
 
-def _feed_jpeg(decoder: _Decoder, fp: BinaryIO, structure: JpegStructure) -> None:
+def _feed_jpeg(decoder: Decoder, fp: BinaryIO, structure: JpegStructure) -> None:
     rest = b""
 
     def feed(data: bytes) -> bool:

@@ -26,6 +26,7 @@ from avatarforge.routes import (
     Unavailable,
     add_routes,
     body_routes,
+    note_answer,
     rules,
 )
 
@@ -69,6 +70,7 @@ def application(
     are those of other packs."""
     app = web.Application(client_max_size=CLIENT_MAX_SIZE, middlewares=middlewares)
     app.add_routes(body_routes())
+    app.on_response_prepare.append(note_answer)
     routes = web.RouteTableDef()
     add_routes(routes, "0.0.0")
     app.add_routes(routes)

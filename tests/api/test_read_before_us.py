@@ -20,7 +20,7 @@ from pictures import picture
 from services import Product, product
 
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import ENDPOINTS, PREFIX
+from avatarforge.routes import ENDPOINTS, PREFIX, expect
 
 from .conftest import REFUSED_BY_OTHERS, application
 from .middlewares import KEEPING, LOSING, LOSING_FORMS, Handler, Look, middleware
@@ -80,9 +80,10 @@ async def send(client: Client, request: Request, *, chunked: bool = False) -> tu
     if not headers:
         data = FormData(quote_fields=False)
         data.add_field("file", request.content, filename=NAME, content_type="image/png")
-    options = {"chunked": True} if chunked else {}
     query = QUERIES if request.path.endswith("/generate_pose") else None
-    async with client.post(request.path, data=data, headers=headers, params=query, **options) as answer:
+    async with client.post(
+        request.path, data=data, headers=headers, params=query, chunked=chunked or None
+    ) as answer:
         return answer.status, await answer.json()
 
 
@@ -337,8 +338,9 @@ async def test_a_client_that_waits_is_told_what_went_wrong(open_client: Opener) 
 
 
 async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
-    forge: Product, aiohttp_client: Any
+    forge: Product, aiohttp_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(expect, "LOOK_SECONDS", 0)  # so that it looks in every round of the loop
     answered, go_on = asyncio.Event(), asyncio.Event()
 
     @web.middleware
@@ -355,6 +357,8 @@ async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
         go_on.set()
         assert (await body_of(reader))[0] == 403
         # The server now waits for the rest of the body, and may not take that for a middleware that reads.
+        for _ in range(20):  # rounds of the loop in which it could
+            await asyncio.sleep(0)
         writer.write_eof()
         assert b"100" not in await reader.read()
 

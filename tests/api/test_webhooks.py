@@ -244,14 +244,14 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_called(
         # A second answer would lead elsewhere, as in DNS rebinding.
         return answers("127.0.0.1" if len(asked) == 1 else "127.0.0.2")(host, port)
 
-    monkeypatch.setattr(webhook_sender.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     assert await WebhookSender(INSIDE).send(f"http://hook.example:{receiver.server.port}/", {}, "{}") == 200
     assert asked == ["hook.example"]
     assert (await receiver.messages.get()).headers["host"] == f"hook.example:{receiver.server.port}"
 
 
 async def test_one_bad_address_among_good_ones_refuses_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_sender.socket, "getaddrinfo", answers("127.0.0.1", "169.254.169.254"))
+    monkeypatch.setattr(socket, "getaddrinfo", answers("127.0.0.1", "169.254.169.254"))
     with pytest.raises(SendingError, match=REFUSED):
         await WebhookSender(INSIDE).send("http://hook.example/", {}, "{}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from collections.abc import MutableMapping
 from typing import Any
 
 import schemathesis
@@ -22,7 +23,7 @@ NAMES = {
     "pose_image": base64.b64encode(picture(1)).decode(),
     "reference_image": base64.b64encode(picture(2)).decode(),
 }
-POSE = {
+POSE: dict[str, Any] = {
     "canvas_width": 64,
     "canvas_height": 64,
     "people": [{"pose_keypoints_2d": [8, 8, 1, *([32, 40, 1] * 17)]}],
@@ -30,14 +31,15 @@ POSE = {
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     path = case.operation.path
     if case.query and "wait" in case.query:
         case.query["wait"] = min(1, int(case.query["wait"]))
-    (case.headers or {}).pop("Idempotency-Key", None)  # each request is another one
-    (case.headers or {}).pop("X-Content-SHA256", None)  # a made-up one is never that of the body
+    headers: MutableMapping[str, Any] = case.headers or {}
+    headers.pop("Idempotency-Key", None)  # each request is another one
+    headers.pop("X-Content-SHA256", None)  # a made-up one is never that of the body
     if path.endswith("/upload/pose_image"):
         as_json = case.media_type == "application/json"
         case.body = copy.deepcopy(POSE) if as_json else {"file": json.dumps(POSE)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from browser import Browser
 from editor import OPEN, open_editor, prompt_of
 from pictures import picture
@@ -161,9 +161,7 @@ def test_the_templates_view_has_a_picture_of_each(api: Api) -> None:
     listed = api.root("/api/workflow_templates").json()
     assert sorted(listed["avatarforge"]) == [path.stem for path in EXAMPLES]
     for path in EXAMPLES:
-        answer: requests.Response = api.root(
-            f"/api/workflow_templates/avatarforge/{path.stem}.jpg", stream=True
-        )
+        answer = api.root(f"/api/workflow_templates/avatarforge/{path.stem}.jpg")
         assert answer.status_code == 200
-        with Image.open(answer.raw) as shown:
+        with Image.open(io.BytesIO(answer.content)) as shown:
             assert shown.format == "JPEG"

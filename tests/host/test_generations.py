@@ -44,7 +44,7 @@ def run(api: Api, route: str = "/generate/avatar", **body: Any) -> dict[str, Any
 
 
 def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> None:
-    body = {
+    body: dict[str, Any] = {
         "prompt": "a knight",
         "clothing": "full plate armor",
         "style": "watercolor",
@@ -146,7 +146,7 @@ def test_a_picture_decides_the_pixels(api: Api, role: str) -> None:
     one, other = api.upload(fresh())["file_id"], api.upload(fresh())["file_id"]
     field = f"{role}_file_id"
     # Four steps: with one, every denoise above a half starts from the same noise level.
-    common = {"route": "/generate_pose?pose=front", "seed": 7, "steps": 4}
+    common: dict[str, Any] = {"route": "/generate_pose?pose=front", "seed": 7, "steps": 4}
     without = pixels(api, run(api, **common))
     with_one = pixels(api, run(api, **common, **{field: one}))
     assert with_one != without

@@ -23,7 +23,7 @@ SELECTED = """() => {
 @pytest.fixture(params=LANGUAGES)
 def editor(api: Api, request: pytest.FixtureRequest) -> Iterator[tuple[str, Browser]]:
     try:
-        with open_editor(api, **{"Comfy.Locale": request.param}) as browser:
+        with open_editor(api, settings={"Comfy.Locale": request.param}) as browser:
             yield request.param, browser
     finally:
         api.request("POST", f"{api.server}/settings", json={"Comfy.Locale": "en"})

@@ -413,12 +413,13 @@ def test_a_batch_that_could_not_be_estimated_is_estimated_by_the_next_request(
     from comfy import model_management
 
     from avatarforge.host import memory
+    from avatarforge.host.model_files import read_shapes as really
     from lab import synthetic
 
     checkpoint = tmp_path / "a.safetensors"
     write_header(checkpoint, read_shapes(synthetic.make(comfyui, "sd15")))
     monkeypatch.setattr(model_management, "get_total_memory", lambda *_: 0)
-    really, attempts = memory.read_shapes, []
+    attempts: list[Path] = []
 
     def fails_once(path: Path) -> Any:
         attempts.append(path)

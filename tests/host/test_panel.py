@@ -14,7 +14,7 @@ from browser import Browser, open_browser
 from kept import keep_generations
 from panels import POSE, RECORD, REFERENCE, first_tile, give, too_wide, violations
 from pictures import picture
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from lab.api import PREFIX, Api
 from lab.server import ComfyServer
@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["avatarforge"]
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 LONG = 150  # steps; long enough to be stopped in the middle
-WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 320, "height": 640}
+WIDE: ViewportSize = {"width": 1400, "height": 900}
+NARROW: ViewportSize = {"width": 320, "height": 640}
 SLOW = 200_000  # ms that four views may take on a busy machine
 PAGE = 24
 KEPT = 200
@@ -315,7 +316,7 @@ def test_no_serious_violation_and_nothing_cut_off_in_any_theme_or_width(page: Pa
     for summary in ("All settings", "How the inputs were used"):
         page.get_by_text(summary).click()
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(WIDE)
         assert (violations(page, "html"), too_wide(page)) == ([], [])
         page.set_viewport_size(NARROW)

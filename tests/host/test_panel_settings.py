@@ -19,7 +19,7 @@ def test_the_settings_and_commands_are_in_the_editors_own_dialogs_in_its_languag
         for file in ("settings", "commands", "main")
     }
     try:
-        with open_editor(api, **{"Comfy.Locale": "zh"}) as opened:
+        with open_editor(api, settings={"Comfy.Locale": "zh"}) as opened:
             page = opened.page
             expect(page.locator(".avatarforge-tab-button")).to_contain_text(
                 chinese["main"]["avatarforge"]["tab"]

@@ -26,7 +26,7 @@ def picker_of(page: Page) -> Locator:
 
 def test_the_picker_speaks_the_language_of_the_editor(api: Api) -> None:
     try:
-        with open_editor(api, **{"Comfy.Locale": "zh"}) as chinese:
+        with open_editor(api, settings={"Comfy.Locale": "zh"}) as chinese:
             picker = picker_of(chinese.page)
             expect(picker.get_by_role("button").first).to_have_text(CHINESE["choose"])
             expect(picker.get_by_role("status")).to_have_text(CHINESE["drop_here"])
@@ -37,7 +37,7 @@ def test_the_picker_speaks_the_language_of_the_editor(api: Api) -> None:
 def test_the_picker_works_in_the_new_nodes_too(api: Api) -> None:
     content = picture(secrets.randbits(64))
     try:
-        with open_editor(api, **{"Comfy.VueNodes.Enabled": True}) as modern:
+        with open_editor(api, settings={"Comfy.VueNodes.Enabled": True}) as modern:
             picker = picker_of(modern.page)
             picker.locator("input[type=file]").set_input_files(
                 {"name": "sent.png", "mimeType": "image/png", "buffer": content}

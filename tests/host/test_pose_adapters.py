@@ -46,8 +46,8 @@ def pixels(api: Api, generation: dict[str, Any]) -> str:
 
 
 def draw(api: Api, pose_file_id: str, strength: float) -> dict[str, Any]:
-    body = {"pose_file_id": pose_file_id, "pose_strength": strength, "seed": 5, "height": 96}
-    done = api.wait(api.generate(**body)["generation_id"])
+    queued = api.generate(pose_file_id=pose_file_id, pose_strength=strength, seed=5, height=96)
+    done = api.wait(queued["generation_id"])
     assert (done["status"], done["error"]) == ("completed", None)
     return done
 

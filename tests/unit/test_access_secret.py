@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from avatarforge.forge.access import secret as module
 from avatarforge.forge.access.secret import signing_secret
 from avatarforge.forge.errors import SettingsError
 
@@ -37,7 +36,7 @@ def test_the_setting_wins_and_makes_no_file(tmp_path: Path) -> None:
 def test_the_secret_is_for_its_owner_alone_from_the_first_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    modes = []
+    modes: list[int] = []
     sync = os.fsync
 
     def note(descriptor: int) -> None:
@@ -94,7 +93,7 @@ def test_a_disk_that_takes_nothing_is_told_and_leaves_nothing(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SettingsError, match=r"cannot be written.*No space left") as caught:
         signing_secret("", tmp_path)
     assert str(tmp_path) not in str(caught.value)

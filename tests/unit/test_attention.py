@@ -78,8 +78,13 @@ def test_tokens_equal_to_the_own_change_nothing() -> None:
 
 def test_without_extra_tokens_the_backend_gets_the_tensors_themselves() -> None:
     queries, keys, values = (tokens(12, 40, seed) for seed in range(3))
-    seen = []
-    attend(lambda *given: seen.append(given) or backend(*given), queries, keys, values, HEADS, [])
+    seen: list[tuple[torch.Tensor, ...]] = []
+
+    def note(*given: torch.Tensor) -> torch.Tensor:
+        seen.append(given)
+        return backend(*given)
+
+    attend(note, queries, keys, values, HEADS, [])
     assert len(seen) == 1
     assert all(a is b for a, b in zip(seen[0], (queries, keys, values), strict=True))
 
@@ -87,13 +92,11 @@ def test_without_extra_tokens_the_backend_gets_the_tensors_themselves() -> None:
 @pytest.mark.parametrize("weight", [0.3, 1.0])
 def test_the_backend_is_called_once_with_channels_in_eights(weight: float) -> None:
     queries, keys, values = (tokens(12, 40, seed) for seed in range(3))
-    widths = []
-    attend(
-        lambda *given: widths.append({each.shape[-1] for each in given}) or backend(*given),
-        queries,
-        keys,
-        values,
-        HEADS,
-        [ExtraTokens(keys, values, weight)],
-    )
+    widths: list[set[int]] = []
+
+    def note(*given: torch.Tensor) -> torch.Tensor:
+        widths.append({each.shape[-1] for each in given})
+        return backend(*given)
+
+    attend(note, queries, keys, values, HEADS, [ExtraTokens(keys, values, weight)])
     assert widths == [{HEADS * (40 if weight == 1 else 48)}]

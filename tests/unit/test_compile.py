@@ -72,14 +72,14 @@ def fits_the_host(compiled: CompiledPrompt) -> None:
             if isinstance(value, list):
                 assert OBJECT_INFO[source(prompt, value)["class_type"]]["output"][value[1]] == kind
             elif isinstance(kind, str):
-                wants = {
+                types: dict[str, type | tuple[type, ...]] = {
                     "INT": int,
                     "FLOAT": (int, float),
                     "STRING": str,
                     "COMBO": str,
                     "BOOLEAN": bool,
-                }[kind]
-                assert isinstance(value, wants), name
+                }
+                assert isinstance(value, types[kind]), name
                 if options and "min" in options[0]:
                     assert options[0]["min"] <= value <= options[0]["max"], name
     for line in compiled.inputs:

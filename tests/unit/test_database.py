@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from avatarforge.db import engine
 from avatarforge.db.engine import Database, DatabaseUnavailableError, open_database
 from avatarforge.db.tables import files, metadata
 
@@ -181,7 +181,7 @@ def test_whatever_a_migration_raises_is_reported_and_nothing_stays_open(
         raise error
 
     closed: list[Database] = []
-    monkeypatch.setattr(engine.command, "upgrade", fails)
+    monkeypatch.setattr(command, "upgrade", fails)
     monkeypatch.setattr(Database, "close", lambda database: closed.append(database))
     with pytest.raises(DatabaseUnavailableError) as caught:
         open_database("", tmp_path)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import corpus_parts as parts
+import PIL
 import pytest
 from PIL import Image, WebPImagePlugin
 
@@ -106,6 +107,6 @@ def test_a_program_that_only_contains_python_is_not_started_again(
 def test_a_child_that_cannot_import_pillow_leaves_it_to_us(
     large: Path, tried_here: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(decode_webp.PIL, "__file__", str(tmp_path / "nowhere" / "PIL" / "__init__.py"))
+    monkeypatch.setattr(PIL, "__file__", str(tmp_path / "nowhere" / "PIL" / "__init__.py"))
     inspect_image(large, ImageLimits())
     assert tried_here == [1025]

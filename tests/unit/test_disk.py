@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from held_files import REFUSALS, SharingViolation, os_error
 from pictures import picture
 from services import product
+from sqlalchemy import Connection
 
 from avatarforge.db.engine import open_database
 from avatarforge.forge.access.secret import signing_secret
@@ -374,13 +376,15 @@ def test_whatever_must_survive_a_power_cut_goes_there(
     assert (len(macos.full), macos.plain) == (syncs, [])
 
 
+def value_of(pragma: str, connection: Connection) -> object:
+    return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+
+
 def test_sqlite_is_told_to_do_the_same(tmp_path: Path) -> None:
     database = open_database("", tmp_path)
     try:
         for pragma in ("fullfsync", "checkpoint_fullfsync"):
-            found = database.write_here(
-                lambda connection, pragma=pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
-            )
+            found = database.write_here(partial(value_of, pragma))
             assert (pragma, found) == (pragma, 1)
     finally:
         database.close()

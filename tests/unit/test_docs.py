@@ -117,7 +117,8 @@ def test_every_setting_is_in_the_configuration_with_its_default_and_range() -> N
 def eval_number(text: str) -> int:
     """A whole number, or a power such as 2^60."""
     base, _, exponent = text.partition("^")
-    return int(base) ** int(exponent or 1)
+    number: int = int(base) ** int(exponent or 1)
+    return number
 
 
 def test_every_endpoint_is_in_the_documentation_of_the_api() -> None:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from avatarforge.forge.errors import UnavailableError
-from avatarforge.forge.store import folder_lock
 from avatarforge.forge.store.folder_lock import lock_folders
 
 NO_LOCKS = "its file system has no file locks"
@@ -40,7 +40,7 @@ def test_a_lock_that_is_not_implemented_is_reported(tmp_path: Path, monkeypatch:
     def not_implemented(*_: object, **__: object) -> None:
         raise NotImplementedError("FileSystem does not appear to support flock")
 
-    monkeypatch.setattr(folder_lock.FileLock, "acquire", not_implemented)
+    monkeypatch.setattr(FileLock, "acquire", not_implemented)
     with pytest.raises(UnavailableError, match=NO_LOCKS):
         lock_folders(tmp_path, tmp_path / "storage")
 

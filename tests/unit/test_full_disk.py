@@ -13,7 +13,7 @@ from small_disk import SmallDisk, small_disk
 from sqlalchemy.exc import SQLAlchemyError
 
 from avatarforge.db.engine import DatabaseUnavailableError, open_database
-from avatarforge.forge.errors import AvatarForgeError, StorageFullError, UnavailableError
+from avatarforge.forge.errors import StorageFullError, UnavailableError
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore, hash_file, write_whole
 from avatarforge.forge.store.db_errors import database_error
@@ -75,7 +75,7 @@ async def test_a_full_disk_under_the_database_refuses_and_loses_nothing(
             for seed in range(2000):
                 acknowledged.append(await receive(forge, seed))
         error = caught.value
-        told = error if isinstance(error, AvatarForgeError) else database_error(error)
+        told = database_error(error) if isinstance(error, SQLAlchemyError) else error
         assert isinstance(told, StorageFullError)
         assert len([name for name in files_of(forge) if name.endswith(".png")]) == len(acknowledged)
         disk.empty()

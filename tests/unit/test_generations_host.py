@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from queueing import KNIGHT, everyone, fail, recorder, submit
 from services import Product, product
+from sqlalchemy import Connection
 
 from avatarforge.db import generations as queries
 from avatarforge.db.records import GenerationRecord
@@ -165,9 +166,9 @@ async def test_log_prompts_writes_the_words_on_one_line(
 async def test_an_error_of_the_database_shows_no_value(forge: Product) -> None:
     record = await submit(forge)
 
-    def twice(connection: object) -> None:
-        queries.add(  # type: ignore[arg-type]
-            connection,  # type: ignore[arg-type]
+    def twice(connection: Connection) -> None:
+        queries.add(
+            connection,
             queries.columns_of(record) | {"spec": WORD},
             WORD,
             {},

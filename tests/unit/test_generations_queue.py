@@ -20,7 +20,7 @@ from avatarforge.forge.errors import (
     BusyError,
 )
 from avatarforge.forge.generations.tracker import GAVE_UP, NOT_RESUMED
-from avatarforge.forge.ports import CheckedPrompt, PromptEvent
+from avatarforge.forge.ports import CheckedPrompt, Prompt, PromptEvent
 from avatarforge.forge.settings import Settings
 
 
@@ -110,12 +110,12 @@ async def test_a_request_after_a_restart_stands_behind_what_was_there(tmp_path: 
     host = FakeHost(tmp_path)
     gate, check = asyncio.Event(), host.check
 
-    async def slowly(prompt_id: str, prompt: object) -> CheckedPrompt:
+    async def slowly(prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         if prompt_id == old[1].prompt_id:
             await gate.wait()
-        return await check(prompt_id, prompt)  # type: ignore[arg-type]
+        return await check(prompt_id, prompt)
 
-    host.check = slowly  # type: ignore[assignment]
+    host.check = slowly  # type: ignore[method-assign]
     async with product(tmp_path, host) as forge:
         await in_queue(forge, 1)
         late = asyncio.create_task(submit(forge))
@@ -137,13 +137,13 @@ async def test_what_is_stopped_while_it_is_resumed_enters_no_queue_twice(
     host = FakeHost(tmp_path)
     held, gate, check = asyncio.Event(), asyncio.Event(), host.check
 
-    async def slowly(prompt_id: str, prompt: object) -> CheckedPrompt:
+    async def slowly(prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         if prompt_id == (first if moment == "before" else second).prompt_id:
             held.set()
             await gate.wait()
-        return await check(prompt_id, prompt)  # type: ignore[arg-type]
+        return await check(prompt_id, prompt)
 
-    host.check = slowly  # type: ignore[method-assign, assignment]
+    host.check = slowly  # type: ignore[method-assign]
     async with product(tmp_path, host) as forge:
         await held.wait()
 

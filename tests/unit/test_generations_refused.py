@@ -136,7 +136,12 @@ async def test_what_waits_for_the_queue_to_take_it_can_be_cancelled(tmp_path: Pa
         record = await submit(forge)
     host = FakeHost(tmp_path)
     cancelled: list[str] = []
-    host.not_taken = lambda prompt_id: cancelled.append(prompt_id) or REASON
+
+    def refuse(prompt_id: str) -> str:
+        cancelled.append(prompt_id)
+        return REASON
+
+    host.not_taken = refuse
     async with product(tmp_path, host) as forge:
         while not cancelled:
             await everyone(forge)

@@ -20,7 +20,7 @@ from avatarforge.db import files as file_queries
 from avatarforge.forge.errors import NotFoundError
 from avatarforge.forge.generations import tracker
 from avatarforge.forge.generations.outputs import OutputFolder
-from avatarforge.forge.ports import InstalledModels, PromptEvent
+from avatarforge.forge.ports import CheckedPrompt, InstalledModels, Prompt, PromptEvent
 from avatarforge.forge.workers import run_uncancellable
 
 LOADER = "ControlNetLoader"
@@ -81,7 +81,7 @@ async def test_each_picture_of_a_sheet_appears_when_it_is_saved_and_the_last_wit
     await forge.until(record.id, "processing")
     told = forge.host.tell
     waiting: list[PromptEvent] = []
-    forge.host.tell = waiting.append  # type: ignore[method-assign]
+    forge.host.tell = waiting.append  # type: ignore[method-assign, assignment]
     forge.host.save(record.prompt_id)
     with commits(forge) as counted:
         for shown, saved in enumerate(waiting[:3], start=1):
@@ -144,11 +144,11 @@ async def test_nothing_waits_between_the_queue_and_the_answer(forge: Product) ->
     turns: list[str] = []
     enqueue = forge.host.enqueue
 
-    def entered(checked: object) -> None:
-        enqueue(checked)  # type: ignore[arg-type]
+    def entered(checked: CheckedPrompt) -> None:
+        enqueue(checked)
         asyncio.get_running_loop().call_soon(turns.append, "the loop went round")
 
-    forge.host.enqueue = entered  # type: ignore[method-assign, assignment]
+    forge.host.enqueue = entered  # type: ignore[method-assign]
     await forge.generations.submit(KNIGHT, "avatar", None)
     assert turns == []
 
@@ -159,11 +159,11 @@ async def test_a_file_that_went_while_the_request_was_worked_on_is_named(forge: 
     )
     check = forge.host.check
 
-    async def slowly(prompt_id: str, prompt: object) -> object:
+    async def slowly(prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         await forge.files.delete(received.file.id, force=True)
-        return await check(prompt_id, prompt)  # type: ignore[arg-type]
+        return await check(prompt_id, prompt)
 
-    forge.host.check = slowly  # type: ignore[method-assign, assignment]
+    forge.host.check = slowly  # type: ignore[method-assign]
     with pytest.raises(NotFoundError, match=received.file.id):
         await forge.generations.submit(replace(KNIGHT, pose_file_id=received.file.id), "avatar", None)
     assert await forge.database.read(file_queries.totals) == (0, 0)
@@ -197,7 +197,8 @@ async def test_a_request_without_a_pose_names_the_controlnet_that_others_use(for
 
 
 async def test_work_that_must_go_on_ends_before_its_caller_hears_of_a_cancel() -> None:
-    begun, gate, steps = asyncio.Event(), asyncio.Event(), []
+    begun, gate = asyncio.Event(), asyncio.Event()
+    steps: list[object] = []
 
     async def work() -> int:
         begun.set()

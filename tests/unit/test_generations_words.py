@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from queueing import KNIGHT, fail
@@ -42,7 +43,8 @@ def install(forge: Product, *embeddings: str) -> None:
 async def test_every_field_of_words_is_looked_at_on_every_route(
     forge: Product, field: str, kind: str, views: tuple[str, ...] | None
 ) -> None:
-    request = replace(KNIGHT, **{field: "a <lora:ink:1> embedding:ink"})
+    words: Any = {field: "a <lora:ink:1> embedding:ink"}
+    request = replace(KNIGHT, **words)
     record = await forge.generations.submit(request, kind, views)  # type: ignore[arg-type]
     assert [one for one in warnings(record) if "'" in one] == [
         "'<lora:ink:1>': no LoRA is loaded from the words of a prompt; it is read as words.",

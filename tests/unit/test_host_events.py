@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from avatarforge.forge.ports import PromptEvent
-from avatarforge.host.events import LONGEST_MESSAGE, EventSocket, without_folders
+from avatarforge.forge.server_paths import without_folders
+from avatarforge.host.events import LONGEST_MESSAGE, EventSocket
 
 
 async def told(*messages: tuple[str, dict[str, Any]]) -> list[PromptEvent]:
-    socket, heard = EventSocket(), []
+    socket = EventSocket()
+    heard: list[PromptEvent] = []
     socket.listen(heard.append)
     for kind, data in messages:
         await socket.send_json({"type": kind, "data": data})
@@ -84,13 +86,15 @@ async def test_a_failure_that_tells_nothing_is_one_all_the_same() -> None:
 
 
 async def test_a_failure_names_no_folder_and_is_no_book() -> None:
-    socket, heard = EventSocket(("/srv/My, Comfy",)), []
+    socket = EventSocket(("/srv/My, Comfy",))
+    heard: list[PromptEvent] = []
     socket.listen(heard.append)
     failure = {"prompt_id": "p", "exception_message": "no /srv/My, Comfy/models/a b.pt " + "x " * 90_000}
     await socket.send_json({"type": "execution_error", "data": failure})
     await socket.send_json({"type": "executing", "data": {"node": None, "prompt_id": "p"}})
-    assert heard[0].error.startswith("A node (node ?): no a b.pt x x")
-    assert len(heard[0].error) < LONGEST_MESSAGE + 100
+    error = heard[0].error or ""
+    assert error.startswith("A node (node ?): no a b.pt x x")
+    assert len(error) < LONGEST_MESSAGE + 100
 
 
 async def test_an_interruption_is_told_apart_from_a_failure() -> None:
@@ -105,7 +109,8 @@ async def test_a_change_of_the_queue_is_told() -> None:
 
 
 async def test_odd_messages_neither_raise_nor_tell() -> None:
-    socket, heard = EventSocket(), []
+    socket = EventSocket()
+    heard: list[PromptEvent] = []
     socket.listen(heard.append)
     await socket.send_json({"type": "status"})
     await socket.send_json({"type": "new_kind", "data": {"prompt_id": 3}})

@@ -20,7 +20,8 @@ def preview(metadata: Any = None, picture: bytes = JPEG, kind: int = 4) -> bytes
 
 
 async def shown(*messages: bytes | dict[str, Any]) -> list[PromptProgress | PreviewPicture]:
-    socket, seen = EventSocket(), []
+    socket = EventSocket()
+    seen: list[PromptProgress | PreviewPicture] = []
     socket.watch(seen.append)
     for message in messages:
         if isinstance(message, bytes):

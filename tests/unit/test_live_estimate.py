@@ -24,11 +24,11 @@ def times(*seconds: float, kind: Kind = KIND) -> RunningTimes:
 
 def row(made: AvatarSpec, seconds: float, kind: str = "avatar") -> GenerationRecord:
     text = NO_SPEC if kind == MANUAL_KIND else made.to_json()
-    times = {"created_at": 0, "started_at": 1_000_000, "completed_at": 1_000_000 + int(seconds * 1e6)}
     empty = '{"inputs":[],"warnings":[]}'
     return GenerationRecord(
         sequence=1, id="a", kind=kind, status="completed", prompt_id="a", spec_json=text, receipt_json=empty,
-        attempts=1, error=None, reroll_json=None, **times,
+        attempts=1, error=None, reroll_json=None,
+        created_at=0, started_at=1_000_000, completed_at=1_000_000 + int(seconds * 1e6),
     )  # fmt: skip
 
 

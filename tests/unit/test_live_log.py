@@ -105,7 +105,7 @@ async def test_a_listener_gets_a_long_way_back_in_pieces_without_a_gap(log: Even
     for _ in range(600):
         log.add(happening())
     listener = Listeners(log).join(None, 0, here)
-    numbers = []
+    numbers: list[int] = []
     while len(numbers) < 600:
         events = await listener.next()
         assert len(events) <= 256

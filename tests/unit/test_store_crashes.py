@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ Scenario = Callable[[Product, list[Received]], Awaitable[None]]
 
 
 async def receive(forge: Product, seed: int) -> Received:
-    async def whole():  # type: ignore[no-untyped-def]
+    async def whole() -> AsyncIterator[bytes]:
         yield picture(seed)
 
     return await forge.files.receive(whole(), "a.png")
@@ -179,7 +180,7 @@ async def test_an_upload_whose_caller_goes_away_is_kept_whole_or_not_at_all(tmp_
     async with product(tmp_path, disk=disk) as forge:
         for last in itertools.count():
             task = asyncio.ensure_future(receive(forge, last))
-            disk.call_at(last, lambda task=task: loop.call_soon_threadsafe(task.cancel))
+            disk.call_at(last, partial(loop.call_soon_threadsafe, task.cancel))
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             await forge.workers.disk(lambda: None)

@@ -51,7 +51,7 @@ async def chunks(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def receive(files: FileStore, data: bytes, **options: bool) -> FileRecord:
+async def receive(files: FileStore, data: bytes, **options: Any) -> FileRecord:
     return (await files.receive(chunks(data), "sent.txt", **options)).file
 
 

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,7 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
             assert referenced <= {row.id for row in rows}
             for row in rows:
                 users = {generation_id for file_id, generation_id in used if file_id == row.id}
-                counted = await forge.database.read(
-                    lambda connection, row=row: queries.reference_count(connection, row.id)
-                )
+                counted = await forge.database.read(partial(queries.reference_count, file_id=row.id))
                 assert counted == len(users)
                 assert users or row.deleted_at is None
             # Nothing half done is left when all is quiet.

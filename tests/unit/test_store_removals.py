@@ -31,6 +31,7 @@ from avatarforge.forge.upkeep import retry_removals
 pytestmark = pytest.mark.slow
 
 Act = Callable[[Product], Awaitable[object]]
+Matches = Callable[[str], object]
 BLOB = re.compile(r"[0-9a-f]{64}\.png").fullmatch
 PART = re.compile(r"[0-9a-f-]{36}\.part").fullmatch
 PICTURE_PART = re.compile(r"\.[0-9a-f-]{36}\.part").fullmatch
@@ -127,7 +128,7 @@ async def fail_to_save(forge: Product) -> None:
         await forge.workers.disk(forge.outputs.write, made, 1, fill_the_disk)
 
 
-SITES: list[tuple[Act, Callable[[str], object]]] = [
+SITES: list[tuple[Act, Matches]] = [
     (delete_file, BLOB),
     (delete_file, NOTE),
     (clean_up, BLOB),
@@ -186,7 +187,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-CASES = [(retry, error) for error in FAILURES.values()]
+CASES: list[tuple[Act, OSError]] = [(retry, error) for error in FAILURES.values()]
 CASES += [(mend, FAILURES["sharing violation"]) for mend in (repair, wait_for_the_next_start)]
 
 
@@ -196,7 +197,7 @@ async def test_what_cannot_be_removed_is_noted_told_and_removed_later(
     tmp_path: Path,
     empty: Path,
     act: Act,
-    is_held: Callable[[str], bool],
+    is_held: Matches,
     error: OSError,
     mend: Act,
     caplog: pytest.LogCaptureFixture,
@@ -267,7 +268,7 @@ async def test_a_bad_note_keeps_no_other_from_being_settled(tmp_path: Path) -> N
 
 async def test_a_content_that_comes_back_while_its_bytes_are_held_is_kept(tmp_path: Path) -> None:
     async with product(tmp_path, disk=no_wait()) as forge:
-        with held(BLOB, os_error(13)):  # type: ignore[arg-type]
+        with held(BLOB, os_error(13)):
             await delete_file(forge)
         again = await receive(forge, 1)
         assert await forge.verifier.retry_removals() == 0
@@ -277,7 +278,7 @@ async def test_a_content_that_comes_back_while_its_bytes_are_held_is_kept(tmp_pa
 
 async def test_removals_are_tried_again_by_themselves(tmp_path: Path) -> None:
     async with product(tmp_path, disk=no_wait()) as forge:
-        with held(BLOB, os_error(13)):  # type: ignore[arg-type]
+        with held(BLOB, os_error(13)):
             await delete_file(forge)
         task = asyncio.create_task(retry_removals(forge.verifier, 0.0))
         while left(forge):
@@ -289,7 +290,7 @@ async def test_removals_are_tried_again_by_themselves(tmp_path: Path) -> None:
 async def test_a_batch_waits_once_for_what_is_held(tmp_path: Path) -> None:
     waits: list[float] = []
     async with product(tmp_path, disk=Disk(waits.append)) as forge:
-        with held(BLOB, os_error(13)):  # type: ignore[arg-type]
+        with held(BLOB, os_error(13)):
             await clean_up(forge)
         assert 1 <= sum(waits) <= 2
 

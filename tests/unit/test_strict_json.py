@@ -90,7 +90,7 @@ def test_a_text_full_of_escapes_is_measured_in_one_pass(monkeypatch: pytest.Monk
     class Watched(bytes):
         looked = 0
 
-        def find(self, mark: Any, start: int = 0, stop: Any = None) -> int:
+        def find(self, mark: Any, start: Any = 0, stop: Any = None) -> int:
             found = super().find(mark, start, len(self) if stop is None else stop)
             Watched.looked += (found if found >= 0 else len(self) if stop is None else stop) - start + 1
             return found

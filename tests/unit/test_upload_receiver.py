@@ -19,6 +19,7 @@ from avatarforge.forge.store import upload_receiver
 from avatarforge.forge.store.blobs import Incoming
 from avatarforge.forge.store.disk import Disk
 from avatarforge.forge.store.files import Received
+from avatarforge.forge.store.inspect import inspect_file
 
 
 async def pieces(data: bytes, size: int = 100_000) -> AsyncIterator[bytes]:
@@ -32,7 +33,7 @@ async def receive(forge: Product, data: bytes, **how: Any) -> Received:
 
 def counting(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
-    really = upload_receiver.inspect_file
+    really = inspect_file
 
     def look(path: Path, limits: Any) -> Any:
         seen.append(path)
@@ -110,7 +111,7 @@ async def test_a_disk_that_fails_while_the_picture_is_checked_is_not_the_picture
 async def test_at_most_two_pngs_and_one_other_picture_are_looked_into_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really, lock = upload_receiver.inspect_file, threading.Lock()
+    really, lock = inspect_file, threading.Lock()
     inside: dict[str, int] = {"check": 0, "decode": 0}
     most = dict(inside)
 
