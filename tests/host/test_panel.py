@@ -353,7 +353,7 @@ def test_the_page_speaks_chinese_and_allows_nothing_from_elsewhere(browser: Brow
 def test_a_chinese_page_shows_chinese_errors(browser: Browser, api: Api) -> None:
     engine = browser.page.context.browser
     assert engine is not None
-    chinese = engine.new_context(locale="zh-CN", viewport=WIDE)  # type: ignore[arg-type]
+    chinese = engine.new_context(locale="zh-CN", viewport=WIDE)
     try:
         shown = chinese.new_page()
         open_panel(shown, api)

@@ -65,7 +65,7 @@ def test_what_is_warned_of_is_what_comfyui_leaves_out(
     caplog.set_level(logging.WARNING)
     tokenizer.tokenize_with_weights(text)
     left_out = re.findall(r"embedding:(\S*) does not exist", caplog.text)
-    warned = [warning.split("'")[1] for warning in prompt_warnings([text], FILES)]
+    warned = [warning.parameters["text"] for warning in prompt_warnings([text], FILES)]
     assert warned == [f"embedding:{name.strip(',')}" for name in left_out]
 
 
@@ -93,7 +93,7 @@ def test_installed_embeddings_are_listed_whatever_they_are_called(
     scanner = ModelScanner()
     assert scanner.scan().embeddings == ("ink.pt", *odd, str(Path("sub", "brush.safetensors")))
     found = prompt_warnings(["embedding:ink embedding:brush embedding:nope"], scanner.scan().embeddings)
-    assert [warning.split("'")[1] for warning in found] == ["embedding:nope"]
+    assert [warning.parameters["text"] for warning in found] == ["embedding:nope"]
     shutil.rmtree(folder)
     assert scanner.scan().embeddings == ()
 
@@ -107,4 +107,7 @@ def test_installed_embeddings_are_listed_whatever_they_are_called(
 def test_a_generation_names_what_its_words_do_not_do(api: Api) -> None:
     done = api.wait(api.generate(prompt="a knight <lora:ink:0.8>", style="embedding:nope")["generation_id"])
     assert done["status"] == "completed"
-    assert [warning.split("'")[1] for warning in done["warnings"]] == ["<lora:ink:0.8>", "embedding:nope"]
+    assert [warning.parameters["text"] for warning in done["warnings"]] == [
+        "<lora:ink:0.8>",
+        "embedding:nope",
+    ]

@@ -269,7 +269,9 @@ def test_of_a_sheet_a_flat_pose_decides_the_front_and_keypoints_the_back_too() -
             assert {line.view for line in compiled.inputs if line.role == "view"} == set(VIEW_NAMES) - views
             (warning,) = compiled.warnings
             assert "built-in skeletons" in warning.detail
-            assert (warning.code, set(warning.parameters["views"])) == ("pose_on_some_views", views)
+            named = warning.parameters["views"]
+            assert isinstance(named, tuple)
+            assert (warning.code, set(named)) == ("pose_on_some_views", views)
             turned = {load["from_behind"] for load in nodes(compiled.prompt, "AvatarForgeLoadPose")}
             assert turned == {False, "back" in views}
 
