@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from . import capabilities, files, generations, health, links, live, maintenance, streams
+from . import capabilities, files, form, generations, health, links, live, maintenance, streams
 from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
 from .conditional import conditional
 from .context import (
@@ -57,6 +57,7 @@ __all__ = [
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *files.ENDPOINTS,
+    *form.ENDPOINTS,
     *generations.ENDPOINTS,
     *links.ENDPOINTS,
     *live.ENDPOINTS,

@@ -14,6 +14,7 @@ from ..forge.live.live import Live
 from ..forge.live.state import LiveState
 from ..forge.spec.avatar import AvatarSpec
 from ..forge.spec.receipt import AppliedInput
+from ..forge.spec.request import parameters
 from ..forge.spec.warning import GenerationWarning
 from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
 from . import responses
@@ -131,7 +132,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "error": record.error,
         "comfyui_prompt_id": record.prompt_id,
         "output_files": [_output(output, spec) for output in record.outputs],
-        "parameters": _parameters(spec, record.kind) if spec else None,
+        "parameters": parameters(spec, record.kind) if spec else None,
         "reroll": record.reroll.view if record.reroll else None,
     }
 
@@ -213,29 +214,3 @@ def _warning(warning: GenerationWarning) -> dict[str, object]:
 def _decimal(value: float | None) -> float | None:
     """A whole number as 1.0, as it stands in the schema."""
     return None if value is None else float(value)
-
-
-def _parameters(spec: AvatarSpec, kind: str) -> dict[str, object]:
-    several = kind == "all_poses"
-    return {
-        "prompt": spec.prompt,
-        "pose_file_id": spec.pose.file.file_id if spec.pose else None,
-        "reference_file_id": spec.reference.file_id if spec.reference else None,
-        "clothing": spec.clothing,
-        "style": spec.style,
-        "realism": spec.realism,
-        "negative_prompt": spec.negative_prompt,
-        "width": spec.width,
-        "height": spec.height,
-        "steps": spec.steps,
-        "cfg": float(spec.cfg),
-        "sampler": spec.sampler,
-        "scheduler": spec.scheduler,
-        "seed": spec.seed,
-        "checkpoint": spec.checkpoint,
-        "pose_strength": float(spec.pose.strength if spec.pose else spec.skeleton_strength),
-        "pose_mode": spec.pose.mode if spec.pose else None,
-        "reference_strength": _decimal(spec.reference.strength if spec.reference else None),
-        "consistency": float(spec.consistency) if several else None,
-        "turnaround": spec.turnaround if several else None,
-    }

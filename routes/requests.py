@@ -14,12 +14,16 @@ from pydantic import (
     GetJsonSchemaHandler,
     Strict,
     StringConstraints,
+    create_model,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.ids import UUID_PATTERN, canonical_id
+from ..forge.spec import fields
+from ..forge.spec.fields import RequestField
+from ..forge.spec.request import REQUEST_FIELDS
 from ..forge.spec.views import ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from .context import PREFIX
@@ -71,9 +75,6 @@ class _Base64:
 
 
 # The bounds stand beside the type and not in the fields: only there they reach the OpenAPI document, too.
-Pixels = Annotated[int, Strict(), Field(ge=64, le=4096, multiple_of=8), BeforeValidator(_whole)]
-StepCount = Annotated[int, Strict(), Field(ge=1, le=150), BeforeValidator(_whole)]
-Seed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_whole)]
 LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
@@ -113,51 +114,56 @@ class Body(LazyModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-class AvatarBody(Body):
-    """A character in words, with optional pictures and settings. What is left out is chosen for you
-    and comes back in `parameters`."""
+def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
+    """The pydantic type of a declared field, and what its `Field` says besides."""
+    rule = field.rule
+    match rule:
+        case fields.Text():
+            return Text, {"min_length": rule.min_length or None, "max_length": rule.max_length}
+        case fields.Name():
+            return Name, {"max_length": rule.max_length}
+        case fields.FileId():
+            return StoredId, {"max_length": 64}
+        case fields.Base64Picture():
+            return Picture, {}
+        case fields.Url():
+            return str, {"max_length": rule.max_length}
+        case fields.Flag():
+            return Annotated[bool, Strict()], {}
+        case fields.Whole():
+            step = rule.multiple_of if rule.multiple_of > 1 else None
+            bounds = Field(ge=rule.minimum, le=rule.maximum, multiple_of=step)
+            return Annotated[int, Strict(), bounds, BeforeValidator(_whole)], {}
+        case fields.Real():
+            return Annotated[float, Strict()], {"ge": rule.minimum, "le": rule.maximum}
+        case fields.Choice():
+            return Literal[rule.values], {}
 
-    prompt: Text = Field(min_length=1, max_length=10_000, description="Detailed avatar description.")
-    pose_file_id: StoredId | None = Field(None, max_length=64, description="ID of an uploaded pose image.")
-    reference_file_id: StoredId | None = Field(
-        None, max_length=64, description="ID of an uploaded reference image."
-    )
-    clothing: Text | None = Field(None, max_length=2_000, description="Specific clothing details.")
-    style: Text | None = Field(None, max_length=500, description="Art style: 'watercolor', 'pixel art', ...")
-    realism: Annotated[bool, Strict()] = Field(False, description="true: realistic, false: anime.")
-    pose_image: Picture | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
-    reference_image: Picture | None = Field(None, description="[LEGACY] Base64 image; upload a file instead.")
-    negative_prompt: Text | None = Field(None, max_length=10_000, description="What must not be seen.")
-    width: Pixels | None = Field(None, description="Pixels.")
-    height: Pixels | None = Field(None, description="Pixels.")
-    steps: StepCount | None = Field(None, description="Sampling steps.")
-    cfg: Annotated[float, Strict()] | None = Field(
-        None, ge=0, le=30, description="Classifier-free guidance scale."
-    )
-    sampler: Name | None = Field(None, max_length=100, description="A sampler of this ComfyUI.")
-    scheduler: Name | None = Field(None, max_length=100, description="A scheduler of this ComfyUI.")
-    seed: Seed | None = Field(None, description="The same seed and inputs repeat a picture.")
-    checkpoint: Name | None = Field(
-        None, max_length=512, description="An installed checkpoint, by its file name."
-    )
-    pose_strength: Annotated[float, Strict()] | None = Field(
-        None, ge=0, le=2, description="Of the pose image, else of the built-in skeletons. 0: as if absent."
-    )
-    pose_mode: Literal["auto", "skeleton", "photo", "raw"] | None = Field(
-        None, description="What the pose image is; auto recognises it from its content."
-    )
-    reference_strength: Annotated[float, Strict()] | None = Field(
-        None, ge=0, le=1, description="0: as if absent. 1: seen as strongly as the picture itself."
-    )
-    consistency: Annotated[float, Strict()] | None = Field(
-        None, ge=0, le=1, description="All poses: how strongly the views look at the front. 0 is off."
-    )
-    turnaround: Literal["auto", "batch", "sequential"] | None = Field(
-        None, description="All poses: in one batch, or one after another for a card with little memory."
-    )
-    callback_url: str | None = Field(
-        None, max_length=2048, description="Called when it has completed or failed (Standard Webhooks)."
-    )
+
+def _declared(field: RequestField) -> tuple[Any, Any]:
+    kind, more = _type_of(field)
+    if isinstance(field.rule, fields.Flag):
+        return kind, Field(field.default, description=field.description)
+    required = field.name == "prompt"
+    given = {name: value for name, value in more.items() if value is not None}
+    if required:
+        return kind, Field(description=field.description, **given)
+    return kind | None, Field(None, description=field.description, **given)
+
+
+def _declared_fields() -> dict[str, Any]:
+    return {name: _declared(field) for name, field in REQUEST_FIELDS.items()}
+
+
+#: Made of the declarations in `forge/spec`: a new field is added there.
+AvatarBody = create_model(
+    "AvatarBody",
+    __base__=Body,
+    __module__=__name__,
+    __doc__="""A character in words, with optional pictures and settings. What is left out is chosen for you
+    and comes back in `parameters`.""",
+    **_declared_fields(),
+)
 
 
 class SignedUrlsBody(Body):

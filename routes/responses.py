@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from ..forge.error_codes import ErrorCode
 from ..forge.maintenance.report import KINDS
+from ..forge.spec import fields
+from ..forge.spec.fields import Applicability, ChoiceSource, FormGroup, RequestField
+from ..forge.spec.request import REQUEST_FIELDS
 from ..forge.spec.views import ViewName
 from ..forge.spec.warning import WarningCode
 from .models import LazyModel
@@ -75,29 +78,33 @@ class OutputFile(LazyModel):
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
 
 
-class Parameters(LazyModel):
-    """Every value actually used. Sent again as a body, it gives the same pictures."""
+def _parameter(field: RequestField) -> tuple[Any, Any]:
+    match field.rule:
+        case fields.Flag():
+            kind: Any = bool
+        case fields.Whole():
+            kind = int
+        case fields.Real():
+            kind = float
+        case fields.Choice() as rule:
+            kind = Literal[rule.stored]
+        case _:
+            kind = str
+    return (kind | None if field.optional or field.applies != "always" else kind), ...
 
-    prompt: str
-    pose_file_id: str | None
-    reference_file_id: str | None
-    clothing: str | None
-    style: str | None
-    realism: bool
-    negative_prompt: str | None
-    width: int
-    height: int
-    steps: int
-    cfg: float
-    sampler: str
-    scheduler: str
-    seed: int
-    checkpoint: str
-    pose_strength: float | None
-    pose_mode: str | None
-    reference_strength: float | None
-    consistency: float | None
-    turnaround: Literal["batch", "sequential"] | None = Field(description="Which way it went.")
+
+def _parameter_fields() -> dict[str, Any]:
+    return {name: _parameter(field) for name, field in REQUEST_FIELDS.items() if field.repeated}
+
+
+#: Made of the declarations in `forge/spec`: a new field is added there.
+Parameters = create_model(
+    "Parameters",
+    __base__=LazyModel,
+    __module__=__name__,
+    __doc__="Every value actually used. Sent again as a body, it gives the same pictures.",
+    **_parameter_fields(),
+)
 
 
 class Steps(LazyModel):
@@ -174,6 +181,40 @@ class GenerationAnswer(LazyModel):
     inputs: list[InputReceipt]
     warnings: list[str]
     warning_details: list[WarningDetail] = Field(description="The same with codes, one for each sentence.")
+
+
+Control = Literal["text", "number", "digits", "switch", "choice", "installed", "file"]
+
+
+class FormField(LazyModel):
+    """One field of a generation request, as a form shows it."""
+
+    name: str = Field(description="The field's name in the request.")
+    description: str
+    group: FormGroup = Field(description="slot: a place for a picture.")
+    control: Control = Field(
+        description="digits: a whole number too large for JavaScript. installed: one of a list of "
+        "GET /capabilities, see `source`. file: the id of an uploaded file."
+    )
+    required: bool
+    default: str | float | bool | None = Field(
+        description="Used when the field is left out; null: it depends on the other fields and the settings."
+    )
+    applies: Applicability = Field(
+        description="several_views: only with all poses. pose: only with a pose image."
+    )
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    max_length: int | None = Field(None, description="Characters.")
+    rows: int = Field(1, description="Lines of the control.")
+    choices: list[str] = Field(default_factory=list)
+    suggestions: list[str] = Field(default_factory=list, description="Any other text is taken as well.")
+    source: ChoiceSource | None = None
+
+
+class FormFieldsAnswer(LazyModel):
+    fields: list[FormField] = Field(description="In the order in which a form shows them.")
 
 
 class PromptAnswer(LazyModel):

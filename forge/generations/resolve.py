@@ -24,12 +24,9 @@ from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec, ReferenceUse
 from ..spec.pose import PoseFile, PoseMode, PoseUse
-from ..spec.request import AvatarRequest
+from ..spec.request import POSE_STRENGTH, REFERENCE_STRENGTH, REQUEST_FIELDS, AvatarRequest
+from ..spec.settings import SETTINGS
 from ..spec.warning import GenerationWarning, make_warning
-
-POSE_STRENGTH = 1.0
-REFERENCE_STRENGTH = 0.8
-CONSISTENCY = 0.7
 
 Value = TypeVar("Value")
 
@@ -85,30 +82,31 @@ def resolve_request(
     )
     bones = bones_for(controlnet) if controlnet else BoneStyle.STANDARD.value
     chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
+    defaults = {
+        "width": settings.default_width or family.width,
+        "height": settings.default_height or family.height,
+        "steps": settings.default_steps or family.steps,
+        "cfg": family.cfg,
+        "sampler": family.sampler,
+        "scheduler": family.scheduler,
+        # 53 bits survive JavaScript's numbers, so that a seed that was read can be sent again.
+        "seed": secrets.randbits(53),
+    }
+    chosen = {name: getattr(request, name) for name in SETTINGS}
     spec = AvatarSpec(
-        prompt=request.prompt,
-        clothing=request.clothing,
-        style=request.style,
-        realism=request.realism,
-        negative_prompt=request.negative_prompt,
+        **{
+            **{name: _default(value, SETTINGS[name].default) for name, value in chosen.items()},
+            **{name: value for name, value in defaults.items() if chosen[name] is None},
+            "checkpoint": checkpoint,
+        },
         views=chosen_views,
         pose=_use_pose(pose, request, strength, installed, bones),
         reference=_use_reference(reference, request.reference_strength, installed, family.name),
-        width=_default(request.width, settings.default_width or family.width),
-        height=_default(request.height, settings.default_height or family.height),
-        steps=_default(request.steps, settings.default_steps or family.steps),
-        cfg=_default(request.cfg, family.cfg),
-        sampler=_default(request.sampler, family.sampler),
-        scheduler=_default(request.scheduler, family.scheduler),
-        # 53 bits survive JavaScript's numbers, so that a seed that was read can be sent again.
-        seed=_default(request.seed, secrets.randbits(53)),
-        checkpoint=checkpoint,
         family=family.name,
         controlnet=controlnet.name if controlnet else None,
         controlnet_is_union=controlnet is not None and needs_union_type(controlnet),
         bones=bones,
         skeleton_strength=skeleton_strength,
-        consistency=_default(request.consistency, CONSISTENCY),
         turnaround="sequential" if request.turnaround == "sequential" else "batch",
     )
     spare = None if controlnet else pose_controlnet(installed, settings, family.name).model
@@ -122,20 +120,17 @@ def _reject_ignored_fields(
     request: AvatarRequest, views: tuple[str, ...] | None, pose: GivenPose | None
 ) -> None:
     one_view = views is None or len(views) == 1
-    for field, given in (("consistency", request.consistency), ("turnaround", request.turnaround)):
-        if given is not None and one_view:
-            raise UnprocessableError(
-                f"{field} is about several views: it belongs to generate_all_poses.",
-                ("body", field),
-                code="field_not_applicable",
-                parameters={"field": field},
-            )
-    if request.pose_mode is not None and pose is None:
+    for name, field in REQUEST_FIELDS.items():
+        if getattr(request, name) is None:
+            continue
+        if field.applies == "several_views" and one_view:
+            reason = f"{name} is about several views: it belongs to generate_all_poses."
+        elif field.applies == "pose" and pose is None:
+            reason = f"{name} is about a pose image, and none was given."
+        else:
+            continue
         raise UnprocessableError(
-            "pose_mode is about a pose image, and none was given.",
-            ("body", "pose_mode"),
-            code="field_not_applicable",
-            parameters={"field": "pose_mode"},
+            reason, ("body", name), code="field_not_applicable", parameters={"field": name}
         )
 
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from .fields import REQUIRED
 from .pose import PoseFile, PosePlan, PoseUse
+from .settings import SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
+TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
 
 #: The kind of a generation whose graph somebody queued by hand. It has no spec.
 MANUAL_KIND: Kind = "graph"
 NO_SPEC = "{}"
 #: Version of the stored form. Rows without one were written before version 1.
 SPEC_VERSION = 1
+
+
+_NEEDED = tuple(name for name, setting in SETTINGS.items() if not setting.optional)
+_BEFORE = {name: setting.before for name, setting in SETTINGS.items() if setting.before is not REQUIRED}
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,8 @@ class ReferenceUse:
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class AvatarSpec:
+@dataclass(frozen=True, kw_only=True)
+class AvatarSpec(AvatarSettings):
     """One generation. The same spec on the same models gives the same pixels.
 
     `views` holds one entry per picture, in order; None is a picture whose view the pose image alone
@@ -45,34 +52,26 @@ class AvatarSpec:
     `controlnet` is None where no pose is applied. `skeleton_strength` is that of the built-in
     skeletons. `consistency` is the weight with which the views attend to the front. `reseeded` holds
     the seeds of views that were re-rolled. The defaults are what rows had before the field existed.
+    Raises ValueError when a setting has no value.
     """
 
-    prompt: str
-    clothing: str | None
-    style: str | None
-    realism: bool
-    negative_prompt: str | None
     views: tuple[str | None, ...]
     pose: PoseUse | None
     reference: ReferenceUse | None
-    width: int
-    height: int
-    steps: int
-    cfg: float
-    sampler: str
-    scheduler: str
-    seed: int
-    checkpoint: str
     family: str
     controlnet: str | None
     controlnet_is_union: bool = False
     bones: str = "standard"
     skeleton_strength: float = 0.0
-    consistency: float = 0.0
     turnaround: Turnaround = "sequential"
     reseeded: dict[str, int] = field(default_factory=dict)
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in _NEEDED:
+            if getattr(self, name) is None:
+                raise ValueError(f"A stored AvatarSpec is incomplete: {name} has no value")
 
     def seed_of(self, view: str | None) -> int:
         return self.reseeded.get(view or "", self.seed)
@@ -99,6 +98,7 @@ def _read(text: str) -> AvatarSpec:
         {
             # A later release may write another version: what it added is kept as unknown fields.
             "version": SPEC_VERSION,
+            **_BEFORE,
             **data,
             "views": tuple(data.get("views", ())),
             "pose": _read_pose(pose, data) if pose is not None else None,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 PoseMode = Literal["auto", "skeleton", "photo", "raw"]
+POSE_MODES: tuple[PoseMode, ...] = get_args(PoseMode)
 Treatment = Literal["skeleton", "json", "extract", "raw", "kept"]
 
 

@@ -2,35 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from .pose import PoseMode
+from .avatar import TURNAROUNDS, AvatarSpec, Kind
+from .fields import Base64Picture, Choice, FileId, Real, Url, declare, declared_fields
+from .pose import POSE_MODES, PoseMode
+from .settings import AvatarSettings
+
+POSE_STRENGTH = 1.0
+REFERENCE_STRENGTH = 0.8
 
 
 @dataclass(frozen=True)
-class AvatarRequest:
-    """What a client asked for; None leaves the choice to us. The `*_image` fields hold base64."""
+class AvatarRequest(AvatarSettings):
+    """A request for pictures; None leaves the choice to us. The `*_image` fields hold base64."""
 
-    prompt: str
-    clothing: str | None = None
-    style: str | None = None
-    realism: bool = False
-    pose_file_id: str | None = None
-    reference_file_id: str | None = None
-    pose_image: str | None = None
-    reference_image: str | None = None
-    negative_prompt: str | None = None
-    width: int | None = None
-    height: int | None = None
-    steps: int | None = None
-    cfg: float | None = None
-    sampler: str | None = None
-    scheduler: str | None = None
-    seed: int | None = None
-    checkpoint: str | None = None
-    pose_strength: float | None = None
-    pose_mode: PoseMode | None = None
-    reference_strength: float | None = None
-    consistency: float | None = None
-    turnaround: str | None = None
-    callback_url: str | None = None
+    pose_file_id: str | None = declare(FileId(), "ID of an uploaded pose image.", form="slot")
+    reference_file_id: str | None = declare(FileId(), "ID of an uploaded reference image.", form="slot")
+    pose_image: str | None = declare(
+        Base64Picture(), "[LEGACY] Base64 image; upload a file instead.", repeated=False
+    )
+    reference_image: str | None = declare(
+        Base64Picture(), "[LEGACY] Base64 image; upload a file instead.", repeated=False
+    )
+    pose_strength: float | None = declare(
+        Real(0, 2),
+        "Of the pose image, else of the built-in skeletons. 0: as if absent.",
+        default=POSE_STRENGTH,
+        form="advanced",
+    )
+    pose_mode: PoseMode | None = declare(
+        Choice(POSE_MODES, automatic="auto", stored=POSE_MODES),
+        "What the pose image is; auto recognises it from its content.",
+        default="auto",
+        form="advanced",
+        applies="pose",
+    )
+    reference_strength: float | None = declare(
+        Real(0, 1),
+        "0: as if absent. 1: seen as strongly as the picture itself.",
+        default=REFERENCE_STRENGTH,
+        form="advanced",
+    )
+    turnaround: str | None = declare(
+        Choice(("auto", *TURNAROUNDS), automatic="auto", stored=TURNAROUNDS),
+        "All poses: in one batch, or one after another for a card with little memory.",
+        default="auto",
+        form="advanced",
+        applies="several_views",
+    )
+    callback_url: str | None = declare(
+        Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
+    )
+
+
+REQUEST_FIELDS = declared_fields(AvatarRequest)
+
+#: The request fields that a spec keeps under other names or inside of its parts.
+_FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
+    "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose else None,
+    "reference_file_id": lambda spec: spec.reference.file_id if spec.reference else None,
+    "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
+    "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
+    "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+}
+
+
+def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
+    """The values of a request that repeats this spec: every repeated field, None where it does not apply."""
+    values: dict[str, Any] = {}
+    for name, field in REQUEST_FIELDS.items():
+        if not field.repeated:
+            continue
+        value = _FROM_SPEC[name](spec) if name in _FROM_SPEC else getattr(spec, name)
+        if field.applies == "several_views" and kind != "all_poses":
+            value = None
+        if isinstance(field.rule, Real) and value is not None:
+            value = float(value)  # JSON has one kind of number
+        values[name] = value
+    return values

@@ -90,9 +90,9 @@ async def test_a_prompt_that_comfyui_does_not_take_is_a_503_and_leaves_nothing(
     body, headers = {"prompt": "a knight"}, {"Idempotency-Key": "same"}
     refused = await client.post(f"{PREFIX}{route}", json=body, headers=headers)
     assert refused.status == 503
-    body = await refused.json()
-    assert body["detail"] == "ComfyUI did not take the prompt into its queue."
-    assert body["code"] == "queue_refused"
+    answer = await refused.json()
+    assert answer["detail"] == "ComfyUI did not take the prompt into its queue."
+    assert answer["code"] == "queue_refused"
     assert (await (await client.get(f"{PREFIX}/generations")).json())["total"] == 0
     forge.host.not_taken = lambda prompt_id: None
     taken = await client.post(f"{PREFIX}{route}", json=body, headers=headers)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from avatarforge.forge.spec.request import REQUEST_FIELDS
+
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED: dict[str, Any] = json.loads(
     (ROOT / "tests" / "data" / "object_info.json").read_text(encoding="utf-8")
@@ -66,8 +68,11 @@ def test_every_node_has_its_name_and_tooltips_in_every_language(node: str, langu
 
 def test_the_languages_have_the_same_texts_with_the_same_placeholders() -> None:
     english, chinese = (texts(language, "main.json")["avatarforge"] for language in LANGUAGES)
-    # In English the server's own sentences are shown; test_error_codes.py compares these with the codes.
-    chinese = {key: text for key, text in chinese.items() if not key.startswith(("error_", "problem_"))}
+    # In English the server's own sentences are shown. test_error_codes.py and test_warning_codes.py compare these
+    # with the codes.
+    chinese = {
+        key: text for key, text in chinese.items() if not key.startswith(("error_", "problem_", "warning_"))
+    }
     assert {key: placeholders(text) for key, text in english.items()} == {
         key: placeholders(text) for key, text in chinese.items()
     }
@@ -76,7 +81,17 @@ def test_the_languages_have_the_same_texts_with_the_same_placeholders() -> None:
 def test_every_text_that_the_scripts_ask_for_exists() -> None:
     scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "web").rglob("*.mjs"))
     asked = set(re.findall(r'\bt\("(\w+)"', scripts))
-    assert asked == texts("en", "main.json")["avatarforge"].keys()
+    keys = texts("en", "main.json")["avatarforge"].keys()
+    assert asked <= keys
+    # The rest belongs to the fields of the form: test_request_fields.py says which they need.
+    fields = tuple(name for name, field in REQUEST_FIELDS.items() if field.form)
+    suffixes = ("", "_hint", "_example", "_auto")
+    of_fields = {f"{name}{suffix}" for name in fields for suffix in suffixes} | {
+        f"{name}_{value}"
+        for name in fields
+        for value in getattr(REQUEST_FIELDS[name].rule, "values", ("false", "true"))
+    }
+    assert keys - asked <= of_fields
 
 
 def test_only_one_script_is_loaded_as_an_extension() -> None:

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,9 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
         async def legacy(self, number: int, *, refused: bool) -> None:
             """A picture in the body, of a request that may be refused after it was stored."""
             text = base64.b64encode(PICTURES[number]).decode()
-            checkpoint = "none.safetensors" if refused else None
-            request = AvatarRequest("a knight", reference_image=text, checkpoint=checkpoint)
+            request = AvatarRequest("a knight", reference_image=text)
+            if refused:
+                request = replace(request, checkpoint="none.safetensors")
             await self.forge.generations.submit(request, "avatar", ("front",))
 
         async def end(self, number: int, *, drop: bool) -> None:

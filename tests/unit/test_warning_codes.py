@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from avatarforge.forge.graphs.prompt_syntax import MORE, prompt_warnings
 from avatarforge.forge.spec.warning import WARNING_CODES, GenerationWarning, make_warning, without_repeats
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs" / "api.md"
 IN_WORDS = {
     "<lora:x:1>": "network_in_prompt",
     "a knight BREAK a horse": "keyword_in_prompt",
@@ -42,3 +44,13 @@ def test_every_code_is_documented_and_tested() -> None:
 def test_a_sentence_is_kept_once() -> None:
     first, second = make_warning("unknown_embedding", "a"), GenerationWarning("b")
     assert without_repeats([first, second, GenerationWarning("a")]) == (first, second)
+
+
+def test_every_code_has_a_chinese_text_with_its_parameters() -> None:
+    texts = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["avatarforge"]
+    _, _, section = DOCS.read_text(encoding="utf-8").partition("### Warning codes\n")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section, re.MULTILINE)
+    documented = {code: set(re.findall(r"`(\w+)`", names)) for code, names in rows if code in WARNING_CODES}
+    assert documented.keys() == set(WARNING_CODES)
+    for code, parameters in documented.items():
+        assert set(re.findall(r"{(\w+)}", texts[f"warning_{code}"])) <= parameters

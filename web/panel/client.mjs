@@ -3,7 +3,7 @@ import { ApiError, parseApiError, statusOf } from "../shared/errors.mjs";
 import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_client.mjs";
 import { parse, stringify } from "./json.mjs";
 
-/** @import { Capabilities, FileKind, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
+/** @import { Capabilities, FileKind, FormField, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
 /** @import { UploadedFile } from "../shared/types.d.ts" */
 
 /** What servers and proxies answer that offer no event stream. */
@@ -35,6 +35,11 @@ export class ApiClient extends FilesClient {
   /** @returns {Promise<Capabilities>} */
   getCapabilities() {
     return this.requestJson("/capabilities");
+  }
+
+  /** @returns {Promise<{ fields: FormField[] }>} */
+  getFormFields() {
+    return this.requestJson("/generate/fields");
   }
 
   /** @returns {Promise<{ poses: Pose[] }>} */

@@ -118,7 +118,7 @@ export class Detail {
       error ? make("p", { className: "avatarforge-alert", textContent: error }) : null,
       pictures(generation, session, (view) => void this.#runAction(`reroll?pose=${view}`)),
       this.#actions(generation),
-      generation.warnings.length ? warnings(generation.warnings, session) : null,
+      generation.warnings.length ? warnings(generation.warning_details, session) : null,
       parameters ? inputFiles(parameters, session) : null,
       parameters ? settings(parameters, session) : null,
       inputs.length ? receipt(inputs, session) : null,

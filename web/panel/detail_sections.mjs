@@ -1,32 +1,12 @@
 // The sections of one generation: pictures, warnings, input files, settings and receipt.
 import { button, make } from "../shared/elements.mjs";
+import { translateIfKnown } from "../shared/i18n.mjs";
 import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
 
-/** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, View } from "../shared/types.d.ts" */
+/** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, Translate, View, Warning } from "../shared/types.d.ts" */
 /** @import { Labels } from "./labels.mjs" */
 /** @import { Session } from "./session.mjs" */
 
-/** @type {Labels} */
-const SETTINGS = {
-  prompt: (t) => t("prompt"),
-  clothing: (t) => t("clothing"),
-  style: (t) => t("style"),
-  realism: (t) => t("look"),
-  negative_prompt: (t) => t("negative_prompt"),
-  width: (t) => t("width"),
-  height: (t) => t("height"),
-  steps: (t) => t("steps"),
-  cfg: (t) => t("cfg"),
-  sampler: (t) => t("sampler"),
-  scheduler: (t) => t("scheduler"),
-  seed: (t) => t("seed"),
-  checkpoint: (t) => t("checkpoint"),
-  pose_strength: (t) => t("pose_strength"),
-  pose_mode: (t) => t("pose_mode"),
-  reference_strength: (t) => t("reference_strength"),
-  consistency: (t) => t("consistency"),
-  turnaround: (t) => t("turnaround"),
-};
 /** @type {Labels} */
 const ROLES = {
   pose: (t) => t("pose"),
@@ -116,16 +96,33 @@ function picture(output, generation, { client, t }, reroll) {
 }
 
 /**
- * @param {string[]} sentences
+ * @param {Warning[]} details
  * @param {Session} session
  */
-export function warnings(sentences, { t }) {
+export function warnings(details, { t }) {
   return make(
     "section",
     { className: "avatarforge-warnings" },
     make("h3", { textContent: t("warnings") }),
-    make("ul", {}, ...sentences.map((textContent) => make("li", { textContent }))),
+    make("ul", {}, ...details.map((warning) => make("li", { textContent: warningText(warning, t) }))),
   );
+}
+
+/**
+ * The warning in the user's language, or the server's sentence where there is no text for its code.
+ * @param {Warning} warning
+ * @param {Translate} t
+ */
+function warningText({ code, detail, parameters }, t) {
+  const { view, views, ...others } = parameters;
+  /** @param {unknown} name */
+  const label = (name) => viewName(String(name) || null, t);
+  const values = {
+    .../** @type {Record<string, string | number>} */ (others),
+    ...(view === undefined ? {} : { view: label(view) }),
+    ...(Array.isArray(views) ? { views: views.map(label).join(t("list_separator")) } : {}),
+  };
+  return translateIfKnown(`warning_${code}`, values, t) ?? detail;
 }
 
 /**
@@ -156,8 +153,8 @@ export function inputFiles(parameters, { client, editor, t }) {
  */
 export function settings(parameters, { t }) {
   /** @type {Record<string, unknown>} */
-  const values = { ...parameters, realism: parameters.realism ? t("realistic") : t("anime") };
-  const rows = Object.entries(SETTINGS).filter(([name]) => values[name] !== null && values[name] !== undefined);
+  const values = { ...parameters };
+  const shown = Object.keys(values).filter((name) => !name.endsWith("_file_id") && values[name] !== null);
   return make(
     "details",
     { className: "avatarforge-settings" },
@@ -165,9 +162,9 @@ export function settings(parameters, { t }) {
     make(
       "dl",
       {},
-      ...rows.flatMap(([name, label]) => [
-        make("dt", { textContent: label(t) }),
-        make("dd", { textContent: String(values[name]) }),
+      ...shown.flatMap((name) => [
+        make("dt", { textContent: translateIfKnown(name, {}, t) ?? name }),
+        make("dd", { textContent: translateIfKnown(`${name}_${values[name]}`, {}, t) ?? String(values[name]) }),
       ]),
     ),
   );

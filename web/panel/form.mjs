@@ -2,17 +2,17 @@
 import { button, make } from "../shared/elements.mjs";
 import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/errors.mjs";
 import { newKey } from "./client.mjs";
-import { RadioGroup, newId, setOptions } from "./fields.mjs";
-import { STYLES, makeFields } from "./form_fields.mjs";
+import { RadioGroup } from "./fields.mjs";
+import { makeFields } from "./form_fields.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
-/** @import { Generation } from "../shared/types.d.ts" */
+/** @import { FormField, Generation } from "../shared/types.d.ts" */
+/** @import { FormControl } from "./form_fields.mjs" */
 /** @import { Session } from "./session.mjs" */
 /** @typedef {{ showError(text: string): void, focus(): void }} Place where a problem of the request is shown */
 
 const FREE = "free"; // no particular view
-const NUMBERS = new Set(["width", "height", "steps", "cfg", "pose_strength", "reference_strength", "consistency"]);
 
 export class Form {
   /**
@@ -27,16 +27,10 @@ export class Form {
     this.busy = false;
     /** @type {{ request: string, key: string } | null} */
     this.unanswered = null; // the last request, until the server has responded to it
-    this.styles = make("datalist", { id: newId() }, ...STYLES.map((value) => make("option", { value })));
-    this.fields = makeFields(t, this.styles.id);
-    this.realism = new RadioGroup(
-      t("look"),
-      [
-        { value: "false", text: t("anime") },
-        { value: "true", text: t("realistic") },
-      ],
-      "false",
-    );
+    /** @type {Map<string, FormControl>} */
+    this.fields = new Map(); // by name, once the schema is loaded
+    this.main = make("div", { className: "avatarforge-group" });
+    this.advanced = make("div", { className: "avatarforge-fields" });
     this.view = new RadioGroup(
       t("view"),
       [
@@ -66,31 +60,17 @@ export class Form {
 
   #layOut() {
     const { t } = this.session;
-    const { prompt, clothing, style, seed, ...settings } = this.fields;
-    const advanced = [...Object.values(settings), seed];
-    const reset = () => {
-      for (const field of advanced) field.value = "";
-    };
     return make(
       "form",
       { className: "avatarforge-character", noValidate: true, "aria-label": t("create") },
-      prompt.element,
-      clothing.element,
-      style.element,
-      this.styles,
-      this.realism.element,
+      this.main,
       this.view.element,
       make("div", { className: "avatarforge-slots" }, this.slots.pose.element, this.slots.reference.element),
       make(
         "details",
         { className: "avatarforge-advanced" },
         make("summary", { textContent: t("advanced") }),
-        make(
-          "div",
-          { className: "avatarforge-fields" },
-          ...advanced.map((field) => field.element),
-          button(t("reset"), reset),
-        ),
+        this.advanced,
       ),
       this.unavailable,
       make(
@@ -103,23 +83,40 @@ export class Form {
   }
 
   /**
-   * Load the skeletons and what is installed.
+   * Make the fields of the server's schema.
+   * @param {FormField[]} schema
+   */
+  #makeFields(schema) {
+    const { t } = this.session;
+    const main = makeFields(schema, "main", t);
+    const advanced = makeFields(schema, "advanced", t);
+    this.fields = new Map([...main, ...advanced]);
+    const reset = () => {
+      for (const field of advanced.values()) field.reset();
+    };
+    this.main.replaceChildren(...[...main.values()].map((field) => field.element));
+    this.advanced.replaceChildren(
+      ...[...advanced.values()].map((field) => field.element),
+      button(t("reset"), reset),
+    );
+  }
+
+  /**
+   * Load the fields, the skeletons and what is installed. Keeps what the user has entered.
    * @throws {ApiError}
    */
   async load() {
     const { client, t } = this.session;
-    const [capabilities, { poses }] = await Promise.all([client.getCapabilities(), client.getPoses()]);
+    const [{ fields: schema }, capabilities, { poses }] = await Promise.all([
+      client.getFormFields(),
+      client.getCapabilities(),
+      client.getPoses(),
+    ]);
+    if (!this.fields.size) this.#makeFields(schema);
     for (const pose of poses) this.view.setDrawing(pose.name, drawSkeleton(pose.skeleton));
     if (poses.length) this.view.setDrawing(FREE, drawSkeleton(poses[0].skeleton, true));
-    const { checkpoint, sampler, scheduler } = this.fields;
+    for (const field of this.fields.values()) field.setInstalled(capabilities);
     const usable = capabilities.checkpoints.filter(({ supported }) => supported);
-    setOptions(
-      checkpoint,
-      t("by_realism"),
-      usable.map(({ name, family_label: family }) => [name, `${name} (${family})`]),
-    );
-    setOptions(sampler, t("automatic"), (capabilities.samplers ?? []).map((name) => [name, name]));
-    setOptions(scheduler, t("automatic"), (capabilities.schedulers ?? []).map((name) => [name, name]));
     const { reasons } = capabilities;
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
@@ -139,15 +136,7 @@ export class Form {
     if (!parameters) return;
     /** @type {Record<string, unknown>} */
     const values = { ...parameters };
-    for (const [name, field] of Object.entries(this.fields)) field.value = values[name];
-    // A select shows only the options that it has.
-    for (const name of /** @type {const} */ (["sampler", "scheduler", "checkpoint", "pose_mode", "turnaround"])) {
-      const { control } = this.fields[name];
-      const value = parameters[name] ?? "";
-      if (value && value !== "auto" && control.value !== value) control.add(make("option", { value, textContent: value }));
-      control.value = value === "auto" ? "" : value;
-    }
-    this.realism.value = String(parameters.realism);
+    for (const [name, field] of this.fields) field.requestValue = values[name];
     this.view.value = (kind === "pose" && outputs[0]?.pose_type) || FREE;
     this.slots.pose.setFile(parameters.pose_file_id);
     this.slots.reference.setFile(parameters.reference_file_id);
@@ -160,7 +149,7 @@ export class Form {
    */
   async submit(sheet = false) {
     const { client } = this.session;
-    if (this.busy) return;
+    if (this.busy || !this.fields.size) return;
     this.#clearErrors();
     this.#setBusy(true);
     try {
@@ -180,7 +169,7 @@ export class Form {
   }
 
   focus() {
-    this.fields.prompt.focus();
+    this.fields.get("prompt")?.focus();
   }
 
   /** @param {boolean} sheet */
@@ -210,22 +199,15 @@ export class Form {
     /** @type {[Place, string | null][]} */
     const errors = []; // null: the place shows its error already
     /** @type {Record<string, unknown>} */
-    const body = { realism: this.realism.value === "true" };
-    for (const [name, field] of Object.entries(this.fields)) {
-      const { value } = field;
-      if (field.isBadNumber) errors.push([field, t("not_a_number")]);
-      else if (name === "prompt" && !value) errors.push([field, t("prompt_missing")]);
-      else if (name === "seed" && value && !/^\d{1,20}$/.test(value)) errors.push([field, t("invalid_seed")]);
-      else if (value) body[name] = NUMBERS.has(name) ? Number(value) : value;
+    const body = {};
+    const applied = { severalViews: sheet, pose: Boolean(this.slots.pose.fileId) };
+    for (const [name, field] of this.fields) {
+      if (field.problem) errors.push([field, field.problem]);
+      else if (field.requestValue !== undefined && !field.isIgnored(applied)) body[name] = field.requestValue;
     }
     for (const [kind, slot] of Object.entries(this.slots)) {
       if (slot.uploadFailed) errors.push([slot, null]);
       else if (slot.fileId) body[`${kind}_file_id`] = slot.fileId;
-    }
-    if (!body.pose_file_id) delete body.pose_mode;
-    if (!sheet) {
-      delete body.consistency;
-      delete body.turnaround;
     }
     for (const [place, error] of errors) if (error !== null) place.showError(error);
     if (!errors.length) return body;
@@ -246,8 +228,7 @@ export class Form {
     }
     /** @type {Record<string, Place | null | undefined>} */
     const places = {
-      ...this.fields,
-      realism: this.realism,
+      ...Object.fromEntries(this.fields),
       pose: sheet ? null : this.view,
       pose_file_id: this.slots.pose,
       reference_file_id: this.slots.reference,
@@ -276,7 +257,7 @@ export class Form {
   #clearErrors() {
     this.alert.hidden = true;
     this.alert.textContent = "";
-    for (const field of [...Object.values(this.fields), this.realism, this.view]) field.clearError();
+    for (const field of [...this.fields.values(), this.view]) field.clearError();
   }
 
   /** @param {boolean} busy */

@@ -1,65 +1,176 @@
-// The text, number and select fields of the form.
-import { numberField, selectField, textAreaField, textField } from "./fields.mjs";
+// The fields of the form, made of the schema that GET /generate/fields serves.
+import { make } from "../shared/elements.mjs";
+import { translateIfKnown } from "../shared/i18n.mjs";
+import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField, textField } from "./fields.mjs";
 
-/** @import { Translate } from "../shared/types.d.ts" */
+/** @import { Capabilities, FormField, Translate } from "../shared/types.d.ts" */
 
-/** Styles that most models know. Prompts are English. */
-export const STYLES = [
-  "watercolor",
-  "oil painting",
-  "pencil sketch",
-  "ink drawing",
-  "comic book",
-  "cel shading",
-  "pixel art",
-  "low poly",
-  "3D render",
-  "concept art",
-  "vintage photograph",
-  "stained glass",
-];
+const MAX_DIGITS = /^\d{1,20}$/;
+
+/** One field: its schema, its control, and what the request gets from it. */
+class SchemaField {
+  /**
+   * @param {FormField} schema
+   * @param {Translate} t
+   */
+  constructor(schema, t) {
+    this.schema = schema;
+    this.t = t;
+    this.control = this.#makeControl();
+    this.element = this.control.element;
+  }
+
+  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup} */
+  #makeControl() {
+    const { t } = this;
+    const { name, control, minimum, maximum, step, choices } = this.schema;
+    const label = this.#text("") ?? name;
+    const options = { hint: this.#text("_hint") ?? "", wide: this.schema.group === "main" };
+    switch (control) {
+      case "switch":
+        return new RadioGroup(
+          label,
+          ["false", "true"].map((value) => ({ value, text: this.#text(`_${value}`) ?? value })),
+          String(this.schema.default),
+        );
+      case "number":
+        return numberField(label, {
+          ...options,
+          min: Number(minimum),
+          max: Number(maximum),
+          step: Number(step),
+          placeholder: this.#placeholder(t("automatic")),
+        });
+      case "choice":
+        return selectField(
+          label,
+          this.#text("_auto") ?? t("automatic"),
+          choices.map((value) => [value, this.#text(`_${value}`) ?? value]),
+        );
+      case "installed":
+        return selectField(label, this.#text("_auto") ?? t("automatic"));
+      default:
+        return this.#makeTextControl(label, options);
+    }
+  }
+
+  /**
+   * @param {string} label
+   * @param {{ hint: string, wide: boolean }} options
+   */
+  #makeTextControl(label, options) {
+    const { control, rows, suggestions, required } = this.schema;
+    const placeholder = this.#placeholder("");
+    if (rows > 1) {
+      const field = textAreaField(label, { ...options, rows, placeholder, wide: true });
+      field.control.required = required;
+      return field;
+    }
+    const list = suggestions.length ? newId() : undefined;
+    const field = textField(label, { ...options, placeholder, list });
+    field.control.required = required;
+    if (control === "digits") field.control.inputMode = "numeric";
+    if (list) {
+      const known = suggestions.map((value) => make("option", { value }));
+      field.element.append(make("datalist", { id: list }, ...known));
+    }
+    return field;
+  }
+
+  /** @param {string} otherwise */
+  #placeholder(otherwise) {
+    const { default: value } = this.schema;
+    return this.#text("_example") ?? this.#text("_auto") ?? (value === null ? otherwise : String(value));
+  }
+
+  /** @param {string} suffix */
+  #text(suffix) {
+    return translateIfKnown(`${this.schema.name}${suffix}`, {}, this.t);
+  }
+
+  /**
+   * Offer what is installed.
+   * @param {Capabilities} capabilities
+   */
+  setInstalled(capabilities) {
+    const { source } = this.schema;
+    if (!source || this.control instanceof RadioGroup) return;
+    /** @type {[string, string][]} */
+    const options =
+      source === "checkpoints"
+        ? capabilities.checkpoints
+            .filter(({ supported }) => supported)
+            .map(({ name, family_label: family }) => [name, `${name} (${family})`])
+        : (capabilities[source] ?? []).map((name) => [name, name]);
+    const select = /** @type {ReturnType<typeof selectField>} */ (this.control);
+    setOptions(select, this.#text("_auto") ?? this.t("automatic"), options);
+  }
+
+  /** Whether a new request leaves this field out although it has a value: it would be refused. */
+  isIgnored({ severalViews = false, pose = false }) {
+    const { applies } = this.schema;
+    return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
+  }
+
+  /** What the request gets; undefined leaves the field out. */
+  get requestValue() {
+    const { value } = this.control;
+    if (this.schema.control === "switch") return value === "true";
+    if (!value) return undefined;
+    return this.schema.control === "number" ? Number(value) : value;
+  }
+
+  /** @param {unknown} value as it is in the `parameters` of a generation */
+  set requestValue(value) {
+    const text = value === null || value === undefined || value === "auto" ? "" : String(value);
+    if (this.control instanceof RadioGroup) {
+      this.control.value = text || String(this.schema.default);
+      return;
+    }
+    const { control } = this.control;
+    // A select shows only the options that it has.
+    if (text && control instanceof HTMLSelectElement && ![...control.options].some((one) => one.value === text))
+      control.add(make("option", { value: text, textContent: text }));
+    this.control.value = text;
+  }
+
+  reset() {
+    this.requestValue = null;
+  }
+
+  /** Why the value cannot be sent; "" when it can. */
+  get problem() {
+    const { t, control } = this;
+    if (control instanceof RadioGroup) return "";
+    if (control.isBadNumber) return t("not_a_number");
+    if (this.schema.required && !control.value) return t("prompt_missing");
+    if (this.schema.control === "digits" && control.value && !MAX_DIGITS.test(control.value)) return t("invalid_seed");
+    return "";
+  }
+
+  /** @param {string} text */
+  showError(text) {
+    this.control.showError(text);
+  }
+
+  clearError() {
+    this.control.clearError();
+  }
+
+  focus() {
+    this.control.focus();
+  }
+}
+
+/** @typedef {SchemaField} FormControl */
 
 /**
- * The fields by their names in the API, in the order in which they are shown.
+ * The fields of a group, by their names in the API, in the order in which they are shown.
+ * @param {FormField[]} schema
+ * @param {FormField["group"]} group
  * @param {Translate} t
- * @param {string} stylesId the id of a datalist
+ * @returns {Map<string, SchemaField>}
  */
-export function makeFields(t, stylesId) {
-  const automatic = t("automatic");
-  const size = { min: 64, max: 4096, step: 8, placeholder: automatic };
-  const strength = { min: 0, max: 1, step: 0.05 };
-  const fields = {
-    prompt: textAreaField(t("prompt"), { rows: 4, placeholder: t("prompt_example"), wide: true }),
-    clothing: textField(t("clothing"), { placeholder: t("clothing_example"), wide: true }),
-    style: textField(t("style"), { list: stylesId, placeholder: t("style_example"), wide: true }),
-    negative_prompt: textAreaField(t("negative_prompt"), { rows: 2, wide: true }),
-    width: numberField(t("width"), size),
-    height: numberField(t("height"), size),
-    steps: numberField(t("steps"), { min: 1, max: 150, step: 1, placeholder: automatic }),
-    cfg: numberField(t("cfg"), { min: 0, max: 30, step: 0.5, placeholder: automatic }),
-    sampler: selectField(t("sampler"), automatic),
-    scheduler: selectField(t("scheduler"), automatic),
-    seed: textField(t("seed"), { placeholder: t("random"), hint: t("seed_hint") }),
-    checkpoint: selectField(t("checkpoint"), t("by_realism")),
-    pose_strength: numberField(t("pose_strength"), {
-      ...strength,
-      max: 2,
-      placeholder: "1",
-      hint: t("pose_strength_hint"),
-    }),
-    pose_mode: selectField(t("pose_mode"), t("recognise"), [
-      ["skeleton", t("mode_skeleton")],
-      ["photo", t("mode_photo")],
-      ["raw", t("mode_raw")],
-    ]),
-    reference_strength: numberField(t("reference_strength"), { ...strength, placeholder: "0.8" }),
-    consistency: numberField(t("consistency"), { ...strength, placeholder: "0.7", hint: t("consistency_hint") }),
-    turnaround: selectField(t("turnaround"), automatic, [
-      ["batch", t("in_one_batch")],
-      ["sequential", t("one_after_another")],
-    ]),
-  };
-  fields.prompt.control.required = true;
-  fields.seed.control.inputMode = "numeric";
-  return fields;
+export function makeFields(schema, group, t) {
+  return new Map(schema.filter((field) => field.group === group).map((field) => [field.name, new SchemaField(field, t)]));
 }

@@ -1,12 +1,13 @@
 // Errors of requests to the API.
 
+import { translateIfKnown } from "./i18n.mjs";
+
 /** @import { ErrorParameters, FieldProblem, Translate } from "./types.d.ts" */
 
 /** The texts of fields that are not called as in the API. */
 const LABELS = {
   pose_file_id: "pose",
   pose_image: "pose",
-  realism: "look",
   reference_file_id: "reference",
   reference_image: "reference",
 };
@@ -94,17 +95,6 @@ export function problemMessage(error, { loc, msg, type }, t) {
 function fieldLabel(name, t) {
   const key = Object.hasOwn(LABELS, name) ? LABELS[/** @type {keyof typeof LABELS} */ (name)] : String(name);
   return t(/** @type {Parameters<Translate>[0]} */ (key));
-}
-
-/**
- * The text, or undefined where the user's language has none: `t` gives back the key then.
- * @param {`error_${string}` | `problem_${string}`} key
- * @param {Record<string, string | number>} values
- * @param {Translate} t
- */
-function translateIfKnown(key, values, t) {
-  const text = t(key, values);
-  return text === key ? undefined : text;
 }
 
 /** @param {unknown} error */

@@ -41,3 +41,14 @@ export function createTranslate(catalogs) {
     return text.replace(/\{(\w+)\}/g, (placeholder, name) => (name in values ? String(values[name]) : placeholder));
   };
 }
+
+/**
+ * The text of a key that is made of a code of the API, or undefined where the user's language has none.
+ * @param {string} key
+ * @param {Record<string, string | number>} values
+ * @param {Translate} t
+ */
+export function translateIfKnown(key, values, t) {
+  const text = t(/** @type {Parameters<Translate>[0]} */ (key), values);
+  return text === key ? undefined : text;
+}

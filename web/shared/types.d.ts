@@ -103,6 +103,14 @@ export interface Generation {
   previews: Preview[];
   inputs: InputReceipt[];
   warnings: string[];
+  warning_details: Warning[];
+}
+
+/** `code` is null where an earlier release wrote the warning. */
+export interface Warning {
+  code: string | null;
+  detail: string;
+  parameters: Record<string, string | number | string[]>;
 }
 
 export interface GenerationPage {
@@ -136,6 +144,25 @@ export interface Capabilities {
   reasons: string[];
   samplers: string[];
   schedulers: string[];
+}
+
+/** One field of a generation request, as GET /generate/fields describes it. */
+export interface FormField {
+  name: string;
+  description: string;
+  group: "main" | "advanced" | "slot";
+  control: "text" | "number" | "digits" | "switch" | "choice" | "installed" | "file";
+  required: boolean;
+  default: string | number | boolean | null;
+  applies: "always" | "several_views" | "pose";
+  minimum: number | null;
+  maximum: number | null;
+  step: number | null;
+  max_length: number | null;
+  rows: number;
+  choices: string[];
+  suggestions: string[];
+  source: "checkpoints" | "samplers" | "schedulers" | null;
 }
 
 /** One problem of a 422: where in the request, a sentence, and pydantic's name of the kind of problem. */

@@ -1,0 +1,60 @@
+"""The settings of a picture: what a client may choose and a stored spec keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .fields import Flag, Name, Real, Text, Whole, declare, declared_fields
+
+STYLE_SUGGESTIONS = (
+    "watercolor",
+    "oil painting",
+    "pencil sketch",
+    "ink drawing",
+    "comic book",
+    "cel shading",
+    "pixel art",
+    "low poly",
+    "3D render",
+    "concept art",
+    "vintage photograph",
+    "stained glass",
+)
+CONSISTENCY = 0.7
+
+
+@dataclass(frozen=True)
+class AvatarSettings:
+    """Base of `AvatarRequest` and `AvatarSpec`.
+
+    In a request None stands for "not chosen", in every field. In a spec each field has a value of its type.
+    """
+
+    prompt: str = declare(Text(10_000, min_length=1, rows=4), "Detailed avatar description.", form="main")
+    clothing: str | None = declare(Text(2_000), "Specific clothing details.", form="main")
+    style: str | None = declare(
+        Text(500, suggestions=STYLE_SUGGESTIONS), "Art style: 'watercolor', 'pixel art', ...", form="main"
+    )
+    realism: bool = declare(Flag(), "true: realistic, false: anime.", default=False, form="main")
+    negative_prompt: str | None = declare(Text(10_000, rows=2), "What must not be seen.", form="advanced")
+    width: int = declare(Whole(64, 4096, multiple_of=8), "Pixels.", form="advanced")
+    height: int = declare(Whole(64, 4096, multiple_of=8), "Pixels.", form="advanced")
+    steps: int = declare(Whole(1, 150), "Sampling steps.", form="advanced")
+    cfg: float = declare(Real(0, 30, step=0.5), "Classifier-free guidance scale.", form="advanced")
+    sampler: str = declare(Name(100, "samplers"), "A sampler of this ComfyUI.", form="advanced")
+    scheduler: str = declare(Name(100, "schedulers"), "A scheduler of this ComfyUI.", form="advanced")
+    seed: int = declare(Whole(0, 2**64 - 1), "The same seed and inputs repeat a picture.", form="advanced")
+    checkpoint: str = declare(
+        Name(512, "checkpoints"), "An installed checkpoint, by its file name.", form="advanced"
+    )
+    consistency: float = declare(
+        Real(0, 1),
+        "All poses: how strongly the views look at the front. 0 is off.",
+        default=CONSISTENCY,
+        before=0.0,
+        form="advanced",
+        applies="several_views",
+    )
+
+
+SETTINGS = declared_fields(AvatarSettings)
