@@ -1,4 +1,4 @@
-"""Time as the product keeps it: whole microseconds since 1970-01-01T00:00:00Z."""
+"""Times, as whole microseconds since 1970-01-01T00:00:00Z."""
 
 from __future__ import annotations
 
