@@ -1,4 +1,4 @@
-"""Work that goes on for as long as ComfyUI runs."""
+"""Tasks that run for as long as ComfyUI does."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ log = logging.getLogger("avatarforge")
 
 
 class BackgroundTasks:
-    """Owns long-running tasks. One that fails is logged at once, and `faults` gets a sentence about it."""
+    """Owns long-running tasks. A failure is logged immediately, and a sentence about it is added to
+    `faults`."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """Begin `work`, on the running loop. Raises nothing: what starts after it does not depend on it.
+        """Start `work` on the running loop. Never raises, because later tasks do not depend on it.
 
-        `name`: what it does, as the subject of a sentence.
+        `name` says what the task does, as the subject of a sentence.
         """
         try:
             task = asyncio.get_running_loop().create_task(work())
-        except Exception as error:  # noqa: BLE001 - whatever it is, ComfyUI starts, and health says so
+        except Exception as error:  # noqa: BLE001 - no failure may stop ComfyUI's start; health reports it
             self._record(name, error)
             return
         self._tasks.add(task)

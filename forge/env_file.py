@@ -1,10 +1,10 @@
-"""The pack's `.env`, as people write it: also with Notepad, PowerShell and cmd.exe.
+"""Reads the pack's `.env`, which may be written with Notepad, PowerShell or cmd.exe.
 
-python-dotenv passes over what it cannot read, decodes escapes that nobody meant, and reads UTF-8 alone. A
-setting that is lost that way may be the API key, so that everything doubtful is refused here by its line.
+python-dotenv skips lines that it cannot read, decodes escapes that were not meant as such, and reads only
+UTF-8. A setting lost that way may be the API key, so anything doubtful is refused with its line number.
 
 Only python-dotenv's parser, which it does not document, gives lines and errors. Seen in 1.0 to 1.2;
-`tests/unit/test_library_internals.py` tells when it changes.
+`tests/unit/test_library_internals.py` fails when it changes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dotenv.parser import Binding, parse_stream
 from .errors import SettingsError
 
 NAME = ".env"
-LARGEST = 256 * 1024  # bytes; all settings at their longest take a tenth
-MOST_LINES = 10  # that one sentence names
+LARGEST = 256 * 1024  # bytes; all settings at their maximum length take a tenth
+MOST_LINES = 10  # named in one sentence
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _QUOTED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""", re.DOTALL)
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:\\|\\\\")
@@ -35,8 +35,8 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class Entry:
-    """One value. `written`: as it stands in the file, quotes included; `value`: what python-dotenv makes of
-    that. `line` counts from 1."""
+    """One setting. `written` is the value as in the file, with its quotes; `value` is what python-dotenv
+    reads. `line` counts from 1."""
 
     name: str
     value: str
@@ -45,9 +45,9 @@ class Entry:
 
 
 def read_env_file(path: Path) -> dict[str, Entry]:
-    """The entries by name; none when there is no file. Of a name that stands there twice the last one counts.
+    """The entries by name; empty if there is no file. If a name occurs twice, the last one wins.
 
-    Blocks. Raises SettingsError for a file that cannot be read whole.
+    Blocks. Raises SettingsError if any part of the file cannot be read.
     """
     text = _decode(_read(path))
     entries: dict[str, Entry] = {}
@@ -71,7 +71,7 @@ def read_env_file(path: Path) -> dict[str, Entry]:
 
 
 def fault_of(entry: Entry) -> str | None:
-    """Why the value is not what its author meant, and the remedy; None when nothing is wrong with it."""
+    """Why the value is probably not what its author meant, and the remedy; None if it is fine."""
     quoted = entry.written[:1] in ("'", '"')
     escapes = entry.written.startswith('"') and "\\" in entry.written
     if "\n" in entry.written or "\r" in entry.written:
@@ -86,29 +86,29 @@ def fault_of(entry: Entry) -> str | None:
 
 
 def control_character(value: str) -> str | None:
-    """The first control character in a text; None when there is none."""
-    return next((one for one in value if one < " " or "\x7f" <= one <= "\x9f"), None)
+    """The first control character in a text; None if there is none."""
+    return next((char for char in value if char < " " or "\x7f" <= char <= "\x9f"), None)
 
 
 def shown_name(name: str) -> str:
-    """A name for the log: whatever stands in front of a `=` can be long, or no text at all."""
+    """A name for the log: the text before a `=` can be long or unprintable."""
     return name if re.fullmatch(r"\w{1,80}", name, re.ASCII) else repr(name[:80])
 
 
 def _loses_backslashes(inside: str) -> bool:
-    r"""Whether a Windows path is another one once its escapes are decoded. `C:\\a` is still the same one."""
+    r"""Whether decoding escapes changes a Windows path. `C:\\a` stays the same path."""
     share = re.match(r"\\+", inside)
     return bool(re.search(r"(?<!\\)(?:\\\\)*\\['\"]", inside)) or (share is not None and len(share[0]) < 4)
 
 
 def _read(path: Path) -> bytes:
-    """The bytes of the file; none when nothing has its name."""
+    """The bytes of the file; empty if it does not exist."""
     try:
         if not path.is_symlink() and not path.exists():
-            if path.with_name(f"{NAME}.txt").exists():  # Windows hides the ending
+            if path.with_name(f"{NAME}.txt").exists():  # Windows hides the extension
                 log.warning("AvatarForge: %s.txt has no effect; its name must be %s", NAME, NAME)
             return b""
-        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe could block forever
             raise _unusable("it is no file")
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -120,7 +120,7 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(data: bytes) -> str:
-    # Text in UTF-16 has a NUL in every line end and beside every ASCII letter, with or without a mark.
+    # UTF-16 has a NUL byte in every line end and every ASCII letter, with or without a byte order mark.
     if data.startswith(_UTF16_MARKS) or data.count(0) * 4 > len(data):
         raise _unusable("it is saved as UTF-16. Save it as UTF-8")
     if b"\0" in data:
@@ -131,13 +131,13 @@ def _decode(data: bytes) -> str:
         raise _unusable(f"line {_line_at(data, error.start)} is not in UTF-8. Save it as UTF-8") from error
 
 
-def _line_at(data: bytes, place: int) -> int:
-    before = data[:place]
+def _line_at(data: bytes, offset: int) -> int:
+    before = data[:offset]
     return 1 + len(re.findall(rb"\r\n|\r|\n", before))
 
 
 def _line(binding: Binding) -> int:
-    """The line of the name: python-dotenv counts the empty lines before it to it."""
+    """The line of the name: python-dotenv includes the empty lines before it."""
     text = binding.original.string
     blank = text[: len(text) - len(text.lstrip())]
     return binding.original.line + len(re.findall(r"\r\n|\r|\n", blank))
@@ -150,10 +150,9 @@ def _written(binding: Binding) -> str:
 
 
 def _lines(numbers: Iterable[int]) -> str:
-    every = [str(number) for number in numbers]
-    named = every[:MOST_LINES]
-    more = f" and {len(every) - MOST_LINES} more" if len(every) > MOST_LINES else ""
-    return f"line{'s' if len(every) > 1 else ''} {', '.join(named)}{more}"
+    lines = [str(number) for number in numbers]
+    more = f" and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else ""
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(lines[:MOST_LINES])}{more}"
 
 
 def _unusable(reason: str) -> SettingsError:

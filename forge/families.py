@@ -1,5 +1,5 @@
-"""Model families: how each is recognised, and what it needs to give a good picture. A new family is one
-row here, and one module in `graphs` where its graph differs."""
+"""Model families: how to recognise each, and its defaults. A new family is a row here, and a module in
+`graphs` if its graph differs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Family:
-    """`width` and `height` in pixels: what the family was trained at, upright for a whole figure.
-    Quality words come first in the prompt; `realistic` and `anime` are (positive, negative).
+    """A family's defaults and how to recognise its files.
 
-    Checkpoints are recognised by `comfy_class`, the class of ComfyUI's detection (or one that extends it);
-    ControlNets by `context_width`, the channels of the text that cross-attention reads, or by
-    `label_width`, the channels of the other conditions (None: it has none); T2I adapters by
-    `adapter_widths`, the channels of their first convolution (comfy/controlnet.py: `load_t2i_adapter`).
-    Files that cannot be looked into are recognised by patterns over the words of their name
-    (`model_names.words_of`): `file_names` says the family outright, `likely_names` are those of
-    well-known models; a name that has none of either is of DEFAULT_FAMILY. `union_types`: whether
-    a union ControlNet of the family has to be told its kind of hint. `ipadapters`: what
-    ComfyUI_IPAdapter_plus looks for, best first, as (preset of its unified loader, pattern of the file in
-    models/ipadapter, the file's usual name); facts of that pack's README and utils.py.
+    `width` and `height` are in pixels: the size that the family was trained at, in portrait format for a
+    whole figure. `realistic` and `anime` are the (positive, negative) quality tags, which come first in a
+    prompt.
+
+    Checkpoints are recognised by `comfy_class`, a class of ComfyUI's detection or its base class; ControlNets
+    by `context_width`, the channels of the text that cross-attention reads, or by `label_width`, the channels
+    of the other conditions (None if there are none); T2I adapters by `adapter_widths`, the channels of their
+    first convolution (comfy/controlnet.py: `load_t2i_adapter`). Files that cannot be inspected are recognised
+    by patterns on the words of their name (`model_names.words_of`): `file_names` match names of the family,
+    `likely_names` those of well-known models; a name that matches neither counts as DEFAULT_FAMILY.
+
+    `union_types`: whether a union ControlNet of the family needs to be told the type of its hint.
+    `ipadapters`: what ComfyUI_IPAdapter_plus looks for, best first, as (preset of its unified loader, pattern
+    of the file in models/ipadapter, usual name of the file); from that pack's README and utils.py.
     """
 
     name: str
@@ -51,7 +54,7 @@ _COMMON_FLAWS = (
     "lowres, blurry, bad anatomy, bad hands, extra limbs, missing limbs, watermark, text, signature"
 )
 
-DEFAULT_FAMILY = "sd15"  # of a file whose name says nothing: most pickles are from its time
+DEFAULT_FAMILY = "sd15"  # for names that match no family: most pickles are from its time
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -70,7 +73,7 @@ FAMILIES: dict[str, Family] = {
             comfy_class="SD15",
             context_width=768,
             label_width=None,
-            # Pixels of 8 x 8, in one or three colours.
+            # 8 x 8 pixels, in one or three colours.
             adapter_widths=frozenset({64, 192}),
             file_names=r"\b(sd|stable ?diffusion)( v)? (1|14|15)\b|^v 1 [1-5]\b|^(1 5|15|1 4)$",
             likely_names=None,
@@ -94,7 +97,7 @@ FAMILIES: dict[str, Family] = {
             comfy_class="SDXL",
             context_width=2048,
             label_width=2816,
-            # Pixels of 16 x 16.
+            # 16 x 16 pixels, in one or three colours.
             adapter_widths=frozenset({256, 768}),
             file_names=r"\bsdxl|xlv?\b",
             likely_names=r"\bpony\b|\bpony(diffusion|realism)|illustrious|\bnoob(ai)?\b|animagine",

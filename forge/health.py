@@ -1,4 +1,4 @@
-"""What works now, and why the rest does not."""
+"""Measures what works, and why the rest does not."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class Health:
-    """The faults of `database`, `storage` and `queue` are None where all is well; `reasons` holds every
-    fault.
+    """A fault is None if that part works; `reasons` has all faults.
 
-    A missing ControlNet or extractor is no fault, since much works without: `capabilities` names it.
+    A missing ControlNet or extractor is not a fault, because much works without it: `capabilities` lists it.
     """
 
     url: str
@@ -63,7 +62,7 @@ class HealthService:
         settings: Settings,
         other_faults: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """`other_faults`: sentences about what is wrong elsewhere, such as a task that stopped."""
+        """`other_faults` returns sentences about faults elsewhere, such as a task that stopped."""
         self._database = database
         self._blobs = blobs
         self._workers = workers
@@ -71,35 +70,35 @@ class HealthService:
         self._settings = settings
         self._other_faults = other_faults
         self._next: asyncio.Task[Health] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def capabilities(self) -> Capabilities:
-        """What works with the models that are installed now."""
+        """What works with the installed models."""
         return capabilities_of(await self._host.installed_models(), self._settings)
 
     async def measure(self) -> Health:
-        """How things stand now. A file is written for it, and the models are looked at: so all who ask while
-        one is being measured share the next one."""
+        """Measure the current health. This writes a file and scans the models, so all requests that come
+        during a measurement share the next one."""
         if self._next is None:
             self._next = asyncio.create_task(self._measure_next())
         return await asyncio.shield(self._next)
 
     async def _measure_next(self) -> Health:
-        async with self._one_at_a_time:
+        async with self._lock:
             self._next = None  # later requests need a newer measurement
             return await self._measure()
 
     async def _measure(self) -> Health:
         (counts, stored), database_fault = await _ask(self._counts(), ({}, (0, 0)), DATABASE_FAULT)
         _, storage_fault = await _ask(self._workers.disk(self._blobs.probe), None, STORAGE_FAULT)
-        none_listed = capabilities_of(InstalledModels((), (), (), ()), self._settings)
-        capabilities, models_fault = await _ask(self.capabilities(), none_listed, MODELS_FAULT)
+        without_models = capabilities_of(InstalledModels((), (), (), ()), self._settings)
+        capabilities, models_fault = await _ask(self.capabilities(), without_models, MODELS_FAULT)
         stats, stats_fault = await _ask(self._host.system_stats(), {}, STATS_FAULT)
         (queue, stopped), queue_fault = await _ask(
             self._queue(), (QueueState((), frozenset()), None), QUEUE_FAULT
         )
         usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
-        # What the table says first is that there is no checkpoint.
+        # The first reason of `capabilities` is a missing checkpoint.
         faults = (
             database_fault,
             storage_fault,
@@ -131,14 +130,14 @@ class HealthService:
         return self._host.queue_state(), self._host.stopped()
 
 
-async def _ask(part: Awaitable[Result], otherwise: Result, fault: str) -> tuple[Result, str | None]:
-    """What a part answers, and what is wrong with it: health is told also when a part of it fails."""
+async def _ask(part: Awaitable[Result], default: Result, fault: str) -> tuple[Result, str | None]:
+    """(result of a part or `default`, its fault or None): one failing part does not hide the others."""
     try:
         return await part, None
     except AvatarForgeError as error:
-        return otherwise, error.detail
+        return default, error.detail
     except SQLAlchemyError:
-        return otherwise, fault
-    except Exception:  # whatever it is, a monitor has to hear of it as a fault and not as a 500
+        return default, fault
+    except Exception:  # health reports any failure as a fault, not as a 500
         log.warning("AvatarForge: %s", fault, exc_info=True)
-        return otherwise, fault
+        return default, fault

@@ -1,6 +1,7 @@
-"""A request that is sent twice is done once (the IETF's draft "The Idempotency-Key HTTP Header Field").
+"""Idempotency keys: a request that is sent twice runs once (IETF draft "The Idempotency-Key HTTP Header
+Field").
 
-The key is committed with what the request made, so that neither can be there without the other.
+The key is committed in the same transaction as what the request creates, so neither exists without the other.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from ..db.records import GenerationRecord, IdempotencyRecord
 from .errors import ConflictError, UnprocessableError
 
 KEPT = DAY
-LONGEST = 255
-MOST = 100_000
+LONGEST = 255  # characters
+MOST = 100_000  # keys kept
 
 IN_PROGRESS = (
     "The first request with this Idempotency-Key is still being worked on. Send it again in a moment."
@@ -34,8 +35,8 @@ OTHER_REQUEST = (
 
 @dataclass(frozen=True)
 class Claim:
-    """A key and the request that it was sent with. `commit` belongs into the transaction that does what is
-    asked, `withdraw` into the one that takes it back."""
+    """A key and the hash of its request. Call `commit` in the transaction that carries out the request, and
+    `withdraw` in the one that undoes it."""
 
     key: str
     request_hash: str
@@ -43,7 +44,7 @@ class Claim:
     def commit(self, connection: Connection, generation_id: str, now: int) -> None:
         queries.remove_older(connection, now - KEPT)
         if queries.get(connection, self.key) is not None:
-            # Its client has left, and what it asked for was done nevertheless.
+            # The client of the first request disconnected, but the request was carried out.
             raise ConflictError(IN_PROGRESS, code="idempotency_key_in_use")
         queries.add(connection, IdempotencyRecord(self.key, self.request_hash, generation_id, None, now))
 
@@ -52,7 +53,8 @@ class Claim:
 
 
 def with_claim(query: Query[GenerationRecord], claim: Claim | None, now: int) -> Query[GenerationRecord]:
-    """The writing query of a request, together with its key, which is dated `now` (microseconds)."""
+    """The query that writes a request's generation and, in the same transaction, its key. `now` in
+    microseconds."""
     if claim is None:
         return query
 
@@ -65,7 +67,7 @@ def with_claim(query: Query[GenerationRecord], claim: Claim | None, now: int) ->
 
 
 def without_claim(query: Query[object], claim: Claim | None) -> Query[object]:
-    """The query that takes a request back, together with its key."""
+    """The query that undoes a request and, in the same transaction, removes its key."""
     if claim is None:
         return query
 
@@ -77,13 +79,15 @@ def without_claim(query: Query[object], claim: Claim | None) -> Query[object]:
 
 
 class Idempotency:
+    """The idempotency keys: those of requests in progress, and those in the database."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._open: set[str] = set()
 
     @contextmanager
     def one_at_a_time(self, key: str) -> Iterator[None]:
-        """Raises ConflictError while another request with this key is being worked on."""
+        """Raises ConflictError while another request with this key is in progress."""
         if key in self._open:
             raise ConflictError(IN_PROGRESS, code="idempotency_key_in_use")
         self._open.add(key)
@@ -93,27 +97,27 @@ class Idempotency:
             self._open.discard(key)
 
     async def answered_before(self, claim: Claim) -> IdempotencyRecord | None:
-        """What the first request with this key made. Raises ConflictError if that was another request."""
-        found = await self._database.read(partial(queries.get, key=claim.key))
-        if found is None or found.created_at < self._database.now() - KEPT:
+        """The record of an earlier request with this key; None if there is none. Raises ConflictError if its
+        content was different."""
+        record = await self._database.read(partial(queries.get, key=claim.key))
+        if record is None or record.created_at < self._database.now() - KEPT:
             return None
-        if found.request_hash != claim.request_hash:
+        if record.request_hash != claim.request_hash:
             raise ConflictError(OTHER_REQUEST, code="idempotency_key_reused")
-        return found
+        return record
 
     async def answered(self, claim: Claim, answer: str) -> None:
-        """Keep the answer, for those that ask again."""
+        """Store the answer for repeated requests."""
         await self._database.write(partial(queries.set_answer, key=claim.key, answer=answer))
 
     async def clean_up(self) -> int:
-        """Remove keys that are too old or too many; say how many."""
-        return await self._database.write(
-            partial(queries.clean_up, before=self._database.now() - KEPT, most=MOST)
-        )
+        """Remove keys that are too old or too many; returns how many."""
+        before = self._database.now() - KEPT
+        return await self._database.write(partial(queries.clean_up, before=before, most=MOST))
 
 
 def require_key(key: str) -> str:
-    """Raises UnprocessableError for what is no key."""
+    """The key. Raises UnprocessableError if it is invalid."""
     if 1 <= len(key) <= LONGEST and key.isascii() and key.isprintable():
         return key
     raise UnprocessableError(
@@ -123,7 +127,7 @@ def require_key(key: str) -> str:
 
 
 def request_hash(route: str, query: str, body: str) -> str:
-    """SHA-256 of what makes two requests the same. Blocks: a body may hold whole pictures."""
+    """SHA-256 of everything that makes two requests equal. Blocks: a body may contain whole pictures."""
     digest = hashlib.sha256()
     for part in (route, query, body):
         raw = part.encode("utf-8", "surrogatepass")

@@ -1,7 +1,7 @@
-"""What the name of a model file says: its words, its family, and whether it is made for a special task.
+"""Guesses from the name of a model file: its words, its family, and whether it is for a special task.
 
-A name is a guess. Where a file has a header, the header decides (`host/model_kinds.py`). A name decides for
-files without one (pickles), and for what no header holds, such as the kind of hint that a ControlNet takes.
+If a file has a header, the header decides (`host/model_kinds.py`). The name decides for files without one
+(pickles), and for what no header contains, such as the kind of hint that a ControlNet expects.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from typing import Literal
 from .families import DEFAULT_FAMILY, FAMILIES
 from .ports import ControlKind, ModelFile
 
-#: Letters, by camel case, and digits. XL stands glued to versions and variants in many names: "dreamXLv10".
+#: Splits letters by camel case, and digits. In many names XL is joined to a version or variant: "dreamXLv10".
 _WORD = re.compile(
     r"SDXL|[A-Z]*XL(?=[vV]?\d|base|turbo|lightning|lcm|inpaint|refiner)"
     r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
 _EXTENSION = re.compile(r"\.(safetensors|sft|ckpt|pth|pt2?|bin|pkl)$", re.IGNORECASE)
 
-# Words of families that AvatarForge does not know. Version 2 of Stable Diffusion came as "v2-1_768".
+# Names of unsupported families. Version 2 of Stable Diffusion was released as "v2-1_768".
 _OTHER_FAMILIES = re.compile(
     r"\b(flux|wan|wan ?video|qwen|hun ?yuan\w*|z ?image|lumina|chroma|cascade|pix ?art|kolors"
     r"|aura ?flow|hi ?dream|ltxv?|mochi|cosmos|omni ?gen|svd|ssd|zero 123|upscaler|refiner)\b"
     r"|\b(sd|stable ?diffusion)( v)? (2|3|20|21|35)\b|^v 2 [01]\b|\b768 v\b|\b512 base\b"
 )
-# Checkpoints that take other inputs than words alone, or finish what another one began.
+# Checkpoints that need other inputs than text, or refine the output of another one.
 _SPECIAL_CHECKPOINT = re.compile(
     r"in ?paint|out ?paint|\brefiner\b|\binstruct ?pix|\bpix 2 pix\b|\bip 2 p\b|\bdepth\b|\btile\b"
     r"|\bupscaler?\b"
 )
-# Checkpoints distilled to a few steps: the steps and cfg of their family do not suit them.
+# Checkpoints distilled to a few steps: their family's steps and cfg do not suit them.
 _FEW_STEPS = re.compile(r"\b(sdxl)?(lcm|turbo|lightning|hyper|dmd|flash|schnell)\b|\b[1248] ?steps?\b")
 
 _POSE = re.compile(r"open ?pose|\bdw ?pose|\bposes?\b|\bunion|\bcontrolnetunion|\bpro ?max\b")
 _POSE_ONLY = re.compile(r"open ?pose|\bdw ?pose")
 _UNION = re.compile(r"\bunion|\bcontrolnetunion|\bpro ?max\b")
-# They take another drawing than the skeleton of a person.
+# They expect another drawing than the skeleton of a person.
 _NOT_FOR_PEOPLE = re.compile(r"\banimal|\bdense ?pose")
 _OTHER_HINTS = re.compile(
     r"canny|depth|\bnormal|\btile|in ?paint|\bseg\b|segment|soft ?edge|\bhed\b|scribble|sketch|line ?art|mlsd"
@@ -48,24 +48,24 @@ _CONTROL_LORA = re.compile(r"\bcontrol ?lo ?ra\b")
 _T2I_ADAPTER = re.compile(r"\bt 2 i ?adapters?\b|\bcoadapter")
 _LLLITE = re.compile(r"ll ?lite\b")
 
-_OUTRIGHT = {row.name: re.compile(row.file_names) for row in FAMILIES.values()}
+_CERTAIN = {row.name: re.compile(row.file_names) for row in FAMILIES.values()}
 _LIKELY = {row.name: re.compile(row.likely_names) for row in FAMILIES.values() if row.likely_names}
 
 Hints = Literal["pose", "unknown", "other", "not people"]
 
 
 def words_of(name: str) -> str:
-    """The words of a path in lower case, one space between them: "SDXL/OpenPose.bin" is "sdxl open pose"."""
+    """The words of a path in lower case, separated by spaces: "SDXL/OpenPose.bin" gives "sdxl open pose"."""
     return " ".join(part for part in _words_by_part(name) if part)
 
 
 def guess_family(name: str) -> str | None:
-    """The family that a path names, the file before its folders; None where it names a family that we do not
-    know. A path that names none is taken for the family of most such files."""
+    """The family that a path names, the file name before its folders; None for an unsupported family, and
+    DEFAULT_FAMILY if it names none."""
     for words in reversed(_words_by_part(name)):
         if _OTHER_FAMILIES.search(words):
             return None
-        for patterns in (_OUTRIGHT, _LIKELY):
+        for patterns in (_CERTAIN, _LIKELY):
             for family, pattern in patterns.items():
                 if pattern.search(words):
                     return family
@@ -73,7 +73,7 @@ def guess_family(name: str) -> str | None:
 
 
 def guess_control_kind(name: str) -> ControlKind:
-    """What kind of control model a file is that cannot be looked into."""
+    """The kind of a control model that cannot be inspected."""
     words = words_of(name)
     if _CONTROL_LORA.search(words):
         return "Control-LoRA"
@@ -83,12 +83,12 @@ def guess_control_kind(name: str) -> ControlKind:
 
 
 def names_union(name: str) -> bool:
-    """Whether a name says that a ControlNet takes several kinds of hints."""
+    """Whether the name is that of a ControlNet for several kinds of hints."""
     return bool(_UNION.search(words_of(name)))
 
 
 def is_special_checkpoint(model: ModelFile) -> bool:
-    """Whether it paints into pictures, refines them, or else does not draw from words alone."""
+    """Whether it is for inpainting, refining, or anything else but plain text-to-image."""
     return model.special or bool(_SPECIAL_CHECKPOINT.search(words_of(model.name)))
 
 
@@ -97,7 +97,8 @@ def takes_few_steps(name: str) -> bool:
 
 
 def hints_of(model: ModelFile) -> Hints:
-    """What a control model is drawn for: the skeleton of a person ("pose"), something else, or unknown."""
+    """The hints that a control model expects: the skeleton of a person ("pose"), something else, or
+    unknown."""
     words = words_of(model.name)
     if _NOT_FOR_PEOPLE.search(words):
         return "not people"
@@ -115,8 +116,8 @@ def names_other_hints(name: str) -> bool:
 
 
 def find_model(models: Sequence[ModelFile], name: str) -> ModelFile | None:
-    """The model of this name. Windows and POSIX separate folders differently, and a name may have been
-    written down on the other one; a file of exactly this name goes first."""
+    """The model with this name. An exact match wins; otherwise `\\` and `/` are equal, because the name may
+    come from another operating system."""
     exact = next((model for model in models if model.name == name), None)
     if exact is not None:
         return exact

@@ -1,6 +1,6 @@
-"""The store without ComfyUI: `dev.py fsck` and `dev.py backup`.
+"""Opens the store without ComfyUI: `dev.py fsck` and `dev.py backup`.
 
-Takes the same settings as the running pack: `AVATARFORGE_*` variables and the pack's `.env`.
+Uses the same settings as the running pack: `AVATARFORGE_*` variables and the pack's `.env`.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class CannotRun(Exception):
 
 
 def find_output_folder(data_folder: Path) -> Path | None:
-    """Where the pictures of that store usually lie; None where they do not. Raises CannotRun."""
-    with _told():
+    """The usual folder of the store's pictures; None if they are not there. Raises CannotRun."""
+    with _cannot_run():
         return usual_output_folder(load_settings(os.environ, PACK / ".env"), data_folder)
 
 
 def fsck(data_folder: Path, output_folder: Path | None, *, repair: bool) -> Report:
-    """Check the store while ComfyUI is stopped. Brings its tables up to date first, as a start would.
+    """Check the store while ComfyUI is stopped. First migrates the database, as a start does.
 
-    `output_folder` None leaves the generated pictures out. Raises CannotRun.
+    Generated pictures are not checked if `output_folder` is None. Raises CannotRun.
     """
-    with _told():
+    with _cannot_run():
         settings = load_settings(os.environ, PACK / ".env")
         require_database(settings, data_folder)
         _require_folders(settings, data_folder, output_folder)
@@ -64,11 +64,11 @@ def fsck(data_folder: Path, output_folder: Path | None, *, repair: bool) -> Repo
 
 
 def backup(data_folder: Path, output_folder: Path | None, target: Path) -> tuple[Copied, Report]:
-    """Copy the store into `target`, also while ComfyUI runs; then check the copy. Raises CannotRun.
+    """Copy the store into `target`, also while ComfyUI runs, then check the copy. Raises CannotRun.
 
-    `target` appears when the copy is whole, and not before.
+    `target` is created only once the copy is complete.
     """
-    with _told():
+    with _cannot_run():
         settings = load_settings(os.environ, PACK / ".env")
         source = require_database(settings, data_folder)
         if source is None:
@@ -108,15 +108,15 @@ def _check(settings: Settings, data_folder: Path, output_folder: Path | None, *,
 
 
 def _require_folders(settings: Settings, data_folder: Path, output_folder: Path | None) -> None:
-    """Raises UnavailableError where a folder cannot be the right one."""
+    """Raises UnavailableError for a folder that cannot be the right one."""
     require_storage(settings, data_folder)
     if output_folder is not None:
         require_pictures(settings, data_folder, output_folder)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Every expected fault as one sentence."""
+def _cannot_run() -> Iterator[None]:
+    """Turn every expected error into CannotRun with one sentence."""
     try:
         yield
     except (AvatarForgeError, DatabaseUnavailableError) as error:

@@ -1,4 +1,4 @@
-"""What AvatarForge needs of the program that it lives in, as protocols. `host` provides them."""
+"""Protocols for what AvatarForge needs from the program it runs in. `host` implements them for ComfyUI."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-# An API prompt as ComfyUI runs it: {node id: {"class_type", "inputs", "_meta"}}.
+# A prompt in ComfyUI's API format: {node id: {"class_type", "inputs", "_meta"}}.
 Prompt = dict[str, dict[str, Any]]
 
 
-# Nodes of ComfyUI versions and packs that not everyone has: what is used only where it is there.
+# Nodes of newer ComfyUI versions and other packs, which are used only if they are installed.
 OPTIONAL_NODES = frozenset(
     {
         "DWPreprocessor",  # comfyui_controlnet_aux
@@ -22,20 +22,18 @@ OPTIONAL_NODES = frozenset(
 )
 
 
-# What ComfyUI's ControlNetLoader loads, and the kind that it does not.
+# The kinds that ComfyUI's ControlNetLoader loads, and one that it does not.
 ControlKind = Literal["ControlNet", "Control-LoRA", "T2I adapter", "ControlNet-LLLite"]
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """An installed model, named as ComfyUI's loader nodes name it. `family` is a key of
-    `families.FAMILIES`, or None when it is none of those. `union`: a ControlNet of several
-    kinds, which has to be told the kind.
+    """An installed model, named as in ComfyUI's loader nodes. `family` is a key of `families.FAMILIES`, or
+    None for another family. `union`: a ControlNet for several kinds of hints, which must be told the kind.
 
-    `guessed`: the family is a guess from the name, because the file cannot be looked into. `special`: a
-    checkpoint that takes more than words, such as one for inpainting. `kind` is that of a control model.
-    `problem`: why the file cannot be used, as words that follow "it": "is empty"; None where nothing is
-    known against it.
+    `guessed`: the family is a guess from the name, because the file cannot be inspected. `special`: a
+    checkpoint that needs more than text, such as one for inpainting. `kind` is that of a control model.
+    `problem`: why the file cannot be used, phrased to follow "it": "is empty"; None if it can.
     """
 
     name: str
@@ -49,9 +47,9 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A model file that cannot be used. `folder` is ComfyUI's name of the folder, such as "checkpoints";
-    `name` is the file's in it, never a path of the server, and None where the whole folder cannot be
-    listed. `reason` are words that follow "it"."""
+    """A model file that cannot be used. `folder` is ComfyUI's name of the folder, such as "checkpoints".
+    `name` is the file's name in it, never a path of the server, and None if the folder cannot be listed.
+    `reason` is phrased to follow "it"."""
 
     folder: str
     name: str | None
@@ -60,10 +58,9 @@ class SkippedFile:
 
 @dataclass(frozen=True)
 class InstalledModels:
-    """`nodes` are those of OPTIONAL_NODES that this ComfyUI has, `ipadapters` and `clip_visions` the
-    files in these folders, `sdpose` the checkpoints that carry SDPose's heatmap head. `skipped` are all files
-    that cannot be used, of every folder. `embeddings` are the files in that folder, None where it could not
-    be read."""
+    """Everything that is installed. `nodes` are the installed OPTIONAL_NODES, `ipadapters` and `clip_visions`
+    the files in these folders, `sdpose` the checkpoints with SDPose's heatmap head. `skipped` are the
+    unusable files of all folders. `embeddings` are the files in that folder, None if it could not be read."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -79,7 +76,7 @@ class InstalledModels:
 
 @dataclass(frozen=True)
 class CheckedPrompt:
-    """A prompt that ComfyUI accepted, as it will run it; `ticket` is the host's own."""
+    """A prompt that ComfyUI validated, as it will run it; `ticket` is private to the host."""
 
     prompt_id: str
     ticket: Any
@@ -88,7 +85,7 @@ class CheckedPrompt:
 
 @dataclass(frozen=True)
 class QueueState:
-    """prompt_ids: waiting ones in the order in which they will run, and running ones."""
+    """The prompt ids in the queue: waiting ones, in the order in which they will run, and running ones."""
 
     waiting: tuple[str, ...]
     running: frozenset[str]
@@ -96,11 +93,11 @@ class QueueState:
 
 @dataclass(frozen=True)
 class PromptEvent:
-    """What happened to a prompt. `filenames` is set for `saved`: the pictures that an output node has
-    just written. For `failed`, `error` holds the node's own message, for the client, and `reason` what
-    may stand in a log: the node and the exception's type, since a node's words can repeat the prompt.
+    """An event of a prompt. For `saved`, `filenames` are the pictures that an output node has just written.
+    For `failed`, `error` is the node's message, for the client, and `reason` is for the log: only the node
+    and the type of the exception, because a node's message can repeat the prompt.
 
-    `queue_changed` carries no prompt_id: something entered or left ComfyUI's queue.
+    `queue_changed` has no prompt_id: something entered or left ComfyUI's queue.
     """
 
     kind: Literal["started", "saved", "succeeded", "failed", "interrupted", "queue_changed"]
@@ -112,7 +109,7 @@ class PromptEvent:
 
 @dataclass(frozen=True)
 class NodeState:
-    """How far a node is, in steps of its own; one that counts none goes from 0 of 1 to 1 of 1."""
+    """Progress of a node in its own steps; a node that reports none goes from 0 of 1 to 1 of 1."""
 
     running: bool
     value: float
@@ -121,7 +118,7 @@ class NodeState:
 
 @dataclass(frozen=True)
 class PromptProgress:
-    """How far the nodes of a running prompt are, by node id; those not begun are absent."""
+    """Progress of the nodes of a running prompt, by node id; nodes that have not started are absent."""
 
     prompt_id: str
     nodes: Mapping[str, NodeState]
@@ -129,7 +126,7 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class PreviewPicture:
-    """What a sampler has so far of the picture in this row of its batch, as a JPEG."""
+    """A preview of the picture in this row of a sampler's batch, as a JPEG."""
 
     prompt_id: str
     node_id: str
@@ -138,47 +135,47 @@ class PreviewPicture:
 
 
 class Host(Protocol):
-    """ComfyUI, as far as the product knows it. Called on the event loop; events arrive there too."""
+    """What AvatarForge uses of ComfyUI. Methods are called on the event loop, and events arrive there."""
 
     @property
     def output_folder(self) -> Path:
-        """The folder under which all pictures of ours lie, one folder per generation."""
+        """The folder of all generated pictures, with one subfolder per generation."""
 
     @property
     def url(self) -> str:
-        """Where the server answers, for people."""
+        """The server's address, for people."""
 
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
-        """What the loaders could load now; not `fresh`: now or a second ago, which needs no wait."""
+        """The installed models. If not `fresh`, the result may be a second old, which avoids a scan."""
 
     async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
-        """Whether the card can sample so many pictures (pixels) of that checkpoint in one batch."""
+        """Whether the GPU can sample `count` pictures of this size, in pixels, in one batch."""
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
-        """Let ComfyUI validate the prompt. Raises PromptRefusedError."""
+        """Have ComfyUI validate the prompt. Raises PromptRefusedError."""
 
     def enqueue(self, checked: CheckedPrompt) -> None:
-        """Put it into the execution queue, behind what waits there."""
+        """Put it at the end of the execution queue. Raises UnavailableError."""
 
     def cancel(self, prompt_id: str) -> None:
-        """Take it out of the queue, or interrupt it when it runs; else do nothing.
+        """Remove it from the queue, or interrupt it if it is running; otherwise do nothing.
 
-        An interruption of a prompt that has just been taken and has not told `started` can be lost."""
+        An interruption can be lost between the prompt leaving the queue and its `started` event."""
 
     def queue_state(self) -> QueueState:
-        """What waits and what runs, of anyone."""
+        """The whole queue, with the prompts of other clients."""
 
     def verdict(self, prompt_id: str) -> PromptEvent | None:
-        """How a prompt ended, from ComfyUI's history or its last messages; None when neither knows."""
+        """How a prompt ended, from ComfyUI's history or its last messages; None if unknown."""
 
     def stopped(self) -> str | None:
-        """Why nothing runs any more, in words for people; None while the queue is worked on."""
+        """Why ComfyUI no longer runs prompts, as a sentence for people; None while it does."""
 
     def listen(self, listener: Callable[[PromptEvent], None]) -> None:
-        """Have events of our prompts delivered, on the event loop."""
+        """Deliver events of AvatarForge's prompts, on the event loop."""
 
     def watch(self, watcher: Callable[[PromptProgress | PreviewPicture], None]) -> None:
-        """Have progress and previews of our prompts delivered, on the event loop: many a second."""
+        """Deliver progress and previews of AvatarForge's prompts, on the event loop, many times a second."""
 
     async def system_stats(self) -> Mapping[str, Any]:
-        """What ComfyUI's `/system_stats` gives."""
+        """What ComfyUI's `/system_stats` returns."""

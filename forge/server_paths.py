@@ -1,8 +1,8 @@
-"""Cuts paths of the server's disk out of texts that other people's code wrote.
+"""Removes the folders of paths on the server's disk from messages of other code.
 
-A node, a driver or the operating system puts a path into its message as it likes. A client needs the file's
-name to find the file, and must not learn the folders. Where a text leaves open where a path ends (a path
-with spaces and no quotes), a word too many is cut rather than a folder left.
+A node, a driver or the operating system may put a path into its message in any form. A client needs the name
+of the file, and must not learn the folders. If it is unclear where a path ends (a path with spaces and
+without quotes), it is better to remove a word too many than to leave a folder.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-FOLDER = "(folder)"  # stands for a path that names a folder and no file
+FOLDER = "(folder)"  # replaces a path that names a folder and no file
 _LONGEST_QUOTED = 4096  # characters
 _MOST_WORDS = 8  # in the name of one folder
 
 _SEP = r"(?:[\\/]|%2[Ff]|%5[Cc])+"
-# In a POSIX path a backslash separates only where it escapes nothing: `\ ` is a space, `\n` before a capital
-# letter is a line break in a repr.
+# In a POSIX path a backslash is a separator only if it escapes nothing: `\ ` is a space, and `\n` before a
+# capital letter is a line break in a repr.
 _POSIX_SEP = r"(?:\\?/|%2[Ff]|%5[Cc]|\\(?=\w)(?![nrt](?:[A-Z]|\W|$)))+"
 _DRIVE = r"[A-Za-z](?::|%3[Aa])"
-# Neither a quote nor a line break, and an apostrophe only within a word.
+# No quotes or line breaks, and an apostrophe only within a word.
 _CHAR = r"""[^\\/\n\r\t\0"`<>|“”„«»'%]|(?<=\w)'(?=\w)|%(?!2[Ff]|5[Cc])"""
 _LONGEST_NAME = 255
 
-# Where a path begins. The order matters: what is no path of this disk comes first.
+# The start of a path. The order matters: alternatives that are no paths of this disk come first.
 _START = re.compile(
     rf"""
       (?P<url>\b(?!file:|sqlite)[A-Za-z][A-Za-z0-9+.-]{{1,20}}://[^\s/\\?\#"'<>`][^\s?\#"'<>`]*)
@@ -44,7 +44,7 @@ _START = re.compile(
     """,
     re.VERBOSE,
 )
-# One name and all that follow is left alone: "/health", "\alpha", "\\d+".
+# Starts that are a path only if a folder follows: "/health", "\alpha" and "\\d+" are left alone.
 _NEEDS_FOLDER = frozenset({"root", "backslash", "encoded", "share", "database"})
 _CLOSING = {"“": "”", "\u2018": "\u2019", "„": "“", "«": "»"}
 _WINDOWS = (re.compile(_SEP), re.compile(rf"((?:{_CHAR}){{1,{_LONGEST_NAME}}})({_SEP})"))
@@ -53,13 +53,13 @@ _POSIX = (
     re.compile(rf"((?:{_CHAR}|(?!{_POSIX_SEP})\\'?){{1,{_LONGEST_NAME}}})({_POSIX_SEP})"),
 )
 _WINDOWS_ROOT = re.compile(r"[A-Za-z](?::|%3[Aa])|\\\\")
-_NO_PATH = re.compile(r"\n|://")  # in quotes: more than one path is quoted
+_NO_PATH = re.compile(r"\n|://")  # quoted text with one of these is not a single path
 _ANY_SEP = re.compile(_SEP)
 _ANY_DRIVE = re.compile(_DRIVE + _SEP)
-# Nothing follows that could be a file's name.
+# No file name can follow here.
 _NOTHING = re.compile(r"""$|[\s"'`,;:)\]}>”\u2019»]|\.(?:\s|$)""")
 _LAST_NAME = re.compile(r"[\w@-]+(?:\.[\w@-]+)*")
-_HOMES = frozenset({"home", "users"})  # what lies in it is called as a person is
+_HOMES = frozenset({"home", "users"})  # its subfolders are names of users
 
 _KINDS = (
     r"\.(?:safetensors|sft|ckpt|pth?|pt2|bin|gguf|onnx|pkl|png|jpe?g|webp|gif|bmp|tiff?|exr|svg|mp[34]|webm|wav|flac"
@@ -67,9 +67,9 @@ _KINDS = (
     r"|part)"
 )
 _FILE_NAME = re.compile(_KINDS + "$", re.IGNORECASE)
-# A path that has ended: a known kind of file, then a space; or the mark of a sentence.
+# Shows that a path has ended: a known file extension and a space, or punctuation.
 _PROSE = re.compile(rf"[,;:]\s|\w{{4,}}[.!?]\s|{_KINDS}\s", re.IGNORECASE)
-# What has a slash and is no path, at the end of a name with spaces.
+# Words with a slash that are no paths, at the end of a name with spaces.
 _SLASHED = re.compile(
     r"\s(?:and/or|n/a|w/o|he/she|his/her|yes/no|true/false|on/off|\d+/\d+(?![\w./\\])"
     r"|(?:image|text|application)/(?:png|jpeg|webp|gif|plain|html|json|octet-stream))(?!\w)",
@@ -78,11 +78,11 @@ _SLASHED = re.compile(
 
 
 def without_folders(message: str, known: Iterable[str] = ()) -> str:
-    """The message with every path of the server cut to the name of its file.
+    """The message with every path of the server reduced to the name of its file.
 
-    `known` are folders of the server, as its operating system writes them. They are found whatever they are
-    called; other paths by their shape. What is relative to a folder that the client cannot see ("sub/a.pt",
-    as loader nodes name models) stays, and so do URLs of other schemes than `file:`.
+    `known` are folders of the server, as its operating system writes them. They are always found, other paths
+    only by their form. Paths relative to a folder that clients cannot see ("sub/a.pt", as loader nodes name
+    models) are kept, and so are URLs with schemes other than `file:`.
     """
     folders = _known_folders(tuple(known))
     parts: list[str] = []
@@ -106,7 +106,8 @@ def without_folders(message: str, known: Iterable[str] = ()) -> str:
 
 
 def _cut_quoted(text: str, quote: re.Match[str], known: re.Pattern[str]) -> tuple[str, int]:
-    """(what to write, where to go on), where a quote is opened: in quotes it is clear where a path ends."""
+    """(replacement, position to continue at) for an opening quote: the closing quote shows where the path
+    ends."""
     found = known.match(text, quote.end()) or _START.match(text, quote.end())
     if found is None or found.lastgroup in ("url", "quote"):
         return quote.group(), quote.end()
@@ -124,8 +125,9 @@ def _cut_quoted(text: str, quote: re.Match[str], known: re.Pattern[str]) -> tupl
 
 @dataclass(frozen=True)
 class _Begin:
-    """Where a path begins, and where its first name that is not known to be a folder begins (`at`), after
-    so many known `folders`. `ended`: the path is one of the known folders. `kept` stays before the path."""
+    """The start of a path. `at` is where its first name begins that is not known to be a folder; `folders` is
+    the number of known folders before it. `ended`: the path is a known folder itself. `kept` stays before the
+    path."""
 
     kind: str
     start: int
@@ -158,8 +160,8 @@ def _begin(text: str, found: re.Match[str], known: re.Pattern[str]) -> _Begin:
 
 
 def _cut(text: str, begin: _Begin, end: int | None) -> tuple[str, int]:
-    """(what to write, where to go on) for a path. `end` is where it ends, if that is known; else it is read
-    off the text."""
+    """(replacement, position to continue at) for a path. `end` is where it ends, or None to find that from
+    the text."""
     if begin.ended:
         return begin.kept + FOLDER, begin.at
     at, names = begin.at, [""] * begin.folders
@@ -185,8 +187,8 @@ def _cut(text: str, begin: _Begin, end: int | None) -> tuple[str, int]:
 
 
 def _is_folder(step: re.Match[str]) -> bool:
-    """Whether what stands before the separator is the name of a folder, rather than the end of a path and
-    words after it."""
+    """Whether the text before the separator is the name of a folder, and not the end of a path and words
+    after it."""
     name = step.group(1)
     if name[0].isspace() or name[-1].isspace() or name[-1] in ",;:=([{":
         return False
@@ -198,10 +200,10 @@ def _is_folder(step: re.Match[str]) -> bool:
 
 @lru_cache(maxsize=8)
 def _known_folders(folders: tuple[str, ...]) -> re.Pattern[str]:
-    """A pattern for any of them, however it is written; the longest first."""
+    """A pattern for any of these folders in every spelling; the longest first."""
     patterns = [_folder_pattern(folder) for folder in sorted(folders, key=len, reverse=True)]
-    wanted = "|".join(pattern for pattern in patterns if pattern) or r"(?!)"
-    return re.compile(rf"(?:{wanted})(?![\w-]|\.\w)")
+    alternatives = "|".join(pattern for pattern in patterns if pattern) or r"(?!)"
+    return re.compile(rf"(?:{alternatives})(?![\w-]|\.\w)")
 
 
 def _folder_pattern(folder: str) -> str:
@@ -209,11 +211,11 @@ def _folder_pattern(folder: str) -> str:
     names = [name for name in re.split(r"[\\/]+" if windows else "/+", folder) if name]
     if not names or (windows and len(names) == 1):
         return ""  # the root itself
-    # Few of them, and none before: a long run of separators is looked at once.
+    # A few separators with none before them, so that a long run of separators is scanned only once.
     separator = r"(?:[\\/]|%2[Ff]|%5[Cc]){1,8}" if windows else r"(?:\\?/|%2[Ff]){1,8}"
     pattern = separator.join("".join(map(_character_pattern, name)) for name in names)
     if windows and names[0][1:] == ":":
-        return rf"(?<!\w)(?i:{pattern})"  # Windows takes no notice of upper and lower case
+        return rf"(?<!\w)(?i:{pattern})"  # Windows paths are case-insensitive
     return rf"(?<![\w.\\/]){separator}{pattern}"
 
 

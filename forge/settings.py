@@ -1,7 +1,7 @@
-"""Settings: from `AVATARFORGE_*` variables and from the pack's own `.env`.
+"""Settings from `AVATARFORGE_*` variables and the pack's own `.env`.
 
-Unprefixed names (`STORAGE_PATH`, `DATABASE_URL`, ...) are read from the `.env` file alone: in the
-process environment such names may belong to another program.
+Unprefixed names (`STORAGE_PATH`, `DATABASE_URL`, ...) are read only from the `.env` file: in the environment
+such names may belong to another program.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from .webhooks.signature import read_secret
 PREFIX = "AVATARFORGE_"
 MEBIBYTE = 1024 * 1024
 SECRET = frozenset({"api_key", "secret_key", "webhook_secret"})
-LISTS = frozenset({"allowed_hosts", "allowed_origins", "webhook_hosts"})  # may be broken into lines
-NO_SETTINGS = frozenset({"AVATARFORGE_CACHE"})  # dev.py's own
+LISTS = frozenset({"allowed_hosts", "allowed_origins", "webhook_hosts"})  # may span several lines
+NO_SETTINGS = frozenset({"AVATARFORGE_CACHE"})  # used by dev.py
 MOST_WARNINGS = 20
-SHOWN = 80  # characters of a value, in a sentence
+SHOWN = 80  # characters of a value in a sentence
 
 log = logging.getLogger("avatarforge")
 
 
 class Settings(BaseModel):
-    """Every knob, with its default and its range. Sizes in bytes, dimensions in pixels."""
+    """All settings with their defaults and ranges. Sizes are in bytes, dimensions in pixels."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +44,7 @@ class Settings(BaseModel):
     checkpoint_realistic: str = Field("", max_length=512)
     checkpoint_anime: str = Field("", max_length=512)
     pose_controlnet: str = Field("", max_length=512)
-    # 0, which nobody can set, leaves the choice to the model's family.
+    # The default 0, which cannot be set, leaves the choice to the model's family.
     default_width: int = Field(0, ge=64, le=4096, multiple_of=8)
     default_height: int = Field(0, ge=64, le=4096, multiple_of=8)
     default_steps: int = Field(0, ge=1, le=150)
@@ -91,7 +91,8 @@ class Settings(BaseModel):
         return self
 
     def storage_folder(self, data_folder: Path) -> Path:
-        """Where the bytes lie; a relative `STORAGE_PATH` starts at the data folder. Raises SettingsError."""
+        """The folder of stored files; `STORAGE_PATH` may be relative to the data folder. Raises
+        SettingsError."""
         if not self.storage_path:
             return data_folder / "storage"
         try:
@@ -104,11 +105,11 @@ class Settings(BaseModel):
 
 
 def load_settings(environ: Mapping[str, str], dotenv: Path) -> Settings:
-    """Collect and check the settings.
+    """Load and check the settings.
 
-    The order, first wins: `AVATARFORGE_X` in the environment, `AVATARFORGE_X` in `.env`, `X` in
-    `.env`, the default. An empty value counts as not set. Unknown names are reported in the log.
-    Blocks. Raises SettingsError with one sentence per wrong value.
+    The first of these wins: `AVATARFORGE_X` in the environment, `AVATARFORGE_X` in `.env`, `X` in `.env`, the
+    default. An empty value counts as unset. Unknown names are logged. Blocks. Raises SettingsError with one
+    sentence per invalid value.
     """
     from_file = read_env_file(dotenv)
     _warn_of_unknown(environ, from_file)
@@ -134,7 +135,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path) -> Settings:
 
 
 def _fault(field: str, key: str, entry: Entry | None, value: str) -> str | None:
-    """A sentence about a text whose author meant another one; None when all is well."""
+    """A sentence about a text value that is probably not what its author meant; None if it is fine."""
     if Settings.model_fields[field].annotation is not str or field in LISTS:
         return None
     reason = fault_of(entry) if entry else None
@@ -148,7 +149,7 @@ def _fault(field: str, key: str, entry: Entry | None, value: str) -> str | None:
 
 
 def _shown(field: str, text: str) -> str:
-    """The value behind the name of its setting. A secret that cannot be used is still somebody's secret."""
+    """The value as shown after the setting's name. Secrets are never shown, not even invalid ones."""
     if field in SECRET:
         return ""
     if field == "database_url":
@@ -157,7 +158,7 @@ def _shown(field: str, text: str) -> str:
 
 
 def _warn_of_unknown(environ: Mapping[str, str], from_file: Iterable[str]) -> None:
-    """Report names that have no effect in the log: a typing error must not look like a setting."""
+    """Log names that have no effect, to reveal typing errors."""
     names = {name.upper() for name in Settings.model_fields}
     known = names | {PREFIX + name for name in names} | NO_SETTINGS
     unknown = [(name, ".env") for name in from_file if name not in known]

@@ -1,8 +1,8 @@
-"""JSON from strangers (RFC 8259): bounded before it is parsed, and nothing in it silently dropped.
+"""Parses untrusted JSON (RFC 8259): limits it before parsing, and drops nothing silently.
 
-Python's parser goes down one level of the thread's stack per bracket, and turns two bytes of text into
-sixty of memory. How deep that may go is one number for the whole process, which other packs raise. So depth
-and number of values are counted on the text first, at the speed of a search.
+Python's parser uses one level of the thread's stack per bracket, and turns two bytes of text into sixty bytes
+of memory. The recursion limit is global to the process, and other packs raise it. So depth and number of
+values are first counted in the text, at the speed of a search.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ _OPENING = (b"[", b"{")
 
 
 class InvalidJson(ValueError):
-    """The text is no JSON that is read here; the message is a sentence for its author."""
+    """The text is not acceptable JSON; the message is a sentence for its author."""
 
 
 def read_json(raw: bytes, *, max_depth: int, max_values: int) -> Any:
-    """Parse a document in UTF-8, with or without a byte order mark. Blocking.
+    """Parse a document in UTF-8, with or without a byte order mark. Blocks.
 
-    `max_depth` bounds how deep arrays and objects nest, `max_values` roughly how many values there are.
-    Raises InvalidJson for what is too deep, too much, not UTF-8, not JSON, NaN, Infinity, a whole number of
-    more digits than Python reads (4300), and for a name given twice in an object: parsers differ on which
-    of the two counts.
+    `max_depth` limits the nesting of arrays and objects, `max_values` roughly limits the number of values.
+    Raises InvalidJson for text that exceeds these, is not UTF-8 or not JSON, for NaN, Infinity, integers of
+    more digits than Python parses (4300), and for a name that occurs twice in an object, because parsers
+    differ on which one counts.
     """
     _measure(raw, max_depth, max_values)
     try:
         return json.loads(
-            raw.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_without_doubles
+            raw.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_unique_names
         )
     except InvalidJson:
         raise
@@ -62,7 +62,7 @@ def _measure(raw: bytes, max_depth: int, max_values: int) -> None:
 
 
 def _end_of_text(raw: bytes, at: int) -> int:
-    """Where the text that starts at `at` is over, its quotation mark included."""
+    """The offset after the closing quote of the string that starts at `at`."""
     end = raw.find(b'"', at)
     while end >= 0 and (slash := raw.find(b"\\", at, end)) >= 0:
         at = slash + 2
@@ -75,10 +75,10 @@ def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"The text holds {name}; only finite numbers can be used.")
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    parsed = dict(pairs)
+    if len(parsed) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidJson(f"The name {twice[:80]!r} is given twice in one object.")
-    return found
+    return parsed

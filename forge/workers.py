@@ -1,5 +1,5 @@
-"""Threads of our own for disk and pictures, so that ComfyUI's loop and its shared pool stay free; and how
-many requests may bring in bytes at once."""
+"""Thread pools for disk and image work, which keep ComfyUI's loop and its shared pool free, and limits on the
+number of concurrent uploads."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Result = TypeVar("Result")
 
 DISK_THREADS = 4
 CHECK_THREADS = 2
-# Each upload that is being received holds a descriptor and some 2 MB; each that waits, a socket's buffer.
+# Each upload in progress takes a file descriptor and about 2 MB; each waiting one takes a socket buffer.
 UPLOADS_AT_ONCE = 32
 UPLOADS_WAITING = 256
-# A large JSON body lies in memory as a whole, twice for a moment: up to 280 MB with two pictures of 50 MB.
+# A large JSON body is in memory as a whole, briefly twice: up to 280 MB with two pictures of 50 MB.
 LARGE_BODIES_AT_ONCE = 2
 LARGE_BODIES_WAITING = 32
 RETRY_SECONDS = 5
 
 
 class Slots:
-    """Lets `at_once` in, makes `waiting` more wait in the order in which they came, and refuses the rest."""
+    """Admits `at_once` tasks, lets `waiting` more wait in order of arrival, and refuses the rest."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free = asyncio.Semaphore(at_once)
@@ -37,7 +37,7 @@ class Slots:
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[None]:
-        """Hold a slot. Raises BusyError at once when too many wait already."""
+        """Hold a slot. Raises BusyError immediately if too many tasks are waiting."""
         if self._free.locked() and self.waiting >= self._most:
             raise BusyError("Too many uploads are on their way at once. Send it again later.", RETRY_SECONDS)
         self.waiting += 1
@@ -54,11 +54,11 @@ class Slots:
 
 
 class Workers:
-    """Three pools. `disk` for short file work; `check` for looking into what needs little memory, such as a
-    PNG, which is inflated without being kept; `decode` has one thread, because a decoded picture can take 64
-    MB: eight uploads decoding side by side grew ComfyUI by 352 MB, one after another by 73.
+    """Three thread pools. `disk` is for short file work. `check` is for validation that needs little memory,
+    such as of a PNG, whose pixels are not kept. `decode` has one thread, because a decoded picture can take
+    64 MB: eight uploads that decoded in parallel grew ComfyUI by 352 MB, one after another by 73 MB.
 
-    `uploads` and `large_bodies` are the slots of requests that bring in a file or a large JSON body.
+    `uploads` and `large_bodies` are the slots for requests with a file or a large JSON body.
     """
 
     def __init__(self) -> None:
@@ -90,21 +90,20 @@ class Workers:
 
 
 async def _run(pool: ThreadPoolExecutor, job: Callable[[], Result]) -> Result:
-    """When the caller goes away, what was started still finishes, and the clean-up that follows finds a
-    settled state.
+    """Run a job in a pool. If the caller is cancelled, a job that has started still finishes.
 
-    Not `run_in_executor` under a shield: that takes six turns of the loop for each visit to a thread, and an
-    upload makes as many visits.
+    Not a shielded `run_in_executor`: that takes six iterations of the loop per call, and an upload makes as
+    many calls.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[Result] = loop.create_future()
 
     def work() -> None:
         try:
-            tell = partial(_succeed, outcome, job())
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is the one to hear of it
-            tell = partial(_fail, outcome, error)
-        loop.call_soon_threadsafe(tell)
+            report = partial(_succeed, outcome, job())
+        except BaseException as error:  # noqa: BLE001 - every error is passed on to the caller
+            report = partial(_fail, outcome, error)
+        loop.call_soon_threadsafe(report)
 
     pool.submit(work)
     return await outcome
@@ -121,8 +120,8 @@ def _fail(outcome: asyncio.Future[Result], error: BaseException) -> None:
 
 
 async def run_uncancellable(work: Coroutine[Any, Any, Result]) -> Result:
-    """Have it finish also when the caller is cancelled, who hears of that at its next wait: for what has to
-    be followed at once by something that needs no wait."""
+    """Finish `work` even if the caller is cancelled; the cancellation is raised at the caller's next await.
+    For work that must be followed immediately by code without an await."""
     task, cancelled = asyncio.ensure_future(work), False
     while not task.done():
         try:
@@ -136,8 +135,8 @@ async def run_uncancellable(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def finish_then_cancel(work: Coroutine[Any, Any, Result]) -> Result:
-    """Have it finish also when the caller is cancelled, who hears of that only then: for what must not stop
-    between the disk and the database."""
+    """Finish `work` even if the caller is cancelled, and raise the cancellation afterwards. For work that
+    must not stop between disk and database."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -1,5 +1,4 @@
-"""Estimates whether a batch fits into GPU memory, with ComfyUI's own formula and without loading the
-model."""
+"""Estimates whether a batch fits into GPU memory, with ComfyUI's formula and without loading the model."""
 
 from __future__ import annotations
 

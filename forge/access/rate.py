@@ -1,4 +1,4 @@
-"""How often one client may do something: a token bucket for each."""
+"""Rate limits with a token bucket per client."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MOST_CLIENTS = 10_000
 @dataclass
 class _Bucket:
     tokens: float
-    seen: float
+    updated: float
 
 
 class RateLimit:
-    """`per_minute` requests of each client, all of them at once if it likes; 0: as many as it likes.
+    """Allows each client `per_minute` requests, also in one burst; 0 means no limit.
 
-    It remembers `clients` of them. When more come, the one that was quiet longest is forgotten, and
-    starts again with a full bucket, so memory stays bounded. Not for several threads.
+    At most `clients` clients are tracked, to bound memory: the least recently active one is dropped, and
+    starts again with a full bucket. Not thread-safe.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class RateLimit:
         per_minute: int,
         *,
         clients: int = MOST_CLIENTS,
-        # A clock that is set back must lock nobody out.
+        # Monotonic, so that setting the clock back locks out no client.
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._size = per_minute
@@ -39,7 +39,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def wait(self, client: str) -> int:
-        """Whole seconds until the client's next request may come; 0: now."""
+        """Whole seconds until the client's next request is allowed; 0 means now."""
         if not self._size:
             return 0
         bucket = self._buckets.get(client)
@@ -49,13 +49,13 @@ class RateLimit:
         return math.ceil(missing * MINUTE / self._size) if missing > 0 else 0
 
     def take(self, client: str) -> int:
-        """Count a request. Gives back 0, or the seconds of `wait` when it came too early; that one is not
-        counted."""
+        """Count a request and return 0. If it came too early, return the seconds of `wait` and do not count
+        it."""
         if not self._size:
             return 0
         waiting = self.wait(client)
         bucket = self._buckets.pop(client, None) or _Bucket(float(self._size), self._clock())
-        bucket.tokens, bucket.seen = self._filled(bucket), self._clock()
+        bucket.tokens, bucket.updated = self._filled(bucket), self._clock()
         if not waiting:
             bucket.tokens = max(0.0, bucket.tokens - 1.0)
         self._buckets[client] = bucket
@@ -64,5 +64,5 @@ class RateLimit:
         return waiting
 
     def _filled(self, bucket: _Bucket) -> float:
-        gained = (self._clock() - bucket.seen) * self._size / MINUTE
+        gained = (self._clock() - bucket.updated) * self._size / MINUTE
         return min(float(self._size), bucket.tokens + gained)

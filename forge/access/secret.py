@@ -1,4 +1,4 @@
-"""The secret that signs links: made once, kept in the data folder, readable by its owner alone."""
+"""The secret that signs links: generated once and stored in the data folder, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ log = logging.getLogger("avatarforge")
 
 
 def signing_secret(setting: str, data_folder: Path, disk: Disk | None = None) -> str:
-    """SECRET_KEY where it is set, else the text of `secret.key`, which is made when it is missing.
+    """SECRET_KEY if it is set, else the text of `secret.key`, which is created if it is missing.
 
-    Blocks. The caller holds the lock of the data folder. Raises SettingsError.
+    Blocks. The caller must hold the lock of the data folder. Raises SettingsError.
     """
     if setting:
         return setting
@@ -36,7 +36,7 @@ def signing_secret(setting: str, data_folder: Path, disk: Disk | None = None) ->
         reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
         raise SettingsError(f"{NAME} in the data folder cannot be read: {reason}. {_REMEDY}") from error
     if not _TEXT.fullmatch(text):
-        # Signing with what is left of a key would be worse than not to start.
+        # Not starting is better than signing with a part of a key.
         raise SettingsError(
             f"{NAME} in the data folder is broken: it must hold 64 hexadecimal digits. {_REMEDY}"
         )
@@ -49,21 +49,21 @@ _REMEDY = (
 
 
 def _make(path: Path, disk: Disk) -> str:
-    """32 random bytes, hex, at `path`: whole or not at all, and never readable by others."""
+    """Atomically write 32 random bytes, in hex, to `path`. Others can never read the file."""
     text = secrets.token_hex(32)
     temporary = path.with_name(f"{NAME}.new")
     try:
-        disk.unlink(temporary)  # of a start that was cut short
-        # The mode comes with the file: one that is tightened later could be open already.
+        disk.unlink(temporary)  # left by an interrupted start
+        # Create the file with its final mode: another process could open it before a later chmod.
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text + "\n")
             file.flush()
             sync_descriptor(descriptor)
         disk.replace(temporary, path)
-        disk.sync_folder(path.parent)  # the rename survives a power cut too
+        disk.sync_folder(path.parent)  # so that the rename survives a power cut
     except OSError as error:
-        with contextlib.suppress(OSError):  # the next start removes it, before it makes another one
+        with contextlib.suppress(OSError):  # otherwise the next start removes it
             disk.unlink(temporary, patient=False)
         reason = error.strerror or type(error).__name__
         raise SettingsError(

@@ -1,8 +1,8 @@
-"""A copy of a store that may be in use: the database as it is at one moment, then the bytes of its rows.
+"""Copies a store that may be in use: first a snapshot of the database, then the bytes of its rows.
 
-SQLite's online backup gives the moment. Bytes are named by their content and never change, so they can be
-copied after it; what was deleted in between is taken out of the copy, and what was not whole in the store is
-marked lost in the copy. So the copy agrees with itself, however much goes on meanwhile.
+SQLite's online backup gives the snapshot. Bytes are named by their content and never change, so they can be
+copied after it. What was deleted in between is removed from the copy, and what was damaged in the store is
+marked lost in the copy. So the copy is consistent, whatever happens meanwhile.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from ..store.disk import open_to_read
 
 STORAGE_NAME, OUTPUT_NAME = "storage", "output"
 PAGE = 200
-TRIES = 2
+ATTEMPTS = 2
 _PIECE = 1024 * 1024
-_BEHIND_ALL = "g"  # sorts behind every hexadecimal digit
+_AFTER_HEX = "g"  # sorts after every hexadecimal digit
 
 
 @dataclass
 class Copied:
-    """What the copy holds. `deleted` went from the store meanwhile; `lost` was not whole in the store."""
+    """Counts of a backup. `deleted` were deleted from the store meanwhile; `lost` were damaged in the
+    store."""
 
     files: int = 0
     outputs: int = 0
@@ -46,25 +47,25 @@ class Copied:
     lost: int = 0
 
 
-class _NotWhole(Exception):
-    """What lies there is not what the row says, or cannot be read."""
+class _NotIntactError(Exception):
+    """The file is missing, unreadable, or does not match its row."""
 
 
 @dataclass(frozen=True)
 class _Job:
-    live: sqlite3.Connection
+    source: sqlite3.Connection
     copy: Database
     copied: Copied
 
-    def alive(self, table: str, column: str, value: str) -> bool:
-        query = f"SELECT 1 FROM {table} WHERE {column} = ?"  # noqa: S608 - names of ours
-        return self.live.execute(query, (value,)).fetchone() is not None
+    def is_in_source(self, table: str, column: str, value: str) -> bool:
+        query = f"SELECT 1 FROM {table} WHERE {column} = ?"  # noqa: S608 - constant names
+        return self.source.execute(query, (value,)).fetchone() is not None
 
 
 def copy_store(source: Path, blobs: BlobStore, outputs: OutputFolder | None, target: Path) -> Copied:
     """Copy the SQLite database at `source`, the blobs and the pictures into the folder `target`.
 
-    Blocking, for as long as it takes to read and write everything. Raises sqlite3.Error,
+    Blocks until everything is copied. Raises sqlite3.Error,
     DatabaseUnavailableError, StorageFullError and UnavailableError.
     """
     with _reader(source) as live:
@@ -75,7 +76,7 @@ def copy_store(source: Path, blobs: BlobStore, outputs: OutputFolder | None, tar
         try:
             job = _Job(live, database, Copied())
             if outputs is not None:
-                # Before the files: a generation that was deleted meanwhile lets go of files too.
+                # Before the files: a generation that was deleted meanwhile releases files too.
                 _copy_outputs(job, outputs, OutputFolder(target / OUTPUT_NAME))
             _copy_files(job, blobs, BlobStore(target / STORAGE_NAME))
         finally:
@@ -86,7 +87,8 @@ def copy_store(source: Path, blobs: BlobStore, outputs: OutputFolder | None, tar
 @contextlib.contextmanager
 def _reader(source: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(source)) as live:
-        # Two connections that checkpoint at once can corrupt a WAL before SQLite 3.51.3: this one never does.
+        # Before SQLite 3.51.3, two connections that checkpoint at the same time can corrupt a WAL, so this
+        # one never checkpoints.
         live.execute("PRAGMA wal_autocheckpoint=0")
         live.execute("PRAGMA query_only=ON")
         yield live
@@ -94,7 +96,7 @@ def _reader(source: Path) -> Iterator[sqlite3.Connection]:
 
 def _copy_files(job: _Job, source: BlobStore, target: BlobStore) -> None:
     after = ""
-    page_of = partial(queries.files_between, before=_BEHIND_ALL, limit=PAGE)
+    page_of = partial(queries.files_between, before=_AFTER_HEX, limit=PAGE)
     while page := job.copy.read_here(partial(page_of, after=after)):
         for record in page:
             _copy_file(job, record, source, target)
@@ -102,17 +104,16 @@ def _copy_files(job: _Job, source: BlobStore, target: BlobStore) -> None:
 
 
 def _copy_file(job: _Job, record: FileRecord, source: BlobStore, target: BlobStore) -> None:
-    place = (record.content_hash, record.extension)
-    for _ in range(TRIES):
+    key = (record.content_hash, record.extension)
+    for _ in range(ATTEMPTS):
         try:
-            _copy_whole(source.path(*place), target.path(*place), record.content_hash)
-        except _NotWhole:
-            if not job.alive("files", "content_hash", record.content_hash):
+            _copy_intact(source.path(*key), target.path(*key), record.content_hash)
+        except _NotIntactError:
+            if not job.is_in_source("files", "content_hash", record.content_hash):
                 job.copy.write_here(partial(queries.forget_file, record=record))
                 job.copied.deleted += 1
                 return
-            # It may have been deleted and uploaded again just now: once more.
-            continue
+            continue  # retry: it may have just been deleted and uploaded again
         job.copied.files += 1
         job.copied.bytes += record.size
         if record.lost_at is not None:
@@ -133,28 +134,28 @@ def _copy_outputs(job: _Job, source: OutputFolder, target: OutputFolder) -> None
 
 
 def _copy_output(job: _Job, record: OutputRecord, source: OutputFolder, target: OutputFolder) -> None:
-    place = (record.generation_id, record.position)
+    key = (record.generation_id, record.position)
     try:
-        _copy_whole(source.file(*place), target.file(*place), record.content_hash)
-        now = record
-    except _NotWhole:
-        if not job.alive("generations", "id", record.generation_id):
+        _copy_intact(source.file(*key), target.file(*key), record.content_hash)
+        current = record
+    except _NotIntactError:
+        if not job.is_in_source("generations", "id", record.generation_id):
             job.copy.write_here(partial(_forget_generation, generation_id=record.generation_id))
             job.copied.deleted += 1
             return
         try:
-            # The view may have been re-rolled since: then the picture of now, and a row that says so.
-            _copy_whole(source.file(*place), target.file(*place), None)
-            now = target.measure(*place, record.view)
-        except (_NotWhole, NotFoundError):
+            # The view may have been re-rolled since: copy the new picture and update the row in the copy.
+            _copy_intact(source.file(*key), target.file(*key), None)
+            current = target.measure(*key, record.view)
+        except (_NotIntactError, NotFoundError):
             lose = partial(queries.set_output_lost, record=record, lost_at=job.copy.now())
             job.copy.write_here(lose)
             job.copied.lost += 1
             return
-    if now != record or record.lost_at is not None:
-        job.copy.write_here(partial(_replace_output, record=now))
+    if current != record or record.lost_at is not None:
+        job.copy.write_here(partial(_replace_output, record=current))
     job.copied.outputs += 1
-    job.copied.bytes += now.size
+    job.copied.bytes += current.size
 
 
 def _forget_generation(connection: Connection, generation_id: str) -> None:
@@ -166,28 +167,28 @@ def _replace_output(connection: Connection, record: OutputRecord) -> None:
     queries.set_output_lost(connection, record, None)
 
 
-def _copy_whole(source: Path, target: Path, content_hash: str | None) -> None:
-    """Raises _NotWhole where `source` is missing, unreadable or other than its hash, and the errors of
-    `write_whole` for the target."""
+def _copy_intact(source: Path, target: Path, content_hash: str | None) -> None:
+    """Copy a file atomically. Raises _NotIntactError if `source` is missing, unreadable or does not match the
+    hash, and the errors of `write_whole`."""
     try:
         file = open_to_read(source)
     except OSError as error:
-        raise _NotWhole from error
+        raise _NotIntactError from error
     with file:
-        write_whole(target, partial(_pour, file, content_hash))
+        write_whole(target, partial(_copy_checked, file, content_hash))
 
 
-def _pour(source: BinaryIO, content_hash: str | None, target: BinaryIO) -> None:
+def _copy_checked(source: BinaryIO, content_hash: str | None, target: BinaryIO) -> None:
     digest = hashlib.sha256()
     while piece := _read(source):
         digest.update(piece)
         target.write(piece)
     if content_hash is not None and digest.hexdigest() != content_hash:
-        raise _NotWhole
+        raise _NotIntactError
 
 
 def _read(source: BinaryIO) -> bytes:
     try:
         return source.read(_PIECE)
     except OSError as error:
-        raise _NotWhole from error
+        raise _NotIntactError from error

@@ -1,4 +1,4 @@
-"""Stored files: rows against bytes, then bytes against rows."""
+"""Checks stored files: rows against bytes, then bytes against rows."""
 
 from __future__ import annotations
 
@@ -14,61 +14,62 @@ from ..store.content_store import new_record
 from ..store.images import InvalidImage
 from ..store.inspect import inspect_file
 from .report import Problem
-from .run import PAGE, CheckRun, Look, differs, look
+from .run import PAGE, CheckRun, FileState, describe_difference, file_state
 
 _FOLDER = re.compile("[0-9a-f]{2}")
 _NAME = re.compile(r"([0-9a-f]{64})\.([a-z0-9]{1,8})")
-_BEHIND_ALL = "g"  # sorts behind every hexadecimal digit
+_AFTER_HEX = "g"  # sorts after every hexadecimal digit
 
 
 async def check_files(run: CheckRun) -> None:
-    """One folder of blobs after the other, with the rows that belong into it: memory stays bounded."""
+    """Check one folder of blobs after the other, with its rows, which bounds memory."""
     blobs = run.parts.blobs.blobs
-    inside = await run.apart(_inside, blobs)
-    folders = {name for name in inside if _FOLDER.fullmatch(name)}
+    names = await run.in_thread(_names_in, blobs)
+    folders = {name for name in names if _FOLDER.fullmatch(name)}
     for name in sorted(folders.union(await run.read(queries.prefixes))):
         await _check_folder(run, name)
-    for name in inside:
+    for name in names:
         if name not in folders:
-            await _check_unnamed(run, blobs / name)
+            await _check_orphan(run, blobs / name)
 
 
 async def _check_folder(run: CheckRun, prefix: str) -> None:
     folder = run.parts.blobs.blobs / prefix
-    # Names, not paths, which are many objects each: see PAGE.
-    unnamed = dict.fromkeys(await run.apart(_inside, folder))
+    # Names, because paths are many objects each: see PAGE.
+    orphans = dict.fromkeys(await run.in_thread(_names_in, folder))
     after: str | None = prefix
     while after is not None:
-        find = partial(queries.files_between, after=after, before=prefix + _BEHIND_ALL, limit=PAGE)
+        find = partial(queries.files_between, after=after, before=prefix + _AFTER_HEX, limit=PAGE)
         page = await run.read(find)
-        async for record, found in run.looks(page, run.parts.contents.path):
-            unnamed.pop(run.parts.contents.path(record).name, None)
+        async for record, found in run.file_states(page, run.parts.contents.path):
+            orphans.pop(run.parts.contents.path(record).name, None)
             if _verdict(record, found) is None:
                 _count(run, record, found)
             else:
                 await _check_again(run, record)
         after = page[-1].content_hash if len(page) == PAGE else None
-    for name in unnamed:
-        await _check_unnamed(run, folder / name)
+    for name in orphans:
+        await _check_orphan(run, folder / name)
 
 
 async def _check_again(run: CheckRun, record: FileRecord) -> None:
     path = run.parts.contents.path(record)
     async with run.parts.contents.lock(record.content_hash):
         # It may have been deleted or stored again meanwhile.
-        now = await run.read(partial(file_queries.by_hash, content_hash=record.content_hash))
-        if now is None or run.parts.contents.path(now) != path:
+        current = await run.read(partial(file_queries.by_hash, content_hash=record.content_hash))
+        if current is None or run.parts.contents.path(current) != path:
             return
-        found = await run.apart(look, path)
-        kind = _verdict(now, found)
-        _count(run, now, found)
+        found = await run.in_thread(file_state, path)
+        kind = _verdict(current, found)
+        _count(run, current, found)
         if kind is None:
             return
-        done = await _repair_row(run, now, kind, found) if run.repair else None
-        run.findings.add(Problem(kind, _words(now, kind, found), now.id, name=path.name, repaired=done))
+        done = await _repair_row(run, current, kind, found) if run.repair else None
+        detail = _describe(current, kind, found)
+        run.findings.add(Problem(kind, detail, current.id, name=path.name, repaired=done))
 
 
-def _verdict(record: FileRecord, found: Look | None) -> str | None:
+def _verdict(record: FileRecord, found: FileState | None) -> str | None:
     if found is None:
         return "missing" if record.lost_at is None else None
     if found.content_hash != record.content_hash:
@@ -78,7 +79,7 @@ def _verdict(record: FileRecord, found: Look | None) -> str | None:
     return None if found.size == record.size else "miscounted"
 
 
-def _count(run: CheckRun, record: FileRecord, found: Look | None) -> None:
+def _count(run: CheckRun, record: FileRecord, found: FileState | None) -> None:
     run.findings.files += 1
     if found is not None and found.content_hash == record.content_hash:
         run.findings.bytes += found.size
@@ -86,22 +87,22 @@ def _count(run: CheckRun, record: FileRecord, found: Look | None) -> None:
         run.findings.lost_files += 1
 
 
-def _words(record: FileRecord, kind: str, found: Look | None) -> str:
+def _describe(record: FileRecord, kind: str, found: FileState | None) -> str:
     if found is None:
         return f"The bytes of file {record.id} are gone."
     if kind == "altered":
-        return f"File {record.id} {differs(found)}."
+        return f"File {record.id} {describe_difference(found)}."
     if kind == "returned":
-        return f"The bytes of file {record.id}, which were lost, are there again."
-    return f"File {record.id} is written down with {record.size} bytes and has {found.size}."
+        return f"The bytes of file {record.id}, which were lost, are back."
+    return f"File {record.id} is recorded with {record.size} bytes and has {found.size}."
 
 
-async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: Look | None) -> str | None:
+async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: FileState | None) -> str | None:
     write = run.parts.database.write
     if found is not None and found.content_hash is None:
-        return None  # the disk refuses to read it now; that may pass
+        return None  # a read error may be temporary
     if kind == "altered":
-        name = await run.apart(run.parts.blobs.try_quarantine, run.parts.contents.path(record))
+        name = await run.in_thread(run.parts.blobs.try_quarantine, run.parts.contents.path(record))
         if name is None:
             return None
         await write(partial(queries.set_lost, record=record, lost_at=run.parts.database.now()))
@@ -114,42 +115,43 @@ async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: Look 
     return "no longer marked lost" if kind == "returned" else "size corrected"
 
 
-async def _check_unnamed(run: CheckRun, path: Path) -> None:
-    """Bytes that no row seemed to name when they were listed."""
+async def _check_orphan(run: CheckRun, path: Path) -> None:
+    """Check a file that had no row when the folder was listed."""
     match = _NAME.fullmatch(path.name)
     if match is None or not _FOLDER.fullmatch(path.parent.name):
-        await _report_unnamed(run, path, None)
+        await _report_orphan(run, path, None)
         return
     content_hash, extension = match.groups()
     async with run.parts.contents.lock(content_hash):
         row = await run.read(partial(file_queries.by_hash, content_hash=content_hash))
         if row is not None and row.extension == extension:
             return
-        if not await run.apart(path.exists) or run.parts.blobs.journal.contains(path.name):
-            return  # deleted meanwhile, or it stands among the leftovers
+        if not await run.in_thread(path.exists) or run.parts.blobs.journal.contains(path.name):
+            return  # deleted meanwhile, or reported as a leftover
         adoptable = None
         if row is None and path.parent.name == content_hash[:2]:
-            adoptable = await _describe(run, path, content_hash)
-        await _report_unnamed(run, path, adoptable)
+            adoptable = await _new_row(run, path, content_hash)
+        await _report_orphan(run, path, adoptable)
 
 
-async def _report_unnamed(run: CheckRun, path: Path, adoptable: FileRecord | None) -> None:
+async def _report_orphan(run: CheckRun, path: Path, adoptable: FileRecord | None) -> None:
     done = None
     if run.repair and adoptable is not None:
         await run.parts.database.write(partial(file_queries.add_or_restore, record=adoptable))
-        done = f"taken back as file {adoptable.id}"
+        done = f"restored as file {adoptable.id}"
     elif run.repair:
-        name = await run.apart(run.parts.blobs.try_quarantine, path)
+        name = await run.in_thread(run.parts.blobs.try_quarantine, path)
         done = f"moved to quarantine/{name}" if name else None
-    what = "A stored picture or pose that no row names." if adoptable else "A file that nobody stored here."
+    detail = (
+        "A stored picture or pose without a row." if adoptable else "A file that AvatarForge did not store."
+    )
     file_id = adoptable.id if adoptable and run.repair else None
-    run.findings.add(Problem("orphaned", what, file_id, name=path.name, repaired=done))
+    run.findings.add(Problem("orphaned", detail, file_id, name=path.name, repaired=done))
 
 
-async def _describe(run: CheckRun, path: Path, content_hash: str) -> FileRecord | None:
-    """The row that these bytes would get; None when they are not what their name says, or not what the store
-    takes."""
-    found = await run.apart(look, path)
+async def _new_row(run: CheckRun, path: Path, content_hash: str) -> FileRecord | None:
+    """A new row for these bytes; None if they do not match their name or are not a valid upload."""
+    found = await run.in_thread(file_state, path)
     if found is None or found.content_hash != content_hash:
         return None
     try:
@@ -161,7 +163,7 @@ async def _describe(run: CheckRun, path: Path, content_hash: str) -> FileRecord 
     return new_record(content_hash, path.name, found.size, facts, run.parts.database.now())
 
 
-def _inside(folder: Path) -> list[str]:
+def _names_in(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:

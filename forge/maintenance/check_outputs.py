@@ -1,6 +1,6 @@
-"""Generated pictures: rows against files.
+"""Checks generated pictures: rows against files.
 
-Files without a row are the user's: the folder is ComfyUI's output.
+Files without a row are ignored: they belong to the user, because the folder is in ComfyUI's output.
 """
 
 from __future__ import annotations
@@ -16,23 +16,25 @@ from ...db.records import OutputRecord
 from ..errors import NotFoundError
 from ..generations.outputs import OutputFolder
 from .report import Problem
-from .run import PAGE, CheckRun, Look, differs, look
+from .run import PAGE, CheckRun, FileState, describe_difference, file_state
 
 
 async def check_outputs(run: CheckRun, outputs: OutputFolder) -> None:
-    """Pictures of generations that are at rest; the others are being written."""
+    """Check the pictures of generations that are not active; active ones are still being written."""
     after = ("", -1)
     while page := await run.read(partial(queries.outputs_after, after=after, limit=PAGE)):
-        async for record, found in run.looks(page, lambda one: outputs.file(one.generation_id, one.position)):
+        async for record, found in run.file_states(
+            page, lambda row: outputs.file(row.generation_id, row.position)
+        ):
             await _check(run, outputs, record, found)
         after = (page[-1].generation_id, page[-1].position)
 
 
-async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, found: Look | None) -> None:
+async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, found: FileState | None) -> None:
     kind = _verdict(record, found)
     if kind is not None:
-        # Looked at again, the row last: its generation may have been deleted, or the view re-rolled.
-        found = await run.apart(look, outputs.file(record.generation_id, record.position))
+        # Read again, the row last: the generation may have been deleted, or the view re-rolled.
+        found = await run.in_thread(file_state, outputs.file(record.generation_id, record.position))
         kind = _verdict(record, found)
         if await run.read(partial(queries.resting_output, record=record)) != record:
             return
@@ -43,13 +45,13 @@ async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, fou
         run.findings.lost_outputs += 1
     if kind is not None:
         done = await _repair(run, outputs, record, kind, found) if run.repair else None
-        detail = _words(record, kind, found)
+        detail = _describe(record, kind, found)
         run.findings.add(
             Problem(kind, detail, generation_id=record.generation_id, name=record.filename, repaired=done)
         )
 
 
-def _verdict(record: OutputRecord, found: Look | None) -> str | None:
+def _verdict(record: OutputRecord, found: FileState | None) -> str | None:
     if found is None:
         return "output_missing" if record.lost_at is None else None
     if (found.content_hash, found.size) != (record.content_hash, record.size):
@@ -57,43 +59,43 @@ def _verdict(record: OutputRecord, found: Look | None) -> str | None:
     return None if record.lost_at is None else "output_returned"
 
 
-def _words(record: OutputRecord, kind: str, found: Look | None) -> str:
+def _describe(record: OutputRecord, kind: str, found: FileState | None) -> str:
     which = f"Picture {record.position + 1} of generation {record.generation_id}"
     if found is None:
         return f"{which} is gone."
     return (
-        f"{which} {differs(found)}."
+        f"{which} {describe_difference(found)}."
         if kind == "output_altered"
-        else f"{which}, which was lost, is there again."
+        else f"{which}, which was lost, is back."
     )
 
 
 async def _repair(
-    run: CheckRun, outputs: OutputFolder, record: OutputRecord, kind: str, found: Look | None
+    run: CheckRun, outputs: OutputFolder, record: OutputRecord, kind: str, found: FileState | None
 ) -> str | None:
     if found is not None and found.content_hash is None:
-        return None  # the disk refuses to read it now; that may pass
+        return None  # a read error may be temporary
     lose = partial(queries.set_output_lost, record=record, lost_at=run.parts.database.now())
     if kind == "output_missing":
         return "marked lost" if await _change(run, record, lose) else None
     if kind == "output_returned":
-        found_again = partial(queries.set_output_lost, record=record, lost_at=None)
-        return "no longer marked lost" if await _change(run, record, found_again) else None
+        unmark = partial(queries.set_output_lost, record=record, lost_at=None)
+        return "no longer marked lost" if await _change(run, record, unmark) else None
     try:
-        now = await run.apart(outputs.measure, record.generation_id, record.position, record.view)
+        current = await run.in_thread(outputs.measure, record.generation_id, record.position, record.view)
     except NotFoundError:
         if not await _change(run, record, lose):
             return None
         path = outputs.file(record.generation_id, record.position)
-        name = await run.apart(run.parts.blobs.try_quarantine, path)
-        # Where it cannot be moved now, the next check finds it again.
+        name = await run.in_thread(run.parts.blobs.try_quarantine, path)
+        # If it cannot be moved now, the next check finds it again.
         return f"moved to quarantine/{name} and marked lost" if name else None
-    taken = await _change(run, record, partial(generation_queries.set_output, record=now))
-    return "taken as it is now" if taken else None
+    updated = await _change(run, record, partial(generation_queries.set_output, record=current))
+    return "row updated to the present picture" if updated else None
 
 
 async def _change(run: CheckRun, record: OutputRecord, change: Callable[[Connection], None]) -> bool:
-    """Make the change if the row still is as it was looked at; say whether it was."""
+    """Apply the change if the row is still the same; returns whether it was applied."""
 
     def only_if_unchanged(connection: Connection) -> bool:
         if queries.resting_output(connection, record) != record:

@@ -1,6 +1,6 @@
-"""The folders that an operator names, and what tells that one of them is not the right one.
+"""Checks that the folders an operator names are the right ones.
 
-A wrong folder must not look like a store that has lost everything: the repair would mark all of it lost.
+With a wrong folder, the store would seem to have lost everything, and a repair would mark it all lost.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ _OUTPUT_IS = "--output-folder is ComfyUI's output/avatarforge"
 
 
 def usual_data_folder(pack: Path) -> Path:
-    """Of the ComfyUI in whose custom_nodes the pack lies."""
+    """The data folder of the ComfyUI whose custom_nodes contains the pack."""
     return pack.parent.parent.joinpath(*DATA_PARTS)
 
 
 def usual_output_folder(settings: Settings, data_folder: Path) -> Path | None:
-    """Of the ComfyUI whose data folder it is; None where it is not there or holds none of the pictures."""
+    """The output folder of the ComfyUI with this data folder; None if it is missing or has none of the
+    pictures."""
     folder = data_folder.resolve().parent.parent.joinpath(*OUTPUT_PARTS)
     if not folder.is_dir():
         return None
@@ -39,7 +40,7 @@ def usual_output_folder(settings: Settings, data_folder: Path) -> Path | None:
 
 
 def require_database(settings: Settings, data_folder: Path) -> Path | None:
-    """The file of an SQLite database; None for another one. Raises UnavailableError."""
+    """The file of an SQLite database; None for another database. Raises UnavailableError."""
     file = sqlite_file(settings.database_url, data_folder)
     if data_folder.is_dir() and (file is None or file.is_file()):
         return file
@@ -51,8 +52,8 @@ def require_database(settings: Settings, data_folder: Path) -> Path | None:
 
 
 def require_storage(settings: Settings, data_folder: Path) -> None:
-    """A storage folder that is not there, such as on a drive that is not mounted, is not made.
-    Raises UnavailableError."""
+    """Raises UnavailableError if the storage folder is missing but should have files, for example because its
+    drive is not mounted."""
     storage = settings.storage_folder(data_folder)
     if storage.is_dir():
         return
@@ -67,24 +68,24 @@ def require_storage(settings: Settings, data_folder: Path) -> None:
 
 
 def require_pictures(settings: Settings, data_folder: Path, folder: Path) -> None:
-    """Raises UnavailableError where the folder cannot be that of the store's pictures."""
+    """Raises UnavailableError if the folder cannot be that of the store's pictures."""
     with _reading(settings, data_folder) as database:
         if folder.is_dir() and _holds_pictures(database, folder):
             return
-        holds = partial(_holds_pictures, database, surely=True)
+        has_pictures = partial(_holds_pictures, database, surely=True)
         candidates = (
             folder / OUTPUT_PARTS[1],
             folder.joinpath(*OUTPUT_PARTS),
-            folder / OUTPUT_PARTS[0],  # a backup's
+            folder / OUTPUT_PARTS[0],  # of a backup
             folder.parent,
         )
-        hint = _hint(candidates, holds)
+        hint = _hint(candidates, has_pictures)
     wrong = "holds no picture of this store" if folder.is_dir() else "is no folder"
     raise UnavailableError(f"{folder} {wrong}. {_OUTPUT_IS}{hint}.")
 
 
 def require_destination(target: Path, sources: Iterable[Path]) -> None:
-    """Raises UnavailableError where a backup cannot go there."""
+    """Raises UnavailableError if a backup cannot be written there."""
     if target.exists() or target.is_symlink():
         raise UnavailableError(f"{target} exists already; name a folder that does not.")
     for source in sources:
@@ -96,7 +97,7 @@ def require_destination(target: Path, sources: Iterable[Path]) -> None:
 
 
 def require_unfinished_backup(folder: Path) -> None:
-    """Raises UnavailableError where it holds something else than a backup that was broken off."""
+    """Raises UnavailableError if the folder has anything but an interrupted backup."""
     if folder.is_dir() and not folder.is_symlink():
         if (folder / DATABASE_NAME).is_file() or not any(folder.iterdir()):
             return
@@ -109,14 +110,14 @@ def require_unfinished_backup(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _reading(settings: Settings, data_folder: Path) -> Iterator[Database | None]:
-    """The database, to be read only, also beside a running ComfyUI; None where that is not possible, of which
-    the code that opens it reports why."""
+    """The database for reading only, also while ComfyUI runs. None if it cannot be opened; the code that
+    opens it later reports why."""
     database = None
     with contextlib.suppress(
         ArgumentError, NoSuchModuleError, ImportError, OSError, DatabaseUnavailableError
     ):
         file = sqlite_file(settings.database_url, data_folder)
-        if file is None or file.is_file():  # SQLite would make one
+        if file is None or file.is_file():  # SQLite would create a missing file
             database = Database(database_url(settings.database_url, data_folder))
     try:
         yield database
@@ -126,10 +127,10 @@ def _reading(settings: Settings, data_folder: Path) -> Iterator[Database | None]
 
 
 def _holds_pictures(database: Database | None, folder: Path, *, surely: bool = False) -> bool:
-    """Whether one of its folders is of a generation that has pictures.
+    """Whether one of its subfolders belongs to a generation that has pictures.
 
-    Where the database names no picture that is not lost, or cannot tell (it may be of an older AvatarForge):
-    yes, unless `surely`.
+    If the database has no pictures except lost ones, or cannot tell (it may be of an older AvatarForge),
+    returns True, or False with `surely`.
     """
     try:
         if database is None or not database.read_here(queries.has_pictures):

@@ -1,4 +1,5 @@
-"""Take away what a process that was killed left half done, and what the system would not let go of."""
+"""Completes or undoes the work that a killed process left half done, and retries removals that were
+refused."""
 
 from __future__ import annotations
 
@@ -22,51 +23,51 @@ log = logging.getLogger("avatarforge")
 
 
 def recover(database: Database, blobs: BlobStore, outputs: OutputFolder) -> None:
-    """Bring disk and database to agree where notes say that they may not, before anything else begins.
+    """Recover all journal entries at startup, before anything else uses the store. Blocks.
 
-    Blocking. What the disk refuses to remove stays noted.
+    Entries of files that cannot be removed stay in the journal.
     """
-    # The process that wrote these pictures is gone: they are written again from the start.
+    # The process that wrote these pictures has ended; the generations start again from the beginning.
     for record in database.read_here(queries.active):
         if not outputs.remove_parts(record.id):
             blobs.journal.keep(note_of_parts(record.id))
     names: list[str] = []
-    with contextlib.suppress(OSError):  # `/health` tells of a folder that cannot be read
+    with contextlib.suppress(OSError):  # `/health` reports a folder that cannot be read
         names = blobs.journal.stale()
     count = sum(
         database.read_here(partial(recover_entry, name=name, blobs=blobs, outputs=outputs)) for name in names
     )
     if count:
-        log.info("AvatarForge: settled %d uploads and deletes that were cut off or refused", count)
+        log.info("AvatarForge: recovered %d interrupted or refused uploads and deletes", count)
     if count < len(names):
         log.warning(
-            "AvatarForge: %d deleted files or pictures cannot be removed yet; it is tried again",
+            "AvatarForge: %d deleted files or pictures cannot be removed yet; this is retried",
             len(names) - count,
         )
 
 
 async def retry_removals(parts: CheckedParts) -> int:
-    """Try again to remove what was refused; give back how much has gone. Raises OSError, SQLAlchemyError."""
+    """Retry removals that the system refused; returns how many succeeded. Raises OSError, SQLAlchemyError."""
     count = await parts.workers.disk(parts.blobs.sweep)
     for name in await parts.workers.disk(parts.blobs.journal.stale):
         async with parts.contents.lock(name.partition(".")[0]):
-            # In the thread that writes, so that no row can come or go meanwhile.
-            count += await parts.database.write(partial(settle_abandoned, name=name, parts=parts)) is True
+            # In the database's writer thread, so that no row is added or deleted meanwhile.
+            count += await parts.database.write(partial(recover_stale_entry, name=name, parts=parts)) is True
     return count
 
 
-def settle_abandoned(connection: Connection, name: str, parts: CheckedParts) -> bool | None:
-    """`settle_note`; None where it is no longer noted, or somebody works on it."""
+def recover_stale_entry(connection: Connection, name: str, parts: CheckedParts) -> bool | None:
+    """Like `recover_entry`, but returns None if the entry is gone or a task works on it."""
     if not parts.blobs.journal.is_stale(name):
         return None
     return recover_entry(connection, name, parts.blobs, parts.outputs)
 
 
 def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: OutputFolder | None) -> bool:
-    """Where no row holds what the note names, it goes. Nobody else may be working on it. Says whether it is
-    settled: what the system will not let go of stays noted.
+    """Remove what the entry names unless a row uses it, and clear the entry. Returns False, and keeps the
+    entry, if the system refuses the removal. No task may be working on it.
 
-    `outputs` None leaves the generated pictures, and notes of them, alone.
+    With `outputs` None, generated pictures and their entries are left alone.
     """
     subject, _, kind = name.partition(".")
     if not (HASH_PATTERN.fullmatch(subject) or is_canonical_id(subject)) or not kind.isalnum():
@@ -84,10 +85,10 @@ def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: 
 
 
 def _remove_pictures(connection: Connection, name: str, generation_id: str, outputs: OutputFolder) -> bool:
-    """Say whether nothing is left that has to go."""
+    """Returns whether nothing is left to remove."""
     if name == note_of_parts(generation_id):
         record = queries.get(connection, generation_id)
         if record is not None and record.status in queries.ACTIVE and outputs.parts(generation_id):
-            return False  # among them may be what is being written now
+            return False  # one of them may be being written now
         return outputs.remove_parts(generation_id)
     return verify.generation_exists(connection, generation_id) or outputs.remove(generation_id, patient=False)

@@ -1,23 +1,23 @@
-"""What a check of the store found."""
+"""The report of a check of the store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 KINDS = {
-    "missing": "A file's bytes are gone. Repair: marked lost, until somebody uploads that content again.",
+    "missing": "A file's bytes are gone. Repair: marked lost, until that content is uploaded again.",
     "altered": "A file's bytes are not those that were stored. Repair: moved to quarantine, marked lost.",
-    "orphaned": "Bytes that no row names. Repair: taken back under a new id, or moved to quarantine.",
-    "miscounted": "A row gives another size than its bytes have. Repair: the row is corrected.",
-    "returned": "Bytes that were lost are there again. Repair: the mark goes.",
-    "unreleased": "A deleted file that nobody uses any more. Repair: row and bytes go.",
-    "dangling": "A row that names another that does not exist. Repair: it goes.",
+    "orphaned": "Bytes without a row. Repair: restored under a new id, or moved to quarantine.",
+    "miscounted": "A row has another size than its bytes. Repair: the row is corrected.",
+    "returned": "Lost bytes are back. Repair: no longer marked lost.",
+    "unreleased": "A deleted file that is no longer used. Repair: row and bytes are removed.",
+    "dangling": "A row that refers to a missing row. Repair: it is removed.",
     "output_missing": "A generated picture is gone. Repair: marked lost.",
-    "output_altered": "A generated picture is not the one that was made. Repair: taken as it is, or moved "
-    "to quarantine and marked lost.",
-    "output_returned": "A generated picture that was lost is there again. Repair: the mark goes.",
-    "tally": "A kept total is not that of the rows. Repair: they are counted.",
-    "leftover": "What a crash left half done, or the system refused to remove. Repair: removed.",
+    "output_altered": "A generated picture is not the one that was saved. Repair: the row is updated to the "
+    "present picture, or the file is moved to quarantine and marked lost.",
+    "output_returned": "A lost generated picture is back. Repair: no longer marked lost.",
+    "tally": "A stored total differs from the rows. Repair: the rows are counted.",
+    "leftover": "Left half done by a crash, or not removed because the system refused. Repair: removed.",
     "database": "The database file itself is damaged. No repair: restore a backup.",
 }
 MOST = 1000
@@ -25,8 +25,8 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Problem:
-    """`kind` is one of KINDS. `name` is a file's name in the storage or among the outputs, never a path of
-    the disk. `repaired` says what was done; None where nothing was."""
+    """`kind` is one of KINDS. `name` is the name of a file in the storage or the outputs, never its path.
+    `repaired` says what was done; None if nothing was."""
 
     kind: str
     detail: str
@@ -38,9 +38,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """`files` and `outputs` are rows whose bytes were looked at, `bytes` and `output_bytes` the good ones.
-    `problems` holds the first of them, `problems_total` counts all, `counts` by kind. Lost ones are known
-    from an earlier repair and are no problem any more."""
+    """`files` and `outputs` are the numbers of checked rows, `bytes` and `output_bytes` the sizes of the
+    intact ones. `problems` has the first MOST problems, `problems_total` is the number of all, `counts` that
+    of each kind. `lost_files` and `lost_outputs` were marked lost earlier, and are not counted as
+    problems."""
 
     repair: bool
     files: int
@@ -61,7 +62,7 @@ class Report:
 
 @dataclass
 class Findings:
-    """Collects while the check runs. However much is wrong, memory stays bounded."""
+    """Collects the results while the check runs, in bounded memory."""
 
     files: int = 0
     bytes: int = 0

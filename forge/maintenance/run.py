@@ -1,4 +1,4 @@
-"""One run of the check of the store: what its parts work with."""
+"""What the parts of a check share: the store, the findings, and a thread that reads files."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..store.images import ImageLimits
 from ..workers import Workers
 from .report import Findings
 
-# Small, so that few objects live at once: each that outlives one of Python's young collections brings the
-# next full one nearer, and in ComfyUI, whose heap is large, that one holds up the event loop for 0.3 s.
+# Small, so that few objects survive a young garbage collection: each brings the next full collection nearer,
+# which blocks the event loop for 0.3 s in ComfyUI, whose heap is large.
 PAGE = 100
-# Many small files are looked at in one go; of large ones so few that who ends ComfyUI need not wait.
-GO_BYTES = 16 * 1024 * 1024
+# Limits the bytes read per batch: many small files, but so few large ones that shutdown need not wait.
+BATCH_BYTES = 16 * 1024 * 1024
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Record = TypeVar("Record", FileRecord, OutputRecord)
@@ -31,7 +31,8 @@ Record = TypeVar("Record", FileRecord, OutputRecord)
 
 @dataclass(frozen=True)
 class CheckedParts:
-    """What is checked. `outputs` None leaves the generated pictures out; `alone`: no ComfyUI runs on it."""
+    """What is checked. With `outputs` None, generated pictures are not. `alone`: no ComfyUI uses the
+    store."""
 
     database: Database
     blobs: BlobStore
@@ -44,71 +45,71 @@ class CheckedParts:
 
 @dataclass(frozen=True)
 class CheckRun:
+    """One check, and with `repair` also a repair."""
+
     parts: CheckedParts
     findings: Findings
     repair: bool
     thread: Executor
 
-    async def apart(
+    async def in_thread(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """Do it on the run's own thread, so that no request waits for it."""
+        """Call the function in the run's own thread, so that no request waits for it."""
         job = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.thread, job)
 
-    async def looks(
+    async def file_states(
         self, records: Sequence[Record], path_of: Callable[[Record], Path]
-    ) -> AsyncIterator[tuple[Record, Look | None]]:
-        """Each record with what lies at its path."""
-        for go in _goes(records):
-            found = await self.apart(_look_at, [path_of(record) for record in go])
-            for pair in zip(go, found, strict=True):
+    ) -> AsyncIterator[tuple[Record, FileState | None]]:
+        """Yield each record with the state of the file at its path."""
+        for batch in _batches(records):
+            states = await self.in_thread(_file_states, [path_of(record) for record in batch])
+            for pair in zip(batch, states, strict=True):
                 yield pair
 
     async def read(self, query: Query[Result]) -> Result:
-        return await self.apart(self.parts.database.read_here, query)
+        return await self.in_thread(self.parts.database.read_here, query)
 
 
-def _goes(records: Sequence[Record]) -> Iterator[list[Record]]:
-    go: list[Record] = []
+def _batches(records: Sequence[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
     size = 0
     for record in records:
-        if go and size + record.size > GO_BYTES:
-            yield go
-            go, size = [], 0
-        go.append(record)
+        if batch and size + record.size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
         size += record.size
-    if go:
-        yield go
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True)
-class Look:
-    """What lies at a path. `content_hash` is None where it cannot be read, and `fault` says why."""
+class FileState:
+    """The content of a file. `content_hash` is None if it cannot be read; then `error` says why."""
 
     content_hash: str | None
     size: int
-    fault: str = ""
+    error: str = ""
 
 
-def look(path: Path) -> Look | None:
-    """None where nothing is. Blocking, for as long as it takes to read the file."""
+def file_state(path: Path) -> FileState | None:
+    """Read the file; None if there is none. Blocks until it is read."""
     try:
-        return Look(*hash_file(path))
+        return FileState(*hash_file(path))
     except FileNotFoundError:
         return None
     except OSError as error:
-        return Look(None, 0, error.strerror or type(error).__name__)
+        return FileState(None, 0, error.strerror or type(error).__name__)
 
 
-def _look_at(paths: Sequence[Path]) -> list[Look | None]:
-    return [look(path) for path in paths]
+def _file_states(paths: Sequence[Path]) -> list[FileState | None]:
+    return [file_state(path) for path in paths]
 
 
-def differs(found: Look) -> str:
-    """How it is not what it should be, in words."""
+def describe_difference(found: FileState) -> str:
+    """How the file differs from its row, phrased to follow its name."""
     return (
-        f"cannot be read: {found.fault}"
-        if found.content_hash is None
-        else "holds other bytes than were stored"
+        f"cannot be read: {found.error}" if found.content_hash is None else "has other bytes than were stored"
     )

@@ -1,7 +1,7 @@
-"""The check of the whole store: every file is hashed, rows and bytes are compared both ways.
+"""Checks the whole store: hashes every file, and compares rows with bytes and bytes with rows.
 
-It runs beside everything else: page by page, on one thread of its own. What looks wrong is looked at
-again while nobody else can touch that content, before it is called a problem.
+It runs while the store is in use, page by page, in a thread of its own. Whatever looks wrong is checked again
+under the lock of its content before it is reported.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .run import CheckedParts, CheckRun
 
 
 class Verifier:
-    """Checks, and repairs where it is asked to. One run at a time."""
+    """Checks the store and repairs it on request. One run at a time."""
 
     def __init__(self, parts: CheckedParts) -> None:
         self._parts = parts
         self._running = False
 
     async def retry_removals(self) -> int:
-        """Try again to remove what the system refused to; give back how much has gone. Raises OSError,
+        """Retry removals that the system refused; returns how many succeeded. Raises OSError,
         SQLAlchemyError."""
         return await retry_removals(self._parts)
 
     async def run(self, *, repair: bool) -> Report:
-        """Raises ConflictError while another run goes on, UnavailableError or StorageFullError when the disk
-        fails, SQLAlchemyError when the database does."""
+        """Check the store. Raises ConflictError while another run is in progress, UnavailableError or
+        StorageFullError if the disk fails, and SQLAlchemyError if the database fails."""
         if self._running:
             raise ConflictError(
                 "A check of the store is running already. Wait until it has ended.",
@@ -56,7 +56,7 @@ class Verifier:
 async def _check(run: CheckRun) -> None:
     await check_database(run)
     await check_temp_files(run)
-    # Before the files: what these notes name has to go, and is not to be taken back as an orphan.
+    # Before the files: what these entries name must be removed, not restored as an orphan.
     await check_journal(run)
     await check_rows(run)
     await check_files(run)

@@ -1,4 +1,4 @@
-"""Sends what lies in the outbox, again and again where it fails, also after a restart."""
+"""Sends the webhooks in the outbox and retries failed ones, also after a restart."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..error_text import summarize_unexpected
 from .signature import headers
 from .targets import Targets
 
-# Seconds before the second, third, ... attempt; the schedule that Standard Webhooks describes. After the
-# last one it is given up, some 28 hours after the first.
+# Seconds before the second, third, ... attempt: the schedule of Standard Webhooks. A webhook is given up
+# after the last attempt, about 28 hours after the first.
 DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
-SPREAD = 0.1  # so that not all come back at once after an outage of the receiver
-AT_ONCE = 8
+JITTER = 0.1  # so that retries are spread out after an outage of the receiver
+CONCURRENT = 8
 LONGEST_SLEEP = 60.0
-GONE = 410  # Standard Webhooks: the receiver wants no more of them
+GONE = 410  # Standard Webhooks: the receiver wants no more webhooks
 
 log = logging.getLogger("avatarforge")
 
@@ -33,10 +33,12 @@ class SendingError(Exception):
 
 class Sender(Protocol):
     async def send(self, url: str, headers: dict[str, str], body: str) -> int:
-        """POST the body once; the status of the answer. Raises SendingError."""
+        """POST the body once; returns the status of the response. Raises SendingError."""
 
 
 class Deliveries:
+    """Delivers the webhooks of the outbox."""
+
     def __init__(
         self,
         database: Database,
@@ -50,31 +52,31 @@ class Deliveries:
         self._targets = targets
         self._key = key
         self._delays = delays
-        self._more = asyncio.Event()
+        self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Something may lie in the outbox now."""
-        self._more.set()
+        """Look into the outbox now: it may have a new webhook."""
+        self._woken.set()
 
     async def run(self) -> None:
-        """Send what is due, until cancelled."""
+        """Send webhooks that are due, until cancelled."""
         while True:
-            self._more.clear()
+            self._woken.clear()
             try:
-                sleep = await self._round()
+                sleep = await self._send_due()
             except Exception:
-                # One message must not stop all that come after it.
+                # One bad message must not stop the ones after it.
                 log.exception("AvatarForge: webhooks could not be sent; trying again soon")
                 sleep = LONGEST_SLEEP
             if sleep > 0:
                 try:
-                    await asyncio.wait_for(self._more.wait(), sleep)
+                    await asyncio.wait_for(self._woken.wait(), sleep)
                 except (TimeoutError, asyncio.TimeoutError):
                     continue
 
-    async def _round(self) -> float:
-        """Seconds until something is due."""
-        due = await self._database.read(partial(queries.due, now=self._database.now(), limit=AT_ONCE))
+    async def _send_due(self) -> float:
+        """Send one batch; returns the seconds until the next one is due."""
+        due = await self._database.read(partial(queries.due, now=self._database.now(), limit=CONCURRENT))
         await asyncio.gather(*(self._deliver(message) for message in due))
         if due:
             return 0.0
@@ -85,7 +87,7 @@ class Deliveries:
 
     async def _deliver(self, message: WebhookRecord) -> None:
         refusal = self._targets.refusal(message.url)
-        if refusal is not None:  # the settings have changed since
+        if refusal is not None:  # the settings have changed since it was accepted
             await self._give_up(message, refusal)
             return
         signed = headers(self._key, message.id, self._database.now() // 1_000_000, message.body)
@@ -95,7 +97,7 @@ class Deliveries:
         except SendingError as error:
             status, reason = 0, str(error)
         except Exception as error:
-            # Tried again as often as any other, and no oftener: it may be this message that cannot be sent.
+            # Counts as a failed attempt: the message itself may be the reason.
             log.exception("AvatarForge: unexpected error while the webhook of %s was sent", _about(message))
             status, reason = 0, summarize_unexpected(error)
         if 200 <= status < 300:
@@ -103,7 +105,7 @@ class Deliveries:
         elif status == GONE or message.attempts >= len(self._delays):
             await self._give_up(message, reason)
         else:
-            delay = self._delays[message.attempts] * random.uniform(1, 1 + SPREAD)  # noqa: S311 - no secret
+            delay = self._delays[message.attempts] * random.uniform(1, 1 + JITTER)  # noqa: S311 - no secret
             await self._database.write(
                 partial(
                     queries.postpone,
@@ -112,7 +114,7 @@ class Deliveries:
                     next_at=self._database.now() + int(delay * 1e6),
                 )
             )
-            log.info("AvatarForge: the webhook of %s: %s; again in %.0f s", _about(message), reason, delay)
+            log.info("AvatarForge: the webhook of %s: %s; retry in %.0f s", _about(message), reason, delay)
 
     async def _give_up(self, message: WebhookRecord, reason: str) -> None:
         log.warning("AvatarForge: the webhook of %s is given up: %s", _about(message), reason)
@@ -120,5 +122,5 @@ class Deliveries:
 
 
 def _about(message: WebhookRecord) -> str:
-    # The rest of a URL may hold a secret.
+    # Only the host: the rest of a URL may contain a secret.
     return f"generation {message.generation_id} to {urlsplit(message.url).hostname}"

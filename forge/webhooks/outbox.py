@@ -1,4 +1,4 @@
-"""What is to be told when a generation ends, committed with that end."""
+"""The outbox: webhooks that are committed together with the end of their generation, and sent later."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from sqlalchemy import Connection
 from ...db import webhooks as queries
 from ...db.records import GenerationRecord, WebhookRecord
 
-MOST = 10_000
+MOST = 10_000  # webhooks in the outbox
 
 log = logging.getLogger("avatarforge")
 
 
 class Outbox:
-    """`words` makes the JSON of the message of a generation that has ended."""
+    """Adds webhooks. `render` returns the JSON body for a generation that has ended."""
 
-    def __init__(self, words: Callable[[GenerationRecord], str]) -> None:
-        self._words = words
+    def __init__(self, render: Callable[[GenerationRecord], str]) -> None:
+        self._render = render
 
     def add(self, connection: Connection, record: GenerationRecord, now: int) -> None:
-        """Call it in the transaction that writes the end, with what it made of the row."""
+        """Add the webhook of a generation, if it has a callback URL. Call it in the transaction that writes
+        the end, with the record as updated there. `now` in microseconds."""
         if record.callback_url is None:
             return
         if queries.count(connection) >= MOST:
@@ -33,7 +34,7 @@ class Outbox:
             id=f"msg_{uuid.uuid4().hex}",
             generation_id=record.id,
             url=record.callback_url,
-            body=self._words(record),
+            body=self._render(record),
             attempts=0,
             created_at=now,
             next_at=now,

@@ -1,4 +1,4 @@
-"""Signatures after the Standard Webhooks specification 1.0.0 (standardwebhooks.com), symmetric scheme v1."""
+"""Signs webhooks with scheme v1 of the Standard Webhooks specification 1.0.0 (standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import hashlib
 import hmac
 
 PREFIX = "whsec_"
-SHORTEST, LONGEST = 24, 64  # bytes, by the specification
+SHORTEST, LONGEST = 24, 64  # bytes of a key, from the specification
 
 
 def read_secret(text: str) -> bytes:
-    """The key in a secret such as "whsec_MfKQ...". Raises ValueError with what would be right."""
+    """The key in a secret such as "whsec_MfKQ...". Raises ValueError, which says what is valid."""
     try:
         key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
@@ -23,7 +23,7 @@ def read_secret(text: str) -> bytes:
 
 
 def headers(key: bytes, message_id: str, timestamp: int, body: str) -> dict[str, str]:
-    """The headers of one attempt; `timestamp` in seconds since 1970."""
+    """The headers of one attempt; `timestamp` is in seconds since 1970."""
     signed = hmac.new(key, f"{message_id}.{timestamp}.{body}".encode(), hashlib.sha256)
     return {
         "webhook-id": message_id,

@@ -1,4 +1,4 @@
-"""Where webhooks may go: to hosts that the settings name, and to no address inside the network."""
+"""Checks webhook targets: only hosts listed in the settings, and by default no private address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OFF = "Webhooks are off on this server. Its operator names the hosts that may be
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
-# RFC 1918, RFC 4193, RFC 6598, loopback: inside, and open to WEBHOOK_ALLOW_PRIVATE.
+# RFC 1918, RFC 4193, RFC 6598 and loopback: inside the network, allowed by WEBHOOK_ALLOW_PRIVATE.
 _PRIVATE = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -25,8 +25,8 @@ _PRIVATE = tuple(
 
 @dataclass(frozen=True)
 class Targets:
-    """`hosts` are names as in the settings: "example.org", "*.example.org" for all names under it, or with
-    a port."""
+    """Allowed targets. `hosts` are entries of the setting: "example.org", or "*.example.org" for all its
+    subdomains, each optionally with a port."""
 
     hosts: tuple[str, ...]
     allow_private: bool
@@ -42,7 +42,7 @@ class Targets:
             )
 
     def refusal(self, url: str) -> str | None:
-        """Why a URL may not be called, as far as the URL itself says; None where it may be."""
+        """Why a URL may not be called, judged by the URL alone; None if it may be."""
         if not self.hosts:
             return OFF
         parts = _split(url)
@@ -53,36 +53,36 @@ class Targets:
             )
         if parts.scheme != "https" and not (parts.scheme == "http" and self.allow_private):
             return "callback_url must begin with https://."
-        if not self._named(parts):
+        if not self._is_listed(parts):
             return "callback_url names a host that WEBHOOK_HOSTS does not list."
         return None
 
     def may_connect(self, address: Address, scheme: str) -> bool:
-        """Whether a listed host may be called at this address. Without encryption only inside the network."""
-        outside = _outside(address)
-        if outside is None:
+        """Whether a listed host may be called at this address. Plain HTTP is only for private addresses."""
+        public = _is_public(address)
+        if public is None:
             return self.allow_private
-        return outside and scheme == "https"
+        return public and scheme == "https"
 
-    def _named(self, parts: SplitResult) -> bool:
+    def _is_listed(self, parts: SplitResult) -> bool:
         host = (parts.hostname or "").rstrip(".")
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
         for entry in self.hosts:
-            name, _, wanted = entry.rpartition(":") if _has_port(entry) else (entry, "", "")
+            name, _, listed_port = entry.rpartition(":") if _has_port(entry) else (entry, "", "")
             name = name.strip("[]")
-            fits = host.endswith(name[1:]) if name.startswith("*.") else host == name
-            if fits and wanted in ("", str(port)):
+            matches = host.endswith(name[1:]) if name.startswith("*.") else host == name
+            if matches and listed_port in ("", str(port)):
                 return True
         return False
 
 
 def read_hosts(text: str) -> tuple[str, ...]:
-    """The entries of WEBHOOK_HOSTS, which commas separate."""
+    """The entries of WEBHOOK_HOSTS, which is comma-separated."""
     return tuple(entry.strip().lower().rstrip(".") for entry in text.split(",") if entry.strip())
 
 
 def _has_port(entry: str) -> bool:
-    # An IPv6 address has colons of its own and stands in brackets when a port follows.
+    # An IPv6 address has colons itself, and is in brackets if a port follows.
     head, _, tail = entry.rpartition(":")
     return tail.isdigit() and (":" not in head or head.endswith("]"))
 
@@ -100,14 +100,14 @@ def _split(url: str) -> SplitResult | None:
     return parts
 
 
-def _outside(address: Address) -> bool | None:
-    """True for an address of the internet, None for one inside the network, False for one that no webhook
-    may go to: link-local (where clouds keep their credentials), multicast, reserved."""
+def _is_public(address: Address) -> bool | None:
+    """True for a public address, None for a private one, and False for one that is never allowed: link-local
+    (where clouds serve credentials), multicast, reserved."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
-            return _outside(address.ipv4_mapped)
+            return _is_public(address.ipv4_mapped)
         if address in _NAT64:
-            return _outside(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+            return _is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         if address.sixtofour is not None or address.teredo is not None:
             return False
     if any(address in network for network in _PRIVATE if network.version == address.version):

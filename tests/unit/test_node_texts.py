@@ -68,8 +68,7 @@ def test_every_node_has_its_name_and_tooltips_in_every_language(node: str, langu
 
 def test_the_languages_have_the_same_texts_with_the_same_placeholders() -> None:
     english, chinese = (texts(language, "main.json")["avatarforge"] for language in LANGUAGES)
-    # In English the server's own sentences are shown. test_error_codes.py and test_warning_codes.py compare these
-    # with the codes.
+    # In English the server's own sentences are shown. The tests of error and warning codes check the others.
     chinese = {
         key: text for key, text in chinese.items() if not key.startswith(("error_", "problem_", "warning_"))
     }

@@ -383,7 +383,7 @@ async def test_a_page_ends_anywhere_and_nothing_is_left_out(
 ) -> None:
     for module in ("check_files", "check_outputs", "check_leftovers"):
         monkeypatch.setattr(f"{run_module.__package__}.{module}.PAGE", page)
-    monkeypatch.setattr(run_module, "GO_BYTES", go)
+    monkeypatch.setattr(run_module, "BATCH_BYTES", go)
     for seed in range(10, 30):
         store.blob((await receive(store.forge, seed)).file).unlink()
     report = await store.forge.verifier.run(repair=True)
