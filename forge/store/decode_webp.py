@@ -25,8 +25,9 @@ SMALL = 1024 * 1024
 PATIENCE = 60.0
 
 _STARTED, _WHOLE, _UNREAD = b"started ", b"whole", b"unread"
-# Nothing of ComfyUI's or of other packs is imported: only Pillow, from the folder where it lies here.
-_SCRIPT = """
+#: What the child runs. Nothing of ComfyUI's or of other packs is imported: only Pillow, from the folder where
+#: it lies here.
+SCRIPT = """
 import sys
 import io, json
 sys.path.append(sys.argv[2])
@@ -76,7 +77,7 @@ def _in_a_child(path: Path, pixels: tuple[Part, ...]) -> bytes:
     folder = str(Path(PIL.__file__).parent.parent)
     parts = json.dumps([part.hex() if isinstance(part, bytes) else part for part in pixels])
     # -I -S: no environment, no user's packages, no .pth files.
-    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, str(path), folder, parts]
+    command = [sys.executable, "-I", "-S", "-c", SCRIPT, str(path), folder, parts]
     try:
         with subprocess.Popen(  # noqa: S603 - our own interpreter, our own script, our own file
             command,
