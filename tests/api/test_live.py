@@ -31,7 +31,6 @@ class Stream:
 
     def __init__(self, answer: ClientResponse) -> None:
         self.answer = answer
-        self.comments = 0
         self._lines: list[str] = []
 
     async def next(self) -> sse.Told:
@@ -39,7 +38,6 @@ class Stream:
         while True:
             line = (await self.answer.content.readline()).decode()
             assert line.endswith("\n"), "the stream has ended"
-            self.comments += line.startswith(":")
             self._lines.append(line.removesuffix("\n"))
             if line == "\n":
                 told = list(sse.read(self._lines))
