@@ -18,7 +18,7 @@ from .progress import Command, run_step
 from .system import create_venv, python_in
 
 VERSIONS = ("3.10", "3.13")
-#: Those on which a whole run leaves out the tests marked slow: what only a new Python breaks shows in the others.
+#: Those on which a whole run leaves out the tests marked slow: what a new Python breaks shows in the others.
 FAST_VERSIONS = ("3.13",)
 #: Fewer tests than this in a whole run mean that something keeps them from being collected.
 LEAST = 2000
