@@ -189,14 +189,14 @@ def database_url(url_text: str, data_folder: Path) -> URL:
     return url
 
 
-def _newest_revision() -> str:
+def newest_revision() -> str:
     """The names of the migrations begin with their revisions. alembic would have to run all of them."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def _migrate(connection: Connection) -> None:
     present = MigrationContext.configure(connection).get_current_revision()
-    if present == _newest_revision():
+    if present == newest_revision():
         return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

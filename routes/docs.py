@@ -31,13 +31,13 @@ _POLICY = (
 _HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AvatarForge API</title>'
 # Every address is relative, so that the pages work under /api and behind a proxy's own path too.
 _ICON = '<link rel="icon" href="docs/assets/favicon-32x32.png">'
-_SWAGGER = (
+SWAGGER_PAGE = (
     f'{_HEAD}{_ICON}<link rel="stylesheet" href="docs/assets/swagger-ui.css"></head><body>'
     '<div id="swagger-ui" data-document="openapi.json"></div>'
     '<script src="docs/assets/swagger-ui-bundle.js"></script>'
     '<script src="docs/assets/start-swagger-ui.js"></script></body></html>'
 )
-_REDOC = (
+REDOC_PAGE = (
     f'{_HEAD}{_ICON}<meta name="viewport" content="width=device-width"></head><body style="margin:0">'
     '<redoc spec-url="openapi.json" disable-google-font="true"></redoc>'
     '<script src="docs/assets/redoc.standalone.js"></script></body></html>'
@@ -55,10 +55,10 @@ def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: 
         return json_answer(written[0])
 
     async def swagger(_: web.Request) -> web.Response:
-        return _page(_SWAGGER)
+        return _page(SWAGGER_PAGE)
 
     async def redoc(_: web.Request) -> web.Response:
-        return _page(_REDOC)
+        return _page(REDOC_PAGE)
 
     async def asset(request: web.Request) -> web.StreamResponse:
         name = _ASSETS.get(request.match_info["name"])

@@ -26,7 +26,7 @@ PATIENCE = 60.0
 
 _STARTED, _WHOLE, _UNREAD = b"started ", b"whole", b"unread"
 # Imports only Pillow, from the folder it is installed in; nothing of ComfyUI or of other packs.
-_SCRIPT = """
+SCRIPT = """
 import sys
 import io, json
 sys.path.append(sys.argv[2])
@@ -79,7 +79,7 @@ def _decode_in_child(path: Path, pixels: tuple[Part, ...]) -> bytes:
     folder = str(Path(PIL.__file__).parent.parent)
     parts = json.dumps([part.hex() if isinstance(part, bytes) else part for part in pixels])
     # -I -S: no environment, no user's packages, no .pth files.
-    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, str(path), folder, parts]
+    command = [sys.executable, "-I", "-S", "-c", SCRIPT, str(path), folder, parts]
     try:
         with subprocess.Popen(  # noqa: S603 - our own interpreter, our own script, our own file
             command,

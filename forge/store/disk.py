@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 try:
-    import fcntl as _fcntl
+    import fcntl
 except ImportError:  # Windows
-    _fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]
 
 Result = TypeVar("Result")
 Sleep = Callable[[float], object]
@@ -78,10 +78,10 @@ def sync_descriptor(descriptor: int) -> None:
     On macOS, fsync only hands the data to the drive, which may keep it in its cache: fsync(2) there says to
     use F_FULLFSYNC for data that must survive a power cut.
     """
-    full_sync = getattr(_fcntl, "F_FULLFSYNC", None)
+    full_sync = getattr(fcntl, "F_FULLFSYNC", None)
     if full_sync is not None:
         try:
-            _fcntl.fcntl(descriptor, full_sync)
+            fcntl.fcntl(descriptor, full_sync)
             return
         except OSError as error:
             if error.errno not in NO_FULL_SYNC:

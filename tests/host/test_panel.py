@@ -21,7 +21,6 @@ from lab.server import ComfyServer
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["avatarforge"]
-UNKNOWN = "11111111-2222-4333-8444-555555555555"
 LONG = 150  # steps; long enough to be stopped in the middle
 WIDE: ViewportSize = {"width": 1400, "height": 900}
 NARROW: ViewportSize = {"width": 320, "height": 640}

@@ -203,6 +203,7 @@ def python_steps(root: Path, own: Path, pytest_args: Sequence[str]) -> list[Step
     made = []
     for version, python in found:
         command = pytest_command(
+            version,
             python_with_tools(python, root),
             inside or ["tests/unit", "tests/api"],
             options,

@@ -18,6 +18,8 @@ from .progress import Command, run_step
 from .system import create_venv, python_in
 
 VERSIONS = ("3.10", "3.13")
+#: Those on which a whole run leaves out the tests marked slow: what a new Python breaks shows in the others.
+FAST_VERSIONS = ("3.13",)
 #: Fewer tests than this in a whole run mean that something keeps them from being collected.
 LEAST = 2000
 #: What these tests need of the extra ``dev``.
@@ -51,11 +53,14 @@ def python_with_tools(python: Path, root: Path) -> Path:
     return python_in(folder / "venv")
 
 
-def pytest_command(python: Path, folders: Sequence[str], options: Sequence[str], *, whole: bool) -> list[str]:
+def pytest_command(
+    version: str, python: Path, folders: Sequence[str], options: Sequence[str], *, whole: bool
+) -> list[str]:
     """What runs the tests in these folders or files without ComfyUI; `whole`: all of them, so that few are a
-    failure."""
+    failure, but for the slow ones on FAST_VERSIONS."""
     least = ["--at-least", str(LEAST)] if whole else []
-    return [str(python), "-m", "pytest", "-q", "--without-comfyui", *least, *options, *folders]
+    marked = ["-m", "not slow"] if whole and version in FAST_VERSIONS else []
+    return [str(python), "-m", "pytest", "-q", "--without-comfyui", *least, *marked, *options, *folders]
 
 
 def _find(version: str) -> Path | None:

@@ -18,6 +18,7 @@ from pictures import picture
 from services import Product, product
 from sqlalchemy import update
 
+from avatarforge.db.engine import Database, open_database
 from avatarforge.db.tables import files
 from avatarforge.forge import offline
 from avatarforge.forge.maintenance import backup
@@ -105,17 +106,17 @@ async def test_what_is_deleted_while_it_is_copied_is_not_in_the_copy(
         gone, stays, free = [(await receive(forge, seed)).file for seed in (1, 2, 3)]
         generation_id, kept_generation = await make(forge, gone.id), await make(forge, stays.id)
         await forge.files.delete(gone.id, force=False)
-        copy_outputs, loop = backup._copy_outputs, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
 
-        def delete_first(*arguments: object) -> None:
+        def delete_first(url_text: str, folder: Path) -> Database:
             for deleting in (
                 forge.generations.delete(generation_id, keep_outputs=False),
                 forge.files.delete(free.id, force=False),
             ):
                 asyncio.run_coroutine_threadsafe(deleting, loop).result()
-            copy_outputs(*arguments)  # type: ignore[arg-type]
+            return open_database(url_text, folder)
 
-        monkeypatch.setattr(backup, "_copy_outputs", delete_first)
+        monkeypatch.setattr(backup, "open_database", delete_first)  # it opens the copy that was just made
         copied, report = await asyncio.to_thread(offline.backup, source, forge.host.output_folder, target)
     assert (copied.files, copied.outputs, copied.deleted, copied.lost, report.clean) == (1, 1, 2, 0, True)
     assert await whole(target) == (1, 1)

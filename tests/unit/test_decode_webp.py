@@ -72,7 +72,7 @@ def test_a_large_one_that_is_damaged_is_refused(
 def test_one_that_takes_the_child_down_is_refused(
     large: Path, tried_here: list[int], monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    monkeypatch.setattr(decode_webp, "_SCRIPT", script)
+    monkeypatch.setattr(decode_webp, "SCRIPT", script)
     monkeypatch.setattr(decode_webp, "PATIENCE", 60.0 if script is CRASH else 1.0)
     with pytest.raises(InvalidImage, match="cannot be decoded"):
         inspect_image(large, ImageLimits())
@@ -91,7 +91,7 @@ def test_where_no_child_can_be_started_it_is_decoded_here(
 def test_a_child_that_cannot_read_the_disk_leaves_it_to_us(
     large: Path, tried_here: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decode_webp, "_SCRIPT", decode_webp._SCRIPT.replace("sys.argv[1]", "'/nowhere'"))
+    monkeypatch.setattr(decode_webp, "SCRIPT", decode_webp.SCRIPT.replace("sys.argv[1]", "'/nowhere'"))
     inspect_image(large, ImageLimits())
     assert tried_here == [1025]
 

@@ -320,7 +320,7 @@ class MacOs:
         self.plain: list[int] = []
         self._fails_with = fails_with
         stand_in = SimpleNamespace(F_FULLFSYNC=FULL_SYNC, fcntl=self._fcntl)
-        monkeypatch.setattr(module, "_fcntl", stand_in)
+        monkeypatch.setattr(module, "fcntl", stand_in)
         monkeypatch.setattr(os, "fsync", self.plain.append)
 
     def _fcntl(self, descriptor: int, command: int) -> int:

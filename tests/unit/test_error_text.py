@@ -7,9 +7,9 @@ import errno
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from avatarforge.db import engine
 from avatarforge.db.engine import DatabaseUnavailableError, open_database
 from avatarforge.forge.error_text import error_message
 from avatarforge.forge.errors import SettingsError, UnavailableError
@@ -61,10 +61,10 @@ def test_an_error_names_no_folder(error: Exception, said: str) -> None:
 def test_a_database_that_fails_without_words_says_what_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise error from getattr(error, "orig", None)
 
-    monkeypatch.setattr(engine, "_migrate", fail)
+    monkeypatch.setattr(command, "upgrade", fail)
     with pytest.raises(DatabaseUnavailableError) as raised:
         open_database("", tmp_path)
     assert str(raised.value) == f"The database cannot be opened: {reason}."

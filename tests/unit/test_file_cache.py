@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from engines import reader_of, writer_of
 from pictures import picture
 from services import Product, product
 from sqlalchemy import Connection, event, text
@@ -109,7 +110,7 @@ async def test_an_upload_under_a_quota_counts_no_rows(tmp_path: Path) -> None:
         ) -> None:
             said.append(sql.lower())
 
-        for engine in (forge.database._writer, forge.database._reader):
+        for engine in (writer_of(forge.database), reader_of(forge.database)):
             event.listen(engine, "before_cursor_execute", note)
         await upload(forge, 2)
         assert any("tallies" in sql for sql in said)

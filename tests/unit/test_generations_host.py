@@ -14,12 +14,12 @@ from services import Product, product
 from sqlalchemy import Connection
 
 from avatarforge.db import generations as queries
-from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import (
     NotFoundError,
     UnavailableError,
 )
 from avatarforge.forge.generations import tracker
+from avatarforge.forge.generations.completion import RunFinisher
 from avatarforge.forge.generations.tracker import CANCELLED, REMOVED
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
@@ -80,13 +80,13 @@ async def test_one_event_that_cannot_be_handled_stops_no_other(
     forge: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await submit(forge), await submit(forge)
-    complete = forge.tracker._finisher.complete
+    complete = RunFinisher.complete
 
-    async def broken(record: GenerationRecord, *_: object) -> None:
-        monkeypatch.setattr(forge.tracker._finisher, "complete", complete)
+    async def broken(*_: object) -> None:
+        monkeypatch.setattr(RunFinisher, "complete", complete)
         raise ValueError("a bug")
 
-    monkeypatch.setattr(forge.tracker._finisher, "complete", broken)
+    monkeypatch.setattr(RunFinisher, "complete", broken)
     forge.host.succeed(first.prompt_id)
     forge.host.succeed(second.prompt_id)
     await forge.until(second.id, "completed")

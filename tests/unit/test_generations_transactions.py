@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from engines import writer_of
 from fake_host import FakeHost
 from pictures import picture
 from queueing import KNIGHT, begin, everyone, fail, outputs, submit
@@ -40,9 +41,10 @@ def commits(forge: Product) -> Iterator[list[str]]:
     def count(_: object) -> None:
         counted.append("commit")
 
-    event.listen(forge.database._writer, "commit", count)
+    engine = writer_of(forge.database)
+    event.listen(engine, "commit", count)
     yield counted
-    event.remove(forge.database._writer, "commit", count)
+    event.remove(engine, "commit", count)
 
 
 async def test_a_generation_takes_three_transactions(forge: Product) -> None:
@@ -126,12 +128,15 @@ async def test_a_picture_is_measured_once(forge: Product, monkeypatch: pytest.Mo
     assert len(measured) == 4
 
 
-async def test_a_picture_that_changed_before_the_end_is_measured_again(forge: Product) -> None:
+async def test_a_picture_that_changed_before_the_end_is_measured_again(
+    forge: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "LAST_PICTURE_SECONDS", 0.001)
     record = await submit(forge)
     forge.host.start(record.prompt_id)
     forge.host.save(record.prompt_id)
-    while not forge.tracker._runs[record.prompt_id].pictures:
-        await everyone(forge)
+    while not (await forge.generations.get(record.id)).outputs:  # it is measured, and written down
+        pass
     other = picture(99)
     outputs(forge).file(record.id, 0).write_bytes(other)
     forge.host.end(PromptEvent("succeeded", record.prompt_id))

@@ -37,12 +37,17 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def live(tmp_path: Path, database: Database, told: list[str]) -> Live:
+def host(tmp_path: Path) -> FakeHost:
+    return FakeHost(tmp_path)
+
+
+@pytest.fixture
+def live(host: FakeHost, database: Database, told: list[str]) -> Live:
     def words(happening: GenerationEvent) -> str:
         told.append(happening.kind)
-        return "{}"
+        return happening.record.status
 
-    return Live(EventLog(words), database, FakeHost(tmp_path))
+    return Live(EventLog(words), database, host)
 
 
 def ended(status: str = "completed") -> GenerationRecord:
@@ -55,14 +60,16 @@ async def test_what_was_told_is_not_told_again(live: Live, told: list[str]) -> N
     assert told == ["queued", "started", "completed"]
 
 
-async def test_what_was_read_before_the_start_does_not_come_after_it(live: Live, told: list[str]) -> None:
+async def test_what_was_read_before_the_start_does_not_come_after_it(
+    live: Live, host: FakeHost, told: list[str]
+) -> None:
     node = {"7": {"class_type": "KSampler", "inputs": {"steps": 20}}}
     live.track(record(), node)
     for one in (record(), record("processing"), record()):
         live.announce(one)
-    live._handle_progress(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
+    host.show(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
     assert told == ["queued", "started", "progress"]
-    assert live._runs[ID].record.status == "processing"
+    assert live.log.since(0, ID)[-1].data == "processing"
 
 
 async def test_a_prompt_that_has_ended_tells_nothing_more(live: Live, told: list[str]) -> None:
@@ -85,17 +92,17 @@ async def test_a_prompt_that_did_not_enter_the_queue_leaves_nothing(live: Live, 
     assert told == []
 
 
-async def test_progress_of_the_last_run_says_nothing_about_the_next(live: Live) -> None:
+async def test_progress_of_the_last_run_says_nothing_about_the_next(live: Live, host: FakeHost) -> None:
     prompt = {"7": {"class_type": "KSampler", "inputs": {"steps": 20}}}
     live.track(record(), prompt)
     live.announce(record("processing"))
-    live._handle_progress(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
+    host.show(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
     assert live.state(record("processing")).progress > 0
     live.announce(ended("failed"))
     again = record(prompt_id="p2")
     live.track(again, prompt)
     live.announce(again)
-    live._handle_progress(PromptProgress("p1", {"7": NodeState(True, 20, 20)}))
+    host.show(PromptProgress("p1", {"7": NodeState(True, 20, 20)}))
     assert live.state(again).progress == 0
     assert live.state(replace(again, status="processing")).progress == 0
 

@@ -8,6 +8,7 @@ import pytest
 
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import BusyError
+from avatarforge.forge.live import listeners as listeners_module
 from avatarforge.forge.live import log as module
 from avatarforge.forge.live.listeners import Listeners, PositionLostError
 from avatarforge.forge.live.log import EventLog
@@ -121,20 +122,23 @@ async def test_a_listener_that_fell_behind_the_log_is_told_so(log: EventLog) -> 
         await listener.next()
 
 
-async def test_silence_ends_with_a_heartbeat_and_with_the_client_leaving(log: EventLog) -> None:
+async def test_silence_ends_with_a_heartbeat_and_with_the_client_leaving(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners_module, "LOOK_SECONDS", 0)
     gone = False
     listeners = Listeners(log, beat=0.0)
     assert await listeners.join(None, 0, here).next() == []
     patient = Listeners(log)
     listener = patient.join(None, 0, lambda: gone)
     waiting = asyncio.create_task(listener.next())
-    await asyncio.sleep(0)
-    patient._wake_due()
-    await asyncio.sleep(0)
+    looking = asyncio.create_task(patient.run())
+    for _ in range(10):  # rounds of the loop, in each of which it looks
+        await asyncio.sleep(0)
     assert not waiting.done()
     gone = True
-    patient._wake_due()
     assert await waiting == []
+    looking.cancel()
 
 
 async def test_places_are_bounded_and_those_who_left_make_room(log: EventLog) -> None:

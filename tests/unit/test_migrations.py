@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from avatarforge.db import files
-from avatarforge.db.engine import MIGRATIONS, _newest_revision, open_database
+from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
 
 
 def test_the_files_of_revision_0001_are_kept(tmp_path: Path) -> None:
@@ -33,5 +33,5 @@ def test_the_files_of_revision_0001_are_kept(tmp_path: Path) -> None:
     assert (record.filename, record.height, record.pose_kind, record.derived) == ("a.png", 65, None, False)
 
 
-def test_the_newest_revision_is_read_off_the_names(tmp_path: Path) -> None:
-    assert _newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+def test_thenewest_revision_is_read_off_the_names(tmp_path: Path) -> None:
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()

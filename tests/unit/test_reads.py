@@ -17,6 +17,7 @@ from avatarforge.db.engine import Database
 from avatarforge.db.records import FileRecord
 from avatarforge.forge.generations.cache import GenerationCache
 from avatarforge.forge.health import HealthService
+from avatarforge.forge.ports import InstalledModels
 from avatarforge.forge.spec.request import AvatarRequest
 
 Read = Callable[[Connection], Any]
@@ -227,12 +228,20 @@ async def test_health_is_measured_once_for_all_who_ask_meanwhile_and_never_befor
     tmp_path: Path,
 ) -> None:
     async with product(tmp_path) as forge:
+        begun, go_on, installed_models = asyncio.Event(), asyncio.Event(), forge.host.installed_models
+
+        async def slowly(*, fresh: bool = True) -> InstalledModels:
+            begun.set()
+            await go_on.wait()
+            return await installed_models(fresh=fresh)
+
+        forge.host.installed_models = slowly  # type: ignore[method-assign]
         health = HealthService(forge.database, forge.blobs, forge.workers, forge.host, forge.settings)
         first = asyncio.create_task(health.measure())
-        for _ in range(2):
-            await asyncio.sleep(0)
-        assert health._one_at_a_time.locked()
-        others = await asyncio.gather(*(health.measure() for _ in range(20)))
+        await begun.wait()
+        asking = [asyncio.create_task(health.measure()) for _ in range(20)]
+        go_on.set()  # they ask before the first goes on
+        others = await asyncio.gather(*asking)
         assert all(other is others[0] for other in others)
         assert others[0] is not await first
 

@@ -13,7 +13,7 @@ from avatarforge.routes.openapi import document
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = [path for path in (ROOT / "web").rglob("*") if path.suffix in (".css", ".html", ".js", ".md", ".mjs")]
-PAGES = {"docs": docs._SWAGGER, "redoc": docs._REDOC, "": panel.PAGE}
+PAGES = {"docs": docs.SWAGGER_PAGE, "redoc": docs.REDOC_PAGE, "": panel.PAGE}
 STARTER = "start-swagger-ui.js"
 #: What hands a path to ComfyUI's `api` object, which puts its own base before it.
 RESOLVED = re.compile(r"\b(?:apiURL|fetchApi)\((?:PREFIX\b|`\$\{PREFIX\}|path\b|\"/i18n\"\))")

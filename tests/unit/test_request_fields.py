@@ -82,7 +82,7 @@ def test_a_spec_without_a_value_is_refused() -> None:
 
 def rows() -> dict[str, str]:
     """Field -> its row in docs/api.md."""
-    found = {}
+    found: dict[str, str] = {}
     for line in (ROOT / "docs" / "api.md").read_text(encoding="utf-8").splitlines():
         if line.startswith("| `") and line.count("|") == 5:
             for name in re.findall(r"`(\w+)`", line.split("|")[1]):

@@ -7,12 +7,14 @@ retry and the next start. When it is let go of, nothing is left.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from disks import FailingDisk
 from held_files import FAILURES, held, os_error
 from operating import make
 from pictures import picture
@@ -327,15 +329,11 @@ def test_a_note_that_finds_no_room_is_known_and_written_when_there_is(tmp_path: 
 
 def test_a_failed_note_takes_no_older_one_with_it(tmp_path: Path) -> None:
     """Bytes of a deleted content are held and noted. An upload of it cannot make its own note."""
-    notes = RecoveryJournal(tmp_path, Disk())
+    disk = FailingDisk()
+    notes = RecoveryJournal(tmp_path, disk)
     notes.add_removals(["ab.png"])
     notes.keep("ab.png")
-
-    class Full(Disk):
-        def touch(self, path: Path, *, patient: bool = False) -> None:
-            raise os_error(28)
-
-    notes._disk = Full()
+    disk.broken = ("touch", errno.ENOSPC)
     with pytest.raises(OSError):
         notes.add("ab.png")
     assert RecoveryJournal(tmp_path, Disk()).stale() == ["ab.png"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from disks import WatchedDisk
+from engines import reader_of, writer_of
 from services import Product, product
 from sqlalchemy import Connection, event, insert
 
@@ -62,9 +63,9 @@ class Steps:
     def __init__(self, forge: Product) -> None:
         self.pieces = 0
         self.statements: Counter[str] = Counter()
-        for engine in (forge.database._reader, forge.database._writer):
+        for engine in (reader_of(forge.database), writer_of(forge.database)):
             event.listen(engine, "before_cursor_execute", self._look)
-        self._writer = forge.database._writer
+        self._writer = writer_of(forge.database)
 
     def _look(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         cursor.connection.set_progress_handler(self._step, 10)

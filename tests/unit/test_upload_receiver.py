@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import threading
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from disks import FailingDisk
 from pictures import picture
 from services import Product, product
 
@@ -96,13 +98,10 @@ async def test_a_content_that_is_not_the_announced_one_is_refused(tmp_path: Path
 async def test_a_disk_that_fails_while_the_picture_is_checked_is_not_the_pictures_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Failing(Disk):
-        def sync(self, file: Any) -> None:
-            raise OSError(5, "Input/output error")
-
+    disk = FailingDisk()
     monkeypatch.setattr(upload_receiver, "LARGE", 1)
-    async with product(tmp_path) as forge:
-        forge.blobs._disk = Failing()
+    async with product(tmp_path, disk=disk) as forge:
+        disk.broken = ("sync", errno.EIO)
         with pytest.raises(UnavailableError, match="Input/output error"):
             await receive(forge, picture())
         assert list(forge.blobs.incoming.iterdir()) == []

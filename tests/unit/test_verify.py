@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from engines import writer_of
 from pictures import picture
 from services import Product, product
 from sqlalchemy import delete, insert, text, update
@@ -143,7 +144,7 @@ async def leave_deleted(store: Store) -> None:
 
 def without_keys(store: Store, *statements: str) -> None:
     """As a tool that knows nothing of foreign keys would change the database."""
-    engine = store.forge.database._writer
+    engine = writer_of(store.forge.database)
     with engine.connect() as connection:
         connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
         with connection.begin():

@@ -78,11 +78,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the probe saw: how late the loop came (s, 99th percentile and longest), over how many seconds of
-    time and of processor."""
+    """What the probe saw: how late the loop came (s, 99th percentile), over how many seconds of time and of
+    processor."""
 
     stall_p99: float
-    stall_longest: float
     seconds: float
     processor_seconds: float
 
@@ -95,7 +94,7 @@ def watching(server: ComfyServer) -> Iterator[list[Seen]]:
     yield found
     told = _post(server, "/bench/seen")
     late = told["late"]
-    found.append(Seen(percentile(late, 0.99), max(late), told["seconds"], told["processor_seconds"]))
+    found.append(Seen(percentile(late, 0.99), told["seconds"], told["processor_seconds"]))
 
 
 def collect(server: ComfyServer) -> None:

@@ -1,0 +1,15 @@
+"""The SQLAlchemy engines behind a Database, for SQLAlchemy's events."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from avatarforge.db.engine import Database
+
+
+def writer_of(database: Database) -> Engine:
+    return database.write_here(lambda connection: connection.engine)
+
+
+def reader_of(database: Database) -> Engine:
+    return database.read_here(lambda connection: connection.engine)
