@@ -24,7 +24,6 @@ SPEC_VERSION = 1
 
 
 _NEEDED = tuple(name for name, setting in SETTINGS.items() if not setting.optional)
-_BEFORE = {name: setting.before for name, setting in SETTINGS.items() if setting.before is not REQUIRED}
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class AvatarSpec(AvatarSettings):
     decides. `width` and `height` are pixels of the full frame: a narrow view is cut from it.
     `controlnet` is None where no pose is applied. `skeleton_strength` is that of the built-in
     skeletons. `consistency` is the weight with which the views attend to the front. `reseeded` holds
-    the seeds of views that were re-rolled. The defaults are what rows had before the field existed.
-    Raises ValueError when a setting has no value.
+    the seeds of views that were re-rolled. The defaults are what rows had before the field existed, and so is
+    `RequestField.before` for the settings. Raises ValueError when a setting has neither.
     """
 
     views: tuple[str | None, ...]
@@ -71,7 +70,9 @@ class AvatarSpec(AvatarSettings):
     def __post_init__(self) -> None:
         for name in _NEEDED:
             if getattr(self, name) is None:
-                raise ValueError(f"A stored AvatarSpec is incomplete: {name} has no value")
+                if SETTINGS[name].before is REQUIRED:
+                    raise ValueError(f"A stored AvatarSpec is incomplete: {name} has no value")
+                object.__setattr__(self, name, SETTINGS[name].before)
 
     def seed_of(self, view: str | None) -> int:
         return self.reseeded.get(view or "", self.seed)
@@ -98,7 +99,6 @@ def _read(text: str) -> AvatarSpec:
         {
             # A later release may write another version: what it added is kept as unknown fields.
             "version": SPEC_VERSION,
-            **_BEFORE,
             **data,
             "views": tuple(data.get("views", ())),
             "pose": _read_pose(pose, data) if pose is not None else None,

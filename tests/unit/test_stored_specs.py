@@ -50,7 +50,8 @@ def test_a_row_from_before_version_1_means_what_it_meant_then() -> None:
 def test_a_row_of_0_1_0_keeps_every_value() -> None:
     data = stored("0.1.0.json")
     written = json.loads(AvatarSpec.from_json(json.dumps(data)).to_json())
-    assert written == {**data, "version": SPEC_VERSION}
+    added = {name: setting.before for name, setting in SETTINGS.items() if name not in data}
+    assert written == {**added, **data, "version": SPEC_VERSION}
 
 
 @pytest.mark.parametrize(
