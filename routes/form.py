@@ -72,7 +72,7 @@ def _control(rule: fields.Rule) -> tuple[responses.Control, dict[str, Any]]:
 ENDPOINTS = (
     Endpoint(
         "GET",
-        "/generate/fields",
+        "/request_fields",
         get_fields,
         "The fields of a generation request, to build a form from",
         "generate",

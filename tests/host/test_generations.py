@@ -89,6 +89,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "reroll": None,
         "inputs": [],
         "warnings": [],
+        "warning_details": [],
     }
     done = api.wait(generation_id)
     moment = {name: done.pop(name) for name in LIVE}

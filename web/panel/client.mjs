@@ -39,7 +39,7 @@ export class ApiClient extends FilesClient {
 
   /** @returns {Promise<{ fields: FormField[] }>} */
   getFormFields() {
-    return this.requestJson("/generate/fields");
+    return this.requestJson("/request_fields");
   }
 
   /** @returns {Promise<{ poses: Pose[] }>} */

@@ -1,4 +1,4 @@
-// The fields of the form, made of the schema that GET /generate/fields serves.
+// The fields of the form, made of the schema that GET /request_fields serves.
 import { make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField, textField } from "./fields.mjs";

@@ -146,7 +146,7 @@ export interface Capabilities {
   schedulers: string[];
 }
 
-/** One field of a generation request, as GET /generate/fields describes it. */
+/** One field of a generation request, as GET /request_fields describes it. */
 export interface FormField {
   name: string;
   description: string;
