@@ -1,4 +1,4 @@
-"""What queries give back: frozen data, never rows."""
+"""The frozen dataclasses that queries return instead of rows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One stored content. `created_at` in microseconds since 1970 (UTC); size in bytes; pixels.
+    """A stored content. Times are in microseconds since 1970 (UTC), `size` is in bytes, width and height in
+    pixels.
 
-    `pose_kind` is None until `FileStore.pose_kind` was asked; `derived` files are ours, not uploaded.
-    `lost_at` is set while its bytes are known to be lost.
+    `pose_kind` is None until `FileStore.pose_kind` detects it; `derived` files were made by AvatarForge, not
+    uploaded. `lost_at` is set while its bytes are known to be lost.
     """
 
     id: str
@@ -31,7 +32,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A file and how many generations use it."""
+    """A file and the number of generations that use it."""
 
     file: FileRecord
     references: int
@@ -39,7 +40,7 @@ class ListedFile:
 
 @dataclass(frozen=True)
 class OutputRecord:
-    """One picture of a generation. `view` is None where the pose picture alone decided the view."""
+    """A picture of a generation. `view` is None if only the pose image decided the view."""
 
     generation_id: str
     position: int
@@ -54,8 +55,8 @@ class OutputRecord:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads.
-    `reroll` is set, JSON too, while a view is being re-rolled."""
+    """A generation. `spec` and `receipt` are JSON, written and read by `forge.generations`. `reroll` is JSON
+    too, and set while a view is being re-rolled."""
 
     sequence: int
     id: str
@@ -76,7 +77,8 @@ class GenerationRecord:
 
 @dataclass(frozen=True)
 class WebhookRecord:
-    """One message that is to be sent. `body` is JSON, the same in every attempt; times in microseconds."""
+    """A webhook to be sent. `body` is JSON, the same in every attempt; times are in microseconds since
+    1970."""
 
     id: str
     generation_id: str
@@ -89,7 +91,7 @@ class WebhookRecord:
 
 @dataclass(frozen=True)
 class IdempotencyRecord:
-    """What a request with an Idempotency-Key made. `answer` is JSON; None when ComfyUI ended between the
+    """The result of a request with an Idempotency-Key. `answer` is JSON, or None if ComfyUI ended between the
     commit and the answer."""
 
     key: str
