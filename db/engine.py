@@ -52,9 +52,9 @@ class DatabaseUnavailableError(Exception):
 class Database:
     """Runs queries in its own threads.
 
-    A query is a function whose first argument is a Connection. Reads run concurrently, each in one
+    A query is a function whose first argument is a Connection. Reads run side by side, each in one
     transaction; writes run one after another, each in one transaction that is committed before `write`
-    returns. `changes` tracks what writes change, to invalidate caches.
+    returns. `changes` tells which generations a write changes.
     """
 
     def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
@@ -119,7 +119,7 @@ class Database:
 
 
 def open_database(url_text: str, data_folder: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
-    """Open the database and migrate it.
+    """Open the database and bring its tables up to date.
 
     `url_text` is an SQLAlchemy URL; empty means `avatarforge.db` in the data folder, and an SQLite path may
     be relative to the data folder. A write waits up to `busy_timeout_ms` for another program that locks the
@@ -182,7 +182,7 @@ def database_url(url_text: str, data_folder: Path) -> URL:
 
 
 def _newest_revision() -> str:
-    """The newest revision, from the file names of the migrations: alembic would import all of them."""
+    """The names of the migrations begin with their revisions. alembic would have to run all of them."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 

@@ -28,8 +28,8 @@ from .tables import generation_inputs, generations, outputs
 
 ACTIVE = ("queued", "processing")
 
-# Built once, because SQLAlchemy takes longer to build a statement than SQLite to run it. The compiled prompt
-# is left out: it is by far the largest column, and only a restart needs it.
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it. The compiled prompt
+# is by far the largest column; only a restart needs it.
 _COLUMNS = [generations.c[field.name] for field in fields(GenerationRecord) if field.name != "outputs"]
 _OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
 _ROW = select(*_COLUMNS)

@@ -55,8 +55,8 @@ class OutputRecord:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """A generation. `spec` and `receipt` are JSON, written and read by `forge.generations`. `reroll` is JSON
-    too, and set while a view is being re-rolled."""
+    """One generation. `spec` and `receipt` are JSON texts that `forge.generations` writes and reads.
+    `reroll` is set, JSON too, while a view is being re-rolled."""
 
     sequence: int
     id: str

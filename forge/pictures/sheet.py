@@ -70,7 +70,7 @@ def character_sheet(
     """Draw the views of a character: all figures at one height, on one baseline, each above its label.
 
     Each entry is a label, a picture, and a mask of the figure (bright is figure) or None. Without a mask, the
-    figure is found by the picture's alpha or its plain background. If neither works, the whole picture is
+    figure is views by the picture's alpha or its plain background. If neither works, the whole picture is
     used as the figure, at the same height on the same baseline.
 
     `figure_height` is in pixels. With `background` None, the background that the pictures share is used, else
@@ -81,13 +81,13 @@ def character_sheet(
         raise ValueError("A sheet needs at least one picture.")
     if figure_height < 1:
         raise ValueError("The figures on a sheet are at least one pixel high.")
-    found = [(name, image, find_figure(image, mask)) for name, image, mask in images]
+    views = [(name, image, find_figure(image, mask)) for name, image, mask in images]
     if background is None:
-        background = _shared_background([figure for _, _, figure in found])
-    aspects = [max(MIN_CELL, _aspect(image, figure)) for _, image, figure in found]
+        background = _shared_background([figure for _, _, figure in views])
+    aspects = [max(MIN_CELL, _aspect(image, figure)) for _, image, figure in views]
     space = 3 * GAP  # figures need more space between them than framed pictures
     height = _shrunk(
-        figure_height, sum(aspects) + space * (len(found) + 1), 1 + 2 * space + 2 * LABEL + 3 * CAPTION
+        figure_height, sum(aspects) + space * (len(views) + 1), 1 + 2 * space + 2 * LABEL + 3 * CAPTION
     )
     gap, label = max(2, round(space * height)), _LabelSize(height)
     cells = [round(aspect * height) for aspect in aspects]
@@ -101,7 +101,7 @@ def character_sheet(
         width=max(1, height // 400),
     )
     left = gap
-    for (name, image, figure), cell in zip(found, cells, strict=True):
+    for (name, image, figure), cell in zip(views, cells, strict=True):
         middle = left + cell // 2
         _paste_figure(sheet, image, figure, (middle, baseline), height, background)
         _write(sheet, name, middle, baseline + gap // 4, cell + gap // 2, label, background)
