@@ -152,8 +152,8 @@ async def _report_orphan(run: CheckRun, path: Path, adoptable: FileRecord | None
 
 async def _new_row(run: CheckRun, path: Path, content_hash: str) -> FileRecord | None:
     """A new row for these bytes; None if they do not match their name or are not a valid upload."""
-    state = await run.in_thread(file_state, path)
-    if state is None or state.content_hash != content_hash:
+    found = await run.in_thread(file_state, path)
+    if found is None or found.content_hash != content_hash:
         return None
     try:
         facts = await run.parts.workers.decode(inspect_file, path, run.parts.limits)
@@ -161,7 +161,7 @@ async def _new_row(run: CheckRun, path: Path, content_hash: str) -> FileRecord |
         return None
     if f"{content_hash}.{facts.extension}" != path.name:
         return None
-    return new_record(content_hash, path.name, state.size, facts)
+    return new_record(content_hash, path.name, found.size, facts)
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -28,11 +28,11 @@ class FilePage:
 
 def read_page(connection: Connection, limit: int, before: tuple[int, str] | None) -> FilePage:
     """A page of files, newest first, without deleted ones. `before` comes from `read_cursor`."""
-    total, files = queries.page(connection, limit=limit + 1, before=before)
-    more = len(files) > limit
-    files = files[:limit]
-    last = files[-1].file if more else None
-    return FilePage(total, files, f"{last.created_at}-{last.id}" if last else None)
+    total, found = queries.page(connection, limit=limit + 1, before=before)
+    more = len(found) > limit
+    found = found[:limit]
+    last = found[-1].file if more else None
+    return FilePage(total, found, f"{last.created_at}-{last.id}" if last else None)
 
 
 def read_cursor(cursor: str | None) -> tuple[int, str] | None:
