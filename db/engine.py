@@ -1,10 +1,10 @@
-"""The database: one writer thread, a few reader threads, never the event loop.
+"""The database: one writer thread and a few reader threads, never the event loop.
 
-SQLite before 3.51.3 can corrupt a WAL when two connections checkpoint at once, so exactly one
-connection writes and checkpoints; readers never do. `synchronous=FULL` makes a commit survive a
-power cut, which is what "accepted" promises.
+Before SQLite 3.51.3, two connections that checkpoint at the same time can corrupt a WAL. So exactly one
+connection writes and checkpoints; readers never do. `synchronous=FULL` makes a commit survive a power cut, as
+promised for accepted requests.
 
-Errors hide the parameters of the statement: they can hold the words of a prompt, and errors go to the log.
+Errors leave out the parameters of the statement, because they are logged, and parameters can contain prompts.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ DATABASE_NAME = "avatarforge.db"
 READERS = 4
 BUSY_TIMEOUT_MS = 10_000
 LEAST_BUSY_TIMEOUT_MS = 20
-LONGEST_REASON = 200  # characters of a driver's words
+LONGEST_REASON = 200  # characters of a driver's message
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 log = logging.getLogger("avatarforge")
 
 
 class DatabaseUnavailableError(Exception):
-    """The database cannot be opened or brought up to date; the message says why."""
+    """The database cannot be opened or migrated; the message says why."""
 
 
 class Database:
-    """Runs queries in threads of its own.
+    """Runs queries in its own threads.
 
     A query is a function whose first argument is a Connection. Reads run side by side, each in one
     transaction; writes run one after another, each in one transaction that is committed before `write`
@@ -62,7 +62,7 @@ class Database:
         self.url = url
         self.now = now
         self._busy_timeout_ms = busy_timeout_ms
-        self._patience = -1
+        self._set_timeout_ms = -1
         self._writer = _writer_engine(url)
         self.changes = ChangeTracker(self._writer)
         self._reader = _reader_engine(url)
@@ -75,7 +75,7 @@ class Database:
         )
 
     async def write(self, query: Query[Result]) -> Result:
-        # Shielded: a client that goes away must not leave the caller unsure what was committed.
+        # Shielded, so that the caller knows what was committed even if its client disconnects.
         return await asyncio.shield(asyncio.wrap_future(self.writing(query)))
 
     def read_here(self, query: Query[Result]) -> Result:
@@ -88,13 +88,13 @@ class Database:
         return self.writing(query).result()
 
     def writing(self, query: Query[Result]) -> Future[Result]:
-        """Begin a write from any thread; cancelling what is given back is not for callers."""
+        """Start a write from any thread. Callers must not cancel the returned future."""
         return self._write_thread.submit(self._write, query, time.monotonic())
 
-    def _write(self, query: Query[Result], asked_at: float) -> Result:
+    def _write(self, query: Query[Result], queued_at: float) -> Result:
         with self._writer.connect() as connection:
             if self.url.get_backend_name() == "sqlite":
-                self._set_busy_timeout(connection, asked_at)
+                self._set_busy_timeout(connection, queued_at)
             self.changes.begin(connection)
             with connection.begin() as transaction:
                 result = query(connection)
@@ -102,18 +102,18 @@ class Database:
                     transaction.commit()
                 return result
 
-    def _set_busy_timeout(self, connection: Connection, asked_at: float) -> None:
-        # While another program holds the lock, each waits for as long as it was going to wait in all: else
-        # the tenth writer in line would hear of it after ten times that long.
-        waited = round((time.monotonic() - asked_at) * 1000)
+    def _set_busy_timeout(self, connection: Connection, queued_at: float) -> None:
+        # While another program holds the lock, the time that a write was queued counts too: otherwise the
+        # tenth write in the queue would fail only after ten times the timeout.
+        waited = round((time.monotonic() - queued_at) * 1000)
         left = max(LEAST_BUSY_TIMEOUT_MS, self._busy_timeout_ms - waited)
-        if left == self._patience:
+        if left == self._set_timeout_ms:
             return
-        self._patience = left
+        self._set_timeout_ms = left
         _send(connection, f"PRAGMA busy_timeout={left}")
 
     def close(self) -> None:
-        """Finish what runs, then close; the writer last, so that it alone checkpoints."""
+        """Finish running queries, then close; the writer last, so that only it checkpoints."""
         self._read_threads.shutdown()
         self._write_thread.shutdown()
         self._reader.dispose()
@@ -128,10 +128,9 @@ def open_database(
 ) -> Database:
     """Open the database and bring its tables up to date.
 
-    `url_text` is an SQLAlchemy URL; empty means `avatarforge.db` in the data folder, and a relative
-    SQLite path starts at the data folder. A write waits up to `busy_timeout_ms` for another program that
-    holds the database locked. Blocking: call it in a thread.
-    Raises DatabaseUnavailableError.
+    `url_text` is an SQLAlchemy URL; empty means `avatarforge.db` in the data folder, and an SQLite path may
+    be relative to the data folder. A write waits up to `busy_timeout_ms` for another program that locks the
+    database. Blocks: call it in a thread. Raises DatabaseUnavailableError.
     """
     try:
         url = database_url(url_text, data_folder)
@@ -149,7 +148,7 @@ def open_database(
     except DatabaseUnavailableError:
         database.close()
         raise
-    except Exception as error:  # drivers and alembic have errors of their own, beside SQLAlchemy's
+    except Exception as error:  # drivers and alembic raise errors of their own besides SQLAlchemy's
         database.close()
         raise DatabaseUnavailableError(
             f"The database cannot be opened: {_reason(error)[:LONGEST_REASON]}."
@@ -158,7 +157,7 @@ def open_database(
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what the driver or the system says; the exception's class where that is nothing."""
+    """The first line of the driver's or the system's message, or the name of the exception's class."""
     cause = error.__cause__ or error
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
@@ -180,7 +179,7 @@ def sqlite_file(url_text: str, data_folder: Path) -> Path | None:
 
 
 def database_url(url_text: str, data_folder: Path) -> URL:
-    """DATABASE_URL with the place of an SQLite file made absolute. Raises ArgumentError."""
+    """DATABASE_URL with an absolute path of an SQLite file. Raises ArgumentError."""
     if not url_text:
         return URL.create("sqlite", database=str(data_folder / DATABASE_NAME))
     url = make_url(url_text)
@@ -227,14 +226,14 @@ def _writer_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        # fsync of macOS ends at the drive's cache: these go on to the disk. Elsewhere they do nothing.
+        # On macOS, fsync stops at the drive's cache; these reach the disk. Elsewhere they have no effect.
         full = ("fullfsync=ON", "checkpoint_fullfsync=ON")
         _pragmas(connection, *full, "journal_mode=WAL", "synchronous=FULL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # Taking the write lock at once avoids an upgrade in mid-transaction, which SQLite refuses
-        # with "database is locked" without waiting.
+        # Take the write lock immediately: SQLite refuses to upgrade a lock within a transaction, with
+        # "database is locked" and without waiting.
         _send(connection, "BEGIN IMMEDIATE")
 
     return engine
@@ -257,14 +256,15 @@ def _reader_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # All that one read asks for is of one moment: a row and its pictures, a page and its total.
+        # One snapshot for all statements of a read: a row and its pictures, a page and its total.
         _send(connection, "BEGIN")
 
     return engine
 
 
 def _send(connection: Connection, statement: str) -> None:
-    """Past SQLAlchemy's own machinery, which takes longer than many a read. Raises OperationalError."""
+    """Execute a statement without SQLAlchemy, whose overhead exceeds the time of many reads. Raises
+    OperationalError."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement)
@@ -275,7 +275,7 @@ def _send(connection: Connection, statement: str) -> None:
 
 
 def _pragmas(connection: DBAPIConnection, *pragmas: str) -> None:
-    # With isolation_level None the driver opens no transaction of its own: SQLAlchemy's events do.
+    # With isolation_level None, the driver starts no transactions; the event handlers above do.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", *pragmas):

@@ -47,21 +47,21 @@ _OUTPUTS = (
 )
 
 
-def _placeholders(*, of_status: bool, behind: bool) -> Select[tuple[int]]:
-    """The sequences of a page, newest first: an index holds all of it, however far the page is skipped to."""
+def _page_query(*, by_status: bool, before: bool) -> Select[tuple[int]]:
+    """The sequences of a page, newest first. An index covers the query, whatever the offset."""
     query = select(generations.c.sequence)
-    if of_status:
+    if by_status:
         query = query.where(generations.c.status == bindparam("status"))
-    if behind:
+    if before:
         query = query.where(generations.c.sequence < bindparam("before"))
     query = query.order_by(generations.c.sequence.desc())
     return query.limit(bindparam("most")).offset(bindparam("skipped"))
 
 
-_PLACES = {
-    (of_status, behind): _placeholders(of_status=of_status, behind=behind)
-    for of_status in (False, True)
-    for behind in (False, True)
+_PAGES = {
+    (by_status, before): _page_query(by_status=by_status, before=before)
+    for by_status in (False, True)
+    for before in (False, True)
 }
 
 _ADD = insert(generations)
@@ -69,32 +69,33 @@ _ADD_INPUTS = insert(generation_inputs)
 _ADD_OUTPUTS = insert(outputs)
 _COUNT_ACTIVE = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
 
-#: A time of a generation -> the earliest that it can be.
-_BEGINS = {
+#: Column of a time -> the earliest value that it can have.
+_EARLIEST = {
     "started_at": generations.c.created_at,
     "completed_at": func.coalesce(generations.c.started_at, generations.c.created_at),
 }
 
 
-def _not_before(name: str, moment: int) -> Case[int]:
-    """When the clock was set back meanwhile, a thing ends when it began: nothing takes less than no time."""
-    begin = _BEGINS[name]
-    return case((begin > moment, begin), else_=moment)
+def _not_before(name: str, time: int) -> Case[int]:
+    """The time, or the earliest possible one if the clock was set back: durations are never negative."""
+    earliest = _EARLIEST[name]
+    return case((earliest > time, earliest), else_=time)
 
 
 def _with_outputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[GenerationRecord]:
-    found: dict[str, list[OutputRecord]] = {row.id: [] for row in rows}
-    if found:
-        for row in connection.execute(_OUTPUTS, {"generation_ids": list(found)}):
-            found[row.generation_id].append(OutputRecord(*row))
-    whole: list[tuple[Any, ...]] = [(*row, tuple(found[row.id])) for row in rows]
-    return [GenerationRecord(*values) for values in whole]
+    pictures: dict[str, list[OutputRecord]] = {row.id: [] for row in rows}
+    if pictures:
+        for row in connection.execute(_OUTPUTS, {"generation_ids": list(pictures)}):
+            pictures[row.generation_id].append(OutputRecord(*row))
+    complete: list[tuple[Any, ...]] = [(*row, tuple(pictures[row.id])) for row in rows]
+    return [GenerationRecord(*values) for values in complete]
 
 
 def add(
     connection: Connection, values: Mapping[str, Any], prompt: str, inputs: Mapping[str, str]
 ) -> GenerationRecord:
-    """Write a new generation, all columns but the growing one, and what it uses (role -> file id)."""
+    """Insert a generation, with all columns except `sequence`, and the files that it uses (role -> file
+    id)."""
     row = {**values, "prompt": prompt}
     added = connection.execute(_ADD, row, execution_options=of_generation(values["id"]))
     used = [
@@ -117,25 +118,25 @@ def get(connection: Connection, generation_id: str) -> GenerationRecord | None:
 
 
 def prompt_of(connection: Connection, generation_id: str) -> str | None:
-    """The compiled prompt, JSON."""
+    """The compiled prompt, as JSON."""
     query = select(generations.c.prompt).where(generations.c.id == generation_id)
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+    prompt: str | None = connection.execute(query).scalar_one_or_none()
+    return prompt
 
 
 def page(
     connection: Connection, *, status: str | None, limit: int, offset: int, before: int | None
 ) -> list[int]:
-    """The sequences of those that match, newest first. `before` keeps to sequences below it, so that rows
-    which arrive meanwhile do not shift the pages."""
-    given = {"status": status, "before": before}
-    values = {name: value for name, value in given.items() if value is not None}
-    query = _PLACES[status is not None, before is not None]
+    """The sequences of a page, newest first. `before` limits it to lower sequences, so that new rows do not
+    shift the pages."""
+    filters = {"status": status, "before": before}
+    values = {name: value for name, value in filters.items() if value is not None}
+    query = _PAGES[status is not None, before is not None]
     return [row.sequence for row in connection.execute(query, {"most": limit, "skipped": offset, **values})]
 
 
 def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, GenerationRecord]:
-    """Those that exist, by their sequence."""
+    """The existing generations with these sequences, by sequence."""
     wanted = list(sequences)
     if not wanted:
         return {}
@@ -144,21 +145,21 @@ def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, G
 
 
 def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
-    """Queued and processing ones, oldest first."""
+    """Queued and processing generations, oldest first."""
     sequences = sorted(connection.execute(_ACTIVE).scalars())[:limit]
-    found = by_sequence(connection, sequences)
-    return [found[sequence] for sequence in sequences]
+    records = by_sequence(connection, sequences)
+    return [records[sequence] for sequence in sequences]
 
 
 def status_of_prompt(connection: Connection, prompt_id: str) -> str | None:
-    """The status of the generation that runs this prompt; None where it is no generation's."""
+    """The status of the generation with this prompt; None if there is none."""
     query = select(generations.c.status).where(generations.c.prompt_id == prompt_id)
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+    status: str | None = connection.execute(query).scalar_one_or_none()
+    return status
 
 
 def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
-    """The newest completed ones, newest first."""
+    """The newest completed generations, newest first."""
     rows = connection.execute(
         _ROW.where(generations.c.status == "completed").order_by(generations.c.sequence.desc()).limit(limit)
     ).all()
@@ -166,17 +167,17 @@ def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
 
 
 def count_active(connection: Connection) -> int:
-    """How many are queued or processing."""
+    """The number of queued and processing generations."""
     return connection.execute(_COUNT_ACTIVE).scalar_one()
 
 
 def set_started(connection: Connection, prompt_id: str, now: int) -> bool:
-    """Write down, once for each time in the queue, that ComfyUI has started this prompt."""
+    """Record that ComfyUI has started this prompt; returns False if that was recorded already."""
     query = select(generations.c.id).where(generations.c.prompt_id == prompt_id)
     generation_id: str | None = connection.execute(query).scalar_one_or_none()
     if generation_id is None:
         return False
-    begun = connection.execute(
+    updated = connection.execute(
         update(generations)
         .where(generations.c.prompt_id == prompt_id, generations.c.status == "queued")
         .values(
@@ -186,7 +187,7 @@ def set_started(connection: Connection, prompt_id: str, now: int) -> bool:
         ),
         execution_options=of_generation(generation_id),
     )
-    return begun.rowcount > 0
+    return updated.rowcount > 0
 
 
 def update_row(
@@ -197,12 +198,12 @@ def update_row(
     running: str | None = None,
     **values: Any,
 ) -> bool:
-    """Change a generation that is still in one of the states `only_if`; say whether it was.
+    """Update a generation if its status is one of `only_if`; returns whether it was updated.
 
-    `running`: only while that prompt_id is its prompt, so that news of an earlier prompt does
-    not reach a re-roll or a retry that came after it.
+    With `running`, also only if that is its prompt_id, so that events of an earlier prompt do not change a
+    later re-roll or retry.
     """
-    for name in _BEGINS:
+    for name in _EARLIEST:
         if values.get(name) is not None:
             values[name] = _not_before(name, values[name])
     matching = [generations.c.id == generation_id, generations.c.status.in_(tuple(only_if))]
@@ -215,34 +216,34 @@ def update_row(
 
 
 def upsert_outputs(connection: Connection, generation_id: str, records: Sequence[OutputRecord]) -> None:
-    """Write pictures of a generation that is there, each in the place of the one that was there."""
+    """Insert or replace pictures of an existing generation."""
     if records:
-        ours = of_generation(generation_id)
+        options = of_generation(generation_id)
         positions = [record.position for record in records]
         connection.execute(
             delete(outputs).where(
                 outputs.c.generation_id == generation_id, outputs.c.position.in_(positions)
             ),
-            execution_options=ours,
+            execution_options=options,
         )
-        connection.execute(_ADD_OUTPUTS, [vars(record) for record in records], execution_options=ours)
+        connection.execute(_ADD_OUTPUTS, [vars(record) for record in records], execution_options=options)
 
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
-    """Write one picture in the place of the one that was there; nothing when its generation is gone."""
+    """Insert or replace one picture, if its generation still exists."""
     if connection.execute(select(exists().where(generations.c.id == record.generation_id))).scalar():
         upsert_outputs(connection, record.generation_id, [record])
 
 
 def set_outputs(connection: Connection, generation_id: str, records: Iterable[OutputRecord]) -> None:
-    """Write all pictures of a generation in the place of those that were there."""
-    ours = of_generation(generation_id)
+    """Replace all pictures of a generation."""
+    options = of_generation(generation_id)
     connection.execute(
-        delete(outputs).where(outputs.c.generation_id == generation_id), execution_options=ours
+        delete(outputs).where(outputs.c.generation_id == generation_id), execution_options=options
     )
     rows = [vars(record) for record in records]
     if rows:
-        connection.execute(_ADD_OUTPUTS, rows, execution_options=ours)
+        connection.execute(_ADD_OUTPUTS, rows, execution_options=options)
 
 
 def output(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:
@@ -253,7 +254,7 @@ def output(connection: Connection, generation_id: str, filename: str) -> OutputR
 
 
 def remove(connection: Connection, generation_id: str) -> list[str]:
-    """Remove a generation; give back the ids of the files that it used."""
+    """Delete a generation; returns the ids of the files that it used."""
     used = connection.execute(
         select(generation_inputs.c.file_id)
         .where(generation_inputs.c.generation_id == generation_id)
@@ -268,5 +269,5 @@ def remove(connection: Connection, generation_id: str) -> list[str]:
 
 
 def count_by_status(connection: Connection) -> dict[str, int]:
-    """Those states that some generation is in."""
+    """Number of generations per status, without statuses that none has."""
     return row_counts.generations_by_status(connection)

@@ -26,20 +26,20 @@ def remove(connection: Connection, key: str) -> None:
 
 
 def remove_older(connection: Connection, before: int) -> int:
-    """Those made before that moment (microseconds); say how many."""
+    """Delete keys created before that time (microseconds since 1970); returns how many."""
     removed = connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < before))
     return removed.rowcount
 
 
 def clean_up(connection: Connection, before: int, most: int) -> int:
-    """Those made before that moment, and the oldest ones beyond `most`; say how many."""
+    """Delete keys created before that time, and the oldest ones beyond `most`; returns how many."""
     removed = remove_older(connection, before)
-    newest_too_many = connection.execute(
+    newest_excess = connection.execute(
         select(idempotency_keys.c.created_at)
         .order_by(idempotency_keys.c.created_at.desc())
         .offset(most)
         .limit(1)
     ).scalar_one_or_none()
-    if newest_too_many is not None:
-        removed += remove_older(connection, newest_too_many + 1)
+    if newest_excess is not None:
+        removed += remove_older(connection, newest_excess + 1)
     return removed

@@ -1,7 +1,7 @@
-"""Queries on poses: their kind, and the skeletons that were read from photos.
+"""Queries on poses: their kind, and the skeletons that were extracted from photos.
 
-A row of `extracted_poses` is a reference from the photo to its skeleton: while it stands, no clean-up
-takes the skeleton.
+A row of `extracted_poses` refers from a photo to its skeleton; while it exists, no clean-up deletes the
+skeleton.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, select, up
 from .records import FileRecord
 from .tables import extracted_poses, files, generation_inputs
 
-# Made once: to put a statement together costs more than to run it.
+# Built once, because building the statement takes longer than running it.
 _STYLES_KEPT = (
     select(extracted_poses.c.bones)
     .where(extracted_poses.c.source_hash == bindparam("source_hash"))
@@ -27,7 +27,7 @@ def set_kind(connection: Connection, file_id: str, kind: str) -> None:
 
 
 def skeleton_of(connection: Connection, source_hash: str, bones: str) -> FileRecord | None:
-    """The kept skeleton of that content, with bones of that style, whatever extracted it."""
+    """The stored skeleton of that content with bones of that style, from any extractor."""
     row = connection.execute(
         select(files)
         .join(extracted_poses, extracted_poses.c.file_id == files.c.id)
@@ -43,16 +43,16 @@ def skeleton_of(connection: Connection, source_hash: str, bones: str) -> FileRec
 
 
 def styles_kept(connection: Connection, source_hash: str) -> tuple[str, ...]:
-    """The bone styles in which skeletons of that content were kept."""
+    """The bone styles of the stored skeletons of that content."""
     return tuple(connection.execute(_STYLES_KEPT, {"source_hash": source_hash}).scalars())
 
 
 def link(connection: Connection, source_hash: str, extractor: str, bones: str, file_id: str) -> bool:
-    """Keep the skeleton for its source, in place of an earlier one; False when one of the two is gone."""
-    there = connection.execute(
+    """Link a skeleton to its source, replacing an earlier one. Returns False if either file is gone."""
+    existing = connection.execute(
         select(exists().where(files.c.content_hash == source_hash), exists().where(files.c.id == file_id))
     ).one()
-    if not all(there):
+    if not all(existing):
         return False
     key = {"source_hash": source_hash, "extractor": extractor, "bones": bones}
     connection.execute(delete(extracted_poses).filter_by(**key))
@@ -61,9 +61,9 @@ def link(connection: Connection, source_hash: str, extractor: str, bones: str, f
 
 
 def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> list[FileRecord]:
-    """Remove the derived skeletons of files that are about to be removed, and give them back.
+    """Delete and return the derived skeletons of files that are about to be deleted.
 
-    Those that a generation or another source uses stay.
+    Skeletons that a generation or another source uses stay.
     """
     hashes = [source.content_hash for source in sources]
     links = select(extracted_poses.c.file_id).where(extracted_poses.c.source_hash.in_(hashes))
@@ -74,8 +74,8 @@ def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> lis
     elsewhere = exists().where(
         extracted_poses.c.file_id == files.c.id, extracted_poses.c.source_hash.not_in(hashes)
     )
-    not_themselves = files.c.id.not_in([source.id for source in sources])
-    found = select(files).where(files.c.id.in_(linked), not_themselves, files.c.derived, ~used, ~elsewhere)
-    gone = [FileRecord(**row._mapping) for row in connection.execute(found)]
-    connection.execute(delete(files).where(files.c.id.in_([record.id for record in gone])))
-    return gone
+    no_source = files.c.id.not_in([source.id for source in sources])
+    query = select(files).where(files.c.id.in_(linked), no_source, files.c.derived, ~used, ~elsewhere)
+    skeletons = [FileRecord(**row._mapping) for row in connection.execute(query)]
+    connection.execute(delete(files).where(files.c.id.in_([record.id for record in skeletons])))
+    return skeletons

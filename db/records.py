@@ -1,4 +1,4 @@
-"""What queries give back: frozen data, never rows."""
+"""The frozen dataclasses that queries return instead of rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from ..forge.spec.reroll import Reroll
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One stored content. `created_at` in microseconds since 1970 (UTC); size in bytes; pixels.
+    """A stored content. Times are in microseconds since 1970 (UTC), `size` is in bytes, width and height in
+    pixels.
 
-    `pose_kind` is None until `FileStore.pose_kind` was asked; `derived` files are ours, not uploaded.
-    `lost_at` is set while its bytes are known to be lost.
+    `pose_kind` is None until `FileStore.pose_kind` detects it; `derived` files were made by AvatarForge, not
+    uploaded. `lost_at` is set while its bytes are known to be lost.
     """
 
     id: str
@@ -36,7 +37,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A file and how many generations use it."""
+    """A file and the number of generations that use it."""
 
     file: FileRecord
     references: int
@@ -44,7 +45,7 @@ class ListedFile:
 
 @dataclass(frozen=True)
 class OutputRecord:
-    """One picture of a generation. `view` is None where the pose picture alone decided the view."""
+    """A picture of a generation. `view` is None if only the pose image decided the view."""
 
     generation_id: str
     position: int
@@ -99,7 +100,8 @@ class GenerationRecord:
 
 @dataclass(frozen=True)
 class WebhookRecord:
-    """One message that is to be sent. `body` is JSON, the same in every attempt; times in microseconds."""
+    """A webhook to be sent. `body` is JSON, the same in every attempt; times are in microseconds since
+    1970."""
 
     id: str
     generation_id: str
@@ -112,7 +114,7 @@ class WebhookRecord:
 
 @dataclass(frozen=True)
 class IdempotencyRecord:
-    """What a request with an Idempotency-Key made. `answer` is JSON; None when ComfyUI ended between the
+    """The result of a request with an Idempotency-Key. `answer` is JSON, or None if ComfyUI ended between the
     commit and the answer."""
 
     key: str

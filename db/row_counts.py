@@ -1,6 +1,7 @@
-"""How many rows there are, without counting them. Each function takes the connection first.
+"""Totals of rows without counting them. Each function takes the connection first.
 
-SQLite keeps the numbers itself, by triggers, in the transaction of every change. Elsewhere they are counted.
+In SQLite, triggers update the totals in the transaction of every change. In other databases, the rows are
+counted.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from .tables import files, generations, tallies
 LISTED, STORED = "files listed", "files stored"
 STATUSES = ("queued", "processing", "completed", "failed")
 
-#: What lists of files show: not soft-deleted, not lost, and no skeleton that we read from a photo ourselves.
+#: The files that lists show: not soft-deleted, not lost, and no skeleton that AvatarForge extracted itself.
 is_listed = (files.c.deleted_at.is_(None), files.c.lost_at.is_(None), files.c.derived.is_(False))
 
-_KEPT = select(tallies.c.what, tallies.c.number, tallies.c.bytes)
-_KEPT_OF_GENERATIONS = _KEPT.where(tallies.c.what.in_(STATUSES))
-_KEPT_OF_FILES = _KEPT.where(tallies.c.what == bindparam("what"))
+_TOTALS = select(tallies.c.what, tallies.c.number, tallies.c.bytes)
+_TOTALS_OF_GENERATIONS = _TOTALS.where(tallies.c.what.in_(STATUSES))
+_TOTALS_OF_FILES = _TOTALS.where(tallies.c.what == bindparam("what"))
 _BY_STATUS = select(generations.c.status, func.count()).group_by(generations.c.status)
 _size = func.coalesce(func.sum(files.c.size), 0)
 _FILES = {
@@ -27,15 +28,15 @@ _FILES = {
 
 
 def generations_by_status(connection: Connection) -> dict[str, int]:
-    """Those states that some generation is in."""
+    """Number of generations per status, without statuses that none has."""
     if not _has_triggers(connection):
         return {row[0]: row[1] for row in connection.execute(_BY_STATUS)}
-    return {row[0]: row[1] for row in connection.execute(_KEPT_OF_GENERATIONS) if row[1]}
+    return {row[0]: row[1] for row in connection.execute(_TOTALS_OF_GENERATIONS) if row[1]}
 
 
 def count_generations(connection: Connection, status: str | None) -> int:
-    found = generations_by_status(connection)
-    return sum(found.values()) if status is None else found.get(status, 0)
+    counts = generations_by_status(connection)
+    return sum(counts.values()) if status is None else counts.get(status, 0)
 
 
 def listed_files(connection: Connection) -> int:
@@ -43,41 +44,41 @@ def listed_files(connection: Connection) -> int:
 
 
 def stored_files(connection: Connection) -> tuple[int, int]:
-    """(number of stored contents, their bytes together), soft-deleted ones included, lost ones not."""
+    """(number of stored contents, their total size in bytes), with soft-deleted but without lost ones."""
     return _file_counts(connection, STORED)
 
 
 def find_mismatches(connection: Connection) -> list[str]:
-    """Which of the kept numbers are not those of the rows, in words."""
+    """A sentence for each stored total that differs from the rows."""
     if not _has_triggers(connection):
         return []
-    kept = {row[0]: (row[1], row[2]) for row in connection.execute(_KEPT)}
+    stored = {row[0]: (row[1], row[2]) for row in connection.execute(_TOTALS)}
     counted = _count_rows(connection)
     return [
-        f"The total of {what!r} is written down as {kept.get(what)}, and is {found} (number, bytes)."
-        for what, found in counted.items()
-        if kept.get(what) != found
+        f"The stored total of {what!r} is {stored.get(what)}, but the rows give {count} (number, bytes)."
+        for what, count in counted.items()
+        if stored.get(what) != count
     ]
 
 
 def update_counts(connection: Connection) -> None:
-    """Write down what there is."""
+    """Set the stored totals to those of the rows."""
     for what, (number, size) in _count_rows(connection).items():
         connection.execute(update(tallies).where(tallies.c.what == what).values(number=number, bytes=size))
 
 
 def _count_rows(connection: Connection) -> dict[str, tuple[int, int]]:
     by_status = {row[0]: row[1] for row in connection.execute(_BY_STATUS)}
-    found = {status: (by_status.get(status, 0), 0) for status in STATUSES}
+    counts = {status: (by_status.get(status, 0), 0) for status in STATUSES}
     for what, query in _FILES.items():
         row = connection.execute(query).one()
-        found[what] = (row[0], row[1])
-    return found
+        counts[what] = (row[0], row[1])
+    return counts
 
 
 def _file_counts(connection: Connection, what: str) -> tuple[int, int]:
     if _has_triggers(connection):
-        row = connection.execute(_KEPT_OF_FILES, {"what": what}).one()
+        row = connection.execute(_TOTALS_OF_FILES, {"what": what}).one()
         return row[1], row[2]
     row = connection.execute(_FILES[what]).one()
     return row[0], row[1]

@@ -1,7 +1,7 @@
-"""The tables. `migrations/` builds them; a test holds the two equal.
+"""The tables. `migrations/` creates them; a test checks that both agree.
 
-Times are whole microseconds since 1970-01-01T00:00:00Z. Ids are UUIDs in their canonical text
-form. `generations.sequence` only ever grows, so "newest first" survives a clock that jumps back.
+Times are whole microseconds since 1970-01-01T00:00:00Z. Ids are UUIDs in their canonical text form.
+`generations.sequence` only increases, so "newest first" is right even if the clock is set back.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ metadata = MetaData(
     }
 )
 
-# SQLite gives a growing rowid only to a column that is exactly INTEGER.
+# SQLite increments a rowid only for a column whose type is exactly INTEGER.
 GrowingInteger = BigInteger().with_variant(Integer, "sqlite")
 
 files = Table(
@@ -46,11 +46,11 @@ files = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger, nullable=True),
-    # json, skeleton or photo; NULL until somebody needs to know.
+    # json, skeleton or photo; NULL until it is detected on first use.
     Column("pose_kind", String(16), nullable=True),
-    # Made by us of another file and never uploaded: it goes when that file goes.
+    # Made by AvatarForge from another file and never uploaded; deleted together with that file.
     Column("derived", Boolean, nullable=False, server_default=false()),
-    # Since when its bytes are known to be lost; an upload of that content brings them back.
+    # When its bytes were found to be lost; an upload of that content brings them back.
     Column("lost_at", BigInteger, nullable=True),
     Index("ix_files_last_used_at", "last_used_at"),
     Index("ix_files_created_at_id", "created_at", "id"),
@@ -75,7 +75,7 @@ generations = Table(
     Column("started_at", BigInteger, nullable=True),
     Column("completed_at", BigInteger, nullable=True),
     Index("ix_generations_status_sequence", "status", "sequence"),
-    # In SQLite the primary key is the table itself: who walks along it passes by every prompt.
+    # In SQLite the primary key is the table itself: scanning it would read past every prompt.
     Index("ix_generations_sequence", "sequence"),
     sqlite_autoincrement=True,
 )
@@ -128,7 +128,7 @@ outputs = Table(
     Column("lost_at", BigInteger, nullable=True),
 )
 
-# Neither refers to the generation: what is to be sent, and what was answered, outlive it.
+# The next two tables have no foreign key to the generation, because their rows outlive it.
 webhooks = Table(
     "webhooks",
     metadata,
@@ -153,7 +153,7 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
-# How many rows there are, kept by triggers in SQLite; empty elsewhere. `db.row_counts` reads it.
+# Totals of rows, updated by triggers in SQLite; empty in other databases. Read by `db.row_counts`.
 tallies = Table(
     "tallies",
     metadata,

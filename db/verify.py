@@ -1,5 +1,4 @@
-"""Queries of the check of the store: page by page over everything, and the repairs. Each takes the
-connection first."""
+"""Queries for the check of the store, in pages, and for its repairs. Each takes the connection first."""
 
 from __future__ import annotations
 
@@ -15,14 +14,14 @@ _DAMAGES = 20
 
 
 def files_between(connection: Connection, after: str, before: str, limit: int) -> list[FileRecord]:
-    """Up to `limit` files in the order of their hashes, `after` < content_hash < `before`."""
+    """Up to `limit` files with `after` < content_hash < `before`, in the order of their hashes."""
     query = select(files).where(files.c.content_hash > after, files.c.content_hash < before)
     rows = connection.execute(query.order_by(files.c.content_hash).limit(limit))
     return [FileRecord(**row._mapping) for row in rows]
 
 
 def prefixes(connection: Connection) -> list[str]:
-    """The first two digits that the hashes of files have, each once."""
+    """The distinct first two digits of the hashes of files."""
     prefix = func.substr(files.c.content_hash, 1, 2)
     return list(connection.execute(select(prefix).distinct()).scalars())
 
@@ -30,8 +29,8 @@ def prefixes(connection: Connection) -> list[str]:
 def outputs_after(
     connection: Connection, after: tuple[str, int], limit: int, *, resting: bool = True
 ) -> list[OutputRecord]:
-    """Up to `limit` pictures in the order of (generation_id, position); `resting`: not of generations that
-    write pictures now."""
+    """Up to `limit` pictures after a (generation_id, position), in that order. `resting` leaves out active
+    generations, which are still writing pictures."""
     query = select(outputs).where(tuple_(outputs.c.generation_id, outputs.c.position) > after)
     if resting:
         query = query.join(generations, generations.c.id == outputs.c.generation_id)
@@ -41,7 +40,7 @@ def outputs_after(
 
 
 def has_pictures(connection: Connection, generation_id: str | None = None) -> bool:
-    """Whether a row names a picture that is not known to be lost, of that generation or of any."""
+    """Whether there is a picture that is not lost, of that generation or of any."""
     query = select(outputs.c.generation_id).where(outputs.c.lost_at.is_(None))
     if generation_id is not None:
         query = query.where(outputs.c.generation_id == generation_id)
@@ -49,13 +48,13 @@ def has_pictures(connection: Connection, generation_id: str | None = None) -> bo
 
 
 def count_stored(connection: Connection) -> int:
-    """Files whose bytes are not known to be lost."""
+    """The number of files that are not lost."""
     query = select(func.count()).select_from(files).where(files.c.lost_at.is_(None))
     return connection.execute(query).scalar_one()
 
 
 def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord | None:
-    """The picture in that place, unless it is being re-rolled."""
+    """The current row of that picture; None if it is gone or its generation is active."""
     row = connection.execute(
         select(outputs)
         .join(generations, generations.c.id == outputs.c.generation_id)
@@ -69,8 +68,7 @@ def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord
 
 
 def unreleased(connection: Connection, after: str, limit: int) -> list[FileRecord]:
-    """Files that were deleted while they were used, and that nobody uses any more; in the order of their
-    ids."""
+    """Soft-deleted files that are no longer used, in the order of their ids."""
     query = select(files).where(files.c.id > after, files.c.deleted_at.is_not(None), not_(referenced))
     rows = connection.execute(query.order_by(files.c.id).limit(limit))
     return [FileRecord(**row._mapping) for row in rows]
@@ -89,12 +87,12 @@ _DANGLING = (
 
 
 def dangling(connection: Connection, limit: int) -> list[str]:
-    """What names a row that does not exist, in words; up to `limit` of each kind."""
-    found = []
-    for table, lost, words in _DANGLING:
-        rows = connection.execute(select(table).where(lost).limit(limit))
-        found += [f"{words} names something that does not exist: {', '.join(map(str, row))}." for row in rows]
-    return found
+    """A sentence for each row that refers to a missing row; up to `limit` of each kind."""
+    sentences = []
+    for table, is_dangling, subject in _DANGLING:
+        rows = connection.execute(select(table).where(is_dangling).limit(limit))
+        sentences += [f"{subject} refers to a missing row: {', '.join(map(str, row))}." for row in rows]
+    return sentences
 
 
 def forget_file(connection: Connection, record: FileRecord) -> None:
@@ -102,8 +100,8 @@ def forget_file(connection: Connection, record: FileRecord) -> None:
 
 
 def remove_dangling(connection: Connection) -> None:
-    for table, lost, _ in _DANGLING:
-        connection.execute(delete(table).where(lost))
+    for table, is_dangling, _ in _DANGLING:
+        connection.execute(delete(table).where(is_dangling))
 
 
 def set_lost(connection: Connection, record: FileRecord, lost_at: int) -> None:
@@ -128,7 +126,7 @@ def generation_exists(connection: Connection, generation_id: str) -> bool:
 
 
 def damages(connection: Connection) -> list[str]:
-    """What the database itself says about its pages and indexes; [] where it cannot say, or all is well."""
+    """Damage that SQLite finds in its pages and indexes; empty for an intact or another database."""
     if connection.dialect.name != "sqlite":
         return []
     rows = connection.exec_driver_sql(f"PRAGMA integrity_check({_DAMAGES})").scalars()

@@ -1,4 +1,4 @@
-"""Queries on webhooks that are to be sent. Each takes the connection first."""
+"""Queries on the outbox of webhooks. Each takes the connection first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def count(connection: Connection) -> int:
 
 
 def due(connection: Connection, now: int, limit: int) -> list[WebhookRecord]:
-    """Those whose time has come (microseconds), the longest waiting first."""
+    """Webhooks that are due at `now` (microseconds since 1970), the longest waiting first."""
     rows = connection.execute(
         select(webhooks).where(webhooks.c.next_at <= now).order_by(webhooks.c.next_at).limit(limit)
     )
@@ -25,9 +25,9 @@ def due(connection: Connection, now: int, limit: int) -> list[WebhookRecord]:
 
 
 def next_at(connection: Connection) -> int | None:
-    """When the next one's time comes; None where none waits."""
-    found: int | None = connection.execute(select(func.min(webhooks.c.next_at))).scalar_one()
-    return found
+    """When the next webhook is due; None if there is none."""
+    time: int | None = connection.execute(select(func.min(webhooks.c.next_at))).scalar_one()
+    return time
 
 
 def postpone(connection: Connection, webhook_id: str, attempts: int, next_at: int) -> None:

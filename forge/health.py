@@ -70,7 +70,7 @@ class HealthService:
         self._settings = settings
         self._other_faults = other_faults
         self._next: asyncio.Task[Health] | None = None
-        self._lock = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     async def capabilities(self) -> Capabilities:
         """What works with the installed models."""
@@ -84,7 +84,7 @@ class HealthService:
         return await asyncio.shield(self._next)
 
     async def _measure_next(self) -> Health:
-        async with self._lock:
+        async with self._one_at_a_time:
             self._next = None  # later requests need a newer measurement
             return await self._measure()
 

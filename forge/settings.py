@@ -119,11 +119,11 @@ def load_settings(environ: Mapping[str, str], dotenv: Path) -> Settings:
     for field in Settings.model_fields:
         name = field.upper()
         for source, key in ((environ, PREFIX + name), (from_file, PREFIX + name), (from_file, name)):
-            found = source.get(key)
-            value = found.value if isinstance(found, Entry) else found
+            raw = source.get(key)
+            value = raw.value if isinstance(raw, Entry) else raw
             if value:
                 values[field], spelled[field] = value, key
-                if fault := _fault(field, key, found if isinstance(found, Entry) else None, value):
+                if fault := _fault(field, key, raw if isinstance(raw, Entry) else None, value):
                     faults.append(fault)
                 break
     if faults:

@@ -19,11 +19,11 @@ def _is_loopback(name: str) -> bool:
     if not name:
         return False  # an empty name is bound to every address
     try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False  # cannot be resolved, so it may be reachable
     # Drop the zone after "%", which only link-local addresses have.
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries]
     return bool(addresses) and all(address.is_loopback for address in addresses)
 
 

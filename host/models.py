@@ -68,18 +68,18 @@ class ModelScanner:
     def scan(self) -> InstalledModels:
         with self._lock:
             skipped: list[SkippedFile] = []
-            found = {folder: list(self._scan(folder, skipped)) for folder in _READERS}
+            scanned = {folder: list(self._scan(folder, skipped)) for folder in _READERS}
             return InstalledModels(
                 checkpoints=tuple(
-                    _model_file(name, facts) for name, facts in found["checkpoints"] if not facts.sdpose
+                    _model_file(name, facts) for name, facts in scanned["checkpoints"] if not facts.sdpose
                 ),
-                controlnets=tuple(_model_file(name, facts) for name, facts in found["controlnet"]),
+                controlnets=tuple(_model_file(name, facts) for name, facts in scanned["controlnet"]),
                 samplers=tuple(samplers.KSampler.SAMPLERS),
                 schedulers=tuple(samplers.KSampler.SCHEDULERS),
                 nodes=OPTIONAL_NODES & nodes.NODE_CLASS_MAPPINGS.keys(),
-                ipadapters=tuple(name for name, facts in found["ipadapter"] if not facts.problem),
-                clip_visions=tuple(name for name, facts in found["clip_vision"] if not facts.problem),
-                sdpose=tuple(name for name, facts in found["checkpoints"] if facts.sdpose),
+                ipadapters=tuple(name for name, facts in scanned["ipadapter"] if not facts.problem),
+                clip_visions=tuple(name for name, facts in scanned["clip_vision"] if not facts.problem),
+                sdpose=tuple(name for name, facts in scanned["checkpoints"] if facts.sdpose),
                 skipped=tuple(skipped),
                 embeddings=_embeddings(),
             )

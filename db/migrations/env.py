@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates over the connection that `db.engine` hands in."""
+"""Alembic's entry point: migrates over the connection that `db.engine` passes in."""
 
 from __future__ import annotations
 

@@ -159,16 +159,16 @@ class StableDiffusionGraph:
         spec = self._spec
         if spec.controlnet is None:
             return positive, negative
-        given = spec.pose if spec.pose and spec.pose.strength > 0 else None
-        posed = self._posed_views(given, views)
+        pose = spec.pose if spec.pose and spec.pose.strength > 0 else None
+        posed = self._posed_views(pose, views)
         built_in = any(view not in posed for view in views)
-        strength = given.strength if given and posed else spec.skeleton_strength
+        strength = pose.strength if pose and posed else spec.skeleton_strength
         if strength == 0:
             return positive, negative
-        if given and posed and not built_in and len(views) == 1:
-            image = self._pose_image(given, size, views[0])
+        if pose and posed and not built_in and len(views) == 1:
+            image = self._pose_image(pose, size, views[0])
         else:
-            extra = {view: self._pose_image(given, size, view) for view in posed if given and view}
+            extra = {view: self._pose_image(pose, size, view) for view in posed if pose and view}
             image = self._build.add(
                 "AvatarForgePoseSkeleton",
                 f"Skeleton{label}",
@@ -191,19 +191,19 @@ class StableDiffusionGraph:
             end_percent=END,
         )
         for view in views:
-            use = given if view in posed else None
-            kind = given.plan.kind if given and use else "built-in skeleton"
+            use = pose if view in posed else None
+            kind = pose.plan.kind if pose and use else "built-in skeleton"
             self._add_line("pose" if use else "view", view, kind, use, applied.id, spec.controlnet, strength)
         return applied.out(0), applied.out(1)
 
-    def _posed_views(self, given: PoseUse | None, views: Sequence[str | None]) -> tuple[str | None, ...]:
+    def _posed_views(self, pose: PoseUse | None, views: Sequence[str | None]) -> tuple[str | None, ...]:
         """The views to which the given pose applies: a single requested view; of a whole sheet the front, and
         also the back if the pose has keypoints, which can be turned around."""
-        if given is None:
+        if pose is None:
             return ()
         if self._spec.views != VIEW_NAMES:
             return tuple(views)
-        wanted = FRONT_AND_BACK if given.plan.treatment == "json" else FRONT_AND_BACK[:1]
+        wanted = FRONT_AND_BACK if pose.plan.treatment == "json" else FRONT_AND_BACK[:1]
         posed = tuple(view for view in views if view in wanted)
         if not posed:
             self._skipped.add("pose")
@@ -215,11 +215,11 @@ class StableDiffusionGraph:
             self.warnings.append(make_warning("pose_on_some_views", detail, views=wanted))
         return posed
 
-    def _pose_image(self, given: PoseUse, size: tuple[int, int], view: str | None) -> Link:
+    def _pose_image(self, pose: PoseUse, size: tuple[int, int], view: str | None) -> Link:
         # The pose of a whole sheet is that of the front: the back shows it from behind.
         behind = view == "back" and self._spec.views == VIEW_NAMES
         return add_pose_image(
-            self._build, given.plan, given.file, size[0], size[1], self._spec.bones, from_behind=behind
+            self._build, pose.plan, pose.file, size[0], size[1], self._spec.bones, from_behind=behind
         ).image
 
     def _load_controlnet(self) -> Link:

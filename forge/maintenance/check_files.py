@@ -41,10 +41,10 @@ async def _check_folder(run: CheckRun, prefix: str) -> None:
     while after is not None:
         find = partial(queries.files_between, after=after, before=prefix + _AFTER_HEX, limit=PAGE)
         page = await run.read(find)
-        async for record, found in run.file_states(page, run.parts.contents.path):
+        async for record, state in run.file_states(page, run.parts.contents.path):
             orphans.pop(run.parts.contents.path(record).name, None)
-            if _verdict(record, found) is None:
-                _count(run, record, found)
+            if _verdict(record, state) is None:
+                _count(run, record, state)
             else:
                 await _check_again(run, record)
         after = page[-1].content_hash if len(page) == PAGE else None
@@ -59,47 +59,47 @@ async def _check_again(run: CheckRun, record: FileRecord) -> None:
         current = await run.read(partial(file_queries.by_hash, content_hash=record.content_hash))
         if current is None or run.parts.contents.path(current) != path:
             return
-        found = await run.in_thread(file_state, path)
-        kind = _verdict(current, found)
-        _count(run, current, found)
+        state = await run.in_thread(file_state, path)
+        kind = _verdict(current, state)
+        _count(run, current, state)
         if kind is None:
             return
-        done = await _repair_row(run, current, kind, found) if run.repair else None
-        detail = _describe(current, kind, found)
+        done = await _repair_row(run, current, kind, state) if run.repair else None
+        detail = _describe(current, kind, state)
         run.findings.add(Problem(kind, detail, current.id, name=path.name, repaired=done))
 
 
-def _verdict(record: FileRecord, found: FileState | None) -> str | None:
-    if found is None:
+def _verdict(record: FileRecord, state: FileState | None) -> str | None:
+    if state is None:
         return "missing" if record.lost_at is None else None
-    if found.content_hash != record.content_hash:
+    if state.content_hash != record.content_hash:
         return "altered"
     if record.lost_at is not None:
         return "returned"
-    return None if found.size == record.size else "miscounted"
+    return None if state.size == record.size else "miscounted"
 
 
-def _count(run: CheckRun, record: FileRecord, found: FileState | None) -> None:
+def _count(run: CheckRun, record: FileRecord, state: FileState | None) -> None:
     run.findings.files += 1
-    if found is not None and found.content_hash == record.content_hash:
-        run.findings.bytes += found.size
-    elif found is None and record.lost_at is not None:
+    if state is not None and state.content_hash == record.content_hash:
+        run.findings.bytes += state.size
+    elif state is None and record.lost_at is not None:
         run.findings.lost_files += 1
 
 
-def _describe(record: FileRecord, kind: str, found: FileState | None) -> str:
-    if found is None:
+def _describe(record: FileRecord, kind: str, state: FileState | None) -> str:
+    if state is None:
         return f"The bytes of file {record.id} are gone."
     if kind == "altered":
-        return f"File {record.id} {describe_difference(found)}."
+        return f"File {record.id} {describe_difference(state)}."
     if kind == "returned":
         return f"The bytes of file {record.id}, which were lost, are back."
-    return f"File {record.id} is recorded with {record.size} bytes and has {found.size}."
+    return f"File {record.id} is recorded with {record.size} bytes and has {state.size}."
 
 
-async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: FileState | None) -> str | None:
+async def _repair_row(run: CheckRun, record: FileRecord, kind: str, state: FileState | None) -> str | None:
     write = run.parts.database.write
-    if found is not None and found.content_hash is None:
+    if state is not None and state.content_hash is None:
         return None  # a read error may be temporary
     if kind == "altered":
         name = await run.in_thread(run.parts.blobs.try_quarantine, run.parts.contents.path(record))
@@ -110,7 +110,7 @@ async def _repair_row(run: CheckRun, record: FileRecord, kind: str, found: FileS
     if kind == "missing":
         await write(partial(queries.set_lost, record=record, lost_at=run.parts.database.now()))
         return "marked lost; uploading that content again brings it back"
-    size = found.size if found else record.size
+    size = state.size if state else record.size
     await write(partial(queries.set_found, record=record, size=size))
     return "no longer marked lost" if kind == "returned" else "size corrected"
 

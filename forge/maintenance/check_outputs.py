@@ -23,57 +23,57 @@ async def check_outputs(run: CheckRun, outputs: OutputFolder) -> None:
     """Check the pictures of generations that are not active; active ones are still being written."""
     after = ("", -1)
     while page := await run.read(partial(queries.outputs_after, after=after, limit=PAGE)):
-        async for record, found in run.file_states(
+        async for record, state in run.file_states(
             page, lambda row: outputs.file(row.generation_id, row.position)
         ):
-            await _check(run, outputs, record, found)
+            await _check(run, outputs, record, state)
         after = (page[-1].generation_id, page[-1].position)
 
 
-async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, found: FileState | None) -> None:
-    kind = _verdict(record, found)
+async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, state: FileState | None) -> None:
+    kind = _verdict(record, state)
     if kind is not None:
         # Read again, the row last: the generation may have been deleted, or the view re-rolled.
-        found = await run.in_thread(file_state, outputs.file(record.generation_id, record.position))
-        kind = _verdict(record, found)
+        state = await run.in_thread(file_state, outputs.file(record.generation_id, record.position))
+        kind = _verdict(record, state)
         if await run.read(partial(queries.resting_output, record=record)) != record:
             return
     run.findings.outputs += 1
-    if found is not None and found.content_hash == record.content_hash:
-        run.findings.output_bytes += found.size
-    elif found is None and record.lost_at is not None:
+    if state is not None and state.content_hash == record.content_hash:
+        run.findings.output_bytes += state.size
+    elif state is None and record.lost_at is not None:
         run.findings.lost_outputs += 1
     if kind is not None:
-        done = await _repair(run, outputs, record, kind, found) if run.repair else None
-        detail = _describe(record, kind, found)
+        done = await _repair(run, outputs, record, kind, state) if run.repair else None
+        detail = _describe(record, kind, state)
         run.findings.add(
             Problem(kind, detail, generation_id=record.generation_id, name=record.filename, repaired=done)
         )
 
 
-def _verdict(record: OutputRecord, found: FileState | None) -> str | None:
-    if found is None:
+def _verdict(record: OutputRecord, state: FileState | None) -> str | None:
+    if state is None:
         return "output_missing" if record.lost_at is None else None
-    if (found.content_hash, found.size) != (record.content_hash, record.size):
+    if (state.content_hash, state.size) != (record.content_hash, record.size):
         return "output_altered"
     return None if record.lost_at is None else "output_returned"
 
 
-def _describe(record: OutputRecord, kind: str, found: FileState | None) -> str:
+def _describe(record: OutputRecord, kind: str, state: FileState | None) -> str:
     which = f"Picture {record.position + 1} of generation {record.generation_id}"
-    if found is None:
+    if state is None:
         return f"{which} is gone."
     return (
-        f"{which} {describe_difference(found)}."
+        f"{which} {describe_difference(state)}."
         if kind == "output_altered"
         else f"{which}, which was lost, is back."
     )
 
 
 async def _repair(
-    run: CheckRun, outputs: OutputFolder, record: OutputRecord, kind: str, found: FileState | None
+    run: CheckRun, outputs: OutputFolder, record: OutputRecord, kind: str, state: FileState | None
 ) -> str | None:
-    if found is not None and found.content_hash is None:
+    if state is not None and state.content_hash is None:
         return None  # a read error may be temporary
     lose = partial(queries.set_output_lost, record=record, lost_at=run.parts.database.now())
     if kind == "output_missing":

@@ -47,7 +47,7 @@ def require_database(settings: Settings, data_folder: Path) -> Path | None:
     wrong = f"{file} does not exist" if data_folder.is_dir() else f"{data_folder} is no folder"
     candidates = (data_folder / DATA_PARTS[1], data_folder.joinpath(*DATA_PARTS), data_folder.parent)
     raise UnavailableError(
-        f"{wrong}. {_DATA_IS}{_hint(candidates, lambda one: (one / DATABASE_NAME).is_file())}."
+        f"{wrong}. {_DATA_IS}{_hint(candidates, lambda folder: (folder / DATABASE_NAME).is_file())}."
     )
 
 

@@ -108,8 +108,8 @@ def _file_states(paths: Sequence[Path]) -> list[FileState | None]:
     return [file_state(path) for path in paths]
 
 
-def describe_difference(found: FileState) -> str:
+def describe_difference(state: FileState) -> str:
     """How the file differs from its row, phrased to follow its name."""
     return (
-        f"cannot be read: {found.error}" if found.content_hash is None else "has other bytes than were stored"
+        f"cannot be read: {state.error}" if state.content_hash is None else "has other bytes than were stored"
     )

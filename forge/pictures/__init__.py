@@ -1,1 +1,1 @@
-"""Pure drawing with Pillow: skeletons, poses and sheets. Nothing here reads or writes a file."""
+"""Draws skeletons, poses and sheets with Pillow. Nothing here reads or writes a file."""

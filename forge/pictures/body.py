@@ -1,14 +1,13 @@
-"""One standing person in three dimensions, seen from any side.
+"""A standing person in three dimensions, which can be projected from any side.
 
-Body frame: x to the person's left, y up from the ground, z forward; one unit is the person's height, and
-the vertical axis runs through the neck. Pictures are orthographic projections of this one body, so the
-views of a turnaround show the same person in the same pose at the same scale.
+Body frame: x to the person's left, y up from the ground, z forward; one unit is the person's height, and the
+vertical axis runs through the neck. Pictures are orthographic projections of this one body, so all views of a
+turnaround show the same person in the same pose at the same scale.
 
-Heights and segment lengths are the fractions of stature of Drillis and Contini, "Body Segment Parameters"
-(1966), as drawn in Winter, "Biomechanics and Motor Control of Human Movement", figure 4.1. The breadths
-there are outer breadths (shoulders 0.259, hips 0.191), while a pose estimator marks the centres of the
-joints, so shoulders take 0.8 and hips 0.6 of them: a judgement made by eye. With the chin at 0.870 the head
-goes 7.7 times into the height.
+Heights and segment lengths are the fractions of stature from Drillis and Contini, "Body Segment Parameters"
+(1966), as drawn in Winter, "Biomechanics and Motor Control of Human Movement", figure 4.1. The breadths there
+are outer breadths (shoulders 0.259, hips 0.191), while a pose estimator marks the centres of the joints. So
+shoulders use 0.8 and hips 0.6 of them, chosen by eye. With the chin at 0.870, the figure is 7.7 heads high.
 """
 
 from __future__ import annotations
@@ -33,21 +32,22 @@ HALF_HIPS = 0.6 * 0.191 / 2
 HALF_EYES = 0.018
 HALF_EARS = 0.041
 
-# How far forward of the vertical axis the parts of the face lie.
+# Distance of the parts of the face in front of the vertical axis.
 NOSE_FORWARD = 0.074
 EYES_FORWARD = 0.056
 EARS_FORWARD = 0.008
 
-# Which way each part of the face looks, in degrees from straight ahead, positive to the person's left.
+# Direction that each part of the face points in, in degrees from straight ahead, positive to the person's
+# left.
 FACING = {"nose": 0.0, "right_eye": -20.0, "left_eye": 20.0, "right_ear": -90.0, "left_ear": 90.0}
-# A part stays visible until it has turned a little past the outline of the head: both ears are seen from the
-# front and from the back, the nose is seen in profile, the far eye is not.
+# A part stays visible until it is turned a little past the outline of the head: both ears are visible from
+# the front and from the back, and the nose is visible in profile, but not the far eye.
 VISIBLE_WITHIN = 100.0
 
 
 @dataclass(frozen=True)
 class LimbAngles:
-    """Direction of a segment that hangs down: degrees away from the body, and degrees forward."""
+    """Direction of a hanging segment: `spread` degrees away from the body, `swing` degrees forward."""
 
     spread: float
     swing: float
@@ -64,7 +64,7 @@ class LimbAngles:
 
 @dataclass(frozen=True)
 class SideOfBody:
-    """One side's arm and leg, and how far forward that shoulder and that hip are turned (degrees of yaw)."""
+    """Arm and leg of one side, and how far its shoulder and hip are turned forward (degrees of yaw)."""
 
     upper_arm: LimbAngles
     forearm: LimbAngles
@@ -74,9 +74,9 @@ class SideOfBody:
     hip_forward: float
 
 
-# A slight A-pose, so that the arms are clear of the body, and half a step with the right foot. Left and
-# right differ in depth only: from the front nothing of it shows, in profile the two legs and the two arms
-# do not fall on one line, and in the quarter view the far foot stands clear of the near one.
+# A slight A-pose, so that the arms do not touch the body, and half a step with the right foot. Left and right
+# differ only in depth: from the front this is invisible, in profile the two legs and the two arms do not
+# coincide, and in the quarter view the feet do not overlap.
 LEFT = SideOfBody(
     upper_arm=LimbAngles(24.0, 5.0),
     forearm=LimbAngles(19.0, 13.0),
@@ -115,7 +115,7 @@ def standing_body() -> dict[str, Vector]:
         shoulder = _girdle_end(HALF_SHOULDERS, SHOULDER_HEIGHT, half.shoulder_forward, side)
         elbow = _add(shoulder, half.upper_arm.vector(UPPER_ARM, side))
         thigh, shank = half.thigh.vector(THIGH, side), half.shank.vector(SHANK, side)
-        # The ankle stands at its height above the ground, whatever the angles of the leg.
+        # The ankle is always at its height above the ground, whatever the angles of the leg.
         hip = _girdle_end(HALF_HIPS, ANKLE_HEIGHT - thigh[1] - shank[1], half.hip_forward, side)
         knee = _add(hip, thigh)
         joints |= {
@@ -132,18 +132,18 @@ def standing_body() -> dict[str, Vector]:
 
 
 def seen_from(joints: dict[str, Vector], turn: float) -> dict[str, tuple[float, float]]:
-    """Project the body as seen when it has turned `turn` degrees from the front towards the picture's left.
+    """Project the body after turning it by `turn` degrees from the front towards the picture's left.
 
-    Returns the visible joints by name: x to the picture's right of the body's axis, y up from the ground,
-    in units of the person's height. At 0 the person faces the viewer (their left on the picture's right),
-    at 90 they face the picture's left with their left side near, at 180 they show the back.
+    Returns the visible joints by name: x to the right of the body's axis in the picture, y up from the
+    ground, in units of the person's height. At 0 the person faces the viewer (their left is on the picture's
+    right), at 90 they face the picture's left with their left side near, at 180 they show the back.
     """
     cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    seen: dict[str, tuple[float, float]] = {}
+    visible: dict[str, tuple[float, float]] = {}
     for name, (x, y, z) in joints.items():
         if name in FACING:
-            away = abs((FACING[name] - turn + 180.0) % 360.0 - 180.0)
-            if away > VISIBLE_WITHIN:
+            angle = abs((FACING[name] - turn + 180.0) % 360.0 - 180.0)
+            if angle > VISIBLE_WITHIN:
                 continue
-        seen[name] = (x * cosine - z * sine, y)
-    return seen
+        visible[name] = (x * cosine - z * sine, y)
+    return visible

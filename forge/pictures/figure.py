@@ -1,4 +1,4 @@
-"""Find the person in a picture: where the figure stands, and which pixels are it."""
+"""Finds the figure of a person in a picture: its box and its mask."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 
-# How far (0..255, the largest channel) a pixel may be from the background's colour and still be background,
-# and from where on it is wholly figure; between the two the edge is soft.
+# Difference to the background's colour (0..255, of the largest channel) up to which a pixel is background,
+# and from which it is entirely figure; in between the edge is soft.
 NEAR_BACKGROUND = 18
 CLEAR_OF_BACKGROUND = 48
-# The share of the picture's border that must be background before we speak of a plain one.
+# Share of the picture's border that must be background for it to count as plain.
 MIN_PLAIN_BORDER = 0.7
-# A mask value from which a pixel counts for the figure's box.
+# Mask value from which a pixel counts for the figure's box.
 SOLID = 128
-# A figure smaller than this share of the picture is dust.
+# A figure smaller than this share of the picture is ignored.
 MIN_AREA = 0.005
-# Long side of the copy in which the inside of the figure is told from the outside.
+# Long side, in pixels, of the copy in which the inside of the figure is filled.
 FILL_SIDE = 192
 
 
 @dataclass(frozen=True)
 class Figure:
     """A figure in a picture: its box (left, top, right, bottom; pixels), its soft mask (mode L, of the
-    picture's size) and, where the mask was found by it, the colour of the plain background.
+    picture's size), and the colour of the plain background if the mask was derived from it.
     """
 
     box: Box
@@ -36,29 +36,28 @@ class Figure:
 
 
 def find_figure(image: Image.Image, mask: Image.Image | None = None) -> Figure | None:
-    """Find the figure by `mask` (bright is figure), else by the picture's alpha, else against a plain
-    background.
+    """Find the figure by `mask` (bright is figure), else by the picture's alpha, else by a plain background.
 
-    Returns None when the picture has no plain background, or nothing but background.
+    Returns None if the picture has no plain background, or nothing but background.
     """
     if mask is not None:
         mask = mask.convert("L")
         if mask.size != image.size:
             mask = mask.resize(image.size, Image.Resampling.BILINEAR)
-        found = _boxed(mask, None)
-        if found is not None:
-            return found
+        figure = _boxed(mask, None)
+        if figure is not None:
+            return figure
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
-        found = _boxed(alpha, None)
-        if found is not None and any(alpha.histogram()[:SOLID]):
-            return found
+        figure = _boxed(alpha, None)
+        if figure is not None and any(alpha.histogram()[:SOLID]):
+            return figure
     return _against_background(image.convert("RGB"))
 
 
 def _boxed(mask: Image.Image, background: Colour | None) -> Figure | None:
     solid = mask.point([255 if value >= SOLID else 0 for value in range(256)])
-    # Specks of noise must not move the box.
+    # The filter keeps specks of noise from enlarging the box.
     box = solid.filter(ImageFilter.MedianFilter(5)).getbbox()
     if box is None or solid.histogram()[255] < MIN_AREA * mask.width * mask.height:
         return None
@@ -78,7 +77,7 @@ def _against_background(image: Image.Image) -> Figure | None:
 
 
 def _border_colour(image: Image.Image) -> tuple[Colour, float]:
-    """The median colour of the outermost pixels, and the share of them that are near it."""
+    """(median colour of the outermost pixels, share of them that are near it)."""
     right, bottom = image.width - 1, image.height - 1
     strips = [
         image.crop(box).tobytes()
@@ -99,23 +98,24 @@ def _border_colour(image: Image.Image) -> tuple[Colour, float]:
 
 
 def _distance(image: Image.Image, colour: Colour) -> Image.Image:
-    """Per pixel, the largest difference of a channel from that colour (mode L)."""
+    """Per pixel, the largest difference of a channel to that colour (mode L)."""
     red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, colour)).split()
     return ImageChops.lighter(ImageChops.lighter(red, green), blue)
 
 
 def _inside(edges: Image.Image) -> Image.Image:
-    """What no path through background joins to the border: a white shirt before a white wall belongs to the
-    figure.
+    """The area that no path through background connects to the border, so that a white shirt in front of a
+    white wall belongs to the figure.
 
-    Found in a small copy and drawn in by a pixel of it, so that it never reaches past the sharp edges.
+    It is found in a small copy and shrunk by one of its pixels, so that it never extends past the sharp
+    edges.
     """
     shrink = min(1.0, FILL_SIDE / max(edges.size))
     small_size = (max(1, round(edges.width * shrink)), max(1, round(edges.height * shrink)))
     small = edges.resize(small_size, Image.Resampling.BOX).point(
         [255 if value >= 64 else 0 for value in range(256)]
     )
-    # One pixel of background all around joins all of the outside.
+    # A frame of one background pixel connects all of the outside.
     framed = Image.new("L", (small.width + 2, small.height + 2))
     framed.paste(small, (1, 1))
     ImageDraw.floodfill(framed, (0, 0), 128)

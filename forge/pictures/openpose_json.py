@@ -1,9 +1,9 @@
-"""Poses in JSON: OpenPose's own format, and what pose editors and extractors for ControlNet make of it.
+"""Reads poses in JSON: OpenPose's own format, and the variants of pose editors and extractors for ControlNet.
 
 A document is a frame or a list of frames. A frame has `people` as OpenPose writes them (doc/02_output.md), or
 `keypoints` as the OpenPose editors of Automatic1111 and ComfyUI do: the points of all people, in one list or
-in one list each. Coordinates are in pixels or fractions of the canvas. docs/api.md lists what is read.
-Hands, feet, faces and animals are read over.
+one list per person. Coordinates are in pixels or fractions of the canvas. docs/api.md lists the supported
+formats. Hands, feet, faces and animals are ignored.
 """
 
 from __future__ import annotations
@@ -34,27 +34,28 @@ __all__ = [
 MAX_BYTES = 1_000_000
 MAX_PEOPLE = 20
 MAX_ENTRIES = 1_000
-"""People that one frame lists, the empty ones counted."""
+"""People in one frame, including empty entries."""
 MAX_FRAMES = 1_000
 MAX_DEPTH = 32
-# A keypoint outside of the canvas by more canvases than this is no part of the picture.
+# A keypoint may be outside of the canvas by up to this many times its size.
 MAX_OUTSIDE = 10.0
-# Fractions may leave 0..1 where a limb leaves the picture; no pose in pixels fits into two pixels.
+# Fractions exceed 1 where a limb leaves the picture; no pose in pixels fits into two pixels.
 MAX_FRACTION = 2.0
-# OpenPose can also write coordinates from -1 to 1, with 0 in the middle of the picture. Read as fractions
-# these would be drawn at twice their size and at the wrong place.
+# OpenPose can also write coordinates from -1 to 1, with 0 in the middle of the picture. Read as fractions,
+# such a pose would be drawn at twice its size in the wrong place.
 MIN_FRACTION = -0.25
 
 FACE = ("nose", "right_eye", "left_eye")
 
 
 class NobodyVisible(InvalidPose):
-    """The document is in order, and nobody in it can be seen."""
+    """The document is valid, but has no visible person."""
 
 
 @dataclass(frozen=True)
 class PoseDocument:
-    """The people of one frame, each in the frame of the whole canvas, and the canvas in pixels."""
+    """The people of one frame, with coordinates relative to the canvas, and the size of the canvas in
+    pixels."""
 
     people: tuple[Skeleton, ...]
     width: int
@@ -64,14 +65,14 @@ class PoseDocument:
 def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) -> PoseDocument:
     """Read a pose in JSON.
 
-    `canvas` is the width and height of the picture that the pose was taken from, in pixels, for documents
-    that do not say it themselves. With neither, pixel coordinates get a canvas with the same margin on the
-    right and below as on the left and above. Keypoints with a confidence below `sure` are left out. Of
-    several frames the first that shows somebody counts.
+    `canvas` is the size of the picture that the pose was extracted from, in pixels, for documents without
+    one. If both lack it, pixel coordinates get a canvas with the same margin on the right and below as on the
+    left and above. Keypoints with a confidence below `sure` are ignored. Of several frames, the first one
+    with a visible person is used.
 
-    Raises InvalidPose when it is too large, not JSON, not of a format that is read, has too many people,
-    numbers that are not finite, fractions without any canvas, or a canvas that contradicts itself or the
-    people; NobodyVisible when it has no visible person.
+    Raises InvalidPose for a document that is too large, not JSON, or not in a supported format, for too many
+    people, for numbers that are not finite, for fractions without any canvas, and for a canvas that
+    contradicts itself or the people. Raises NobodyVisible if there is no visible person.
     """
     frame, bodies = _first_visible(_load(data), sure)
     points = [point for body in bodies for point in body if point is not None]
@@ -105,7 +106,7 @@ def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) ->
 def draw_pose(
     document: PoseDocument, width: int, height: int, style: BoneStyle = BoneStyle.STANDARD
 ) -> Image.Image:
-    """Draw all people as an RGB picture on black; the canvas is fitted in undistorted, in the middle.
+    """Draw all people as an RGB picture on black, with the canvas fitted into its centre without distortion.
 
     Raises ValueError for a size below one pixel.
     """
@@ -113,8 +114,8 @@ def draw_pose(
 
 
 def seen_from_behind(document: PoseDocument) -> PoseDocument:
-    """The same people from the other side: mirrored, every limb still the same person's, and without
-    nose and eyes, which cannot be seen from there. The ears stay."""
+    """The same people from behind: mirrored, with each limb keeping its name, and without nose and eyes,
+    which are not visible from there. The ears stay."""
 
     def turn(skeleton: Skeleton) -> Skeleton:
         named = zip(KEYPOINT_NAMES, skeleton.keypoints, strict=True)
@@ -139,7 +140,8 @@ def _load(data: bytes) -> Any:
 
 
 def _first_visible(document: Any, sure: float) -> tuple[dict[str, Any], list[Body]]:
-    """The document itself, or the first of its frames that shows somebody, and the people who are seen."""
+    """(first frame with a visible person, its visible people). A document that is no list is a single
+    frame."""
     frames = document if isinstance(document, list) else [document]
     if len(frames) > MAX_FRAMES:
         raise InvalidPose(f"The pose has {len(frames)} frames; at most {MAX_FRAMES} are read.")
@@ -176,7 +178,7 @@ def _unknown_format() -> InvalidPose:
 
 
 def _bodies(frame: dict[str, Any], sure: float) -> Iterator[Body]:
-    """Everyone in the frame, also those of whom nothing is seen."""
+    """All people in the frame, including invisible ones."""
     people, points = frame.get("people") or [], frame.get("keypoints") or []
     groups = _by_person(points)
     if len(people) + len(groups) > MAX_ENTRIES:
@@ -189,15 +191,15 @@ def _bodies(frame: dict[str, Any], sure: float) -> Iterator[Body]:
 
 
 def _by_person(points: list[Any]) -> list[Any]:
-    """The list "keypoints" of an editor, as one list for each person."""
+    """The list "keypoints" of an editor, as one list per person."""
     if not any(points):
-        return []  # nobody, or null for each
+        return []  # empty, or null for each keypoint
     if any(isinstance(point, int | float | str) for point in points):
         return [points]  # the numbers of one person
     if any(isinstance(item, list) and (len(item) > 3 or _has_lists(item)) for item in points):
         return points
     if len(points) % len(KEYPOINT_NAMES):
-        return [points]  # which has 25 keypoints, or a number that is refused
+        return [points]  # one person with 25 keypoints, or an invalid number that is refused later
     step = len(KEYPOINT_NAMES)
     return [points[at : at + step] for at in range(0, len(points), step)]
 
@@ -207,7 +209,8 @@ def _has_lists(item: list[Any]) -> bool:
 
 
 def _in_fractions(bodies: list[Body]) -> bool:
-    """Whether all coordinates are fractions of the canvas; pixels where none are. Raises InvalidPose."""
+    """Whether all coordinates are fractions of the canvas, not pixels. Raises InvalidPose for a mix of
+    both."""
     kinds = {_is_fractions([point for point in body if point is not None]) for body in bodies}
     if len(kinds) > 1:
         raise InvalidPose("The pose has people in pixels and people in fractions; write all in one of them.")
@@ -226,5 +229,6 @@ def _is_fractions(points: list[Point]) -> bool:
 
 
 def _extent(values: list[float]) -> int:
-    """A canvas side in pixels that holds all values, with the smallest one's margin on the far side too."""
+    """A canvas side in pixels for these values, with the margin before the smallest also after the
+    largest."""
     return max(1, math.ceil(max(values) + max(min(values), 0.0)))

@@ -1,8 +1,9 @@
-"""The size of the picture that a pose was drawn on or read from, under the names that programs give it.
+"""Reads the size of the canvas that a pose was drawn on or extracted from, under the names of various
+programs.
 
 OpenPose itself writes none. ControlNet, its editors and POSE_KEYPOINT write `canvas_width` and
-`canvas_height`, older editors `width` and `height`. A size that is not read is drawn over at a wrong one, so
-what looks like a canvas and is not understood refuses the pose.
+`canvas_height`, older editors `width` and `height`. If a size were ignored, the pose would be drawn at a
+wrong one. So a pose is refused if a field looks like a canvas but is not understood.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ MAX_CANVAS_SIDE = 16_384
 
 Size = tuple[int, int]
 
-# Names are compared in small letters and without separators: canvas_width, canvasWidth.
-_OF = "(canvas|image|img|picture|frame|video|source|original)?"
-_SIDE = re.compile(_OF + "(width|height|w|h)")
-_SIZE = re.compile(_OF + "(size|resolution|dimensions)|canvas")
+# Names are compared in lower case and without separators: canvas_width, canvasWidth.
+_SUBJECT = "(canvas|image|img|picture|frame|video|source|original)?"
+_SIDE = re.compile(_SUBJECT + "(width|height|w|h)")
+_SIZE = re.compile(_SUBJECT + "(size|resolution|dimensions)|canvas")
 _WRITE = 'write "canvas_width" and "canvas_height" in pixels'
-_HOLDERS = frozenset(("image", "img", "picture", "frame", "metadata", "meta", "info"))
-_ALIKE = re.compile("canvas|resolution|dimension|shape")
-# Of these, some programs write the height first.
+_CONTAINERS = frozenset(("image", "img", "picture", "frame", "metadata", "meta", "info"))
+_SIMILAR = re.compile("canvas|resolution|dimension|shape")
+# For lists with these names, some programs write the height first.
 _UNORDERED = re.compile("(image|img|picture|frame|video|source|original)")
 
 
 def read_canvas(frame: dict[str, Any]) -> Size | None:
-    """Width and height in pixels; None where the frame gives none.
+    """Width and height in pixels; None if the frame has none.
 
-    Raises InvalidPose for a size that is incomplete, impossible, or given twice and not the same.
+    Raises InvalidPose for a size that is incomplete, impossible, or given twice with different values.
     """
     sizes = _sizes(frame)
     for name, size in sizes[1:]:
@@ -46,9 +47,9 @@ def _sizes(frame: dict[str, Any]) -> list[tuple[str, Size]]:
         name = _plain(key)
         if _SIZE.fullmatch(name):
             sizes.append((key, _compound(key, value)))
-        elif name in _HOLDERS and isinstance(value, dict):
+        elif name in _CONTAINERS and isinstance(value, dict):
             sizes += [(f"{key}.{inner}", size) for inner, size in _sizes(value)]
-        elif _ALIKE.search(name) and not _SIDE.fullmatch(name):
+        elif _SIMILAR.search(name) and not _SIDE.fullmatch(name):
             raise InvalidPose(
                 f"The pose seems to give its canvas as {_quoted(key)}, which is not read; {_WRITE}."
             )
@@ -56,15 +57,15 @@ def _sizes(frame: dict[str, Any]) -> list[tuple[str, Size]]:
 
 
 def _sides(given: dict[str, Any]) -> list[tuple[str, Size]]:
-    """The pairs of a width and a height, by the name of the width."""
+    """Pairs of a width and a height, each with the name of its width."""
     pairs: dict[tuple[str | None, bool], dict[str, tuple[str, Any]]] = {}
     for key, value in given.items():
         match = _SIDE.fullmatch(_plain(key))
         if match:
             sides = pairs.setdefault((match[1], len(match[2]) == 1), {})
-            known, side = sides.setdefault(match[2][0], (key, value))
+            earlier, side = sides.setdefault(match[2][0], (key, value))
             if side != value:
-                raise _conflict(known, side, key, value)
+                raise _conflict(earlier, side, key, value)
     sizes = []
     for sides in pairs.values():
         named = " and ".join(_quoted(key) for key, _ in sides.values())

@@ -1,4 +1,4 @@
-"""The keypoints of one person as OpenPose, pose editors and extractors write them.
+"""Reads the keypoints of one person as OpenPose, pose editors and extractors write them.
 
 Sources: OpenPose, doc/02_output.md (flat lists of x, y, confidence; 18 or 25 of them), the POSE_KEYPOINT of
 ComfyUI and comfyui_controlnet_aux (the same, also nested), the OpenPose editors for ControlNet (x, y alone).
@@ -10,20 +10,20 @@ from typing import Any
 
 from .skeleton import KEYPOINT_NAMES
 
-# Keypoints may lie outside of the canvas, but a number beyond this is an accident or an attack.
+# Keypoints may be outside of the canvas, but a number beyond this is an error or an attack.
 MAX_COORDINATE = 1_000_000.0
 
-# Where each of the 18 keypoints stands in a list of that many. BODY_25 has the middle of the hips as number
-# 8, and the feet after number 18.
+# Length of a list -> index of each of the 18 keypoints in it. BODY_25 has the middle of the hips at index 8,
+# and the feet after index 18.
 LAYOUTS: dict[int, tuple[int, ...]] = {
     18: tuple(range(18)),
     25: (*range(8), *range(9, 19)),
 }
 
-#: The names that the list of a person's keypoints has; the second is that of OpenPose before 1.1.
+#: Names of the list of a person's keypoints; the second is that of OpenPose before 1.1.
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "keypoints")
 _CONFIDENCE_KEYS = ("confidence", "score", "c", "visibility", "v")
-# What stands for a keypoint that is not there in a format without confidence.
+# Coordinates of a missing keypoint in formats without confidence.
 _ABSENT = ((0.0, 0.0), (-1.0, -1.0))
 
 Point = tuple[float, float]
@@ -36,9 +36,9 @@ class InvalidPose(ValueError):
 
 
 def read_person(person: Any, sure: float) -> Body:
-    """The 18 points of one of the `people`, as written; none where it is empty or has hands or a face only.
+    """The 18 points of one of the `people`, unscaled; all None if it is empty or has only hands or a face.
 
-    Keypoints with a confidence of 0 or below `sure` are left out.
+    A keypoint with a confidence of 0 or below `sure` is None.
     """
     if person is None or person in ({}, []):
         return NO_BODY
@@ -60,7 +60,7 @@ def read_person(person: Any, sure: float) -> Body:
 
 
 def read_body(keypoints: Any, sure: float) -> Body:
-    """The 18 points of a list of keypoints: numbers, or one list or object for each keypoint."""
+    """The 18 points of a list of keypoints, given as numbers, or as one list or object per keypoint."""
     if keypoints is None or keypoints == []:
         return NO_BODY
     if not isinstance(keypoints, list):
@@ -110,22 +110,22 @@ def _nested(item: Any, sure: float) -> Point | None:
 def _point(x: Any, y: Any, confidence: Any, sure: float) -> Point | None:
     if x is None and y is None:
         return None
-    place, certain = (_number(x), _number(y)), _number(confidence)
-    return place if certain > 0 and certain >= sure else None
+    point, certainty = (_number(x), _number(y)), _number(confidence)
+    return point if certainty > 0 and certainty >= sure else None
 
 
 def _pair(x: Any, y: Any) -> Point | None:
     if x is None and y is None:
         return None
-    place = (_number(x), _number(y))
-    return None if place in _ABSENT else place
+    point = (_number(x), _number(y))
+    return None if point in _ABSENT else point
 
 
 def _number(value: Any) -> float:
-    # A bool is an int to Python, but not to the format.
+    # In Python a bool is an int; here it is invalid.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidPose('"pose_keypoints_2d" holds numbers only.')
-    # Compared before the conversion: an int may be too large for a float. Not a number fails it too.
+    # Compare before converting: an int may be too large for a float. NaN fails the comparison too.
     if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
         raise InvalidPose(
             f'A number in "pose_keypoints_2d" is outside of -{MAX_COORDINATE:.0f}..{MAX_COORDINATE:.0f}.'

@@ -1,12 +1,11 @@
-"""Tell a drawn OpenPose skeleton from any other picture, so that one upload field takes both.
+"""Distinguishes OpenPose skeleton drawings from other pictures, so that one upload field accepts both.
 
-What a skeleton drawing is and few other pictures are, all at once: mostly black; its strokes thin; their
-colours full (of red, green and blue one is always 0) save for the white dots of a face; and the strokes
-joined to a figure that runs through many hues, since the annotators give each limb its own.
+Few other pictures have all properties of a skeleton drawing: it is mostly black; its strokes are thin; their
+colours are saturated (one of red, green and blue is always 0), except for the white dots of a face; and the
+strokes are connected to a figure of many hues, since annotators give each limb its own.
 
-All thresholds were set by eye and trial: against drawings from 128 to 2048 pixels, bones of both styles,
-JPEG down to quality 30, and pictures that share some of the traits (line art, white text, gradients, noise,
-lights at night).
+All thresholds were found by experiment, with drawings from 128 to 2048 pixels, both bone styles, JPEG down to
+quality 30, and pictures that share some properties (line art, white text, gradients, noise, lights at night).
 """
 
 from __future__ import annotations
@@ -17,37 +16,37 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageFilter
 
-# Long side of the copy that is looked at: a bone of 8 pixels in a picture of 2048 is still one pixel wide.
+# Long side, in pixels, of the copy that is analysed: a bone of 8 pixels in a picture of 2048 is one pixel
+# wide in it.
 COPY_SIDE = 256
-# Brightness (0..255, the largest of the three channels) from which a pixel is ink: above JPEG's ringing on
-# black.
+# Brightness (0..255, of the brightest channel) from which a pixel is ink: above JPEG's ringing on black.
 INK = 48
 MIN_BLACK = 0.65
 MIN_INK_PIXELS = 24
-# Saturation (0..255) from which ink counts as coloured: 255 as drawn, less after JPEG's coarse chroma.
+# Saturation (0..255) from which ink counts as coloured: 255 when drawn, less after JPEG's chroma subsampling.
 COLOURED = 140
 # White dots for faces take up to a third of the ink of a close-up.
 MIN_COLOURED = 0.6
-# Thickest stroke that an opening removes, as a share of the long side, but at least these pixels of the
-# original (some annotators draw bones of 8 pixels at any size, and two may lie side by side), and how much
-# ink may be left.
+# Thickest stroke that a morphological opening removes, as a share of the long side, but at least these pixels
+# of the original (some annotators draw bones of 8 pixels at any size, and two may be side by side), and the
+# largest share of ink that may be left.
 THICK = 0.085
 THICK_PIXELS = 22
 MAX_THICK_INK = 0.15
-# The hue circle in bins of 30 degrees; a bin counts when it has this share of the figure's coloured pixels.
+# The hue circle in bins of 30 degrees; a bin counts if it has this share of the figure's coloured pixels.
 HUE_BINS = 12
 FIRST_HUE = 2
 MIN_HUES = 5
 MIN_HUE_SHARE = 0.02
-# A figure's extent as a share of the long side, and its share of all ink (others may be in the picture).
+# A figure's extent as a share of the long side, and its share of all ink (there may be several figures).
 MIN_EXTENT = 0.12
 MIN_FIGURE_INK = 0.15
 
 
 def looks_like_skeleton(image: Image.Image) -> bool:
-    """Whether the picture is an OpenPose skeleton drawing; looks at a copy of at most 256 pixels a side.
+    """Whether the picture is an OpenPose skeleton drawing, judged on a copy of at most 256 pixels per side.
 
-    Transparent parts count as black. Pictures too small to show a skeleton (below 32 pixels) are none.
+    Transparent parts count as black. False for pictures below 32 pixels, which are too small for a skeleton.
     """
     if max(image.size) < 32:
         return False
@@ -76,14 +75,15 @@ def looks_like_skeleton(image: Image.Image) -> bool:
 
 
 def _step(threshold: int) -> list[int]:
-    """A lookup table: 255 from the threshold on, else 0."""
+    """A lookup table: 255 from the threshold up, else 0."""
     return [255 if value >= threshold else 0 for value in range(256)]
 
 
 def _small_rgb(image: Image.Image) -> Image.Image:
-    """An RGB copy on black, averaged down: mixing with black dims a colour but keeps hue and saturation."""
+    """A downscaled RGB copy on black. Averaging with black dims a colour, but keeps its hue and
+    saturation."""
     if image.mode not in ("RGB", "RGBA"):
-        # A palette or 16 bit cannot be averaged, and may hide an alpha channel.
+        # Palettes and 16-bit samples cannot be averaged, and may include transparency.
         image = image.convert("RGBA")
     shrink = COPY_SIDE / max(image.size)
     if shrink < 1:
@@ -96,18 +96,19 @@ def _small_rgb(image: Image.Image) -> Image.Image:
 
 
 def _thick_pixels(ink: Image.Image, shrink: float) -> int:
-    """Pixels of ink that an opening by the thickest stroke leaves: areas, not lines."""
+    """The number of ink pixels left after an opening with the thickest stroke: those of areas, not of
+    lines."""
     radius = round(max(THICK * max(ink.size), THICK_PIXELS * shrink) / 2)
-    # A black frame keeps a stroke along the edge a stroke.
+    # The black frame keeps strokes along the edge from growing.
     framed = Image.new("L", (ink.width + 2 * radius + 2, ink.height + 2 * radius + 2))
     framed.paste(ink, (radius + 1, radius + 1))
-    # A box blur that stays white erodes, one not wholly black dilates, at the same cost for any radius.
+    # Thresholding a box blur at white erodes, above black dilates, at the same cost for any radius.
     core = framed.filter(ImageFilter.BoxBlur(radius)).point(_step(254))
     return core.filter(ImageFilter.BoxBlur(radius)).point(_step(1)).histogram()[255]
 
 
 def _hue_classes(hue: Image.Image, coloured: Image.Image, ink: Image.Image) -> Image.Image:
-    """Per pixel: 0 for black, 1 for ink without a colour, from 2 on the bin of the hue."""
+    """Per pixel: 0 for black, 1 for ink without a colour, from FIRST_HUE up the bin of its hue."""
     bins = hue.point([FIRST_HUE + value * HUE_BINS // 256 for value in range(256)])
     plain = ink.point([0] + [1] * 255)
     return Image.composite(bins, plain, coloured)
@@ -115,7 +116,7 @@ def _hue_classes(hue: Image.Image, coloured: Image.Image, ink: Image.Image) -> I
 
 @dataclass
 class _Figure:
-    """A connected group of ink: its box, and how many pixels of each class it has."""
+    """A connected group of ink: its box, and the number of its pixels per class."""
 
     left: int
     top: int
@@ -132,10 +133,10 @@ class _Figure:
         return max(self.right - self.left, self.bottom - self.top)
 
     def count_hues(self) -> int:
-        """How many bins of the hue circle hold a fair share of the coloured pixels."""
+        """The number of hue bins with at least MIN_HUE_SHARE of the coloured pixels."""
         hues = [count for kind, count in self.classes.items() if kind >= FIRST_HUE]
-        needed = max(2.0, MIN_HUE_SHARE * sum(hues))
-        return sum(count >= needed for count in hues)
+        minimum = max(2.0, MIN_HUE_SHARE * sum(hues))
+        return sum(count >= minimum for count in hues)
 
     def absorb(self, other: _Figure) -> None:
         self.left, self.top = min(self.left, other.left), min(self.top, other.top)
@@ -144,8 +145,8 @@ class _Figure:
 
 
 def _figures(ink: Image.Image, classes: Image.Image) -> list[_Figure]:
-    """The connected groups of ink (8 neighbours, gaps of up to two pixels bridged), found run by run."""
-    # A thin stroke may break up where it was averaged down.
+    """The connected groups of ink (8 neighbours, gaps of up to two pixels are bridged), found run by run."""
+    # Downscaling may break up a thin stroke.
     bridged, kinds = ink.filter(ImageFilter.MaxFilter(3)).tobytes(), classes.tobytes()
     figures: dict[int, _Figure] = {}
     above: list[tuple[int, int, _Figure]] = []
@@ -168,7 +169,7 @@ def _figures(ink: Image.Image, classes: Image.Image) -> list[_Figure]:
 
 
 def _runs(row: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end (exclusive) of each stretch of 255 in a row of 0 and 255."""
+    """Yield start and end (exclusive) of each run of 255 in a row of 0 and 255."""
     end = 0
     while (start := row.find(255, end)) >= 0:
         end = row.find(0, start)

@@ -1,4 +1,4 @@
-"""Sheets: pictures side by side with labels, and a character's views at one scale on one baseline."""
+"""Draws sheets: labelled pictures side by side, and a character's views at one scale on one baseline."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 NEUTRAL: Colour = (238, 238, 236)
 WHITE: Colour = (255, 255, 255)
-# No side of a sheet gets longer: larger ones are drawn smaller.
+# Limits in pixels; larger sheets are scaled down.
 MAX_SIDE = 8192
 MAX_ROW_HEIGHT = 1024
-# Up to so many pictures stand in one row, more in a grid as wide as it is high.
+# Up to this many pictures are in one row, more in a square grid.
 ONE_ROW = 4
-# A profile is slim, but its label and the rhythm of the sheet need some width: a share of the figure's
-# height.
+# Minimum width of a cell as a share of the figure's height: a profile is slim, but its label needs some
+# width.
 MIN_CELL = 0.22
-# Sizes as shares of the height of the pictures, so that a sheet looks the same at any size.
+# Shares of the height of the pictures, so that a sheet looks the same at any size.
 GAP = 0.04
 LABEL = 0.045
 CAPTION = 0.055
-# How far backgrounds may differ (0..255 per channel) and still count as one.
+# Difference (0..255 per channel) up to which backgrounds count as the same.
 SAME_BACKGROUND = 12
 
 
 def contact_sheet(images: Sequence[tuple[str, Image.Image]], *, caption: str | None = None) -> Image.Image:
-    """Pictures at one height, each over its label: up to four in one row, more in a grid. With an optional
-    caption.
+    """Draw pictures at one height, each above its label: up to four in one row, more in a grid.
 
-    Returns an RGB picture, no side above 8192 pixels. Raises ValueError when there is no picture.
+    Returns an RGB picture with no side above 8192 pixels. Raises ValueError without pictures.
     """
     if not images:
         raise ValueError("A sheet needs at least one picture.")
@@ -68,27 +67,27 @@ def character_sheet(
     background: Colour | None = None,
     caption: str | None = None,
 ) -> Image.Image:
-    """The views of a character: all figures at one height, their feet on one line, each over its label.
+    """Draw the views of a character: all figures at one height, on one baseline, each above its label.
 
-    Each entry is a label, a picture and, if there is one, a mask of the figure (bright is figure). Without
-    a mask the figure is told by the picture's alpha or by its plain background. Where neither works, the
-    whole picture stands in for the figure, at the same height on the same line.
+    Each entry is a label, a picture, and a mask of the figure (bright is figure) or None. Without a mask, the
+    figure is views by the picture's alpha or its plain background. If neither works, the whole picture is
+    used as the figure, at the same height on the same baseline.
 
-    `figure_height` is in pixels. `background` None takes the background that the pictures share, else
-    white. Returns an RGB picture, no side above 8192 pixels. Raises ValueError when there is no picture or
-    no height.
+    `figure_height` is in pixels. With `background` None, the background that the pictures share is used, else
+    white. Returns an RGB picture with no side above 8192 pixels. Raises ValueError without pictures or
+    height.
     """
     if not images:
         raise ValueError("A sheet needs at least one picture.")
     if figure_height < 1:
         raise ValueError("The figures on a sheet are at least one pixel high.")
-    found = [(name, image, find_figure(image, mask)) for name, image, mask in images]
+    views = [(name, image, find_figure(image, mask)) for name, image, mask in images]
     if background is None:
-        background = _shared_background([figure for _, _, figure in found])
-    aspects = [max(MIN_CELL, _aspect(image, figure)) for _, image, figure in found]
-    space = 3 * GAP  # figures need more room between them than framed pictures
+        background = _shared_background([figure for _, _, figure in views])
+    aspects = [max(MIN_CELL, _aspect(image, figure)) for _, image, figure in views]
+    space = 3 * GAP  # figures need more space between them than framed pictures
     height = _shrunk(
-        figure_height, sum(aspects) + space * (len(found) + 1), 1 + 2 * space + 2 * LABEL + 3 * CAPTION
+        figure_height, sum(aspects) + space * (len(views) + 1), 1 + 2 * space + 2 * LABEL + 3 * CAPTION
     )
     gap, label = max(2, round(space * height)), _LabelSize(height)
     cells = [round(aspect * height) for aspect in aspects]
@@ -102,9 +101,9 @@ def character_sheet(
         width=max(1, height // 400),
     )
     left = gap
-    for (name, image, figure), cell in zip(found, cells, strict=True):
+    for (name, image, figure), cell in zip(views, cells, strict=True):
         middle = left + cell // 2
-        _stand(sheet, image, figure, (middle, baseline), height, background)
+        _paste_figure(sheet, image, figure, (middle, baseline), height, background)
         _write(sheet, name, middle, baseline + gap // 4, cell + gap // 2, label, background)
         left += cell + gap
     return _captioned(sheet, caption, height, background)
@@ -112,7 +111,7 @@ def character_sheet(
 
 @dataclass(frozen=True)
 class _LabelSize:
-    """Text size and line height (pixels) under pictures of that height."""
+    """Text size and line height, in pixels, of labels below pictures of this height."""
 
     picture_height: int
 
@@ -126,7 +125,7 @@ class _LabelSize:
 
 
 def _shrunk(height: int, width_ratio: float, height_ratio: float) -> int:
-    """The height of the pictures for which a sheet of these ratios to it stays within MAX_SIDE."""
+    """The height of the pictures, reduced if a sheet with these ratios to it would exceed MAX_SIDE."""
     return max(1, min(height, int(MAX_SIDE / max(width_ratio, height_ratio) * 0.98)))
 
 
@@ -151,7 +150,7 @@ def _aspect(image: Image.Image, figure: Figure | None) -> float:
 
 
 def _shared_background(figures: Sequence[Figure | None]) -> Colour:
-    """The background colour that all pictures with a plain one agree on, else white."""
+    """The background colour that all pictures with a plain one share, else white."""
     colours = [figure.background for figure in figures if figure and figure.background]
     if not colours:
         return WHITE
@@ -162,7 +161,7 @@ def _shared_background(figures: Sequence[Figure | None]) -> Colour:
     return (red, green, blue)
 
 
-def _stand(
+def _paste_figure(
     sheet: Image.Image,
     image: Image.Image,
     figure: Figure | None,
@@ -170,7 +169,7 @@ def _stand(
     height: int,
     background: Colour,
 ) -> None:
-    """Put a figure on the sheet, `height` pixels high, with the middle of its lower edge at `feet`."""
+    """Paste a figure, `height` pixels high, with the middle of its lower edge at `feet`."""
     middle, baseline = feet
     if figure is None:
         whole = _scaled(_flat(image, background), height)
@@ -180,20 +179,20 @@ def _stand(
     size = (max(1, round((right - left) * height / (bottom - top))), height)
     mask = figure.mask
     if figure.background and _differ(figure.background, background):
-        # The outermost pixels are mixed with the colour behind them, which would show as a rim here.
+        # The outermost pixels are blended with the old background, which would show as a rim.
         mask = mask.filter(ImageFilter.MinFilter(3))
-    # Without the alpha: the mask does its work, and mixing in a colour would leave a rim.
+    # Drop the alpha, which the mask replaces: blending with a colour would leave a rim.
     body = image.convert("RGBA").convert("RGB").resize(size, Image.Resampling.LANCZOS, box=figure.box)
     mask = mask.resize(size, Image.Resampling.LANCZOS, box=figure.box)
     sheet.paste(body, (middle - size[0] // 2, baseline - height), mask)
 
 
 def _differ(first: Colour, second: Colour) -> bool:
-    return any(abs(one - other) > SAME_BACKGROUND for one, other in zip(first, second, strict=True))
+    return any(abs(a - b) > SAME_BACKGROUND for a, b in zip(first, second, strict=True))
 
 
 def _ink_on(background: Colour, strength: float) -> Colour:
-    """Black or white, whichever stands out, mixed into the background with that strength."""
+    """Black or white, whichever contrasts more, blended into the background with that strength."""
     ink = 0 if 0.299 * background[0] + 0.587 * background[1] + 0.114 * background[2] > 127 else 255
     red, green, blue = (round(channel + (ink - channel) * strength) for channel in background)
     return (red, green, blue)
@@ -202,11 +201,11 @@ def _ink_on(background: Colour, strength: float) -> Colour:
 def _write(
     sheet: Image.Image, text: str, middle: int, top: int, width: int, size: _LabelSize, background: Colour
 ) -> None:
-    """One line of text, centred, cut with an ellipsis where it is wider than `width` pixels."""
+    """Write one centred line of text, truncated with an ellipsis to `width` pixels."""
     font: Font = ImageFont.load_default(size=size.text)
     line = _wrapped(text, width, 1, font)[0]
-    place = (middle, top + size.line // 2)
-    ImageDraw.Draw(sheet).text(place, line, font=font, anchor="mm", fill=_ink_on(background, 0.8))
+    position = (middle, top + size.line // 2)
+    ImageDraw.Draw(sheet).text(position, line, font=font, anchor="mm", fill=_ink_on(background, 0.8))
 
 
 def _captioned(sheet: Image.Image, caption: str | None, height: int, background: Colour) -> Image.Image:
@@ -224,14 +223,15 @@ def _captioned(sheet: Image.Image, caption: str | None, height: int, background:
     taller.paste(sheet, (0, 0))
     draw = ImageDraw.Draw(taller)
     for row, line in enumerate(lines):
-        place = (sheet.width // 2, sheet.height + row * line_height + line_height // 2)
-        draw.text(place, line, font=font, anchor="mm", fill=_ink_on(background, 0.6))
+        position = (sheet.width // 2, sheet.height + row * line_height + line_height // 2)
+        draw.text(position, line, font=font, anchor="mm", fill=_ink_on(background, 0.6))
     return taller
 
 
 def _wrapped(text: str, width: int, max_lines: int, font: Font) -> list[str]:
-    """The text in lines of at most `width` pixels; where the last one is too short it ends in an ellipsis."""
-    # Long enough for any label, short enough to measure word by word.
+    """The text in up to `max_lines` lines of at most `width` pixels; the last one is truncated with an
+    ellipsis."""
+    # 1000 characters are enough for any label, and few enough to measure word by word.
     words = text[:1000].split()
     lines = [""]
     while words:

@@ -1,9 +1,10 @@
-"""OpenPose body skeletons: the 18 COCO keypoints, the four built-in views, and how an annotator draws them.
+"""OpenPose body skeletons: the 18 COCO keypoints, the four built-in views, and drawing in the annotators'
+style.
 
 Keypoint order: OpenPose, `POSE_COCO_BODY_PARTS`. Limb pairs, colours, ellipses and sizes: the annotators of
-ControlNet 1.1 (limbs as filled ellipses at 60 % brightness, joints as full-bright discs, nothing
-anti-aliased, limbs and joints in a fixed order whatever their depth). A ControlNet was trained on exactly
-such pictures.
+ControlNet 1.1 (limbs are filled ellipses at 60 % brightness, joints are discs at full brightness, nothing is
+anti-aliased, limbs and joints are drawn in a fixed order regardless of depth). ControlNets were trained on
+exactly such pictures.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ KEYPOINT_NAMES: tuple[str, ...] = (
     "left_ear",
 )
 
-# Pairs of indices into KEYPOINT_NAMES, in drawing order. The pairs shoulder-ear, which OpenPose uses to
-# match people, are not drawn by any annotator.
+# Pairs of indices into KEYPOINT_NAMES, in drawing order. The shoulder-ear pairs, which OpenPose uses to match
+# people, are not drawn by annotators.
 LIMBS: tuple[tuple[int, int], ...] = (
     (1, 2),
     (1, 5),
@@ -65,7 +66,8 @@ LIMBS: tuple[tuple[int, int], ...] = (
 
 
 def _rainbow() -> tuple[Colour, ...]:
-    """Eighteen full hues 20 degrees apart, in the annotators' steps of 85: red, ..., violet, ..., rose."""
+    """Eighteen saturated hues 20 degrees apart, in the annotators' steps of 85: red, ..., violet, ...,
+    rose."""
     colours: list[Colour] = []
     for step in range(18):
         sixth, third = divmod(step, 3)
@@ -84,26 +86,26 @@ def _rainbow() -> tuple[Colour, ...]:
 
 
 KEYPOINT_COLOURS: tuple[Colour, ...] = _rainbow()
-# As they are drawn: the first 17 keypoint colours at 60 % brightness.
+# The first 17 keypoint colours at 60 % brightness.
 LIMB_COLOURS: tuple[Colour, ...] = tuple(
     (red * 6 // 10, green * 6 // 10, blue * 6 // 10) for red, green, blue in KEYPOINT_COLOURS[: len(LIMBS)]
 )
 
-# Degrees from the front towards the picture's left. The profile faces left because the person's left side
-# is then near, and the fixed drawing order puts left limbs over right ones.
+# Degrees from the front towards the picture's left. The profile faces left, so that the person's left side is
+# near, because the fixed drawing order puts left limbs over right ones.
 VIEW_TURNS: dict[str, float] = {"front": 0.0, "back": 180.0, "side": 90.0, "quarter": 40.0}
 
-# The frame around a view, in units of the person's height. There is more room above the head than below the
-# feet: hair.
+# Margins of the frame around a view, in units of the person's height. The one above the head leaves room for
+# hair.
 ABOVE_HEAD = 0.08
 BELOW_FEET = 0.05
-# Beyond the outermost joint on each side: hands and feet reach further than wrists and ankles.
+# Beside the outermost joint, because hands and feet extend beyond wrists and ankles.
 BESIDE_BODY = 0.09
 
 
 @dataclass(frozen=True)
 class Keypoint:
-    """A joint: x rightwards and y downwards, as fractions of the width and the height of its frame."""
+    """A joint: x to the right and y down, as fractions of the frame's width and height."""
 
     x: float
     y: float
@@ -111,11 +113,10 @@ class Keypoint:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The 18 keypoints of a person in OpenPose order (None: not visible) and the frame that they are given
-    in.
+    """The 18 keypoints of a person in OpenPose order (None: not visible), relative to a frame.
 
-    `aspect` is the frame's width divided by its height. Raises ValueError for a wrong number of keypoints
-    or an aspect that is not a positive number.
+    `aspect` is the frame's width divided by its height. Raises ValueError for a wrong number of keypoints or
+    an aspect that is not a positive number.
     """
 
     keypoints: tuple[Keypoint | None, ...]
@@ -128,24 +129,25 @@ class Skeleton:
             raise ValueError("The aspect of a skeleton's frame is a positive number.")
 
     def __getitem__(self, name: str) -> Keypoint | None:
-        """The keypoint of that name (one of KEYPOINT_NAMES), or None where it is not visible."""
+        """The keypoint of that name (one of KEYPOINT_NAMES), or None if it is not visible."""
         return self.keypoints[KEYPOINT_NAMES.index(name)]
 
 
 class BoneStyle(Enum):
-    """How thick bones and joints are drawn.
+    """The thickness of bones and joints.
 
-    STANDARD: the ControlNet annotators draw with a radius of 4 in a picture of 512 pixels; ours grows with
-    the root of the area, so that a profile of 384x768 has the bones of its front view of 512x768.
-    XINSIR: the model cards of xinsir's SDXL openpose and union ControlNets give 4 times a factor that steps
-    up with the long side: below 500 pixels 1, below 1000 2, below 2000 3, and so on up to 7.
+    STANDARD: the ControlNet annotators draw with a radius of 4 in a picture of 512 pixels. Here the radius
+    grows with the square root of the area, so that a profile of 384x768 has similar bones as its front view
+    of 512x768. XINSIR: the model cards of xinsir's SDXL openpose and union ControlNets give 4 times a factor
+    that grows in steps with the long side: below 500 pixels 1, below 1000 2, below 2000 3, and so on up to 7.
     """
 
     STANDARD = "standard"
     XINSIR = "xinsir"
 
     def stick_width(self, width: int, height: int) -> int:
-        """Half the thickness of a bone, and the radius of a joint, in pixels, for a picture of that size."""
+        """Half the thickness of a bone, which is also the radius of a joint, in pixels, for this picture
+        size."""
         if self is BoneStyle.XINSIR:
             long_side = max(width, height)
             return 4 if long_side < 500 else 4 * min(2 + long_side // 1000, 7)
@@ -153,21 +155,23 @@ class BoneStyle(Enum):
 
 
 def view_skeleton(view: str) -> Skeleton:
-    """The built-in standing person in one of the four views, all at one scale when drawn at one height.
+    """The built-in standing person in one of the four views; all views drawn at one height have the same
+    scale.
 
-    front: the person's right on the picture's left. back: the person's right on the picture's right, no
-    nose and no eyes. side: a profile facing the picture's left, far eye and ear hidden. quarter: turned 40
-    degrees towards the picture's left, far ear hidden. Raises ValueError for another name.
+    front: the person's right is on the picture's left. back: the person's right is on the picture's right,
+    without nose and eyes. side: a profile facing the picture's left, with the far eye and ear hidden.
+    quarter: turned 40 degrees towards the picture's left, with the far ear hidden. Raises ValueError for
+    another name.
     """
     if view not in VIEW_TURNS:
         raise ValueError(f"Unknown view {view!r}: one of {', '.join(VIEW_NAMES)}.")
-    seen = seen_from(standing_body(), VIEW_TURNS[view])
+    joints = seen_from(standing_body(), VIEW_TURNS[view])
     frame_height = ABOVE_HEAD + 1.0 + BELOW_FEET
     # The body's axis stays in the middle of the frame, so that a turnaround does not sway.
-    frame_width = 2 * (max(abs(x) for x, _ in seen.values()) + BESIDE_BODY)
+    frame_width = 2 * (max(abs(x) for x, _ in joints.values()) + BESIDE_BODY)
     keypoints = tuple(
-        Keypoint(0.5 + seen[name][0] / frame_width, (ABOVE_HEAD + 1.0 - seen[name][1]) / frame_height)
-        if name in seen
+        Keypoint(0.5 + joints[name][0] / frame_width, (ABOVE_HEAD + 1.0 - joints[name][1]) / frame_height)
+        if name in joints
         else None
         for name in KEYPOINT_NAMES
     )
@@ -179,8 +183,8 @@ def draw_skeleton(
 ) -> Image.Image:
     """Draw one skeleton as an RGB picture on black, `width` by `height` pixels.
 
-    The skeleton's frame is fitted in undistorted, in the middle from left to right and on the picture's
-    bottom edge. Raises ValueError for a size below one pixel.
+    The skeleton's frame is fitted in without distortion, centred horizontally and at the bottom edge. Raises
+    ValueError for a size below one pixel.
     """
     return draw_skeletons((skeleton,), width, height, style, vertical=1.0)
 
@@ -192,10 +196,10 @@ def draw_skeletons(
     style: BoneStyle = BoneStyle.STANDARD,
     vertical: float = 0.5,
 ) -> Image.Image:
-    """Draw several skeletons into one RGB picture on black, each frame fitted in undistorted.
+    """Draw several skeletons into one RGB picture on black, each frame fitted in without distortion.
 
-    `vertical` says where the spare height goes: 0 all below the frame, 0.5 half and half, 1 all above it.
-    Raises ValueError for a size below one pixel.
+    `vertical` aligns the frames: 0 at the top, 0.5 in the middle, 1 at the bottom. Raises ValueError for a
+    size below one pixel.
     """
     if width < 1 or height < 1:
         raise ValueError(f"A picture is at least 1x1 pixels, not {width}x{height}.")
@@ -217,7 +221,7 @@ def draw_skeletons(
 def _draw_points(
     draw: ImageDraw.ImageDraw, points: list[tuple[float, float] | None], stick_width: int
 ) -> None:
-    """Limbs first, then joints, in the annotators' order; `points` are pixels."""
+    """Draw limbs first, then joints, in the annotators' order; `points` are in pixels."""
     for (start, end), colour in zip(LIMBS, LIMB_COLOURS, strict=True):
         first, second = points[start], points[end]
         if first is not None and second is not None:
@@ -236,11 +240,11 @@ def _draw_limb(
     stick_width: int,
     colour: Colour,
 ) -> None:
-    """A filled ellipse whose long axis joins two points and whose short half axis is `stick_width`."""
+    """Draw a filled ellipse whose long axis joins two points and whose semi-minor axis is `stick_width`."""
     along_x, along_y = (second[0] - first[0]) / 2, (second[1] - first[1]) / 2
     half_length = math.hypot(along_x, along_y)
     if half_length < 0.5:
-        return  # the joints' discs cover it
+        return  # covered by the joints' discs
     across_x, across_y = -along_y / half_length * stick_width, along_x / half_length * stick_width
     middle_x, middle_y = first[0] + along_x, first[1] + along_y
     outline: list[tuple[float, float]] = []

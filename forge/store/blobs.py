@@ -10,9 +10,11 @@ import contextlib
 import errno
 import hashlib
 import logging
+import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -233,7 +235,7 @@ class BlobStore:
                 raise
             # Output files may be on another disk, so a rename is impossible: copy, then remove.
             with open_to_read(path) as source:
-                write_whole(self.quarantined / name, lambda file: _copy(source, file), self._disk)
+                write_whole(self.quarantined / name, partial(shutil.copyfileobj, source), self._disk)
             try:
                 self._disk.unlink(path)
             except OSError:
@@ -312,8 +314,3 @@ def _storage_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise storage_error(error) from error
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> None:
-    while piece := source.read(_PIECE):
-        target.write(piece)

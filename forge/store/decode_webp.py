@@ -52,7 +52,7 @@ except Exception:
 
 
 def open_webp(fp: BinaryIO, structure: Structure) -> WebPImagePlugin.WebPImageFile:
-    """Raises InvalidImage where Pillow was built without WebP, and whatever Pillow raises."""
+    """Raises InvalidImage if Pillow was built without WebP, and whatever Pillow raises."""
     if not WebPImagePlugin.SUPPORTED:
         raise InvalidImage(
             "The file is a WEBP, which the Pillow of this server was built without.",
