@@ -28,8 +28,8 @@ from .tables import generation_inputs, generations, outputs
 
 ACTIVE = ("queued", "processing")
 
-# Made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it. The compiled prompt
-# is by far the largest column; only a restart needs it.
+# Statements are built once: building one takes SQLAlchemy longer than running it takes SQLite. The compiled
+# prompt, by far the largest column, is left out: only a restart needs it.
 #: Field of a record -> column, for every column that a record holds.
 _COLUMN_OF = {one.name: one.name.removesuffix("_json") for one in fields(GenerationRecord)}
 del _COLUMN_OF["outputs"]

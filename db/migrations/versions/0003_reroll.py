@@ -1,4 +1,4 @@
-"""Which view of a generation is being made anew."""
+"""The view of a generation that is being re-rolled."""
 
 from __future__ import annotations
 

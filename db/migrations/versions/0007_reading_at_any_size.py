@@ -52,7 +52,7 @@ def _count() -> None:
 
 
 def _triggers() -> list[str]:
-    """In the transaction of the change itself, whoever makes it: no crash and no forgotten writer comes
+    """In the transaction of the change itself, whatever makes it: no crash and no forgotten writer comes
     between."""
     added, gone = _generation("NEW", "+"), _generation("OLD", "-")
     kept, lost = _file("NEW", "+"), _file("OLD", "-")
