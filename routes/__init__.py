@@ -103,8 +103,8 @@ def body_routes() -> list[web.RouteDef]:
     """The routes that take a body. Add them to the application before those of the route table, and append
     `note_answer` to its `on_response_prepare`.
 
-    Their handlers deal with `Expect: 100-continue`, so they need the option `expect_handler`. ComfyUI copies
-    its route table under /api without the options of a route, so these routes include both paths.
+    Their handlers deal with `Expect: 100-continue`, so they need the option `expect_handler`. ComfyUI cannot
+    copy routes with options under /api, so these routes include both paths.
     """
     return [
         web.RouteDef(
