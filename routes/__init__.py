@@ -1,5 +1,5 @@
-"""HTTP in and out. `add_routes` puts every endpoint into a route table, with one way to validate,
-to answer and to refuse."""
+"""The HTTP API. `add_routes` registers every endpoint with the same validation, serialisation and error
+handling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from . import capabilities, files, form, generations, health, links, live, maintenance, streams
-from .access import ACCESS, Access, access_of, finished, guarded, rules, rules_without_settings, warnings_of
+from .access import (
+    ACCESS,
+    Access,
+    access_of,
+    guarded,
+    rules,
+    rules_without_settings,
+    warnings_of,
+    with_caller_headers,
+)
 from .conditional import conditional
 from .context import (
     PREFIX,
@@ -34,7 +43,7 @@ from .json_body import JsonBody
 from .models import build_lazy_models
 from .origins import NetworkExposure
 from .panel import add_panel
-from .reading import BodyTaken, admitted, check_head, read_body, read_query
+from .reading import BodyAlreadyRead, admitted, check_head, read_body, read_query
 
 __all__ = [
     "ACCESS",
@@ -73,44 +82,45 @@ _RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_routes(routes: web.RouteTableDef, version: str) -> None:
-    """Register everything but `body_routes`. The handlers find the services under `STATE` in the
-    application, and who may use them under `ACCESS`. The application is ComfyUI's, so that each handler asks
-    for itself."""
+    """Register everything except `body_routes`. Handlers find the services under `STATE` in the application,
+    and the access rules under `ACCESS`. The application is ComfyUI's, so no middleware of ours checks access:
+    each handler does.
+    """
     for endpoint in ENDPOINTS:
         if endpoint.takes_body:
             continue
         handler = _serve(endpoint)
         paths = [PREFIX + endpoint.path] + ([endpoint.root_path] if endpoint.root_path else [])
         for path in paths:
-            # aiohttp adds HEAD to GET by itself; ComfyUI copies every route under /api.
+            # aiohttp adds HEAD to every GET, and ComfyUI copies every route under /api.
             routes.route(endpoint.method, path)(handler)
     add_docs(routes, ENDPOINTS, version)
     add_panel(routes)
-    routes.route("*", PREFIX + "/{tail:.*}")(guarded(_nothing_here))
+    routes.route("*", PREFIX + "/{tail:.*}")(guarded(_not_found))
 
 
 def body_routes() -> list[web.RouteDef]:
-    """The routes that take a body: for the application itself, before those of its route table.
+    """The routes that take a body. Add them to the application before those of the route table, and append
+    `note_answer` to its `on_response_prepare`.
 
-    They leave `Expect: 100-continue` to their handlers, and ComfyUI's copying of the table under /api cannot
-    hand that on: it stops at any option of a route. Append `note_answer` to the application's
-    `on_response_prepare` with them.
+    Their handlers deal with `Expect: 100-continue`, so they need the option `expect_handler`. ComfyUI cannot
+    copy routes with options under /api, so these routes include both paths.
     """
     return [
         web.RouteDef(
             endpoint.method,
-            start + PREFIX + endpoint.path,
+            base + PREFIX + endpoint.path,
             _serve(endpoint),
             {"expect_handler": leave_waiting},
         )
         for endpoint in ENDPOINTS
         if endpoint.takes_body
-        for start in ("", "/api")
+        for base in ("", "/api")
     ]
 
 
 def build_models() -> None:
-    """Put together what validates and answers, before the first request needs it. Blocks."""
+    """Build the pydantic models of all endpoints, before the first request needs them. Blocks."""
     for endpoint in ENDPOINTS:
         build_lazy_models(
             model for model in (endpoint.body, endpoint.query, endpoint.answer) if model is not None
@@ -127,26 +137,26 @@ def _serve(endpoint: Endpoint) -> _RawHandler:
             answer = await _answer(endpoint, request, caller)
         except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
             answer = answer_for(error)
-            if isinstance(error, BodyTaken):
-                _report_taken(endpoint, request)
+            if isinstance(error, BodyAlreadyRead):
+                _log_middlewares(endpoint, request)
         if awaits_continue(request):
-            answer.force_close()  # the body that it announced would be taken for the next request
-        return answer if caller is None else finished(answer, caller)
+            answer.force_close()  # otherwise the announced body would be parsed as the next request
+        return answer if caller is None else with_caller_headers(answer, caller)
 
     return handle
 
 
-def _report_taken(endpoint: Endpoint, request: web.Request) -> None:
-    found = (
-        f"{getattr(one, '__module__', '')}.{getattr(one, '__qualname__', one)}"
-        for one in request.app.middlewares
+def _log_middlewares(endpoint: Endpoint, request: web.Request) -> None:
+    names = (
+        f"{getattr(middleware, '__module__', '')}.{getattr(middleware, '__qualname__', middleware)}"
+        for middleware in request.app.middlewares
     )
     log.error(
         "AvatarForge: a middleware read the body of %s %s before AvatarForge could, and did not keep it. "
         "ComfyUI and its packs have these: %s",
         endpoint.method,
         endpoint.path,
-        ", ".join(found),
+        ", ".join(names),
     )
 
 
@@ -162,7 +172,7 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
         except ValidationError as error:
             return error_answer(422, "invalid_request", problems(error, "query"))
         call = Call(endpoint, request, caller, state, None, query)
-        answer = await (_answer_whole(call) if endpoint.takes_body else endpoint.handler(call))
+        answer = await (_answer_with_body(call) if endpoint.takes_body else endpoint.handler(call))
     if isinstance(answer, web.StreamResponse):
         return answer
     if not endpoint.conditional:
@@ -170,7 +180,7 @@ async def _answer(endpoint: Endpoint, request: web.Request, caller: Caller) -> w
     return conditional(request, answer if isinstance(answer, JsonBody) else JsonBody(to_json(answer)))
 
 
-async def _answer_whole(call: Call) -> Answer:
+async def _answer_with_body(call: Call) -> Answer:
     endpoint, request, state = call.endpoint, call.request, call.services
     check_head(endpoint, request, state)
     early = await endpoint.early(call) if endpoint.early else None
@@ -184,9 +194,9 @@ async def _answer_whole(call: Call) -> Answer:
         return await endpoint.handler(replace(call, body=body))
 
 
-async def _nothing_here(request: web.Request) -> web.StreamResponse:
-    allowed = sorted({endpoint.method for endpoint in ENDPOINTS if _fits(endpoint, request.path)})
-    # A fitting method that still ended here had a path that no id can have.
+async def _not_found(request: web.Request) -> web.StreamResponse:
+    allowed = sorted({endpoint.method for endpoint in ENDPOINTS if _matches(endpoint, request.path)})
+    # An allowed method that was still routed here has a path segment that the route's pattern rejects.
     if not allowed or request.method in (*allowed, "HEAD"):
         return error_answer(404, "route_not_found", f"No such route. {PREFIX}/docs lists them.")
     return error_answer(
@@ -197,9 +207,9 @@ async def _nothing_here(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _fits(endpoint: Endpoint, path: str) -> bool:
-    wanted = (PREFIX + endpoint.path).split("/")
-    given = path.removeprefix("/api").split("/")
-    return len(wanted) == len(given) and all(
-        part.startswith("{") or part == sent for part, sent in zip(wanted, given, strict=True)
+def _matches(endpoint: Endpoint, path: str) -> bool:
+    pattern = (PREFIX + endpoint.path).split("/")
+    segments = path.removeprefix("/api").split("/")
+    return len(pattern) == len(segments) and all(
+        part.startswith("{") or part == segment for part, segment in zip(pattern, segments, strict=True)
     )

@@ -1,9 +1,9 @@
-"""Who may do what: decided once for each request, before its query and its body are read.
+"""Access control, applied once to each request before its query and body are read.
 
-1. Host, Origin, Sec-Fetch-Site: was the request meant for this server, and not sent by a foreign page?
-2. A signed link is judged by its signature alone.
-3. Everything else needs the key, where one is needed.
-4. Changing requests are counted.
+1. Host, Origin and Sec-Fetch-Site must show that the request is for this server and not from a foreign page.
+2. A signed link needs only a valid signature.
+3. Everything else needs the key, if the rules demand one.
+4. Requests that change something count towards the rate limit.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from .errors import answer_for
 from .origins import SAFE_METHODS, AllowedOrigins, NetworkExposure, read_address, read_allowed_origins
 
 KEY_HEADER = "X-API-Key"
-WRONG_KEYS = 60  # a minute, of one address: nobody mistypes so often, and nobody guesses 16 characters so
+# A minute, from one address: more than typing errors, and too few to guess 16 characters.
+WRONG_KEYS = 60
 LOGGED = 60  # refusals a minute
-_KEYED, _ANYBODY = "key", "anybody"
-# What proxies add. Who adds one himself only loses: the request then counts as one from another machine.
+_KEYED, _ANYONE = "key", "anyone"  # clients of the rate limits
+# Added by proxies. A client gains nothing by adding one: its request then counts as from another machine.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _ANYWHERE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "cross-origin"})
 _SAME_SITE: Mapping[str, str] = MappingProxyType({"Cross-Origin-Resource-Policy": "same-site"})
@@ -51,8 +52,11 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class Rules:
-    """`key_needed`: by everybody, since a key is set or ComfyUI listens on the network. `anonymous`: nobody
-    needs one. `readable`: False when the settings are wrong, so that nobody knows the key.
+    """The access rules.
+
+    `key_needed`: every caller needs the key, because one is set or ComfyUI listens on the network.
+    `anonymous`: no caller needs it. `readable`: False if the settings are invalid, so that the key is
+    unknown. `rate_limit` is the number of changing requests a minute.
     """
 
     origins: AllowedOrigins
@@ -63,35 +67,35 @@ class Rules:
     rate_limit: int = 0
 
 
-def rules(settings: Settings, reach: NetworkExposure) -> Rules:
-    """The rules that the settings ask for. Raises SettingsError."""
+def rules(settings: Settings, exposure: NetworkExposure) -> Rules:
+    """The rules according to the settings. Raises SettingsError."""
     if not all("!" <= character <= "~" for character in settings.api_key):
         raise SettingsError(
             "API_KEY cannot be used: it must be made of ASCII letters, digits and signs, without spaces; "
             "others do not survive in an HTTP header."
         )
     return Rules(
-        read_allowed_origins(settings.allowed_hosts, settings.allowed_origins, reach),
+        read_allowed_origins(settings.allowed_hosts, settings.allowed_origins, exposure),
         settings.api_key,
-        key_needed=(bool(settings.api_key) or reach.network) and not settings.allow_anonymous,
+        key_needed=(bool(settings.api_key) or exposure.network) and not settings.allow_anonymous,
         anonymous=settings.allow_anonymous,
         rate_limit=settings.rate_limit,
     )
 
 
-def rules_without_settings(reach: NetworkExposure) -> Rules:
-    """The strictest rules, for as long as nobody knows what the settings say."""
-    return Rules(read_allowed_origins("", "", reach), key_needed=reach.network, readable=False)
+def rules_without_settings(exposure: NetworkExposure) -> Rules:
+    """The strictest rules, for as long as the settings are not read."""
+    return Rules(read_allowed_origins("", "", exposure), key_needed=exposure.network, readable=False)
 
 
-def warnings_of(found: Rules) -> list[str]:
-    """What the person who starts ComfyUI should read in its log."""
-    if found.key_needed and found.readable and not found.api_key:
+def warnings_of(access_rules: Rules) -> list[str]:
+    """Warnings for ComfyUI's log about rules that are probably not intended."""
+    if access_rules.key_needed and access_rules.readable and not access_rules.api_key:
         return [
             "ComfyUI listens on the network and API_KEY is not set: every route but the health and the "
             f"documentation answers 401. {_SET_KEY}"
         ]
-    if found.anonymous and found.origins.any_address:
+    if access_rules.anonymous and access_rules.origins.any_address:
         return [
             "ComfyUI listens on the network, and ALLOW_ANONYMOUS lets everyone who reaches the port do "
             "everything."
@@ -102,10 +106,10 @@ def warnings_of(found: Rules) -> list[str]:
 class Access:
     """Applies the rules. `signer` is None while the pack is unavailable."""
 
-    def __init__(self, found: Rules, signer: Signer | None = None) -> None:
-        self._rules = found
-        self._key = _digest(found.api_key)
-        self._changes = RateLimit(found.rate_limit)
+    def __init__(self, access_rules: Rules, signer: Signer | None = None) -> None:
+        self._rules = access_rules
+        self._key = _digest(access_rules.api_key)
+        self._changes = RateLimit(access_rules.rate_limit)
         self._wrong_keys = RateLimit(WRONG_KEYS)
         self._logged = RateLimit(LOGGED)
         self.signer = signer
@@ -115,36 +119,38 @@ class Access:
         return self._rules.key_needed
 
     def guard(self, request: web.Request, *, signed: bool = False) -> Caller:
-        """Host and Origin alone, for what everybody may read. Raises ForbiddenError."""
+        """Check only that the request is for this server and not from a foreign page. Raises
+        ForbiddenError."""
         try:
             origin = self._rules.origins.check(request, signed=signed)
         except ForbiddenError as error:
-            if not self._logged.take(_ANYBODY):  # refused requests cannot fill the log
+            if not self._logged.take(_ANYONE):  # limited, so that refused requests cannot fill the log
                 log.warning("AvatarForge: refused a request from %s: %s", request.remote, error)
             raise
-        return Caller(known=False, headers=_cross_origin(origin, signed=signed))
+        return Caller(authorized=False, headers=_cross_origin(origin, signed=signed))
 
     def admit(self, request: web.Request, endpoint: Endpoint) -> Caller:
-        """Who asks, if that one may. Raises ForbiddenError, UnauthorizedError, TooManyRequestsError or
-        UnavailableError."""
+        """The caller of an admitted request. Raises ForbiddenError, UnauthorizedError, TooManyRequestsError
+        or UnavailableError."""
         signed = endpoint.picture and (EXPIRES in request.query or SIGNATURE in request.query)
-        stranger = self.guard(request, signed=signed)
+        guarded_caller = self.guard(request, signed=signed)
         if signed:
             if self.signer is None:
                 raise UnavailableError("AvatarForge is not available: links cannot be checked now.")
-            # By the endpoint's own path, so that every alias of it is the same picture.
+            # The endpoint's own path is signed, so that a link works under all its aliases.
             path = endpoint.path.format_map(path_values(request))
             self.signer.check(path, request.query.items())
-            return Caller(known=True, headers=stranger.headers)
+            return Caller(authorized=True, headers=guarded_caller.headers)
         client = self._identify(request, endpoint)
         if endpoint.changes and request.method not in SAFE_METHODS:
             self._count(client or _peer(request))
-        return Caller(known=client is not None, headers=stranger.headers)
+        return Caller(authorized=client is not None, headers=guarded_caller.headers)
 
     def _identify(self, request: web.Request, endpoint: Endpoint) -> str | None:
-        """Whom to count the request for; None for a stranger, where the endpoint has an answer for one."""
+        """The client that the request counts for; None for a caller without the key whom the endpoint answers
+        anyway."""
         peer = _peer(request)
-        if self._rules.anonymous or not (self._rules.key_needed or _from_elsewhere(request)):
+        if self._rules.anonymous or not (self._rules.key_needed or _from_other_machine(request)):
             return peer
         keys = _keys(request)
         if not keys and endpoint.anonymous_answer is not None:
@@ -159,15 +165,15 @@ class Access:
             raise UnauthorizedError(
                 f"Send the key: as {KEY_HEADER}, or as Authorization: Bearer.", code="key_required"
             )
-        waiting = self._wrong_keys.wait(peer)
-        if waiting:  # before the key is looked at: else guessing would go on behind the refusals
+        seconds = self._wrong_keys.wait(peer)
+        if seconds:  # checked before the key: otherwise guessing could continue despite the refusals
             raise TooManyRequestsError(
-                f"Too many wrong keys came from your address. Try again in {waiting} seconds.",
-                waiting,
+                f"Too many wrong keys came from your address. Try again in {seconds} seconds.",
+                seconds,
                 code="too_many_wrong_keys",
-                parameters={"seconds": waiting},
+                parameters={"seconds": seconds},
             )
-        # Every comparison takes the same time, whatever was sent.
+        # A list, so that all keys are compared and the time does not depend on what was sent.
         if not all([hmac.compare_digest(_digest(key), self._key) for key in keys]):
             self._wrong_keys.take(peer)
             if not self._logged.take(_KEYED):
@@ -178,14 +184,14 @@ class Access:
         return _KEYED
 
     def _count(self, client: str) -> None:
-        waiting = self._changes.take(client)
-        if waiting:
+        seconds = self._changes.take(client)
+        if seconds:
             raise TooManyRequestsError(
                 f"At most {self._rules.rate_limit} changing requests a minute (RATE_LIMIT). "
-                f"Try again in {waiting} seconds.",
-                waiting,
+                f"Try again in {seconds} seconds.",
+                seconds,
                 code="rate_limited",
-                parameters={"limit": self._rules.rate_limit, "seconds": waiting},
+                parameters={"limit": self._rules.rate_limit, "seconds": seconds},
             )
 
 
@@ -199,56 +205,60 @@ def access_of(request: web.Request) -> Access:
 def guarded(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A handler that needs no key: Host and Origin are checked only."""
+    """Wrap a handler that needs no key, so that only Host and Origin are checked."""
 
     @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             caller = access_of(request).guard(request)
-            return finished(await handler(request), caller)
+            return with_caller_headers(await handler(request), caller)
         except Exception as error:  # noqa: BLE001 - the boundary: aiohttp would answer with plain text
             return answer_for(error)
 
     return handle
 
 
-def finished(response: web.StreamResponse, caller: Caller) -> web.StreamResponse:
-    """The answer with what its caller's browser needs to know; a stream has been sent by now, with it."""
+def with_caller_headers(response: web.StreamResponse, caller: Caller) -> web.StreamResponse:
+    """Add the caller's headers to a response. A stream has been sent already, with these headers."""
     if not response.prepared:
         response.headers.update(caller.headers)
     return response
 
 
 def _cross_origin(origin: str | None, *, signed: bool) -> Mapping[str, str]:
-    """For browsers: which other pages may see the answer (Fetch standard, CORS and CORP)."""
+    """The headers that tell browsers which other pages may read the response (Fetch standard, CORS and
+    CORP)."""
     if origin is None:
         return _ANYWHERE if signed else _SAME_SITE
     return {**_ANYWHERE, "Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
 def _digest(key: str) -> bytes:
-    # Digests have one length, so that comparing them tells nothing of the key's. Headers may hold any byte.
+    # Digests have a fixed length, so that comparing them does not reveal the key's. Headers can contain any
+    # byte.
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 def _keys(request: web.Request) -> list[str]:
-    """Every key that was sent. Authorization of another scheme belongs to somebody else, such as a proxy."""
-    found = list(request.headers.getall(KEY_HEADER, []))
+    """Every key in the request. An Authorization header with another scheme is for something else, such as a
+    proxy."""
+    keys = list(request.headers.getall(KEY_HEADER, []))
     for value in request.headers.getall("Authorization", []):
         scheme, _, key = value.partition(" ")
         if scheme.lower() == "bearer":
-            found.append(key.strip())
-    return found
+            keys.append(key.strip())
+    return keys
 
 
-def _from_elsewhere(request: web.Request) -> bool:
-    """Whether the request came from another machine, directly or through a proxy on this one."""
+def _from_other_machine(request: web.Request) -> bool:
+    """Whether the request is from another machine, directly or through a proxy on this one."""
     address = read_address(request.remote or "")
     return address is None or not address.is_loopback or any(name in request.headers for name in _FORWARDED)
 
 
 def _peer(request: web.Request) -> str:
-    """The address at the other end; never what a header says. One network of IPv6 is one client."""
+    """The address of the connection's peer, never one from a header. An IPv6 /64 network counts as one
+    client."""
     address = read_address(request.remote or "")
     if address is None:
         return "unknown"

@@ -1,4 +1,4 @@
-"""What works with the models that are installed now."""
+"""The endpoint for what works with the installed models."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from .context import Call, Endpoint
 
 
 async def capabilities(call: Call) -> responses.CapabilitiesAnswer:
-    found = await call.services.health.capabilities()
-    return responses.CapabilitiesAnswer.model_validate(found, from_attributes=True)
+    table = await call.services.health.capabilities()
+    return responses.CapabilitiesAnswer.model_validate(table, from_attributes=True)
 
 
-def summary(found: Capabilities) -> responses.CapabilitiesSummary:
-    """The same table in short, for `/health`."""
+def summary(table: Capabilities) -> responses.CapabilitiesSummary:
+    """A short form of the capabilities, for `/health`."""
     families = {
         checkpoint.family: responses.FamilySummary(
             pose=_working(checkpoint.pose), reference=_working(checkpoint.reference)
         )
-        for checkpoint in found.checkpoints
+        for checkpoint in table.checkpoints
         if checkpoint.family
     }
     return responses.CapabilitiesSummary(
-        families=families, pose_extractors=_working(found.pose_extractors), missing=list(found.reasons)
+        families=families, pose_extractors=_working(table.pose_extractors), missing=list(table.reasons)
     )
 
 

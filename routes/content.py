@@ -1,7 +1,7 @@
-"""Pictures on their way out: conditional requests, ranges, safe headers (RFC 9110, RFC 6266).
+"""Responses with pictures: conditional requests, ranges and safe headers (RFC 9110, RFC 6266).
 
-aiohttp's FileResponse makes its ETag of time and size; ours is the content's hash, which is what
-lets a client that already has the bytes know it.
+aiohttp's FileResponse derives its ETag from time and size. Here the ETag is the content's hash, so that a
+client can recognise bytes that it has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class Content:
-    """`size` None where the bytes may change before their row does, as in a re-roll."""
+    """A file to send. `size` is None if the bytes may change before their row, as in a re-roll."""
 
     path: Path
     mime_type: str
@@ -37,7 +37,7 @@ class Content:
 
 
 async def send(call: Call, content: Content) -> web.StreamResponse:
-    """Answer GET or HEAD with the bytes, a part of them, or 304. Raises NotFoundError."""
+    """Answer GET or HEAD with the bytes or a range of them, or with 304, 412 or 416. Raises NotFoundError."""
     request, workers = call.request, call.services.workers
     headers = {
         **_safe_headers(call, content.content_hash),
@@ -82,9 +82,11 @@ async def send(call: Call, content: Content) -> web.StreamResponse:
         await workers.disk(file.close)
 
 
-async def send_made(call: Call, tag: str, make: Callable[[], Awaitable[tuple[bytes, str]]]) -> web.Response:
-    """Answer GET or HEAD with a picture that `make` gives as (bytes, MIME type), or with 304 without making
-    it. `tag` stands for its bytes."""
+async def send_generated(
+    call: Call, tag: str, make: Callable[[], Awaitable[tuple[bytes, str]]]
+) -> web.Response:
+    """Answer GET or HEAD with the (bytes, MIME type) that `make` returns, or with 304 without calling it.
+    `tag` identifies the bytes."""
     request = call.request
     headers = _safe_headers(call, tag)
     if has_already(request, tag):
@@ -112,40 +114,41 @@ async def _copy(
     response: web.StreamResponse, workers: Workers, file: BinaryIO, start: int, stop: int
 ) -> None:
     await workers.disk(file.seek, start)
-    left = stop - start
-    while left > 0:
-        chunk = await workers.disk(file.read, min(CHUNK, left))
+    remaining = stop - start
+    while remaining > 0:
+        chunk = await workers.disk(file.read, min(CHUNK, remaining))
         if not chunk:
             break
         await response.write(chunk)
-        left -= len(chunk)
+        remaining -= len(chunk)
 
 
 def _wants_range(request: web.Request, content_hash: str) -> bool:
-    """A single byte range that applies. Anything else in `Range` is ignored, as RFC 9110 14.2 allows;
-    so is a range whose If-Range names other bytes."""
+    """Whether the request has a single byte range that applies. Any other `Range` is ignored, as RFC 9110
+    14.2 allows, and so is a range whose If-Range does not match."""
     condition = request.headers.get("If-Range")
     if "Range" not in request.headers or (condition is not None and condition != f'"{content_hash}"'):
         return False
     try:
-        asked = request.http_range
+        byte_range = request.http_range
     except ValueError:
         return False
-    return asked.start is not None or asked.stop is not None
+    return byte_range.start is not None or byte_range.stop is not None
 
 
 def _span(request: web.Request, size: int, content_hash: str) -> tuple[int, int] | None:
-    """(first byte, one past the last); None when the range cannot be satisfied."""
+    """(first byte, one past the last) of the response; None if the range cannot be satisfied."""
     if not _wants_range(request, content_hash):
         return 0, size
-    asked = request.http_range
-    start, stop, _ = asked.indices(size)
+    start, stop, _ = request.http_range.indices(size)
     return (start, stop) if start < stop else None
 
 
 def _disposition(filename: str) -> str:
-    """RFC 6266: a name in ASCII for old clients, and the real one. The client chose it."""
-    # Uploads have had theirs cleaned; a control would end the header, a mark of direction turn the name.
+    """Content-Disposition (RFC 6266), with an ASCII name for old clients and the real one. The client chose
+    the name."""
+    # Names of uploads are cleaned already. A control character would end the header, and a direction mark
+    # would reverse the name.
     filename = "".join(character if character.isprintable() else "_" for character in filename)
     plain = "".join(
         character if character.isascii() and character.isprintable() and character not in '"\\%;' else "_"

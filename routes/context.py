@@ -1,4 +1,4 @@
-"""What handlers work with, and the shape of an endpoint."""
+"""The services and requests that handlers receive, and the declaration of an endpoint."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ PREFIX = "/avatarforge-controller"
 
 @dataclass(frozen=True)
 class Services:
+    """The services that handlers use."""
+
     settings: Settings
     files: FileStore
     generations: GenerationService
@@ -53,8 +55,8 @@ def services_of(product: Product) -> Services:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """Stands in for the services when the pack could not start. `other_faults`: sentences about what else is
-    wrong."""
+    """Replaces the services if the pack could not start. `reason` is a sentence; `other_faults` returns
+    sentences about further faults."""
 
     reason: str
     url: str
@@ -67,10 +69,10 @@ STATE: web.AppKey[Services | Unavailable] = web.AppKey("avatarforge")
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. `known`: may see everything; False for one who has no key where one is needed.
-    `headers`: what the answer tells the caller's browser."""
+    """The sender of a request. `authorized` is False if a key is needed and the caller has none. `headers`
+    are added to the response, for the caller's browser."""
 
-    known: bool
+    authorized: bool
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -79,7 +81,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Call:
-    """One request, its caller admitted, its body and query already validated."""
+    """An admitted request, with its body and query validated."""
 
     endpoint: Endpoint
     request: web.Request
@@ -92,22 +94,21 @@ class Call:
         return path_values(self.request)[name]
 
     def validated_body(self, kind: type[Model]) -> Model:
-        """The validated body."""
-        return _of(kind, self.body)
+        return _checked(kind, self.body)
 
     def validated_query(self, kind: type[Model]) -> Model:
-        """The validated query."""
-        return _of(kind, self.query)
+        return _checked(kind, self.query)
 
 
-def _of(kind: type[Model], value: BaseModel | None) -> Model:
+def _checked(kind: type[Model], value: BaseModel | None) -> Model:
     if not isinstance(value, kind):
         raise TypeError(f"the endpoint declares no {kind.__name__}")
     return value
 
 
 def path_values(request: web.Request) -> dict[str, str]:
-    """What stands for the placeholders of the route, ids as they are stored. Nothing else reads them."""
+    """The values of the route's placeholders, with ids in their stored form. Use this instead of
+    `match_info`."""
     return {
         name: canonical_id(value) if name.endswith("_id") else value
         for name, value in request.match_info.items()
@@ -121,16 +122,18 @@ EarlyHandler = Callable[[Call], Awaitable[Answer | None]]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One route: what it takes, what it gives, what it refuses. Routing and OpenAPI both read it.
+    """One route: what it accepts, returns and refuses. Routing and OpenAPI both read it.
 
-    `path` follows the prefix. `root_path` is the alias under the server's root, for the URLs that
-    answers print; it matches UUIDs only, so that it shadows no route of anyone else. `upload` are the
-    content types in which a file may come. `ranges`: whether bytes that it gives can be asked for in parts.
-    `anonymous_answer`: what a caller without a key gets where one is needed; None: 401. `changes`: False for
-    one that takes a body and changes nothing.
-    `early`: gives the answer of a request whose body nobody needs, before it is let in; None for the others.
-    `stream`: its answer goes on until the client leaves. `headers` are those that it reads, each with what it
-    is for.
+    `path` is relative to PREFIX. `root_path` is an alias under the server's root, for the URLs in answers; it
+    matches only UUIDs, so that it shadows no route of ComfyUI or another pack. `answer`, `body` and `query`
+    are models. `upload` are the content types accepted for a file. `media_types` are those of the response,
+    and `ranges` is whether it supports range requests. `stream`: the response continues until the client
+    disconnects. `headers` maps the request headers that it reads to their descriptions. `refusals` are its
+    error statuses.
+
+    `anonymous_answer` is the answer for a caller without the key if one is needed; None means 401. `changes`
+    is False for a route that takes a body but changes nothing. `early` may answer a request before its body
+    is read, and returns None to read it.
     """
 
     method: str
@@ -142,7 +145,7 @@ class Endpoint:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     upload: tuple[str, ...] = ()
-    gives: tuple[str, ...] = ("application/json",)
+    media_types: tuple[str, ...] = ("application/json",)
     ranges: bool = True
     early: EarlyHandler | None = None
     stream: bool = False
@@ -158,13 +161,13 @@ class Endpoint:
 
     @cached_property
     def conditional(self) -> bool:
-        """Whether a client that has the answer already is told so instead."""
+        """Whether the route supports If-None-Match."""
         return self.method == "GET" and self.answer is not None and self.anonymous_answer is None
 
     @cached_property
     def picture(self) -> bool:
-        """Whether it gives a picture, which a signed link can show."""
-        return any(kind.startswith("image/") for kind in self.gives)
+        """Whether the response is a picture, which can have a signed link."""
+        return any(kind.startswith("image/") for kind in self.media_types)
 
 
 def read_state(request: web.Request) -> Services | Unavailable:

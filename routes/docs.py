@@ -1,4 +1,4 @@
-"""Swagger UI, ReDoc and the OpenAPI document, served from the pack itself: no internet needed."""
+"""Serves Swagger UI, ReDoc and the OpenAPI document from the pack itself, without internet access."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _ASSETS = {
     "redoc.standalone.js": "redoc/redoc.standalone.js",
     "start-swagger-ui.js": "start-swagger-ui.js",
 }
-# Keeps the pages from reaching for fonts and logos elsewhere.
+# Prevents the pages from loading fonts and logos from other servers.
 _POLICY = (
     "default-src 'self'; script-src 'self' blob:; worker-src blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
-    # Its "try it out" buttons must not lie invisible under the pointer in somebody else's page.
+    # Against clickjacking of the "try it out" buttons.
     "frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 )
 _HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AvatarForge API</title>'
-# Every address is relative, so that the pages work under /api and behind a proxy's own path too.
+# All URLs are relative, so that the pages also work under /api and behind a proxy's path.
 _ICON = '<link rel="icon" href="docs/assets/favicon-32x32.png">'
 SWAGGER_PAGE = (
     f'{_HEAD}{_ICON}<link rel="stylesheet" href="docs/assets/swagger-ui.css"></head><body>'
@@ -45,14 +45,14 @@ REDOC_PAGE = (
 
 
 def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: str) -> None:
-    """Register the pages. They answer also while the pack is unavailable: they explain the API."""
-    written: list[bytes] = []
+    """Register the pages. They are also served while the pack is unavailable."""
+    cached: list[bytes] = []
 
     async def openapi(request: web.Request) -> web.Response:
-        if not written:  # made when first asked for, so that loading the pack stays quick
+        if not cached:  # built on the first request, so that the pack loads quickly
             key_needed = access_of(request).key_needed
-            written.append(json.dumps(document(endpoints, version, key_needed=key_needed)).encode())
-        return json_answer(written[0])
+            cached.append(json.dumps(document(endpoints, version, key_needed=key_needed)).encode())
+        return json_answer(cached[0])
 
     async def swagger(_: web.Request) -> web.Response:
         return _page(SWAGGER_PAGE)
@@ -66,7 +66,7 @@ def add_docs(routes: web.RouteTableDef, endpoints: Sequence[Endpoint], version: 
             return error_answer(404, "route_not_found", "The documentation has no such part.")
         return web.FileResponse(VENDOR / name, headers={"Cache-Control": "no-cache"})
 
-    # They hold nothing of this server's, so that nobody needs a key for them.
+    # They need no key, because they reveal nothing about this server.
     routes.get(f"{PREFIX}/openapi.json")(guarded(openapi))
     routes.get(f"{PREFIX}/docs")(guarded(swagger))
     routes.get(f"{PREFIX}/redoc")(guarded(redoc))

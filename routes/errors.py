@@ -1,4 +1,4 @@
-"""From errors to answers: one table, and one place that turns what was raised into JSON."""
+"""Converts errors to responses: the status of each error class, and the JSON of any exception."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.StorageFullError: 507,
 }
 
-#: Of what aiohttp itself refuses.
+#: Codes for errors that aiohttp itself raises, by status.
 _HTTP_CODES: Mapping[int, ErrorCode] = {
     404: "route_not_found",
     405: "method_not_allowed",
@@ -45,7 +45,7 @@ log = logging.getLogger("avatarforge")
 
 
 class HttpRefusal(Exception):
-    """A refusal for a reason that only HTTP has, and that `forge` knows nothing of."""
+    """A refusal for a reason specific to HTTP."""
 
     def __init__(self, status: int, code: ErrorCode, detail: str) -> None:
         super().__init__(detail)
@@ -57,7 +57,7 @@ class HttpRefusal(Exception):
 def json_answer(
     body: bytes | str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """JSON that nobody caches and no browser guesses at."""
+    """A JSON response that is not cached, and whose type browsers do not sniff."""
     return web.Response(
         body=body.encode() if isinstance(body, str) else body,
         status=status,
@@ -80,7 +80,7 @@ def error_answer(
 
 
 def answer_for(error: Exception) -> web.Response:
-    """The answer to whatever a handler raised; never a traceback, never a path of the server."""
+    """The response to an exception of a handler, without a traceback or a path of the server."""
     if isinstance(error, ValidationError):
         return error_answer(422, "invalid_request", problems(error))
     if isinstance(error, errors.UnprocessableError):
@@ -92,11 +92,11 @@ def answer_for(error: Exception) -> web.Response:
     if isinstance(error, HttpRefusal):
         answer = error_answer(error.status, error.code, error.detail)
         if error.status == 408:
-            answer.force_close()  # RFC 9110 15.5.9: the rest of the body is not waited for
+            answer.force_close()  # RFC 9110 15.5.9: the rest of the body is not read
         return answer
     if isinstance(error, web.HTTPException):
-        usual: ErrorCode = "invalid_request" if error.status < 500 else "internal_error"
-        return error_answer(error.status, _HTTP_CODES.get(error.status, usual), error.reason)
+        default: ErrorCode = "invalid_request" if error.status < 500 else "internal_error"
+        return error_answer(error.status, _HTTP_CODES.get(error.status, default), error.reason)
     if isinstance(error, (ClientPayloadError, ConnectionError)):
         return error_answer(
             400, "incomplete_body", "The connection ended before the whole request had arrived."
@@ -116,16 +116,17 @@ def _refuse(error: errors.AvatarForgeError, detail: str | Sequence[Mapping[str, 
 
 def _headers(error: errors.AvatarForgeError) -> Mapping[str, str]:
     if isinstance(error, errors.UnauthorizedError):
-        return {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: a 401 names what would do
+        return {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: a 401 names the accepted scheme
     if isinstance(error, (errors.TooManyRequestsError, errors.BusyError)):
         return {"Retry-After": str(error.retry_after)}
     return {}
 
 
-def problems(error: ValidationError, place: str | None = None) -> list[dict[str, Any]]:
-    """pydantic's list, without the input itself, which may be megabytes of picture."""
-    where = [place] if place else []
+def problems(error: ValidationError, location: str | None = None) -> list[dict[str, Any]]:
+    """pydantic's list of errors, located in `location` ("query" or "body"). It omits the input, which may be
+    megabytes of picture."""
+    prefix = [location] if location else []
     return [
-        {"loc": [*where, *problem["loc"]], "msg": problem["msg"], "type": problem["type"]}
+        {"loc": [*prefix, *problem["loc"]], "msg": problem["msg"], "type": problem["type"]}
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]

@@ -1,4 +1,4 @@
-"""Events and webhooks in the words of the API. Called once for each, wherever it is told."""
+"""Renders events and webhooks. Each is rendered once, however many clients receive it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from ..forge.live.state import GenerationEvent, LiveState
 from . import rendering
 
 
-def event_json(happening: GenerationEvent) -> str:
+def event_json(event: GenerationEvent) -> str:
     """The `data` of a server-sent event: one line of JSON."""
-    record, state = happening.record, happening.state
+    record, state = event.record, event.state
     data: dict[str, Any] = {
-        "generation_id": happening.generation_id,
-        "at": rendering.iso_time(happening.at),
+        "generation_id": event.generation_id,
+        "at": rendering.iso_time(event.at),
         "status": record.status,
         "progress": rendering.progress(state),
     }
-    if happening.kind == "queued":
+    if event.kind == "queued":
         data["queue_position"] = state.queue_position
-    elif happening.kind == "progress":
+    elif event.kind == "progress":
         data |= {"current": rendering.current(state), "eta_seconds": state.eta_seconds}
-    elif happening.kind == "preview":
-        data["previews"] = rendering.previews(happening.generation_id, state)
-    elif happening.kind == "output":
+    elif event.kind == "preview":
+        data["previews"] = rendering.previews(event.generation_id, state)
+    elif event.kind == "output":
         data["output_files"] = rendering.output_files(record)
-    elif happening.kind in ("completed", "failed"):
+    elif event.kind in ("completed", "failed"):
         data["generation"] = rendering.generation_fields(record, state)
     return json.dumps(data, separators=(",", ":"))
 
 
 def webhook_json(record: GenerationRecord) -> str:
-    """The body of a webhook, in the form that Standard Webhooks recommends: type, timestamp, data."""
+    """The body of a webhook, with the type, timestamp and data that Standard Webhooks recommends."""
     state = LiveState(1.0 if record.status == "completed" else 0.0)
     body = {
         "type": f"generation.{record.status}",

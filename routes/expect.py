@@ -1,6 +1,6 @@
-"""`Expect: 100-continue` (RFC 9110, 10.1.1): a client holds its body back until it is told to go on.
+"""`Expect: 100-continue` (RFC 9110, 10.1.1): the client sends its body only after 100 Continue.
 
-aiohttp tells it so before any handler has looked at the request. Here the code that reads the body does.
+aiohttp sends 100 Continue before any handler runs. Here, the code that reads the body sends it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import Any
 
 from aiohttp import HttpVersion11, StreamReader, hdrs, web
 
-#: Seconds between two looks at a request that has not reached us yet.
-LOOK_SECONDS = 0.02
+#: Seconds between two checks of a request that has not reached its handler yet.
+POLL_SECONDS = 0.02
 
 
 @dataclass
 class _Expectation:
-    """Of one request and all its clones. `told`: the client was told to go on. `reached`: our handler has
-    begun, and decides from now on. `answered`: an answer has begun."""
+    """The state of one request and all its clones. `continued`: 100 Continue was sent. `handled`: our handler
+    has started, and decides from now on. `answered`: a response has started."""
 
-    told: bool = False
-    reached: bool = False
+    continued: bool = False
+    handled: bool = False
     answered: bool = False
-    watch: asyncio.Task[None] | None = None
+    watcher: asyncio.Task[None] | None = None
 
 
-#: aiohttp before 3.14 has plain strings only.
+#: aiohttp before 3.14 supports only strings.
 _EXPECTATION: Any = (
     web.RequestKey("avatarforge-expectation", _Expectation)
     if hasattr(web, "RequestKey")
@@ -36,46 +36,46 @@ _EXPECTATION: Any = (
 
 
 def awaits_continue(request: web.Request) -> bool:
-    """Whether the client still holds its body back."""
+    """Whether the client still waits for 100 Continue."""
     expectation = request.get(_EXPECTATION)
     return (
         request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
         and request.version >= HttpVersion11
-        and not (expectation is not None and expectation.told)
+        and not (expectation is not None and expectation.continued)
         and not request.content.is_eof()
     )
 
 
 async def leave_waiting(request: web.Request) -> None:
-    """In the place of aiohttp's own handler of Expect, which runs before all middlewares."""
+    """Replace aiohttp's handler of Expect, which runs before all middlewares."""
     if awaits_continue(request):
         expectation = request[_EXPECTATION] = _Expectation()
-        expectation.watch = asyncio.create_task(_watch(request, expectation))
+        expectation.watcher = asyncio.create_task(_watch(request, expectation))
 
 
 def take_over(request: web.Request) -> None:
-    """Our handler has begun: from now on nobody else tells the client to go on."""
+    """Stop the watcher when our handler starts: only the handler sends 100 Continue from now on."""
     expectation = request.get(_EXPECTATION)
     if expectation is not None:
-        expectation.reached = True
-        if expectation.watch is not None:
-            expectation.watch.cancel()
+        expectation.handled = True
+        if expectation.watcher is not None:
+            expectation.watcher.cancel()
 
 
 async def note_answer(request: web.Request, _response: web.StreamResponse) -> None:
-    """For `on_response_prepare` of the application, which aiohttp calls before it sends the head of any
-    answer, also where a middleware of another pack answers."""
+    """Record that a response has started. For the application's `on_response_prepare`, which aiohttp calls
+    before it sends the head of any response, also one of another pack's middleware."""
     expectation = request.get(_EXPECTATION)
     if expectation is not None:
         expectation.answered = True
 
 
 def let_continue(request: web.Request) -> None:
-    """Tell the client to send its body. Raises ConnectionResetError when the client has left."""
+    """Send 100 Continue. Raises ConnectionResetError if the client has disconnected."""
     expectation = request.get(_EXPECTATION)
     if expectation is None:
         expectation = request[_EXPECTATION] = _Expectation()
-    expectation.told = True
+    expectation.continued = True
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("The client has left.")
@@ -83,25 +83,26 @@ def let_continue(request: web.Request) -> None:
 
 
 async def _watch(request: web.Request, expectation: _Expectation) -> None:
-    """Let the body come where a middleware of another pack waits for it: it would wait for ever."""
-    while not (expectation.reached or expectation.answered or _is_over(request)):
-        if _is_waited_for(request.content):
+    """Send 100 Continue if a middleware of another pack waits for the body; otherwise it would wait
+    forever."""
+    while not (expectation.handled or expectation.answered or _is_over(request)):
+        if _is_being_read(request.content):
             with suppress(ConnectionError):
                 let_continue(request)
             return
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _is_over(request: web.Request) -> bool:
-    """Whether the body has come, or the client has left."""
+    """Whether the whole body has arrived, or the client has disconnected."""
     content, transport = request.content, request.transport
-    gone = transport is None or transport.is_closing() or content.exception() is not None
-    return gone or content.is_eof()
+    disconnected = transport is None or transport.is_closing() or content.exception() is not None
+    return disconnected or content.is_eof()
 
 
-def _is_waited_for(content: StreamReader) -> bool:
+def _is_being_read(content: StreamReader) -> bool:
     try:
         content.read_nowait(0)
-    except RuntimeError:  # documented for a stream that another coroutine waits for
+    except RuntimeError:  # documented: another coroutine waits for this stream
         return True
     return False

@@ -1,4 +1,4 @@
-"""Files: upload, download, hash check, delete, clean-up."""
+"""The endpoints of stored files: upload, download, list, hash check, delete and clean-up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
 from . import precheck, rendering, requests, responses
-from .content import Content, send, send_made
+from .content import Content, send, send_generated
 from .context import Answer, Call, Endpoint
 from .uploads import receive_form, receive_json
 
@@ -41,10 +41,10 @@ async def thumbnail(call: Call) -> web.StreamResponse:
     size = call.validated_query(requests.ThumbnailQuery).size
 
     async def make() -> tuple[bytes, str]:
-        made = await files.thumbnail(record, size)
-        return made.content, made.mime_type
+        picture = await files.thumbnail(record, size)
+        return picture.content, picture.mime_type
 
-    return await send_made(call, f"{record.content_hash}-{size}-{VERSION}", make)
+    return await send_generated(call, f"{record.content_hash}-{size}-{VERSION}", make)
 
 
 async def list_files(call: Call) -> Answer:
@@ -78,8 +78,9 @@ async def delete(call: Call) -> responses.FileDeletedAnswer:
 
 
 async def clean_up(call: Call) -> responses.CleanupAnswer:
-    asked = call.validated_query(requests.CleanupQuery).days
-    days = call.services.settings.file_cleanup_days if asked is None else asked
+    days = call.validated_query(requests.CleanupQuery).days
+    if days is None:
+        days = call.services.settings.file_cleanup_days
     count = await call.services.files.clean_up(days)
     return responses.CleanupAnswer(
         files_deleted=count,
@@ -138,7 +139,7 @@ ENDPOINTS = (
         "A small picture of a stored file",
         "files",
         query=requests.ThumbnailQuery,
-        gives=("image/jpeg", "image/png"),
+        media_types=("image/jpeg", "image/png"),
         ranges=False,
         refusals=(404,),
         root_path=f"/files/{{file_id:{UUID_PATTERN}}}/thumbnail",
@@ -149,7 +150,7 @@ ENDPOINTS = (
         download,
         "Download a stored file",
         "files",
-        gives=FILE_TYPES,
+        media_types=FILE_TYPES,
         refusals=(404, 412, 416),
         root_path=f"/files/{{file_id:{UUID_PATTERN}}}",
     ),

@@ -1,4 +1,4 @@
-"""The fields of a generation request, for pages and programs that build a form."""
+"""The endpoint that describes the fields of a generation request, for clients that build a form."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from . import responses
 from .context import Answer, Call, Endpoint
 from .json_body import JsonBody
 
-#: JavaScript's numbers are exact up to here; larger whole numbers are entered as digits.
-EXACT = 2**53
+#: JavaScript's numbers are exact up to here; larger integers are entered as digits.
+MAX_SAFE_INTEGER = 2**53
 
 
 async def get_fields(_: Call) -> Answer:
@@ -24,12 +24,12 @@ async def get_fields(_: Call) -> Answer:
 
 @cache
 def _fields() -> JsonBody:
-    shown = [_form_field(field) for field in REQUEST_FIELDS.values() if field.form is not None]
-    return JsonBody(to_json(responses.FormFieldsAnswer(fields=shown)))
+    form_fields = [_form_field(field) for field in REQUEST_FIELDS.values() if field.form is not None]
+    return JsonBody(to_json(responses.FormFieldsAnswer(fields=form_fields)))
 
 
 def _form_field(field: RequestField) -> responses.FormField:
-    control, more = _control(field.rule)
+    control, properties = _control(field.rule)
     return responses.FormField(
         name=field.name,
         description=field.description,
@@ -38,20 +38,20 @@ def _form_field(field: RequestField) -> responses.FormField:
         required=field.name == "prompt",
         default=field.default,
         applies=field.applies,
-        **more,
+        **properties,
     )
 
 
 def _control(rule: fields.Rule) -> tuple[responses.Control, dict[str, Any]]:
     match rule:
         case fields.Text():
-            more = {"max_length": rule.max_length, "rows": rule.rows, "suggestions": list(rule.suggestions)}
-            return "text", more
+            suggestions = list(rule.suggestions)
+            return "text", {"max_length": rule.max_length, "rows": rule.rows, "suggestions": suggestions}
         case fields.Name():
             return "installed", {"source": rule.source}
         case fields.Flag():
             return "switch", {}
-        case fields.Whole() if rule.maximum > EXACT:
+        case fields.Whole() if rule.maximum > MAX_SAFE_INTEGER:
             return "digits", {}
         case fields.Whole():
             return "number", {

@@ -1,4 +1,4 @@
-"""Generations: submit, get, list, re-roll, cancel, retry, delete, and their pictures."""
+"""The endpoints of generations: submit, get, list, re-roll, cancel, retry and delete, and their pictures."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ ENDPOINTS = (
         output,
         "Download a picture that came out",
         "generations",
-        gives=("image/png",),
+        media_types=("image/png",),
         refusals=(404, 412, 416),
         root_path=f"/outputs/{{generation_id:{UUID_PATTERN}}}/{{name}}",
     ),

@@ -1,4 +1,4 @@
-"""Health and the list of views."""
+"""The endpoints for health and the list of views."""
 
 from __future__ import annotations
 
@@ -16,52 +16,50 @@ from . import capabilities, responses
 from .context import Answer, Call, Caller, Endpoint, Unavailable
 from .json_body import JsonBody
 
-log = logging.getLogger("avatarforge")
-
-DRAWING_HEIGHT = 768  # pixels; of all views, so that they stand beside each other at one scale
+DRAWING_HEIGHT = 768  # pixels; the same for all views, so that they have the same scale side by side
 
 log = logging.getLogger("avatarforge")
 
 
 async def health(call: Call) -> responses.HealthAnswer | responses.HealthStatus:
-    found = await call.services.health.measure()
-    status = responses.HealthStatus(api_status="degraded" if found.reasons else "healthy")
-    if not call.caller.known:  # the rest tells of this machine: versions, arguments, models
+    measured = await call.services.health.measure()
+    status = responses.HealthStatus(api_status="degraded" if measured.reasons else "healthy")
+    if not call.caller.authorized:  # the rest reveals versions, arguments and models of this machine
         return status
     return responses.HealthAnswer(
         api_status=status.api_status,
-        reason=" ".join(found.reasons) or None,
-        comfyui=responses.ComfyPart(status="healthy", url=found.url, stats=_printable(found.stats)),
+        reason=" ".join(measured.reasons) or None,
+        comfyui=responses.ComfyPart(status="healthy", url=measured.url, stats=_printable(measured.stats)),
         database=responses.Part(
-            status="unhealthy" if found.database_fault else "healthy", reason=found.database_fault
+            status="unhealthy" if measured.database_fault else "healthy", reason=measured.database_fault
         ),
         storage=responses.StoragePart(
-            status="unhealthy" if found.storage_fault else "healthy",
-            reason=found.storage_fault,
-            files=found.stored_files,
-            bytes=found.stored_bytes,
+            status="unhealthy" if measured.storage_fault else "healthy",
+            reason=measured.storage_fault,
+            files=measured.stored_files,
+            bytes=measured.stored_bytes,
         ),
         queue=responses.QueuePart(
-            status="unhealthy" if found.queue_fault else "healthy",
-            reason=found.queue_fault,
-            waiting=found.waiting,
-            running=found.running,
-            generations=dict(found.generations),
+            status="unhealthy" if measured.queue_fault else "healthy",
+            reason=measured.queue_fault,
+            waiting=measured.waiting,
+            running=measured.running,
+            generations=dict(measured.generations),
         ),
-        capabilities=capabilities.summary(found.capabilities),
+        capabilities=capabilities.summary(measured.capabilities),
     )
 
 
 async def health_while_unavailable(
     state: Unavailable, caller: Caller
 ) -> responses.HealthAnswer | responses.HealthStatus:
-    """The same shapes while the pack could not start."""
-    if not caller.known:
+    """The answer of `health` if the pack could not start."""
+    if not caller.authorized:
         return responses.HealthStatus(api_status="unavailable")
     stopped = "AvatarForge could not start."
     try:
         stats = _printable(await state.system_stats())
-    except Exception:  # another pack may have broken them; the reason matters more
+    except Exception:  # another pack may have broken them, and the reason must be reported anyway
         log.exception("AvatarForge: ComfyUI's system statistics could not be read")
         stats = {}
     return responses.HealthAnswer(
@@ -76,7 +74,7 @@ async def health_while_unavailable(
 
 
 def _printable(stats: Mapping[str, Any]) -> dict[str, Any]:
-    """ComfyUI's arguments and folders can hold bytes that are no text (PEP 383), and JSON cannot."""
+    """Replace surrogates (PEP 383) in ComfyUI's arguments and folders, because JSON cannot contain them."""
     printable: dict[str, Any] = json.loads(
         json.dumps(dict(stats), ensure_ascii=False).encode("utf-8", "replace")
     )
@@ -87,7 +85,7 @@ async def poses(_: Call) -> Answer:
     return _poses()
 
 
-@functools.cache  # the views are of the pack, not of the store
+@functools.cache  # the views are constant
 def _poses() -> JsonBody:
     views = [
         responses.Pose(

@@ -1,4 +1,4 @@
-"""Requests that may be sent twice: the header Idempotency-Key."""
+"""The header Idempotency-Key, with which a request can be repeated safely."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ HEADERS = {
 
 
 async def run_idempotent(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRecord]]) -> Answer:
-    """Do what is asked and answer it, or give the answer of the first request with the same key."""
+    """Run `work` and render its record, or replay the answer to the first request with the same key."""
     services = call.services
     if HEADER not in call.request.headers:
         return rendering.render_generation(await work(None), services.live)
     key = require_key(call.request.headers[HEADER])
     with services.idempotency.one_at_a_time(key):
         claim = Claim(key, await services.workers.disk(_fingerprint, call))
-        before = await services.idempotency.answered_before(claim)
-        if before is not None:
-            answer = before.answer
+        first = await services.idempotency.answered_before(claim)
+        if first is not None:
+            answer = first.answer
             if answer is None:
-                record = await services.generations.get(before.generation_id)
+                record = await services.generations.get(first.generation_id)
                 answer = rendering.render_generation(record, services.live).body.decode()
             response = json_answer(answer)
             response.headers[REPLAYED] = "true"
@@ -41,7 +41,7 @@ async def run_idempotent(call: Call, work: Callable[[Claim | None], Awaitable[Ge
 
 
 def _fingerprint(call: Call) -> str:
-    # The same route under ComfyUI's /api and without it, and in whichever case its id was sent.
+    # Does not depend on ComfyUI's /api prefix, or on whether the id was sent in upper or lower case.
     path = call.endpoint.path.format_map(path_values(call.request))
     route = f"{call.request.method} {PREFIX}{path}"
     query = call.query.model_dump_json() if call.query else ""

@@ -1,4 +1,4 @@
-"""Answers that are JSON already, and those that are kept because many clients poll them."""
+"""Answers as rendered JSON, and the cache of those that many clients poll."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..forge.store.files import FilePage
 
 
 def tag_of(body: bytes) -> str:
-    """The value of an ETag for these bytes."""
+    """The ETag for these bytes, without quotes."""
     return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
 class JsonBody:
-    """An answer that is JSON already."""
+    """An answer as rendered JSON. `tag` is its ETag, by default the hash of the body."""
 
     body: bytes
     tag: str = ""
@@ -30,7 +30,7 @@ class JsonBody:
 
 @dataclass
 class RenderedGeneration:
-    """The JSON of a record before and behind its live fields, and the last whole answer with its state."""
+    """The JSON of a record before and after its live fields, and the last complete answer with its state."""
 
     head: bytes
     tail: bytes
@@ -39,10 +39,7 @@ class RenderedGeneration:
 
 @dataclass(frozen=True)
 class JsonCache:
-    """Rendered JSON, for as long as `forge` caches the record or page that it was made from.
-
-    Used on the event loop only.
-    """
+    """Rendered JSON, kept as long as `forge` caches the record or page. Use it only on the event loop."""
 
     generations: WeakKeyDictionary[GenerationRecord, RenderedGeneration] = field(
         default_factory=WeakKeyDictionary

@@ -1,4 +1,4 @@
-"""Signed links: they show a picture without the key, until they expire."""
+"""The endpoint that signs links, which show pictures without the key until they expire."""
 
 from __future__ import annotations
 
@@ -19,50 +19,53 @@ PICTURES = tuple(
     endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS, *live.ENDPOINTS) if endpoint.picture
 )
 _BASE = re.compile(f"(?:/api)?(?:{re.escape(PREFIX)})?")
-# What stands for a part of a path. None of it needs an escape, so that there is one way to write each path.
-_PARTS = {"name": "[A-Za-z0-9_.-]+", "position": "[0-9]{1,4}"}
+# The pattern of each placeholder. No character needs escaping, so there is only one way to write each path.
+_PATTERNS = {"name": "[A-Za-z0-9_.-]+", "position": "[0-9]{1,4}"}
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 MICROSECONDS = 1_000_000
 
 
 async def sign_urls(call: Call) -> responses.SignedUrlsAnswer:
-    asked = call.validated_body(requests.SignedUrlsBody)
+    body = call.validated_body(requests.SignedUrlsBody)
     signer = access_of(call.request).signer
     if signer is None:
         raise UnavailableError("AvatarForge is not available: links cannot be signed now.")
-    expires = signer.expiry(asked.expires_in)
-    urls = [_signed(signer, url, expires, position) for position, url in enumerate(asked.urls)]
+    expires = signer.expiry(body.expires_in)
+    urls = [_signed(signer, url, expires, position) for position, url in enumerate(body.urls)]
     return responses.SignedUrlsAnswer(urls=urls)
 
 
 def _signed(signer: Signer, url: str, expires: int, position: int) -> responses.SignedUrl:
-    base, path, query = _picture(url, position)
+    base, path, query = _split(url, position)
     signature = signer.sign(path, query, expires)
-    carried = urlencode([*query, (EXPIRES, str(expires)), (SIGNATURE, signature)])
+    signed_query = urlencode([*query, (EXPIRES, str(expires)), (SIGNATURE, signature)])
     return responses.SignedUrl(
-        url=url, signed_url=f"{base}{path}?{carried}", expires_at=iso_time(expires * MICROSECONDS)
+        url=url, signed_url=f"{base}{path}?{signed_query}", expires_at=iso_time(expires * MICROSECONDS)
     )
 
 
-def _picture(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
-    """What was sent before the path, the path of the endpoint that shows it, and its query.
+def _split(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
+    """(base, path of the endpoint that shows the picture, query)
 
-    The first stays as it was sent, so that the link resolves against whatever the caller resolves it
-    against. Raises UnprocessableError.
+    The base stays as it was sent, so that the signed link resolves like the original URL. `position` is the
+    index of the URL in the request. Raises UnprocessableError.
     """
     path, _, text = url.partition("?")
     base = _BASE.match(path)
     rest = path[base.end() :] if base else path
     for endpoint in PICTURES:
-        found = re.fullmatch(_pattern(endpoint), rest, re.ASCII)
-        if found is not None:
+        match = re.fullmatch(_pattern(endpoint), rest, re.ASCII)
+        if match is not None:
             values = {
-                name: value if name in _PARTS else canonical_id(value)
-                for name, value in found.groupdict().items()
+                name: value if name in _PATTERNS else canonical_id(value)
+                for name, value in match.groupdict().items()
             }
-            before = path[: len(path) - len(rest)]
-            return before, endpoint.path.format_map(values), _query(endpoint, text, position)
-    raise _unknown(
+            return (
+                path[: len(path) - len(rest)],
+                endpoint.path.format_map(values),
+                _query(endpoint, text, position),
+            )
+    raise _invalid_url(
         position,
         "This is no picture of the API. Send the url of a file, an output or a preview, or "
         "/files/{file_id}/thumbnail.",
@@ -71,7 +74,7 @@ def _picture(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
 
 def _pattern(endpoint: Endpoint) -> str:
     return _PLACEHOLDER.sub(
-        lambda found: f"(?P<{found[1]}>{_PARTS.get(found[1], UUID_PATTERN)})", endpoint.path
+        lambda match: f"(?P<{match[1]}>{_PATTERNS.get(match[1], UUID_PATTERN)})", endpoint.path
     )
 
 
@@ -81,14 +84,14 @@ def _query(endpoint: Endpoint, text: str, position: int) -> list[tuple[str, str]
         if endpoint.query is not None:
             endpoint.query.model_validate(dict(values))
     except (ValidationError, ValueError) as error:
-        raise _unknown(position, "The query of this URL has an unknown name or a wrong value.") from error
+        raise _invalid_url(position, "The query of this URL has an unknown name or a wrong value.") from error
     names = [name for name, _ in values]
     if len(set(names)) != len(names) or (names and endpoint.query is None):
-        raise _unknown(position, "The query of this URL has a value that does not belong there.")
+        raise _invalid_url(position, "The query of this URL has a value that does not belong there.")
     return values
 
 
-def _unknown(position: int, message: str) -> UnprocessableError:
+def _invalid_url(position: int, message: str) -> UnprocessableError:
     return UnprocessableError(message, ("body", "urls", position))
 
 

@@ -1,4 +1,4 @@
-"""Generations while they run: previews, and the graph that runs."""
+"""The previews of a running generation, and its graph."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ENDPOINTS = (
         "What there is so far of one picture of a running generation",
         "live",
         query=requests.PreviewQuery,
-        gives=("image/jpeg",),
+        media_types=("image/jpeg",),
         ranges=False,
         refusals=(404,),
     ),

@@ -1,4 +1,4 @@
-"""The operator's look at the whole store."""
+"""The endpoint that checks the whole store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that are put together when they are first needed: ComfyUI does not wait for them when it starts."""
+"""Pydantic models that are built on first use, so that they do not delay ComfyUI's start."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ class LazyModel(BaseModel):
 
 
 def build_lazy_models(models: Iterable[type[BaseModel]]) -> None:
-    """Put them together now, before a request needs them. Blocks."""
+    """Build the models now, before a request needs them. Blocks."""
     for model in models:
         model.model_rebuild()

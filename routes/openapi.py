@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the same endpoints and models that serve the requests."""
+"""Builds the OpenAPI 3.1 document from the endpoints and models that serve the requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REFUSALS = {
     507: "The disk or the storage quota has no room left",
 }
 _BYTES: JsonObject = {"type": "string", "format": "binary"}
-_GIVEN: dict[str, JsonObject] = {"application/json": {"type": ["object", "array"]}}
+_RESPONSES_BY_TYPE: dict[str, JsonObject] = {"application/json": {"type": ["object", "array"]}}
 _UPLOADS: dict[str, JsonObject] = {
     "multipart/form-data": {
         "type": "object",
@@ -47,7 +47,7 @@ _UPLOADS: dict[str, JsonObject] = {
         "required": ["people"],
     },
 }
-_ALWAYS = (401, 403, 429, 500, 503)
+_COMMON_STATUSES = (401, 403, 429, 500, 503)
 # An id is any text, and an unknown one a 404; only a hash that is none is a mistake of form.
 _SHA256: JsonObject = {"pattern": "^[0-9A-Fa-f]{64}$"}
 _PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": _SHA256}
@@ -57,7 +57,7 @@ _KEYS: dict[str, JsonObject] = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "The value of API_KEY."},
     "bearer": {"type": "http", "scheme": "bearer", "description": "The same value."},
 }
-_ANYBODY: JsonObject = {}
+_NO_KEY: JsonObject = {}
 _HEADERS: dict[int, JsonObject] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}},
@@ -87,7 +87,7 @@ _LINK: tuple[JsonObject, ...] = (
 
 
 def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = False) -> JsonObject:
-    """`key_needed`: whether the server that describes itself asks everybody for the key."""
+    """The document. `key_needed`: whether this server demands the key from every caller."""
     models = _models(endpoints)
     references, definitions = models_json_schema(models, ref_template=_REFERENCE)
     paths: JsonObject = {}
@@ -101,8 +101,8 @@ def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = 
             "version": version,
             "description": "A character API inside ComfyUI: pictures in, words in, avatars out.",
         },
-        # Relative to where the document is served (OpenAPI 3.1, 4.8.5): its paths begin with our prefix,
-        # which may stand behind /api and behind a proxy's own path.
+        # Relative to the document's URL (OpenAPI 3.1, 4.8.5), because the paths begin with PREFIX, which may
+        # follow /api and a proxy's path.
         "servers": [{"url": ".."}],
         "paths": paths,
         "components": {"schemas": definitions.get("$defs", {}), "securitySchemes": _KEYS},
@@ -110,15 +110,17 @@ def document(endpoints: Sequence[Endpoint], version: str, *, key_needed: bool = 
 
 
 def _models(endpoints: Iterable[Endpoint]) -> list[Any]:
-    used: set[tuple[type[BaseModel], str]] = {
+    models: set[tuple[type[BaseModel], str]] = {
         (responses.ErrorAnswer, "serialization"),
         (responses.InvalidAnswer, "serialization"),
     }
     for endpoint in endpoints:
-        # Queries are written out as parameters, so their models stand nowhere as such.
-        used |= {(endpoint.body, "validation")} if endpoint.body else set()
-        used |= {(model, "serialization") for model in (endpoint.answer, endpoint.anonymous_answer) if model}
-    return sorted(used, key=lambda pair: (pair[0].__name__, pair[1]))
+        # Not the models of queries, because the document lists their fields as parameters.
+        models |= {(endpoint.body, "validation")} if endpoint.body else set()
+        models |= {
+            (model, "serialization") for model in (endpoint.answer, endpoint.anonymous_answer) if model
+        }
+    return sorted(models, key=lambda pair: (pair[0].__name__, pair[1]))
 
 
 def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> JsonObject:
@@ -128,22 +130,22 @@ def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> Json
             "name": name,
             "in": "header",
             "required": False,
-            "description": text,
+            "description": description,
             "schema": {"type": "string", **_HEADER_PATTERNS.get(name, {})},
         }
-        for name, text in endpoint.headers.items()
+        for name, description in endpoint.headers.items()
     ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
     if endpoint.picture:
         parameters += _LINK
-    strangers = endpoint.anonymous_answer is not None or not key_needed
+    key_optional = endpoint.anonymous_answer is not None or not key_needed
     operation: JsonObject = {
         "operationId": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_"),
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "responses": _responses(endpoint, references),
-        "security": [*({name: []} for name in _KEYS), *([_ANYBODY] if strangers else [])],
+        "security": [*({name: []} for name in _KEYS), *([_NO_KEY] if key_optional else [])],
     }
     if parameters:
         operation["parameters"] = parameters
@@ -164,7 +166,7 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
             schema = {"anyOf": [schema, references[(endpoint.anonymous_answer, "serialization")]]}
         content = {"application/json": {"schema": schema}}
     else:
-        content = {kind: {"schema": _GIVEN.get(kind, _BYTES)} for kind in endpoint.gives}
+        content = {kind: {"schema": _RESPONSES_BY_TYPE.get(kind, _BYTES)} for kind in endpoint.media_types}
     answers: JsonObject = {"200": {"description": "Done", "content": content}}
     if endpoint.conditional:
         answers["200"]["headers"] = _TAG
@@ -173,8 +175,8 @@ def _responses(endpoint: Endpoint, references: Any) -> JsonObject:
         if endpoint.ranges:
             answers["206"] = {"description": "The range that was asked for", "content": content}
         answers["304"] = {"description": "The client has these bytes already"}
-    statuses = {*endpoint.refusals, *_ALWAYS, *([422] if endpoint.body or endpoint.query else [])}
-    # The database has to write too, also for a delete.
+    statuses = {*endpoint.refusals, *_COMMON_STATUSES, *([422] if endpoint.body or endpoint.query else [])}
+    # Even a delete makes the database write.
     statuses |= {507} if endpoint.method != "GET" else set()
     for status in sorted(statuses):
         kind = responses.InvalidAnswer if status == 422 else responses.ErrorAnswer

@@ -1,8 +1,8 @@
-"""Under which names this server is reached, and the pages of which servers may call it.
+"""Checks by which names this server is called, and from pages of which origins.
 
-A web page can have its own name point at 127.0.0.1 (DNS rebinding); the browser then takes this server for
-that page's own. Only the name in `Host` gives it away. A page that stays under its own name is given away by
-`Origin` and `Sec-Fetch-Site`, which no script can forge (Fetch standard, forbidden request headers).
+The name of a malicious web page can resolve to 127.0.0.1 (DNS rebinding), so that browsers treat this server
+as the page's own. Only the name in `Host` reveals that. Any other foreign page is revealed by `Origin` and
+`Sec-Fetch-Site`, which no script can forge (Fetch standard, forbidden request headers).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from aiohttp import web
 
 from ..forge.errors import ForbiddenError, SettingsError
 
-# RFC 9110, 7.2: no user info. Written out, since urlsplit drops tabs, and what stands between "]" and ":".
+# RFC 9110, 7.2: no user info. Not parsed with urlsplit, which drops tabs and anything between "]" and ":".
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(?::(?P<port>[0-9]{0,5}))?")
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/]+)", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
-_MOST_SHOWN = 100  # characters of what a client sent, in a sentence
-# What a text says never changes, and the same few come with every request. Longer ones are read each time, so
-# that nobody fills the memory with them.
-_KEPT, _SHORT = 512, 255
+_MAX_SHOWN = 100  # characters of client input in an error message
+# Results are cached, because every request has one of the same few hosts. Long texts are not, so that a
+# client cannot fill the memory.
+_CACHE_SIZE, _MAX_CACHED = 512, 255
 SAFE_METHODS = ("GET", "HEAD")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -31,7 +31,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True)
 class Authority:
-    """A server's name (lower case, no dot at the end) or address, and its port where one is given."""
+    """A server's name (lower case, no dot at the end) or address, and its port or None."""
 
     name: str
     address: Address | None
@@ -39,40 +39,40 @@ class Authority:
 
     @property
     def loopback(self) -> bool:
-        """Whether it means the machine itself: browsers look up no `.localhost` name (RFC 6761, 6.3)."""
+        """Whether it is the machine itself. Browsers never look up `.localhost` names (RFC 6761, 6.3)."""
         if self.address is not None:
             return self.address.is_loopback
         return self.name == "localhost" or self.name.endswith(".localhost")
 
 
 def read_authority(text: str) -> Authority | None:
-    """What `Host` says; None when it says nothing that a server could be called."""
-    return _short_authority(text) if len(text) <= _SHORT else _authority(text)
+    """Parse a `Host` header; None if it is invalid."""
+    return _cached_authority(text) if len(text) <= _MAX_CACHED else _authority(text)
 
 
-@functools.lru_cache(_KEPT)
-def _short_authority(text: str) -> Authority | None:
+@functools.lru_cache(_CACHE_SIZE)
+def _cached_authority(text: str) -> Authority | None:
     return _authority(text)
 
 
 def _authority(text: str) -> Authority | None:
-    found = _AUTHORITY.fullmatch(text)
-    if found is None:
+    match = _AUTHORITY.fullmatch(text)
+    if match is None:
         return None
-    port = int(found["port"]) if found["port"] else None
+    port = int(match["port"]) if match["port"] else None
     if port is not None and port > 65_535:
         return None
-    address = read_address(found["v6"] or found["name"])
+    address = read_address(match["v6"] or match["name"])
     if address is not None:
         return Authority(str(address), address, port)
-    name = (found["name"] or "").lower().removesuffix(".")  # "example.org." is the same server
-    # Brackets around no address end here too: with an empty label.
+    name = (match["name"] or "").lower().removesuffix(".")  # "example.org." is the same server
+    # Brackets without an address also end here, with an empty label.
     return Authority(name, None, port) if all(name.split(".")) else None
 
 
-@functools.lru_cache(_KEPT)
+@functools.lru_cache(_CACHE_SIZE)
 def read_address(text: str) -> Address | None:
-    """An IP address; an IPv4 one that came through an IPv6 socket is an IPv4 one."""
+    """Parse an IP address; None if it is invalid. An IPv4-mapped IPv6 address becomes an IPv4 address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -82,7 +82,7 @@ def read_address(text: str) -> Address | None:
 
 @dataclass(frozen=True)
 class Origin:
-    """A scheme, a server and a port (RFC 6454): who wrote the page that a request came from."""
+    """A scheme, server and port (RFC 6454): the origin of the page that sent a request."""
 
     scheme: str
     server: Authority
@@ -96,15 +96,15 @@ class Origin:
 
 
 def read_origin(text: str) -> Origin | None:
-    """What `Origin` says; None for `null` and for anything that is no origin of a web server."""
-    found = _ORIGIN.fullmatch(text)
-    server = read_authority(found["authority"]) if found else None
-    return Origin(found["scheme"].lower(), server) if found and server else None
+    """Parse an `Origin` header; None for `null` and anything else that is not an origin of a web server."""
+    match = _ORIGIN.fullmatch(text)
+    server = read_authority(match["authority"]) if match else None
+    return Origin(match["scheme"].lower(), server) if match and server else None
 
 
 @dataclass(frozen=True)
 class NetworkExposure:
-    """How far ComfyUI can be reached: from other machines (`network`), under the names of this one."""
+    """Whether ComfyUI can be reached from other machines (`network`), and the names of this machine."""
 
     network: bool = False
     own_names: tuple[str, ...] = ()
@@ -114,8 +114,8 @@ class NetworkExposure:
 class AllowedOrigins:
     """The names of this server, and the origins of others that may call it.
 
-    `any_address`: an IP address in `Host` is fine, whichever it is. So it is when ComfyUI listens on the
-    network, where containers and routers hide the real one; rebinding needs a name.
+    `any_address`: `Host` may be any IP address. This is so if ComfyUI listens on the network, where
+    containers and routers hide its own address. It is safe, because DNS rebinding needs a name.
     """
 
     names: frozenset[str]
@@ -124,36 +124,36 @@ class AllowedOrigins:
     any_address: bool
 
     def check(self, request: web.Request, *, signed: bool) -> str | None:
-        """Refuse a request that was not meant for this server, or that a foreign page sent.
+        """Refuse a request that is not for this server, or that a foreign page sent.
 
-        `signed`: the link says itself that it may be shown anywhere. Gives back the foreign origin that is
-        allowed and sent it, if one did. Raises ForbiddenError.
+        `signed`: the request has a signed link, which any page may show. Returns the `Origin` header if it is
+        one of the allowed foreign origins, otherwise None. Raises ForbiddenError.
         """
         host = self._host(request)
-        given = request.headers.getall("Origin", [])
-        if given:
-            origin = read_origin(given[0]) if len(given) == 1 else None
+        headers = request.headers.getall("Origin", [])
+        if headers:
+            origin = read_origin(headers[0]) if len(headers) == 1 else None
             if origin is not None and any(origin.same_as(allowed) for allowed in self.origins):
-                return given[0]
-            # Behind a proxy that ends TLS, we see http where the browser sees https.
+                return headers[0]
+            # Behind a proxy that terminates TLS, the request is http here but https in the browser.
             schemes = ("https",) if request.secure else ("http", "https")
             if origin is None or not any(origin.same_as(Origin(scheme, host)) for scheme in schemes):
-                raise _foreign(", ".join(given))
+                raise _foreign(", ".join(headers))
         self._check_site(request, signed=signed)
         return None
 
     def _host(self, request: web.Request) -> Authority:
-        given = request.headers.getall("Host", [])
-        host = read_authority(given[0]) if len(given) == 1 else None
-        if host is None or not self._knows(host):
+        headers = request.headers.getall("Host", [])
+        host = read_authority(headers[0]) if len(headers) == 1 else None
+        if host is None or not self._is_own(host):
             raise ForbiddenError(
-                f"This server is not known as {', '.join(given)[:_MOST_SHOWN]!r}. Call it by its own "
+                f"This server is not known as {', '.join(headers)[:_MAX_SHOWN]!r}. Call it by its own "
                 "address, or add the name to ALLOWED_HOSTS and restart ComfyUI.",
                 code="host_not_allowed",
             )
         return host
 
-    def _knows(self, host: Authority) -> bool:
+    def _is_own(self, host: Authority) -> bool:
         if host.loopback or host.name in self.names:
             return True
         if host.address is not None:
@@ -161,54 +161,56 @@ class AllowedOrigins:
         return any(host.name.endswith(domain) for domain in self.domains)
 
     def _check_site(self, request: web.Request, *, signed: bool) -> None:
-        """Browsers say how the page that asks is related to this server (W3C Fetch Metadata)."""
+        """Check the browser's statement of how the page is related to this server (W3C Fetch Metadata)."""
         site = request.headers.get("Sec-Fetch-Site")
         if site is None or site in ("same-origin", "none"):
             return
         if request.method not in SAFE_METHODS:
-            raise _foreign(f"a {site[:_MOST_SHOWN]} page")
-        # A link may be followed from anywhere; our pictures and lists are not for foreign pages to load.
+            raise _foreign(f"a {site[:_MAX_SHOWN]} page")
+        # Any page may link here, but foreign pages must not load pictures and lists.
         navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"
         if site == "cross-site" and not navigates and not signed:
             raise _foreign("a page of another site")
 
 
-def _foreign(who: str) -> ForbiddenError:
+def _foreign(sender: str) -> ForbiddenError:
     return ForbiddenError(
-        f"{who[:_MOST_SHOWN]!r} may not call this API: it is no page of this server. If it should, add its "
+        f"{sender[:_MAX_SHOWN]!r} may not call this API: it is no page of this server. If it should, add its "
         "origin (such as https://studio.example.org) to ALLOWED_ORIGINS and restart ComfyUI.",
         code="origin_not_allowed",
     )
 
 
-def read_allowed_origins(allowed_hosts: str, allowed_origins: str, reach: NetworkExposure) -> AllowedOrigins:
+def read_allowed_origins(
+    allowed_hosts: str, allowed_origins: str, exposure: NetworkExposure
+) -> AllowedOrigins:
     """Read ALLOWED_HOSTS and ALLOWED_ORIGINS. Raises SettingsError."""
     names: set[str] = set()
     domains: list[str] = []
     for entry in _entries(allowed_hosts):
-        whole_domain = entry.startswith(".")
-        bare = entry.removeprefix(".")
-        host = read_authority(bare) or read_authority(f"[{bare}]")
-        if host is None or (whole_domain and host.address is not None):
+        is_domain = entry.startswith(".")
+        name = entry.removeprefix(".")
+        host = read_authority(name) or read_authority(f"[{name}]")
+        if host is None or (is_domain and host.address is not None):
             raise SettingsError(
-                f"ALLOWED_HOSTS={entry[:_MOST_SHOWN]!r} cannot be used: it must be names such as "
+                f"ALLOWED_HOSTS={entry[:_MAX_SHOWN]!r} cannot be used: it must be names such as "
                 "avatars.example.org, or .example.org for a domain and all below it, with commas in between."
             )
         names.add(host.name)
-        domains += [f".{host.name}"] if whole_domain else []
+        domains += [f".{host.name}"] if is_domain else []
     origins = []
     for entry in _entries(allowed_origins):
         origin = read_origin(entry)
         if origin is None:
             raise SettingsError(
-                f"ALLOWED_ORIGINS={entry[:_MOST_SHOWN]!r} cannot be used: it must be origins such as "
+                f"ALLOWED_ORIGINS={entry[:_MAX_SHOWN]!r} cannot be used: it must be origins such as "
                 "https://studio.example.org, without a path, with commas between them."
             )
         origins.append(origin)
-    if reach.network:
-        own = (name.lower().removesuffix(".") for name in reach.own_names)
-        names |= {name for name in own if name}
-    return AllowedOrigins(frozenset(names), tuple(domains), tuple(origins), reach.network)
+    if exposure.network:
+        own_names = (name.lower().removesuffix(".") for name in exposure.own_names)
+        names |= {name for name in own_names if name}
+    return AllowedOrigins(frozenset(names), tuple(domains), tuple(origins), exposure.network)
 
 
 def _entries(setting: str) -> list[str]:

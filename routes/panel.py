@@ -1,8 +1,8 @@
-"""The panel as a standalone page, for a phone or a colleague without the editor.
+"""Serves the panel as a standalone page, for a phone or a colleague without the editor.
 
-It is made of the scripts that the editor's sidebar uses, from `web/` and `locales/`, served under the
-API's own prefix, so that it needs nothing of ComfyUI's frontend. Nothing here is secret: the page asks
-for the key, if there is one, and sends it with what it asks the API.
+The page uses the same scripts as the editor's sidebar, from `web/` and `locales/`. They are served under the
+API's prefix, so that the page does not need ComfyUI's frontend. Nothing here is secret: the page asks the
+user for the key, if one is needed, and sends it with its API requests.
 """
 
 from __future__ import annotations
@@ -65,20 +65,20 @@ PARTS: dict[str, Path] = {
     },
     **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},
 }
-# By the name alone: what a Windows registry thinks of .mjs would keep the page from running.
+# A fixed table, because on Windows the registry can map .mjs to a type that browsers do not run.
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# No script, style or picture from anywhere else, none inside the page, and no frame of another site
-# around it. blob: is a picture that the user has just dropped.
+# Only scripts, styles and pictures of this server, none of them inline, and no embedding by other sites.
+# blob: is for a picture that the user has just dropped.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# Every address is relative, so that the page works under /api and behind a proxy's own path too.
+# All URLs are relative, so that the page also works under /api and behind a proxy's path.
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -102,7 +102,8 @@ HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache", "Re
 
 
 def add_panel(routes: web.RouteTableDef) -> None:
-    """Register the page and its parts. They answer also while the pack is unavailable: the page says why."""
+    """Register the page and its files. They are also served while the pack is unavailable, and the page shows
+    the reason."""
 
     async def page(_: web.Request) -> web.Response:
         return web.Response(
@@ -110,7 +111,7 @@ def add_panel(routes: web.RouteTableDef) -> None:
         )
 
     async def with_slash(_: web.Request) -> web.Response:
-        # Relative for the same reason as in the page.
+        # Relative for the same reason as the URLs in the page.
         return web.Response(status=308, headers={**HEADERS, "Location": PREFIX.removeprefix("/") + "/"})
 
     async def part(request: web.Request) -> web.StreamResponse:

@@ -1,7 +1,8 @@
-"""Uploads that say beforehand what they are: the header X-Content-SHA256.
+"""The header X-Content-SHA256, with which an upload announces its content.
 
-With `Expect: 100-continue` the client waits before it sends the body (RFC 9110 10.1.1). A known content is
-answered then and there; for any other one it is told to go on, and what comes must have that hash.
+With `Expect: 100-continue` the client waits before it sends the body (RFC 9110 10.1.1). If the content is
+stored already, it is answered immediately. Otherwise the client is told to continue, and the body must have
+that hash.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ HEADERS = {
 
 
 def announced_hash(call: Call) -> str | None:
-    """The SHA-256 that the client announces, lower case. Raises UnprocessableError."""
-    given = {value.strip().lower() for value in call.request.headers.getall(HEADER, [])}
-    if not given:
+    """The announced SHA-256 in lower case; None without the header. Raises UnprocessableError."""
+    hashes = {value.strip().lower() for value in call.request.headers.getall(HEADER, [])}
+    if not hashes:
         return None
-    content_hash = given.pop()
-    if given or not HASH_PATTERN.fullmatch(content_hash):
+    content_hash = hashes.pop()
+    if hashes or not HASH_PATTERN.fullmatch(content_hash):
         raise UnprocessableError(
             f"{HEADER} must be one SHA-256: 64 hexadecimal characters.", ("header", HEADER)
         )
@@ -37,28 +38,28 @@ def announced_hash(call: Call) -> str | None:
 
 
 async def answer_early(call: Call) -> UploadAnswer | None:
-    """The answer to an announced upload whose body nobody needs; None where the body has to come.
+    """The answer to an announced upload that is stored already; None if the body is needed.
 
-    A client that does not wait for it is read to the end in any case, so that its hash can be checked. Raises
-    UnprocessableError, and StorageFullError for a new content that has no room.
+    If the client does not wait for 100 Continue, its body is always read, to check its hash. Raises
+    UnprocessableError, and StorageFullError if there is no room for new content.
     """
     content_hash = announced_hash(call)
     if content_hash is None or not awaits_continue(call.request):
         return None
     files = call.services.files
-    found = await files.find(content_hash)
-    if found is None:
+    stored = await files.find(content_hash)
+    if stored is None:
         await files.check_quota(content_hash, max(1, (call.request.content_length or 0) - FORM_OVERHEAD))
         return None
-    if not _fits(call, found):
+    if not _is_acceptable(call, stored):
         return None
-    used = await files.reuse(found)
-    return None if used is None else rendering.render_upload(Received(used, is_duplicate=True))
+    reused = await files.reuse(stored)
+    return None if reused is None else rendering.render_upload(Received(reused, is_duplicate=True))
 
 
-def _fits(call: Call, found: FileRecord) -> bool:
-    """Whether the body would have got that answer too: it is sent as what it is, where it is wanted."""
-    is_pose = found.mime_type == JSON_TYPE
+def _is_acceptable(call: Call, stored: FileRecord) -> bool:
+    """Whether the endpoint would accept this file with the Content-Type of the request."""
+    is_pose = stored.mime_type == JSON_TYPE
     if is_pose and JSON_TYPE not in call.endpoint.upload:
         return False
     if call.request.content_type == JSON_TYPE:

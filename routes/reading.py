@@ -1,6 +1,6 @@
-"""Requests on their way in: who may send now, how much, how slowly, and what it must be.
+"""Reads and validates requests, with limits on the size of a body, its speed, and the number of large ones.
 
-aiohttp bounds a body in none of these ways when it is read as a stream, which is how files come.
+aiohttp applies none of these limits to a body that is read as a stream, as uploads are.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from .expect import awaits_continue, let_continue
 if sys.version_info >= (3, 11):
     from asyncio import timeout
 else:
-    from async_timeout import timeout  # aiohttp brings it along
+    from async_timeout import timeout  # a dependency of aiohttp
 
-#: Seconds without a byte after which a request is given up.
-PATIENCE = 60.0
-#: Bytes a second that must have come on average, after PATIENCE: what keeps a drip from holding a slot.
-PACE = 16 * 1024
+#: Seconds without a byte after which a request is aborted.
+STALL_SECONDS = 60.0
+#: Average bytes a second that a client must send after STALL_SECONDS, so that a slow one cannot keep a slot.
+MIN_RATE = 16 * 1024
 
 SMALL_BODY = 64 * 1024
 LARGE_BODY = 1024 * 1024
 MAX_DEPTH = 32
 MAX_VALUES = 2_000
-#: Boundaries, part headers and the like, beside the file itself.
+#: Room for boundaries and part headers, in addition to the file.
 FORM_OVERHEAD = 64 * 1024
-#: What is handed on at once of a body that lies in memory already.
+#: The size of the pieces in which a body that is already in memory is read.
 PIECE = 256 * 1024
 
 
-class BodyTaken(HttpRefusal):
-    """A middleware of another pack has read the body, or a part of it, and nothing keeps what it took."""
+class BodyAlreadyRead(HttpRefusal):
+    """A middleware of another pack has read the body or a part of it, and the bytes are lost."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,61 +56,61 @@ class BodyTaken(HttpRefusal):
 
 
 class BodyReader:
-    """The body of a request, bounded in bytes and in time.
+    """The body of a request, with limits on its bytes and its time.
 
-    `read` gives the next bytes and b"" at the end. It raises `error` once more than `limit` bytes have come,
-    HttpRefusal (408) when the client stalls or only drips, and what `start` raises. A client that waits to
-    be told to go on is told so by the first `read`.
+    `read` returns the next bytes, and b"" at the end. It raises `error` once more than `limit` bytes have
+    arrived, HttpRefusal (408) if the client stalls or is too slow, and what `start` raises. The first `read`
+    sends 100 Continue to a client that waits for it.
     """
 
     def __init__(self, request: web.Request, limit: int, error: TooLargeError) -> None:
         self._request = request
         self._stream = request.content
-        self._left = limit
+        self._remaining = limit
         self._error = error
-        self._allowed = PATIENCE  # seconds that may still be waited; our own work on what came does not count
+        self._allowed = STALL_SECONDS  # seconds left for waiting; processing time does not count
         self._started = False
-        self._held = b""  # what `start` has found, handed on up to `_at`
-        self._at = 0
+        self._buffer = b""  # found by `start`; read up to `_offset`
+        self._offset = 0
 
     async def start(self) -> None:
-        """Find out what is there of the body; the first `read` does so too.
+        """Find what is available of the body. The first `read` calls this too.
 
-        The middlewares of other packs run before our handlers. A body that one of them has read whole, with
-        `read`, `text` or `json` of the request, is kept by aiohttp, and `read` gives it as if it came now.
-        Raises BodyTaken where anything else was taken from it. Then `read` gives what is left.
+        Middlewares of other packs run before our handlers. If one has read the whole body with the request's
+        `read`, `text` or `json`, aiohttp keeps it, and `read` returns it as if it arrived now. Raises
+        BodyAlreadyRead if bytes were read in any other way. `read` then returns the rest.
         """
         self._started = True
-        if not self._request.body_exists:  # in older aiohttps the stream of such a request counts nothing
+        if not self._request.body_exists:  # in older versions of aiohttp, such a stream counts no bytes
             return
         pieces = []
         try:
             while piece := self._stream.read_nowait():
                 pieces.append(piece)
-        except RuntimeError as error:  # documented: some other coroutine is reading at this moment
-            raise BodyTaken from error
-        self._held = b"".join(pieces)
-        if len(self._held) == bytes_received(self._stream):
+        except RuntimeError as error:  # documented: another coroutine is reading now
+            raise BodyAlreadyRead from error
+        self._buffer = b"".join(pieces)
+        if len(self._buffer) == bytes_received(self._stream):
             return
         if self._stream.at_eof():
-            whole = await self._request.read()  # gives what is kept, or b"" from the empty stream
-            if len(whole) == bytes_received(self._stream):
-                self._held = whole
+            body = await self._request.read()  # the kept body, or b"" from the empty stream
+            if len(body) == bytes_received(self._stream):
+                self._buffer = body
                 return
-        raise BodyTaken
+        raise BodyAlreadyRead
 
     async def read(self) -> bytes:
         if not self._started:
             await self.start()
-        if self._at < len(self._held):
-            data = self._held[self._at : self._at + PIECE]
-            self._at += len(data)
-            self._allowed += len(data) / PACE  # it has come, as fast as it could
+        if self._offset < len(self._buffer):
+            data = self._buffer[self._offset : self._offset + PIECE]
+            self._offset += len(data)
+            self._allowed += len(data) / MIN_RATE  # it arrived without any wait here
         else:
-            self._held, self._at = b"", 0
+            self._buffer, self._offset = b"", 0
             data = await self._receive()
-        self._left -= len(data)
-        if self._left < 0:
+        self._remaining -= len(data)
+        if self._remaining < 0:
             raise self._error
         return data
 
@@ -118,22 +118,24 @@ class BodyReader:
         if awaits_continue(self._request):
             let_continue(self._request)
         clock = asyncio.get_running_loop().time
-        begun = clock()
+        start = clock()
         try:
-            async with timeout(min(self._allowed, PATIENCE)):  # wait_for makes a task of each read
+            async with timeout(
+                min(self._allowed, STALL_SECONDS)
+            ):  # wait_for would create a task for each read
                 data = await self._stream.readany()
         except asyncio.TimeoutError as error:
             raise HttpRefusal(
                 408,
                 "body_too_slow",
-                f"The body came too slowly: within {PATIENCE:g} seconds at least something must come, "
-                f"and after that {PACE} bytes a second.",
+                f"The body came too slowly: within {STALL_SECONDS:g} seconds at least something must come, "
+                f"and after that {MIN_RATE} bytes a second.",
             ) from error
-        except RuntimeError as error:  # some other coroutine has begun to read, or the client has left
+        except RuntimeError as error:  # another coroutine started to read, or the client disconnected
             if self._request.transport is None:
                 raise ConnectionResetError from error
-            raise BodyTaken from error
-        self._allowed += len(data) / PACE - (clock() - begun)
+            raise BodyAlreadyRead from error
+        self._allowed += len(data) / MIN_RATE - (clock() - start)
         return data
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -142,19 +144,20 @@ class BodyReader:
 
 
 def bytes_received(stream: StreamReader) -> int:
-    """How many bytes of a body have come, whatever has been read of them since.
+    """How many bytes of a body have arrived, including those already read.
 
-    aiohttp does not document the attribute, and has nothing documented that tells whether another reader
-    took some. `tests/unit/test_library_internals.py` tells when it changes. Seen in aiohttp 3.11.8 to 3.14.5.
+    aiohttp does not document this attribute, and documents nothing else that shows whether another reader
+    read some bytes. `tests/unit/test_library_internals.py` fails if it changes. Present in aiohttp 3.11.8 to
+    3.14.5.
     """
     return stream.total_bytes
 
 
 def check_head(endpoint: Endpoint, request: web.Request, services: Services) -> None:
-    """Refuse by its head alone what need not be read. Raises TooLargeError and HttpRefusal (415)."""
-    packed = request.headers.getall("Content-Encoding", [])
-    if any(coding.strip().lower() not in ("", "identity") for coding in packed):
-        # aiohttp would unpack it: a few bytes can become gigabytes.
+    """Refuse a request by its head, before its body is read. Raises TooLargeError and HttpRefusal (415)."""
+    encodings = request.headers.getall("Content-Encoding", [])
+    if any(encoding.strip().lower() not in ("", "identity") for encoding in encodings):
+        # aiohttp would decompress it, and a few bytes can become gigabytes.
         raise HttpRefusal(
             415, "unsupported_content_encoding", "Send the body as it is, without a Content-Encoding."
         )
@@ -165,21 +168,21 @@ def check_head(endpoint: Endpoint, request: web.Request, services: Services) -> 
 
 @asynccontextmanager
 async def admitted(endpoint: Endpoint, request: web.Request, services: Services) -> AsyncIterator[None]:
-    """Hold a slot while a body that needs one is worked on. Raises BusyError."""
-    async with AsyncExitStack() as held:
+    """Hold a slot while an upload or a large body is processed. Raises BusyError."""
+    async with AsyncExitStack() as slots:
         if endpoint.upload:
-            await held.enter_async_context(services.workers.uploads.take())
+            await slots.enter_async_context(services.workers.uploads.take())
         elif endpoint.body and (request.content_length or 0) > LARGE_BODY:
-            await held.enter_async_context(services.workers.large_bodies.take())
+            await slots.enter_async_context(services.workers.large_bodies.take())
         yield
 
 
 def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
-    largest = services.files.max_bytes
+    max_bytes = services.files.max_bytes
     if endpoint.upload:
-        return largest + FORM_OVERHEAD, too_large(largest)
-    # Two pictures as base64, each a third larger than its bytes, and the words.
-    limit = (largest + 2) // 3 * 4 * 2 + SMALL_BODY * 2
+        return max_bytes + FORM_OVERHEAD, too_large(max_bytes)
+    # Two pictures as base64, each a third larger than its bytes, and the other fields.
+    limit = (max_bytes + 2) // 3 * 4 * 2 + SMALL_BODY * 2
     return limit, TooLargeError(
         f"The body is too large: the limit is {limit} bytes.",
         code="body_too_large",
@@ -188,27 +191,27 @@ def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
 
 
 def body_of(endpoint: Endpoint, request: web.Request, services: Services) -> BodyReader:
-    """The body, bounded as this endpoint needs it."""
+    """A reader of the body with the limits of this endpoint."""
     return BodyReader(request, *_limit(endpoint, services))
 
 
 def read_query(endpoint: Endpoint, request: web.Request) -> BaseModel:
-    """Validate the query, without what a signed link carries. Raises ValidationError."""
+    """Validate the query, except for the signature of a signed link. Raises ValidationError."""
     if endpoint.query is None:
         raise TypeError("the endpoint declares no query")
     if not request.query_string:
-        return _without_query(endpoint.query)
-    # A name given twice becomes a list, which no field takes: better than dropping one of the two.
+        return _empty_query(endpoint.query)
+    # A repeated name becomes a list, which every field rejects, instead of one value being dropped silently.
     values = {
-        name: found[0] if len(found := request.query.getall(name)) == 1 else found
+        name: given[0] if len(given := request.query.getall(name)) == 1 else given
         for name in request.query
         if not (endpoint.picture and name in (EXPIRES, SIGNATURE))
     }
     return endpoint.query.model_validate(values)
 
 
-@functools.cache  # of the few models that endpoints declare; they are frozen
-def _without_query(model: type[BaseModel]) -> BaseModel:
+@functools.cache  # there are few models, and their instances are frozen
+def _empty_query(model: type[BaseModel]) -> BaseModel:
     return model.model_validate({})
 
 
@@ -224,7 +227,7 @@ async def read_body(endpoint: Endpoint, request: web.Request, services: Services
     async for piece in body_of(endpoint, request, services):
         size += len(piece)
         if size > LARGE_BODY and request.content_length is None:
-            # What has no length cannot be refused by it, and would have to lie in memory to be counted.
+            # Without a length, it could only be refused after it is in memory.
             raise HttpRefusal(
                 411,
                 "length_required",
@@ -234,11 +237,11 @@ async def read_body(endpoint: Endpoint, request: web.Request, services: Services
     raw = b"".join(pieces)
     del pieces
     if size <= SMALL_BODY:
-        return _validated(model, raw)
-    return await services.workers.decode(_validated, model, raw)
+        return _validate(model, raw)
+    return await services.workers.decode(_validate, model, raw)
 
 
-def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
+def _validate(model: type[BaseModel], raw: bytes) -> BaseModel:
     try:
         value = read_json(raw, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
     except InvalidJson as error:

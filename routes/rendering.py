@@ -1,4 +1,4 @@
-"""From records to the API's answers."""
+"""Renders records to the API's JSON."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from . import responses
 from .context import PREFIX, Services
 from .json_body import JsonBody, JsonCache, RenderedGeneration, tag_of
 
-#: Records that are rendered on the event loop, some 0.1 ms each; more of them go to a thread.
-RENDER_HERE = 8
+#: Up to so many records are rendered on the event loop, at about 0.1 ms each; more in a thread.
+RENDER_ON_LOOP = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def iso_time(microseconds: int) -> str:
-    """UTC, ISO 8601, to the millisecond, ending in Z."""
-    # UTC's "+00:00" is six characters.
+    """Microseconds since 1970 as ISO 8601 in UTC, with milliseconds and ending in Z."""
+    # Replaces "+00:00", which is six characters.
     return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -41,19 +41,19 @@ def render_upload(received: Received) -> responses.UploadAnswer:
 
 
 def render_files(page: FilePage, limit: int, cache: JsonCache) -> JsonBody:
-    """`responses.FilesAnswer`."""
+    """Render a `responses.FilesAnswer`, or return it from the cache."""
     answer = cache.file_pages.get(page)
     if answer is None:
-        listed = [_listed_file(listed) for listed in page.files]
-        rest = {"limit": limit, "next_cursor": page.next_cursor}
-        answer = JsonBody(to_json({"total": page.total, "files": listed, **rest}))
+        files = [_listed_file(listed) for listed in page.files]
+        paging = {"limit": limit, "next_cursor": page.next_cursor}
+        answer = JsonBody(to_json({"total": page.total, "files": files, **paging}))
         cache.file_pages[page] = answer
     return answer
 
 
 def _listed_file(listed: ListedFile) -> dict[str, Any]:
-    used = {"last_used_at": iso_time(listed.file.last_used_at), "references": listed.references}
-    return {**_file(listed.file), **used}
+    usage = {"last_used_at": iso_time(listed.file.last_used_at), "references": listed.references}
+    return {**_file(listed.file), **usage}
 
 
 def _file(file: FileRecord) -> dict[str, Any]:
@@ -70,17 +70,17 @@ def _file(file: FileRecord) -> dict[str, Any]:
 
 
 def generation_fields(record: GenerationRecord, state: LiveState) -> dict[str, object]:
-    """`responses.GenerationAnswer`, as plain values in its order; a test holds the two equal."""
+    """The fields of `responses.GenerationAnswer` in its order, as plain values. A test compares the two."""
     return {**_fields_before_live(record), **_live_fields(record.id, state), **_fields_after_live(record)}
 
 
 def render_generation(record: GenerationRecord, live: Live) -> JsonBody:
-    """Its state now, for the answer to a change."""
+    """Render the current state, for the response to a change."""
     return JsonBody(to_json(generation_fields(record, live.state(record))))
 
 
 def _render_static_parts(records: Sequence[GenerationRecord]) -> list[RenderedGeneration]:
-    """The fields of each record that no `LiveState` changes."""
+    """Render the fields of each record that do not depend on its `LiveState`."""
     return [
         RenderedGeneration(
             to_json(_fields_before_live(record))[:-1] + b",", b"," + to_json(_fields_after_live(record))[1:]
@@ -90,7 +90,7 @@ def _render_static_parts(records: Sequence[GenerationRecord]) -> list[RenderedGe
 
 
 def render_cached(record: GenerationRecord, state: LiveState, cache: JsonCache) -> JsonBody:
-    """The same as JSON; joined again only when something has changed."""
+    """Render a `responses.GenerationAnswer`, or return it from the cache if nothing has changed."""
     rendered = cache.generations.get(record)
     if rendered is None:
         (rendered,) = _render_static_parts([record])
@@ -102,20 +102,21 @@ def render_cached(record: GenerationRecord, state: LiveState, cache: JsonCache) 
 
 
 async def render_page(page: Page, services: Services, limit: int, offset: int) -> JsonBody:
-    """`responses.GenerationsAnswer`. What is not cached is rendered in a thread."""
+    """Render a `responses.GenerationsAnswer` from cached parts; many missing parts are rendered in a
+    thread."""
     cache = services.json_cache
     missing = [record for record in page.records if record not in cache.generations]
-    if len(missing) > RENDER_HERE:
+    if len(missing) > RENDER_ON_LOOP:
         rendered = await services.workers.disk(_render_static_parts, missing)
         cache.generations.update(zip(missing, rendered, strict=True))
     states = services.live.states(page.records)
     answers = [
         render_cached(record, state, cache) for record, state in zip(page.records, states, strict=True)
     ]
-    rest = {"limit": limit, "offset": offset, "next_cursor": page.next_cursor}
-    head, tail = b'{"total":%d,"generations":[' % page.total, b"]," + to_json(rest)[1:]
+    paging = {"limit": limit, "offset": offset, "next_cursor": page.next_cursor}
+    head, tail = b'{"total":%d,"generations":[' % page.total, b"]," + to_json(paging)[1:]
     body = head + b",".join([answer.body for answer in answers]) + tail
-    # Of the tags of its parts, so that not all of it is hashed for every page.
+    # The tag is a hash of the parts' tags, which is cheaper than hashing the whole body.
     return JsonBody(body, tag_of(head + tail + "".join([answer.tag for answer in answers]).encode()))
 
 
@@ -150,7 +151,7 @@ def _live_fields(generation_id: str, state: LiveState) -> dict[str, object]:
 def _fields_after_live(record: GenerationRecord) -> dict[str, object]:
     receipt = record.receipt
     return {
-        "inputs": [_input(line) for line in receipt.inputs],
+        "inputs": [_input(applied) for applied in receipt.inputs],
         "warnings": [warning.detail for warning in receipt.warnings],
         "warning_details": [_warning(warning) for warning in receipt.warnings],
     }
@@ -191,19 +192,19 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
     }
 
 
-def _input(line: AppliedInput) -> dict[str, object]:
+def _input(applied: AppliedInput) -> dict[str, object]:
     return {
-        "role": line.role,
-        "pose_type": line.view,
-        "kind": line.kind,
-        "file_id": line.file_id,
-        "content_hash": line.content_hash,
-        "comfyui_prompt_id": line.prompt_id,
-        "node": line.node,
-        "node_type": line.node_type,
-        "model": line.model,
-        "strength": float(line.strength),
-        "steps": {"first": line.first_step, "last": line.last_step},
+        "role": applied.role,
+        "pose_type": applied.view,
+        "kind": applied.kind,
+        "file_id": applied.file_id,
+        "content_hash": applied.content_hash,
+        "comfyui_prompt_id": applied.prompt_id,
+        "node": applied.node,
+        "node_type": applied.node_type,
+        "model": applied.model,
+        "strength": float(applied.strength),
+        "steps": {"first": applied.first_step, "last": applied.last_step},
     }
 
 
@@ -212,5 +213,5 @@ def _warning(warning: GenerationWarning) -> dict[str, object]:
 
 
 def _decimal(value: float | None) -> float | None:
-    """A whole number as 1.0, as it stands in the schema."""
+    """Render a whole number with a decimal, such as 1.0, because the schema's type is a float."""
     return None if value is None else float(value)

@@ -1,4 +1,4 @@
-"""What clients send: bodies and queries. These models validate, and make the OpenAPI document."""
+"""Request models: bodies and queries. They validate requests and define the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ from .responses import Status
 
 
 def _whole(value: Any) -> Any:
-    # JSON knows one kind of number: 20.0 is the whole number 20.
+    # JSON has one type of number, so 20.0 is an integer.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _from_text(value: Any) -> Any:
-    # Query values are texts; only plain digits count as a number there.
+    # Query values are strings; only plain digits count as a number.
     return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,20}", value) else value
 
 
-def _without(pattern: str, what: str) -> AfterValidator:
-    wrong = re.compile(pattern)
+def _without(pattern: str, exceptions: str) -> AfterValidator:
+    forbidden = re.compile(pattern)
 
     def check(value: str) -> str:
-        if wrong.search(value):
-            raise PydanticCustomError("control_character", f"Control characters{what} are not allowed")
+        if forbidden.search(value):
+            raise PydanticCustomError("control_character", f"Control characters{exceptions} are not allowed")
         return value
 
     return AfterValidator(check)
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """Puts a pattern into the JSON schema and leaves the check itself, and its words, to a validator."""
+class _SchemaPattern:
+    """Adds a pattern to the JSON schema only. A validator checks it, with an error message of its own."""
 
     pattern: str
 
@@ -66,7 +66,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class _Base64:
-    """Says in the JSON schema what the text holds; the store reads it."""
+    """Declares base64 in the JSON schema. The store decodes it."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -74,29 +74,30 @@ class _Base64:
         return {**handler(schema), "contentEncoding": "base64"}
 
 
-# The bounds stand beside the type and not in the fields: only there they reach the OpenAPI document, too.
+# The bounds are part of the types, because pydantic omits those of the fields from the OpenAPI document.
 LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
-# C0, DEL and C1 (ECMA-48) and halves of characters: nobody types them, and logs, metadata and databases
-# stumble over them.
+# Without C0, DEL, C1 (ECMA-48) and surrogates, which break logs, metadata and databases.
 Name = Annotated[
-    str, _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""), _Shown(r"^[^\u0000-\u001f\u007f-\u009f]*$")
+    str,
+    _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""),
+    _SchemaPattern(r"^[^\u0000-\u001f\u007f-\u009f]*$"),
 ]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
     _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
-    _Shown(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
+    _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
 ]
-# Compared without regard to case, and from here on as it is stored.
+# Case-insensitive in requests; converted to the stored form here.
 StoredId = Annotated[Name, AfterValidator(canonical_id)]
-GenerationCursor = Annotated[str, _Shown("^[0-9]{1,18}$")]
-FileCursor = Annotated[str, _Shown("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
+GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
+FileCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
-# For readers of the OpenAPI document. What is refused is decided in `links`, with a sentence.
+# For the OpenAPI document. `links` validates the URLs, with better error messages.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
 _PREVIEWS = f"generations/{UUID_PATTERN}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
 _FILES = f"files/{UUID_PATTERN}(/thumbnail(\\?size={_SIZES})?)?"
@@ -115,7 +116,7 @@ class Body(LazyModel):
 
 
 def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
-    """The pydantic type of a declared field, and what its `Field` says besides."""
+    """The pydantic type of a declared field, and further arguments of its `Field`."""
     rule = field.rule
     match rule:
         case fields.Text():
@@ -141,21 +142,21 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
 
 
 def _declared(field: RequestField) -> tuple[Any, Any]:
-    kind, more = _type_of(field)
+    kind, arguments = _type_of(field)
     if isinstance(field.rule, fields.Flag):
         return kind, Field(field.default, description=field.description)
     required = field.name == "prompt"
-    given = {name: value for name, value in more.items() if value is not None}
+    arguments = {name: value for name, value in arguments.items() if value is not None}
     if required:
-        return kind, Field(description=field.description, **given)
-    return kind | None, Field(None, description=field.description, **given)
+        return kind, Field(description=field.description, **arguments)
+    return kind | None, Field(None, description=field.description, **arguments)
 
 
 def _declared_fields() -> dict[str, Any]:
     return {name: _declared(field) for name, field in REQUEST_FIELDS.items()}
 
 
-#: Made of the declarations in `forge/spec`: a new field is added there.
+# Built from the declarations in `forge/spec`, which is where to add a field.
 AvatarBody = create_model(
     "AvatarBody",
     __base__=Body,

@@ -1,4 +1,4 @@
-"""Server-sent events (HTML Living Standard, 9.2): what happens to generations, as it happens."""
+"""Server-sent events (HTML Living Standard, 9.2): live events of generations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .context import Call, Endpoint
 
 RETRY_MS = 2000
 HEARTBEAT = b": still there\n\n"
-# A client that takes nothing for so long is cut; it comes back and is told how things stand.
+# A client that reads nothing for so long is disconnected. It reconnects and gets the current state.
 WRITE_SECONDS = 30.0
 HELLO_LIMIT = 100
 LAST_EVENT_ID = "The id of the last event that was seen: the stream goes on after it."
@@ -24,7 +24,7 @@ HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    # nginx would collect the events otherwise.
+    # Otherwise nginx buffers the events.
     "X-Accel-Buffering": "no",
 }
 
@@ -47,23 +47,23 @@ class _Stream:
 
     async def serve(self) -> web.StreamResponse:
         request = self._call.request
-        seen = (
+        last_event_id = (
             request.headers.get("Last-Event-ID")
             or self._call.validated_query(requests.EventsQuery).last_event_id
         )
-        position = self._log.position(seen)
-        first = None
+        position = self._log.position(last_event_id)
+        initial = None
         if position is None:
-            position, first = await self._start_over()
+            position, initial = await self._current_state()
         elif self._topic is not None and not self._log.since(position, self._topic):
-            await self._call.services.generations.get(self._topic)  # 404 for one that is gone
+            await self._call.services.generations.get(self._topic)  # raises NotFoundError if it was deleted
         if request.method == "HEAD":
             await self._response.prepare(request)
             return self._response
-        listener = self._live.listeners.join(self._topic, position, self._gone)
+        listener = self._live.listeners.join(self._topic, position, self._is_closed)
         try:
             await self._response.prepare(request)
-            await self._write(f"retry: {RETRY_MS}\n\n".encode() + (first or b""))
+            await self._write(f"retry: {RETRY_MS}\n\n".encode() + (initial or b""))
             await self._forward(listener)
         except (ConnectionError, asyncio.TimeoutError, TimeoutError):
             if request.transport is not None:
@@ -73,33 +73,33 @@ class _Stream:
         return self._response
 
     async def _forward(self, listener: Listener) -> None:
-        while not self._gone():
+        while not self._is_closed():
             try:
                 events = await listener.next()
             except PositionLostError:
                 try:
-                    listener.position, first = await self._start_over()
+                    listener.position, state = await self._current_state()
                 except NotFoundError:
                     return
-                await self._write(first)
+                await self._write(state)
                 continue
             await self._write(b"".join(map(self._frame, events)) or HEARTBEAT)
             if self._topic is not None and any(event.kind == "deleted" for event in events):
                 return
 
-    async def _start_over(self) -> tuple[int, bytes]:
-        """How things stand, and the number of the last event that this surely includes."""
+    async def _current_state(self) -> tuple[int, bytes]:
+        """(number of the last event that the state includes, frame with the state)"""
         position = self._log.last
         generations = self._call.services.generations
         if self._topic is not None:
-            (state,) = self._answers([await generations.get(self._topic)])
+            (state,) = self._render([await generations.get(self._topic)])
             kind, data = "state", state
         else:
-            kind, data = "hello", {"active": self._answers(await generations.active(HELLO_LIMIT))}
+            kind, data = "hello", {"active": self._render(await generations.active(HELLO_LIMIT))}
         text = json.dumps(data, separators=(",", ":"))
         return position, _frame(self._log.event_id(position), kind, text)
 
-    def _answers(self, records: list[GenerationRecord]) -> list[dict[str, object]]:
+    def _render(self, records: list[GenerationRecord]) -> list[dict[str, object]]:
         states = self._live.states(records)
         return [
             rendering.generation_fields(record, state) for record, state in zip(records, states, strict=True)
@@ -108,12 +108,12 @@ class _Stream:
     def _frame(self, event: Event) -> bytes:
         return _frame(self._log.event_id(event.number), event.kind, event.data)
 
-    def _gone(self) -> bool:
+    def _is_closed(self) -> bool:
         transport = self._call.request.transport
         return transport is None or transport.is_closing()
 
-    async def _write(self, piece: bytes) -> None:
-        await asyncio.wait_for(self._response.write(piece), WRITE_SECONDS)
+    async def _write(self, data: bytes) -> None:
+        await asyncio.wait_for(self._response.write(data), WRITE_SECONDS)
 
 
 def _frame(event_id: str, kind: str, data: str) -> bytes:
@@ -128,7 +128,7 @@ ENDPOINTS = (
         "What happens to one generation, as server-sent events",
         "live",
         query=requests.EventsQuery,
-        gives=("text/event-stream",),
+        media_types=("text/event-stream",),
         ranges=False,
         stream=True,
         headers={"Last-Event-ID": LAST_EVENT_ID},
@@ -141,7 +141,7 @@ ENDPOINTS = (
         "What happens to all generations, as server-sent events",
         "live",
         query=requests.EventsQuery,
-        gives=("text/event-stream",),
+        media_types=("text/event-stream",),
         ranges=False,
         stream=True,
         headers={"Last-Event-ID": LAST_EVENT_ID},

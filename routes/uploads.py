@@ -1,4 +1,4 @@
-"""Uploads: the one file of a form, or a body that is the pose itself."""
+"""Receives uploads: the only file of a form, or a pose as a JSON body."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from .context import Call
 from .multipart import BrokenForm, FormReader, boundary_of
 from .parsed_form import ParsedForm, find_parsed_form
 from .precheck import announced_hash
-from .reading import BodyReader, BodyTaken, body_of
+from .reading import BodyAlreadyRead, BodyReader, body_of
 
 FIELD = "file"
 JSON_NAME = "pose.json"
-_WANTED = f"send multipart/form-data with one field named {FIELD!r} that holds the picture"
+_USAGE = f"send multipart/form-data with one field named {FIELD!r} that holds the picture"
 
 
 async def receive_json(call: Call) -> Received:
-    """Store a body that is the pose itself, in JSON. Raises the errors of `FileStore.receive`."""
+    """Store a pose sent as a JSON body. Raises the errors of `FileStore.receive`."""
     files = call.services.files
     try:
         received = await files.receive(aiter(_body(call)), JSON_NAME, announced=announced_hash(call))
     except RejectedUploadError as error:
         raise RejectedUploadError(
-            f"{error} To upload a picture, {_WANTED}.", code=error.code, parameters=error.parameters
+            f"{error} To upload a picture, {_USAGE}.", code=error.code, parameters=error.parameters
         ) from error
     if received.file.mime_type == JSON_TYPE:
         return received
     await files.withdraw(received)
     raise RejectedUploadError(
-        f"Invalid image file: the body is a picture, but was sent as application/json; {_WANTED}."
+        f"Invalid image file: the body is a picture, but was sent as application/json; {_USAGE}."
     )
 
 
 async def receive_form(call: Call, *, pictures_only: bool) -> Received:
-    """Store the form's file. Raises the errors of `FileStore.receive`."""
+    """Store the file of a form. Raises the errors of `FileStore.receive`."""
     try:
         boundary = boundary_of(call.request.headers.getall("Content-Type", []))
         if boundary is None:
-            raise RejectedUploadError(f"Invalid image file: {_WANTED}.")
+            raise RejectedUploadError(f"Invalid image file: {_USAGE}.")
         form = await _open_form(call, boundary)
         part = await form.next_part()
         if part is None:
-            raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_WANTED}.")
+            raise RejectedUploadError(f"Invalid image file: the form has no field {FIELD!r}; {_USAGE}.")
         if part.name != FIELD:
-            raise _unexpected(part.name)
+            raise _unexpected_field(part.name)
         return await call.services.files.receive(
             _only_file(form), part.filename, announced=announced_hash(call), pictures_only=pictures_only
         )
     except BrokenForm as error:
-        raise RejectedUploadError(f"Invalid image file: the form {error}; {_WANTED}.") from error
+        raise RejectedUploadError(f"Invalid image file: the form {error}; {_USAGE}.") from error
 
 
 def _body(call: Call) -> BodyReader:
@@ -59,12 +59,12 @@ def _body(call: Call) -> BodyReader:
 
 
 async def _open_form(call: Call, boundary: bytes) -> FormReader | ParsedForm:
-    """The form that comes, or the one that a middleware of another pack has parsed already. Raises BodyTaken
-    where there is neither."""
+    """The form in the body, or one that a middleware of another pack has parsed already. Raises
+    BodyAlreadyRead if neither can be read."""
     body = _body(call)
     try:
         await body.start()
-    except BodyTaken:
+    except BodyAlreadyRead:
         parsed = await find_parsed_form(call.request, body, call.services.workers)
         if parsed is None:
             raise
@@ -73,16 +73,16 @@ async def _open_form(call: Call, boundary: bytes) -> FormReader | ParsedForm:
 
 
 async def _only_file(form: FormReader | ParsedForm) -> AsyncIterator[bytes]:
-    """The bytes of the part. It ends only when the whole form has ended well, so that nothing is stored of a
-    form that is refused."""
+    """The bytes of the part. Checks the rest of the form before it ends, so that no file of a refused form is
+    stored."""
     async for chunk in form.data():
         yield chunk
-    another = await form.next_part()
-    if another is not None:
-        raise _unexpected(another.name)
+    next_part = await form.next_part()
+    if next_part is not None:
+        raise _unexpected_field(next_part.name)
 
 
-def _unexpected(name: str | None) -> RejectedUploadError:
+def _unexpected_field(name: str | None) -> RejectedUploadError:
     return RejectedUploadError(
-        f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_WANTED}."
+        f"Invalid image file: the form has an unexpected field {str(name)[:80]!r}; {_USAGE}."
     )

@@ -1,4 +1,4 @@
-"""HTTP out: webhooks, sent so that nobody can aim them at what only this server can reach."""
+"""Sends webhooks, and refuses targets that only this server can reach (SSRF)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from ..forge.webhooks.delivery import SendingError
 from ..forge.webhooks.targets import Targets
 
-SECONDS = 15.0  # for one attempt in all
+SECONDS = 15.0  # for a whole attempt
 AGENT = "AvatarForge"
 REFUSED = "its host resolves to an address that webhooks may not go to"
 
 
 class GuardedResolver(AbstractResolver):
-    """Gives only addresses that may be called. aiohttp connects to just these, so that a second look at the
-    name, which could say something else, never happens."""
+    """Resolves a name to addresses that may be called. aiohttp connects to exactly these, so that there is no
+    second lookup, which could return others."""
 
     def __init__(self, targets: Targets, scheme: str, threads: ThreadPoolExecutor) -> None:
         self._targets = targets
@@ -32,10 +32,10 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        look = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look)
+        lookup = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
+        infos = await asyncio.get_running_loop().run_in_executor(self._threads, lookup)
         results: list[ResolveResult] = []
-        for kind, _, protocol, _, address in found:
+        for resolved_family, _, protocol, _, address in infos:
             if not _may_be_called(str(address[0]), self._scheme, self._targets):
                 raise OSError(REFUSED)
             results.append(
@@ -43,7 +43,7 @@ class GuardedResolver(AbstractResolver):
                     hostname=host,
                     host=str(address[0]),
                     port=port,
-                    family=kind,
+                    family=resolved_family,
                     proto=protocol,
                     flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
                 )
@@ -51,20 +51,20 @@ class GuardedResolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Nothing to close."""
 
 
 class WebhookSender:
-    """Implements `forge.webhooks.delivery.Sender`. Each message has a connection of its own."""
+    """Implements `forge.webhooks.delivery.Sender`. Each message uses a new connection."""
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
-        # A name server that does not answer must hold up nothing but webhooks.
+        # Own threads, so that an unresponsive name server delays only webhooks.
         self._threads = ThreadPoolExecutor(2, "avatarforge-dns")
 
     async def send(self, url: str, headers: dict[str, str], body: str) -> int:
         parts = urlsplit(url)
-        # aiohttp asks no resolver where the host is an address already.
+        # aiohttp does not call the resolver if the host is an address.
         if not _may_be_called(parts.hostname or "", parts.scheme, self._targets):
             raise SendingError(REFUSED)
         resolver = GuardedResolver(self._targets, parts.scheme, self._threads)
@@ -78,10 +78,10 @@ class WebhookSender:
                     auto_decompress=False,
                     trust_env=False,
                 ) as session,
-                # The answer's body is left unread.
-                session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer,
+                # The body of the response is not read.
+                session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as response,
             ):
-                return answer.status
+                return response.status
         except (TimeoutError, asyncio.TimeoutError) as error:
             raise SendingError(f"no answer within {SECONDS:.0f} s") from error
         except aiohttp.ClientConnectorError as error:
@@ -93,7 +93,7 @@ class WebhookSender:
 
 def _may_be_called(host: str, scheme: str, targets: Targets) -> bool:
     try:
-        address = ipaddress.ip_address(host.split("%")[0])  # a zone such as %eth0 is no part of it
+        address = ipaddress.ip_address(host.split("%")[0])  # without a zone such as %eth0
     except ValueError:
-        return True  # a name: its addresses are looked at when it is resolved
+        return True  # a name, whose addresses are checked when it is resolved
     return targets.may_connect(address, scheme)

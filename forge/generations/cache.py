@@ -1,7 +1,7 @@
-"""A cache of generations: a row that many clients poll is read once, until it changes.
+"""A cache of generations, so that a row that many clients poll is read once per change.
 
-The cache is never older than the database. A writer names the generations that change before it commits
-(`db.changes`); nothing of them is cached until the commit is done.
+The cache is never older than the database. Before a commit, the writer invalidates the generations that
+change (`db.changes`), and they are not cached again until the commit is done.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ...db.records import GenerationRecord
 
 MAX_BYTES = 32 * 1024 * 1024
 PAGES = 256
-_OVERHEAD = 4096  # bytes of a record and its parsed spec and receipt, besides their text, about
+_OVERHEAD = 4096  # approximate bytes of a record with its parsed spec and receipt, without their text
 
 
 @dataclass(frozen=True)
 class PageQuery:
-    """A page of the list, see `db.generations.page`."""
+    """The parameters of a page of the list; see `db.generations.page`."""
 
     status: str | None
     limit: int
@@ -36,7 +36,7 @@ class PageQuery:
 
 
 class GenerationCache:
-    """The records read last, up to about `max_bytes` of memory. Safe from any thread."""
+    """The most recently used records, up to about `max_bytes` of memory. Thread-safe."""
 
     def __init__(self, database: Database, max_bytes: int = MAX_BYTES) -> None:
         self._database = database
@@ -50,7 +50,7 @@ class GenerationCache:
         database.changes.subscribe(self)
 
     async def get(self, generation_id: str) -> GenerationRecord | None:
-        """None where there is no such generation."""
+        """The generation; None if there is none with this id."""
         with self._lock:
             record = self._records.get(generation_id)
             if record is not None:
@@ -59,7 +59,7 @@ class GenerationCache:
         return await self._database.read(partial(self._read, generation_id=generation_id))
 
     async def page(self, query: PageQuery) -> tuple[int, list[GenerationRecord]]:
-        """(how many match, those of the page)"""
+        """(number of matching generations, those on the page)"""
         with self._lock:
             cached = self._pages.get(query)
             if cached is not None:
@@ -71,7 +71,7 @@ class GenerationCache:
         return await self._database.read(partial(self._read_page, query=query))
 
     def begin(self, generation_ids: Collection[str] | None) -> None:
-        """These generations, or None for all, are about to change."""
+        """Evict generations that are about to change; None evicts all."""
         with self._lock:
             self._version.number += 1
             self._pages.clear()
@@ -84,44 +84,45 @@ class GenerationCache:
             self._version.number += 1
 
     def _read(self, connection: Connection, generation_id: str) -> GenerationRecord | None:
-        begun = self._version.number
+        version = self._version.number
         record = queries.get(connection, generation_id)
         if record is not None:
-            self._store([record], begun)
+            self._store([record], version)
         return record
 
     def _read_page(self, connection: Connection, query: PageQuery) -> tuple[int, list[GenerationRecord]]:
-        begun = self._version.number
+        version = self._version.number
         sequences = queries.page(connection, **vars(query))
         total = row_counts.count_generations(connection, query.status)
-        cached = self._cached(sequences, begun)
+        cached = self._cached(sequences, version)
         missing = (sequence for sequence in sequences if sequence not in cached)
         read = queries.by_sequence(connection, missing)
-        found = cached | read
-        page = [found[sequence] for sequence in sequences if sequence in found]
-        self._store(read.values(), begun)
-        self._store_page(query, (total, tuple(record.id for record in page)), begun)
+        records = cached | read
+        page = [records[sequence] for sequence in sequences if sequence in records]
+        self._store(read.values(), version)
+        self._store_page(query, (total, tuple(record.id for record in page)), version)
         return total, page
 
-    def _cached(self, sequences: Iterable[int], begun: int) -> dict[int, GenerationRecord]:
-        """Those of them that are cached; none where one may be newer than what was read since `begun`."""
+    def _cached(self, sequences: Iterable[int], version: int) -> dict[int, GenerationRecord]:
+        """The cached records by sequence. Empty if anything changed since `version`, because a cached record
+        could then be newer than the reader's snapshot."""
         with self._lock:
-            if not self._version.is_current(begun):
+            if not self._version.is_current(version):
                 return {}
             cached = [sequence for sequence in sequences if sequence in self._ids]
             return {sequence: self._records[self._ids[sequence]] for sequence in cached}
 
-    def _store_page(self, query: PageQuery, found: tuple[int, tuple[str, ...]], begun: int) -> None:
+    def _store_page(self, query: PageQuery, page: tuple[int, tuple[str, ...]], version: int) -> None:
         with self._lock:
-            if self._version.is_current(begun):
-                self._pages[query] = found
+            if self._version.is_current(version):
+                self._pages[query] = page
                 if len(self._pages) > PAGES:
                     self._pages.popitem(last=False)
 
-    def _store(self, records: Iterable[GenerationRecord], begun: int) -> None:
-        """Keep what was read since `begun`, unless something has changed meanwhile."""
+    def _store(self, records: Iterable[GenerationRecord], version: int) -> None:
+        """Cache records that were read at `version`, unless anything has changed since."""
         with self._lock:
-            if not self._version.is_current(begun):
+            if not self._version.is_current(version):
                 return
             for record in records:
                 self._evict(record.id)
@@ -139,5 +140,6 @@ class GenerationCache:
 
 
 def _size(record: GenerationRecord) -> int:
-    """Bytes of memory, about: the text, what is parsed from it, and the JSON that the API makes of it."""
+    """Approximate bytes of memory: the text, the objects parsed from it, and the JSON that the API
+    renders."""
     return _OVERHEAD + 4 * (len(record.spec_json) + len(record.receipt_json))

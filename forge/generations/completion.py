@@ -1,6 +1,6 @@
-"""How a run of a generation ends: what it left on the disk is measured, and the verdict is written.
+"""Ends a run of a generation: measures its pictures on disk and writes the verdict.
 
-Every write is bound to the prompt that ended: a re-roll or a retry that has begun since is left alone.
+Every write applies only to the prompt that ended, and never to a re-roll or a retry that was queued since.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from ..workers import Workers
 from . import run_log
 from .outputs import Measured, OutputFolder
 
-# What was measured while the prompt ran, by position.
+# Measured pictures of a prompt, by position.
 Pictures = Mapping[int, Measured]
-NONE: Pictures = MappingProxyType({})
+NO_PICTURES: Pictures = MappingProxyType({})
 
 
 class RunFinisher:
+    """Writes pictures and verdicts. `pictures` in its methods are those measured while the prompt ran: their
+    files are read again only if they have changed. `timing` is text for the log, from `Stopwatch`."""
+
     def __init__(
         self, database: Database, workers: Workers, outputs: OutputFolder, live: Live, outbox: Outbox
     ) -> None:
@@ -40,31 +43,35 @@ class RunFinisher:
         self._outbox = outbox
 
     async def measure(self, record: GenerationRecord, filenames: tuple[str, ...]) -> dict[int, Measured]:
-        """Measure pictures that ComfyUI has just told of. Raises NotFoundError."""
+        """Measure the pictures of a `saved` event. Raises NotFoundError."""
         names = output_names(record.spec)
-        return await self._measure(record, [names[name] for name in filenames if name in names], NONE)
+        return await self._measure(record, [names[name] for name in filenames if name in names], NO_PICTURES)
 
     async def record_outputs(
         self, record: GenerationRecord, pictures: Sequence[OutputRecord]
     ) -> GenerationRecord | None:
-        """Write down the pictures of a running generation; None where it runs no more.
+        """Write the rows of pictures of a running generation; returns its new record, or None if it no longer
+        runs.
 
-        That of a re-roll waits for the end, because the old one stands in its place until then."""
+        The picture of a re-roll is written with the verdict, because the old one is valid until then.
+        """
         if record.reroll:
             return record
-        shown = await self._database.write(partial(_write_pictures, record=record, pictures=pictures))
-        if shown is not None:
-            self._live.announce(shown)
-        return shown
+        after = await self._database.write(partial(_write_pictures, record=record, pictures=pictures))
+        if after is not None:
+            self._live.announce(after)
+        return after
 
-    async def complete(self, record: GenerationRecord, timing: str = "", pictures: Pictures = NONE) -> None:
-        """Write the pictures down; it fails when one of them is missing."""
+    async def complete(
+        self, record: GenerationRecord, timing: str = "", pictures: Pictures = NO_PICTURES
+    ) -> None:
+        """Write the success and all pictures, or a failure if a picture is missing."""
         try:
-            found = await self._measure(record, expected_positions(record), pictures)
+            measured = await self._measure(record, expected_positions(record), pictures)
         except NotFoundError as error:
             await self.fail(record, str(error), str(error), timing, pictures)
             return
-        await self._write_completion(record, found, timing)
+        await self._write_completion(record, measured, timing)
 
     async def fail(
         self,
@@ -72,24 +79,24 @@ class RunFinisher:
         error: str,
         reason: str,
         timing: str = "",
-        pictures: Pictures = NONE,
+        pictures: Pictures = NO_PICTURES,
     ) -> None:
-        """Write the failure down, with the pictures that were saved before it.
+        """Write the failure, with the pictures that were saved before it. `error` is for clients, `reason`
+        for the log.
 
-        A re-roll whose new picture lies there already is done, whatever came after: the old picture
-        can no longer be had.
+        A re-roll that has already replaced the picture counts as completed, because the old picture is lost.
         """
-        # A node's message can repeat a file name that is no valid text (PEP 383), which no database takes.
+        # A node's message can contain a file name with surrogates (PEP 383), which no database accepts.
         error = error.encode("utf-8", "replace").decode("utf-8")
-        there = await self._measure_present(record, pictures)
-        if record.reroll and _is_new(record, there):
-            await self._write_completion(record, there, timing)
+        present = await self._measure_present(record, pictures)
+        if record.reroll and _has_new_picture(record, present):
+            await self._write_completion(record, present, timing)
             return
         write = partial(
             _write_failure,
             record=record,
             error=error,
-            pictures=[one.picture for one in there.values()],
+            pictures=[measured.picture for measured in present.values()],
             outbox=self._outbox,
             now=self._database.now(),
         )
@@ -99,24 +106,25 @@ class RunFinisher:
             run_log.failed(record, reason, timing)
 
     async def complete_if_saved(self, record: GenerationRecord) -> bool:
-        """Whether an earlier ComfyUI saved every picture and only the verdict was lost; written now then.
+        """Complete a generation whose pictures an earlier ComfyUI saved before it died; returns whether it
+        did.
 
-        Proof is a row for each picture, which is written when ComfyUI tells of the saved file of this
-        prompt, and the file still being what was measured then.
+        The proof is a row for each picture, which is written when this prompt saved it, and that the files
+        still match these rows.
         """
         if record.reroll or [output.position for output in record.outputs] != expected_positions(record):
             return False
-        there = await self._measure_present(record, NONE)
-        if tuple(one.picture for one in there.values()) != record.outputs:
+        present = await self._measure_present(record, NO_PICTURES)
+        if tuple(measured.picture for measured in present.values()) != record.outputs:
             return False
-        await self._write_completion(record, there, "")
+        await self._write_completion(record, present, "")
         return True
 
     async def _write_completion(self, record: GenerationRecord, pictures: Pictures, timing: str) -> None:
         write = partial(
             _write_completion,
             record=record,
-            pictures=[one.picture for one in pictures.values()],
+            pictures=[measured.picture for measured in pictures.values()],
             outbox=self._outbox,
             now=self._database.now(),
         )
@@ -126,52 +134,53 @@ class RunFinisher:
             run_log.completed(record, timing)
 
     def _announce(self, before: GenerationRecord, after: GenerationRecord, pictures: Pictures) -> None:
-        """Tell of an end that has just been written, and first of pictures that were written with it."""
-        if not self._live.is_tracked(before):  # of an earlier ComfyUI, and never told in this one
+        """Announce an end that was just written, after the pictures that were written with it."""
+        if not self._live.is_tracked(before):  # queued by an earlier ComfyUI and not announced in this one
             self._live.announce(before)
         if pictures and not before.reroll:
-            shown = {output.position for output in before.outputs} | pictures.keys()
-            outputs = tuple(output for output in after.outputs if output.position in shown)
+            positions = {output.position for output in before.outputs} | pictures.keys()
+            outputs = tuple(output for output in after.outputs if output.position in positions)
             running = replace(after, status="processing", completed_at=None, error=None, outputs=outputs)
             self._live.announce(running)
         self._live.announce(after)
 
     async def _measure(
-        self, record: GenerationRecord, positions: Iterable[int], known: Pictures
+        self, record: GenerationRecord, positions: Iterable[int], previous: Pictures
     ) -> dict[int, Measured]:
         views = record.spec.views
 
-        def look() -> dict[int, Measured]:
-            look_at = self._outputs.measure_if_changed
+        def measure() -> dict[int, Measured]:
             return {
-                position: look_at(record.id, position, views[position], known.get(position))
+                position: self._outputs.measure_if_changed(
+                    record.id, position, views[position], previous.get(position)
+                )
                 for position in positions
             }
 
-        return await self._workers.disk(look)
+        return await self._workers.disk(measure)
 
-    async def _measure_present(self, record: GenerationRecord, known: Pictures) -> dict[int, Measured]:
-        """What lies there now of what the prompt makes. What cannot be read is left out."""
-        found = {}
+    async def _measure_present(self, record: GenerationRecord, previous: Pictures) -> dict[int, Measured]:
+        """Measure the expected pictures that exist and can be read."""
+        present = {}
         for position in expected_positions(record):
             try:
-                found.update(await self._measure(record, [position], known))
+                present.update(await self._measure(record, [position], previous))
             except NotFoundError:
                 continue
-        return found
+        return present
 
 
 def expected_positions(record: GenerationRecord) -> list[int]:
-    """The places of the pictures that the prompt makes."""
+    """The positions of the pictures that the current prompt produces."""
     if record.reroll:
         return [record.reroll.position]
     return list(range(len(record.spec.views)))
 
 
-def _is_new(record: GenerationRecord, there: Pictures) -> bool:
-    """Whether the picture of a re-roll has taken the old one's place on the disk."""
-    old = {output.content_hash for output in record.outputs if output.position in there}
-    return any(one.picture.content_hash not in old for one in there.values())
+def _has_new_picture(record: GenerationRecord, present: Pictures) -> bool:
+    """Whether a re-roll has replaced the old picture on disk."""
+    old = {output.content_hash for output in record.outputs if output.position in present}
+    return any(measured.picture.content_hash not in old for measured in present.values())
 
 
 def _write_pictures(
@@ -194,7 +203,7 @@ def _write_completion(
     if record.reroll:
         spec, receipt = record.reroll.apply(record.spec, record.receipt)
         end |= {"spec": spec.to_json(), "receipt": receipt.to_json()}
-    if not _end(connection, record, end, now):
+    if not _write_end(connection, record, end, now):
         return None
     queries.upsert_outputs(connection, record.id, pictures)
     return _queue_webhook(connection, record, outbox, now)
@@ -208,19 +217,19 @@ def _write_failure(
     outbox: Outbox,
     now: int,
 ) -> GenerationRecord | None:
-    if record.reroll:  # the picture that was there is still there
+    if record.reroll:  # the generation is still complete, with its old picture
         receipt = record.reroll.fail(record.receipt, error)
         end = {"status": "completed", "reroll": None, "receipt": receipt.to_json()}
-        if not _end(connection, record, end, now):
+        if not _write_end(connection, record, end, now):
             return None
     else:
-        if not _end(connection, record, {"status": "failed", "error": error}, now):
+        if not _write_end(connection, record, {"status": "failed", "error": error}, now):
             return None
         queries.set_outputs(connection, record.id, pictures)
     return _queue_webhook(connection, record, outbox, now)
 
 
-def _end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any], now: int) -> bool:
+def _write_end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any], now: int) -> bool:
     return queries.update_row(
         connection,
         record.id,

@@ -1,4 +1,4 @@
-"""The pictures of a request: resolved to files, recognised, and checked again before a rerun."""
+"""Resolves the pictures of a request to stored files, and checks them again before a re-roll or a retry."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .transactions import used_files
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A file, and the bone styles in which a skeleton of it was kept."""
+class _InputFile:
+    """A file, and the bone styles in which a skeleton extracted from it is stored."""
 
     record: FileRecord
-    styles_kept: tuple[str, ...]
+    bone_styles: tuple[str, ...]
 
 
 class Inputs:
@@ -37,8 +37,8 @@ class Inputs:
     async def resolve(
         self, request: AvatarRequest, undo: AsyncExitStack
     ) -> tuple[GivenPose | None, FileRecord | None]:
-        """The pose and the reference of a request, each by id or as base64, if one was given. `undo` takes
-        uploads back. What is known of the files is read in one go.
+        """The pose and the reference of a request, each given by id or as base64; None if absent. Stores
+        base64 pictures, and adds their withdrawal to `undo`.
 
         Raises UnprocessableError, NotFoundError and what receiving a file raises.
         """
@@ -48,11 +48,12 @@ class Inputs:
         )
         if pose_id is None and reference_id is None:
             return None, None
-        found = await self._database.read(partial(_find, pose_id=pose_id, reference_id=reference_id))
-        reference = found[reference_id].record if reference_id is not None else None
+        files = await self._database.read(partial(_read_files, pose_id=pose_id, reference_id=reference_id))
+        reference = files[reference_id].record if reference_id is not None else None
         if reference is not None:
             require_picture(reference, "reference_file_id")
-        return (await self._recognise(found[pose_id]) if pose_id is not None else None), reference
+        pose = await self._recognise(files[pose_id]) if pose_id is not None else None
+        return pose, reference
 
     async def _id_of(
         self, role: str, file_id: str | None, text: str | None, undo: AsyncExitStack
@@ -71,17 +72,17 @@ class Inputs:
         undo.push_async_callback(self._files.withdraw, received)
         return received.file.id
 
-    async def _recognise(self, found: _Found) -> GivenPose:
-        """What the picture is as a pose, and what was read from it before and is still there."""
-        kept = {}
-        for style in found.styles_kept:
-            skeleton = await self._files.extracted_pose(found.record.content_hash, style)
+    async def _recognise(self, pose: _InputFile) -> GivenPose:
+        """Detect the kind of a pose image, and find the skeletons that were extracted from it earlier."""
+        skeletons = {}
+        for style in pose.bone_styles:
+            skeleton = await self._files.extracted_pose(pose.record.content_hash, style)
             if skeleton is not None:
-                kept[style] = skeleton.id
-        return GivenPose(found.record, await self._files.pose_kind(found.record), kept)
+                skeletons[style] = skeleton.id
+        return GivenPose(pose.record, await self._files.pose_kind(pose.record), skeletons)
 
     async def check_present(self, spec: AvatarSpec) -> None:
-        """Raises ConflictError: a picture that was deleted by force since cannot be applied again."""
+        """Raises ConflictError if a picture of the spec has been deleted by force."""
         for file_id in used_files(spec).values():
             if await self._database.read(partial(file_queries.get_any, file_id=file_id)) is None:
                 raise ConflictError(
@@ -90,9 +91,11 @@ class Inputs:
                 )
 
 
-def _find(connection: Connection, pose_id: str | None, reference_id: str | None) -> dict[str, _Found]:
-    """Raises NotFoundError for an unknown, deleted or lost one."""
-    found = {}
+def _read_files(
+    connection: Connection, pose_id: str | None, reference_id: str | None
+) -> dict[str, _InputFile]:
+    """The files by id. Raises NotFoundError for an unknown, deleted or lost one."""
+    files = {}
     for file_id in (pose_id, reference_id):
         if file_id is None:
             continue
@@ -101,6 +104,6 @@ def _find(connection: Connection, pose_id: str | None, reference_id: str | None)
             raise unknown_file(file_id)
         if record.lost_at is not None:
             raise lost_bytes(file_id)
-        kept = pose_queries.styles_kept(connection, record.content_hash) if file_id == pose_id else ()
-        found[file_id] = _Found(record, kept)
-    return found
+        styles = pose_queries.styles_kept(connection, record.content_hash) if file_id == pose_id else ()
+        files[file_id] = _InputFile(record, styles)
+    return files

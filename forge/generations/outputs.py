@@ -1,6 +1,6 @@
-"""The pictures that came out: one folder per generation under ComfyUI's output folder.
+"""Generated pictures on disk: one folder per generation in ComfyUI's output folder.
 
-Every function blocks: call it in a thread.
+Every function blocks, so call it in a thread.
 """
 
 from __future__ import annotations
@@ -30,76 +30,80 @@ log = logging.getLogger("avatarforge")
 
 
 def outputs_entry(generation_id: str) -> str:
-    """The name under which it is noted that the pictures of a generation are about to go."""
+    """The recovery journal's entry for a generation whose pictures are about to be removed."""
     return f"{generation_id}.outputs"
 
 
-def note_of_parts(generation_id: str) -> str:
-    """The name under which it is noted that temp files of pictures could not be removed."""
+def parts_entry(generation_id: str) -> str:
+    """The recovery journal's entry for temp files of pictures that could not be removed."""
     return f"{generation_id}.parts"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a file was when it was read, and the stamp (bytes, ns, inode) by which a change is seen."""
+    """The row for a file as it was read, and its stamp (size in bytes, modification time in ns, inode), which
+    changes with the file."""
 
     picture: OutputRecord
     stamp: tuple[int, int, int]
 
 
 class OutputFolder:
-    """Writes, finds, measures and removes pictures. Generation ids are UUIDs of ours, never a client's text.
+    """Writes, finds, measures and removes pictures. Generation ids are UUIDs made here, never client input.
 
-    `notes` is where it is noted that something could not be removed; None where nothing is written.
+    `journal` gets an entry for temp files that could not be removed. It is optional for callers that do not
+    write.
     """
 
-    def __init__(self, folder: Path, notes: RecoveryJournal | None = None, disk: Disk | None = None) -> None:
+    def __init__(
+        self, folder: Path, journal: RecoveryJournal | None = None, disk: Disk | None = None
+    ) -> None:
         self.folder = folder
-        self._notes = notes
+        self._journal = journal
         self._disk = disk or Disk()
 
     def folder_of(self, generation_id: str) -> Path:
         return self.folder / generation_id
 
     def file(self, generation_id: str, position: int) -> Path:
-        """Where a picture lies; `position` counts from 0."""
+        """The path of a picture; `position` counts from 0."""
         return self.folder_of(generation_id) / OUTPUT_NAME.format(position + 1)
 
     def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> Path:
-        """Have `write` fill the file of a picture, which appears whole or not at all; give back its path.
+        """Write a picture's file atomically; `write` receives it open. Returns its path.
 
         Raises StorageFullError or UnavailableError.
         """
         path = self.file(generation_id, position)
-        note = partial(self._notes.keep, note_of_parts(generation_id)) if self._notes else None
-        write_whole(path, write, self._disk, note)
+        on_leftover = partial(self._journal.keep, parts_entry(generation_id)) if self._journal else None
+        write_whole(path, write, self._disk, on_leftover)
         return path
 
     def measure_if_changed(
-        self, generation_id: str, position: int, view: str | None, known: Measured | None = None
+        self, generation_id: str, position: int, view: str | None, previous: Measured | None = None
     ) -> Measured:
-        """`measure`, unless the file is still the one that is `known`."""
+        """`measure`, or `previous` if the file has not changed since."""
         path = self.file(generation_id, position)
         try:
-            found = path.stat()
+            stat = path.stat()
         except OSError as error:
             raise _unreadable(path) from error
-        # Looked at before it is read: what changes meanwhile has another stamp the next time.
-        stamp = (found.st_size, found.st_mtime_ns, found.st_ino)
-        if known is not None and known.stamp == stamp:
-            return known
+        # Taken before the file is read, so that a change during the read gives another stamp the next time.
+        stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        if previous is not None and previous.stamp == stamp:
+            return previous
         return Measured(self.measure(generation_id, position, view), stamp)
 
     def measure(self, generation_id: str, position: int, view: str | None) -> OutputRecord:
-        """What the file of a finished picture really is; `position` counts from 0.
+        """Read a picture's file and return the row for it; `position` counts from 0.
 
-        Raises NotFoundError when it is missing or broken.
+        Raises NotFoundError if it is missing or broken.
         """
         path = self.file(generation_id, position)
         try:
             with open_to_read(path) as file:
                 content = file.read()
-            # Not by Pillow, which fails on a workflow of more text than its limits.
+            # Not with Pillow, which fails if the workflow in the file exceeds its limits for text.
             width, height = png_size(io.BytesIO(content))
         except (OSError, InvalidImage) as error:
             raise _unreadable(path) from error
@@ -115,15 +119,15 @@ class OutputFolder:
         )
 
     def parts(self, generation_id: str) -> list[Path]:
-        """Pictures that were begun and never finished; those that are being written now are among them."""
+        """The temp files of unfinished pictures, also of those being written now."""
         try:
             return self._parts(generation_id)
         except OSError:
             return []
 
     def remove(self, generation_id: str, *, patient: bool = True) -> bool:
-        """Remove the folder of a generation; say whether it is gone. What the system will not let go of, such
-        as on Windows while somebody reads it, stays; all else goes."""
+        """Remove the folder of a generation; returns whether it is gone. Files that the system does not let
+        us remove stay, such as one that is open on Windows; the others are removed."""
         try:
             self._disk.remove_tree(self.folder_of(generation_id), patient=patient)
         except OSError as error:
@@ -134,19 +138,19 @@ class OutputFolder:
                     error.strerror,
                 )
             return False
-        return self._is_drive_there()
+        return self._is_drive_present()
 
     def remove_parts(self, generation_id: str) -> bool:
-        """Remove what was begun and never finished; say whether all of it is gone."""
-        gone = True
+        """Remove the temp files of unfinished pictures; returns whether all are gone."""
+        removed = True
         try:
             for path in self._parts(generation_id):
-                gone &= self._remove_part(path)
+                removed &= self._remove_part(path)
         except FileNotFoundError:
-            return self._is_drive_there()
+            return self._is_drive_present()
         except OSError:
             return False
-        return gone
+        return removed
 
     def _remove_part(self, path: Path) -> bool:
         try:
@@ -158,8 +162,8 @@ class OutputFolder:
     def _parts(self, generation_id: str) -> list[Path]:
         return [path for path in self.folder_of(generation_id).iterdir() if _PART.fullmatch(path.name)]
 
-    def _is_drive_there(self) -> bool:
-        """Where the drive is gone, nothing that lay on it is removed: it will be back with the drive."""
+    def _is_drive_present(self) -> bool:
+        """If the drive is absent, its files are not removed: they come back with the drive."""
         return Path(self.folder.anchor).exists()
 
 

@@ -1,6 +1,6 @@
-"""Where a saving node writes, and how a graph that somebody queued by hand becomes a generation.
+"""Saves pictures for nodes, and records a graph that was queued by hand as a generation.
 
-Called by nodes in ComfyUI's worker thread: everything here blocks.
+Everything here blocks: nodes call it in ComfyUI's worker thread.
 """
 
 from __future__ import annotations
@@ -24,58 +24,58 @@ from .outputs import OutputFolder
 
 
 class GenerationRecorder:
-    """`is_deleted` says whether a prompt still runs although its generation was deleted; `begin` writes down
-    that one of ours was started."""
+    """`is_deleted` returns whether a prompt belongs to a deleted generation; `record_start` writes to the
+    database that a generation's prompt has started."""
 
     def __init__(
         self,
         database: Database,
         outputs: OutputFolder,
         is_deleted: Callable[[str], bool],
-        begin: Callable[[str], None],
+        record_start: Callable[[str], None],
     ) -> None:
         self._database = database
         self._outputs = outputs
         self._is_deleted = is_deleted
-        self._begin = begin
+        self._record_start = record_start
 
     def record_start(self, prompt_id: str) -> None:
-        """Write down that ComfyUI has started this prompt, if it is a generation's.
+        """Record that ComfyUI has started this prompt, if it is a generation's.
 
-        Committed before any node of it runs: a prompt that takes ComfyUI down with it must be found to
-        have been the one that ran, and those that wait behind it must not.
+        This is committed before any node of the prompt runs: if it crashes ComfyUI, the attempt counts for
+        this prompt, and not for those that waited behind it.
         """
-        self._begin(prompt_id)
+        self._record_start(prompt_id)
 
     def claim(self, generation_id: str, prompt_id: str) -> str:
-        """The id under which this prompt may save.
+        """The generation id under which this prompt may save.
 
-        Its own generation's, when it is the prompt that AvatarForge queued for it. Any other graph,
-        such as one opened from a picture and queued by hand, gets one of its own: it must not write
-        over the pictures of the generation that its nodes still name. Raises NotFoundError for the
-        prompt of a generation that was deleted: it must not come back as one of its own.
+        That is `generation_id` if AvatarForge queued the prompt for it. Any other graph, such as one opened
+        from a picture and queued by hand, gets an id of its own, so that it cannot overwrite the pictures of
+        the generation that its nodes name. Raises NotFoundError for the prompt of a deleted generation, which
+        must not become a new one.
         """
         record = self._find(generation_id)
-        # Asked after the look: a delete says so before its row goes.
+        # Checked after the row is read, because a delete marks the prompt before it removes the row.
         if self._is_deleted(prompt_id):
             raise NotFoundError(
                 f"Generation {generation_id} was deleted, so nothing is saved.", code="generation_not_found"
             )
         if record is not None and record.prompt_id == prompt_id:
             return record.id
-        claimed = canonical_id(prompt_id)
-        other = self._find(claimed)
-        # ComfyUI tells prompts apart by case: the id of a generation in capitals is another prompt's.
-        free = other is None or other.prompt_id == prompt_id
-        return claimed if is_id(prompt_id) and free else str(uuid.uuid4())
+        own_id = canonical_id(prompt_id)
+        existing = self._find(own_id)
+        # ComfyUI's prompt ids are case-sensitive: a generation's id in capitals is that of another prompt.
+        is_free = existing is None or existing.prompt_id == prompt_id
+        return own_id if is_id(prompt_id) and is_free else str(uuid.uuid4())
 
     def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> str:
-        """Save a picture under the id that `claim` gave; give back its filename. `position` counts from 0.
-        Raises StorageFullError or UnavailableError."""
+        """Save a picture under an id from `claim`; returns its filename. `position` counts from 0. Raises
+        StorageFullError or UnavailableError."""
         return self._outputs.write(generation_id, position, write).name
 
     def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
-        """Write down a picture of a graph queued by hand. Ours are followed by their events."""
+        """Record a picture of a graph queued by hand. The tracker records those of all other prompts."""
         record = self._find(generation_id)
         if (record is not None and not record.is_manual) or self._is_deleted(prompt_id):
             return
@@ -91,7 +91,7 @@ class GenerationRecorder:
         )
 
     def saved_at(self, generation_id: str, position: int) -> int:
-        """When the picture's file was written, in nanoseconds; 0 where there is none."""
+        """When the picture's file was written, in nanoseconds since 1970; 0 if there is none."""
         if not is_id(generation_id):
             return 0
         try:

@@ -1,4 +1,4 @@
-"""From what was asked for to a spec: every choice that a request leaves open is made here."""
+"""Turns a request into a spec: makes every choice that the request leaves open."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class GivenPose:
-    """The pose image of a request: its row, what it was recognised as, and the skeletons that were
-    read from it before (bone style -> file id)."""
+    """The pose image of a request: its row, its detected kind, and the skeletons that were extracted from it
+    earlier (bone style -> file id)."""
 
     record: FileRecord
     kind: str
-    kept: Mapping[str, str]
+    skeletons: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class ResolvedRequest:
-    """`spare_controlnet`: the pose ControlNet that other requests of this family use, where this one uses
-    none."""
+    """A spec and its warnings. `spare_controlnet` is the pose ControlNet that other requests of the family
+    use, if this one uses none."""
 
     spec: AvatarSpec
     warnings: tuple[GenerationWarning, ...]
@@ -59,9 +59,10 @@ def resolve_request(
     installed: InstalledModels,
     settings: Settings,
 ) -> ResolvedRequest:
-    """Make a spec. `views` None asks for one picture, of the pose image's view, else of the front.
+    """Make a spec. If `views` is None, it has one picture: the view of the pose image, or the front.
 
-    Raises UnprocessableError for what cannot be, UnavailableError for what is not installed.
+    Raises UnprocessableError for an invalid combination of fields or an unknown option, UnavailableError if a
+    needed model is not installed.
     """
     _reject_ignored_fields(request, views, pose)
     checkpoint, family = choose_checkpoint(
@@ -71,7 +72,7 @@ def resolve_request(
     _check_supported("scheduler", request.scheduler, installed.schedulers)
     strength = _default(request.pose_strength, POSE_STRENGTH)
     steered = pose is not None and strength > 0
-    # A strength that comes with an image is that image's; without one it is the built-in skeletons'.
+    # The strength applies to the pose image if there is one, otherwise to the built-in skeletons.
     skeleton_strength = POSE_STRENGTH if pose is not None else strength
     controlnet, warnings = _controlnet(
         installed,
@@ -89,7 +90,7 @@ def resolve_request(
         "cfg": family.cfg,
         "sampler": family.sampler,
         "scheduler": family.scheduler,
-        # 53 bits survive JavaScript's numbers, so that a seed that was read can be sent again.
+        # 53 bits, because a JavaScript client could not send a larger seed back unchanged.
         "seed": secrets.randbits(53),
     }
     chosen = {name: getattr(request, name) for name in SETTINGS}
@@ -119,11 +120,11 @@ def resolve_request(
 def _reject_ignored_fields(
     request: AvatarRequest, views: tuple[str, ...] | None, pose: GivenPose | None
 ) -> None:
-    one_view = views is None or len(views) == 1
+    is_single_view = views is None or len(views) == 1
     for name, field in REQUEST_FIELDS.items():
         if getattr(request, name) is None:
             continue
-        if field.applies == "several_views" and one_view:
+        if field.applies == "several_views" and is_single_view:
             reason = f"{name} is about several views: it belongs to generate_all_poses."
         elif field.applies == "pose" and pose is None:
             reason = f"{name} is about a pose image, and none was given."
@@ -137,7 +138,8 @@ def _reject_ignored_fields(
 def _controlnet(
     installed: InstalledModels, settings: Settings, family: str, *, needed: bool, wanted: bool
 ) -> tuple[ModelFile | None, tuple[GenerationWarning, ...]]:
-    """The pose ControlNet; where the built-in skeletons alone want it, its absence is a warning."""
+    """The pose ControlNet, or None if it is not `wanted`. If none is installed, this is an error if it is
+    `needed`, and otherwise a warning."""
     if not wanted:
         return None, ()
     try:
@@ -150,18 +152,18 @@ def _controlnet(
 
 
 def _use_pose(
-    given: GivenPose | None,
+    pose: GivenPose | None,
     request: AvatarRequest,
     strength: float,
     installed: InstalledModels,
     bones: str,
 ) -> PoseUse | None:
-    if given is None:
+    if pose is None:
         return None
-    record = given.record
+    record = pose.record
     mode: PoseMode = _default(request.pose_mode, "auto")
-    kept = given.kept.get(bones)
-    file = PoseFile(record.id, record.content_hash, record.width, record.height, given.kind, kept)
+    skeleton = pose.skeletons.get(bones)
+    file = PoseFile(record.id, record.content_hash, record.width, record.height, pose.kind, skeleton)
     return PoseUse(file, plan_pose(file, mode, pose_extractors(installed)), mode, strength)
 
 
@@ -177,15 +179,15 @@ def _use_reference(
     return ReferenceUse(record.id, record.content_hash, weight, "ipadapter", adapter.preset, adapter.model)
 
 
-def _default(asked: Value | None, otherwise: Value) -> Value:
-    return otherwise if asked is None else asked
+def _default(value: Value | None, default: Value) -> Value:
+    return default if value is None else value
 
 
-def _check_supported(field: str, asked: str | None, offered: tuple[str, ...]) -> None:
-    if asked is not None and asked not in offered:
+def _check_supported(field: str, value: str | None, supported: tuple[str, ...]) -> None:
+    if value is not None and value not in supported:
         raise UnprocessableError(
-            f"This ComfyUI has no {field} {asked!r}. It has: {', '.join(offered)}.",
+            f"This ComfyUI has no {field} {value!r}. It has: {', '.join(supported)}.",
             ("body", field),
             code="unknown_option",
-            parameters={"field": field, "value": asked},
+            parameters={"field": field, "value": value},
         )

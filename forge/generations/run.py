@@ -1,4 +1,4 @@
-"""A prompt of ours in ComfyUI's queue, as far as the tracker knows it."""
+"""The tracker's state of one prompt in ComfyUI's queue."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from .run_log import Stopwatch
 
 @dataclass
 class ActiveRun:
-    """`record`: its row as it was written last. `end` is kept until it is written down, because ComfyUI's
-    history can be cleared; `due`: it stands among the events. `pictures`: those that it has saved, by
-    position. `deleted`: its row is gone."""
+    """A queued or running prompt of a generation.
+
+    `record` is its row as last written. `pictures` are the saved ones, by position. `end` is kept until it is
+    written to the database, because ComfyUI's history can be cleared; `end_queued` means that it waits among
+    the tracker's events. `finished` is set once the end is written. `deleted` means that the row is gone.
+    """
 
     record: GenerationRecord
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
@@ -36,18 +39,18 @@ class ActiveRun:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record_start(self, database: Database) -> Future[GenerationRecord | None]:
-        """Record that it was started, once: for the worker thread or for its event. What
-        failed is tried again. From any thread."""
+        """Write the start to the row, once: both the worker thread and the `started` event call this. Tries
+        again if the last write failed. The future has the new row, or None if the prompt was replaced.
+        Thread-safe."""
         with self._lock:
-            begun = self._start_write
-            if begun is None or (begun.done() and begun.exception() is not None):
+            future = self._start_write
+            if future is None or (future.done() and future.exception() is not None):
                 write = partial(_write_start, record=self.record, now=database.now())
-                begun = self._start_write = database.writing(write)
-            return begun
+                future = self._start_write = database.writing(write)
+            return future
 
 
 def _write_start(connection: Connection, record: GenerationRecord, now: int) -> GenerationRecord | None:
-    """The row once this prompt has begun; None where it is its prompt no more."""
     queries.set_started(connection, record.prompt_id, now)
-    begun = queries.get(connection, record.id)
-    return begun if begun is not None and begun.prompt_id == record.prompt_id else None
+    started = queries.get(connection, record.id)
+    return started if started is not None and started.prompt_id == record.prompt_id else None

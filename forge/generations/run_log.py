@@ -1,7 +1,7 @@
-"""One line in the log for each generation that was accepted, and one for its end.
+"""Logs one line when a generation is accepted, and one when it ends.
 
-Ids, kinds, numbers and reasons, never words of a prompt, unless LOG_PROMPTS asks for them: logs are
-pasted into bug reports.
+A line has ids, kinds, numbers and reasons, but no text of a prompt unless LOG_PROMPTS is set: logs are pasted
+into bug reports.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ log = logging.getLogger("avatarforge")
 
 @dataclass
 class Stopwatch:
-    """When a prompt entered the queue and when it was started; seconds of a clock that never jumps."""
+    """When a prompt was queued and when it started, in seconds of the monotonic clock."""
 
-    entered: float = field(default_factory=time.monotonic)
+    queued: float = field(default_factory=time.monotonic)
     started: float | None = None
 
     def start(self) -> None:
@@ -28,11 +28,11 @@ class Stopwatch:
             self.started = time.monotonic()
 
     def summary(self) -> str:
-        """Such as ", waited 0.3 s, ran 12.0 s"."""
+        """Text such as ", waited 0.3 s, ran 12.0 s"."""
         now = time.monotonic()
         if self.started is None:
-            return f", waited {now - self.entered:.1f} s"
-        return f", waited {self.started - self.entered:.1f} s, ran {now - self.started:.1f} s"
+            return f", waited {now - self.queued:.1f} s"
+        return f", waited {self.started - self.queued:.1f} s, ran {now - self.started:.1f} s"
 
 
 class RunLogger:
@@ -40,28 +40,28 @@ class RunLogger:
         self._log_prompts = log_prompts
 
     def accepted(self, record: GenerationRecord) -> None:
-        words = f", words: {_words(record)}" if self._log_prompts else ""
-        log.info("AvatarForge: generation %s accepted: %s%s", record.id, _about(record), words)
+        texts = f", texts: {_texts(record)}" if self._log_prompts else ""
+        log.info("AvatarForge: generation %s accepted: %s%s", record.id, _summary(record), texts)
 
 
 def completed(record: GenerationRecord, timing: str) -> None:
-    log.info("AvatarForge: generation %s completed: %s%s", record.id, _about(record), timing)
+    log.info("AvatarForge: generation %s completed: %s%s", record.id, _summary(record), timing)
 
 
 def failed(record: GenerationRecord, reason: str, timing: str) -> None:
-    """`reason` is one of ours or the type of an exception, never what a node said."""
-    log.warning("AvatarForge: generation %s failed: %s%s: %s", record.id, _about(record), timing, reason)
+    """`reason` is AvatarForge's own text or the type of an exception, never a node's message."""
+    log.warning("AvatarForge: generation %s failed: %s%s: %s", record.id, _summary(record), timing, reason)
 
 
-def _about(record: GenerationRecord) -> str:
+def _summary(record: GenerationRecord) -> str:
     if record.reroll:
         return f"{record.kind}, re-roll of its {record.reroll.view} view"
     return f"{record.kind}, pictures: {len(record.spec.views)}"
 
 
-def _words(record: GenerationRecord) -> str:
+def _texts(record: GenerationRecord) -> str:
     spec = record.spec
-    # As JSON in ASCII no line break of a prompt can forge a line of the log.
+    # ASCII JSON, so that a line break in a prompt cannot forge a log line.
     return json.dumps(
         {
             "prompt": spec.prompt,

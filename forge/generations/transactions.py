@@ -1,7 +1,7 @@
 """The write transactions that accept a generation, run it again, or delete it.
 
-Each is whole: whatever it raises has changed nothing. What a request was checked for before is checked
-here again, because another one may have come first.
+Each is atomic: if it raises, nothing has changed. Earlier checks of a request are repeated here, because
+another request may have been faster.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ FULL_QUEUE_SECONDS = 10
 
 
 def used_files(spec: AvatarSpec) -> dict[str, str]:
-    """role -> file id of the given pictures."""
+    """role -> file id of the pictures that a spec uses."""
     used = {"pose": spec.pose.file.file_id} if spec.pose else {}
     return used | ({"reference": spec.reference.file_id} if spec.reference else {})
 
 
 def receipt_for_retry(before: GenerationRecord, prompt_id: str, installed: InstalledModels) -> Receipt:
-    """The receipt of the same graph under another prompt, with the warnings of what is installed now."""
+    """The receipt of the same graph under a new prompt id, with warnings for the models installed now."""
     receipt = before.receipt.for_prompt(prompt_id)
     return receipt.with_warnings(refresh_warnings(receipt.warnings, before.spec.texts, installed.embeddings))
 
 
 def receipt_for_reroll(before: GenerationRecord, installed: InstalledModels) -> Receipt:
-    """The receipt while one view is re-rolled. Earlier warnings stay, because the other views stay."""
+    """The receipt during a re-roll. It keeps earlier warnings, because the other views are kept."""
     receipt = before.receipt
     added = prompt_warnings(before.spec.texts, installed.embeddings)
     return receipt.with_warnings([*receipt.warnings, *added])
 
 
 def withdraw(connection: Connection, generation_id: str, used: list[FileRecord]) -> None:
-    """Take `commit_new` back. `used` are its files as they were before, so that an upload that came with
-    the request can be taken back too."""
+    """Undo `commit_new`. `used` are its files as they were before, so that an upload that came with the
+    request can be withdrawn, too."""
     record = queries.get(connection, generation_id)
     queries.remove(connection, generation_id)
     for file in used:
@@ -53,6 +53,7 @@ def withdraw(connection: Connection, generation_id: str, used: list[FileRecord])
 
 
 def check_queue_limit(connection: Connection, limit: int) -> None:
+    """Raises BusyError if `limit` generations are queued or processing."""
     if queries.count_active(connection) >= limit:
         raise BusyError(
             f"{limit} generations are queued or processing, which is the limit (MAX_ACTIVE_GENERATIONS). "
@@ -66,7 +67,8 @@ def check_queue_limit(connection: Connection, limit: int) -> None:
 def requeue(
     connection: Connection, before: GenerationRecord, refusal: str, **values: Any
 ) -> GenerationRecord:
-    """Let a generation that has ended run another prompt, unless it has changed since `before` was read."""
+    """Queue a generation that has ended again, with another prompt. Raises ConflictError with the text
+    `refusal` if it has changed since `before` was read."""
     if not queries.update_row(
         connection,
         before.id,
@@ -86,7 +88,7 @@ def requeue(
 
 
 def restore(connection: Connection, before: GenerationRecord) -> None:
-    """Take `requeue` back: ComfyUI's queue did not take the prompt."""
+    """Undo `requeue`, because ComfyUI's queue refused the prompt."""
     values = queries.columns_of(before)
     del values["id"], values["sequence"]
     queries.update_row(connection, before.id, queries.ACTIVE, **values)
@@ -103,8 +105,8 @@ def commit_new(
     callback_url: str | None,
     now: int,
 ) -> GenerationRecord:
+    """Add the row of a new generation. Raises NotFoundError if one of its files has been deleted since."""
     used = used_files(spec)
-    # Looked up again in the writing transaction: one may have been deleted since.
     if not file_queries.touch(connection, list(used.values()), now):
         raise unknown_file(_first_missing(connection, used))
     values = {
@@ -126,8 +128,10 @@ def commit_new(
 
 
 def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
+    """Delete a generation, and those of its soft-deleted files that no other one uses; returns these
+    files."""
     return file_queries.take_released(connection, queries.remove(connection, generation_id))
 
 
 def _first_missing(connection: Connection, used: dict[str, str]) -> str:
-    return next(one for one in used.values() if file_queries.get_live(connection, one) is None)
+    return next(file_id for file_id in used.values() if file_queries.get_live(connection, file_id) is None)

@@ -13,7 +13,7 @@ from ...db import files as file_queries
 from ...db import generations as queries
 from ...db import verify
 from ...db.engine import Database
-from ..generations.outputs import OutputFolder, note_of_parts, outputs_entry
+from ..generations.outputs import OutputFolder, outputs_entry, parts_entry
 from ..ids import is_canonical_id
 from ..store.blobs import BlobStore
 from ..store.files import HASH_PATTERN
@@ -30,7 +30,7 @@ def recover(database: Database, blobs: BlobStore, outputs: OutputFolder) -> None
     # The process that wrote these pictures has ended; the generations start again from the beginning.
     for record in database.read_here(queries.active):
         if not outputs.remove_parts(record.id):
-            blobs.journal.keep(note_of_parts(record.id))
+            blobs.journal.keep(parts_entry(record.id))
     names: list[str] = []
     with contextlib.suppress(OSError):  # `/health` reports a folder that cannot be read
         names = blobs.journal.stale()
@@ -73,7 +73,7 @@ def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: 
     if not (HASH_PATTERN.fullmatch(subject) or is_canonical_id(subject)) or not kind.isalnum():
         blobs.journal.clear(name)
         return True
-    if name in (outputs_entry(subject), note_of_parts(subject)):
+    if name in (outputs_entry(subject), parts_entry(subject)):
         if outputs is None or not _remove_pictures(connection, name, subject, outputs):
             return False
         blobs.journal.clear(name)
@@ -86,7 +86,7 @@ def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: 
 
 def _remove_pictures(connection: Connection, name: str, generation_id: str, outputs: OutputFolder) -> bool:
     """Returns whether nothing is left to remove."""
-    if name == note_of_parts(generation_id):
+    if name == parts_entry(generation_id):
         record = queries.get(connection, generation_id)
         if record is not None and record.status in queries.ACTIVE and outputs.parts(generation_id):
             return False  # one of them may be being written now

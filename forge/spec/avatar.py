@@ -1,4 +1,4 @@
-"""One generation as data: everything that decides its pictures, and nothing else."""
+"""The spec of a generation: everything that decides its pictures, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
 
-#: The kind of a generation whose graph somebody queued by hand. It has no spec.
+#: The kind of a generation whose graph was queued by hand. It has no spec.
 MANUAL_KIND: Kind = "graph"
 NO_SPEC = "{}"
 #: Version of the stored form. Rows without one were written before version 1.
 SPEC_VERSION = 1
 
-
-_NEEDED = tuple(name for name, setting in SETTINGS.items() if not setting.optional)
+_REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not setting.optional)
 
 
 @dataclass(frozen=True)
 class ReferenceUse:
-    """A stored reference and how strongly it steers: 0 is not at all, 1 is as much as the picture itself.
+    """A stored reference and its strength: 0 has no effect, 1 attends to it as much as to the picture itself.
 
-    `method` is "attention" or "ipadapter"; `preset` and `model` belong to the latter.
+    `method` is "attention" or "ipadapter"; `preset` and `model` are for the latter.
     """
 
     file_id: str
@@ -44,14 +43,14 @@ class ReferenceUse:
 
 @dataclass(frozen=True, kw_only=True)
 class AvatarSpec(AvatarSettings):
-    """One generation. The same spec on the same models gives the same pixels.
+    """The spec of a generation. The same spec with the same models gives the same pixels.
 
-    `views` holds one entry per picture, in order; None is a picture whose view the pose image alone
-    decides. `width` and `height` are pixels of the full frame: a narrow view is cut from it.
-    `controlnet` is None where no pose is applied. `skeleton_strength` is that of the built-in
-    skeletons. `consistency` is the weight with which the views attend to the front. `reseeded` holds
-    the seeds of views that were re-rolled. The defaults are what rows had before the field existed, and so is
-    `RequestField.before` for the settings. Raises ValueError when a setting has neither.
+    `views` has one entry per picture, in order; None if only the pose image decides the view. `width` and
+    `height` are pixels of the full frame, from which a narrow view is cut. `controlnet` is None if no pose is
+    applied. `skeleton_strength` is for the built-in skeletons. `consistency` is the weight with which the
+    views attend to the front. `reseeded` maps re-rolled views to their seeds. The defaults, and
+    `RequestField.before` for the settings, are for rows written before the field existed. Raises ValueError
+    if a required setting has no value.
     """
 
     views: tuple[str | None, ...]
@@ -68,18 +67,19 @@ class AvatarSpec(AvatarSettings):
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in _NEEDED:
+        for name in _REQUIRED_NAMES:
             if getattr(self, name) is None:
                 if SETTINGS[name].before is REQUIRED:
                     raise ValueError(f"A stored AvatarSpec is incomplete: {name} has no value")
                 object.__setattr__(self, name, SETTINGS[name].before)
 
     def seed_of(self, view: str | None) -> int:
+        """The seed of a view, after any re-roll."""
         return self.reseeded.get(view or "", self.seed)
 
     @property
     def texts(self) -> tuple[str | None, ...]:
-        """The user's own words, all of which become text of the prompt."""
+        """The user's texts, all of which become part of the prompt."""
         return self.prompt, self.clothing, self.style, self.negative_prompt
 
     def to_json(self) -> str:
@@ -87,7 +87,7 @@ class AvatarSpec(AvatarSettings):
 
     @classmethod
     def from_json(cls, text: str) -> AvatarSpec:
-        """Read a stored spec of any release. Raises ValueError for what is none."""
+        """Read a spec stored by any release. Raises ValueError if it is invalid."""
         return _read(text)
 
 
@@ -97,7 +97,7 @@ def _read(text: str) -> AvatarSpec:
     return from_fields(
         AvatarSpec,
         {
-            # A later release may write another version: what it added is kept as unknown fields.
+            # A later release may write another version. Fields that it added are kept as unknown fields.
             "version": SPEC_VERSION,
             **data,
             "views": tuple(data.get("views", ())),

@@ -1,8 +1,9 @@
-"""Rules of request fields, as data.
+"""Declarations of request fields.
 
 A field is declared once, in `settings.AvatarSettings` or `request.AvatarRequest`. The request body and its
 validation, the OpenAPI document, the stored spec, `parameters`, the panel's form and the check of the table
-in docs/api.md all read the declaration. Standard library only: nodes import this package without pydantic.
+in docs/api.md all read the declaration. Uses only the standard library, because nodes import this package
+without pydantic.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-#: Where the form shows a field; `slot` is a place for a picture. None of these: the form does not have it.
+#: Where the form shows a field; `slot` is a place for a picture. The form omits a field without a group.
 FormGroup = Literal["main", "advanced", "slot"]
-#: "several_views": only a request for several views may have it. "pose": only one with a pose image.
+#: "several_views": allowed only in a request for several views. "pose": allowed only with a pose image.
 Applicability = Literal["always", "several_views", "pose"]
 #: Lists of `GET /capabilities` from which the form takes the choices.
 ChoiceSource = Literal["checkpoints", "samplers", "schedulers"]
@@ -24,7 +25,7 @@ ChoiceSource = Literal["checkpoints", "samplers", "schedulers"]
 
 @dataclass(frozen=True)
 class Text:
-    """Text of several lines, in characters. Control characters other than tab and new line are refused."""
+    """Multi-line text. Lengths are in characters. Control characters except tab and new line are refused."""
 
     max_length: int
     min_length: int = 0
@@ -34,7 +35,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Name:
-    """A name on one line, in characters; one of a list of `GET /capabilities`."""
+    """A name from a list of `GET /capabilities`, on one line. `max_length` is in characters."""
 
     max_length: int
     source: ChoiceSource
@@ -52,6 +53,8 @@ class Base64Picture:
 
 @dataclass(frozen=True)
 class Url:
+    """A URL. `max_length` is in characters."""
+
     max_length: int
 
 
@@ -62,7 +65,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number between two others, both included."""
+    """An integer from `minimum` to `maximum`, inclusive."""
 
     minimum: int
     maximum: int
@@ -71,7 +74,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Real:
-    """A number between two others, both included. `step` is that of the form's control."""
+    """A number from `minimum` to `maximum`, inclusive. `step` is for the form's control."""
 
     minimum: float
     maximum: float
@@ -80,7 +83,7 @@ class Real:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the values. `automatic` leaves the choice to the server. `stored` are those of a spec."""
+    """One of `values`. `automatic` leaves the choice to the server. `stored` are the values in a spec."""
 
     values: tuple[str, ...]
     automatic: str
@@ -95,11 +98,11 @@ REQUIRED: Any = object()
 
 @dataclass(frozen=True)
 class RequestField:
-    """One field of a request.
+    """A field of a request.
 
-    `default` is used when the request leaves it out; None means that `resolve_request` decides. `optional`:
-    None is a value of its own ("no clothing"). `before` is for rows stored before the field existed; REQUIRED
-    where all rows have it. `repeated`: it appears in `parameters`.
+    `default` is used if the request omits the field; None means that `resolve_request` decides. `optional`:
+    None is a valid value ("no clothing"). `before` is the value for rows stored before the field existed, or
+    REQUIRED if all rows have it. `repeated`: the field appears in `parameters`.
     """
 
     name: str
@@ -123,7 +126,8 @@ def declare(
     form: FormGroup | None = None,
     applies: Applicability = "always",
 ) -> Any:
-    """A dataclass field that is a request field. Its value is None until it is chosen; see `RequestField`."""
+    """Declare a dataclass field as a request field. It is None until a value is chosen; see
+    `RequestField`."""
     values = {
         "rule": rule,
         "description": description,
@@ -133,19 +137,21 @@ def declare(
         "form": form,
         "applies": applies,
     }
-    start = default if isinstance(rule, Flag) else None
-    return dataclasses.field(default=start, metadata={_KEY: values})
+    initial = default if isinstance(rule, Flag) else None
+    return dataclasses.field(default=initial, metadata={_KEY: values})
 
 
 def declared_fields(kind: type[Any]) -> Mapping[str, RequestField]:
     """The request fields of a dataclass, in the order of their declaration."""
     hints = typing.get_type_hints(kind)
     return {
-        one.name: RequestField(name=one.name, optional=_takes_none(hints[one.name]), **one.metadata[_KEY])
-        for one in dataclasses.fields(kind)
-        if _KEY in one.metadata
+        field.name: RequestField(
+            name=field.name, optional=_allows_none(hints[field.name]), **field.metadata[_KEY]
+        )
+        for field in dataclasses.fields(kind)
+        if _KEY in field.metadata
     }
 
 
-def _takes_none(hint: Any) -> bool:
+def _allows_none(hint: Any) -> bool:
     return typing.get_origin(hint) in (typing.Union, types.UnionType) and type(None) in typing.get_args(hint)

@@ -1,4 +1,4 @@
-"""The file names of the pictures of a generation."""
+"""The file names of a generation's pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .avatar import AvatarSpec
 
-#: `format` takes the number of the picture, from 1.
+#: Format it with the number of the picture, from 1.
 OUTPUT_NAME = "avatarforge_{:05d}.png"
 
 

@@ -1,4 +1,4 @@
-"""A pose as data: the stored file, what it was recognised as, and what is done with it."""
+"""A pose as data: the stored file, its recognised kind, and what is done with it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Treatment = Literal["skeleton", "json", "extract", "raw", "kept"]
 
 @dataclass(frozen=True)
 class PoseFile:
-    """A stored pose: its size in pixels, what it was recognised as (`FileStore.pose_kind`), and the skeleton
-    that was extracted from it before (`FileStore.extracted_pose`)."""
+    """A stored pose: its size in pixels, its recognised kind (`FileStore.pose_kind`), and the file id of a
+    skeleton extracted from it earlier (`FileStore.extracted_pose`)."""
 
     file_id: str
     content_hash: str
@@ -27,7 +27,7 @@ class PoseFile:
 
 @dataclass(frozen=True)
 class PosePlan:
-    """`kind` is what was recognised, `treatment` what is done with it; `model` is the extractor's."""
+    """What is done with a pose: its recognised `kind`, the `treatment`, and the extractor with its model."""
 
     kind: str
     treatment: Treatment
@@ -38,7 +38,7 @@ class PosePlan:
 
 @dataclass(frozen=True)
 class PoseUse:
-    """A stored pose, how it becomes a skeleton, and how strongly it steers (0: not at all)."""
+    """A stored pose, how it becomes a skeleton, and its strength (0: no effect)."""
 
     file: PoseFile
     plan: PosePlan

@@ -1,4 +1,4 @@
-"""What was applied to a generation's pictures, and what its user should know, as data."""
+"""The receipt of a generation: the inputs applied to its pictures, and its warnings."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ RECEIPT_VERSION = 1
 class AppliedInput:
     """A picture, and the node and model that apply it to one view.
 
-    `role` is "pose" or "reference" for a given picture, "view" for a built-in skeleton, "anchor" for
-    the view that the others attend to. `kind` says what the picture was recognised as. `node` is the id of a
-    node of the prompt `prompt_id`. `first_step` and `last_step` count from 1.
+    `role` is "pose" or "reference" for an uploaded picture, "view" for a built-in skeleton, "anchor" for the
+    view that the others attend to. `kind` is the recognised kind of the picture. `node` is the id of a node
+    in the prompt `prompt_id`. `first_step` and `last_step` count from 1.
     """
 
     role: str
@@ -49,20 +49,20 @@ class Receipt:
 
     def for_prompt(self, prompt_id: str) -> Receipt:
         """The same receipt for another prompt of the same graph."""
-        return replace(self, inputs=tuple(replace(line, prompt_id=prompt_id) for line in self.inputs))
+        return replace(self, inputs=tuple(replace(applied, prompt_id=prompt_id) for applied in self.inputs))
 
     def with_warnings(self, warnings: Iterable[GenerationWarning]) -> Receipt:
-        """With these in place of its warnings, each once."""
+        """A copy with these warnings, without repeated ones, instead of its own."""
         return replace(self, warnings=without_repeats(warnings))
 
     def to_json(self) -> str:
-        inputs = [to_fields(line) for line in self.inputs]
+        inputs = [to_fields(applied) for applied in self.inputs]
         return to_json_text({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)})
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
-        """Read a stored receipt of any release. Raises ValueError for what is none."""
+        """Read a receipt stored by any release. Raises ValueError if it is invalid."""
         data: dict[str, Any] = json.loads(text)
-        inputs = tuple(from_fields(AppliedInput, line) for line in data.get("inputs", ()))
+        inputs = tuple(from_fields(AppliedInput, applied) for applied in data.get("inputs", ()))
         rest = {name: value for name, value in data.items() if name != "warning_details"}
         return from_fields(Receipt, {**rest, "inputs": inputs, "warnings": read_warnings(data)})

@@ -1,4 +1,4 @@
-"""What a client asked for, as data."""
+"""A request for pictures, as data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFERENCE_STRENGTH = 0.8
 
 @dataclass(frozen=True)
 class AvatarRequest(AvatarSettings):
-    """A request for pictures; None leaves the choice to us. The `*_image` fields hold base64."""
+    """A request for pictures. None leaves the choice to the server. The `*_image` fields contain base64."""
 
     pose_file_id: str | None = declare(FileId(), "ID of an uploaded pose image.", form="slot")
     reference_file_id: str | None = declare(FileId(), "ID of an uploaded reference image.", form="slot")
@@ -60,7 +60,7 @@ class AvatarRequest(AvatarSettings):
 
 REQUEST_FIELDS = declared_fields(AvatarRequest)
 
-#: The request fields that a spec keeps under other names or inside of its parts.
+#: Request fields that a spec has under another name or in one of its parts.
 _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose else None,
     "reference_file_id": lambda spec: spec.reference.file_id if spec.reference else None,
@@ -71,7 +71,7 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
 
 
 def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
-    """The values of a request that repeats this spec: every repeated field, None where it does not apply."""
+    """The values of a request that repeats this spec: every repeated field, None if it does not apply."""
     values: dict[str, Any] = {}
     for name, field in REQUEST_FIELDS.items():
         if not field.repeated:
@@ -80,6 +80,6 @@ def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
         if field.applies == "several_views" and kind != "all_poses":
             value = None
         if isinstance(field.rule, Real) and value is not None:
-            value = float(value)  # JSON has one kind of number
+            value = float(value)  # so that a whole number is rendered as a float
         values[name] = value
     return values

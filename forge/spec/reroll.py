@@ -1,4 +1,4 @@
-"""A re-roll of one view, and how its picture becomes part of the generation."""
+"""A re-roll of one view, and its effect on the spec and the receipt of the generation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from .warning import make_warning
 
 @dataclass(frozen=True)
 class Reroll:
-    """`position` counts from 0; `inputs` are the receipt lines of the new picture."""
+    """A re-roll. `position` is the index of the view, from 0; `inputs` are the applied inputs of the new
+    picture."""
 
     position: int
     view: str | None
@@ -24,25 +25,25 @@ class Reroll:
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return to_json_text({**to_fields(self), "inputs": [to_fields(line) for line in self.inputs]})
+        return to_json_text({**to_fields(self), "inputs": [to_fields(applied) for applied in self.inputs]})
 
     @classmethod
     def from_json(cls, text: str) -> Reroll:
-        """Read a stored re-roll of any release. Raises ValueError for what is none."""
+        """Read a re-roll stored by any release. Raises ValueError if it is invalid."""
         data: dict[str, Any] = json.loads(text)
-        inputs = tuple(from_fields(AppliedInput, line) for line in data.get("inputs", ()))
+        inputs = tuple(from_fields(AppliedInput, applied) for applied in data.get("inputs", ()))
         return from_fields(Reroll, {**data, "inputs": inputs})
 
     def apply(self, spec: AvatarSpec, receipt: Receipt) -> tuple[AvatarSpec, Receipt]:
-        """The generation's spec and receipt once the new picture has replaced the old one."""
-        kept = [line for line in receipt.inputs if line.view != self.view]
+        """The generation's spec and receipt after the new picture has replaced the old one."""
+        kept = [applied for applied in receipt.inputs if applied.view != self.view]
         return (
             replace(spec, reseeded={**spec.reseeded, self.view or "": self.seed}),
             replace(receipt, inputs=(*kept, *self.inputs)),
         )
 
     def fail(self, receipt: Receipt, error: str) -> Receipt:
-        """The receipt when the old picture stays because the new one failed."""
+        """The receipt after the re-roll failed, so that the old picture stays."""
         detail = f"The re-roll of {self.view or 'the picture'} failed: {error}"
         warning = make_warning("reroll_failed", detail, view=self.view or "", error=error)
         return receipt.with_warnings([*receipt.warnings, warning])

@@ -1,4 +1,4 @@
-"""The settings of a picture: what a client may choose and a stored spec keeps."""
+"""The settings of a picture, which a client may choose and a spec stores."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CONSISTENCY = 0.7
 
 @dataclass(frozen=True)
 class AvatarSettings:
-    """Base of `AvatarRequest` and `AvatarSpec`.
+    """The base of `AvatarRequest` and `AvatarSpec`.
 
-    In a request None stands for "not chosen", in every field. In a spec each field has a value of its type.
+    In a request, None means "not chosen" in every field. In a spec, each field has a value of its type.
     """
 
     prompt: str = declare(Text(10_000, min_length=1, rows=4), "Detailed avatar description.", form="main")

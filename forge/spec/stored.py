@@ -1,7 +1,7 @@
-"""Dataclasses in JSON columns: rows of earlier and of later releases can both be read.
+"""Stores dataclasses in JSON columns, so that rows of earlier and later releases can be read.
 
-A field that a row lacks gets the dataclass's default. A field that this release does not know is kept in the
-mapping `unknown` and written back in its place.
+A field that is missing in a row gets the dataclass's default. Fields of later releases are kept in the
+mapping `unknown` and written back.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ Record = TypeVar("Record", bound=Stored)
 
 
 def from_fields(kind: type[Record], data: Mapping[str, Any]) -> Record:
-    """Build a dataclass of this kind. Raises ValueError when a field without a default is missing."""
-    names = {one.name for one in fields(kind)} - {UNKNOWN}
-    known = {name: value for name, value in data.items() if name in names}
+    """Build a dataclass of this kind. Raises ValueError if a field without a default is missing."""
+    names = {field.name for field in fields(kind)} - {UNKNOWN}
+    values = {name: value for name, value in data.items() if name in names}
     unknown = {name: value for name, value in data.items() if name not in names}
     try:
-        return kind(**{**known, UNKNOWN: unknown})
+        return kind(**{**values, UNKNOWN: unknown})
     except TypeError as error:
         raise ValueError(f"A stored {kind.__name__} is incomplete: {error}") from error
 
 
 def to_fields(record: Stored) -> dict[str, Any]:
-    """Its fields as plain values, unknown ones in their places. Nested dataclasses are rendered too."""
+    """The fields as plain values, with the unknown ones. Nested dataclasses become mappings, too."""
     values: dict[str, Any] = {}
-    for one in fields(record):
-        if one.name != UNKNOWN:
-            value = getattr(record, one.name)
-            values[one.name] = to_fields(value) if hasattr(value, UNKNOWN) else value
+    for field in fields(record):
+        if field.name != UNKNOWN:
+            value = getattr(record, field.name)
+            values[field.name] = to_fields(value) if hasattr(value, UNKNOWN) else value
     return {**values, **record.unknown}
 
 
 def to_json_text(fields: Mapping[str, Any]) -> str:
-    """Compact JSON, as columns hold it."""
+    """Compact JSON, for a column."""
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)

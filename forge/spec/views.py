@@ -8,15 +8,15 @@ from typing import Literal, get_args
 ViewName = Literal["front", "back", "side", "quarter"]
 VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
 
-# How nodes name the choice of all views, and of none in particular.
+# The options of nodes for all views, and for no particular view.
 ALL_FOUR = "all four"
 ANY_VIEW = "any"
 
 
 @dataclass(frozen=True)
 class View:
-    """`positive` words go early in the prompt, `negative` ones keep the wrong view away; `narrow`
-    views are cut to a part of the width."""
+    """A view. `positive` is text for the start of the prompt, `negative` is text against other views. A
+    `narrow` view is cut to a part of the width."""
 
     name: ViewName
     description: str

@@ -1,4 +1,4 @@
-"""What the user of a generation should know although it was accepted, as data."""
+"""Warnings of an accepted generation, for its user."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Parameter = str | int | Sequence[str]
 
 @dataclass(frozen=True)
 class GenerationWarning:
-    """`detail` is the whole sentence, in English. With `code` and `parameters` a client can show another one.
-    `code` is None in rows of releases without codes."""
+    """A warning. `detail` is a complete English sentence. With `code` and `parameters` a client can show its
+    own. `code` is None in rows of releases without codes."""
 
     detail: str
     code: str | None = None
@@ -42,18 +42,16 @@ def make_warning(code: WarningCode, detail: str, **parameters: Parameter) -> Gen
 
 
 def without_repeats(warnings: Iterable[GenerationWarning]) -> tuple[GenerationWarning, ...]:
-    """Each sentence once, in the order of its first occurrence."""
-    kept: dict[str, GenerationWarning] = {}
+    """The warnings without repeated sentences, in the order of their first occurrence."""
+    unique: dict[str, GenerationWarning] = {}
     for warning in warnings:
-        kept.setdefault(warning.detail, warning)
-    return tuple(kept.values())
+        unique.setdefault(warning.detail, warning)
+    return tuple(unique.values())
 
 
 def write_warnings(warnings: Sequence[GenerationWarning]) -> dict[str, Any]:
-    """Their fields in a stored receipt.
-
-    `warnings` keeps the plain sentences that releases without codes read.
-    """
+    """The fields of the warnings in a stored receipt. `warnings` has the sentences, for releases without
+    codes."""
     return {
         "warnings": [warning.detail for warning in warnings],
         "warning_details": [
@@ -65,10 +63,10 @@ def write_warnings(warnings: Sequence[GenerationWarning]) -> dict[str, Any]:
 
 
 def read_warnings(data: Mapping[str, Any]) -> tuple[GenerationWarning, ...]:
-    """The warnings of a stored receipt of any release."""
-    details = {one["detail"]: one for one in data.get("warning_details", ())}
+    """The warnings of a receipt stored by any release."""
+    by_sentence = {detail["detail"]: detail for detail in data.get("warning_details", ())}
     return tuple(
-        GenerationWarning(sentence, found.get("code"), found.get("parameters", {}))
+        GenerationWarning(sentence, detail.get("code"), detail.get("parameters", {}))
         for sentence in data.get("warnings", ())
-        for found in (details.get(sentence, {}),)
+        for detail in (by_sentence.get(sentence, {}),)
     )

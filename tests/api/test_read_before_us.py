@@ -340,7 +340,7 @@ async def test_a_client_that_waits_is_told_what_went_wrong(open_client: Opener) 
 async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
     forge: Product, aiohttp_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expect, "LOOK_SECONDS", 0)  # so that it looks in every round of the loop
+    monkeypatch.setattr(expect, "POLL_SECONDS", 0)  # so that it looks in every round of the loop
     answered, go_on = asyncio.Event(), asyncio.Event()
 
     @web.middleware

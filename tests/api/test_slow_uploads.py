@@ -72,7 +72,7 @@ async def status_of(reader: asyncio.StreamReader) -> tuple[int, str]:
 async def test_an_upload_that_stalls_ends_with_408_and_leaves_nothing(
     client: Client, forge: Product, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(reading, "PATIENCE", 0.3)
+    monkeypatch.setattr(reading, "STALL_SECONDS", 0.3)
     async with connection(client) as (reader, writer):
         writer.write(f"{HEAD}Content-Length: 5000000\r\n\r\n".encode() + sent)
         if len(sent) > 1000:
@@ -90,7 +90,7 @@ async def test_an_upload_that_stalls_ends_with_408_and_leaves_nothing(
 async def test_an_upload_that_drips_ends_too(
     client: Client, forge: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "PATIENCE", 0.5)
+    monkeypatch.setattr(reading, "STALL_SECONDS", 0.5)
     async with connection(client) as (reader, writer):
         writer.write(f"{HEAD}Content-Length: 5000000\r\n\r\n".encode() + START)
         answered = asyncio.ensure_future(status_of(reader))
@@ -104,7 +104,7 @@ async def test_an_upload_that_drips_ends_too(
 
 
 async def test_a_json_body_that_stalls_ends_with_408(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PATIENCE", 0.3)
+    monkeypatch.setattr(reading, "STALL_SECONDS", 0.3)
     async with connection(client) as (reader, writer):
         head = HEAD.replace("/upload/pose_image", "/generate/avatar").replace(
             "multipart/form-data; boundary=b", "application/json"
@@ -116,8 +116,8 @@ async def test_a_json_body_that_stalls_ends_with_408(client: Client, monkeypatch
 async def test_our_own_slowness_is_not_counted_against_the_client(
     client: Client, forge: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "PATIENCE", 0.5)
-    monkeypatch.setattr(reading, "PACE", 10**9)
+    monkeypatch.setattr(reading, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "MIN_RATE", 10**9)
     really = forge.workers.disk
 
     async def slow(function: Any, *args: Any, **kwargs: Any) -> Any:

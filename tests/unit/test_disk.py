@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from avatarforge.db.engine import open_database
 from avatarforge.forge.access.secret import signing_secret
 from avatarforge.forge.errors import SettingsError, UnavailableError
-from avatarforge.forge.generations.outputs import OutputFolder, note_of_parts
+from avatarforge.forge.generations.outputs import OutputFolder, parts_entry
 from avatarforge.forge.store import disk as module
 from avatarforge.forge.store.blobs import BlobStore, hash_file, write_whole
 from avatarforge.forge.store.disk import RETRY_WAITS, Disk, is_refused, open_to_read
@@ -227,7 +227,7 @@ def test_a_temp_file_that_is_held_does_not_hide_why_the_picture_failed(
     with pytest.raises(Exception, match="The disk is full"):
         outputs.write("one", 0, fill_the_disk)
     assert len(outputs.parts("one")) == 1
-    assert notes.stale() == [note_of_parts("one")]
+    assert notes.stale() == [parts_entry("one")]
 
 
 # A drive that is gone.

@@ -17,8 +17,8 @@ from services import Product, product
 from avatarforge.db import files as file_queries
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import UnavailableError
-from avatarforge.forge.generations import tracker
-from avatarforge.forge.generations.tracker import MAX_REFUSALS, NOT_RESUMED
+from avatarforge.forge.generations import resume
+from avatarforge.forge.generations.resume import MAX_REFUSALS, NOT_RESUMED
 from avatarforge.forge.idempotency import Claim
 
 REASON = "The queue is closed."
@@ -33,7 +33,7 @@ async def forge(tmp_path: Path) -> AsyncIterator[Product]:
 
 @pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracker, "RECONCILE_SECONDS", 0.001)
+    monkeypatch.setattr(resume, "RETRY_SECONDS", 0.001)
 
 
 def close(host: FakeHost, *prompt_ids: str) -> None:

@@ -1,0 +1,156 @@
+"""Prepares a prompt up to its commit: resolve and compile the request, and have ComfyUI validate the
+prompt."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pydantic_core import to_json
+
+from ...db import generations as queries
+from ...db.engine import Database, Query
+from ...db.records import GenerationRecord
+from ..errors import UnavailableError, UnprocessableError
+from ..graphs.compile import compile_prompt, compile_reroll
+from ..graphs.models import require_models, with_installed_names
+from ..ports import CheckedPrompt, Host, InstalledModels
+from ..settings import Settings
+from ..spec.avatar import AvatarSpec, Kind
+from ..spec.receipt import Receipt
+from ..spec.request import AvatarRequest
+from ..spec.reroll import Reroll
+from ..store.files import FileStore
+from .inputs import Inputs
+from .resolve import ResolvedRequest, resolve_request
+from .transactions import (
+    commit_new,
+    receipt_for_reroll,
+    receipt_for_retry,
+    requeue,
+    restore,
+    withdraw,
+)
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A validated prompt, the query that commits its row, and the query that undoes the commit."""
+
+    checked: CheckedPrompt
+    commit: Query[GenerationRecord]
+    undo: Query[object]
+
+
+class RunPreparer:
+    """Every method may raise UnprocessableError, UnavailableError and PromptRefusedError."""
+
+    def __init__(self, settings: Settings, database: Database, files: FileStore, host: Host) -> None:
+        self._settings = settings
+        self._database = database
+        self._host = host
+        self._inputs = Inputs(database, files)
+
+    async def prepare_new(
+        self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None, undo: AsyncExitStack
+    ) -> PreparedRun:
+        """Prepare a new generation. If `views` is None, it has one picture: the view of the pose image, or
+        the front. `undo` withdraws uploads. May also raise NotFoundError and what receiving a file raises."""
+        pose, reference = await self._inputs.resolve(request, undo)
+        resolved = await self._resolve(partial(resolve_request, request, views, pose, reference))
+        spec = await self._choose_turnaround(resolved.spec, request.turnaround)
+        generation_id = str(uuid.uuid4())
+        compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
+        checked = await self._host.check(generation_id, compiled.prompt)
+        receipt = Receipt(compiled.inputs, (*resolved.warnings, *compiled.warnings))
+        commit = partial(
+            commit_new,
+            generation_id=generation_id,
+            kind=kind,
+            spec=spec,
+            prompt=to_json(compiled.prompt).decode(),
+            receipt=receipt.for_prompt(generation_id),
+            callback_url=request.callback_url,
+            now=self._database.now(),
+        )
+        pose_record = pose.record if pose is not None else None
+        used = [record for record in (pose_record, reference) if record is not None]
+        return PreparedRun(checked, commit, partial(withdraw, generation_id=generation_id, used=used))
+
+    async def prepare_reroll(self, record: GenerationRecord, view: str, seed: int | None) -> PreparedRun:
+        """Prepare to generate one view of a completed generation again. A `seed` of None draws a new one. May
+        also raise ConflictError."""
+        spec = record.spec
+        if view not in spec.views:
+            available = ", ".join(filter(None, spec.views)) or "none"
+            raise UnprocessableError(
+                f"This generation has no {view} view. It has: {available}.",
+                ("query", "pose"),
+                code="view_not_found",
+            )
+        await self._inputs.check_present(spec)
+        new_seed = secrets.randbits(53) if seed is None else seed
+        position = spec.views.index(view)
+        reseeded = replace(spec, reseeded={**spec.reseeded, view: new_seed})
+        compiled = compile_reroll(reseeded, record.id, position)
+        installed = await self._host.installed_models()
+        require_models(installed, spec.checkpoint, spec.controlnet)
+        prompt = with_installed_names(compiled.prompt, installed)
+        checked = await self._host.check(str(uuid.uuid4()), prompt)
+        inputs = Receipt(compiled.inputs).for_prompt(checked.prompt_id).inputs
+        commit = partial(
+            requeue,
+            before=record,
+            refusal="Another re-roll of this generation has just begun. Wait for it.",
+            receipt=receipt_for_reroll(record, installed).to_json(),
+            prompt=to_json(prompt).decode(),
+            prompt_id=checked.prompt_id,
+            reroll=Reroll(position, view, new_seed, inputs).to_json(),
+        )
+        return PreparedRun(checked, commit, partial(restore, before=record))
+
+    async def prepare_retry(self, record: GenerationRecord) -> PreparedRun:
+        """Prepare to run the graph of a failed generation again. May also raise ConflictError."""
+        spec = record.spec
+        await self._inputs.check_present(spec)
+        installed = await self._host.installed_models()
+        require_models(installed, spec.checkpoint, spec.controlnet)
+        text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
+        prompt = with_installed_names(json.loads(text or "{}"), installed)
+        checked = await self._host.check(str(uuid.uuid4()), prompt)
+        commit = partial(
+            requeue,
+            before=record,
+            refusal="Another retry of this generation has just begun. Wait for it.",
+            prompt_id=checked.prompt_id,
+            receipt=receipt_for_retry(record, checked.prompt_id, installed).to_json(),
+            started_at=None,
+            completed_at=None,
+            error=None,
+        )
+        return PreparedRun(checked, commit, partial(restore, before=record))
+
+    async def _resolve(
+        self, resolve: Callable[[InstalledModels, Settings], ResolvedRequest]
+    ) -> ResolvedRequest:
+        """Resolve with the cached list of models; if that fails or warns, with a fresh one."""
+        cached = await self._host.installed_models(fresh=False)
+        try:
+            resolved = resolve(cached, self._settings)
+            if not resolved.warnings:
+                return resolved
+        except (UnavailableError, UnprocessableError):
+            pass
+        return resolve(await self._host.installed_models(), self._settings)
+
+    async def _choose_turnaround(self, spec: AvatarSpec, requested: str | None) -> AvatarSpec:
+        """Run several views as one batch if the GPU's memory allows it, unless the request decides that."""
+        if len(spec.views) == 1 or requested in ("batch", "sequential"):
+            return spec
+        fits = await self._host.batch_fits(spec.checkpoint, spec.width, spec.height, len(spec.views))
+        return spec if fits else replace(spec, turnaround="sequential")

@@ -1,0 +1,43 @@
+"""The response with the fields of a generation request, for forms."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...forge.spec.fields import Applicability, ChoiceSource, FormGroup
+from ..models import LazyModel
+
+Control = Literal["text", "number", "digits", "switch", "choice", "installed", "file"]
+
+
+class FormField(LazyModel):
+    """One field of a generation request, as a form shows it."""
+
+    name: str = Field(description="The field's name in the request.")
+    description: str
+    group: FormGroup = Field(description="slot: a place for a picture.")
+    control: Control = Field(
+        description="digits: a whole number too large for JavaScript. installed: one of a list of "
+        "GET /capabilities, see `source`. file: the id of an uploaded file."
+    )
+    required: bool
+    default: str | float | bool | None = Field(
+        description="Used when the field is left out; null: it depends on the other fields and the settings."
+    )
+    applies: Applicability = Field(
+        description="several_views: only with all poses. pose: only with a pose image."
+    )
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    max_length: int | None = Field(None, description="Characters.")
+    rows: int = Field(1, description="Lines of the control.")
+    choices: list[str] = Field(default_factory=list)
+    suggestions: list[str] = Field(default_factory=list, description="Any other text is taken as well.")
+    source: ChoiceSource | None = None
+
+
+class FormFieldsAnswer(LazyModel):
+    fields: list[FormField] = Field(description="In the order in which a form shows them.")

@@ -1,0 +1,149 @@
+"""Responses about generations."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, create_model
+
+from ...forge.spec import fields
+from ...forge.spec.fields import RequestField
+from ...forge.spec.request import REQUEST_FIELDS
+from ...forge.spec.views import ViewName
+from ...forge.spec.warning import WarningCode
+from ..models import LazyModel
+from .files import Dimensions
+
+Status = Literal["queued", "processing", "completed", "failed"]
+
+
+class OutputFile(LazyModel):
+    filename: str
+    url: str = Field(description="Resolves against the server's root and against the API's prefix.")
+    pose_type: ViewName | None = Field(description="null: the pose image alone decided the view.")
+    size: int = Field(description="Bytes.")
+    dimensions: Dimensions
+    seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
+
+
+def _parameter(field: RequestField) -> tuple[Any, Any]:
+    match field.rule:
+        case fields.Flag():
+            kind: Any = bool
+        case fields.Whole():
+            kind = int
+        case fields.Real():
+            kind = float
+        case fields.Choice() as rule:
+            kind = Literal[rule.stored]
+        case _:
+            kind = str
+    return (kind | None if field.optional or field.applies != "always" else kind), ...
+
+
+def _parameter_fields() -> dict[str, Any]:
+    return {name: _parameter(field) for name, field in REQUEST_FIELDS.items() if field.repeated}
+
+
+# Built from the declarations in `forge/spec`, which is where to add a field.
+Parameters = create_model(
+    "Parameters",
+    __base__=LazyModel,
+    __module__=__name__,
+    __doc__="Every value actually used. Sent again as a body, it gives the same pictures.",
+    **_parameter_fields(),
+)
+
+
+class Steps(LazyModel):
+    first: int
+    last: int
+
+
+class InputReceipt(LazyModel):
+    """How one picture was applied to one view."""
+
+    role: Literal["pose", "reference", "view", "anchor"] = Field(
+        description="view: a built-in skeleton. anchor: the front, which the other views look at."
+    )
+    pose_type: ViewName | None
+    kind: str = Field(description="What the picture was recognised as.")
+    file_id: str | None
+    content_hash: str | None
+    comfyui_prompt_id: str = Field(description="The prompt that applied it; a re-roll has its own.")
+    node: str = Field(description="Id of the node in that prompt.")
+    node_type: str
+    model: str = Field(description="The model file that applied it.")
+    strength: float
+    steps: Steps = Field(description="The sampling steps during which it worked, from 1.")
+
+
+class CurrentNode(LazyModel):
+    """What runs now."""
+
+    node: str = Field(description="The node's type.")
+    node_id: str = Field(description="Its id in the prompt.")
+    view: ViewName | None = Field(description="null: it works on several views, or on none.")
+    step: int
+    steps: int = Field(description="1 for a node that counts no steps.")
+
+
+class PreviewFile(LazyModel):
+    view: ViewName | None
+    url: str = Field(description="A JPEG. Resolves against the server's root; it changes with the picture.")
+
+
+class WarningDetail(LazyModel):
+    """A warning that a program can tell apart, and a page can show in another language."""
+
+    code: WarningCode | None = Field(description="null: written by a release without codes.")
+    detail: str
+    parameters: dict[str, str | int | list[str]] = Field(description="The values in the sentence.")
+
+
+class GenerationAnswer(LazyModel):
+    generation_id: str
+    status: Status
+    message: str
+    kind: Literal["avatar", "pose", "all_poses", "graph"] = Field(
+        description="graph: queued by hand in the editor, with a node that saves avatars."
+    )
+    created_at: str
+    started_at: str | None
+    completed_at: str | None
+    error: str | None
+    comfyui_prompt_id: str
+    output_files: list[OutputFile]
+    parameters: Parameters | None = Field(description="null for a graph queued by hand.")
+    reroll: ViewName | None = Field(description="The view that is being re-rolled.")
+    progress: float = Field(
+        description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."
+    )
+    current: CurrentNode | None = Field(description="While it runs.")
+    queue_position: int | None = Field(description="While it is queued: 1 starts next.")
+    eta_seconds: float | None = Field(
+        description="Running time left, by past runs of the same family, size, steps and number of views; "
+        "waiting in the queue is not counted. null: no such run is known."
+    )
+    previews: list[PreviewFile] = Field(description="While it runs, in the order of its views.")
+    inputs: list[InputReceipt]
+    warnings: list[str]
+    warning_details: list[WarningDetail] = Field(description="The same with codes, one for each sentence.")
+
+
+class PromptAnswer(LazyModel):
+    prompt: dict[str, dict[str, Any]] = Field(description="The graph, as ComfyUI's POST /prompt takes it.")
+
+
+class GenerationsAnswer(LazyModel):
+    total: int = Field(description="How many match the filter.")
+    generations: list[GenerationAnswer]
+    limit: int
+    offset: int
+    next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last.")
+
+
+class GenerationDeletedAnswer(LazyModel):
+    generation_id: str
+    deleted: Literal[True]
+    message: str
