@@ -1,7 +1,7 @@
 """Startup in ComfyUI: settings -> product -> routes -> background tasks.
 
-Whatever goes wrong here leaves ComfyUI running: the reason goes to the log and to `/health`. What goes wrong
-before the routes are registered, `__init__` hands to `fallback`.
+An error here never stops ComfyUI: the log and `/health` give the reason. If an error happens before the
+routes are registered, `__init__` passes it to `fallback`.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ from .routes.webhook_sender import WebhookSender
 
 VERSION = "0.1.0"
 PACK = Path(__file__).parent
-LONGEST_REASON = 1000  # characters
+MAX_REASON_LENGTH = 1000  # characters
 
 log = logging.getLogger("avatarforge")
 
 
 @dataclass(frozen=True)
 class _Running:
-    """What lives as long as ComfyUI. `resources` closes what was opened, the locks of the folders last."""
+    """What lives as long as ComfyUI. `resources` closes everything, and releases the folder locks last."""
 
     product: Product
     services: Services
@@ -64,29 +64,29 @@ class _Running:
 
 
 async def start() -> None:
-    """Load the pack into the ComfyUI that is starting. Raises only what keeps the routes from being
-    registered; everything later is reported through them."""
+    """Start the pack in ComfyUI. Raises only errors that prevent the registration of the routes; the routes
+    report all later ones."""
     server = comfy.server()
     background = BackgroundTasks()
 
     def other_faults() -> list[str]:
         return [*copies.faults(server), *background.faults]
 
-    # Whatever goes wrong from here on, nobody is let in who would not be otherwise.
+    # The strictest rules first, so that an error below never grants more access.
     server.app[ACCESS] = Access(rules_without_settings(NetworkExposure()))
     server.app[STATE] = Unavailable("AvatarForge could not start.", "", comfy.system_stats, other_faults)
     _add_routes(server)
     running = None
     try:
-        reach = NetworkExposure(await asyncio.to_thread(comfy.listens_on_network), own_names())
-        server.app[ACCESS] = Access(rules_without_settings(reach))
+        exposure = NetworkExposure(await asyncio.to_thread(comfy.listens_on_network), own_names())
+        server.app[ACCESS] = Access(rules_without_settings(exposure))
         settings = await asyncio.to_thread(load_settings, os.environ, PACK / ".env")
-        found = rules(settings, reach)
-        server.app[ACCESS] = Access(found)
-        warnings = warnings_of(found)
+        access_rules = rules(settings, exposure)
+        server.app[ACCESS] = Access(access_rules)
+        warnings = warnings_of(access_rules)
         running = await asyncio.to_thread(_open, settings, other_faults)
         server.app.on_startup.append(partial(_start_tasks, running, background))
-    except Exception as error:  # whatever it is, ComfyUI and the nodes stay, and /health gives the reason
+    except Exception as error:  # no error may stop ComfyUI or the nodes; /health gives the reason
         if running is not None:
             running.resources.close()
         reason = _reason(error)
@@ -95,7 +95,7 @@ async def start() -> None:
         expected = isinstance(error, (AvatarForgeError, DatabaseUnavailableError))
         log.error("AvatarForge is not available: %s", reason, exc_info=None if expected else error)
         return
-    server.app[ACCESS] = Access(found, running.product.signer)
+    server.app[ACCESS] = Access(access_rules, running.product.signer)
     server.app[STATE] = running.services
     for warning in warnings:
         log.warning("AvatarForge: %s", warning)
@@ -104,8 +104,8 @@ async def start() -> None:
 
 
 async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Application) -> None:
-    """Called when all nodes are loaded, so that what is resumed can be validated. Must not raise: ComfyUI
-    would not start."""
+    """Start the background tasks. Called after all nodes are loaded, because resumed prompts are validated
+    against them. Must not raise, because ComfyUI would not start."""
     product = running.product
     background.start("The preparation of the request models", partial(asyncio.to_thread, build_models))
     background.start("The generation tracker", product.tracker.run)
@@ -118,7 +118,7 @@ async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Ap
 
 
 def _add_routes(server: Any) -> None:
-    """Register all routes with ComfyUI's server or, when one of them cannot be made, none."""
+    """Register all routes with ComfyUI's server, or none if one of them cannot be built."""
     table = web.RouteTableDef()
     add_routes(table, VERSION)
     server.app.add_routes(body_routes())
@@ -129,22 +129,22 @@ def _add_routes(server: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Why the pack could not start: our own sentence, or one about what nobody expected."""
+    """Why the pack could not start, as a sentence."""
     if isinstance(error, (AvatarForgeError, DatabaseUnavailableError)) and str(error):
-        return error_message(error)[:LONGEST_REASON]
+        return error_message(error)[:MAX_REASON_LENGTH]
     return f"AvatarForge could not start: {summarize_unexpected(error)}."
 
 
 def _url() -> str:
     try:
         return comfy.url()
-    except Exception:  # the reason of the start's failure matters more
+    except Exception:  # must not hide why the start failed
         log.exception("AvatarForge: the address of ComfyUI could not be read")
         return ""
 
 
 def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Running:
-    """Everything that blocks. What it raises leaves nothing open."""
+    """Open the store and build the services. Blocks. If it raises, everything is closed."""
     with ExitStack() as resources:
         data_folder = comfy.data_folder()
         lock_store(settings, data_folder, resources)

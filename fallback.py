@@ -1,7 +1,7 @@
-"""Answers while not even the routes of the pack could be put together.
+"""Routes that report why the pack's own routes could not be registered.
 
-So it is when a package is missing or too old, or one of our own modules fails to import. This module needs
-nothing but the standard library and aiohttp, and `__init__` calls it with what `bootstrap` raised.
+The usual reasons are a missing or outdated package, or a module that fails to import. So this module needs
+only the standard library and aiohttp. `__init__` calls it with the error that `bootstrap` raised.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PREFIX = "/avatarforge-controller"
 STOPPED = "AvatarForge could not start."
 SEE_LOG = "AvatarForge is not available. ComfyUI's log says why."
 _UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
-_ELSEWHERE = ("/files/{id:%s}", "/files/{id:%s}/thumbnail", "/outputs/{id:%s}/{name}")
+_ROOT_PATHS = ("/files/{id:%s}", "/files/{id:%s}/thumbnail", "/outputs/{id:%s}/{name}")
 _LOCAL_HOST = re.compile(r"(?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?", re.IGNORECASE)
 _LOCAL_PEER = re.compile(r"(?:::ffff:)?127\.[0-9.]+|::1")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
@@ -29,14 +29,14 @@ log = logging.getLogger("avatarforge")
 
 
 def add_fallback(server: Any, error: Exception) -> None:
-    """Register routes that say why nothing works. `server`: ComfyUI's. The error goes to the log, whole."""
+    """Register routes that report the reason, and log the error with its traceback. `server` is ComfyUI's."""
     log.error("AvatarForge is not available", exc_info=error)
     reason = f"AvatarForge could not start: {summarize_unexpected(error)}."
     try:
         from .avatarforge_nodes.registry import registry
 
         registry.reason = reason
-    except Exception:  # the import that failed may be one that the nodes need too
+    except Exception:  # the nodes may need the module that failed to import, too
         log.exception("AvatarForge: the nodes could not be loaded")
     routes = web.RouteTableDef()
     _add(routes, reason)
@@ -44,13 +44,13 @@ def add_fallback(server: Any, error: Exception) -> None:
         for route in routes:
             if isinstance(route, web.RouteDef):
                 server.routes.route(route.method, route.path)(route.handler)
-    except Exception:  # without a server there is nobody to answer, but the nodes stay
+    except Exception:  # without a server there are no routes, but the nodes still work
         log.exception("AvatarForge: no routes could be registered")
 
 
 def _add(routes: web.RouteTableDef, reason: str) -> None:
     async def health(request: web.Request) -> web.Response:
-        if not _local(request):
+        if not _is_local(request):
             return _json(200, {"api_status": "unavailable"})
         stopped = {"status": "unhealthy", "reason": STOPPED}
         body = {
@@ -65,17 +65,18 @@ def _add(routes: web.RouteTableDef, reason: str) -> None:
         return _json(200, body)
 
     async def unavailable(request: web.Request) -> web.Response:
-        return _json(503, {"detail": reason if _local(request) else SEE_LOG, "code": "unavailable"})
+        return _json(503, {"detail": reason if _is_local(request) else SEE_LOG, "code": "unavailable"})
 
     routes.get(f"{PREFIX}/health")(health)
     routes.route("*", PREFIX)(unavailable)
     routes.route("*", PREFIX + "/{tail:.*}")(unavailable)
-    for path in _ELSEWHERE:
+    for path in _ROOT_PATHS:
         routes.get(path % _UUID)(unavailable)
 
 
-def _local(request: web.Request) -> bool:
-    """Whether somebody at this machine asks. The settings, which could let others in, were not read."""
+def _is_local(request: web.Request) -> bool:
+    """Whether the request is from this machine. Others get no details, because no settings were read that
+    could allow it."""
     return (
         _LOCAL_PEER.fullmatch(request.remote or "") is not None
         and _LOCAL_HOST.fullmatch(request.headers.get("Host", "")) is not None

@@ -48,7 +48,7 @@ _UPLOADS: dict[str, JsonObject] = {
     },
 }
 _COMMON_STATUSES = (401, 403, 429, 500, 503)
-# An id is any text, and an unknown one a 404; only a hash that is none is a mistake of form.
+# Any text is accepted as an id, and an unknown id is a 404. Only an invalid hash is a 422.
 _SHA256: JsonObject = {"pattern": "^[0-9A-Fa-f]{64}$"}
 _PATH_PATTERNS: dict[str, JsonObject] = {"content_hash": _SHA256}
 _HEADER_PATTERNS: dict[str, JsonObject] = {precheck.HEADER: _SHA256}

@@ -1,4 +1,4 @@
-// The only .js in web/: ComfyUI's frontend loads every .js as an extension of its own, so modules are .mjs.
+// The only .js in web/: ComfyUI's frontend loads every .js file as an extension, so modules are .mjs.
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { ApiClient } from "./panel/client.mjs";
@@ -40,7 +40,7 @@ app.registerExtension({
       document.head.append(link);
     }
     t = await loadTranslations(api, app.extensionManager.setting.get("Comfy.Locale"));
-    // Before the editor's own listener, which would make a new node of a pasted picture.
+    // Before the editor's own listener, which would create a node from a pasted picture.
     document.addEventListener("paste", (event) => pasteIntoPicker(event, app.canvas), { capture: true });
   },
   setup() {

@@ -1,4 +1,4 @@
-// The API's generations over HTTP; the stored files come from FilesClient.
+// The API's generations over HTTP; FilesClient has the stored files.
 import { ApiError, parseApiError, statusOf } from "../shared/errors.mjs";
 import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_client.mjs";
 import { parse, stringify } from "./json.mjs";
@@ -6,12 +6,12 @@ import { parse, stringify } from "./json.mjs";
 /** @import { Capabilities, FileKind, FormField, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
 /** @import { UploadedFile } from "../shared/types.d.ts" */
 
-/** What servers and proxies answer that offer no event stream. */
+/** The statuses of servers and proxies that offer no event stream. */
 const NO_STREAM = new Set([404, 405, 406, 501]);
 
 export class ApiClient extends FilesClient {
   /**
-   * Call `apply` with the URL by which the browser reaches a picture; never if it cannot be signed.
+   * Call `apply` with the URL of a picture for the browser; never if it cannot be signed.
    * @param {string} url
    * @param {(browserUrl: string) => void} apply
    */
@@ -70,7 +70,7 @@ export class ApiClient extends FilesClient {
   /**
    * @param {string} route
    * @param {Record<string, unknown>} body
-   * @param {string} idempotencyKey a retry with the same key gets the first response, and no second generation
+   * @param {string} idempotencyKey a retry with the same key gets the first response instead of a second generation
    * @returns {Promise<Generation>}
    */
   createGeneration(route, body, idempotencyKey) {
@@ -90,7 +90,7 @@ export class ApiClient extends FilesClient {
 
   /**
    * @param {string} id
-   * @param {boolean} keepalive the page is being closed, and the request has to outlive it
+   * @param {boolean} keepalive whether the request must outlive the page, which is being closed
    */
   async deleteGeneration(id, keepalive = false) {
     await this.request(generationPath(id), { method: "DELETE", keepalive });
@@ -160,7 +160,7 @@ export class ApiClient extends FilesClient {
   }
 
   /**
-   * The stream of all events after `lastId`, or null where this server offers none.
+   * The stream of all events after `lastId`, or null if this server offers none.
    * @param {string | null} lastId
    * @param {AbortSignal} signal
    */

@@ -1,7 +1,8 @@
 import { make } from "../shared/elements.mjs";
 
 /**
- * Copy a text to the clipboard. Pages over plain http have only the old way, which needs a text field in the page.
+ * Copy a text to the clipboard. On pages over plain http only the deprecated execCommand works, which needs a text
+ * field in the page.
  * @param {string} text
  * @param {HTMLElement} parent gets the text field for a moment
  * @returns whether the browser allowed it

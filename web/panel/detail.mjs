@@ -1,4 +1,4 @@
-// One generation: its progress, its pictures, how it was made, and what can be done with it.
+// The detail view of one generation: its progress, pictures, settings and actions.
 import { button, make } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { copyText } from "./clipboard.mjs";
@@ -25,7 +25,7 @@ export class Detail {
     this.useSettings = useSettings;
     this.id = "";
     this.lastRequest = 0;
-    this.rendered = ""; // what the sections show, as JSON
+    this.rendered = ""; // the data that the sections show, as JSON
     this.heading = make("h2", { tabIndex: -1, className: "avatarforge-heading" });
     this.bar = make("progress", { max: 1, value: 0, "aria-label": t("progress") });
     this.text = make("p", { className: "avatarforge-progress-text" });
@@ -46,7 +46,7 @@ export class Detail {
   }
 
   /**
-   * Show a generation: at once as the page has it, then as the server has it.
+   * Show a generation: immediately as cached, then as the server returns it.
    * @param {string} id
    * @param {Generation | null} cached
    */
@@ -88,7 +88,7 @@ export class Detail {
   #render(generation) {
     const { t } = this.session;
     const { status, output_files: outputs, reroll, warnings: notes, inputs, error, progress } = generation;
-    // Progress arrives ten times a second: it must not rebuild what the user is reading.
+    // Progress arrives ten times a second and must not rebuild the sections that the user is reading.
     const rendered = JSON.stringify([status, outputs, reroll, notes, inputs.length, error]);
     if (rendered !== this.rendered) {
       this.rendered = rendered;
@@ -159,13 +159,13 @@ export class Detail {
     );
   }
 
-  /** @param {string} action as ApiClient.runAction takes it */
+  /** @param {string} action as for ApiClient.runAction */
   async #runAction(action) {
     const { client, live, t } = this.session;
     try {
       const generation = await client.runAction(this.id, action);
       live.watch(generation);
-      // A retry may be a generation of its own.
+      // A retry may return another generation.
       if (generation.generation_id !== this.id) await this.open(generation.generation_id, generation);
     } catch (error) {
       this.session.notify(errorMessage(error, t));

@@ -67,7 +67,7 @@ function picture(output, generation, { client, t }, reroll) {
   });
   void client.applyUrl(output.url, (browserUrl) => {
     link.href = download.href = browserUrl;
-    // A re-roll keeps the URL of a view; without the seed a browser would show the old picture again.
+    // A re-roll keeps the URL of a view, so without the seed a browser could show the old picture from its cache.
     image.src = browserUrl.includes("?") ? browserUrl : `${browserUrl}?seed=${output.seed ?? ""}`;
   });
   const rerollButton =
@@ -109,7 +109,7 @@ export function warnings(details, { t }) {
 }
 
 /**
- * The warning in the user's language, or the server's sentence where there is no text for its code.
+ * The warning in the user's language, or the server's sentence if there is no text for its code.
  * @param {Warning} warning
  * @param {Translate} t
  */

@@ -1,5 +1,5 @@
-// The panel in ComfyUI's editor: sidebar tab, badge, toasts, commands, settings, graph. It uses only what the
-// frontend offers to extensions.
+// The panel in ComfyUI's editor: sidebar tab, badge, toasts, commands, settings, graph. It uses only the frontend's
+// API for extensions.
 import { generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session, UNDO_SECONDS } from "./session.mjs";
@@ -22,7 +22,7 @@ export const SETTINGS = [
     id: TOASTS,
     category: ["AvatarForge", "Panel", "Toasts"],
     name: "Notify when a generation ends",
-    tooltip: "Shows a message in the corner of the editor, whatever the sidebar shows.",
+    tooltip: "Shows a message in the corner of the editor, even if the panel is closed.",
     type: "combo",
     options: [
       { text: "Finished and failed", value: ALL },
@@ -42,7 +42,7 @@ export const SETTINGS = [
     id: UNDO,
     category: ["AvatarForge", "Panel", "UndoSeconds"],
     name: "Seconds in which a deletion can be undone",
-    tooltip: "The generation is deleted when the time is over, or when the editor is closed.",
+    tooltip: "The generation is deleted after this time, or when the editor is closed.",
     type: "slider",
     attrs: { min: 3, max: 60, step: 1 },
     defaultValue: UNDO_SECONDS,
@@ -84,8 +84,8 @@ export function createCommands(app, getPanel) {
   ];
 }
 
-// Free in every frontend that a supported ComfyUI has: the frontend shows an error at each load for one that is
-// taken. tests/data/frontend_keybindings.json lists the frontends' own.
+// Not used by the frontend of any supported ComfyUI, which would show an error at each load for a conflict.
+// tests/data/frontend_keybindings.json lists the frontends' own.
 export const KEYBINDINGS = [
   { commandId: "AvatarForge.Create", combo: { key: "p", alt: true, shift: true } },
   { commandId: "AvatarForge.Gallery", combo: { key: "l", alt: true, shift: true } },
@@ -94,14 +94,14 @@ export const KEYBINDINGS = [
 ];
 
 /**
- * Open the sidebar if it is closed, then do something there.
+ * Open the sidebar if it is closed, then call `run`.
  * @param {ComfyApp} app
  * @param {() => void} run
  */
 function openSidebar({ extensionManager }, run) {
   const { sidebarTab } = extensionManager;
   if (sidebarTab.activeSidebarTabId !== TAB) sidebarTab.toggleSidebarTab(TAB);
-  // The frontend attaches the panel a moment later, and only then can it take the focus.
+  // The frontend attaches the panel a moment later, and it cannot get the focus before.
   requestAnimationFrame(() => requestAnimationFrame(run));
 }
 
@@ -134,14 +134,14 @@ export function addPanel({ app, client, t }) {
     id: TAB,
     icon: "pi pi-user",
     title: "AvatarForge",
-    label: t("tab"), // below the icon there is room for some ten letters
+    label: t("tab"), // there is room for about ten letters below the icon
     tooltip: t("tab_hint"),
     type: "custom",
     iconBadge: () => null,
     // The same element each time, so that input survives closing the tab.
     render: (container) => {
       container.classList.add("avatarforge-tab");
-      // Called again whenever the tab's icon changes; moving the panel would take its focus away.
+      // Called again whenever the tab's icon changes. Moving the panel would remove the focus from it.
       if (panel.element.parentElement !== container) container.append(panel.element);
       if (!loaded) void panel.load();
       loaded = true;
@@ -161,7 +161,7 @@ export function addPanel({ app, client, t }) {
 function showBadge({ getSidebarTabs, setting }, session) {
   const update = () => {
     const enabled = setting.get(BADGE) !== false;
-    // The list is the frontend's own, not a copy: it shows what is set there.
+    // The list is the frontend's own and not a copy, so setting the badge here has an effect.
     const tab = getSidebarTabs().find(({ id }) => id === TAB);
     if (tab) tab.iconBadge = enabled && session.activeCount ? String(session.activeCount) : "";
   };
@@ -180,7 +180,7 @@ function showToasts({ setting, toast }, session) {
     const chosen = setting.get(TOASTS) ?? ALL;
     const failed = generation.status === "failed";
     if (chosen === NONE || (chosen === FAILED && !failed)) return;
-    // The user knows what was cancelled or deleted, and the editor tells of its own graphs.
+    // The user knows what was cancelled or deleted, and the editor reports its own graphs.
     if (generation.kind === "graph" || wasCancelled(generation)) return;
     if (pendingDeletes.has(generation.generation_id)) return;
     const name = generationTitle(generation, t);
@@ -209,7 +209,7 @@ function insertNode(app, kind, fileId) {
   graph.beforeChange?.();
   graph.add(node);
   graph.afterChange?.();
-  widget?.callback?.(fileId); // its picker shows the file
+  widget?.callback?.(fileId); // makes its picker show the file
   app.canvas.selectNode?.(node);
   app.canvas.setDirty(true, true);
 }

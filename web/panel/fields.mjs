@@ -1,4 +1,4 @@
-// Form controls with a label, and room for what the server says about their value.
+// Form controls with a label, a hint and an error message.
 import { make } from "../shared/elements.mjs";
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
@@ -6,7 +6,7 @@ import { make } from "../shared/elements.mjs";
 
 let lastId = 0;
 
-/** An id that no other element of this document has. */
+/** An id that is unique in this document. */
 export const newId = () => `avatarforge-${++lastId}`;
 
 const makeError = () => make("p", { id: newId(), className: "avatarforge-field-error", hidden: true });
@@ -37,7 +37,7 @@ export class Field {
   }
 
   /**
-   * What was entered, without surrounding spaces; "" when nothing was.
+   * The entered text, without surrounding spaces; "" if there is none.
    * @returns {string}
    */
   get value() {
@@ -50,7 +50,7 @@ export class Field {
     this.clearError();
   }
 
-  /** Whether a number field contains something else. Its value is "" then, which must not pass for "left out". */
+  /** Whether a number field contains something else. Its value is then "", which must not count as "left out". */
   get isBadNumber() {
     return this.control.validity.badInput;
   }
@@ -69,7 +69,7 @@ export class Field {
   }
 
   focus() {
-    // A closed group would hide it.
+    // Open the groups around it, because a closed one hides it.
     let group = this.element.closest("details");
     while (group) {
       group.open = true;
@@ -133,7 +133,7 @@ export function selectField(label, automatic, options = []) {
 export function setOptions(field, automatic, options) {
   const { value } = field.control;
   const all = [["", automatic], ...options];
-  // What a generation used may no longer be installed. It stays visible, and the server says that it is missing.
+  // The value of an earlier generation may no longer be installed. It stays visible, and the server reports it.
   if (value && !options.some(([option]) => option === value)) all.push([value, value]);
   field.control.replaceChildren(...all.map(([option, text]) => make("option", { value: option, textContent: text })));
   field.control.value = value;

@@ -10,7 +10,7 @@ import { Slot } from "./slots.mjs";
 /** @import { FormField, Generation } from "../shared/types.d.ts" */
 /** @import { FormControl } from "./form_fields.mjs" */
 /** @import { Session } from "./session.mjs" */
-/** @typedef {{ showError(text: string): void, focus(): void }} Place where a problem of the request is shown */
+/** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
 
 const FREE = "free"; // no particular view
 
@@ -83,7 +83,7 @@ export class Form {
   }
 
   /**
-   * Make the fields of the server's schema.
+   * Create the fields from the server's schema.
    * @param {FormField[]} schema
    */
   #makeFields(schema) {
@@ -102,7 +102,7 @@ export class Form {
   }
 
   /**
-   * Load the fields, the skeletons and what is installed. Keeps what the user has entered.
+   * Load the fields, the skeletons and the installed models. Keeps the user's input.
    * @throws {ApiError}
    */
   async load() {
@@ -129,7 +129,7 @@ export class Form {
   }
 
   /**
-   * Take over every setting of a generation, to repeat or to vary it.
+   * Fill in every setting of a generation, to repeat or vary it.
    * @param {Generation} generation
    */
   fill({ kind, output_files: outputs, parameters }) {
@@ -180,7 +180,7 @@ export class Form {
   }
 
   /**
-   * Submitting a request again whose response never came must not make a second generation.
+   * The idempotency key. Submitting a request again after its response was lost must not create a second generation.
    * @param {string} route
    * @param {Record<string, unknown>} body
    */
@@ -191,13 +191,13 @@ export class Form {
   }
 
   /**
-   * The body of the request, or null when the form has errors, which are shown.
+   * The body of the request, or null if the form has errors, which are then shown.
    * @param {boolean} sheet
    */
   #makeBody(sheet) {
     const { t } = this.session;
     /** @type {[Place, string | null][]} */
-    const errors = []; // null: the place shows its error already
+    const errors = []; // null if the place already shows its error
     /** @type {Record<string, unknown>} */
     const body = {};
     const applied = { severalViews: sheet, pose: Boolean(this.slots.pose.fileId) };
@@ -233,7 +233,7 @@ export class Form {
       pose_file_id: this.slots.pose,
       reference_file_id: this.slots.reference,
     };
-    const elsewhere = [];
+    const otherMessages = [];
     /** @type {Place | null} */
     let first = null;
     for (const problem of error.problems) {
@@ -241,10 +241,10 @@ export class Form {
       const message = problemMessage(error, problem, t);
       const place = places[loc[loc.length - 1]] ?? places[loc[1]];
       if (place) place.showError(message);
-      else elsewhere.push(message);
+      else otherMessages.push(message);
       first ??= place ?? null;
     }
-    this.#showAlert([t("check_fields"), ...elsewhere].join(" "));
+    this.#showAlert([t("check_fields"), ...otherMessages].join(" "));
     first?.focus();
   }
 
@@ -264,14 +264,14 @@ export class Form {
   #setBusy(busy) {
     this.busy = busy;
     this.element.setAttribute("aria-busy", String(busy));
-    for (const one of this.submitButtons) one.setAttribute("aria-disabled", String(busy));
+    for (const submitButton of this.submitButtons) submitButton.setAttribute("aria-disabled", String(busy));
   }
 
   /** @param {KeyboardEvent} event */
   #handleShortcut(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
     event.preventDefault();
-    event.stopPropagation(); // the editor would queue its graph
+    event.stopPropagation(); // otherwise the editor queues its graph
     void this.submit(event.shiftKey);
   }
 }

@@ -1,13 +1,13 @@
-// The fields of the form, made of the schema that GET /request_fields serves.
+// The fields of the form, built from the schema of GET /request_fields.
 import { make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField, textField } from "./fields.mjs";
 
 /** @import { Capabilities, FormField, Translate } from "../shared/types.d.ts" */
 
-const MAX_DIGITS = /^\d{1,20}$/;
+const SEED = /^\d{1,20}$/;
 
-/** One field: its schema, its control, and what the request gets from it. */
+/** One field: its schema, its control, and its value in the request. */
 class SchemaField {
   /**
    * @param {FormField} schema
@@ -71,16 +71,16 @@ class SchemaField {
     field.control.required = required;
     if (control === "digits") field.control.inputMode = "numeric";
     if (list) {
-      const known = suggestions.map((value) => make("option", { value }));
-      field.element.append(make("datalist", { id: list }, ...known));
+      const listOptions = suggestions.map((value) => make("option", { value }));
+      field.element.append(make("datalist", { id: list }, ...listOptions));
     }
     return field;
   }
 
-  /** @param {string} otherwise */
-  #placeholder(otherwise) {
+  /** @param {string} fallback */
+  #placeholder(fallback) {
     const { default: value } = this.schema;
-    return this.#text("_example") ?? this.#text("_auto") ?? (value === null ? otherwise : String(value));
+    return this.#text("_example") ?? this.#text("_auto") ?? (value === null ? fallback : String(value));
   }
 
   /** @param {string} suffix */
@@ -89,7 +89,7 @@ class SchemaField {
   }
 
   /**
-   * Offer what is installed.
+   * Offer the installed models, samplers or schedulers.
    * @param {Capabilities} capabilities
    */
   setInstalled(capabilities) {
@@ -106,13 +106,13 @@ class SchemaField {
     setOptions(select, this.#text("_auto") ?? this.t("automatic"), options);
   }
 
-  /** Whether a new request leaves this field out although it has a value: it would be refused. */
+  /** Whether a new request omits this field even with a value, because the server would refuse it. */
   isIgnored({ severalViews = false, pose = false }) {
     const { applies } = this.schema;
     return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
   }
 
-  /** What the request gets; undefined leaves the field out. */
+  /** The value in the request; undefined omits the field. */
   get requestValue() {
     const { value } = this.control;
     if (this.schema.control === "switch") return value === "true";
@@ -120,7 +120,7 @@ class SchemaField {
     return this.schema.control === "number" ? Number(value) : value;
   }
 
-  /** @param {unknown} value as it is in the `parameters` of a generation */
+  /** @param {unknown} value as in the `parameters` of a generation */
   set requestValue(value) {
     const text = value === null || value === undefined || value === "auto" ? "" : String(value);
     if (this.control instanceof RadioGroup) {
@@ -128,8 +128,8 @@ class SchemaField {
       return;
     }
     const { control } = this.control;
-    // A select shows only the options that it has.
-    if (text && control instanceof HTMLSelectElement && ![...control.options].some((one) => one.value === text))
+    // A select can show only its own options.
+    if (text && control instanceof HTMLSelectElement && ![...control.options].some((option) => option.value === text))
       control.add(make("option", { value: text, textContent: text }));
     this.control.value = text;
   }
@@ -138,13 +138,13 @@ class SchemaField {
     this.requestValue = null;
   }
 
-  /** Why the value cannot be sent; "" when it can. */
+  /** Why the value cannot be sent; "" if it can. */
   get problem() {
     const { t, control } = this;
     if (control instanceof RadioGroup) return "";
     if (control.isBadNumber) return t("not_a_number");
     if (this.schema.required && !control.value) return t("prompt_missing");
-    if (this.schema.control === "digits" && control.value && !MAX_DIGITS.test(control.value)) return t("invalid_seed");
+    if (this.schema.control === "digits" && control.value && !SEED.test(control.value)) return t("invalid_seed");
     return "";
   }
 

@@ -71,7 +71,7 @@ export class Gallery {
     void this.load();
   }
 
-  /** Load the page that is shown. */
+  /** Load the current page. */
   async load() {
     const { client, t } = this.session;
     const request = ++this.lastRequest;
@@ -96,7 +96,7 @@ export class Gallery {
   }
 
   /**
-   * Focus the tile of a generation; without it the first tile, or the filter.
+   * Focus the tile of a generation; otherwise the first tile, or the filter.
    * @param {string} id
    */
   focus(id = "") {
@@ -136,7 +136,7 @@ export class Gallery {
     const tile = this.tiles.get(id);
     if (tile && matches) tile.update(generation);
     else if (tile) this.#remove(id);
-    // A new one goes on top of the first page; on others it would push away what the user is looking at.
+    // A new one is added only to the first page; on other pages it would shift the tiles that the user is viewing.
     else if (matches && this.cursors.length === 1 && this.#isNewest(generation)) this.#prepend(generation);
   }
 
@@ -157,7 +157,7 @@ export class Gallery {
       const [lastId, last] = [...this.tiles][PAGE];
       last.element.remove();
       this.tiles.delete(lastId);
-      // The next page begins with it now; its cursor is fetched when the user turns to it.
+      // The next page now begins with it. Its cursor is fetched when the user opens that page.
       this.nextCursorStale = true;
     }
     this.#updateVisibility(id);
@@ -237,7 +237,7 @@ class Tile {
   constructor(session, generation, open) {
     this.session = session;
     this.generation = generation;
-    // Not `hidden`: a browser never loads a lazy picture that has no box.
+    // Not `hidden`, because browsers never load a lazy picture without a box.
     this.picture = make("img", { alt: "", loading: "lazy", className: "avatarforge-not-loaded" });
     this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-not-loaded"));
     this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-not-loaded"));

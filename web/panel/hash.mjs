@@ -1,8 +1,7 @@
-// The SHA-256 of a file. It is computed before the upload: a file that is already stored is not sent.
+// The SHA-256 of a file, computed before the upload, so that a file that is already stored is not sent.
 
 /**
- * 64 hexadecimal digits, or null where the browser cannot compute them: then the file is sent, and the server
- * finds out.
+ * 64 hexadecimal digits, or null if the browser cannot compute them. Then the file is uploaded in any case.
  * @param {Blob} file
  * @param {SubtleCrypto | null} [subtle] the browser's own implementation, which exists on secure pages only
  * @returns {Promise<string | null>}

@@ -1,4 +1,4 @@
-// How generations are named and described, the same way everywhere.
+// Names and descriptions of generations, for all views.
 import { make } from "../shared/elements.mjs";
 
 /** @import { Generation, Translate } from "../shared/types.d.ts" */
@@ -36,7 +36,7 @@ export const wasCancelled = (generation) =>
   generation.status === "failed" && Boolean(generation.error?.startsWith("Cancelled"));
 
 /**
- * @param {string | null} view null: the pose image alone decided it
+ * @param {string | null} view null if only the pose image decided it
  * @param {Translate} t
  */
 export const viewName = (view, t) => (view && VIEWS[view]?.(t)) || t("view_free");
@@ -55,7 +55,7 @@ export const statusName = (generation, t) =>
   wasCancelled(generation) ? t("cancelled") : (STATUSES[generation.status]?.(t) ?? generation.status);
 
 /**
- * A generation goes by its prompt.
+ * The title of a generation, which is its prompt.
  * @param {Generation} generation
  * @param {Translate} t
  */
@@ -74,7 +74,7 @@ export function statusBadge(generation, t) {
 }
 
 /**
- * @param {string} time as the API gives it
+ * @param {string} time as in the API, ISO 8601
  * @param {string} locale
  */
 export function formatTime(time, locale) {

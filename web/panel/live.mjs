@@ -1,4 +1,4 @@
-// The active generations, kept up to date by the server's events or, where it sends none, by polling.
+// The active generations, kept up to date by the server's events or, without them, by polling.
 import { Emitter } from "../shared/events.mjs";
 import { ApiError, isAbort, statusOf } from "../shared/errors.mjs";
 import { hasEnded } from "./labels.mjs";
@@ -11,16 +11,16 @@ import { readEvents } from "./stream.mjs";
 const SILENCE_LIMIT = 45_000; // ms; the server sends something every 15 s
 const RETRY_DELAYS = [500, 1000, 2000, 4000, 8000]; // ms
 const UNAUTHORIZED = 401;
-const UNAUTHORIZED_DELAY = 60_000; // ms; the server counts requests without a key, and a new key wakes us
-const COUNTED = 500; // generations
+const UNAUTHORIZED_DELAY = 60_000; // ms; the server counts requests without a key, and a new key ends the wait
+const MAX_COUNTED = 500; // generations
 const POLL_BUSY = 1000; // ms
 const POLL_IDLE = 5000;
-const HIDDEN = 2 ** 30; // ms: until something wakes us
+const HIDDEN = 2 ** 30; // ms: until `wake` is called
 
 /**
  * Follows all generations. Events:
- * - "change": a generation, whenever something in it changed
- * - "ended": the same, once, when it has ended
+ * - "change": a generation with any change
+ * - "ended": a generation, once, when it has ended
  * - "deleted": the id of a generation
  * - "state": the connection changed; `refusal` is the server's error when it refused.
  * @extends {Emitter<{ change: Generation, ended: Generation, deleted: string, state: State }>}
@@ -63,14 +63,14 @@ export class Live extends Emitter {
   }
 
   /**
-   * Follow a generation that a response just brought.
+   * Follow a generation from a response.
    * @param {Generation} generation
    */
   watch(generation) {
     const id = generation.generation_id;
-    // The stream may have been faster than the response: then only a refresh tells which of them is newer.
+    // The stream may have been faster than the response. Then only a refresh shows which of them is newer.
     if (!this.eventCounts.has(id)) this.#upsert(generation);
-    this.#refresh([id]).catch(() => {}); // unreachable: the stream notices that too
+    this.#refresh([id]).catch(() => {}); // if the server is unreachable, the stream notices, too
     this.wake();
   }
 
@@ -129,7 +129,7 @@ export class Live extends Emitter {
       timer = setTimeout(() => abortController.abort(), SILENCE_LIMIT);
     };
     onData();
-    // A resumed stream has no hello: it begins with the missed events.
+    // A resumed stream begins with the missed events instead of a hello.
     if (this.lastEventId) this.#setState("live");
     onConnected();
     try {
@@ -189,7 +189,7 @@ export class Live extends Emitter {
   }
 
   /**
-   * Take over the server's list, and refresh what has left it.
+   * Adopt the server's list of active generations, and refresh those that are no longer in it.
    * @param {string[]} before the ids that were active before
    * @param {Generation[]} active
    */
@@ -200,7 +200,7 @@ export class Live extends Emitter {
   }
 
   /**
-   * Ask the server for generations of which neither list nor stream says how they are.
+   * Load generations whose state is neither in the list nor in the stream.
    * @param {string[]} ids
    */
   async #refresh(ids) {
@@ -236,7 +236,7 @@ export class Live extends Emitter {
     this.eventCounts.delete(id);
     this.eventCounts.set(id, count + 1);
     const [oldest] = this.eventCounts.keys();
-    if (this.eventCounts.size > COUNTED) this.eventCounts.delete(oldest);
+    if (this.eventCounts.size > MAX_COUNTED) this.eventCounts.delete(oldest);
   }
 
   /**
@@ -276,7 +276,7 @@ export class Live extends Emitter {
   }
 
   /**
-   * Wait until the time is over or `wake` is called.
+   * Wait until the time has passed or `wake` is called.
    * @param {number} ms
    * @returns {Promise<void>}
    */

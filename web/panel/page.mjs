@@ -9,7 +9,7 @@ import { Session } from "./session.mjs";
 /** @import { ComfyApi } from "../shared/types.d.ts" */
 
 const LANGUAGES = ["en", "zh"];
-/** This script is <base>panel/panel/page.mjs, whatever path a proxy puts before it. */
+/** This script is <base>panel/panel/page.mjs; a proxy may add a path before it. */
 const BASE = new URL("../../", import.meta.url);
 
 /**
@@ -32,7 +32,7 @@ async function loadCatalog(language) {
 
 async function start() {
   const languages = navigator.languages.flatMap(fallbackLanguages); // ends with English
-  const language = languages.find((one) => LANGUAGES.includes(one)) ?? "en";
+  const language = languages.find((candidate) => LANGUAGES.includes(candidate)) ?? "en";
   const t = createTranslate(await Promise.all([...new Set([language, "en"])].map(loadCatalog)));
   document.documentElement.lang = language;
   const session = new Session({ client: new ApiClient(api), t, locale: navigator.language });
@@ -49,7 +49,7 @@ async function start() {
 }
 
 /**
- * Tell the user which generations have ended, as toasts do in the editor, and count the active ones in the title.
+ * Notify the user of ended generations, as toasts do in the editor, and show the number of active ones in the title.
  * @param {Session} session
  * @param {Panel} panel
  */
@@ -75,7 +75,7 @@ function notifyWhenEnded(session, panel) {
 function syncAddress(panel) {
   const showAddress = () => {
     const [, view, rawId] = location.hash.split("/");
-    const id = rawId?.toLowerCase(); // responses give ids in lower case
+    const id = rawId?.toLowerCase(); // ids in responses are in lower case
     if (id && /^[0-9a-f-]{36}$/.test(id)) {
       if (panel.view !== "detail" || panel.openedId !== id) panel.open(id);
     } else if (panel.view === "detail" || view) panel.show(view === "gallery" ? "gallery" : "create", false);

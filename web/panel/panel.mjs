@@ -16,7 +16,7 @@ import { Running } from "./running.mjs";
 const NOTICE_SECONDS = 8;
 
 /**
- * Events: "shown": which view is shown now, and the id of the generation in a detail view.
+ * Events: "shown": the current view, and the id of the generation in a detail view.
  * @extends {Emitter<{ shown: { view: PanelView, id: string } }>}
  */
 export class Panel extends Emitter {
@@ -27,7 +27,7 @@ export class Panel extends Emitter {
     this.session = session;
     /** @type {PanelView} */
     this.view = "create";
-    this.openedId = ""; // the generation that was opened last
+    this.openedId = ""; // the last opened generation
     this.loading = false;
     this.wasDisconnected = false;
     /** @type {Map<string, HTMLElement>} */
@@ -77,7 +77,7 @@ export class Panel extends Emitter {
     session.on("deleted", (id) => this.#removeUndo(id));
     for (const name of /** @type {const} */ (["dragover", "drop"]))
       this.element.addEventListener(name, (event) => {
-        // A picture that misses its slot must not navigate away from the page.
+        // A picture dropped outside a slot must not navigate away from the page.
         if (!hasFiles(event.dataTransfer)) return;
         event.preventDefault();
         event.stopPropagation();
@@ -87,7 +87,7 @@ export class Panel extends Emitter {
     this.show("create", false);
   }
 
-  /** Load what the panel shows, and ask the user for the key if the server requires one. */
+  /** Load the data of the panel, and ask the user for the key if the server requires one. */
   async load() {
     const { client, live, t } = this.session;
     if (this.loading) return;
@@ -96,7 +96,7 @@ export class Panel extends Emitter {
       await withKey(client, t, () => this.form.load());
       live.retryNow();
     } catch {
-      // The banner says why.
+      // The banner shows the reason.
     } finally {
       this.loading = false;
     }
@@ -104,7 +104,7 @@ export class Panel extends Emitter {
   }
 
   /**
-   * Show a view. In a wide panel the form stays beside the other two.
+   * Show a view. A wide panel always shows the form next to the gallery or the detail view.
    * @param {PanelView} view
    * @param {boolean} focus whether to move the focus there
    */
@@ -134,7 +134,7 @@ export class Panel extends Emitter {
   }
 
   /**
-   * Take a picture that was pasted outside the slots as the reference: a pose is pasted into its slot on purpose.
+   * Use a picture that was pasted outside the slots as the reference. A pose must be pasted into its slot.
    * @param {ClipboardEvent} event
    */
   paste(event) {
@@ -243,7 +243,8 @@ export class Panel extends Emitter {
 }
 
 /**
- * Call `pause` when the focus or the pointer enters a notice, and `resume` when it leaves: its button needs time.
+ * Call `pause` when the focus or the pointer enters a notice, and `resume` when it leaves, so that there is time to
+ * use its button.
  * @param {HTMLElement} notice
  * @param {() => void} pause
  * @param {() => void} resume

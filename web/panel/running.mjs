@@ -103,7 +103,7 @@ class Card {
     this.cancelButton.setAttribute("aria-label", t("cancel_named", { name: title }));
     this.text.textContent = progressText(generation, t);
     const progress = generation.progress ?? null;
-    // Without a value the bar shows that something is running, but not how far it is.
+    // Without a value the bar is indeterminate.
     if (progress === null && generation.status === "processing") this.bar.removeAttribute("value");
     else this.bar.value = progress ?? 0;
     showPreviews(this.previews, generation, this.session);
@@ -138,7 +138,7 @@ export function showPreviews(element, generation, { client, t }) {
     picture.dataset.url = url;
     picture.alt = t("preview_of", { view: viewName(view, t) });
     picture.onload = () => (picture.hidden = false);
-    picture.onerror = () => (picture.hidden = !picture.naturalWidth); // a newer one is on its way
+    picture.onerror = () => (picture.hidden = !picture.naturalWidth); // a newer one will follow
     void client.applyUrl(url, (browserUrl) => {
       if (picture.dataset.url === url) picture.src = browserUrl;
     });

@@ -1,5 +1,5 @@
-// What a page or an editor has once, however often the panel is opened: the client, the active generations and
-// the pending deletions.
+// The state that exists once per page or editor, however often the panel is opened: the client, the active
+// generations and the pending deletions.
 import { errorMessage, statusOf } from "../shared/errors.mjs";
 import { Emitter } from "../shared/events.mjs";
 import { hasEnded } from "./labels.mjs";
@@ -39,7 +39,7 @@ export class Session extends Emitter {
     this.live = new Live(client);
     /** @type {Map<string, PendingDelete>} */
     this.pendingDeletes = new Map();
-    // Also when the tab is closed or reloaded, what the user deleted must be deleted.
+    // Complete pending deletions when the tab is closed or reloaded.
     addEventListener("pagehide", () => {
       for (const id of [...this.pendingDeletes.keys()]) void this.#deleteNow(id, true);
     });
@@ -51,7 +51,7 @@ export class Session extends Emitter {
   }
 
   /**
-   * Have screen readers say a sentence.
+   * Announce a sentence to screen readers.
    * @param {string} text
    */
   announce(text) {
@@ -69,7 +69,7 @@ export class Session extends Emitter {
   }
 
   /**
-   * Delete a generation once it can no longer be undone.
+   * Delete a generation after the time in which this can be undone.
    * @param {Generation} generation
    */
   deleteLater(generation) {
@@ -89,7 +89,7 @@ export class Session extends Emitter {
   }
 
   /**
-   * Stop the clock of a pending deletion, as while the user is at its button.
+   * Stop the timer of a pending deletion, such as while its button has the focus.
    * @param {string} id
    */
   pauseDelete(id) {
@@ -97,7 +97,7 @@ export class Session extends Emitter {
   }
 
   /**
-   * Restart the clock of a pending deletion.
+   * Restart the timer of a pending deletion.
    * @param {string} id
    */
   resumeDelete(id) {

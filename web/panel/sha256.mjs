@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4). Browsers offer crypto.subtle on secure pages only, and a page served over plain http from
-// another machine in the network is not one.
+// SHA-256 (FIPS 180-4), for pages without crypto.subtle: browsers offer it only on secure pages, and a page over plain
+// http from another machine is not one.
 
 /**
  * The first `count` primes.
@@ -7,10 +7,10 @@
  */
 function primes(count) {
   /** @type {number[]} */
-  const found = [];
-  for (let number = 2; found.length < count; number++)
-    if (found.every((prime) => number % prime)) found.push(number);
-  return found;
+  const result = [];
+  for (let number = 2; result.length < count; number++)
+    if (result.every((prime) => number % prime)) result.push(number);
+  return result;
 }
 
 /**
@@ -31,7 +31,7 @@ const BLOCK = 64; // bytes
 const rotateRight = (word, bits) => (word >>> bits) | (word << (32 - bits));
 
 /**
- * Add the block at `offset` to the hash.
+ * Update the hash with the block at `offset`.
  * @param {Int32Array} state the eight words of the hash
  * @param {Uint8Array} bytes
  * @param {number} offset

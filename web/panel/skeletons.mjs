@@ -20,9 +20,9 @@ function makeSvg(tag, attributes, ...children) {
 }
 
 /**
- * An <svg>, hidden from screen readers: the label beside it says what it shows.
+ * An <svg>, hidden from screen readers because it has a label next to it.
  * @param {Skeleton} skeleton
- * @param {boolean} pale whether it stands for any pose
+ * @param {boolean} pale whether it represents any pose
  */
 export function drawSkeleton({ width, height, joints, bones }, pale = false) {
   const lines = bones.flatMap(([from, to]) => {

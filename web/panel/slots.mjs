@@ -1,4 +1,4 @@
-// The place of a pose or a reference: drop, paste, upload or choose a picture.
+// The slot of a pose or a reference, into which the user drops, pastes, uploads or chooses a picture.
 import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { chooseFile } from "../shared/file_dialog.mjs";
@@ -23,7 +23,7 @@ export class Slot {
     this.session = session;
     this.kind = kind;
     this.types = acceptedTypes(kind);
-    this.fileId = ""; // "" while it is empty
+    this.fileId = ""; // "" if the slot is empty
     this.uploadFailed = false;
     this.lastChange = 0; // numbers the changes, so that late responses to earlier ones are dropped
     this.abortController = new AbortController();
@@ -66,7 +66,7 @@ export class Slot {
   }
 
   /**
-   * Put a stored file here.
+   * Put a stored file into the slot.
    * @param {string | null} fileId null for none
    */
   setFile(fileId) {
@@ -76,7 +76,7 @@ export class Slot {
     if (this.fileId) void this.#loadName(this.fileId);
   }
 
-  /** Resolves when nothing is being uploaded any more; `uploadFailed` says how it ended. */
+  /** Resolves when no upload is in progress; `uploadFailed` is its result. */
   uploadFinished() {
     return this.pendingUpload;
   }
@@ -101,7 +101,7 @@ export class Slot {
   paste(event) {
     if (!hasFiles(event.clipboardData)) return false;
     event.preventDefault();
-    event.stopPropagation(); // the editor would make a node of it
+    event.stopPropagation(); // otherwise the editor creates a node from it
     return this.uploadFirst(event.clipboardData?.files);
   }
 
@@ -186,10 +186,10 @@ export class Slot {
     this.#reset();
     this.fileId = "";
     this.#show();
-    this.chooseButton.focus(); // the button that had the focus is gone
+    this.chooseButton.focus(); // the button with the focus is now hidden
   }
 
-  /** Stop an upload, and forget how an earlier one ended. */
+  /** Abort an upload, and clear the result of an earlier one. */
   #reset() {
     this.lastChange++;
     this.uploadFailed = false;
@@ -235,7 +235,7 @@ export class Slot {
   #handleDrag(event) {
     if (!hasFiles(event.dataTransfer)) return;
     event.preventDefault();
-    event.stopPropagation(); // the editor would open it as a workflow
+    event.stopPropagation(); // otherwise the editor opens it as a workflow
     const over = event.type === "dragenter" || event.type === "dragover";
     this.element.classList.toggle("avatarforge-drag-over", over);
     if (event.type === "drop") this.uploadFirst(event.dataTransfer?.files);

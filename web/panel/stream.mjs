@@ -1,4 +1,4 @@
-// Server-sent events, read from a fetch: EventSource could not send the key.
+// Server-sent events, read with fetch, because EventSource cannot send the key.
 
 /** @typedef {{ kind: string, id: string, data: string }} ServerEvent */
 
@@ -17,7 +17,7 @@ export async function* readEvents(body, onData = () => {}) {
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return; // an event without its blank line was cut off, and does not count
+      if (done) return; // an event without a final blank line is incomplete and ignored
       onData();
       const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? "";

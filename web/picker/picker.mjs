@@ -24,7 +24,7 @@ const SIZE = 256; // pixels of the thumbnail
 const pickers = new WeakMap();
 
 /**
- * Put a picker below the widgets of a node. The prompt still carries the node's plain `file_id`.
+ * Put a picker below the widgets of a node. The prompt still contains the node's plain `file_id`.
  * @param {Options} options
  */
 export function addPicker(options) {
@@ -103,14 +103,14 @@ class Picker {
       this.status,
       make("div", { className: "avatarforge-row" }, ...this.buttons, this.input),
     );
-    // This element covers the canvas, which therefore does not see what is dropped here.
+    // This element covers the canvas, which therefore gets no drop events here.
     this.element.addEventListener("dragover", (event) => this.#captureDrag(event));
     this.element.addEventListener("drop", (event) => {
       if (this.#captureDrag(event)) this.uploadFirst(event.dataTransfer?.files);
     });
   }
 
-  /** Show the file that `file_id` names now; it may have been typed, or set by another script. */
+  /** Show the file named by the current `file_id`, which may have been typed, or set by another script. */
   update() {
     const fileId = String(this.widget.value ?? "").trim();
     const keyChanged = this.rejectedKey !== null && this.rejectedKey !== this.client.key;
@@ -122,7 +122,7 @@ class Picker {
       client: this.client,
       t: this.t,
       title: this.kind === "pose" ? this.t("choose_pose") : this.t("choose_reference"),
-      chosenId: String(this.widget.value ?? "").trim().toLowerCase(), // the case in which the list has it
+      chosenId: String(this.widget.value ?? "").trim().toLowerCase(), // as in the list
       accepts: ({ mime_type: type }) => this.types.includes(type),
     });
     if (file) this.#select(file);
@@ -171,7 +171,7 @@ class Picker {
 
   /**
    * @param {string} fileId
-   * @param {string} [filename] asked of the server when it is left out
+   * @param {string} [filename] requested from the server if omitted
    */
   async #show(fileId, filename) {
     const request = ++this.lastRequest;
@@ -191,7 +191,7 @@ class Picker {
       this.picture.src = url;
     } catch (error) {
       if (request !== this.lastRequest) return;
-      // No toast and no dialog: someone else's graph may name many files that are not stored here.
+      // No toast and no dialog, because a graph from another user may name many files that are not stored here.
       const keyRequired = statusOf(error) === 401;
       if (keyRequired) this.rejectedKey = this.client.key;
       this.#setStatus(keyRequired ? this.t("key_required") : errorMessage(error, this.t), true);
@@ -201,7 +201,7 @@ class Picker {
   /**
    * Keep files that are dragged here from the editor, which would open them as a workflow.
    * @param {DragEvent} event
-   * @returns whether the drag carries files
+   * @returns whether the drag contains files
    */
   #captureDrag(event) {
     if (!hasFiles(event.dataTransfer)) return false;
@@ -222,7 +222,7 @@ class Picker {
   /** @param {boolean} busy */
   #setBusy(busy) {
     this.element.setAttribute("aria-busy", String(busy));
-    for (const one of this.buttons) one.disabled = busy;
+    for (const item of this.buttons) item.disabled = busy;
   }
 }
 

@@ -18,7 +18,7 @@ export async function withKey(client, t, work) {
       return await work();
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      const detail = client.key ? errorMessage(error, t) : ""; // what was wrong with the key that was sent
+      const detail = client.key ? errorMessage(error, t) : ""; // why the key was refused
       client.key = ""; // never send a wrong key again: the server counts failures
       const key = await askForKey(t, detail);
       if (!key) throw error;
@@ -41,7 +41,7 @@ function askForKey(t, detail) {
     className: "avatarforge-key",
     autocomplete: "off",
     required: true,
-    pattern: "[!-~]+", // what a header can carry
+    pattern: "[!-~]+", // the characters allowed in a header
   });
   const form = make(
     "form",

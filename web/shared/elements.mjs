@@ -1,4 +1,4 @@
-// Creates elements. Texts become text nodes, never markup: file names come from anyone.
+// Creates elements. Texts become text nodes, never markup, because file names are untrusted.
 
 /**
  * The properties of an element. Names with a dash, and `role`, become attributes.
@@ -45,7 +45,7 @@ export function setStatus(element, text, failed = false) {
 }
 
 /**
- * Whether a drop or a paste carries files.
+ * Whether a drop or a paste contains files.
  * @param {DataTransfer | null} transfer
  */
 export const hasFiles = (transfer) => transfer !== null && transfer.types.includes("Files");
@@ -57,9 +57,9 @@ export const hasFiles = (transfer) => transfer !== null && transfer.types.includ
  * @param {HTMLButtonElement[]} buttons
  */
 export function gridTarget(event, buttons) {
-  const current = buttons.findIndex((one) => one === document.activeElement);
+  const current = buttons.findIndex((item) => item === document.activeElement);
   if (current < 0) return undefined;
-  const columns = Math.max(1, buttons.filter((one) => one.offsetTop === buttons[0].offsetTop).length);
+  const columns = Math.max(1, buttons.filter((item) => item.offsetTop === buttons[0].offsetTop).length);
   /** @type {Record<string, number>} */
   const targets = {
     ArrowLeft: current - 1,
@@ -71,6 +71,6 @@ export function gridTarget(event, buttons) {
   };
   if (!(event.key in targets)) return undefined;
   event.preventDefault();
-  event.stopPropagation(); // no shortcut of the editor
+  event.stopPropagation(); // keep it from the editor's shortcuts
   return buttons[targets[event.key]];
 }

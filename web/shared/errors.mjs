@@ -4,7 +4,7 @@ import { translateIfKnown } from "./i18n.mjs";
 
 /** @import { ErrorParameters, FieldProblem, Translate } from "./types.d.ts" */
 
-/** The texts of fields that are not called as in the API. */
+/** The keys of labels that differ from the field's name in the API. */
 const LABELS = {
   pose_file_id: "pose",
   pose_image: "pose",
@@ -18,10 +18,10 @@ export class ApiError extends Error {
   /**
    * @param {number} status the HTTP status; 0 without a response
    * @param {string} detail the server's own sentence; "" without a response
-   * @param {object} [more]
-   * @param {string} [more.code] what went wrong, for programs; docs/api.md lists the codes
-   * @param {ErrorParameters} [more.parameters] values for the sentence of the code
-   * @param {FieldProblem[]} [more.problems] those of a 422
+   * @param {object} [options]
+   * @param {string} [options.code] what went wrong, for programs; docs/api.md lists the codes
+   * @param {ErrorParameters} [options.parameters] values for the sentence of the code
+   * @param {FieldProblem[]} [options.problems] the problems of a 422
    */
   constructor(status, detail, { code = "", parameters = {}, problems = [] } = {}) {
     super(detail);
@@ -57,8 +57,8 @@ export function parseApiError(status, statusText, body) {
 export const statusOf = (error) => (error instanceof ApiError ? error.status : undefined);
 
 /**
- * What to tell the user: a sentence in the user's language for the error's code, else the server's own, which is
- * English.
+ * The message for the user: a sentence in the user's language for the error's code, otherwise the server's English
+ * one.
  * @param {unknown} error
  * @param {Translate} t
  * @returns {string}
@@ -66,21 +66,22 @@ export const statusOf = (error) => (error instanceof ApiError ? error.status : u
 export function errorMessage(error, t) {
   if (!(error instanceof ApiError) || !error.detail) return t("unreachable");
   const { code, detail, parameters, problems } = error;
-  if (code === INVALID && problems.length) return problems.map((one) => problemMessage(error, one, t)).join(" ");
+  if (code === INVALID && problems.length)
+    return problems.map((problem) => problemMessage(error, problem, t)).join(" ");
   const { field, ...others } = parameters;
   const values = { ...others, ...(field === undefined ? {} : { field: fieldLabel(field, t) }), detail };
   return translateIfKnown(`error_${code}`, values, t) ?? detail;
 }
 
 /**
- * What to tell the user about one problem of a 422; it names the field.
+ * The message for the user about one problem of a 422, with the name of the field.
  * @param {ApiError} error
  * @param {FieldProblem} problem
  * @param {Translate} t
  * @returns {string}
  */
 export function problemMessage(error, { loc, msg, type }, t) {
-  if (error.code !== INVALID) return errorMessage(error, t); // one problem, and the code says which
+  if (error.code !== INVALID) return errorMessage(error, t); // there is only one problem, and the code identifies it
   const names = loc.filter((part) => typeof part === "string");
   const field = fieldLabel(loc[0] === "query" && names[1] === "pose" ? "view" : (names[1] ?? ""), t);
   const limit = /-?\d+(\.\d+)?/.exec(msg)?.[0] ?? ""; // pydantic's first number: "at most 500 items, not 501"

@@ -7,14 +7,14 @@ import { errorMessage } from "./errors.mjs";
 /** @import { FilePage, StoredFile, Translate } from "./types.d.ts" */
 
 const PAGE = 24;
-const SIZE = 256; // pixels of a thumbnail; shown at half the size, so that it is sharp on dense screens
+const SIZE = 256; // pixels of a thumbnail; displayed at half the size, so that it is sharp on high-density screens
 
 /**
  * @typedef {object} Options
  * @property {FilesClient} client
  * @property {Translate} t
  * @property {string} title
- * @property {string} chosenId the file that is chosen now, or ""
+ * @property {string} chosenId the currently chosen file, or ""
  * @property {(file: StoredFile) => boolean} accepts whether a file is offered at all
  */
 
@@ -82,7 +82,7 @@ class FileDialog {
     this.grid.replaceChildren();
     this.grid.setAttribute("aria-busy", "true");
     setStatus(this.status, this.t("loading"));
-    // A focused button that is disabled or hidden loses the focus to the page, and with it key presses.
+    // If a focused button is disabled or hidden, the focus and key presses go to the page.
     this.dialog.focus();
     this.retry.hidden = true;
     this.newer.disabled = this.older.disabled = true;
@@ -133,10 +133,10 @@ class FileDialog {
   #tile(file, src) {
     const { width, height } = file.dimensions;
     const picture = make("img", { alt: file.filename, loading: "lazy", src });
-    // A picture that cannot be shown leaves its alt text.
+    // The alt text replaces a picture that cannot be shown.
     picture.addEventListener("error", () => picture.classList.add("avatarforge-broken"));
     const name = make("span", { className: "avatarforge-name", textContent: file.filename });
-    name.setAttribute("aria-hidden", "true"); // the picture's alt text says it
+    name.setAttribute("aria-hidden", "true"); // the picture's alt text has it
     const tile = make(
       "button",
       { type: "button", className: "avatarforge-tile", title: file.filename, tabIndex: -1 },

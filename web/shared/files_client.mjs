@@ -7,7 +7,7 @@ export const PREFIX = "/avatarforge-controller";
 const KEY = "avatarforge.key";
 
 export class FilesClient {
-  /** The key, where the browser stores nothing: it lasts until the page is left. */
+  /** The key if the browser has no storage: kept until the page is closed. */
   #unstoredKey = "";
   /** @type {{ path: string, resolve: (signed: string) => void, reject: (error: unknown) => void }[]} */
   #unsigned = [];
@@ -18,8 +18,8 @@ export class FilesClient {
   }
 
   /**
-   * The server's API key; "" when none was entered. It is kept in this browser's storage and not in ComfyUI's
-   * settings, which everyone who reaches the server can read.
+   * The server's API key; "" if none was entered. It is kept in this browser's storage and not in ComfyUI's settings,
+   * which anyone with access to the server can read.
    */
   get key() {
     try {
@@ -97,7 +97,7 @@ export class FilesClient {
       const encoded = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "");
       return encoded ? decodeURIComponent(encoded[1]) : fileId;
     } catch (error) {
-      // A response to HEAD has no body: GET says what is wrong.
+      // A response to HEAD has no body, so the reason comes from GET.
       if (statusOf(error)) await this.request(path);
       throw error;
     }
@@ -115,8 +115,8 @@ export class FilesClient {
   }
 
   /**
-   * The URL by which an <img> or a link reaches what `url` of a response names. They cannot send a key, so with
-   * one the URL is signed; all URLs of one event-loop turn are signed by one request.
+   * The URL for an <img> or a link to what `url` of a response names. They cannot send a key, so with a key the URL
+   * is signed. All URLs of one event-loop turn are signed in one request.
    * @param {string} url
    */
   async browserUrl(url) {

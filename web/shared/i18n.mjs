@@ -5,7 +5,7 @@
 const SECTION = "avatarforge";
 
 /**
- * Load the texts of `locales/<language>/main.json`; English where the language or a text is missing.
+ * Load the texts of `locales/<language>/main.json`; English if the language or a text is missing.
  * @param {ComfyApi} api
  * @param {unknown} locale such as zh-TW
  */
@@ -22,7 +22,7 @@ export async function loadTranslations(api, locale) {
 }
 
 /**
- * The languages to look in, best first. zh-TW has no texts of its own: Chinese is closer to it than English.
+ * The languages to try, best first. zh-TW has no texts of its own, and falls back to zh before English.
  * @param {unknown} locale
  */
 export function fallbackLanguages(locale) {
@@ -43,7 +43,7 @@ export function createTranslate(catalogs) {
 }
 
 /**
- * The text of a key that is made of a code of the API, or undefined where the user's language has none.
+ * The text of a key that contains a code of the API, or undefined if the user's language has none.
  * @param {string} key
  * @param {Record<string, string | number>} values
  * @param {Translate} t

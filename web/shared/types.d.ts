@@ -1,13 +1,13 @@
-// Types of what the API answers and of ComfyUI's frontend, as far as the scripts use them. Only the type check
-// reads this file. The API's models are in routes/; its OpenAPI document describes every field.
+// Types of the API's responses and of ComfyUI's frontend, as far as the scripts use them. Only the type check reads
+// this file. The API's models are in routes/; its OpenAPI document describes every field.
 import type english from "../../locales/en/main.json";
 
 export type MessageKey = keyof (typeof english)["avatarforge"];
-/** Texts for the codes of errors and the types of a 422's problems. English has none: there the server's own are shown. */
+/** Texts for the codes of errors and the types of a 422's problems. English has none: the server's are English. */
 type ErrorKey = `error_${string}` | `problem_${string}`;
-/** Returns the text in the user's language, each {name} replaced by `values.name`; the key where there is no text. */
+/** Returns the text in the user's language, each {name} replaced by `values.name`; the key if there is no text. */
 export type Translate = (key: MessageKey | ErrorKey, values?: Record<string, string | number>) => string;
-/** The values that an error carries beside its code. */
+/** The values that an error has in addition to its code. */
 export type ErrorParameters = Record<string, string | number>;
 
 export type View = "front" | "back" | "side" | "quarter";
@@ -106,7 +106,7 @@ export interface Generation {
   warning_details: Warning[];
 }
 
-/** `code` is null where an earlier release wrote the warning. */
+/** `code` is null if an earlier release wrote the warning. */
 export interface Warning {
   code: string | null;
   detail: string;
@@ -126,7 +126,7 @@ export interface GenerationQuery {
   cursor?: string | null;
 }
 
-/** The data of an event of GET /events: what changed, and in some the whole generation. */
+/** The data of an event of GET /events: the changed fields, and in some events the whole generation. */
 export type GenerationChange = Partial<Generation> & { generation_id: string; at: string; generation?: Generation };
 
 export interface Skeleton extends Dimensions {
@@ -165,14 +165,14 @@ export interface FormField {
   source: "checkpoints" | "samplers" | "schedulers" | null;
 }
 
-/** One problem of a 422: where in the request, a sentence, and pydantic's name of the kind of problem. */
+/** One problem of a 422: its location in the request, a sentence, and pydantic's type of the problem. */
 export interface FieldProblem {
   loc: (string | number)[];
   msg: string;
   type: string;
 }
 
-/** A generation that was deleted in the panel and not yet on the server. */
+/** A generation that was deleted in the panel but not yet on the server. */
 export interface PendingDelete {
   generation: Generation;
   timer: number;
@@ -185,7 +185,7 @@ export interface EditorActions {
   openGraph(generation: Generation): Promise<void>;
 }
 
-/** ComfyUI's `api` object, and what the standalone page has in its place. */
+/** ComfyUI's `api` object, and its replacement on the standalone page. */
 export interface ComfyApi {
   apiURL(path: string): string;
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
