@@ -92,6 +92,19 @@ async def client(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]
 
 
 @pytest.fixture
+def opened(
+    forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]
+) -> Callable[..., Awaitable[Client]]:
+    """``await opened(reach, **settings)``: the API on a ComfyUI of that reach, with these settings."""
+
+    async def make(reach: NetworkExposure = NetworkExposure(), **settings: Any) -> Client:  # noqa: B008 - it is frozen
+        access = Access(rules(Settings(**settings), reach), Signer("s" * 32))
+        return await aiohttp_client(application(forge.services, access))
+
+    return make
+
+
+@pytest.fixture
 async def broken(aiohttp_client: Callable[..., Awaitable[Client]]) -> Client:
     async def stats() -> dict[str, Any]:
         return {"system": {}}
