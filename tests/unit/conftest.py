@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from damages import Rows, Store, fill
+from services import product
 
 from avatarforge.db.engine import Database, open_database
 from avatarforge.forge.store.blobs import BlobStore
@@ -45,3 +49,19 @@ def contents(database: Database, blobs: BlobStore, workers: Workers) -> ContentS
 @pytest.fixture
 def files(database: Database, contents: ContentStore, workers: Workers) -> FileStore:
     return FileStore(database, contents, workers, ImageLimits(), max_bytes=100_000)
+
+
+@pytest.fixture(scope="session")
+def filled_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Rows]:
+    """Made once and copied for each test: making a database takes longer than the tests do."""
+    folder = tmp_path_factory.mktemp("prepared") / "store"
+    return folder, asyncio.run(fill(folder))
+
+
+@pytest.fixture
+async def store(tmp_path: Path, filled_store: tuple[Path, Rows]) -> AsyncIterator[Store]:
+    """A store of the test's own, to be damaged and checked."""
+    folder, rows = filled_store
+    shutil.copytree(folder, tmp_path / "store")
+    async with product(tmp_path / "store") as forge:
+        yield Store(forge, *rows)
