@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import stand_in_comfyui
 from damages import Rows, Store, fill
 from services import product
 
@@ -65,3 +68,30 @@ async def store(tmp_path: Path, filled_store: tuple[Path, Rows]) -> AsyncIterato
     shutil.copytree(folder, tmp_path / "store")
     async with product(tmp_path / "store") as forge:
         yield Store(forge, *rows)
+
+
+@pytest.fixture(scope="module")
+def imported_bootstrap() -> Iterator[Any]:
+    """The real `bootstrap`, on stand-ins of ComfyUI's modules; gone afterwards, with all that it imported."""
+    before = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, stand_in in stand_in_comfyui.modules().items():
+            patch.setitem(sys.modules, name, stand_in)
+        import avatarforge.bootstrap as module
+
+        yield module
+    for name in [name for name in set(sys.modules) - before if name.startswith("avatarforge.")]:
+        parent, _, own = name.rpartition(".")
+        sys.modules[parent].__dict__.pop(own, None) if parent in sys.modules else None
+        del sys.modules[name]
+
+
+@pytest.fixture
+def bootstrap(imported_bootstrap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same, with a data folder and a registry of the test's own."""
+    registry = imported_bootstrap.registry
+    for name, value in type(registry)().__dict__.items():
+        monkeypatch.setattr(registry, name, value)
+    monkeypatch.setattr(imported_bootstrap.comfy, "data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(imported_bootstrap.comfy, "output_folder", lambda: tmp_path / "output")
+    return imported_bootstrap
