@@ -30,6 +30,8 @@ from avatarforge.routes import (
     rules,
 )
 
+from .middlewares import Look, middleware
+
 Client = TestClient[web.Request, web.Application]
 
 
@@ -102,6 +104,17 @@ def opened(
         return await aiohttp_client(application(forge.services, access))
 
     return make
+
+
+@pytest.fixture
+def open_client(forge: Product, aiohttp_client: Any) -> Callable[[Look], Awaitable[Client]]:
+    """``await open_client(look)``: the API behind another pack, whose middleware looks at bodies first."""
+
+    async def opened(look: Look) -> Client:
+        made: Client = await aiohttp_client(application(forge.services, middlewares=[middleware(look)]))
+        return made
+
+    return opened
 
 
 @pytest.fixture
