@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Locator, Page
+from browser import Browser, open_browser
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+from lab.api import Api
 
 SEND = """([target, kind, bytes, name, type]) => {
     const content = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
@@ -33,6 +40,7 @@ RECORD = """() => {
     });
 }"""
 SERIOUS = ("serious", "critical")
+WIDE: ViewportSize = {"width": 1400, "height": 900}
 POSE, REFERENCE = ".avatarforge-slot:nth-of-type(1)", ".avatarforge-slot:nth-of-type(2)"
 
 
@@ -67,3 +75,58 @@ def too_wide(page: Page) -> list[str]:
 
 def first_tile(page: Page) -> Locator:
     return page.locator(".avatarforge-gallery li button").first
+
+
+@contextmanager
+def open_panel_browser() -> Iterator[Browser]:
+    """A wide browser whose expectations wait long enough for a busy machine."""
+    with open_browser(**WIDE) as opened:
+        expect.set_options(timeout=60_000)
+        yield opened
+
+
+@contextmanager
+def fresh_panel(browser: Browser, api: Api) -> Iterator[Page]:
+    """The page, freshly opened and wide. It may have caused no error, and asked no other machine."""
+    shown = browser.page
+    browser.complaints.clear()
+    browser.requested.clear()
+    shown.set_viewport_size(WIDE)
+    open_panel(shown, api)
+    yield shown
+    shown.unroute_all()
+    shown.goto("about:blank")
+    assert browser.complaints == []
+    assert browser.foreign(api.server) == []
+
+
+def open_panel(page: Page, api: Api, where: str = "") -> None:
+    page.goto(f"{api.base_url}/{where}")
+    expect(page.get_by_role("heading", name="AvatarForge")).to_be_visible()
+    # The skeletons are drawn when everything else that the form needs has come too.
+    expect(page.locator(".avatarforge-drawing svg")).to_have_count(5)
+    expect(page.locator(".avatarforge-pages .avatarforge-status")).not_to_have_text(re.compile("Loading"))
+
+
+def prompt(page: Page) -> Locator:
+    return page.get_by_label("Prompt", exact=True)
+
+
+def words() -> str:
+    """A prompt that no other test has."""
+    return f"knight {secrets.token_hex(4)}"
+
+
+def made(page: Page, api: Api, text: str, **body: Any) -> dict[str, Any]:
+    """A completed generation that the page shows in its gallery."""
+    generation = api.wait(api.generate(prompt=text, **body)["generation_id"])
+    expect(tile(page, text)).to_have_attribute("aria-label", re.compile("Finished$"))
+    return generation
+
+
+def tile(page: Page, text: str) -> Locator:
+    return page.locator(".avatarforge-gallery button", has_text=text)
+
+
+def running(page: Page, text: str) -> Locator:
+    return page.locator(".avatarforge-running li", has_text=text)

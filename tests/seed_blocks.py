@@ -90,3 +90,13 @@ def seed_routes() -> tuple[Route, ...]:
         parts = urlsplit(target)
         found.append(Route(method, parts.path, tuple(name for name, _value in parse_qsl(parts.query))))
     return tuple(found)
+
+
+#: What the document sends and is answered.
+UPLOAD_ANSWER = seed_block("json", "Upload Pose Image")
+HASH_ANSWER = seed_block("json", "Check File Hash")
+GENERATE_BODY = seed_block("json", "Generate Avatar", 1)
+GENERATE_ANSWER = seed_block("json", "Generate Avatar", 2)
+COMPLETED_ANSWER = seed_block("json", "Get Generation Status")
+LIST_ANSWER = seed_block("json", "List Generations")
+HEALTH_ANSWER = seed_block("json", "Health Check")

@@ -30,6 +30,8 @@ from avatarforge.routes import (
     rules,
 )
 
+from .middlewares import Look, middleware
+
 Client = TestClient[web.Request, web.Application]
 
 
@@ -89,6 +91,30 @@ async def forge(tmp_path: Path) -> AsyncIterator[Product]:
 @pytest.fixture
 async def client(forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]) -> Client:
     return await aiohttp_client(application(forge.services))
+
+
+@pytest.fixture
+def opened(
+    forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]
+) -> Callable[..., Awaitable[Client]]:
+    """``await opened(reach, **settings)``: the API on a ComfyUI of that reach, with these settings."""
+
+    async def make(reach: NetworkExposure = NetworkExposure(), **settings: Any) -> Client:  # noqa: B008 - it is frozen
+        access = Access(rules(Settings(**settings), reach), Signer("s" * 32))
+        return await aiohttp_client(application(forge.services, access))
+
+    return make
+
+
+@pytest.fixture
+def open_client(forge: Product, aiohttp_client: Any) -> Callable[[Look], Awaitable[Client]]:
+    """``await open_client(look)``: the API behind another pack, whose middleware looks at bodies first."""
+
+    async def opened(look: Look) -> Client:
+        made: Client = await aiohttp_client(application(forge.services, middlewares=[middleware(look)]))
+        return made
+
+    return opened
 
 
 @pytest.fixture

@@ -7,22 +7,20 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import FormData, web
-from aiohttp.test_utils import TestClient
+from aiohttp import web
 from pictures import picture
 from services import Product, product
 
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import ENDPOINTS, PREFIX, expect
+from avatarforge.routes import ENDPOINTS, PREFIX
 
-from .conftest import REFUSED_BY_OTHERS, application
+from .bodies import END, FORM, GONE, NAME, POSE, START, Client, Request, body_of, connection, send
+from .conftest import application
 from .middlewares import KEEPING, LOSING, LOSING_FORMS, Handler, Look, middleware
 
 # What packs do, and aiohttp advises against.
@@ -30,31 +28,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:It is recommended to use web.RequestKey"),
 ]
-Client = TestClient[web.Request, web.Application]
 Opener = Callable[[Look], Awaitable[Client]]
-POSE = f"{PREFIX}/upload/pose_image"
-GONE = "Another custom node pack read the body of this request"
 POSE_JSON = json.dumps(
     {"people": [{"pose_keypoints_2d": [100, 100, 1] * 18}], "canvas_width": 512, "canvas_height": 512}
 ).encode()
 BODIES: dict[str, Any] = {"prompt": "a knight", "urls": ["/files/b1c29540-8712-4faf-8d5c-9ed86409ddce"]}
-QUERIES = {"pose": "front"}
-NAME = "grün & „schön“.png"
-START = b'--b\r\nContent-Disposition: form-data; name="file"; filename="b.png"\r\n\r\n'
-END = b"\r\n--b--\r\n"
-FORM = "multipart/form-data; boundary=b"
-
-
-@dataclass(frozen=True)
-class Request:
-    """One route with one of the bodies that it takes."""
-
-    path: str
-    kind: str
-    content: bytes = b""
-
-    def __str__(self) -> str:
-        return f"{self.path.rsplit('/')[-1]} {self.kind}"
 
 
 def requests() -> list[Request]:
@@ -72,28 +50,6 @@ def requests() -> list[Request]:
 REQUESTS = requests()
 FORMS = [request for request in REQUESTS if request.kind != "application/json"]
 OTHERS = [request for request in REQUESTS if request.kind == "application/json"]
-
-
-async def send(client: Client, request: Request, *, chunked: bool = False) -> tuple[int, Any]:
-    headers = {} if request.kind.startswith("multipart") else {"Content-Type": request.kind}
-    data: Any = request.content
-    if not headers:
-        data = FormData(quote_fields=False)
-        data.add_field("file", request.content, filename=NAME, content_type="image/png")
-    query = QUERIES if request.path.endswith("/generate_pose") else None
-    async with client.post(
-        request.path, data=data, headers=headers, params=query, chunked=chunked or None
-    ) as answer:
-        return answer.status, await answer.json()
-
-
-@pytest.fixture
-def open_client(forge: Product, aiohttp_client: Any) -> Opener:
-    async def opened(look: Look) -> Client:
-        made: Client = await aiohttp_client(application(forge.services, middlewares=[middleware(look)]))
-        return made
-
-    return opened
 
 
 async def stored(forge: Product) -> int:
@@ -275,111 +231,3 @@ async def test_routes_without_a_body_do_not_mind(open_client: Opener, look: str)
     client = await open_client(KEEPING[look])
     async with client.post(f"{PREFIX}/cleanup/orphaned-files?days=1", data=b"what for?") as answer:
         assert answer.status == 200
-
-
-# Clients that wait for `100 Continue`
-
-
-@asynccontextmanager
-async def connection(client: Client) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-
-
-def head(*lines: str) -> bytes:
-    size = len(START + picture() + END)
-    top = [f"POST {POSE} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {FORM}", f"Content-Length: {size}"]
-    return "\r\n".join([*top, "Expect: 100-continue", *lines, "", ""]).encode()
-
-
-async def status_of(reader: asyncio.StreamReader) -> int:
-    return int((await reader.readuntil(b"\r\n\r\n")).split()[1])
-
-
-async def body_of(reader: asyncio.StreamReader) -> tuple[int, Any]:
-    lines = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
-    (size,) = (int(line.split(":")[1]) for line in lines if line.startswith("content-length:"))
-    return int(lines[0].split()[1]), json.loads(await reader.readexactly(size))
-
-
-async def slowly(request: web.Request) -> web.Request:
-    """As a pack that asks its own database first."""
-    await asyncio.sleep(0)
-    await asyncio.sleep(0.05)
-    return await KEEPING["post"](request)
-
-
-@pytest.mark.parametrize("look", [*KEEPING.values(), slowly], ids=lambda look: look.__name__)
-async def test_a_client_that_waits_is_told_to_go_on(open_client: Opener, look: Look) -> None:
-    announced = f"X-Content-SHA256: {hashlib.sha256(picture()).hexdigest()}"
-    client = await open_client(look)
-    for known in (False, True):
-        async with connection(client) as (reader, writer):
-            writer.write(head(announced))
-            if known and look is KEEPING["only_clone"]:  # nobody needs the body, and nobody asks for it
-                status, body = await body_of(reader)
-            else:
-                assert await status_of(reader) == 100
-                writer.write(START + picture() + END)
-                status, body = await body_of(reader)
-        assert (status, body["is_duplicate"]) == (200, known)
-
-
-async def test_a_client_that_waits_is_told_what_went_wrong(open_client: Opener) -> None:
-    async with connection(await open_client(LOSING["drain"])) as (reader, writer):
-        writer.write(head())
-        assert await status_of(reader) == 100
-        writer.write(START + picture() + END)
-        status, body = await body_of(reader)
-    assert (status, body["detail"][: len(GONE)]) == (500, GONE)
-
-
-async def test_a_middleware_that_answers_itself_is_all_that_the_client_hears(
-    forge: Product, aiohttp_client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(expect, "POLL_SECONDS", 0)  # so that it looks in every round of the loop
-    answered, go_on = asyncio.Event(), asyncio.Event()
-
-    @web.middleware
-    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[REFUSED_BY_OTHERS] = True
-        answered.set()
-        await go_on.wait()
-        return web.json_response({"detail": "no"}, status=403)
-
-    client: Client = await aiohttp_client(application(forge.services, middlewares=[refuse]))
-    async with connection(client) as (reader, writer):
-        writer.write(head())
-        await answered.wait()
-        go_on.set()
-        assert (await body_of(reader))[0] == 403
-        # The server now waits for the rest of the body, and may not take that for a middleware that reads.
-        for _ in range(20):  # rounds of the loop in which it could
-            await asyncio.sleep(0)
-        writer.write_eof()
-        assert b"100" not in await reader.read()
-
-
-async def test_a_middleware_that_takes_its_time_does_not_let_a_body_come_that_nobody_needs(
-    forge: Product, aiohttp_client: Any
-) -> None:
-    plain: Client = await aiohttp_client(application(forge.services))
-    assert (await send(plain, Request(POSE, FORM, picture())))[0] == 200
-    passed = False
-
-    @web.middleware
-    async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
-        nonlocal passed
-        for _ in range(100):  # some of these lie between two looks of ours
-            await asyncio.sleep(0.001)
-        passed = True
-        return await handler(request)
-
-    client: Client = await aiohttp_client(application(forge.services, middlewares=[wait]))
-    async with connection(client) as (reader, writer):
-        writer.write(head(f"X-Content-SHA256: {hashlib.sha256(picture()).hexdigest()}"))
-        status, body = await body_of(reader)
-    assert (status, body["is_duplicate"], passed) == (200, True, True)

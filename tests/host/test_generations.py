@@ -1,46 +1,23 @@
-"""Generations on a real ComfyUI: pictures come out, inputs hold, refusals leave nothing."""
+"""Generations on a real ComfyUI: pictures come out, and inputs hold."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
-import re
-import secrets
 from typing import Any
 
 import pytest
-from pictures import picture
+from generating import TIME, fresh, pixels, run
 from PIL import Image
 
 from lab.api import PREFIX, Api
 from lab.server import ComfyServer
 from lab.synthetic import file_name
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 CHECKPOINT = file_name("sd15")
 CONTROLNET = file_name("sd15-openpose")
 LIVE = ("progress", "current", "queue_position", "eta_seconds", "previews")
-
-
-def fresh() -> bytes:
-    return picture(secrets.randbits(64))
-
-
-def pixels(api: Api, generation: dict[str, Any]) -> list[str]:
-    """A hash of the pixels of each picture, whatever its metadata."""
-    found = []
-    for output in generation["output_files"]:
-        with Image.open(io.BytesIO(api.root(output["url"]).content)) as image:
-            found.append(hashlib.sha256(image.convert("RGB").tobytes()).hexdigest())
-    return found
-
-
-def run(api: Api, route: str = "/generate/avatar", **body: Any) -> dict[str, Any]:
-    done = api.wait(api.generate(route, **body)["generation_id"])
-    assert done["status"] == "completed", done["error"]
-    return done
 
 
 def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> None:
@@ -242,157 +219,3 @@ def test_all_views_in_one_generation(api: Api) -> None:
             assert {"width": image.width, "height": image.height} == output["dimensions"]
         tag = answer.headers["ETag"]
         assert api.root(output["url"], headers={"If-None-Match": tag}).status_code == 304
-
-
-def test_a_node_that_fails_gives_its_own_words(api: Api, comfy: ComfyServer) -> None:
-    # A long job first, so that the next one still waits when its picture is taken away.
-    file = api.upload(fresh())
-    blocker = api.generate(steps=60, width=256, height=256)
-    victim = api.generate(reference_file_id=file["file_id"])
-    api.delete(f"/files/{file['file_id']}", params={"force": "true"})
-    api.delete(f"/generations/{blocker['generation_id']}")
-    failed = api.wait(victim["generation_id"])
-    assert (failed["status"], failed["message"]) == ("failed", "Generation failed")
-    assert "AvatarForgeLoadReference" in failed["error"]
-    assert file["file_id"] in failed["error"]
-    assert str(comfy.base) not in failed["error"]
-    assert failed["output_files"] == []
-    assert TIME.fullmatch(failed["completed_at"])
-
-
-def test_listing(api: Api) -> None:
-    done = [run(api)["generation_id"] for _ in range(3)]
-    page = api.get("/generations", params={"limit": 2}).json()
-    assert set(page) == {"total", "generations", "limit", "offset", "next_cursor"}
-    assert (page["limit"], page["offset"]) == (2, 0)
-    assert page["total"] >= 3
-    assert [one["generation_id"] for one in page["generations"]] == [done[2], done[1]]
-    assert page["generations"][0] == api.get(f"/generations/{done[2]}").json()
-    run(api)
-    following = api.get("/generations", params={"limit": 1, "cursor": page["next_cursor"]}).json()
-    assert following["generations"][0]["generation_id"] == done[0]
-    shifted = api.get("/generations", params={"limit": 1, "offset": 3}).json()
-    assert shifted["generations"][0]["generation_id"] == done[0]
-    assert shifted["offset"] == 3
-    completed = api.get("/generations", params={"status": "completed", "limit": 100}).json()
-    assert {one["status"] for one in completed["generations"]} == {"completed"}
-    assert completed["total"] <= api.get("/generations").json()["total"]
-    for bad in ("limit=0", "limit=101", "offset=-1", "status=done", "limit=x", "foo=1"):
-        answer = api.get(f"/generations?{bad}")
-        assert answer.status_code == 422
-        assert set(answer.json()["detail"][0]) == {"loc", "msg", "type"}
-
-
-def test_delete_takes_the_pictures_or_keeps_them(api: Api, comfy: ComfyServer) -> None:
-    for keep in (False, True):
-        done = run(api)
-        folder = comfy.base / "output" / "avatarforge" / done["generation_id"]
-        answer = api.delete(
-            f"/generations/{done['generation_id']}", params={"keep_outputs": "true"} if keep else {}
-        )
-        assert answer.json() == {
-            "generation_id": done["generation_id"],
-            "deleted": True,
-            "message": "Generation deleted",
-        }
-        assert folder.exists() is keep
-        assert api.get(f"/generations/{done['generation_id']}").status_code == 404
-        assert api.root(done["output_files"][0]["url"]).status_code == 404
-        assert api.delete(f"/generations/{done['generation_id']}").status_code == 404
-
-
-def test_delete_of_a_running_and_of_a_queued_one_cancels_them(api: Api, comfy: ComfyServer) -> None:
-    running = api.generate(steps=60, width=256, height=256)
-    queued = api.generate(steps=60, width=256, height=256)
-    api.started(running["generation_id"])
-    for one in (queued, running):
-        assert api.delete(f"/generations/{one['generation_id']}").status_code == 200
-    after = run(api)  # the queue goes on, so the two are out of it
-    assert after["status"] == "completed"
-    queue = api.root("/queue").json()
-    ids = {item[1] for item in queue["queue_running"] + queue["queue_pending"]}
-    assert not ids & {running["comfyui_prompt_id"], queued["comfyui_prompt_id"]}
-    for one in (queued, running):
-        assert not (comfy.base / "output" / "avatarforge" / one["generation_id"]).exists()
-
-
-def test_interrupting_and_clearing_in_comfyui_ends_as_failed(api: Api) -> None:
-    running = api.generate(steps=60, width=256, height=256)
-    waiting = api.generate()
-    api.started(running["generation_id"])
-    api.request("POST", api.server + "/queue", json={"clear": True})
-    cleared = api.wait(waiting["generation_id"])
-    assert (cleared["status"], cleared["error"][:9]) == ("failed", "Cancelled")
-    api.request("POST", api.server + "/interrupt")
-    interrupted = api.wait(running["generation_id"])
-    assert (interrupted["status"], interrupted["error"][:9]) == ("failed", "Cancelled")
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "field"),
-    [
-        ({}, 422, "prompt"),
-        ({"prompt": ""}, 422, "prompt"),
-        ({"prompt": "x", "colour": "red"}, 422, "colour"),
-        ({"prompt": "x", "realism": "yes"}, 422, "realism"),
-        ({"prompt": "x", "width": 65}, 422, "width"),
-        ({"prompt": "x", "steps": 0}, 422, "steps"),
-        ({"prompt": "x", "seed": 8.8e28}, 422, "seed"),
-        ({"prompt": "x", "sampler": "nope"}, 422, "sampler"),
-        ({"prompt": "x", "scheduler": "nope"}, 422, "scheduler"),
-        ({"prompt": "x", "checkpoint": "nope.safetensors"}, 422, "checkpoint"),
-        ({"prompt": "x", "pose_file_id": "a", "pose_image": "b"}, 422, "pose_image"),
-        ({"prompt": "x", "reference_file_id": "a", "reference_image": "b"}, 422, "reference_image"),
-        ({"prompt": "x", "pose_file_id": "00000000-0000-4000-8000-000000000000"}, 404, None),
-        ({"prompt": "x", "reference_file_id": "nope"}, 404, None),
-        ({"prompt": "x", "pose_image": "/etc/passwd"}, 400, None),
-        ({"prompt": "x", "reference_image": "http://127.0.0.1/a.png"}, 400, None),
-    ],
-)
-def test_refusals_leave_nothing(
-    api: Api, comfy: ComfyServer, body: dict[str, Any], status: int, field: str | None
-) -> None:
-    before = api.get("/generations").json()["total"]
-    for route in ("/generate/avatar", "/generate_pose?pose=front", "/generate_all_poses"):
-        answer = api.post(route, json=body)
-        assert answer.status_code == status, answer.text
-        detail = answer.json()["detail"]
-        if field:
-            assert detail[0]["loc"] == ["body", field]
-            assert set(detail[0]) == {"loc", "msg", "type"}
-        else:
-            assert isinstance(detail, str)
-    assert api.get("/generations").json()["total"] == before
-    assert not list((comfy.base / "user" / "__avatarforge" / "storage" / "incoming").iterdir())
-
-
-def test_a_refused_request_takes_its_base64_picture_back(api: Api) -> None:
-    data = fresh()
-    body = {"prompt": "x", "pose_image": base64.b64encode(data).decode(), "sampler": "nope"}
-    assert api.post("/generate/avatar", json=body).status_code == 422
-    content_hash = hashlib.sha256(data).hexdigest()
-    assert api.get(f"/files/hash/{content_hash}").json()["exists"] is False
-
-
-@pytest.mark.parametrize("pose", ["", "?pose=top", "?pose=FRONT"])
-def test_an_unknown_view_is_refused(api: Api, pose: str) -> None:
-    answer = api.post(f"/generate_pose{pose}", json={"prompt": "x"})
-    assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["query", "pose"]
-
-
-def test_what_is_no_json_is_refused(api: Api) -> None:
-    for body in (b"", b"{", b"[]", b'{"prompt": "\\ud800"}', b'{"prompt": "x", "cfg": NaN}', b"\xff"):
-        answer = api.post("/generate/avatar", data=body, headers={"Content-Type": "application/json"})
-        assert answer.status_code == 422
-        assert answer.json()["detail"][0]["loc"][0] == "body"
-    assert api.post("/generate/avatar", data={"prompt": "x"}).status_code == 415
-
-
-def test_outputs_that_do_not_exist(api: Api) -> None:
-    done = run(api)
-    for name in ("avatarforge_00002.png", "..%2F..%2Fx.png", "x"):
-        answer = api.get(f"/outputs/{done['generation_id']}/{name}")
-        assert answer.status_code == 404
-        assert "detail" in answer.json()
-        assert answer.headers["Cache-Control"] == "no-store"

@@ -20,15 +20,25 @@ from typing import Any
 import pytest
 import requests
 from pictures import picture
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
-from seed_blocks import DOCUMENT, Block, seed_block, seed_blocks
+from seed_blocks import (
+    COMPLETED_ANSWER,
+    DOCUMENT,
+    GENERATE_ANSWER,
+    GENERATE_BODY,
+    HASH_ANSWER,
+    HEALTH_ANSWER,
+    LIST_ANSWER,
+    UPLOAD_ANSWER,
+    Block,
+    seed_block,
+    seed_blocks,
+)
+from seed_folder import make_seed_folder
 
 from lab.api import PREFIX, Api
 from lab.server import ComfyServer, free_port
 
 SEED_SERVER = "http://localhost:8000"
-POSE_PICTURE = Path(__file__).resolve().parents[2] / "docs" / "images" / "pose.png"
 DOCUMENT_SHA256 = "29d397c1be1e74c493dcec91e440d2607155f95be4471f1e0b6da31613cc4607"
 VIEWS = ["front", "back", "side", "quarter"]
 
@@ -42,13 +52,6 @@ ALL_POSES = seed_block("python", "Workflow 4: Generate All Poses for Character S
 ERROR_HANDLING = seed_block("python", "3. Error Handling")
 VARIABLES = seed_block("bash", "Environment Variables")
 CURL = seed_block("bash", "Manual Testing with cURL")
-UPLOAD_ANSWER = seed_block("json", "Upload Pose Image")
-HASH_ANSWER = seed_block("json", "Check File Hash")
-GENERATE_BODY = seed_block("json", "Generate Avatar", 1)
-GENERATE_ANSWER = seed_block("json", "Generate Avatar", 2)
-COMPLETED_ANSWER = seed_block("json", "Get Generation Status")
-LIST_ANSWER = seed_block("json", "List Generations")
-HEALTH_ANSWER = seed_block("json", "Health Check")
 
 USED = {
     BASIC_USAGE,
@@ -123,15 +126,8 @@ def reader(api: Api) -> SeedReader:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with the pictures that the document opens; their bytes are new each time."""
-    place = tmp_path / "work"
-    place.mkdir()
-    for name in ("pose.png", "reference_pose.png"):
-        marked = PngInfo()
-        marked.add_text("comment", os.urandom(16).hex())
-        with Image.open(POSE_PICTURE) as pose:
-            pose.save(place / name, pnginfo=marked)
-    (place / "image.png").write_bytes(picture(int.from_bytes(os.urandom(8), "big")))
+    """The working directory."""
+    place = make_seed_folder(tmp_path / "work")
     monkeypatch.chdir(place)
     return place
 
@@ -295,58 +291,3 @@ def test_the_variables_work_as_the_pack_s_own_settings(comfy_factory: Callable[.
     assert (data / "avatarforge.db").is_file()
     stored = [path for path in (data / "storage").rglob("*") if path.is_file()]
     assert picture(1, (64, 64)) in [path.read_bytes() for path in stored]
-
-
-class TestAnswersHaveWhatTheDocumentShows:
-    """Each field that the document prints is there, and of the kind that it prints."""
-
-    def test_upload(self, api: Api, folder: Path) -> None:
-        answer = api.upload((folder / "pose.png").read_bytes(), filename="pose.png")
-        assert_shown(UPLOAD_ANSWER.document(), answer)
-        assert answer["url"] == f"/files/{answer['file_id']}"
-
-    def test_hash(self, api: Api, folder: Path) -> None:
-        uploaded = api.upload((folder / "pose.png").read_bytes(), filename="pose.png")
-        answer = api.get(f"/files/hash/{uploaded['content_hash']}").json()
-        assert_shown(HASH_ANSWER.document(), answer)
-        assert answer["message"] == HASH_ANSWER.document()["message"]
-
-    def test_generate_status_and_list(self, api: Api, folder: Path) -> None:
-        pose = api.upload((folder / "pose.png").read_bytes())["file_id"]
-        reference = api.upload((folder / "image.png").read_bytes(), "reference")["file_id"]
-        body = {**GENERATE_BODY.document(), "pose_file_id": pose, "reference_file_id": reference}
-
-        accepted = api.post("/generate/avatar", json=body).json()
-        assert_shown(GENERATE_ANSWER.document(), accepted)
-        assert accepted["message"] == f"Generation {accepted['status']}"
-        finished = api.wait(accepted["generation_id"])
-        assert_shown(COMPLETED_ANSWER.document(), finished)
-        assert finished["message"] == "Generation completed"
-        assert {name: finished["parameters"][name] for name in body} == body
-        assert {line["role"] for line in finished["inputs"]} == {"pose", "reference"}
-
-        page = api.get("/generations?limit=50&offset=0&status=completed").json()
-        assert_shown(LIST_ANSWER.document(), page)
-        assert (page["limit"], page["offset"]) == (50, 0)
-        assert page["generations"][0] == finished
-
-    def test_health(self, api: Api) -> None:
-        answer = api.get("/health").json()
-        assert_shown(HEALTH_ANSWER.document(), answer)
-        assert (answer["api_status"], answer["comfyui"]["status"]) == ("healthy", "healthy")
-        assert answer["comfyui"]["url"] == api.server
-
-
-def assert_shown(shown: Any, given: Any, where: str = "answer") -> None:
-    """Every field of ``shown`` is in ``given`` with the same JSON type; null may stand for a value of any."""
-    if shown is None or (given is None and where != "answer"):
-        return
-    assert type(given) is type(shown), where
-    if isinstance(shown, dict):
-        assert not shown.keys() - given.keys(), where
-        for name, value in shown.items():
-            assert_shown(value, given[name], f"{where}.{name}")
-    elif isinstance(shown, list) and shown:
-        assert given, where
-        for entry in given:
-            assert_shown(shown[0], entry, f"{where}[]")

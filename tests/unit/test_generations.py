@@ -1,3 +1,5 @@
+"""Generations from the request to the pictures: what is resolved, stored, deleted and listed."""
+
 from __future__ import annotations
 
 import base64
@@ -7,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_host import FakeHost
 from pictures import picture
 from services import Product, product
 
@@ -21,7 +22,6 @@ from avatarforge.forge.errors import (
     UnavailableError,
     UnprocessableError,
 )
-from avatarforge.forge.generations.tracker import CANCELLED, INTERRUPTED, REMOVED
 from avatarforge.forge.ports import InstalledModels, PromptEvent
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.request import AvatarRequest
@@ -170,54 +170,6 @@ async def test_missing_models_are_named(forge: Product) -> None:
         await forge.generations.submit(KNIGHT, "avatar", None)
 
 
-async def test_a_failed_prompt_gives_the_nodes_words(forge: Product) -> None:
-    record = await forge.generations.submit(KNIGHT, "avatar", None)
-    forge.host.start(record.prompt_id)
-    forge.host.end(PromptEvent("failed", record.prompt_id, "KSampler (node 5): out of cheese"))
-    failed = await forge.until(record.id, "failed")
-    assert failed.error == "KSampler (node 5): out of cheese"
-    assert failed.completed_at is not None
-    assert failed.outputs == ()
-
-
-async def test_success_without_the_pictures_is_a_failure(forge: Product) -> None:
-    record = await forge.generations.submit(KNIGHT, "avatar", None)
-    forge.host.start(record.prompt_id)
-    forge.host.end(PromptEvent("succeeded", record.prompt_id))
-    failed = await forge.until(record.id, "failed")
-    assert "avatarforge_00001.png cannot be read" in str(failed.error)
-
-
-async def test_what_is_removed_or_interrupted_in_comfyui_ends_as_failed(forge: Product) -> None:
-    waiting = await forge.generations.submit(KNIGHT, "avatar", None)
-    running = await forge.generations.submit(KNIGHT, "avatar", None)
-    forge.host.start(running.prompt_id)
-    forge.host.drop(waiting.prompt_id)
-    assert (await forge.until(waiting.id, "failed")).error == REMOVED
-    forge.host.end(PromptEvent("interrupted", running.prompt_id))
-    assert (await forge.until(running.id, "failed")).error == INTERRUPTED
-
-
-async def test_an_end_that_no_event_told_is_found_in_the_history(forge: Product) -> None:
-    record = await forge.generations.submit(KNIGHT, "avatar", None)
-    forge.host.start(record.prompt_id)
-    forge.host.save(record.prompt_id)
-    forge.host.end(PromptEvent("succeeded", record.prompt_id), silently=True)
-    forge.host.tell(PromptEvent("queue_changed"))
-    await forge.until(record.id, "completed")
-
-
-async def test_cancel_says_that_it_was_asked_for(forge: Product) -> None:
-    waiting = await forge.generations.submit(KNIGHT, "avatar", None)
-    running = await forge.generations.submit(KNIGHT, "avatar", None)
-    forge.host.start(running.prompt_id)
-    for record in (waiting, running):
-        cancelled = await forge.generations.cancel(record.id)
-        assert (cancelled.status, cancelled.error) == ("failed", CANCELLED)
-        assert cancelled.completed_at is not None
-    assert not forge.host.queued
-
-
 async def test_delete_takes_the_pictures_and_releases_the_files(forge: Product) -> None:
     file_id = await upload(forge)
     record = await forge.generations.submit(replace(KNIGHT, reference_file_id=file_id), "avatar", None)
@@ -291,37 +243,6 @@ async def test_pages_by_offset_and_status(forge: Product) -> None:
     assert (done.total, [record.id for record in done.records]) == (1, [records[2].id])
     with pytest.raises(UnprocessableError):
         await forge.generations.page(status=None, limit=2, offset=0, cursor="-1")
-
-
-async def test_a_restart_goes_on_with_what_was_queued_or_running(tmp_path: Path) -> None:
-    async with product(tmp_path) as forge:
-        first = await forge.generations.submit(replace(KNIGHT, seed=9), "avatar", None)
-        second = await forge.generations.submit(KNIGHT, "avatar", None)
-        forge.host.start(first.prompt_id)
-        await forge.until(first.id, "processing")
-        prompt = forge.host.prompts[first.prompt_id]
-    host = FakeHost(tmp_path)
-    async with product(tmp_path, host) as forge:
-        resumed = await forge.until(first.id, "queued")
-        assert resumed.started_at is None
-        await forge.until(second.id, "queued")
-        while len(host.submitted) < 2:
-            await forge.generations.get(second.id)
-        assert host.submitted == [first.prompt_id, second.prompt_id]
-        assert host.prompts[first.prompt_id] == prompt
-        host.succeed(first.prompt_id)
-        assert len((await forge.until(first.id, "completed")).outputs) == 1
-
-
-async def test_what_can_no_longer_run_after_a_restart_fails_with_the_reason(tmp_path: Path) -> None:
-    async with product(tmp_path) as forge:
-        record = await forge.generations.submit(KNIGHT, "avatar", None)
-    host = FakeHost(tmp_path)
-    host.refusal = "the checkpoint is gone"
-    async with product(tmp_path, host) as forge:
-        failed = await forge.until(record.id, "failed")
-        assert "could not be resumed" in str(failed.error)
-        assert "the checkpoint is gone" in str(failed.error)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ ALLOWED = {
 ALLOWED_IN = {
     ("forge/store/pillow_decoder.py", "_getdecoder"): "see there",
     ("tests/unit/test_library_internals.py", "_getdecoder"): "tells when Pillow drops it",
-    ("tests/host/test_attention.py", "_apply_model"): "ComfyUI has no public place inside its wrappers",
+    ("tests/host/test_attention_reference.py", "_apply_model"): "nothing public is inside its wrappers",
 }
 #: Functions that take the name of an attribute as a text.
 BY_NAME = frozenset({"setattr", "getattr", "hasattr", "delattr", "object"})

@@ -8,16 +8,14 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stand_in_comfyui
 from aiohttp import web
-from aiohttp.test_utils import TestClient
 from stand_in_comfyui import PromptServer, enter, load
+from starting import PREFIX, Client, Connect, product_of
 
 from avatarforge.forge.error_text import LONGEST_CLAUSE, summarize_unexpected
 from avatarforge.forge.errors import UnavailableError
@@ -25,37 +23,7 @@ from avatarforge.forge.settings import Settings
 from avatarforge.forge.store.blobs import BlobStore
 
 pytestmark = pytest.mark.slow
-
-Client = TestClient[web.Request, web.Application]
-PREFIX = "/avatarforge-controller"
 ID = "0b0f4f5e-3c7a-4f0c-9d57-0b1a7c6a1f11"
-
-
-@pytest.fixture(scope="module")
-def imported() -> Iterator[Any]:
-    """The real `bootstrap`, on stand-ins of ComfyUI's modules; gone afterwards, with all that it imported."""
-    before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, stand_in in stand_in_comfyui.modules().items():
-            patch.setitem(sys.modules, name, stand_in)
-        import avatarforge.bootstrap as module
-
-        yield module
-    for name in [name for name in set(sys.modules) - before if name.startswith("avatarforge.")]:
-        parent, _, own = name.rpartition(".")
-        sys.modules[parent].__dict__.pop(own, None) if parent in sys.modules else None
-        del sys.modules[name]
-
-
-@pytest.fixture
-def bootstrap(imported: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same, with a data folder and a registry of the test's own."""
-    registry = imported.registry
-    for name, value in type(registry)().__dict__.items():
-        monkeypatch.setattr(registry, name, value)
-    monkeypatch.setattr(imported.comfy, "data_folder", lambda: tmp_path / "data")
-    monkeypatch.setattr(imported.comfy, "output_folder", lambda: tmp_path / "output")
-    return imported
 
 
 @pytest.fixture
@@ -63,7 +31,6 @@ def server() -> PromptServer:
     return PromptServer()
 
 
-Connect = Callable[..., Awaitable[Client]]
 REQUESTS = (
     ("GET", f"{PREFIX}/generations"),
     ("GET", f"{PREFIX}/capabilities"),
@@ -163,11 +130,6 @@ def break_step(bootstrap: Any, monkeypatch: pytest.MonkeyPatch, step: str, error
         monkeypatch.setattr(bootstrap, step, raises)
 
 
-def product_of(bootstrap: Any) -> Any:
-    """The module that builds the services."""
-    return sys.modules[bootstrap.open_product.__module__]
-
-
 def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
     steps = called(bootstrap) | called(product_of(bootstrap))
     given = {ENVIRONMENT.get(step.removeprefix("environment."), step) for step in steps}
@@ -265,66 +227,6 @@ async def test_a_second_copy_gives_nothing(bootstrap: Any, server: PromptServer)
     assert sys.modules["avatarforge"].__dict__["WEB_DIRECTORY"] is None
     assert [route.path for route in server.routes if isinstance(route, web.RouteDef)] == ["/system_stats"]
     assert not server.app.router.routes()
-
-
-TASKS = ("tracker", "live", "deliveries", "report_health", "clean_up_daily", "build_models")
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize("task", TASKS)
-async def test_a_task_that_dies_is_reported(
-    bootstrap: Any,
-    server: PromptServer,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    aiohttp_client: Connect,
-    task: str,
-    at_once: bool,
-) -> None:
-    """Whether it fails when it is made or when it runs: ComfyUI starts."""
-
-    def breaks(*_: Any) -> Any:
-        if at_once:
-            raise RuntimeError("x")
-        return broken()
-
-    async def broken() -> None:
-        raise RuntimeError("x")
-
-    def breaks_in_a_thread() -> None:
-        raise RuntimeError("x")
-
-    owners = {
-        "tracker": product_of(bootstrap).GenerationTracker,
-        "live": product_of(bootstrap).Live,
-        "deliveries": product_of(bootstrap).Deliveries,
-    }
-    if task in owners:
-        monkeypatch.setattr(owners[task], "run", breaks)
-    else:
-        monkeypatch.setattr(bootstrap, task, breaks_in_a_thread if task == "build_models" else breaks)
-    monkeypatch.setattr(bootstrap.comfy.ComfyHost, "installed_models", nothing_installed)
-    monkeypatch.setattr(bootstrap.comfy.ComfyHost, "queue_state", empty_queue)
-    await load(server)
-    client = await aiohttp_client(server.app)
-    body = await (await client.get(f"{PREFIX}/health")).json()
-    while "stopped" not in body["reason"]:  # pytest's own timeout bounds this
-        body = await (await client.get(f"{PREFIX}/health")).json()
-    assert body["api_status"] == "degraded"
-    assert "stopped (RuntimeError: x). Restart ComfyUI." in body["reason"]
-    assert any("stopped unexpectedly" in record.getMessage() and record.exc_info for record in caplog.records)
-
-
-async def nothing_installed(*_: Any, **__: Any) -> Any:
-    from avatarforge.forge.ports import InstalledModels
-
-    return InstalledModels((), (), (), ())
-
-
-def empty_queue(_: Any) -> Any:
-    from avatarforge.forge.ports import QueueState
-
-    return QueueState((), frozenset())
 
 
 WITHOUT = """

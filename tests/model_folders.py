@@ -1,0 +1,27 @@
+"""Model folders with one good file each, and what a scan of them found and skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headers import ZIPPED, Shapes, write_header
+
+FOLDERS = ("checkpoints", "controlnet", "clip_vision", "ipadapter")
+
+
+def put_good(folders: Path, sd15: Shapes) -> None:
+    write_header(folders / "checkpoints" / "good.safetensors", sd15)
+    write_header(folders / "controlnet" / "good.safetensors", {"a.attn2.to_k.weight": (320, 768)})
+    (folders / "ipadapter" / "good.bin").write_bytes(ZIPPED)
+    write_header(folders / "clip_vision" / "good.safetensors", {"a": ()})
+
+
+def require_good(found: Any) -> None:
+    assert [one.name for one in found.checkpoints if one.family == "sd15"] == ["good.safetensors"]
+    assert [one.name for one in found.controlnets if one.family == "sd15"] == ["good.safetensors"]
+    assert (found.ipadapters, found.clip_visions) == (("good.bin",), ("good.safetensors",))
+
+
+def reasons(found: Any, name: str) -> dict[str, str]:
+    return {one.folder: one.reason for one in found.skipped if one.name == name}
