@@ -31,7 +31,7 @@ ACTIVE = ("queued", "processing")
 # Statements are built once: building one takes SQLAlchemy longer than running it takes SQLite. The compiled
 # prompt, by far the largest column, is left out: only a restart needs it.
 #: Field of a record -> column, for every column that a record holds.
-_COLUMN_OF = {one.name: one.name.removesuffix("_json") for one in fields(GenerationRecord)}
+_COLUMN_OF = {item.name: item.name.removesuffix("_json") for item in fields(GenerationRecord)}
 del _COLUMN_OF["outputs"]
 _FIELD_OF = {column: name for name, column in _COLUMN_OF.items()}
 _COLUMNS = [generations.c[column] for column in _COLUMN_OF.values()]

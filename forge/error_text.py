@@ -33,7 +33,7 @@ def summarize_unexpected(error: BaseException) -> str:
         text = ""
     if isinstance(error, ImportError):
         text = text.partition(" (")[0]  # the path of the module stands behind
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    line = " ".join("".join(item if item.isprintable() else " " for item in text).split())
     if "/" in line or "\\" in line:
         return f"{kind}; ComfyUI's log has the details"
     if len(line) > LONGEST_CLAUSE:

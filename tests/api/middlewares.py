@@ -127,17 +127,17 @@ async def read_too_much(request: web.Request) -> web.Request:
 
 #: After these the body is there, or aiohttp keeps it.
 KEEPING: dict[str, Look] = {
-    one.__name__: one
-    for one in (read, text, json, post, post_and_look, read_a_clone, post_a_clone, only_clone, put_back)
+    item.__name__: item
+    for item in (read, text, json, post, post_and_look, read_a_clone, post_a_clone, only_clone, put_back)
 }
 #: After these it is gone, or a part of it.
 LOSING: dict[str, Look] = {
-    one.__name__: one
-    for one in (drain, first_byte, first_line, all_but_the_end, release, read_beside_a_clone, read_too_much)
+    item.__name__: item
+    for item in (drain, first_byte, first_line, all_but_the_end, release, read_beside_a_clone, read_too_much)
 }
 #: After these the body of a form is gone; another one they leave alone.
 LOSING_FORMS: dict[str, Look] = {
-    one.__name__: one for one in (first_part, first_headers, post_and_clone, post_and_close)
+    item.__name__: item for item in (first_part, first_headers, post_and_clone, post_and_close)
 }
 
 

@@ -29,10 +29,10 @@ class Stream:
             assert line.endswith("\n"), "the stream has ended"
             self._lines.append(line.removesuffix("\n"))
             if line == "\n":
-                told = list(sse.read(self._lines))
+                received = list(sse.read(self._lines))
                 self._lines.clear()
-                if told:
-                    return told[0]
+                if received:
+                    return received[0]
 
     async def until(self, kind: str) -> list[sse.Told]:
         """The events up to the first of this kind."""

@@ -42,19 +42,19 @@ async def test_what_the_client_has_is_not_sent_again(client: Client) -> None:
 
 async def test_the_tag_changes_with_the_generation(forge: Product, client: Client) -> None:
     made = await generate(client, "/generate_all_poses")
-    one, many = f"{PREFIX}/generations/{made['generation_id']}", f"{PREFIX}/generations"
+    item, many = f"{PREFIX}/generations/{made['generation_id']}", f"{PREFIX}/generations"
     prompt_id = made["comfyui_prompt_id"]
     seen = set()
 
     async def changed() -> dict[str, Any]:
         body: dict[str, Any] = {}
-        for path in (one, many):
+        for path in (item, many):
             answer = await client.get(path)
             assert answer.headers["ETag"] not in seen
             seen.add(answer.headers["ETag"])
             body = await answer.json()
         listed: dict[str, Any] = body["generations"][0]
-        assert listed == await (await client.get(one)).json()
+        assert listed == await (await client.get(item)).json()
         return listed
 
     assert (await changed())["status"] == "queued"
@@ -65,8 +65,8 @@ async def test_the_tag_changes_with_the_generation(forge: Product, client: Clien
     forge.host.end(PromptEvent("succeeded", prompt_id))
     await forge.until(made["generation_id"], "completed")
     assert len((await changed())["output_files"]) == 4
-    await client.delete(one)
-    assert (await client.get(one, headers={"If-None-Match": "*"})).status == 404
+    await client.delete(item)
+    assert (await client.get(item, headers={"If-None-Match": "*"})).status == 404
     assert (await (await client.get(many)).json())["total"] == 0
 
 

@@ -116,7 +116,7 @@ async def test_the_table_says_what_was_skipped_and_what_was_guessed(forge: Produ
     answer = await client.get(f"{PREFIX}/capabilities")
     assert answer.status == 200
     table = await answer.json()
-    assert [(one["name"], one["family_is_guess"], one["problem"]) for one in table["checkpoints"]] == [
+    assert [(item["name"], item["family_is_guess"], item["problem"]) for item in table["checkpoints"]] == [
         ("guess.ckpt", True, None),
         ("read.safetensors", False, None),
         ("zero.ckpt", False, "is empty"),
@@ -138,7 +138,7 @@ async def test_the_table_shows_the_first_hundred_skipped_files_and_counts_all(
     skipped = tuple(SkippedFile("controlnet", f"{number}.pth", "is empty") for number in range(1000))
     forge.host.installed = replace(forge.host.installed, skipped=skipped)
     table = await (await client.get(f"{PREFIX}/capabilities")).json()
-    assert [one["name"] for one in table["skipped_files"]] == [f"{number}.pth" for number in range(100)]
+    assert [item["name"] for item in table["skipped_files"]] == [f"{number}.pth" for number in range(100)]
     assert table["skipped_total"] == 1000
 
 

@@ -85,7 +85,7 @@ async def test_two_at_once_make_one_generation_and_the_second_is_told_to_wait(cl
     statuses = sorted(answer.status for answer in answers)
     assert statuses[0] == 200
     assert set(statuses) <= {200, 409}
-    fresh = [one for one in answers if one.status == 200 and "Idempotent-Replayed" not in one.headers]
+    fresh = [item for item in answers if item.status == 200 and "Idempotent-Replayed" not in item.headers]
     assert len(fresh) == 1
     for answer in answers:
         if answer.status == 409:

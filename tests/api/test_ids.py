@@ -125,7 +125,7 @@ def test_the_walk_covers_files_and_generations() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("endpoint", WITH_IDS, ids=lambda one: f"{one.method} {one.path}")
+@pytest.mark.parametrize("endpoint", WITH_IDS, ids=lambda item: f"{item.method} {item.path}")
 async def test_every_route_finds_an_id_in_capitals(
     client: Client, stage: Stage, endpoint: Endpoint, case: str
 ) -> None:
@@ -149,7 +149,7 @@ async def test_every_route_finds_an_id_in_capitals(
             text = (await answer.read()).decode("latin-1")
         assert answer.status == 200, (path, text)
         if answer.content_type in ("application/json", "text/event-stream"):
-            assert all(CASES[case](one) not in text for one in ids)
+            assert all(CASES[case](item) not in text for item in ids)
 
 
 def id_fields(models: Iterable[type[BaseModel] | None]) -> list[tuple[type[BaseModel], str]]:
@@ -169,9 +169,9 @@ FIELDS = [
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize(("model", "name"), FIELDS, ids=lambda one: getattr(one, "__name__", one))
+@pytest.mark.parametrize(("model", "name"), FIELDS, ids=lambda item: getattr(item, "__name__", item))
 def test_every_field_gives_the_id_as_it_is_stored(model: type[BaseModel], name: str, case: str) -> None:
-    needed = {one: REQUIRED[one] for one, field in model.model_fields.items() if field.is_required()}
+    needed = {item: REQUIRED[item] for item, field in model.model_fields.items() if field.is_required()}
     sent: Any = CASES[case](ID)
     wanted: Any = ID
     if name.endswith("_ids"):
@@ -217,15 +217,15 @@ async def test_a_signed_link_is_that_of_the_picture_in_either_way_of_writing(
         (f"/files/{file_id}/thumbnail?size=64", f"/files/{change(file_id)}/thumbnail?size=64"),
         (f"/outputs/{generation_id}/{name}", f"/outputs/{change(generation_id)}/{name}"),
     ):
-        asked = {"urls": [prefix + stored, prefix + written]}
-        answer = await client.post(f"{PREFIX}/signed_urls", json=asked)
+        requested = {"urls": [prefix + stored, prefix + written]}
+        answer = await client.post(f"{PREFIX}/signed_urls", json=requested)
         assert answer.status == 200, await answer.text()
-        one, other = (await answer.json())["urls"]
-        assert (one["url"], other["url"]) == (prefix + stored, prefix + written)
+        item, other = (await answer.json())["urls"]
+        assert (item["url"], other["url"]) == (prefix + stored, prefix + written)
         # An answer gives the stored id.
         assert urlsplit(other["signed_url"]).path == prefix + urlsplit(stored).path
-        query = urlsplit(one["signed_url"]).query
-        assert await shown(client, one["signed_url"]) == 200
+        query = urlsplit(item["signed_url"]).query
+        assert await shown(client, item["signed_url"]) == 200
         assert await shown(client, f"{prefix}{urlsplit(written).path}?{query}") == 200
         # The name of a picture keeps its case.
         assert await shown(client, f"{prefix}{urlsplit(written).path[:-1]}x?{query}") in (403, 404)
@@ -263,8 +263,8 @@ async def test_a_cursor_and_an_event_id_in_capitals(client: Client, stage: Stage
     first = await (await client.get(f"{PREFIX}/files?limit=1")).json()
     cursor = first["next_cursor"]
     pages = [
-        await (await client.get(f"{PREFIX}/files?limit=1&cursor={one}")).json()
-        for one in (cursor, cursor.upper())
+        await (await client.get(f"{PREFIX}/files?limit=1&cursor={item}")).json()
+        for item in (cursor, cursor.upper())
     ]
     assert pages[0] == pages[1]
     assert pages[0]["files"][0]["file_id"] != first["files"][0]["file_id"]
@@ -282,10 +282,10 @@ async def test_a_cursor_and_an_event_id_in_capitals(client: Client, stage: Stage
         answer = await client.get(path, **options)
         assert answer.status == 200, await answer.text()
         await answer.content.readuntil(b"\n\n")  # how soon to come again
-        told = (await answer.content.readuntil(b"\n\n")).decode()
+        received = (await answer.content.readuntil(b"\n\n")).decode()
         answer.close()
         # The event after the one that was seen, and not how things stand.
-        assert told.startswith(f"id: {log.event_id(2)}\nevent: started\n")
+        assert received.startswith(f"id: {log.event_id(2)}\nevent: started\n")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -27,7 +27,7 @@ async def test_a_queued_one_has_its_place_and_no_progress(forge: Product, client
     ended = await look(client, first["generation_id"])
     assert (ended["progress"], ended["queue_position"], ended["eta_seconds"]) == (1, None, None)
     listed = (await (await client.get(f"{PREFIX}/generations")).json())["generations"]
-    assert [one["queue_position"] for one in listed] == [1, None]
+    assert [item["queue_position"] for item in listed] == [1, None]
 
 
 async def test_a_running_one_tells_node_step_and_share(forge: Product, client: Client) -> None:

@@ -28,12 +28,12 @@ async def test_a_generations_stream_begins_with_its_state_and_tells_its_run(
         assert (state.kind, state.data["generation_id"]) == ("state", generation_id)
         forge.host.succeed(other)
         forge.host.succeed(generation_id)
-        told = await stream.until("completed")
-    assert [event.kind for event in told] == ["started", "output", "completed"]
-    assert {event.data["generation_id"] for event in told} == {generation_id}
-    assert told[-1].data["generation"]["output_files"] == told[1].data["output_files"]
-    assert all(event.data["at"].endswith("Z") for event in told)
-    assert [event.data["progress"] for event in told] == [0, 0, 1]
+        received = await stream.until("completed")
+    assert [event.kind for event in received] == ["started", "output", "completed"]
+    assert {event.data["generation_id"] for event in received} == {generation_id}
+    assert received[-1].data["generation"]["output_files"] == received[1].data["output_files"]
+    assert all(event.data["at"].endswith("Z") for event in received)
+    assert [event.data["progress"] for event in received] == [0, 0, 1]
 
 
 async def test_the_stream_of_all_begins_with_those_that_are_active(forge: Product, client: Client) -> None:
@@ -44,7 +44,7 @@ async def test_the_stream_of_all_begins_with_those_that_are_active(forge: Produc
     async with streaming(client, "/events") as stream:
         hello = await stream.next()
         assert hello.kind == "hello"
-        assert [one["generation_id"] for one in hello.data["active"]] == [waiting]
+        assert [item["generation_id"] for item in hello.data["active"]] == [waiting]
         later = (await generate(client))["generation_id"]
         queued = await stream.next()
         assert (queued.kind, queued.data["generation_id"], queued.data["queue_position"]) == (
@@ -153,10 +153,10 @@ async def test_progress_is_told_at_most_ten_times_a_second_and_its_last_word_is_
         await stream.next()
         for step in range(1, 101):
             forge.host.show(PromptProgress(generation_id, {node: NodeState(True, step, 100)}))
-        told = [await stream.next()]
-        while told[-1].data["current"]["step"] < 100:
-            told.append(await stream.next())
-    assert [event.data["current"]["step"] for event in told] == [1, 100]
+        received = [await stream.next()]
+        while received[-1].data["current"]["step"] < 100:
+            received.append(await stream.next())
+    assert [event.data["current"]["step"] for event in received] == [1, 100]
 
 
 async def test_a_reroll_is_told_as_a_run_of_its_own(forge: Product, client: Client) -> None:
@@ -167,5 +167,5 @@ async def test_a_reroll_is_told_as_a_run_of_its_own(forge: Product, client: Clie
         await stream.next()
         await client.post(f"{PREFIX}/generations/{generation_id}/reroll?pose=front")
         forge.host.succeed(forge.host.submitted[-1])
-        told = await stream.until("completed")
-    assert [event.kind for event in told if event.kind != "output"] == ["queued", "started", "completed"]
+        received = await stream.until("completed")
+    assert [event.kind for event in received if event.kind != "output"] == ["queued", "started", "completed"]

@@ -124,7 +124,7 @@ async def test_capabilities_follow_what_is_installed(client: TestClient[Any, Any
     forge.host.installed = replace(forge.host.installed, nodes=OPTIONAL_NODES)
     full = await table(client)
     assert full["reasons"] == []
-    assert {one["name"]: [method["works"] for method in one["pose"]] for one in full["checkpoints"]} == {
+    assert {item["name"]: [method["works"] for method in item["pose"]] for item in full["checkpoints"]} == {
         "anime-sd15.safetensors": [True],
         "realistic-sd15.safetensors": [True],
     }

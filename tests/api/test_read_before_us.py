@@ -42,7 +42,7 @@ def requests() -> list[Request]:
         found += [Request(path, kind, POSE_JSON) for kind in endpoint.upload if kind == "application/json"]
         found += [Request(path, kind, picture()) for kind in endpoint.upload if kind != "application/json"]
         if endpoint.body is not None:
-            needed = {n: BODIES[n] for n, one in endpoint.body.model_fields.items() if one.is_required()}
+            needed = {n: BODIES[n] for n, item in endpoint.body.model_fields.items() if item.is_required()}
             found.append(Request(path, "application/json", json.dumps(needed).encode()))
     return found
 
@@ -79,7 +79,7 @@ async def test_a_body_that_somebody_still_has_is_used(
     elif "prompt" in request_.content.decode():
         assert body["parameters"]["prompt"] == "a knight"
     else:
-        assert [one["url"] for one in body["urls"]] == BODIES["urls"]
+        assert [item["url"] for item in body["urls"]] == BODIES["urls"]
 
 
 @pytest.mark.parametrize("look", ["read", "post", "post_and_look"])

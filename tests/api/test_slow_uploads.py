@@ -152,8 +152,8 @@ async def test_a_client_that_breaks_off_leaves_nothing(client: Client, forge: Pr
 
 async def test_uploads_take_turns_and_too_many_are_told_to_come_again(client: Client, forge: Product) -> None:
     forge.workers.uploads = slots = Slots(2, 1)
-    async with connection(client) as one, connection(client) as two, connection(client) as three:
-        for _, writer in (one, two, three):
+    async with connection(client) as item, connection(client) as two, connection(client) as three:
+        for _, writer in (item, two, three):
             writer.write(f"{HEAD}Content-Length: 5000000\r\n\r\n".encode() + START)
         await until(lambda: (slots.taken, slots.waiting) == (2, 1))
         form = FormData()

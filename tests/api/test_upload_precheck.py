@@ -306,7 +306,7 @@ async def test_the_document_describes_the_header(client: Client) -> None:
     document = await (await client.get(f"{PREFIX}/openapi.json")).json()
     for path in (POSE, REFERENCE):
         operation = document["paths"][path]["post"]
-        (header,) = [one for one in operation["parameters"] if one["name"] == "X-Content-SHA256"]
+        (header,) = [item for item in operation["parameters"] if item["name"] == "X-Content-SHA256"]
         assert (header["in"], header["required"]) == ("header", False)
         assert header["schema"] == {"type": "string", "pattern": "^[0-9A-Fa-f]{64}$"}
         assert "422" in operation["responses"]

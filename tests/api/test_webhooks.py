@@ -101,11 +101,11 @@ async def test_a_completed_generation_is_told_and_signed(tmp_path: Path, receive
         forge.host.succeed(generation_id)
         message = await receiver.messages.get()
         await emptied(forge)
-    told = Webhook(SECRET).verify(message.body, message.headers)
-    assert told["type"] == "generation.completed"
-    assert told["data"]["generation_id"] == generation_id
-    assert [one["pose_type"] for one in told["data"]["output_files"]] == ["front"]
-    assert told["timestamp"] == told["data"]["completed_at"]
+    received = Webhook(SECRET).verify(message.body, message.headers)
+    assert received["type"] == "generation.completed"
+    assert received["data"]["generation_id"] == generation_id
+    assert [item["pose_type"] for item in received["data"]["output_files"]] == ["front"]
+    assert received["timestamp"] == received["data"]["completed_at"]
     assert message.headers["content-type"] == "application/json"
 
 
@@ -114,9 +114,9 @@ async def test_a_failed_generation_is_told_too(tmp_path: Path, receiver: Receive
         generation_id = await submit(forge, receiver.url)
         forge.host.start(generation_id)
         forge.host.end(PromptEvent("failed", generation_id, "out of cheese"))
-        told = json.loads((await receiver.messages.get()).body)
-    assert (told["type"], told["data"]["status"]) == ("generation.failed", "failed")
-    assert told["data"]["error"] == "out of cheese"
+        received = json.loads((await receiver.messages.get()).body)
+    assert (received["type"], received["data"]["status"]) == ("generation.failed", "failed")
+    assert received["data"]["error"] == "out of cheese"
 
 
 async def test_a_message_that_was_not_taken_is_sent_again_as_the_same_one(
@@ -142,9 +142,9 @@ async def test_what_could_not_be_sent_is_sent_after_a_restart(tmp_path: Path, re
         # Nobody sends, but it is committed with the end.
         assert await forge.database.read(queries.count) == 1
     async with product(tmp_path, settings=SETTINGS) as forge, delivering(forge):
-        told = json.loads((await receiver.messages.get()).body)
+        received = json.loads((await receiver.messages.get()).body)
         await emptied(forge)
-    assert told["data"]["generation_id"] == generation_id
+    assert received["data"]["generation_id"] == generation_id
 
 
 @pytest.mark.parametrize(("statuses", "sent"), [([500] * 9, 3), ([410] * 9, 1)])
@@ -237,16 +237,16 @@ def answers(*addresses: str) -> Callable[..., list[Any]]:
 async def test_the_address_that_was_looked_at_is_the_one_that_is_called(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    requested = []
 
     def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
-        asked.append(host)
+        requested.append(host)
         # A second answer would lead elsewhere, as in DNS rebinding.
-        return answers("127.0.0.1" if len(asked) == 1 else "127.0.0.2")(host, port)
+        return answers("127.0.0.1" if len(requested) == 1 else "127.0.0.2")(host, port)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     assert await WebhookSender(INSIDE).send(f"http://hook.example:{receiver.server.port}/", {}, "{}") == 200
-    assert asked == ["hook.example"]
+    assert requested == ["hook.example"]
     assert (await receiver.messages.get()).headers["host"] == f"hook.example:{receiver.server.port}"
 
 

@@ -104,9 +104,9 @@ def test_names_that_were_allowed_and_addresses_are_known(exposed: ComfyServer) -
 def test_an_allowed_page_can_call_after_its_preflight(exposed: ComfyServer, owner: Api) -> None:
     page = {"Origin": STUDIO, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
     wish = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-    asked = ask(exposed, "OPTIONS", f"{PREFIX}/signed_urls", {**page, **wish})
-    assert (asked.status, asked.headers["Access-Control-Allow-Origin"]) == (200, "*")
-    assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
+    requested = ask(exposed, "OPTIONS", f"{PREFIX}/signed_urls", {**page, **wish})
+    assert (requested.status, requested.headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert "Authorization" in requested.headers["Access-Control-Allow-Headers"]
     body = json.dumps({"urls": [owner.upload(picture(4))["url"]]}).encode()
     headers = {**page, "Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     answer = ask(exposed, "POST", f"{PREFIX}/signed_urls", headers, body)
@@ -142,15 +142,15 @@ def test_the_picker_asks_for_the_key_and_shows_signed_thumbnails(owner: Api) -> 
         add_node(page, "AvatarForgeLoadReference")
         picker = page.locator(".avatarforge-picker")
         picker.get_by_role("button", name="Choose").click()
-        asked = page.get_by_role("dialog", name="This server requires a key")
-        asked.get_by_label("API_KEY").fill("a-key-that-is-wrong-1234")
+        requested = page.get_by_role("dialog", name="This server requires a key")
+        requested.get_by_label("API_KEY").fill("a-key-that-is-wrong-1234")
         page.keyboard.press("Enter")
-        expect(asked.get_by_role("alert")).to_contain_text("The key is wrong")
-        expect(asked.get_by_label("API_KEY")).to_be_focused()
+        expect(requested.get_by_role("alert")).to_contain_text("The key is wrong")
+        expect(requested.get_by_label("API_KEY")).to_be_focused()
         if folder := os.environ.get("AVATARFORGE_SCREENSHOTS"):
             page.screenshot(path=f"{folder}/key.png")
-        asked.get_by_label("API_KEY").fill(KEY)
-        asked.get_by_role("button", name="Use this key").click()
+        requested.get_by_label("API_KEY").fill(KEY)
+        requested.get_by_role("button", name="Use this key").click()
         dialog = page.get_by_role("dialog", name="Choose a stored reference")
         tile = dialog.get_by_role("button", name="kept.png")
         decoded = "async (image) => { await image.decode(); return [image.naturalWidth, image.src]; }"
@@ -173,7 +173,7 @@ def test_the_picker_asks_for_the_key_and_shows_signed_thumbnails(owner: Api) -> 
         page.evaluate("() => { localStorage.removeItem('avatarforge.key'); app.rootGraph.clear(); }")
         page.evaluate("(prompt) => app.loadApiJson(prompt, 'a')", prompt)
         expect(page.locator(".avatarforge-picker").get_by_role("status")).to_contain_text("requires a key")
-        expect(asked).to_have_count(0)
+        expect(requested).to_have_count(0)
 
 
 def test_a_rate_limit_and_then_a_restart_without_the_key(

@@ -122,9 +122,9 @@ def test_the_same_inputs_give_the_same_and_others_do_not(host: SimpleNamespace, 
     pictures.append(run(host, refer(host, model, picture(8, 8, seed=6))))
     assert torch.equal(pictures[1], run(host, refer(host, model, latent.clone(), 0.5)))
     every = [plain, *pictures]
-    for index, one in enumerate(every):
-        assert all(not torch.allclose(one, other, atol=1e-4) for other in every[:index])
-    changes = [(one - plain).norm() for one in pictures[:3]]
+    for index, item in enumerate(every):
+        assert all(not torch.allclose(item, other, atol=1e-4) for other in every[:index])
+    changes = [(item - plain).norm() for item in pictures[:3]]
     assert changes[0] < changes[1]
     assert changes[0] < changes[2]
 

@@ -310,8 +310,8 @@ def test_a_client_that_waits_beside_such_a_pack_is_told_to_go_on(target: Api) ->
     )
     with connect(target.server) as line:
         line.sendall(head(f"{PREFIX}/upload/pose_image", *lines))
-        told = line.recv(1000)
-        assert told.startswith(b"HTTP/1.1 100 ")
+        received = line.recv(1000)
+        assert received.startswith(b"HTTP/1.1 100 ")
         line.sendall(body)
         status, reply = answer(line)
     assert (status, json.loads(reply)["content_hash"]) == (200, hashlib.sha256(content).hexdigest())

@@ -95,13 +95,13 @@ def test_with_all_there_nothing_is_missing(full: ComfyServer) -> None:
     assert answer.status_code == 200
     table = answer.json()
     assert table["reasons"] == []
-    found = {one["family"]: one for one in table["checkpoints"]}
+    found = {item["family"]: item for item in table["checkpoints"]}
     assert set(found) == {"sd15", "sdxl"}
-    for family, one in found.items():
-        assert one["supported"] is True
-        assert one["name"] == synthetic.file_name(family)
-        assert [method["model"] for method in one["pose"]] == [synthetic.file_name(f"{family}-openpose")]
-        assert works(one["reference"]) == ["ipadapter", "attention"]
+    for family, item in found.items():
+        assert item["supported"] is True
+        assert item["name"] == synthetic.file_name(family)
+        assert [method["model"] for method in item["pose"]] == [synthetic.file_name(f"{family}-openpose")]
+        assert works(item["reference"]) == ["ipadapter", "attention"]
     assert works(table["pose_extractors"]) == ["dwpose", "sdpose"]
     assert table["pose_extractors"][1]["model"] == "sdpose.safetensors"
     assert Api(full.url).get("/health").json()["capabilities"] == {
@@ -151,10 +151,10 @@ def test_without_an_ipadapter_file_the_reference_works_by_attention(
 ) -> None:
     with without(full, name) as api:
         table = api.get("/capabilities").json()
-    (one,) = (one for one in table["checkpoints"] if one["family"] == family)
-    assert works(one["reference"]) == ["attention"]
-    assert said in one["reference"][0]["missing"]
-    assert Path(name).name in one["reference"][0]["missing"]
+    (item,) = (item for item in table["checkpoints"] if item["family"] == family)
+    assert works(item["reference"]) == ["attention"]
+    assert said in item["reference"][0]["missing"]
+    assert Path(name).name in item["reference"][0]["missing"]
     assert table["reasons"] == []
 
 
@@ -171,10 +171,12 @@ def test_a_broken_checkpoint_is_listed_as_none_of_ours(full: ComfyServer, tmp_pa
     broken.write_bytes(b"no model")
     full.add_model("checkpoints/broken.safetensors", broken)
     api = Api(full.url)
-    (one,) = (
-        one for one in api.get("/capabilities").json()["checkpoints"] if one["name"] == "broken.safetensors"
+    (item,) = (
+        item
+        for item in api.get("/capabilities").json()["checkpoints"]
+        if item["name"] == "broken.safetensors"
     )
-    assert (one["supported"], one["family"], one["pose"], one["reference"]) == (False, None, [], [])
+    assert (item["supported"], item["family"], item["pose"], item["reference"]) == (False, None, [], [])
     answer = api.post("/generate/avatar", json={"prompt": "x", "checkpoint": "broken.safetensors"})
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "checkpoint"]
@@ -186,10 +188,10 @@ def test_without_the_packs_they_are_named(api: Api) -> None:
     assert "comfyui_controlnet_aux" in table["reasons"][-1]
     assert "models/checkpoints" in table["reasons"][-1]
     assert api.get("/health").json()["api_status"] == "healthy"
-    (one,) = table["checkpoints"]
-    assert works(one["pose"]) == ["controlnet"]
-    assert works(one["reference"]) == ["attention"]
-    assert "ComfyUI_IPAdapter_plus" in one["reference"][0]["missing"]
+    (item,) = table["checkpoints"]
+    assert works(item["pose"]) == ["controlnet"]
+    assert works(item["reference"]) == ["attention"]
+    assert "ComfyUI_IPAdapter_plus" in item["reference"][0]["missing"]
 
 
 @pytest.mark.parametrize("wanted", ["sub/far.safetensors", "sub\\far.safetensors"])
@@ -231,7 +233,7 @@ def test_bad_files_are_skipped_and_everything_else_works(full: ComfyServer) -> N
         assert (health.status_code, health.json()["api_status"]) == (200, "healthy")
         table = api.get("/capabilities").json()
         assert table["reasons"] == []
-        said = {(one["folder"], one["name"]): one["reason"] for one in table["skipped_files"]}
+        said = {(item["folder"], item["name"]): item["reason"] for item in table["skipped_files"]}
         for folder in folders:
             assert said[folder, "0-anime-openpose-zero-bytes.ckpt"] == "is empty"
             assert "Git LFS pointer" in said[folder, "0-anime-openpose-lfs-pointer.ckpt"]

@@ -155,13 +155,13 @@ def test_nothing_is_missing_or_unlinked(editor: Browser) -> None:
 def test_no_node_lies_on_another(editor: Browser) -> None:
     boxes = [node["box"] for node in on_canvas(editor).values()]
     overlaps = [
-        (one, other)
-        for index, one in enumerate(boxes)
+        (item, other)
+        for index, item in enumerate(boxes)
         for other in boxes[:index]
-        if one[0] < other[0] + other[2]
-        and other[0] < one[0] + one[2]
-        and one[1] < other[1] + other[3]
-        and other[1] < one[1] + one[3]
+        if item[0] < other[0] + other[2]
+        and other[0] < item[0] + item[2]
+        and item[1] < other[1] + other[3]
+        and other[1] < item[1] + item[3]
     ]
     assert overlaps == []
 

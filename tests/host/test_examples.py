@@ -103,12 +103,12 @@ def test_it_runs_as_the_editor_sends_it(editor: Browser, api: Api, path: Path) -
     prompt = small(prompt_of(editor.page), api)
     if path.stem == "pose_from_photo":
         # No weights of SDPose can be had here, so its reading is replaced by what it gives.
-        (reader,) = [one for one in prompt.values() if one["class_type"] == "AvatarForgeDrawKeypoints"]
+        (reader,) = [item for item in prompt.values() if item["class_type"] == "AvatarForgeDrawKeypoints"]
         reader.update(
             class_type="AvatarForgePoseSkeleton",
             inputs={"view": "front", "width": 64, "height": 64, "bones": "standard"},
         )
-        (keep,) = [one for one in prompt.values() if one["class_type"] == "AvatarForgeKeepSkeleton"]
+        (keep,) = [item for item in prompt.values() if item["class_type"] == "AvatarForgeKeepSkeleton"]
         keep["inputs"]["source_hash"] = api.upload(picture(5))["content_hash"]
     answer = api.request("POST", f"{api.server}/prompt", json={"prompt": prompt})
     assert answer.status_code == 200, answer.text

@@ -291,8 +291,8 @@ def test_an_announced_content_is_answered_before_its_body(api: Api, prefix: str)
         with connect(api.server) as link:
             link.sendall(head(f"{prefix}{PREFIX}/upload/reference_image", *lines))
             if data is new:
-                told = link.recv(1000)
-                assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+                received = link.recv(1000)
+                assert received == b"HTTP/1.1 100 Continue\r\n\r\n"
                 link.sendall(START + data + END)
             status, body = answer(link)
         assert status == 200

@@ -121,18 +121,18 @@ def test_the_answer_repeats_as_a_body(api: Api) -> None:
 
 @pytest.mark.parametrize("role", ["pose", "reference"])
 def test_a_picture_decides_the_pixels(api: Api, role: str) -> None:
-    one, other = api.upload(fresh())["file_id"], api.upload(fresh())["file_id"]
+    item, other = api.upload(fresh())["file_id"], api.upload(fresh())["file_id"]
     field = f"{role}_file_id"
     # Four steps: with one, every denoise above a half starts from the same noise level.
     common: dict[str, Any] = {"route": "/generate_pose?pose=front", "seed": 7, "steps": 4}
     without = pixels(api, run(api, **common))
-    with_one = pixels(api, run(api, **common, **{field: one}))
+    with_one = pixels(api, run(api, **common, **{field: item}))
     assert with_one != without
-    assert pixels(api, run(api, **common, **{field: one})) == with_one
+    assert pixels(api, run(api, **common, **{field: item})) == with_one
     assert pixels(api, run(api, **common, **{field: other})) not in (with_one, without)
-    weaker = pixels(api, run(api, **common, **{field: one, f"{role}_strength": 0.2}))
+    weaker = pixels(api, run(api, **common, **{field: item, f"{role}_strength": 0.2}))
     assert weaker not in (with_one, without)
-    assert pixels(api, run(api, **common, **{field: one, f"{role}_strength": 0})) == without
+    assert pixels(api, run(api, **common, **{field: item, f"{role}_strength": 0})) == without
 
 
 def test_base64_is_the_same_as_an_upload(api: Api) -> None:
@@ -183,7 +183,7 @@ def test_the_receipt_matches_what_ran(api: Api) -> None:
         }
         assert ran[line["node"]]["class_type"] == node
         assert ran[line["node"]]["inputs"]["strength"] == strength
-        loaded = [one["inputs"]["file_id"] for one in ran.values() if one["class_type"] == loader]
+        loaded = [item["inputs"]["file_id"] for item in ran.values() if item["class_type"] == loader]
         assert loaded == [file["file_id"]]
     # The pose picture alone decided the view.
     assert done["output_files"][0]["pose_type"] is None

@@ -30,7 +30,7 @@ def test_listing(api: Api) -> None:
     assert set(page) == {"total", "generations", "limit", "offset", "next_cursor"}
     assert (page["limit"], page["offset"]) == (2, 0)
     assert page["total"] >= 3
-    assert [one["generation_id"] for one in page["generations"]] == [done[2], done[1]]
+    assert [entry["generation_id"] for entry in page["generations"]] == [done[2], done[1]]
     assert page["generations"][0] == api.get(f"/generations/{done[2]}").json()
     run(api)
     following = api.get("/generations", params={"limit": 1, "cursor": page["next_cursor"]}).json()
@@ -39,7 +39,7 @@ def test_listing(api: Api) -> None:
     assert shifted["generations"][0]["generation_id"] == done[0]
     assert shifted["offset"] == 3
     completed = api.get("/generations", params={"status": "completed", "limit": 100}).json()
-    assert {one["status"] for one in completed["generations"]} == {"completed"}
+    assert {entry["status"] for entry in completed["generations"]} == {"completed"}
     assert completed["total"] <= api.get("/generations").json()["total"]
     for bad in ("limit=0", "limit=101", "offset=-1", "status=done", "limit=x", "foo=1"):
         answer = api.get(f"/generations?{bad}")
@@ -69,15 +69,15 @@ def test_delete_of_a_running_and_of_a_queued_one_cancels_them(api: Api, comfy: C
     running = api.generate(steps=60, width=256, height=256)
     queued = api.generate(steps=60, width=256, height=256)
     api.started(running["generation_id"])
-    for one in (queued, running):
-        assert api.delete(f"/generations/{one['generation_id']}").status_code == 200
+    for entry in (queued, running):
+        assert api.delete(f"/generations/{entry['generation_id']}").status_code == 200
     after = run(api)  # the queue goes on, so the two are out of it
     assert after["status"] == "completed"
     queue = api.root("/queue").json()
     ids = {item[1] for item in queue["queue_running"] + queue["queue_pending"]}
     assert not ids & {running["comfyui_prompt_id"], queued["comfyui_prompt_id"]}
-    for one in (queued, running):
-        assert not (comfy.base / "output" / "avatarforge" / one["generation_id"]).exists()
+    for entry in (queued, running):
+        assert not (comfy.base / "output" / "avatarforge" / entry["generation_id"]).exists()
 
 
 def test_interrupting_and_clearing_in_comfyui_ends_as_failed(api: Api) -> None:

@@ -160,8 +160,8 @@ def test_a_kill_loses_nothing(comfy_factory: Factory) -> None:
     api = Api(server.url)
     assert api.get(file["url"]).content == data
     assert api.get(f"/generations/{done['generation_id']}").json() == done
-    for one in (running, queued):
-        finished = api.wait(one["generation_id"])
+    for item in (running, queued):
+        finished = api.wait(item["generation_id"])
         assert (finished["status"], finished["error"]) == ("completed", None)
-        assert finished["parameters"] == one["parameters"]
+        assert finished["parameters"] == item["parameters"]
         assert len(finished["output_files"]) == 1

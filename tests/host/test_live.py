@@ -56,7 +56,7 @@ class Listening:
             return next(mine, None)
 
         with self._more:
-            assert self._more.wait_for(found, PATIENCE), f"no {kind} in {[one.kind for one in self.events]}"
+            assert self._more.wait_for(found, PATIENCE), f"no {kind} in {[item.kind for item in self.events]}"
             event = found()
         assert event is not None
         return event

@@ -94,10 +94,10 @@ def test_two_hundred_uploads_and_generations_of_fifty_clients(api: Api, comfy: C
     pictures = [picture(secrets.randbits(64)) for _ in range(EACH)]
 
     def upload(data: bytes) -> Callable[[Api], Any]:
-        return lambda one: one.post("/upload/pose_image", files={"file": ("a.png", data)}, timeout=120)
+        return lambda item: item.post("/upload/pose_image", files={"file": ("a.png", data)}, timeout=120)
 
     def generate(number: int) -> Callable[[Api], Any]:
-        return lambda one: one.post("/generate/avatar", json={**SMALL, "seed": number}, timeout=120)
+        return lambda item: item.post("/generate/avatar", json={**SMALL, "seed": number}, timeout=120)
 
     jobs = [job for number, data in enumerate(pictures) for job in (upload(data), generate(number))]
     with Onlooker(api) as onlooker:
@@ -119,12 +119,14 @@ def test_two_hundred_uploads_and_generations_of_fifty_clients(api: Api, comfy: C
     assert len(accepted) == EACH
     until(lambda: api.get("/generations", params={"status": "queued", "limit": 1}).json()["total"] == 0)
     until(lambda: api.get("/generations", params={"status": "processing"}).json()["total"] == 0)
-    found = {one["generation_id"]: one for one in all_generations(api) if one["generation_id"] in accepted}
+    found = {
+        item["generation_id"]: item for item in all_generations(api) if item["generation_id"] in accepted
+    }
     assert set(found) == accepted
-    for one in found.values():
-        assert one["status"] in TERMINAL
-        assert (one["status"] == "failed") == (one["error"] is not None)
-        assert len(one["output_files"]) == (one["status"] == "completed")
+    for item in found.values():
+        assert item["status"] in TERMINAL
+        assert (item["status"] == "failed") == (item["error"] is not None)
+        assert len(item["output_files"]) == (item["status"] == "completed")
     incoming = comfy.base / "user" / "__avatarforge" / "storage" / "incoming"
     assert list(incoming.iterdir()) == []
     if memory.can_be_measured():
@@ -140,7 +142,7 @@ def test_a_full_queue_refuses_in_words_and_keeps_what_it_took(module_factory: Fa
     def generate(number: int) -> Callable[[Api], Any]:
         # Long enough that none of them ends before the last has been asked for.
         body = {**SMALL, "steps": 150, "seed": number}
-        return lambda one: one.post("/generate/avatar", json=body, timeout=120)
+        return lambda item: item.post("/generate/avatar", json=body, timeout=120)
 
     with Onlooker(api) as onlooker:
         answers = at_once(api, [generate(number) for number in range(5 * FULL)])
@@ -152,9 +154,9 @@ def test_a_full_queue_refuses_in_words_and_keeps_what_it_took(module_factory: Fa
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     assert {status for _, status in onlooker.seen} == {200}
     accepted = {answer.json()["generation_id"] for answer in answers if answer.status_code == 200}
-    assert {one["generation_id"] for one in all_generations(api)} == accepted
+    assert {item["generation_id"] for item in all_generations(api)} == accepted
     wipe(api)
-    until(lambda: all(one["status"] in TERMINAL for one in all_generations(api)))
+    until(lambda: all(item["status"] in TERMINAL for item in all_generations(api)))
     again = api.post("/generate/avatar", json=SMALL)
     assert again.status_code == 200
     assert api.wait(again.json()["generation_id"])["status"] == "completed"

@@ -116,7 +116,7 @@ def test_a_broken_file_is_skipped_with_its_reason(
         assert reason in words
         assert str(tmp_path) not in words
     for models in (found.checkpoints, found.controlnets):
-        (broken,) = (one for one in models if one.name == name)
+        (broken,) = (item for item in models if item.name == name)
         assert (broken.family, broken.problem) == (None, said["checkpoints"])
 
 
@@ -126,8 +126,8 @@ def test_a_controlnet_with_a_scalar_hurts_nobody(scanner: Any, sd15: Shapes, tmp
     for folder in FOLDERS:
         shutil.copy(case, tmp_path / folder / "odd_openpose.safetensors")
     found = scanner.scan()
-    assert [one.family for one in found.controlnets] == ["sd15", None]
-    assert [one.family for one in found.checkpoints] == ["sd15", None]
+    assert [item.family for item in found.controlnets] == ["sd15", None]
+    assert [item.family for item in found.checkpoints] == ["sd15", None]
 
 
 KEYS = (
@@ -232,7 +232,7 @@ def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(
         assert len(attempts) == scan  # once a scan, no more
     for _ in range(2):
         found = scanner.scan()
-        assert [one.family for one in found.checkpoints] == ["sd15"]
+        assert [item.family for item in found.checkpoints] == ["sd15"]
         assert found.skipped == ()
     assert len(attempts) == 3
 

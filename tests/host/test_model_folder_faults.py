@@ -77,7 +77,7 @@ def test_a_loop_of_folders_ends(scanner: Any, sd15: Shapes, tmp_path: Path) -> N
     (tmp_path / "checkpoints" / "loop").symlink_to(tmp_path / "checkpoints", target_is_directory=True)
     found = scanner.scan()
     assert found.checkpoints[0].name == "good.safetensors"
-    assert {one.family for one in found.checkpoints} == {"sd15"}
+    assert {item.family for item in found.checkpoints} == {"sd15"}
 
 
 def test_a_file_that_goes_during_the_scan_is_skipped(
@@ -160,5 +160,5 @@ def test_a_folder_that_another_pack_registers_wrongly_is_named(
     put_good(tmp_path, sd15)
     monkeypatch.setitem(modules.folder_paths.folder_names_and_paths, "ipadapter", ([str(tmp_path)],))
     found = scanner.scan()
-    assert [one.family for one in found.checkpoints] == ["sd15"]
-    assert [(one.folder, one.name) for one in found.skipped] == [("ipadapter", None)]
+    assert [item.family for item in found.checkpoints] == ["sd15"]
+    assert [(item.folder, item.name) for item in found.skipped] == [("ipadapter", None)]

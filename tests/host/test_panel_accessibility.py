@@ -110,8 +110,8 @@ def test_a_chinese_page_shows_chinese_errors(browser: Browser, api: Api) -> None
         shown.route(sent, lambda route: route.fulfill(status=503, json=full))
         width.fill("64")
         shown.get_by_role("button", name=CHINESE["generate"], exact=True).click()
-        told = CHINESE["error_queue_full"].format(limit=2)
-        expect(shown.get_by_role("alert").filter(has_text=told)).to_be_visible()
+        sentence = CHINESE["error_queue_full"].format(limit=2)
+        expect(shown.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
         # A newer server may send a code that this page has no text for.
         shown.unroute(sent)
         unknown = {"detail": "The moon is in the wrong phase.", "code": "wrong_moon"}

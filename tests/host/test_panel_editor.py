@@ -132,15 +132,15 @@ def test_the_panel_keeps_what_was_entered_while_another_tab_is_shown(page: Page)
 def test_toasts_and_the_badge_follow_the_settings(page: Page, api: Api) -> None:
     page.evaluate(SET, ["AvatarForge.Toasts", "none"])
     page.evaluate(SET, ["AvatarForge.Badge", False])
-    silent, told = words(), words()
+    silent, announced = words(), words()
     generation = api.generate(prompt=silent)
     expect(panel(page).locator(".avatarforge-running li", has_text=silent)).to_be_visible()
     assert page.locator(".avatarforge-tab-button .sidebar-icon-badge").count() == 0
     api.wait(generation["generation_id"])
     expect(panel(page).locator(".avatarforge-running li", has_text=silent)).to_have_count(0)
     page.evaluate(SET, ["AvatarForge.Toasts", "all"])
-    api.generate(prompt=told)
-    expect(toast(page, f"Finished: {told}")).to_be_visible(timeout=SLOW)
+    api.generate(prompt=announced)
+    expect(toast(page, f"Finished: {announced}")).to_be_visible(timeout=SLOW)
     assert toast(page, silent).count() == 0
 
 

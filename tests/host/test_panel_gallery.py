@@ -211,9 +211,9 @@ def test_two_hundred_generations_are_paged_and_a_server_that_goes_comes_back_and
     server.start()
     page.get_by_role("alert").get_by_role("button", name="Try again").click()
     for key in ("not-the-right-one", KEY):
-        asked = page.get_by_role("dialog", name="This server requires a key")
-        asked.get_by_label("API_KEY").fill(key)
-        asked.get_by_role("button", name="Use this key").click()
+        requested = page.get_by_role("dialog", name="This server requires a key")
+        requested.get_by_label("API_KEY").fill(key)
+        requested.get_by_role("button", name="Use this key").click()
     expect(away).to_be_hidden()
     expect(status).to_have_text(f"1{DASH}{PAGE} of {KEPT}")
     expect(prompt(page)).to_have_value("written before it went")

@@ -108,4 +108,4 @@ def test_a_generation_names_what_its_words_do_not_do(api: Api) -> None:
     done = api.wait(api.generate(prompt="a knight <lora:ink:0.8>", style="embedding:nope")["generation_id"])
     assert done["status"] == "completed"
     assert [warning.split("'")[1] for warning in done["warnings"]] == ["<lora:ink:0.8>", "embedding:nope"]
-    assert [one["code"] for one in done["warning_details"]] == ["network_in_prompt", "unknown_embedding"]
+    assert [item["code"] for item in done["warning_details"]] == ["network_in_prompt", "unknown_embedding"]

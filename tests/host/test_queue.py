@@ -74,8 +74,8 @@ def test_cancel_and_retry(api: Api) -> None:
     done = api.wait(waiting["generation_id"])
     assert (done["status"], len(done["output_files"])) == ("completed", 1)
     other = api.wait(api.generate(seed=11)["generation_id"])
-    one, same = (pixels(api, found) for found in (done, other))
-    assert one == same
+    item, same = (pixels(api, found) for found in (done, other))
+    assert item == same
     assert act(api, {"generation_id": "nope"}, "retry").status_code == 404
     assert act(api, done, "retry").status_code == 409
 
@@ -176,10 +176,10 @@ def test_a_prompt_that_ends_comfyui_and_one_that_ends_its_worker_thread(broken_p
     server = broken_pack
     api = Api(server.url)
     photo = api.upload(picture(7))["file_id"]
-    asked = {"pose_file_id": photo, "pose_mode": "photo"}
+    requested = {"pose_file_id": photo, "pose_mode": "photo"}
     # The fatal one must not run before the other one is accepted.
     blocker = long_one(api)
-    fatal, waiting = api.generate(**asked), api.generate()
+    fatal, waiting = api.generate(**requested), api.generate()
     with contextlib.suppress(requests.ConnectionError):  # ComfyUI may end before it answers
         api.delete(f"/generations/{blocker['generation_id']}")
     until_gone(server)
@@ -192,8 +192,8 @@ def test_a_prompt_that_ends_comfyui_and_one_that_ends_its_worker_thread(broken_p
     server.env["STAND_IN_ENDS"] = "thread"
     server.restart()
     api = Api(server.url)
-    for one in (fatal, waiting):
-        failed = api.wait(one["generation_id"], SECONDS)
+    for item in (fatal, waiting):
+        failed = api.wait(item["generation_id"], SECONDS)
         assert failed["status"] == "failed"
         assert failed["error"].startswith("ComfyUI's worker thread ended")
         assert "/retry" in failed["error"]

@@ -81,12 +81,12 @@ def receipt_matches(api: Api, generation: dict[str, Any]) -> None:
         assert node["inputs"].get("strength", node["inputs"].get("consistency")) == line["strength"]
         models = {
             value
-            for one in prompt.values()
-            for name, value in one["inputs"].items()
+            for item in prompt.values()
+            for name, value in item["inputs"].items()
             if name in ("ckpt_name", "control_net_name")
         }
         assert line["model"] in models
-        files = {one["inputs"]["file_id"] for one in prompt.values() if "file_id" in one["inputs"]}
+        files = {item["inputs"]["file_id"] for item in prompt.values() if "file_id" in item["inputs"]}
         assert line["file_id"] is None or line["file_id"] in files
         assert line["steps"] == {"first": 1, "last": generation["parameters"]["steps"]}
 
@@ -126,18 +126,18 @@ def test_one_after_another_the_others_look_at_the_front(api: Api) -> None:
 
 
 def test_a_reference_steers_every_view(api: Api) -> None:
-    one, other = api.upload(fresh(), "reference"), api.upload(fresh(), "reference")
+    item, other = api.upload(fresh(), "reference"), api.upload(fresh(), "reference")
     without = pixels(api, run(api))
-    with_one = run(api, reference_file_id=one["file_id"])
+    with_one = run(api, reference_file_id=item["file_id"])
     assert {line["pose_type"] for line in with_one["inputs"] if line["role"] == "reference"} == set(VIEWS)
     receipt_matches(api, with_one)
     seen = pixels(api, with_one)
     assert not set(seen) & set(without)
-    assert pixels(api, run(api, reference_file_id=one["file_id"])) == seen
+    assert pixels(api, run(api, reference_file_id=item["file_id"])) == seen
     assert not set(pixels(api, run(api, reference_file_id=other["file_id"]))) & set(seen)
-    weaker = run(api, reference_file_id=one["file_id"], reference_strength=0.3)
+    weaker = run(api, reference_file_id=item["file_id"], reference_strength=0.3)
     assert not set(pixels(api, weaker)) & set(seen)
-    none = run(api, reference_file_id=one["file_id"], reference_strength=0)
+    none = run(api, reference_file_id=item["file_id"], reference_strength=0)
     assert pixels(api, none) == without
     assert not [line for line in none["inputs"] if line["role"] == "reference"]
     assert pixels(api, run(api)) == without  # nothing of it stayed in the model

@@ -25,12 +25,12 @@ def test_the_second_copy_registers_nothing(comfy_factory: Factory) -> None:
 
     health = api.get("/health").json()
     folders = {f"custom_nodes/{name}" for name in (FIRST, COPY, LINKED)}
-    used = [one for one in folders if f"installed twice: {one} is used" in health["reason"]]
+    used = [item for item in folders if f"installed twice: {item} is used" in health["reason"]]
     assert (health["api_status"], len(used)) == ("degraded", 1)
     for unused in folders - set(used):
-        told = f"The pack is installed twice: {used[0]} is used, {unused} is not. Remove one of them"
-        assert told in health["reason"]
-        assert told in server.log()
+        reason = f"The pack is installed twice: {used[0]} is used, {unused} is not. Remove one of them"
+        assert reason in health["reason"]
+        assert reason in server.log()
     assert str(server.base) not in health["reason"]
 
     # The nodes are those of the copy that has the store, so that what is generated is also saved.

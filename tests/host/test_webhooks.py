@@ -73,10 +73,10 @@ def test_a_message_that_was_not_taken_comes_again_after_a_restart(
     # ComfyUI serves every route under /api too: it is the same route.
     again = api.post(f"{server.url}/api{PREFIX}/generate/avatar", json=sent, headers=headers)
     assert (again.text, again.headers["Idempotent-Replayed"]) == (first.text, "true")
-    (one, body), (two, same) = receiver.messages
-    assert one["webhook-id"] == two["webhook-id"]
+    (first, body), (second, same) = receiver.messages
+    assert first["webhook-id"] == second["webhook-id"]
     assert body == same
-    for headers in (one, two):
-        told = Webhook(SECRET).verify(body, headers)
-    assert told["type"] == "generation.completed"
-    assert told["data"]["generation_id"] == generation_id
+    for headers in (first, second):
+        received = Webhook(SECRET).verify(body, headers)
+    assert received["type"] == "generation.completed"
+    assert received["data"]["generation_id"] == generation_id

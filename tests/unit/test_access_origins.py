@@ -98,20 +98,20 @@ def test_what_is_no_name_of_a_server(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://a.example", "HTTPS://A.EXAMPLE:443", "https://a.example.:443"])
 def test_one_origin_has_several_spellings(text: str) -> None:
-    one, other = read_origin("https://a.example"), read_origin(text)
-    assert one is not None
+    item, other = read_origin("https://a.example"), read_origin(text)
+    assert item is not None
     assert other is not None
-    assert one.same_as(other)
+    assert item.same_as(other)
 
 
 @pytest.mark.parametrize(
     "text", ["http://a.example", "https://a.example:8443", "https://b.example", "https://a"]
 )
 def test_origins_differ_in_scheme_server_or_port(text: str) -> None:
-    one, other = read_origin("https://a.example"), read_origin(text)
-    assert one is not None
+    item, other = read_origin("https://a.example"), read_origin(text)
+    assert item is not None
     assert other is not None
-    assert not one.same_as(other)
+    assert not item.same_as(other)
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ async def whole(folder: Path) -> tuple[int, int]:
         report = await restored.verifier.run(repair=False)
         assert report.clean, report.problems
         assert (report.lost_files, report.lost_outputs) == (0, 0)
-        for one in (await restored.files.page(limit=10_000, cursor=None)).files:
-            path = restored.files.path(await restored.files.get(one.file.id))
-            assert hash_file(path) == (one.file.content_hash, one.file.size)
+        for item in (await restored.files.page(limit=10_000, cursor=None)).files:
+            path = restored.files.path(await restored.files.get(item.file.id))
+            assert hash_file(path) == (item.file.content_hash, item.file.size)
         return report.files, report.outputs
 
 
@@ -122,8 +122,8 @@ async def test_what_is_deleted_while_it_is_copied_is_not_in_the_copy(
     assert await whole(target) == (1, 1)
     async with product(target) as restored:
         assert [
-            one.id
-            for one in (await restored.generations.page(status=None, limit=9, offset=0, cursor=None)).records
+            item.id
+            for item in (await restored.generations.page(status=None, limit=9, offset=0, cursor=None)).records
         ] == [kept_generation]
 
 

@@ -33,11 +33,11 @@ def expected(text: str) -> bytes | None:
 
 async def test_every_short_text_is_read_as_the_standard_says() -> None:
     """Every text of up to six characters out of a digit, another digit, padding and a foreign character."""
-    texts = ["".join(one) for length in range(7) for one in itertools.product("AQ=*", repeat=length)]
+    texts = ["".join(item) for length in range(7) for item in itertools.product("AQ=*", repeat=length)]
     found = {text: await decoded(text) for text in texts}
     assert found == {text: expected(text) for text in texts}
     # The empty text, and per last group: 16 without padding, 8 with one sign of it, 4 with two.
-    assert sum(one is not None for one in found.values()) == 1 + 16 + 8 + 4
+    assert sum(item is not None for item in found.values()) == 1 + 16 + 8 + 4
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ SETTINGS = Settings()
 def test_with_everything_there_nothing_is_missing() -> None:
     table = capabilities_of(ALL, SETTINGS)
     assert table.reasons == ()
-    assert [(one.name, one.family, one.family_label, one.supported) for one in table.checkpoints] == [
+    assert [(item.name, item.family, item.family_label, item.supported) for item in table.checkpoints] == [
         ("dream.safetensors", "sd15", "Stable Diffusion 1.5", True),
         ("dreamXL.safetensors", "sdxl", "Stable Diffusion XL", True),
     ]
@@ -85,7 +85,7 @@ def test_each_missing_kind_is_named_and_is_the_only_reason(taken: dict[str, obje
 def test_one_extractor_is_enough(taken: dict[str, object]) -> None:
     installed = replace(ALL, **taken)  # type: ignore[arg-type]
     assert capabilities_of(installed, SETTINGS).reasons == ()
-    assert sorted(one.works for one in pose_extractors(installed)) == [False, True]
+    assert sorted(item.works for item in pose_extractors(installed)) == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_setting_that_names_no_controlnet_is_the_reason() -> None:
     reasons = capabilities_of(ALL, settings).reasons
     assert len(reasons) == 2
     assert all(
-        "'gone.safetensors' that POSE_CONTROLNET names, in models/controlnet" in one for one in reasons
+        "'gone.safetensors' that POSE_CONTROLNET names, in models/controlnet" in item for item in reasons
     )
 
 

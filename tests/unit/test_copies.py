@@ -31,7 +31,7 @@ def test_the_first_copy_is_used_and_the_others_are_named(caplog: pytest.LogCaptu
     assert not claim(server, OTHER)
     assert not claim(server, THIRD)
     assert faults(server) == [told("avatarforge", "AvatarForge"), told("avatarforge", "x.y")]
-    warnings = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    warnings = [item.getMessage() for item in caplog.records if item.levelno == logging.WARNING]
     assert warnings == [f"AvatarForge: {sentence}" for sentence in faults(server)]
 
 

@@ -84,9 +84,9 @@ def test_every_code_is_asserted_by_a_test() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Assert) or _is_table(node):
                 asserted |= {
-                    one.value
-                    for one in ast.walk(node)
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                    item.value
+                    for item in ast.walk(node)
+                    if isinstance(item, ast.Constant) and isinstance(item.value, str)
                 }
     assert set(ERROR_CODES) - asserted == set()
 
@@ -115,7 +115,7 @@ def test_the_documentation_has_every_code_with_its_statuses_and_meaning() -> Non
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([0-9, ]+) \| (.+) \|$", text, re.MULTILINE)
     assert [(code, meaning) for code, _, meaning in rows] == list(ERROR_CODES.items())
-    assert {code: {int(one) for one in listed.split(",")} for code, listed, _ in rows} == statuses()
+    assert {code: {int(item) for item in listed.split(",")} for code, listed, _ in rows} == statuses()
 
 
 def test_every_code_that_a_page_can_meet_has_a_chinese_text() -> None:

@@ -75,14 +75,14 @@ async def test_a_full_disk_under_the_database_refuses_and_loses_nothing(
             for seed in range(2000):
                 acknowledged.append(await receive(forge, seed))
         error = caught.value
-        told = database_error(error) if isinstance(error, SQLAlchemyError) else error
-        assert isinstance(told, StorageFullError)
+        received = database_error(error) if isinstance(error, SQLAlchemyError) else error
+        assert isinstance(received, StorageFullError)
         assert len([name for name in files_of(forge) if name.endswith(".png")]) == len(acknowledged)
         disk.empty()
         assert not (await receive(forge, 3000)).is_duplicate
     async with product(data, settings=settings) as forge:
-        for one in acknowledged:
-            assert (await forge.files.get(one.file.id)).id == one.file.id
+        for item in acknowledged:
+            assert (await forge.files.get(item.file.id)).id == item.file.id
         assert (await forge.verifier.run(repair=False)).clean
 
 

@@ -59,23 +59,23 @@ async def test_cancel_of_a_running_one_answers_how_it_ended(forge: Product) -> N
 async def test_an_interruption_that_comfyui_forgot_is_asked_for_again(forge: Product) -> None:
     """ComfyUI resets the flag when it starts a prompt: one that is set just before that is lost."""
     record = await submit(forge)
-    asked: list[str] = []
+    requested: list[str] = []
     forge.host.queued.remove(record.prompt_id)
     forge.host.running.add(record.prompt_id)
     interrupt = forge.host.cancel
 
     def forgetful(prompt_id: str) -> None:
-        asked.append(prompt_id)
-        if len(asked) > 1:
+        requested.append(prompt_id)
+        if len(requested) > 1:
             interrupt(prompt_id)
 
     forge.host.cancel = forgetful  # type: ignore[method-assign]
     cancelling = asyncio.create_task(forge.generations.cancel(record.id))
-    while not asked:
+    while not requested:
         await everyone(forge)
     forge.host.tell(PromptEvent("started", record.prompt_id))
     assert (await cancelling).error == CANCELLED
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 async def test_cancel_of_a_reroll_keeps_the_old_picture(forge: Product) -> None:

@@ -81,22 +81,22 @@ async def test_each_picture_of_a_sheet_appears_when_it_is_saved_and_the_last_wit
     record = await submit(forge, "all_poses")
     forge.host.start(record.prompt_id)
     await forge.until(record.id, "processing")
-    told = forge.host.tell
+    tell = forge.host.tell
     waiting: list[PromptEvent] = []
     forge.host.tell = waiting.append  # type: ignore[method-assign, assignment]
     forge.host.save(record.prompt_id)
     with commits(forge) as counted:
         for shown, saved in enumerate(waiting[:3], start=1):
-            told(saved)
+            tell(saved)
             while len((await forge.generations.get(record.id)).outputs) < shown:
                 pass
-        told(waiting[3])
-        forge.host.tell = told  # type: ignore[method-assign]
+        tell(waiting[3])
+        forge.host.tell = tell  # type: ignore[method-assign]
         forge.host.end(PromptEvent("succeeded", record.prompt_id))
         assert len((await forge.until(record.id, "completed")).outputs) == 4
         assert len(counted) == 4
     # The row is committed a moment before its end is announced.
-    while (kinds := [one.kind for one in forge.live.log.since(0, record.id)])[-1] != "completed":
+    while (kinds := [item.kind for item in forge.live.log.since(0, record.id)])[-1] != "completed":
         await everyone(forge)
     assert kinds == ["queued", "started", "output", "output", "output", "output", "completed"]
 
@@ -192,8 +192,8 @@ async def test_a_request_without_a_pose_names_the_controlnet_that_others_use(for
     """ComfyUI forgets the models that the next prompt does not name."""
     single, sheet = await submit(forge), await submit(forge, "all_poses")
     loaders = [
-        [node["inputs"] for node in forge.host.prompts[one.id].values() if node["class_type"] == LOADER]
-        for one in (single, sheet)
+        [node["inputs"] for node in forge.host.prompts[item.id].values() if node["class_type"] == LOADER]
+        for item in (single, sheet)
     ]
     assert loaders == [[{"control_net_name": "openpose-sd15.safetensors"}]] * 2
     (number,) = (key for key, node in forge.host.prompts[single.id].items() if node["class_type"] == LOADER)

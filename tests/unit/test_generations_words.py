@@ -46,7 +46,7 @@ async def test_every_field_of_words_is_looked_at_on_every_route(
     words: Any = {field: "a <lora:ink:1> embedding:ink"}
     request = replace(KNIGHT, **words)
     record = await forge.generations.submit(request, kind, views)  # type: ignore[arg-type]
-    assert [one for one in warnings(record) if "'" in one] == [
+    assert [item for item in warnings(record) if "'" in item] == [
         "'<lora:ink:1>': no LoRA is loaded from the words of a prompt; it is read as words.",
         MISSING,
     ]

@@ -15,8 +15,8 @@ JPEG = b"\xff\xd8\xff\xe0 and so on"
 
 
 def preview(metadata: Any = None, picture: bytes = JPEG, kind: int = 4) -> bytes:
-    told = json.dumps({"prompt_id": "p", "node_id": "7"} if metadata is None else metadata).encode()
-    return struct.pack(">II", kind, len(told)) + told + picture
+    header = json.dumps({"prompt_id": "p", "node_id": "7"} if metadata is None else metadata).encode()
+    return struct.pack(">II", kind, len(header)) + header + picture
 
 
 async def shown(*messages: bytes | dict[str, Any]) -> list[PromptProgress | PreviewPicture]:

@@ -78,8 +78,8 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
             **folders,
         ),
     )
-    for one in stand_ins:
-        monkeypatch.setitem(sys.modules, one.__name__, one)
+    for entry in stand_ins:
+        monkeypatch.setitem(sys.modules, entry.__name__, entry)
     for name in ("avatarforge.host.queue", "avatarforge.host.server_folders"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     queue = importlib.import_module("avatarforge.host.queue")

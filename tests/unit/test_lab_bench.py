@@ -105,9 +105,9 @@ def test_a_report_is_written_also_when_the_plots_fail(
 
 
 def test_what_a_machine_is_names_no_path(tmp_path: Path) -> None:
-    told = machine(tmp_path)
-    assert told["Processor"]
-    assert not any(word.startswith(("/", "\\")) for value in told.values() for word in value.split())
+    facts = machine(tmp_path)
+    assert facts["Processor"]
+    assert not any(word.startswith(("/", "\\")) for value in facts.values() for word in value.split())
 
 
 def test_a_part_that_fails_is_a_row_and_the_others_go_on(

@@ -18,7 +18,7 @@ def step(code: str, warning: str | None = None) -> checks.Step:
 
 def names(*pytest_args: str) -> dict[str, list[str]]:
     made = checks.steps(ROOT, Path(sys.executable), ROOT.parent, pytest_args)
-    return {one.name: [str(part) for part in one.command] for one in made}
+    return {item.name: [str(part) for part in item.command] for item in made}
 
 
 def test_a_warning_fails_a_step_that_ends_well() -> None:
@@ -41,7 +41,7 @@ def test_the_host_runs_beside_the_others_and_is_shown_after_them(capfd: pytest.C
     host = checks.Step("host", "host", [sys.executable, "-c", code], ROOT)
     other = checks.Step("other", "unit", [sys.executable, "-c", "print('from the other')"], ROOT)
     results = checks.run_in_turn([other, host])
-    assert [(one.name, code) for one, code, _ in results] == [("other", 0), ("host", 3)]
+    assert [(item.name, code) for item, code, _ in results] == [("other", 0), ("host", 3)]
     out = capfd.readouterr().out
     assert out.index("from the other") < out.index("== host ==") < out.index("from the host")
 

@@ -68,7 +68,9 @@ def test_eslint_reports_every_problem(tmp_path: Path) -> None:
     (tmp_path / "good.mjs").write_text("export const one = Math.abs(-1);", encoding="utf-8")
     code, output = run([*lint_command(tmp_path), "--format", "json"], tmp_path)
     assert code == 1
-    found = {Path(one["filePath"]).name: [m["ruleId"] for m in one["messages"]] for one in json.loads(output)}
+    found = {
+        Path(item["filePath"]).name: [m["ruleId"] for m in item["messages"]] for item in json.loads(output)
+    }
     assert found == {"good.mjs": [], **{name: [rule] for name, (_, rule) in LINT_PROBLEMS.items()}}
 
 

@@ -72,13 +72,13 @@ async def test_aiohttp_counts_what_has_come(aiohttp_client: Callable[..., Awaita
 
 def test_python_dotenv_gives_lines_and_errors() -> None:
     found = list(dotenv_parser.parse_stream(io.StringIO("A=1\n\nB='x\\'y' # z\n'broken\nC\n", newline="")))
-    assert [(one.key, one.value, one.error) for one in found] == [
+    assert [(item.key, item.value, item.error) for item in found] == [
         ("A", "1", False),
         ("B", "x'y", False),
         (None, None, True),
         ("C", None, False),
     ], DOTENV
-    assert [(one.original.string, one.original.line) for one in found][:2] == [
+    assert [(item.original.string, item.original.line) for item in found][:2] == [
         ("A=1\n", 1),
         ("\nB='x\\'y' # z\n", 2),
     ], DOTENV

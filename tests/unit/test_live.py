@@ -55,8 +55,8 @@ def ended(status: str = "completed") -> GenerationRecord:
 
 
 async def test_what_was_told_is_not_told_again(live: Live, told: list[str]) -> None:
-    for one in (record(), record(), record("processing"), record("processing"), ended(), ended()):
-        live.announce(one)
+    for item in (record(), record(), record("processing"), record("processing"), ended(), ended()):
+        live.announce(item)
     assert told == ["queued", "started", "completed"]
 
 
@@ -65,23 +65,23 @@ async def test_what_was_read_before_the_start_does_not_come_after_it(
 ) -> None:
     node = {"7": {"class_type": "KSampler", "inputs": {"steps": 20}}}
     live.track(record(), node)
-    for one in (record(), record("processing"), record()):
-        live.announce(one)
+    for item in (record(), record("processing"), record()):
+        live.announce(item)
     host.show(PromptProgress("p1", {"7": NodeState(True, 10, 20)}))
     assert told == ["queued", "started", "progress"]
     assert live.log.since(0, ID)[-1].data == "processing"
 
 
 async def test_a_prompt_that_has_ended_tells_nothing_more(live: Live, told: list[str]) -> None:
-    for one in (record(), ended(), record("processing")):
-        live.announce(one)
+    for item in (record(), ended(), record("processing")):
+        live.announce(item)
     assert told == ["queued", "completed"]
     assert live.state(record("processing")).progress == 0
 
 
 async def test_a_new_prompt_of_the_same_generation_is_a_new_run(live: Live, told: list[str]) -> None:
-    for one in (record(), ended("failed"), record(prompt_id="p2"), replace(ended(), prompt_id="p2")):
-        live.announce(one)
+    for item in (record(), ended("failed"), record(prompt_id="p2"), replace(ended(), prompt_id="p2")):
+        live.announce(item)
     assert told == ["queued", "failed", "queued", "completed"]
 
 

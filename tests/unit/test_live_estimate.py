@@ -17,8 +17,8 @@ KIND = kind_of(spec(), 1)
 
 def times(*seconds: float, kind: Kind = KIND) -> RunningTimes:
     known = RunningTimes()
-    for one in seconds:
-        known.learn(kind, one)
+    for item in seconds:
+        known.learn(kind, item)
     return known
 
 

@@ -27,7 +27,7 @@ def happening(kind: str = "queued", generation_id: str = "a") -> GenerationEvent
 
 @pytest.fixture
 def log() -> EventLog:
-    return EventLog(lambda told: f'"{told.kind}"')
+    return EventLog(lambda received: f'"{received.kind}"')
 
 
 def here() -> bool:
@@ -68,7 +68,7 @@ def test_the_log_says_when_a_state_is_no_longer_there(log: EventLog) -> None:
 
 
 def test_the_log_is_bounded_in_bytes_too() -> None:
-    log = EventLog(lambda told: "x" * (module.STATE_BYTES // 4))
+    log = EventLog(lambda received: "x" * (module.STATE_BYTES // 4))
     for _ in range(6):
         log.add(happening())
     assert len(log.since(0, None)) == 4

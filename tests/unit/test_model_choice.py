@@ -16,7 +16,7 @@ from avatarforge.forge.settings import Settings
 
 def installed(*checkpoints: str | ModelFile, controlnets: tuple[ModelFile, ...] = ()) -> InstalledModels:
     return InstalledModels(
-        checkpoints=tuple(ModelFile(one, "sd15") if isinstance(one, str) else one for one in checkpoints),
+        checkpoints=tuple(ModelFile(item, "sd15") if isinstance(item, str) else item for item in checkpoints),
         controlnets=controlnets,
         samplers=(),
         schedulers=(),
@@ -318,8 +318,8 @@ def test_a_set_controlnet_that_is_broken_is_named_with_its_fault() -> None:
     ],
 )
 def test_folders_may_be_separated_either_way(installed_name: str, given: str) -> None:
-    one = ModelFile(installed_name, "sd15")
-    models = installed("0.safetensors", one, controlnets=(one, POSE))
+    item = ModelFile(installed_name, "sd15")
+    models = installed("0.safetensors", item, controlnets=(item, POSE))
     assert choose_checkpoint(models, Settings(), realism=True, requested=given)[0] == installed_name
     settings = Settings(checkpoint_realistic=given, checkpoint_anime=given, pose_controlnet=given)
     assert {chosen(models, realism=realism, settings=settings) for realism in (True, False)} == {

@@ -79,9 +79,9 @@ def test_the_languages_have_the_same_texts_with_the_same_placeholders() -> None:
 
 def test_every_text_that_the_scripts_ask_for_exists() -> None:
     scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "web").rglob("*.mjs"))
-    asked = set(re.findall(r'\bt\("(\w+)"', scripts))
+    requested = set(re.findall(r'\bt\("(\w+)"', scripts))
     keys = texts("en", "main.json")["avatarforge"].keys()
-    assert asked <= keys
+    assert requested <= keys
     # The rest belongs to the fields of the form: test_request_fields.py says which they need.
     fields = tuple(name for name, field in REQUEST_FIELDS.items() if field.form)
     suffixes = ("", "_hint", "_example", "_auto")
@@ -90,7 +90,7 @@ def test_every_text_that_the_scripts_ask_for_exists() -> None:
         for name in fields
         for value in getattr(REQUEST_FIELDS[name].rule, "values", ("false", "true"))
     }
-    assert keys - asked <= of_fields
+    assert keys - requested <= of_fields
 
 
 def test_only_one_script_is_loaded_as_an_extension() -> None:

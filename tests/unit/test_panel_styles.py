@@ -20,16 +20,16 @@ def selectors(text: str) -> Iterator[str]:
     for prelude in re.findall(r"([^{};]+)\{", plain):
         if not prelude.strip().startswith("@"):
             # A comma inside :is() or :not() separates nothing here.
-            yield from (one.strip() for one in re.split(r",(?![^(]*\))", prelude))
+            yield from (item.strip() for item in re.split(r",(?![^(]*\))", prelude))
 
 
 @pytest.mark.parametrize("name", IN_THE_EDITOR)
 def test_every_selector_names_a_class_of_ours(name: str) -> None:
     found = [
-        one for one in selectors((WEB / name).read_text(encoding="utf-8")) if not KEYFRAME.fullmatch(one)
+        item for item in selectors((WEB / name).read_text(encoding="utf-8")) if not KEYFRAME.fullmatch(item)
     ]
     assert found
-    assert [one for one in found if ".avatarforge-" not in one and not one.startswith("&")] == []
+    assert [item for item in found if ".avatarforge-" not in item and not item.startswith("&")] == []
 
 
 def test_a_selector_of_somebody_else_is_found() -> None:

@@ -36,10 +36,10 @@ def same(pose: PoseDocument, expected: PoseDocument) -> None:
     for found, wanted in zip(pose.people, expected.people, strict=True):
         assert found.aspect == pytest.approx(wanted.aspect)
         for name in KEYPOINT_NAMES:
-            one, other = found[name], wanted[name]
-            assert (one is None) == (other is None), name
-            if one is not None and other is not None:
-                assert (one.x, one.y) == pytest.approx((other.x, other.y)), name
+            item, other = found[name], wanted[name]
+            assert (item is None) == (other is None), name
+            if item is not None and other is not None:
+                assert (item.x, item.y) == pytest.approx((other.x, other.y)), name
     drawn, shown = draw_pose(pose, WIDTH, HEIGHT), draw_pose(expected, WIDTH, HEIGHT)
     assert drawn.tobytes() == shown.tobytes()
 

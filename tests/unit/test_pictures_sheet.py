@@ -46,11 +46,11 @@ def test_contact_sheet_brings_pictures_to_one_height_in_order() -> None:
     first, second = Image.new("RGB", (100, 200), RED), Image.new("RGB", (300, 300), GREEN)
     sheet = contact_sheet([("one", first), ("two", second)])
     assert sheet.mode == "RGB"
-    one, two = box_of(sheet, RED), box_of(sheet, GREEN)
-    assert one[1] == two[1]
-    assert one[3] - one[1] == two[3] - two[1] == 300
-    assert one[2] - one[0] == 150
-    assert 0 < one[0] < one[2] < two[0] < two[2] < sheet.width
+    item, two = box_of(sheet, RED), box_of(sheet, GREEN)
+    assert item[1] == two[1]
+    assert item[3] - item[1] == two[3] - two[1] == 300
+    assert item[2] - item[0] == 150
+    assert 0 < item[0] < item[2] < two[0] < two[2] < sheet.width
     assert sheet.getpixel((0, 0)) == NEUTRAL
 
 

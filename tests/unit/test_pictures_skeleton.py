@@ -104,9 +104,9 @@ def test_back_is_the_mirror_image_of_the_front() -> None:
     front, back = view_skeleton("front"), view_skeleton("back")
     assert back.aspect == pytest.approx(front.aspect)
     for name in KEYPOINT_NAMES:
-        one, other = front[name], back[name]
-        if one is not None and other is not None:
-            assert (other.x, other.y) == pytest.approx((1 - one.x, one.y))
+        item, other = front[name], back[name]
+        if item is not None and other is not None:
+            assert (other.x, other.y) == pytest.approx((1 - item.x, item.y))
 
 
 def test_front_is_symmetric_to_the_eye() -> None:

@@ -34,7 +34,7 @@ MISPLACED = "write it in lower case, after a space; it is read as words"
 def warned(
     *texts: str | None, embeddings: tuple[str, ...] | None = INSTALLED, platform: str = "linux"
 ) -> list[str]:
-    return [one.detail for one in prompt_warnings(texts, embeddings, platform=platform)]
+    return [item.detail for item in prompt_warnings(texts, embeddings, platform=platform)]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_retry_gets_the_warnings_that_hold_now() -> None:
 def test_any_text_gets_a_bounded_list_of_different_sentences(text: str) -> None:
     found = warned(text, text)
     assert len(set(found)) == len(found) <= MOST + 1
-    assert all("\n" not in one and len(one) < 200 for one in found)
+    assert all("\n" not in item and len(item) < 200 for item in found)
 
 
 def test_a_long_text_takes_no_longer_than_its_length() -> None:

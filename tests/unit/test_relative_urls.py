@@ -37,7 +37,7 @@ def absolute(text: str) -> list[str]:
     return [
         line.strip()
         for line in text.splitlines()
-        if ABSOLUTE.search(line) and not any(one in line for one in ALLOWED)
+        if ABSOLUTE.search(line) and not any(item in line for item in ALLOWED)
     ]
 
 
@@ -90,7 +90,7 @@ def test_the_pages_name_what_they_need_relative_to_themselves(name: str) -> None
     assert absolute(page) == []
     for base in ("http://h", "http://h/api", "https://h/comfy", "https://h/a/b"):
         root = f"{base}{PREFIX}/"
-        assert all(urljoin(root + name, one).startswith(root) for one in found)
+        assert all(urljoin(root + name, item).startswith(root) for item in found)
 
 
 def test_the_script_of_the_documentation_takes_its_document_from_the_page() -> None:

@@ -42,7 +42,7 @@ def other_value(field: RequestField, value: Any) -> Any:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_changes_the_prompt(name: str) -> None:
     changed: dict[str, Any] = {name: other_value(SETTINGS[name], getattr(SHEET, name))}
-    prompts = [compile_prompt(one, "a").prompt for one in (SHEET, replace(SHEET, **changed))]
+    prompts = [compile_prompt(item, "a").prompt for item in (SHEET, replace(SHEET, **changed))]
     assert prompts[0] != prompts[1]
 
 
@@ -58,8 +58,8 @@ def test_the_body_and_the_parameters_have_every_field() -> None:
     assert list(AvatarBody.model_fields) == list(REQUEST_FIELDS)
     repeated = [name for name, field in REQUEST_FIELDS.items() if field.repeated]
     assert list(Parameters.model_fields) == repeated
-    for one in (SHEET, replace(SHEET, pose=KEYPOINTS, reference=REFERENCE)):
-        assert list(parameters(one, "all_poses")) == repeated
+    for item in (SHEET, replace(SHEET, pose=KEYPOINTS, reference=REFERENCE)):
+        assert list(parameters(item, "all_poses")) == repeated
 
 
 def test_what_a_generation_used_is_a_request_that_repeats_it() -> None:

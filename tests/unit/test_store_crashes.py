@@ -87,8 +87,8 @@ async def test_a_kill_before_any_operation_of_the_disk_leaves_nothing_half(
             assert unfinished(forge) == []
             report = await forge.verifier.run(repair=False)
             assert report.clean, report.problems
-            for one in acknowledged:
-                assert (await forge.files.get(one.file.id)).content_hash == one.file.content_hash
+            for item in acknowledged:
+                assert (await forge.files.get(item.file.id)).content_hash == item.file.content_hash
         if survived:
             break
         shutil.rmtree(folder)
@@ -186,7 +186,7 @@ async def test_an_upload_whose_caller_goes_away_is_kept_whole_or_not_at_all(tmp_
             await forge.workers.disk(lambda: None)
             assert unfinished(forge) == []
             rows = (await forge.files.page(limit=100, cursor=None)).files
-            assert {one.file.content_hash for one in rows} == set(stored(forge))
+            assert {item.file.content_hash for item in rows} == set(stored(forge))
             if not task.cancelled():
                 break
         assert (await forge.verifier.run(repair=False)).clean

@@ -170,7 +170,7 @@ async def test_a_lock_of_another_program_is_told_and_the_loop_goes_on(tmp_path: 
         found = await asyncio.gather(*(database.write(touch) for _ in range(20)), return_exceptions=True)
         waited = asyncio.get_running_loop().time() - started
         counting.cancel()
-        assert all("Another program holds" in str(database_error(one)) for one in found), found  # type: ignore[arg-type]
+        assert all("Another program holds" in str(database_error(item)) for item in found), found  # type: ignore[arg-type]
         # 20 that wait 300 ms one after another would be 6 s.
         assert waited < 4
         assert turns > 10
@@ -201,10 +201,10 @@ async def test_sixteen_writers_in_threads_never_find_it_locked(tmp_path: Path) -
 
 
 def test_one_process_at_a_time_on_a_data_folder_and_on_a_storage_folder(tmp_path: Path) -> None:
-    one, two, shared = tmp_path / "one", tmp_path / "two", tmp_path / "shared"
-    first = lock_folders(one, shared)
+    item, two, shared = tmp_path / "one", tmp_path / "two", tmp_path / "shared"
+    first = lock_folders(item, shared)
     with pytest.raises(UnavailableError, match="Another ComfyUI uses the same user folder"):
-        lock_folders(one, one / "storage")
+        lock_folders(item, item / "storage")
     with pytest.raises(UnavailableError, match="Another ComfyUI uses the same storage folder"):
         lock_folders(two, shared)
     # The refused one holds nothing, so that it can start once the storage is its own.
@@ -299,7 +299,7 @@ async def test_newest_first_holds_when_the_clock_was_set_back(tmp_path: Path) ->
         clock.moment = now - DAY // 2
         await receive(forge, 9)  # between the pages, at a time before all others
         second = await forge.files.page(limit=2, cursor=first.next_cursor)
-        assert [one.file.id for one in (*first.files, *second.files)] == ids[::-1]
+        assert [item.file.id for item in (*first.files, *second.files)] == ids[::-1]
 
 
 async def test_one_wrong_year_does_not_stay(tmp_path: Path) -> None:

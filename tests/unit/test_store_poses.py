@@ -171,7 +171,7 @@ async def test_a_kept_skeleton_is_found_by_its_photo_and_bones(files: FileStore)
 async def test_keeping_again_keeps_one(files: FileStore, database: Database) -> None:
     photo = await receive(files, picture())
     kept = await asyncio.gather(*(keep(files, photo) for _ in range(8)))
-    assert len({one.id for one in kept}) == 1
+    assert len({item.id for item in kept}) == 1
     assert (await rows(database, files_table), await rows(database, extracted_poses)) == (2, 1)
 
 

@@ -63,7 +63,7 @@ async def test_a_lost_file_is_hidden_until_its_content_is_uploaded_again(
         with pytest.raises(NotFoundError, match="Upload it again"):
             await refused
     assert await forge.files.find(used.content_hash) is None
-    assert used.id not in [one.file.id for one in (await forge.files.page(limit=9, cursor=None)).files]
+    assert used.id not in [item.file.id for item in (await forge.files.page(limit=9, cursor=None)).files]
 
     back = await receive(forge, 2)
     assert (back.file.id, back.is_duplicate) == (used.id, True)
