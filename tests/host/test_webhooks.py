@@ -73,10 +73,10 @@ def test_a_message_that_was_not_taken_comes_again_after_a_restart(
     # ComfyUI serves every route under /api too: it is the same route.
     again = api.post(f"{server.url}/api{PREFIX}/generate/avatar", json=sent, headers=headers)
     assert (again.text, again.headers["Idempotent-Replayed"]) == (first.text, "true")
-    (first, body), (second, same) = receiver.messages
-    assert first["webhook-id"] == second["webhook-id"]
+    (earlier, body), (later, same) = receiver.messages
+    assert earlier["webhook-id"] == later["webhook-id"]
     assert body == same
-    for headers in (first, second):
+    for headers in (earlier, later):
         received = Webhook(SECRET).verify(body, headers)
     assert received["type"] == "generation.completed"
     assert received["data"]["generation_id"] == generation_id
