@@ -125,7 +125,7 @@ async def test_a_listener_that_fell_behind_the_log_is_told_so(log: EventLog) -> 
 async def test_silence_ends_with_a_heartbeat_and_with_the_client_leaving(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listeners_module, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(listeners_module, "CHECK_SECONDS", 0)
     gone = False
     listeners = Listeners(log, beat=0.0)
     assert await listeners.join(None, 0, here).next() == []
