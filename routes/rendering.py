@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from ..forge.generations.failures import failure_code
 from ..forge.generations.service import GenerationRecord, OutputRecord, Page
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
@@ -131,6 +132,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "started_at": _iso_time_or_none(record.started_at),
         "completed_at": _iso_time_or_none(record.completed_at),
         "error": record.error,
+        "error_code": failure_code(record.error),
         "comfyui_prompt_id": record.prompt_id,
         "output_files": [_output(output, spec) for output in record.outputs],
         "parameters": parameters(spec, record.kind) if spec else None,

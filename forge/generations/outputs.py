@@ -23,6 +23,7 @@ from ..store.disk import Disk, open_to_read
 from ..store.recovery_journal import RecoveryJournal
 from ..store.structure import InvalidImage
 from ..store.structure_png import png_size
+from .failures import UNREADABLE
 
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
 
@@ -168,4 +169,4 @@ class OutputFolder:
 
 
 def _unreadable(path: Path) -> NotFoundError:
-    return NotFoundError(f"ComfyUI reported success, but {path.name} cannot be read.", code="file_lost")
+    return NotFoundError(UNREADABLE.format(name=path.name), code="file_lost")

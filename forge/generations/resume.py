@@ -20,13 +20,11 @@ from ..errors import PromptRefusedError, UnavailableError
 from ..graphs.models import with_installed_names
 from ..ports import CheckedPrompt, Host
 from .completion import RunFinisher
+from .failures import GAVE_UP, MAX_ATTEMPTS, NOT_RESUMED
 
-MAX_ATTEMPTS = 3
 RETRY_SECONDS = 3.0
 # How often the queue may refuse a generation, RETRY_SECONDS apart: a minute.
 MAX_REFUSALS = 20
-GAVE_UP = f"ComfyUI stopped {MAX_ATTEMPTS} times while this generation ran, so it was given up."
-NOT_RESUMED = "It could not be resumed after a restart."
 
 log = logging.getLogger("avatarforge")
 

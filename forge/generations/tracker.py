@@ -19,6 +19,7 @@ from ..ports import CheckedPrompt, Host, PromptEvent
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from .completion import RunFinisher, expected_positions
+from .failures import CANCELLED, INTERRUPTED, REMOVED
 from .outputs import OutputFolder
 from .resume import Resumption
 from .run import ActiveRun
@@ -27,9 +28,6 @@ RECONCILE_SECONDS = 3.0
 # How long the last picture waits for the end of its prompt, so that one transaction writes both. ComfyUI
 # reports both within milliseconds.
 LAST_PICTURE_SECONDS = 0.2
-CANCELLED = "Cancelled on request."
-INTERRUPTED = "Cancelled: it was interrupted in ComfyUI."
-REMOVED = "Cancelled: it was removed from ComfyUI's queue before it finished."
 
 _ENDS = ("succeeded", "failed", "interrupted")
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
+from ...forge.generations.failures import FailureCode
 from ...forge.spec import fields
 from ...forge.spec.fields import RequestField
 from ...forge.spec.request import REQUEST_FIELDS
@@ -112,6 +113,7 @@ class GenerationAnswer(LazyModel):
     started_at: str | None
     completed_at: str | None
     error: str | None
+    error_code: FailureCode | None = Field(description="null: it has not failed.")
     comfyui_prompt_id: str
     output_files: list[OutputFile]
     parameters: Parameters | None = Field(description="null for a graph queued by hand.")

@@ -60,6 +60,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "started_at": None,
         "completed_at": None,
         "error": None,
+        "error_code": None,
         "comfyui_prompt_id": answer["comfyui_prompt_id"],
         "output_files": [],
         "parameters": parameters,

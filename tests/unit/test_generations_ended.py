@@ -10,7 +10,7 @@ import pytest
 from fake_host import FakeHost
 from services import Product, product
 
-from avatarforge.forge.generations.tracker import CANCELLED, INTERRUPTED, REMOVED
+from avatarforge.forge.generations.failures import CANCELLED, INTERRUPTED, REMOVED
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.spec.request import AvatarRequest
 

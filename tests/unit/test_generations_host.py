@@ -20,7 +20,7 @@ from avatarforge.forge.errors import (
 )
 from avatarforge.forge.generations import tracker
 from avatarforge.forge.generations.completion import RunFinisher
-from avatarforge.forge.generations.tracker import CANCELLED, REMOVED
+from avatarforge.forge.generations.failures import CANCELLED, REMOVED
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.views import VIEW_NAMES

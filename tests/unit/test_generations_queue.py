@@ -19,7 +19,7 @@ from avatarforge.db import generations as queries
 from avatarforge.forge.errors import (
     BusyError,
 )
-from avatarforge.forge.generations.resume import GAVE_UP, NOT_RESUMED
+from avatarforge.forge.generations.failures import GAVE_UP, NOT_RESUMED
 from avatarforge.forge.ports import CheckedPrompt, Prompt, PromptEvent
 from avatarforge.forge.settings import Settings
 

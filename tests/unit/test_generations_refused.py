@@ -18,7 +18,8 @@ from avatarforge.db import files as file_queries
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import UnavailableError
 from avatarforge.forge.generations import resume
-from avatarforge.forge.generations.resume import MAX_REFUSALS, NOT_RESUMED
+from avatarforge.forge.generations.failures import NOT_RESUMED
+from avatarforge.forge.generations.resume import MAX_REFUSALS
 from avatarforge.forge.idempotency import Claim
 
 REASON = "The queue is closed."

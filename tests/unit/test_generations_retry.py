@@ -20,7 +20,7 @@ from avatarforge.forge.errors import (
     PromptRefusedError,
     UnavailableError,
 )
-from avatarforge.forge.generations.tracker import CANCELLED
+from avatarforge.forge.generations.failures import CANCELLED
 from avatarforge.forge.ports import PromptEvent
 
 

@@ -4,7 +4,7 @@ import { errorMessage } from "../shared/errors.mjs";
 import { copyText } from "./clipboard.mjs";
 import { curlCommand } from "./curl.mjs";
 import { inputFiles, pictures, receipt, settings, summary, warnings } from "./detail_sections.mjs";
-import { generationTitle, hasEnded, progressText } from "./labels.mjs";
+import { failureText, generationTitle, hasEnded, progressText } from "./labels.mjs";
 import { showPreviews } from "./running.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
@@ -115,7 +115,7 @@ export class Detail {
     return [
       summary(generation, session),
       hasEnded(generation) ? null : this.#progress(),
-      error ? make("p", { className: "avatarforge-alert", textContent: error }) : null,
+      error ? make("p", { className: "avatarforge-alert", textContent: failureText(generation, session.t) }) : null,
       pictures(generation, session, (view) => void this.#runAction(`reroll?pose=${view}`)),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,

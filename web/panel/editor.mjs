@@ -1,6 +1,6 @@
 // The panel in ComfyUI's editor: sidebar tab, badge, toasts, commands, settings, graph. It uses only the frontend's
 // API for extensions.
-import { generationTitle, wasCancelled } from "./labels.mjs";
+import { failureText, generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session, UNDO_SECONDS } from "./session.mjs";
 
@@ -187,7 +187,7 @@ function showToasts({ setting, toast }, session) {
     toast.add({
       severity: failed ? "error" : "success",
       summary: failed ? t("failed_named", { name }) : t("finished_named", { name }),
-      detail: failed ? (generation.error ?? undefined) : undefined,
+      detail: failed ? failureText(generation, t) : undefined,
       life: failed ? 2 * TOAST : TOAST,
     });
   });

@@ -1,5 +1,6 @@
 // Names and descriptions of generations, for all views.
 import { make } from "../shared/elements.mjs";
+import { translateIfKnown } from "../shared/i18n.mjs";
 
 /** @import { Generation, Translate } from "../shared/types.d.ts" */
 /** @typedef {Record<string, (t: Translate) => string>} Labels */
@@ -27,13 +28,21 @@ const KINDS = {
 };
 
 const ENDED = new Set(["completed", "failed"]);
+const CANCELLED = new Set(["cancelled", "interrupted", "removed_from_queue"]);
 
 /** @param {Generation} generation */
 export const hasEnded = (generation) => ENDED.has(generation.status);
 
 /** @param {Generation} generation */
-export const wasCancelled = (generation) =>
-  generation.status === "failed" && Boolean(generation.error?.startsWith("Cancelled"));
+export const wasCancelled = (generation) => CANCELLED.has(generation.error_code ?? "");
+
+/**
+ * Why it failed, in the user's language where there is a text for the code.
+ * @param {Generation} generation
+ * @param {Translate} t
+ */
+export const failureText = ({ error, error_code: code }, t) =>
+  translateIfKnown(`failure_${code}`, { detail: error ?? "" }, t) ?? error ?? "";
 
 /**
  * @param {string | null} view null if only the pose image decided it

@@ -92,6 +92,7 @@ export interface Generation {
   started_at: string | null;
   completed_at: string | null;
   error: string | null;
+  error_code: string | null;
   comfyui_prompt_id: string;
   output_files: OutputFile[];
   parameters: Parameters | null;
