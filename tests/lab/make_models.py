@@ -8,7 +8,7 @@ sampler and VAE, and its pictures are noise.
 
 Everything that detection does not depend on is as small as possible: every level of the UNet has 320
 channels, and all but the first few layers of a stack are zeros, which a residual layer passes through. Zeros
-are holes in the file, so that the 1.4 GB CLIP-G of SDXL takes little space on a file system with sparse files.
+are holes in the file, so that the 1.4 GB CLIP-G of SDXL takes little space where files can be sparse.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _mistakes(root: Path, document: dict[str, Any]) -> Iterator[str]:
         yield f"requires-comfyui must be >={pins.OLDEST.version}, the oldest ComfyUI that the tests start."
     requirements = (root / "requirements.txt").read_text(encoding="utf-8").split()
     if sorted(requirements) != sorted(project["dependencies"]):
-        yield "requirements.txt and the dependencies in pyproject.toml differ."
+        yield "requirements.txt and the dependencies in pyproject.toml are not the same."
     with Image.open(root / ICON) as icon:
         if icon.width > MAX_ICON_SIZE[0] or icon.height > MAX_ICON_SIZE[1]:
             yield f"{ICON} is larger than {MAX_ICON_SIZE[0]}x{MAX_ICON_SIZE[1]} pixels."

@@ -124,7 +124,7 @@ def run_step(
     if code != 0:
         status.done("failed")
         tail = "\n".join(f"    {line}" for line in lines)
-        raise StepFailed(f"{title}: exit code {code}. The end of its output:\n{tail}\n{hint}")
+        raise StepFailed(f"{title}: ended with code {code}. The end of its output:\n{tail}\n{hint}")
     status.done()
 
 
