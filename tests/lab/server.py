@@ -27,8 +27,8 @@ START_DEADLINE = 180.0
 STOP_DEADLINE = 15.0
 
 #: Keeps ComfyUI's libraries off the network; ComfyUI itself makes no requests at startup.
-#: (--disable-api-nodes is not used: it also adds a Content-Security-Policy header to every response, which users
-#: do not have.)
+#: (--disable-api-nodes is not used: it also adds a Content-Security-Policy header to every response, which
+#: users do not have.)
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
