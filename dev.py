@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""What is run by hand: ``fsck`` and ``backup`` for operators, ``demo``, ``test`` and others for the curious.
+"""Command line tools: ``fsck`` and ``backup`` for operators, ``demo``, ``test`` and others for developers.
 
-``fsck`` and ``backup`` need the pack's own requirements, which ComfyUI's Python has. All others need a clone
-and Python 3.11, and nothing else: what is missing is fetched once into a cache of this user
-(AVATARFORGE_CACHE).
+``fsck`` and ``backup`` need the pack's own requirements, which ComfyUI's Python has. All other commands need
+only a clone and Python 3.11: they download the rest once, into the user's cache (AVATARFORGE_CACHE).
 """
 
 from __future__ import annotations
@@ -21,34 +20,35 @@ ROOT = Path(__file__).resolve().parent
 LAB = ROOT / "tests" / "lab"
 PACKAGE = "avatarforge"
 GROUPS = ("lint", "unit", "api", "pythons", "host")
-FOUND, COULD_NOT = 1, 2
-SHOWN = 50
+#: Exit codes of fsck and backup.
+PROBLEMS_FOUND, CANNOT_RUN = 1, 2
+MAX_SHOWN = 50
 
 
-def main(arguments: list[str]) -> int:
+def main(argv: list[str]) -> int:
     """Run one command. Returns its exit code: 0 for success, 1 for a failure, 130 after Ctrl-C.
 
-    fsck and backup: 1 when something is wrong in the store, 2 when they could not run.
+    fsck and backup return 1 if something is wrong with the store, and 2 if they cannot run.
     """
-    options, rest = _parser().parse_known_args(arguments)
+    options, rest = _parser().parse_known_args(argv)
     if rest and options.command != "test":
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         if options.command in ("fsck", "backup"):
-            return _operate(options)
+            return _run_operator_command(options)
         if not LAB.is_dir():
             print(
                 f"dev.py {options.command} needs a clone of the repository: tests/ is missing here.",
                 file=sys.stderr,
             )
             return 1
-        return _develop(options, rest)
+        return _run_developer_command(options, rest)
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
 
 
-def _develop(options: argparse.Namespace, rest: list[str]) -> int:
+def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
     from lab import archive, checks, demo, screenshots, soak, workflows
     from lab.bench.run import run_bench
@@ -76,7 +76,7 @@ def _develop(options: argparse.Namespace, rest: list[str]) -> int:
         return 1
 
 
-def _operate(options: argparse.Namespace) -> int:
+def _run_operator_command(options: argparse.Namespace) -> int:
     try:
         offline = _load_offline()
     except ImportError as error:
@@ -85,7 +85,7 @@ def _operate(options: argparse.Namespace) -> int:
             "Run this with the Python that runs ComfyUI.",
             file=sys.stderr,
         )
-        return COULD_NOT
+        return CANNOT_RUN
     data_folder = options.data_folder or offline.usual_data_folder(ROOT)
     output_folder = options.output_folder
     try:
@@ -93,20 +93,23 @@ def _operate(options: argparse.Namespace) -> int:
             output_folder = offline.find_output_folder(data_folder)
         if options.command == "backup":
             copied, report = offline.backup(data_folder, output_folder, options.destination)
-            return _tell_backup(copied, report, options.destination, output_folder)
+            return _print_backup(copied, report, options.destination, output_folder)
         report = offline.fsck(data_folder, output_folder, repair=options.repair)
     except offline.CannotRun as error:
         print(error, file=sys.stderr)
-        return COULD_NOT
+        return CANNOT_RUN
     if options.json:
         print(json.dumps({**dataclasses.asdict(report), "clean": report.clean}))
     else:
-        _tell(report, output_folder)
-    return 0 if report.clean else FOUND
+        _print_report(report, output_folder)
+    return 0 if report.clean else PROBLEMS_FOUND
 
 
 def _load_offline() -> Any:
-    """The pack's own modules, without its ``__init__.py``, which is ComfyUI's entry. Raises ImportError."""
+    """Import ``forge.offline`` without running the pack's ``__init__.py``, which is ComfyUI's entry point.
+
+    Raises ImportError.
+    """
     if PACKAGE not in sys.modules:
         spec = importlib.util.spec_from_file_location(
             PACKAGE, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
@@ -117,127 +120,127 @@ def _load_offline() -> Any:
     return importlib.import_module(f"{PACKAGE}.forge.offline")
 
 
-def _tell(report: Any, output_folder: Path | None) -> None:
-    print(f"{report.files} stored files, {report.bytes} good bytes; known to be lost: {report.lost_files}")
+def _print_report(report: Any, output_folder: Path | None) -> None:
+    print(f"{report.files} stored files, {report.bytes} intact bytes; marked as lost: {report.lost_files}")
     if output_folder is None:
-        print("The generated pictures were left out: name their folder with --output-folder.")
+        print("The generated pictures were left out: set their folder with --output-folder.")
     else:
         print(
-            f"{report.outputs} pictures, {report.output_bytes} good bytes; "
-            f"known to be lost: {report.lost_outputs}"
+            f"{report.outputs} pictures, {report.output_bytes} intact bytes; "
+            f"marked as lost: {report.lost_outputs}"
         )
-    for problem in report.problems[:SHOWN]:
-        done = f" -> {problem.repaired}" if problem.repaired else ""
-        print(f"{problem.kind}: {problem.detail} {problem.name or ''}{done}".rstrip())
-    if report.problems_total > SHOWN:
-        print(f"... and {report.problems_total - SHOWN} more; --json shows 1000.")
+    for problem in report.problems[:MAX_SHOWN]:
+        repair = f" -> {problem.repaired}" if problem.repaired else ""
+        print(f"{problem.kind}: {problem.detail} {problem.name or ''}{repair}".rstrip())
+    if report.problems_total > MAX_SHOWN:
+        print(f"... and {report.problems_total - MAX_SHOWN} more; --json shows 1000.")
     if report.clean:
         print("clean")
     elif report.repair:
-        print(f"{report.problems_total} problems. Run it again: what could be repaired is not found again.")
+        print(f"{report.problems_total} problems. Run fsck again: it reports only what was not repaired.")
     else:
-        print(f"{report.problems_total} problems. --repair repairs them; nothing is thrown away.")
+        print(f"{report.problems_total} problems. --repair repairs them and never discards data.")
 
 
-def _tell_backup(copied: Any, report: Any, destination: Path, output_folder: Path | None) -> int:
+def _print_backup(copied: Any, report: Any, destination: Path, output_folder: Path | None) -> int:
     print(f"{destination}: {copied.files} files and {copied.outputs} pictures, {copied.bytes} bytes")
     if copied.deleted:
-        print(f"Deleted while it was copied, and not in the copy: {copied.deleted}")
+        print(f"Deleted during the backup, and therefore not in the copy: {copied.deleted}")
     if copied.lost:
-        print(f"Not whole in the store, and marked lost in the copy: {copied.lost}. Run fsck on the store.")
-    _tell(report, output_folder)
-    return 0 if report.clean and not copied.lost else FOUND
+        print(f"Damaged in the store, and marked as lost in the copy: {copied.lost}. Run fsck on the store.")
+    _print_report(report, output_folder)
+    return 0 if report.clean and not copied.lost else PROBLEMS_FOUND
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="dev.py", description="AvatarForge: care for its store, run it and test it on a real ComfyUI."
+        prog="dev.py", description="AvatarForge: maintain its store, run it and test it on a real ComfyUI."
     )
     commands = parser.add_subparsers(dest="command", required=True)
 
-    check = commands.add_parser(
+    fsck = commands.add_parser(
         "fsck",
         help="check the store while ComfyUI is stopped",
         description="Hashes every stored file and compares rows with bytes. Exit code 0: clean; 1: "
-        "something was found, also when it was repaired; 2: it could not run.",
+        "problems were found, even if they were repaired; 2: the check could not run.",
     )
-    check.add_argument(
-        "--repair", action="store_true", help="repair what can be repaired; nothing is thrown away"
+    fsck.add_argument(
+        "--repair", action="store_true", help="repair what can be repaired; no data is discarded"
     )
-    check.add_argument("--json", action="store_true", help="print the report as one JSON document")
-    copy = commands.add_parser(
+    fsck.add_argument("--json", action="store_true", help="print the report as one JSON document")
+    backup = commands.add_parser(
         "backup",
-        help="copy the store, also while ComfyUI runs",
-        description="Copies database, stored files and pictures, and checks the copy. To restore it: stop "
-        "ComfyUI, put the copy in the place of the data folder (and its output/ in that of "
-        "output/avatarforge), run fsck.",
+        help="copy the store, even while ComfyUI runs",
+        description="Copies database, stored files and pictures, and checks the copy. To restore it, stop "
+        "ComfyUI, replace the data folder with the copy (and output/avatarforge with its output/), "
+        "and run fsck.",
     )
-    copy.add_argument("destination", type=Path, metavar="DEST", help="a folder that does not exist yet")
-    for command in (check, copy):
+    backup.add_argument("destination", type=Path, metavar="DEST", help="a folder that does not exist yet")
+    for command in (fsck, backup):
         command.add_argument(
             "--data-folder",
             type=Path,
             metavar="DIR",
-            help="default: user/__avatarforge of the ComfyUI in whose custom_nodes this pack lies",
+            help="default: user/__avatarforge of the ComfyUI whose custom_nodes contains this pack",
         )
         command.add_argument(
             "--output-folder",
             type=Path,
             metavar="DIR",
-            help="default: output/avatarforge of that ComfyUI, where it holds pictures of this store",
+            help="default: output/avatarforge of that ComfyUI, if it contains pictures of this store",
         )
 
-    show = commands.add_parser(
+    demo = commands.add_parser(
         "demo", help="start ComfyUI with the pack and generate a character in four views"
     )
-    show.add_argument("--once", action="store_true", help="end when the pictures are there")
-    show.add_argument("--checkpoint", type=Path, metavar="FILE", help="the SD1.5 or SDXL checkpoint to use")
-    show.add_argument(
-        "--controlnet", type=Path, metavar="FILE", help="a pose ControlNet of the checkpoint's family"
+    demo.add_argument("--once", action="store_true", help="exit when the pictures are done")
+    demo.add_argument("--checkpoint", type=Path, metavar="FILE", help="the SD1.5 or SDXL checkpoint to use")
+    demo.add_argument(
+        "--controlnet", type=Path, metavar="FILE", help="a pose ControlNet for the checkpoint's family"
     )
-    show.add_argument(
+    demo.add_argument(
         "--port", type=int, metavar="N", help="port of ComfyUI (default: 8188, or the next free one)"
     )
-    show.add_argument("--prompt", default="female knight, silver armor, red cape", metavar="TEXT")
-    show.add_argument(
+    demo.add_argument("--prompt", default="female knight, silver armor, red cape", metavar="TEXT")
+    demo.add_argument(
         "--out", type=Path, default=Path("avatarforge-demo"), metavar="DIR", help="default: %(default)s"
     )
-    show.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
-    show.add_argument("--size", type=int, metavar="N", help="height and greatest width of a view in pixels")
+    demo.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
+    demo.add_argument("--size", type=int, metavar="N", help="height and maximum width of a view in pixels")
 
-    measured = commands.add_parser(
+    bench = commands.add_parser(
         "bench",
-        help="measure the pack beside ComfyUI's own routes and the machine's limits",
-        description="A whole run writes docs/benchmarks.md and its plots; single parts are printed only.",
+        help="measure the pack against ComfyUI's own routes and the machine's limits",
+        description="A full run writes docs/benchmarks.md and its plots; single parts are only printed.",
     )
-    measured.add_argument("part", nargs="*", metavar="PART", help="such as uploads or reads (default: all)")
+    bench.add_argument("part", nargs="*", metavar="PART", help="such as uploads or reads (default: all)")
 
-    faults = commands.add_parser(
-        "soak", help="kill ComfyUI again and again while clients use it, and look that nothing is lost"
+    soak = commands.add_parser(
+        "soak", help="kill ComfyUI repeatedly while clients use it, and check that nothing is lost"
     )
-    faults.add_argument("--kills", type=int, default=100, metavar="N", help="default: %(default)s")
-    faults.add_argument("--seed", type=int, metavar="N", help="plan of an earlier run (default: a new one)")
+    soak.add_argument("--kills", type=int, default=100, metavar="N", help="default: %(default)s")
+    soak.add_argument("--seed", type=int, metavar="N", help="repeat an earlier run's plan (default: random)")
 
     test = commands.add_parser(
         "test",
         help="lint, types, import directions and all tests",
-        description="Whatever dev.py does not know goes to pytest, such as -k NAME or tests/unit/test_x.py.",
+        description="Unknown arguments go to pytest, such as -k NAME or tests/unit/test_x.py.",
     )
-    part = test.add_mutually_exclusive_group()
-    part.add_argument("--only", choices=GROUPS, help="one group of checks")
-    part.add_argument("--fast", action="store_true", help="lint and the unit tests that are not slow")
+    group = test.add_mutually_exclusive_group()
+    group.add_argument("--only", choices=GROUPS, help="one group of checks")
+    group.add_argument("--fast", action="store_true", help="lint and the unit tests that are not slow")
 
-    commands.add_parser("workflows", help="write example_workflows/ again, with ComfyUI's own editor")
+    commands.add_parser("workflows", help="regenerate example_workflows/ with ComfyUI's own editor")
     commands.add_parser(
-        "screenshots", help="take the panel's pictures in docs/images/ again, and draw icon and banner"
+        "screenshots", help="retake the panel's screenshots in docs/images/, and draw icon and banner"
     )
-    packed = commands.add_parser(
+    pack = commands.add_parser(
         "pack",
-        help="write the archive that users install, and say what is missing for a release",
-        description="Exit code 1 when pyproject.toml is not ready for ComfyUI's registry; the archive is "
-        "written all the same.",
+        help="write the archive that users install, and list what is missing for a release",
+        description="Exit code 1 if pyproject.toml is not ready for ComfyUI's registry; the archive is "
+        "written in any case.",
     )
-    packed.add_argument(
+    pack.add_argument(
         "--out", type=Path, default=Path("avatarforge.zip"), metavar="FILE", help="default: %(default)s"
     )
     return parser

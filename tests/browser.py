@@ -1,4 +1,4 @@
-"""A headless Chromium that can reach nothing but this machine."""
+"""A headless Chromium that can reach only this machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A page that would call out fails the same way on every machine.
+    # Requests to other hosts fail in the same way on every machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
-#: Keeps every error toast of ComfyUI's frontend, since a toast is gone after some seconds.
+#: Records all error toasts of ComfyUI's frontend, because a toast disappears after some seconds.
 RECORD_TOASTS = """() => {
     window.errorToasts = new Set();
     new MutationObserver((changes) => {
@@ -32,19 +32,19 @@ RECORD_TOASTS = """() => {
         }
     }).observe(document, { subtree: true, childList: true });
 }"""
-#: Seconds until a page that does not come fails its test; ComfyUI's frontend is slow on two busy cores.
+#: Seconds until a page that does not load fails its test. ComfyUI's frontend is slow on two busy cores.
 DEADLINE = 120
 
 
 @dataclass
 class Browser:
-    """A page, and what it did.
+    """A page and a record of its requests and errors.
 
     Attributes:
         page: Playwright's page.
-        requested: the URLs that it asked for.
-        refused: those of them that the page's own Content-Security-Policy stopped before they went out.
-        complaints: console errors and exceptions that nothing caught.
+        requested: the URLs that it requested.
+        refused: requested URLs that the page's own Content-Security-Policy blocked.
+        complaints: console errors and uncaught exceptions.
     """
 
     page: Page
@@ -53,7 +53,7 @@ class Browser:
     complaints: list[str] = field(default_factory=list)
 
     def foreign(self, origin: str) -> list[str]:
-        """The requests that left ``origin``; what a page makes for itself (data:, blob:) does not count."""
+        """The URLs requested outside ``origin``, except for data: and blob: URLs of the page itself."""
         own = (f"{origin}/", "data:", f"blob:{origin}/")
         return [url for url in self.requested if not url.startswith(own) and url not in self.refused]
 
@@ -67,7 +67,7 @@ class Browser:
 
 @contextmanager
 def open_browser(width: int = 1600, height: int = 1000) -> Iterator[Browser]:
-    """A browser with an empty profile and one page of ``width`` x ``height`` pixels. Raises LabError."""
+    """Open a browser with an empty profile and one page of ``width`` x ``height`` pixels. Raises LabError."""
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         try:
@@ -76,17 +76,17 @@ def open_browser(width: int = 1600, height: int = 1000) -> Iterator[Browser]:
             page.add_init_script(f"({RECORD_TOASTS})()")
             browser = Browser(page)
 
-            def hear(message: ConsoleMessage) -> None:
+            def on_console(message: ConsoleMessage) -> None:
                 if message.type == "error":
                     browser.complaints.append(f"{message.text} ({message.location.get('url')})")
 
-            def note_refusal(request: Request) -> None:
+            def on_request_failed(request: Request) -> None:
                 if request.failure == "csp":
                     browser.refused.append(request.url)
 
             page.on("request", lambda request: browser.requested.append(request.url))
-            page.on("requestfailed", note_refusal)
-            page.on("console", hear)
+            page.on("requestfailed", on_request_failed)
+            page.on("console", on_console)
             page.on("pageerror", lambda error: browser.complaints.append(str(error)))
             yield browser
         finally:

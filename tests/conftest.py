@@ -1,4 +1,4 @@
-"""Makes the repository's root importable as the package ``avatarforge``."""
+"""Makes the repository importable as the package ``avatarforge``."""
 
 from __future__ import annotations
 

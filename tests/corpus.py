@@ -1,8 +1,9 @@
-# ruff: noqa: S311 - the same pictures every time, not secrets
-"""Pictures good and bad, made from one seed, to try what an upload may be.
+# ruff: noqa: S311 - reproducible pictures, not secrets
+"""Valid and invalid pictures for upload tests, always the same.
 
-``cases()`` yields Case(name, data, expected): "ok" must be accepted, "bad" must be refused, "either" may be
-both (a flipped bit inside JPEG data is often another valid picture) but must load where it is accepted.
+``cases()`` yields Case(name, data, expected): "ok" must be accepted, and "bad" must be refused. "either" may
+be accepted or refused (a flipped bit inside JPEG data often gives another valid picture), but if it is
+accepted, it must load.
 """
 
 from __future__ import annotations
@@ -48,85 +49,85 @@ class Case:
 
 
 def valid() -> dict[str, bytes]:
-    """Good pictures of every kind; names start with the format."""
+    """Valid pictures of every kind. Names start with the format."""
     picture = gradient()
     rgba = picture.copy()
     rgba.putalpha(Image.linear_gradient("L").resize(SIZE))
-    found: dict[str, bytes] = {}
+    pictures: dict[str, bytes] = {}
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA"):
         source = rgba if mode in ("LA", "RGBA") else picture
-        found[f"png-{mode}"] = encoded(source.convert(mode), "PNG")
-    found["png-P-tRNS"] = encoded(picture.convert("P"), "PNG", transparency=bytes(range(256)))
-    found["png-P-key"] = encoded(picture.convert("P"), "PNG", transparency=3)
-    found["png-RGB-key"] = encoded(picture, "PNG", transparency=(1, 2, 3))
-    found["png-L-key"] = encoded(picture.convert("L"), "PNG", transparency=9)
+        pictures[f"png-{mode}"] = encoded(source.convert(mode), "PNG")
+    pictures["png-P-tRNS"] = encoded(picture.convert("P"), "PNG", transparency=bytes(range(256)))
+    pictures["png-P-key"] = encoded(picture.convert("P"), "PNG", transparency=3)
+    pictures["png-RGB-key"] = encoded(picture, "PNG", transparency=(1, 2, 3))
+    pictures["png-L-key"] = encoded(picture.convert("L"), "PNG", transparency=9)
     for interlaced in (False, True):
         for colour, channels in ((0, 1), (2, 3), (4, 2), (6, 4)):
             for depth in (1, 2, 4, 8, 16) if colour == 0 else (8, 16):
                 name = f"png-colour{colour}-depth{depth}" + "-interlaced" * interlaced
-                found[name] = png(samples(channels, depth), depth, colour, interlaced=interlaced)
+                pictures[name] = png(samples(channels, depth), depth, colour, interlaced=interlaced)
         for depth in (1, 2, 4, 8):
             palette = chunk(b"PLTE", bytes(range(256)) * 3 if depth == 8 else bytes(3 << depth))
             name = f"png-palette-depth{depth}" + "-interlaced" * interlaced
-            found[name] = png(samples(1, depth), depth, 3, interlaced=interlaced, extra=palette)
-    found["png-16-key"] = png(samples(3, 16), 16, 2, extra=chunk(b"tRNS", b"\0\1\0\2\0\3"))
+            pictures[name] = png(samples(1, depth), depth, 3, interlaced=interlaced, extra=palette)
+    pictures["png-16-key"] = png(samples(3, 16), 16, 2, extra=chunk(b"tRNS", b"\0\1\0\2\0\3"))
     profile = icc_profile()
-    found["png-icc"] = encoded(picture, "PNG", icc_profile=profile)
+    pictures["png-icc"] = encoded(picture, "PNG", icc_profile=profile)
     text = PngImagePlugin.PngInfo()
     text.add_text("prompt", "{}" * 5000)
     text.add_text("workflow", "{}" * 5000, zip=True)
     text.add_itxt("note", "text" * 100, zip=True)
-    found["png-text"] = encoded(picture, "PNG", pnginfo=text)
-    found["png-exif-late"] = png(samples(3, 8), 8, 2, late=chunk(b"eXIf", exif_block(6)))
-    found["png-many-pieces"] = png(samples(3, 8), 8, 2, pieces=500)
+    pictures["png-text"] = encoded(picture, "PNG", pnginfo=text)
+    pictures["png-exif-late"] = png(samples(3, 8), 8, 2, late=chunk(b"eXIf", exif_block(6)))
+    pictures["png-many-pieces"] = png(samples(3, 8), 8, 2, pieces=500)
 
-    found["jpeg-L"] = encoded(picture.convert("L"), "JPEG")
-    found["jpeg-CMYK"] = encoded(picture.convert("CMYK"), "JPEG")
-    found["jpeg-YCCK"] = ycck(found["jpeg-CMYK"])
+    pictures["jpeg-L"] = encoded(picture.convert("L"), "JPEG")
+    pictures["jpeg-CMYK"] = encoded(picture.convert("CMYK"), "JPEG")
+    pictures["jpeg-YCCK"] = ycck(pictures["jpeg-CMYK"])
     for quality in (5, 75, 100):
         for subsampling in (0, 1, 2):
             for progressive in (False, True):
                 name = f"jpeg-q{quality}-s{subsampling}" + "-progressive" * progressive
-                found[name] = encoded(
+                pictures[name] = encoded(
                     picture, "JPEG", quality=quality, subsampling=subsampling, progressive=progressive
                 )
-    found["jpeg-L-progressive"] = encoded(picture.convert("L"), "JPEG", progressive=True)
-    found["jpeg-optimised"] = encoded(picture, "JPEG", optimize=True)
-    found["jpeg-restarts"] = encoded(picture, "JPEG", restart_marker_blocks=2)
-    found["jpeg-restart-rows"] = encoded(picture, "JPEG", restart_marker_rows=1, progressive=True)
-    found["jpeg-icc"] = encoded(picture, "JPEG", icc_profile=bytes(random.Random(2).randbytes(300_000)))
-    found["jpeg-flat"] = encoded(Image.new("RGB", SIZE, "grey"), "JPEG")
-    found["jpeg-flat-progressive"] = encoded(Image.new("RGB", SIZE, "grey"), "JPEG", progressive=True)
+    pictures["jpeg-L-progressive"] = encoded(picture.convert("L"), "JPEG", progressive=True)
+    pictures["jpeg-optimised"] = encoded(picture, "JPEG", optimize=True)
+    pictures["jpeg-restarts"] = encoded(picture, "JPEG", restart_marker_blocks=2)
+    pictures["jpeg-restart-rows"] = encoded(picture, "JPEG", restart_marker_rows=1, progressive=True)
+    pictures["jpeg-icc"] = encoded(picture, "JPEG", icc_profile=bytes(random.Random(2).randbytes(300_000)))
+    pictures["jpeg-flat"] = encoded(Image.new("RGB", SIZE, "grey"), "JPEG")
+    pictures["jpeg-flat-progressive"] = encoded(Image.new("RGB", SIZE, "grey"), "JPEG", progressive=True)
     for orientation in range(1, 9):
-        found[f"jpeg-orientation{orientation}"] = encoded(picture, "JPEG", exif=exif_of(orientation))
-    found["jpeg-broken-exif"] = with_exif(
-        found["jpeg-L"], b"MM\0*\0\0\0\x08\0\x05\x01\x1a\0\x05\xff\xff\xff\xff"
+        pictures[f"jpeg-orientation{orientation}"] = encoded(picture, "JPEG", exif=exif_of(orientation))
+    pictures["jpeg-broken-exif"] = with_exif(
+        pictures["jpeg-L"], b"MM\0*\0\0\0\x08\0\x05\x01\x1a\0\x05\xff\xff\xff\xff"
     )
-    found["jpeg-filled-markers"] = found["jpeg-L"][:-2] + b"\xff\xff\xff" + found["jpeg-L"][-2:]
-    found["jpeg-comment-last"] = found["jpeg-L"][:-2] + b"\xff\xfe\0\4hi" + found["jpeg-L"][-2:]
-    phone = found["jpeg-q75-s2"]
-    found["jpeg-gain-map"] = phone[:2] + mpf_index([0x030000, 0]) + phone[2:] + found["jpeg-L"]
-    found["jpeg-preview"] = phone[:2] + mpf_index([0x030000, 0x010002]) + phone[2:] + found["jpeg-L"]
+    pictures["jpeg-filled-markers"] = pictures["jpeg-L"][:-2] + b"\xff\xff\xff" + pictures["jpeg-L"][-2:]
+    pictures["jpeg-comment-last"] = pictures["jpeg-L"][:-2] + b"\xff\xfe\0\4hi" + pictures["jpeg-L"][-2:]
+    phone = pictures["jpeg-q75-s2"]
+    pictures["jpeg-gain-map"] = phone[:2] + mpf_index([0x030000, 0]) + phone[2:] + pictures["jpeg-L"]
+    pictures["jpeg-preview"] = phone[:2] + mpf_index([0x030000, 0x010002]) + phone[2:] + pictures["jpeg-L"]
 
-    found["webp-lossy"] = encoded(picture, "WEBP", quality=80)
-    found["webp-lossless"] = encoded(picture, "WEBP", lossless=True)
-    found["webp-alpha"] = encoded(rgba, "WEBP", quality=80)
-    found["webp-alpha-lossless"] = encoded(rgba, "WEBP", lossless=True)
-    found["webp-exif"] = encoded(picture, "WEBP", exif=exif_of(6))
-    found["webp-icc"] = encoded(picture, "WEBP", icc_profile=profile)
-    return found
+    pictures["webp-lossy"] = encoded(picture, "WEBP", quality=80)
+    pictures["webp-lossless"] = encoded(picture, "WEBP", lossless=True)
+    pictures["webp-alpha"] = encoded(rgba, "WEBP", quality=80)
+    pictures["webp-alpha-lossless"] = encoded(rgba, "WEBP", lossless=True)
+    pictures["webp-exif"] = encoded(picture, "WEBP", exif=exif_of(6))
+    pictures["webp-icc"] = encoded(picture, "WEBP", icc_profile=profile)
+    return pictures
 
 
 def cases() -> Iterator[Case]:
-    """Every case, always the same ones in the same order."""
+    """All cases, always the same and in the same order."""
     good = valid()
     for name, data in good.items():
         yield Case(name, data, "ok")
-    chosen: tuple[str, ...] = ("png-RGB", "png-P-tRNS", "png-colour2-depth16-interlaced", "png-text")
-    chosen += ("jpeg-q75-s2", "jpeg-L")
-    chosen += ("jpeg-q75-s0-progressive", "jpeg-restarts", "jpeg-orientation6", "jpeg-CMYK")
-    chosen += ("webp-lossy", "webp-lossless", "webp-alpha", "webp-exif")
-    for name in chosen:
+    to_damage: tuple[str, ...] = ("png-RGB", "png-P-tRNS", "png-colour2-depth16-interlaced", "png-text")
+    to_damage += ("jpeg-q75-s2", "jpeg-L")
+    to_damage += ("jpeg-q75-s0-progressive", "jpeg-restarts", "jpeg-orientation6", "jpeg-CMYK")
+    to_damage += ("webp-lossy", "webp-lossless", "webp-alpha", "webp-exif")
+    for name in to_damage:
         data = good[name]
         yield from _truncated(name, data)
         yield from _flipped(name, data)
@@ -137,39 +138,41 @@ def cases() -> Iterator[Case]:
 
 
 def _truncated(name: str, data: bytes) -> Iterator[Case]:
-    chance = random.Random(name)
-    cuts = {chance.randrange(1, len(data)) for _ in range(40)} | {len(data) - back for back in range(1, 9)}
+    rng = random.Random(name)
+    cuts = {rng.randrange(1, len(data)) for _ in range(40)} | {
+        len(data) - distance for distance in range(1, 9)
+    }
     if name.startswith("png"):
         cuts |= {
-            place for start, end, _ in png_chunks(data) for place in (start, start + 4, start + 8, end - 4)
+            offset for start, end, _ in png_chunks(data) for offset in (start, start + 4, start + 8, end - 4)
         }
     elif name.startswith("jpeg"):
         cuts |= {
-            place for start, end, _ in jpeg_segments(data) for place in (start, start + 2, start + 4, end)
+            offset for start, end, _ in jpeg_segments(data) for offset in (start, start + 2, start + 4, end)
         }
     for cut in sorted(cuts):
         yield Case(f"{name}-cut-at-{cut}", data[:cut], "bad")
         if cut % 3 == 0:
-            # the length is right, the rest of the bytes never arrived
+            # the right length, but the rest of the bytes never arrived
             yield Case(
                 f"{name}-zeros-from-{cut}", data[:cut] + bytes(len(data) - cut), _zeros(name, data, cut)
             )
 
 
 def _zeros(name: str, data: bytes, cut: int) -> Expected:
-    # In a WebP, zeros can be picture data or metadata; and zeros where there were zeros change nothing.
+    # In a WebP, zeros can be picture data or metadata. Replacing zeros with zeros changes nothing.
     return "bad" if not name.startswith("webp") and data[cut:].strip(b"\0") else "either"
 
 
 def _flipped(name: str, data: bytes) -> Iterator[Case]:
-    chance = random.Random(name + "flip")
+    rng = random.Random(name + "flip")
     for _ in range(30):
-        place, bit = chance.randrange(len(data)), chance.randrange(8)
+        offset, bit = rng.randrange(len(data)), rng.randrange(8)
         changed = bytearray(data)
-        changed[place] ^= 1 << bit
-        # every bit of a PNG is under a checksum, or is one
+        changed[offset] ^= 1 << bit
+        # every bit of a PNG is part of a checksum or covered by one
         yield Case(
-            f"{name}-flip-{place}.{bit}", bytes(changed), "bad" if name.startswith("png") else "either"
+            f"{name}-flip-{offset}.{bit}", bytes(changed), "bad" if name.startswith("png") else "either"
         )
 
 
@@ -186,7 +189,7 @@ def _bad_png(good: dict[str, bytes]) -> Iterator[Case]:
             for depth, colour, channels in ((8, 2, 3), (16, 6, 4), (1, 0, 1)):
                 name = f"png-claims-{claim[0]}x{claim[1]}-depth{depth}" + "-interlaced" * interlaced
                 lie = png(samples(channels, depth), depth, colour, interlaced=interlaced, claim=claim)
-                # 71 pixels of one bit take the same bytes as 72: no decoder can tell
+                # 71 pixels of one bit take as many bytes as 72, so no decoder can tell them apart
                 yield Case(name, lie, "either" if depth == 1 and claim == (71, 66) else "bad")
     yield Case("png-bomb", png(samples(1, 1), 1, 0, claim=(30000, 30000)), "bad")
     big = zlib.compress(bytes(30_000 * 3751), 9)
@@ -244,17 +247,17 @@ def _lengths(needed: int) -> tuple[tuple[int, Expected], ...]:
 
 
 def _bad_jpeg(good: dict[str, bytes]) -> Iterator[Case]:
-    chance = random.Random(5)
+    rng = random.Random(5)
     names = ("jpeg-q75-s2", "jpeg-q100-s0", "jpeg-L", "jpeg-CMYK", "jpeg-restarts", "jpeg-optimised")
     for name in (*names, "jpeg-q75-s0-progressive", "jpeg-q100-s2-progressive", "jpeg-L-progressive"):
         data = good[name]
         first = next(start for start, _, code in jpeg_segments(data) if code == 0xDA)
-        for cut in sorted(chance.sample(range(first + 20, len(data) - 30), 25)):
+        for cut in sorted(rng.sample(range(first + 20, len(data) - 30), 25)):
             yield Case(f"{name}-glued-at-{cut}", data[:cut] + b"\xff\xd9", "bad")
     data = good["jpeg-q75-s2"]
     segments = jpeg_segments(data)
     for start, end, code in segments:
-        needed = code in (0xC0, 0xDA)  # libjpeg knows the ordinary Huffman tables by heart
+        needed = code in (0xC0, 0xDA)  # libjpeg has the standard Huffman tables built in
         expected: Expected = "bad" if needed else "either"
         yield Case(f"jpeg-without-{start}-{code:x}", data[:start] + data[end:], expected)
     frame = next(start for start, _, code in segments if code == 0xC0)
@@ -291,7 +294,7 @@ def _bad_webp(good: dict[str, bytes]) -> Iterator[Case]:
     for name in ("webp-lossy", "webp-lossless"):
         ((kind, data),) = webp_parts(good[name])
         for cut in range(0, len(data) - 2, max(1, len(data) // 40)):
-            # RIFF and chunk sizes are made to fit: only the bitstream is short
+            # RIFF and chunk sizes match; only the bitstream is truncated
             yield Case(f"{name}-short-at-{cut}", rebuilt_webp([(kind, data[:cut])]), "bad")
         yield Case(f"{name}-zip", good[name] + zipped(), "bad")
         yield Case(f"{name}-no-frame", rebuilt_webp([]), "bad")

@@ -1,8 +1,8 @@
-# ruff: noqa: S311 - the same bytes every time, not secrets
-"""Odd metadata of every kind, in whole and in damaged pictures.
+# ruff: noqa: S311 - reproducible bytes, not secrets
+"""Unusual and broken metadata of every kind, in intact and in damaged pictures.
 
-`plain()` has whole pictures, `dressed(picture)` gives each with every odd metadata of its format, and
-`damaged(picture)` cuts pixels out of one without touching its metadata.
+`plain()` returns intact pictures, `dressed(picture)` adds each kind of unusual metadata in turn, and
+`damaged(picture)` removes pixel data without changing the metadata.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from corpus_parts import (
 
 MEBIBYTE = 1 << 20
 NOISE = random.Random(15).randbytes(3 * MEBIBYTE)
-#: Tags that point far outside, count far too many values, or have a type that does not exist.
+#: Tags with an offset outside the file, far too many values, or an unknown type.
 BROKEN_TIFF = {
     "empty": b"",
     "noise": NOISE[:500],
@@ -44,7 +44,7 @@ BROKEN_TIFF = {
 
 
 def plain() -> dict[str, bytes]:
-    """Whole pictures without metadata; names start with the format."""
+    """Intact pictures without metadata. Names start with the format."""
     picture = gradient()
     rgba = picture.copy()
     rgba.putalpha(picture.convert("L"))
@@ -66,7 +66,7 @@ def plain() -> dict[str, bytes]:
 
 
 def dressed(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The picture with each odd metadata in turn, by name."""
+    """Yield the picture with each kind of unusual metadata: (name, data)."""
     if name.startswith("png"):
         for kind, chunks in png_metadata():
             yield f"{kind}-first", data[:33] + chunks + data[33:]
@@ -197,11 +197,11 @@ def webp_metadata(parts: list[tuple[bytes, bytes]]) -> Iterator[tuple[str, list[
 
 
 def damaged(name: str, data: bytes) -> bytes:
-    """The same file, of the right structure, with half of its pixel data gone."""
+    """The same file with a correct structure, but only half of its pixel data."""
     if name.startswith("png"):
-        at = [(start, end) for start, end, kind in png_chunks(data) if kind == b"IDAT"]
-        packed = b"".join(data[start + 8 : end - 4] for start, end in at)
-        return data[: at[0][0]] + chunk(b"IDAT", packed[: len(packed) // 2]) + data[at[-1][1] :]
+        positions = [(start, end) for start, end, kind in png_chunks(data) if kind == b"IDAT"]
+        packed = b"".join(data[start + 8 : end - 4] for start, end in positions)
+        return data[: positions[0][0]] + chunk(b"IDAT", packed[: len(packed) // 2]) + data[positions[-1][1] :]
     if name.startswith("jpeg"):
         start, end, _ = [part for part in jpeg_segments(data) if part[2] == 0xDA][-1]
         middle = (start + end) // 2
@@ -213,8 +213,8 @@ def damaged(name: str, data: bytes) -> bytes:
 
 
 def animated_png(announced: int, before: int, after: int, *, late: bool = False) -> bytes:
-    """A PNG that announces frames and has `before` frame controls before its pixel data, and `after`
-    frames of their own behind it. `late`: it announces them behind its pixel data."""
+    """A PNG that announces `announced` frames, with `before` frame controls before its pixel data and `after`
+    separate frames behind it. With `late`, the announcement follows the pixel data."""
     numbers = iter(range(1000))
 
     def control() -> bytes:

@@ -1,4 +1,4 @@
-"""Pictures and parts of pictures, written byte by byte where Pillow does not write them."""
+"""Builds pictures and parts of pictures, byte by byte where Pillow cannot write them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 
 
 def gradient(size: tuple[int, int] = SIZE, seed: int = 1) -> Image.Image:
-    """An RGB picture with both smooth parts and noise, so that every row matters."""
+    """An RGB picture that is smooth with noise, so that every row differs."""
     width, height = size
     noise = np.random.default_rng(seed).integers(0, 40, (height, width, 3))
     rows, columns = np.mgrid[0:height, 0:width]
@@ -36,7 +36,7 @@ def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
     return target.getvalue()
 
 
-# --- PNG by hand, since Pillow writes neither 16-bit colour nor interlaced pictures
+# --- PNG without Pillow, which writes neither 16-bit colour nor interlaced pictures
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -54,7 +54,13 @@ def png(
     claim: tuple[int, int] | None = None,
     pieces: int = 3,
 ) -> bytes:
-    """A PNG of ``values``, shape (height, width, channels), with values of ``depth`` bits."""
+    """A PNG of ``values``, an array (height, width, channels) of numbers with ``depth`` bits.
+
+    Args:
+        extra, late: chunks to insert before and after the pixel data.
+        claim: (width, height) to write into the header instead of the real size.
+        pieces: number of chunks for the pixel data.
+    """
     height, width, _ = values.shape
     raw = bytearray()
     for left, top, step_x, step_y in ADAM7 if interlaced else ((0, 0, 1, 1),):
@@ -74,34 +80,34 @@ def png(
     claimed_width, claimed_height = claim or (width, height)
     header = struct.pack(">IIBBBBB", claimed_width, claimed_height, depth, colour, 0, 0, int(interlaced))
     step = -(-len(packed) // pieces)
-    data = b"".join(chunk(b"IDAT", packed[at : at + step]) for at in range(0, len(packed), step))
+    data = b"".join(chunk(b"IDAT", packed[i : i + step]) for i in range(0, len(packed), step))
     return PNG_START + chunk(b"IHDR", header) + extra + data + late + chunk(b"IEND", b"")
 
 
 def png_chunks(data: bytes) -> list[tuple[int, int, bytes]]:
     """(offset, end, kind) of every chunk."""
-    found = []
-    at = 8
-    while at < len(data):
-        length, kind = struct.unpack(">I4s", data[at : at + 8])
-        found.append((at, at + 12 + length, kind))
-        at += 12 + length
-    return found
+    chunks = []
+    offset = 8
+    while offset < len(data):
+        length, kind = struct.unpack(">I4s", data[offset : offset + 8])
+        chunks.append((offset, offset + 12 + length, kind))
+        offset += 12 + length
+    return chunks
 
 
 def jpeg_segments(data: bytes) -> list[tuple[int, int, int]]:
     """(offset, end, code) of every segment up to EOI; the data of a scan belongs to its scan header."""
-    found = []
-    at = 2
-    while data[at + 1] != 0xD9:
-        code = data[at + 1]
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    segments = []
+    offset = 2
+    while data[offset + 1] != 0xD9:
+        code = data[offset + 1]
+        end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
         if code == 0xDA:
             while data[end] != 0xFF or data[end + 1] in (0, *range(0xD0, 0xD8)):
                 end += 1
-        found.append((at, end, code))
-        at = end
-    return found
+        segments.append((offset, end, code))
+        offset = end
+    return segments
 
 
 def with_exif(jpeg: bytes, exif: bytes) -> bytes:
@@ -114,7 +120,7 @@ def exif_block(orientation: int, order: str = ">") -> bytes:
 
 
 def mpf_index(kinds: list[int]) -> bytes:
-    """An APP2 segment with the index of several pictures, whose MP types are ``kinds``."""
+    """An APP2 segment with an index of pictures with the MP types ``kinds``."""
     entries = b"".join(struct.pack(">IIIHH", kind, 100, 0, 0, 0) for kind in kinds)
     tags = struct.pack(">HHHI4s", 2, 0xB000, 7, 4, b"0100") + struct.pack(
         ">HHII", 0xB002, 7, len(entries), 38
@@ -136,13 +142,13 @@ def rebuilt_webp(parts: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def webp_parts(data: bytes) -> list[tuple[bytes, bytes]]:
-    found = []
-    at = 12
-    while at < len(data):
-        kind, length = struct.unpack("<4sI", data[at : at + 8])
-        found.append((kind, data[at + 8 : at + 8 + length]))
-        at += 8 + length + length % 2
-    return found
+    parts = []
+    offset = 12
+    while offset < len(data):
+        kind, length = struct.unpack("<4sI", data[offset : offset + 8])
+        parts.append((kind, data[offset + 8 : offset + 8 + length]))
+        offset += 8 + length + length % 2
+    return parts
 
 
 def exif_of(orientation: int) -> bytes:
@@ -152,19 +158,20 @@ def exif_of(orientation: int) -> bytes:
 
 
 def ycck(cmyk: bytes) -> bytes:
-    """The same data called YCCK by its Adobe segment: other colours, but a valid file."""
-    at = cmyk.index(b"Adobe") + 11
-    return cmyk[:at] + b"\2" + cmyk[at + 1 :]
+    """The same data, declared as YCCK in its Adobe segment: a valid file with other colours."""
+    offset = cmyk.index(b"Adobe") + 11
+    return cmyk[:offset] + b"\2" + cmyk[offset + 1 :]
 
 
 def zipped() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("a.txt"), "hello")  # which, unlike a bare name, carries no clock
+        # A ZipInfo has a fixed date, while a plain name would get the current one.
+        archive.writestr(zipfile.ZipInfo("a.txt"), "hello")
     return target.getvalue()
 
 
 def icc_profile() -> bytes:
-    """sRGB; its creation date is taken out, so that it is the same every time."""
+    """An sRGB profile without its creation date, so that it is always the same."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile[:24] + bytes(12) + profile[36:84] + bytes(16) + profile[100:]

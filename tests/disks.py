@@ -1,4 +1,4 @@
-"""Disks that fail, put in the stead of the real one."""
+"""Disks for fault tests: they act like the real one until they fail."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OPERATIONS = (
 
 
 class Killed(BaseException):
-    """The process is gone: nothing of it runs any more, no clean-up either."""
+    """Simulates the death of the process: no code of it runs any more, not even clean-up."""
 
 
 class WatchedDisk(Disk):
-    """The real disk; `before` is called with the operation's name, and may raise."""
+    """The real disk, but calls `before` with the name of each operation; `before` may raise."""
 
     def __init__(self, before: Callable[[str], None]) -> None:
         super().__init__()
@@ -37,15 +37,15 @@ class WatchedDisk(Disk):
 
 
 def _watched(name: str, operation: Callable[..., Any], before: Callable[[str], None]) -> Callable[..., Any]:
-    def watched(*arguments: Any, **named: Any) -> Any:
+    def watched(*args: Any, **kwargs: Any) -> Any:
         before(name)
-        return operation(*arguments, **named)
+        return operation(*args, **kwargs)
 
     return watched
 
 
 class FailingDisk(WatchedDisk):
-    """Fails one kind of operation with an errno while it is `broken`."""
+    """Fails one kind of operation while `broken` is set to its name and an errno."""
 
     def __init__(self) -> None:
         super().__init__(self._before)
@@ -57,40 +57,40 @@ class FailingDisk(WatchedDisk):
 
 
 class DyingDisk(WatchedDisk):
-    """Kills the process at one of its operations. From then on nothing works."""
+    """Raises Killed at one operation, and at every later one."""
 
     def __init__(self) -> None:
         super().__init__(self._before)
-        self._left: int | None = None
+        self._remaining: int | None = None
         self._lock = threading.Lock()
 
     def kill_after(self, operations: int) -> None:
-        self._left = operations
+        self._remaining = operations
 
     @property
     def dead(self) -> bool:
-        return self._left is not None and self._left < 0
+        return self._remaining is not None and self._remaining < 0
 
     def _before(self, name: str) -> None:
         with self._lock:
-            if self._left is not None:
-                self._left -= 1
+            if self._remaining is not None:
+                self._remaining -= 1
                 if self.dead:
                     raise Killed(name)
 
 
 class CallingDisk(WatchedDisk):
-    """Calls something at one of its operations, counted from 0."""
+    """Calls a function before one operation, counted from 0."""
 
     def __init__(self) -> None:
         super().__init__(self._before)
-        self._left = -1
+        self._remaining = -1
         self._call: Callable[[], object] = int
 
     def call_at(self, operation: int, call: Callable[[], object]) -> None:
-        self._left, self._call = operation, call
+        self._remaining, self._call = operation, call
 
     def _before(self, name: str) -> None:
-        self._left -= 1
-        if self._left == -1:
+        self._remaining -= 1
+        if self._remaining == -1:
             self._call()

@@ -1,4 +1,4 @@
-"""ComfyUI's graph editor in a browser, as the tests on the real host use it."""
+"""ComfyUI's graph editor in a browser, for the host tests."""
 
 from __future__ import annotations
 
@@ -26,29 +26,31 @@ OPEN = "async (graph) => { await app.loadGraphData(graph); }"
 PROMPT = "async () => (await app.graphToPrompt()).output"
 
 
-# Each but once: the editor gives a new node the values that an earlier one of the same id had.
+# Each id only once: the editor gives a new node the values of an earlier node with the same id.
 _ids = count(1000)
 
 
 @contextmanager
 def open_editor(api: Api, *, at: str = "", settings: Mapping[str, object] | None = None) -> Iterator[Browser]:
-    """The editor with an empty graph, in English unless ``settings`` say otherwise. ``at`` is where it is
-    opened, when that is not the server itself."""
-    # At its first start it would lay a dialog with templates over the canvas.
-    wanted = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en", PANEL: False, **(settings or {})}
-    assert api.request("POST", f"{api.server}/settings", json=wanted).ok
+    """Open the editor with an empty graph, in English unless ``settings`` override it.
+
+    ``at`` is the URL to open; by default the server's own.
+    """
+    # Without the first setting, the editor's first start covers the canvas with a dialog of templates.
+    values = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en", PANEL: False, **(settings or {})}
+    assert api.request("POST", f"{api.server}/settings", json=values).ok
     with open_browser() as browser:
         page = browser.page
         expect.set_options(timeout=DEADLINE * 1000)
         page.goto(at or api.server)
-        # It opens a graph of its own at first; cleared before that, ours would be replaced.
+        # The editor first opens a default graph, which would replace a graph that was cleared earlier.
         page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
         page.evaluate("() => app.rootGraph.clear()")
         yield browser
 
 
 def add_node(page: Page, node_type: str, x: int = 300, y: int = 200) -> str:
-    """Put a node onto the canvas; its id."""
+    """Add a node to the canvas. Returns its id."""
     node_id: str = page.evaluate(ADD, [node_type, x, y, next(_ids)])
     return node_id
 

@@ -1,4 +1,4 @@
-"""The SQLAlchemy engines behind a Database, for SQLAlchemy's events."""
+"""The SQLAlchemy engines of a Database, for listeners to SQLAlchemy's events."""
 
 from __future__ import annotations
 

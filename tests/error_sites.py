@@ -1,4 +1,4 @@
-"""Where the code of the pack says which error code it answers with, read from its syntax."""
+"""Finds all places in the pack's source that use an error code, by parsing it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,20 @@ SOURCES = sorted(
         ROOT / "fallback.py",
     ]
 )
-#: Calls that begin with a status and a code. `__init__` is that of a subclass of HttpRefusal.
+#: Calls whose first arguments are a status and a code. `super().__init__` is in subclasses of HttpRefusal.
 _WITH_STATUS = ("error_answer", "HttpRefusal", "super().__init__")
-#: What the upload of a picture turns into a RejectedUploadError, and the code that it has by default.
+#: An exception that the upload turns into a RejectedUploadError, and its default code.
 _INVALID_IMAGE = ("InvalidImage", "damaged_image")
 
 
 @dataclass(frozen=True)
 class Site:
-    """One place that names a code. `status` None: it follows from something else than the place itself.
-    `parameters`: their names; None where the place is not one that could give any."""
+    """One place that uses an error code.
+
+    Attributes:
+        status: HTTP status; None if this place does not determine it.
+        parameters: names of the error's parameters; None if this place cannot have any.
+    """
 
     where: str
     code: str
@@ -36,7 +40,7 @@ class Site:
 
 
 def sites() -> list[Site]:
-    """Every place of the pack that names a code, and the default of every error class."""
+    """All places in the pack that use a code, and the default code of each error class."""
     defaults = [
         Site(f"{kind.__name__}.default_code", kind.default_code, status)
         for kind, status in STATUS.items()
@@ -54,9 +58,11 @@ def _sites_of(path: Path) -> Iterator[Site]:
         if isinstance(node, ast.Call):
             yield from _call(where, node)
         elif isinstance(node, ast.Tuple):  # a row of the table in db_errors.py
-            kinds = [_status_of(ast.unparse(one)) for one in node.elts if isinstance(one, ast.Name)]
-            if kinds and kinds[0] is not None and len(node.elts) == 4:
-                yield from (Site(where, code, kinds[0]) for code in _strings(node.elts[2]))
+            statuses = [
+                _status_of(ast.unparse(element)) for element in node.elts if isinstance(element, ast.Name)
+            ]
+            if statuses and statuses[0] is not None and len(node.elts) == 4:
+                yield from (Site(where, code, statuses[0]) for code in _strings(node.elts[2]))
         elif isinstance(node, ast.AnnAssign) and node.value and "ErrorCode" in ast.unparse(node.annotation):
             if isinstance(node.value, ast.Dict):  # status -> code
                 for key, value in zip(node.value.keys, node.value.values, strict=True):
@@ -64,7 +70,7 @@ def _sites_of(path: Path) -> Iterator[Site]:
                     yield from (Site(where, code, _number(status)) for code in _strings(value))
             else:
                 yield from (Site(where, code, None) for code in _strings(node.value))
-        elif isinstance(node, ast.Dict):  # a body that is written out, in fallback.py
+        elif isinstance(node, ast.Dict):  # a literal response body, in fallback.py
             keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
             if "detail" in keys and "code" in keys:
                 yield from (Site(where, code, None) for code in _strings(node.values[keys.index("code")]))
@@ -97,7 +103,7 @@ def _number(value: object) -> int | None:
 
 
 def _strings(value: ast.expr) -> list[str]:
-    """The strings that an expression can be: a literal, or either side of a condition."""
+    """The possible string values of an expression: a literal, or both sides of a conditional."""
     if isinstance(value, ast.IfExp):
         return _strings(value.body) + _strings(value.orelse)
     return [value.value] if isinstance(value, ast.Constant) and isinstance(value.value, str) else []

@@ -1,4 +1,4 @@
-"""A ComfyUI that does what a test says. It speeds tests of the code around it; it proves no feature."""
+"""A fake ComfyUI that tests control. It makes tests of other code fast; it proves no feature."""
 
 from __future__ import annotations
 
@@ -96,18 +96,18 @@ class FakeHost:
     async def system_stats(self) -> Mapping[str, Any]:
         return {"system": {"comfyui_version": "0.30.0"}, "devices": []}
 
-    # What a test makes happen:
+    # Called by tests to simulate ComfyUI:
 
     def tell(self, event: PromptEvent) -> None:
         for listener in self._listeners:
             listener(event)
 
-    def show(self, told: PromptProgress | PreviewPicture) -> None:
+    def show(self, update: PromptProgress | PreviewPicture) -> None:
         for watcher in self._watchers:
-            watcher(told)
+            watcher(update)
 
     def drop(self, prompt_id: str) -> None:
-        """Somebody removes it from the queue."""
+        """Remove a prompt from the queue, as a user can."""
         self.queued.remove(prompt_id)
         self.tell(PromptEvent("queue_changed"))
 
@@ -117,7 +117,7 @@ class FakeHost:
         self.tell(PromptEvent("started", prompt_id))
 
     def save(self, prompt_id: str) -> None:
-        """Write the pictures that the prompt's saving nodes would write."""
+        """Write the pictures that the prompt's save nodes would write."""
         for node in self.prompts[prompt_id].values():
             if node["class_type"] == "AvatarForgeSave":
                 folder = self.output_folder / node["inputs"]["generation_id"]

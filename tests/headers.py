@@ -1,4 +1,4 @@
-"""Safetensors files that are all header: shapes with holes for data, so that gigabytes take no room."""
+"""Sparse safetensors files with a header but no data, so that gigabytes take no disk space."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-# How torch.save begins: a zip file since 1.6, a pickle of protocol 2 before.
+# The first bytes that torch.save writes: a zip file since 1.6, a pickle of protocol 2 before.
 ZIPPED = b"PK\x03\x04" + b"\0" * 26 + b"archive/data.pkl" + b"\0" * 64 + b"PK\x05\x06" + b"\0" * 18
 PICKLED = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
 
@@ -24,7 +24,7 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def write_header(path: Path, shapes: Shapes, *, cut: int = 0) -> Path:
-    """A file of float16 tensors of these shapes, `cut` bytes shorter than its header says."""
+    """Write a file of float16 tensors of these shapes, `cut` bytes shorter than its header says."""
     header: dict[str, object] = {}
     offset = 0
     for name, shape in shapes.items():

@@ -1,7 +1,7 @@
-"""Files that the system will not let go of, as on Windows while somebody reads them.
+"""Files that cannot be removed, as on Windows while another process reads them.
 
-The functions of `os` themselves refuse, so that every way of removing meets it. Read-only folders and flags
-do not stop an administrator, whom tests often run as.
+The functions of `os` are patched, so that every way of removing a file is affected. Read-only folders and
+flags do not stop an administrator, and tests often run as one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unittest import mock
 
 
 class SharingViolation(PermissionError):
-    """As Windows raises it: errno EACCES, and the code of the system beside it."""
+    """An error as Windows raises it: errno EACCES and a Windows error code."""
 
     def __init__(self, winerror: int) -> None:
         super().__init__(errno.EACCES, "The process cannot access the file")
@@ -27,7 +27,7 @@ def os_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-#: What can pass in a moment.
+#: Errors that can be temporary.
 REFUSALS = {
     "EACCES": os_error(errno.EACCES),
     "EPERM": os_error(errno.EPERM),
@@ -36,7 +36,7 @@ REFUSALS = {
     "sharing violation": SharingViolation(32),
     "lock violation": SharingViolation(33),
 }
-#: What a removal can meet.
+#: Errors that removing a file can raise.
 FAILURES = {
     "EACCES": REFUSALS["EACCES"],
     "EPERM": REFUSALS["EPERM"],
@@ -50,17 +50,19 @@ FAILURES = {
 
 @contextmanager
 def held(is_held: Callable[[str], object], error: OSError) -> Iterator[list[str]]:
-    """While it lasts, no file or folder whose name `is_held` names can be removed. Gives the names that
-    somebody tried to remove."""
+    """Make removing a file or folder fail with `error` if `is_held` returns true for its name.
+
+    Yields the list of names for which a removal was attempted.
+    """
     tried: list[str] = []
 
     def refusing(real: Callable[..., Any]) -> Callable[..., Any]:
-        def remove(path: Any, *arguments: Any, **named: Any) -> Any:
+        def remove(path: Any, *args: Any, **kwargs: Any) -> Any:
             name = PurePath(path).name
             if is_held(name):
                 tried.append(name)
                 raise error
-            return real(path, *arguments, **named)
+            return real(path, *args, **kwargs)
 
         return remove
 

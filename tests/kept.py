@@ -1,4 +1,4 @@
-"""Generations that ended long ago, written before a ComfyUI starts: making 200 would take minutes."""
+"""Writes old, completed generations into a store, because generating 200 would take minutes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ MINUTE = 60_000_000
 
 
 def keep_generations(base: Path, count: int) -> list[str]:
-    """Write completed generations, each with a picture, into a ComfyUI's base directory that no ComfyUI uses
-    now. Their prompts are "knight 1" and so on, the newest last."""
+    """Write completed generations, each with a picture, into a base directory that no running ComfyUI uses.
+
+    Their prompts are "knight 1" and so on. Returns their ids, the newest last.
+    """
     data_folder = base / "user" / "__avatarforge"
     data_folder.mkdir(parents=True, exist_ok=True)
     ids = [str(uuid.uuid4()) for _ in range(count)]
@@ -31,7 +33,7 @@ def keep_generations(base: Path, count: int) -> list[str]:
         file = base / "output" / "avatarforge" / generation_id / "avatarforge_00001.png"
         file.parent.mkdir(parents=True)
         file.write_bytes(content)
-        began = FIRST + number * MINUTE
+        started = FIRST + number * MINUTE
         rows.append(
             {
                 "id": generation_id,
@@ -42,9 +44,9 @@ def keep_generations(base: Path, count: int) -> list[str]:
                 "prompt": "{}",
                 "receipt": json.dumps({"inputs": [], "warnings": []}),
                 "attempts": 1,
-                "created_at": began,
-                "started_at": began,
-                "completed_at": began + MINUTE // 2,
+                "created_at": started,
+                "started_at": started,
+                "completed_at": started + MINUTE // 2,
             }
         )
         pictures.append(

@@ -1,4 +1,4 @@
-"""`dev.py` as an operator runs it, in this process: starting another Python takes seconds."""
+"""Runs `dev.py` as an operator would, but in this process, because starting another Python takes seconds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
-class Ran:
+class CommandResult:
     code: int
     out: str
     err: str
 
 
-Command = Callable[..., Ran]
+Command = Callable[..., CommandResult]
 
 
 def load_dev() -> ModuleType:
@@ -36,19 +36,19 @@ def load_dev() -> ModuleType:
 
 
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*arguments: object) -> Ran:
+    def run(*arguments: object) -> CommandResult:
         code = load_dev().main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return CommandResult(code, captured.out, captured.err)
 
     return run
 
 
 async def make(forge: Product, file_id: str | None = None) -> str:
-    """A finished generation of one picture; its id."""
-    made = await forge.generations.submit(
+    """Make a completed generation with one picture. Returns its id."""
+    record = await forge.generations.submit(
         AvatarRequest("a knight", reference_file_id=file_id), "avatar", ("front",)
     )
-    forge.host.succeed(made.id)
-    await forge.until(made.id, "completed")
-    return made.id
+    forge.host.succeed(record.id)
+    await forge.until(record.id, "completed")
+    return record.id

@@ -1,4 +1,4 @@
-"""The panel in a browser, as the tests of the page and of the sidebar use it."""
+"""Helpers for browser tests of the panel, as a page and in the sidebar."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ SEND = """([target, kind, bytes, name, type]) => {
         : new DragEvent(kind, { ...options, dataTransfer: data });
     document.querySelector(target).dispatchEvent(event);
 }"""
-#: Keeps what the bar of the running generations showed, and which previews were loaded.
+#: Records the values of the progress bar of running generations, and the previews that loaded.
 RECORD = """() => {
     window.seen = { bar: [], previews: [] };
-    const look = () => {
+    const record = () => {
         const value = document.querySelector(".avatarforge-running progress")?.getAttribute("value");
         if (value && Number(value) !== window.seen.bar.at(-1)) window.seen.bar.push(Number(value));
     };
     document.addEventListener("load", ({ target }) => {
         if (target.closest?.(".avatarforge-previews")) window.seen.previews.push(target.alt);
     }, { capture: true });
-    new MutationObserver(look).observe(document.querySelector(".avatarforge-now"), {
+    new MutationObserver(record).observe(document.querySelector(".avatarforge-now"), {
         subtree: true, childList: true, attributes: true,
     });
 }"""
@@ -45,22 +45,24 @@ POSE, REFERENCE = ".avatarforge-slot:nth-of-type(1)", ".avatarforge-slot:nth-of-
 
 
 def give(page: Page, target: str, kind: str, content: bytes, name: str, mime_type: str = "image/png") -> None:
-    """Drop or paste a file onto the element, as the browser does it."""
+    """Drop or paste a file onto the element, as a browser does."""
     page.evaluate(SEND, [target, kind, base64.b64encode(content).decode(), name, mime_type])
 
 
 def violations(page: Page, where: str = ".avatarforge-panel") -> list[tuple[str, Any]]:
-    """axe-core's serious and critical findings: rule, and the elements that break it."""
+    """axe-core's serious and critical findings, as (rule, elements that violate it)."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
     found = page.evaluate("(where) => axe.run(where)", where)["violations"]
     return [
-        (one["id"], [node["target"] for node in one["nodes"]]) for one in found if one["impact"] in SERIOUS
+        (violation["id"], [node["target"] for node in violation["nodes"]])
+        for violation in found
+        if violation["impact"] in SERIOUS
     ]
 
 
 def too_wide(page: Page) -> list[str]:
-    """What reaches beyond the right edge of the panel, by class."""
+    """The classes of elements that extend beyond the right edge of the panel."""
     found: list[str] = page.evaluate(
         """() => {
             const panel = document.querySelector(".avatarforge-panel").getBoundingClientRect();

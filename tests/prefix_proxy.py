@@ -1,4 +1,4 @@
-"""A reverse proxy that serves a ComfyUI under a path of its own, as https://host/comfy/ would."""
+"""A reverse proxy that serves ComfyUI under a path, such as https://host/comfy/."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
 HOST = "127.0.0.1"
-#: Headers that belong to one connection (RFC 9110, 7.6.1), and the length, which aiohttp sets.
+#: Hop-by-hop headers (RFC 9110, 7.6.1), and Content-Length, which aiohttp sets.
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
 
 
 @dataclass
 class PrefixProxy:
-    """``origin`` and ``url`` are the browser's: without and with the path. ``strayed`` are the requests that
-    came for a path outside of it."""
+    """A running proxy.
+
+    Attributes:
+        origin, url: its address without and with the path, as the browser sees it.
+        strayed: requests for paths outside the prefix.
+    """
 
     origin: str
     url: str
@@ -27,8 +31,10 @@ class PrefixProxy:
 
 @contextmanager
 def prefix_proxy(upstream: str, prefix: str = "/comfy") -> Iterator[PrefixProxy]:
-    """Serve `upstream` under `prefix`, from a thread; everything outside it is 404. ``Host`` is passed on as
-    the browser sent it, which is what docs/security.md asks of a proxy."""
+    """Serve `upstream` under `prefix` in a thread. All other paths are 404.
+
+    Forwards ``Host`` as the browser sent it, as docs/security.md requires of a proxy.
+    """
     loop = asyncio.new_event_loop()
     started: asyncio.Future[PrefixProxy] = loop.create_future()
     ready, stop = threading.Event(), asyncio.Event()
@@ -61,7 +67,7 @@ async def _serve(
             async def forward(request: web.Request) -> web.StreamResponse:
                 try:
                     return await _forward(request, session, upstream)
-                except ConnectionError:  # the browser has left, as it does from a stream of events
+                except ConnectionError:  # the browser closed the connection, as it does with event streams
                     return web.Response(status=502)
 
             async def stray(request: web.Request) -> web.Response:
@@ -96,12 +102,16 @@ async def _forward(request: web.Request, session: ClientSession, upstream: str) 
     body = request.content if request.can_read_body else None
     async with session.request(
         request.method, url, headers=headers, data=body, allow_redirects=False
-    ) as answer:
-        passed = [(name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP]
-        response = web.StreamResponse(status=answer.status, reason=answer.reason)
-        response.headers.extend(passed)
+    ) as upstream_response:
+        forwarded = [
+            (name, value)
+            for name, value in upstream_response.headers.items()
+            if name.lower() not in HOP_BY_HOP
+        ]
+        response = web.StreamResponse(status=upstream_response.status, reason=upstream_response.reason)
+        response.headers.extend(forwarded)
         await response.prepare(request)
-        async for piece in answer.content.iter_any():
+        async for piece in upstream_response.content.iter_any():
             await response.write(piece)
         await response.write_eof()
         return response
@@ -110,8 +120,8 @@ async def _forward(request: web.Request, session: ClientSession, upstream: str) 
 async def _forward_socket(request: web.Request, session: ClientSession, url: str) -> web.WebSocketResponse:
     browser = web.WebSocketResponse(max_msg_size=0)
     await browser.prepare(request)
-    passed = {"Host": request.headers["Host"], "Origin": request.headers.get("Origin", "")}
-    async with session.ws_connect(url, headers=passed, max_msg_size=0) as server:
+    headers = {"Host": request.headers["Host"], "Origin": request.headers.get("Origin", "")}
+    async with session.ws_connect(url, headers=headers, max_msg_size=0) as server:
         pumps = [asyncio.create_task(_pump(browser, server)), asyncio.create_task(_pump(server, browser))]
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for pump in pumps:

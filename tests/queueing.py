@@ -1,4 +1,4 @@
-"""Steps of the tests of the queue, on the fake host."""
+"""Helpers for tests of the queue with the fake host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def recorder(forge: Product) -> GenerationRecorder:
 
 
 async def begin(forge: Product, record: GenerationRecord) -> None:
-    """What ComfyUI's worker thread does first: ask the save node for its fingerprint."""
+    """Record the start of a prompt, as the save node does when ComfyUI's worker gets its fingerprint."""
     await asyncio.to_thread(recorder(forge).record_start, record.prompt_id)
 
 
@@ -44,7 +44,7 @@ async def fail(forge: Product, record: GenerationRecord, error: str = "no") -> G
 
 async def in_queue(forge: Product, count: int) -> None:
     while len(forge.host.submitted) < count:
-        await everyone(forge)  # every look gives the loop away; pytest's own timeout bounds this
+        await everyone(forge)  # each read lets other tasks run; pytest's own timeout bounds this
 
 
 async def everyone(forge: Product) -> int:

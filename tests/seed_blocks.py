@@ -1,4 +1,4 @@
-"""The seed document taken apart: its code blocks, and the routes that it promises."""
+"""Parses the seed document: its code blocks, and the routes that it specifies."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ROUTE = re.compile(r"^\*\*(GET|POST|DELETE)\*\* `([^`]+)`$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block.
+    """One fenced code block.
 
     Attributes:
-        language: what stands behind the opening fence.
+        language: the text after the opening fence.
         heading: the heading above it, without its emoji.
-        number: counts the blocks of one language under one heading, from 1.
-        text: what stands between the fences, unchanged.
+        number: position among the blocks of one language under one heading, from 1.
+        text: the text between the fences, unchanged.
     """
 
     language: str
@@ -38,13 +38,13 @@ class Block:
         return f"{self.language} {self.number} of {self.heading!r}"
 
     def document(self) -> Any:
-        """The JSON of the block; what the document leaves out as ``...`` becomes empty."""
+        """The block's JSON, with omissions (``...``) replaced by empty values."""
         return json.loads(self.text.replace("{...}", "{}").replace("[...]", "[]"))
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route as the document prints it, with the query parameters of its example."""
+    """A route in the document, with the query parameters of its example."""
 
     method: str
     path: str
@@ -52,31 +52,31 @@ class Route:
 
 
 def seed_blocks() -> tuple[Block, ...]:
-    """Every fenced block, in the document's order. Raises ValueError when a fence stays open."""
-    found: list[Block] = []
+    """All fenced blocks, in the document's order. Raises ValueError if a fence is not closed."""
+    blocks: list[Block] = []
     counts: Counter[tuple[str, str]] = Counter()
     heading, language, lines = "", None, list[str]()
     for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
         fence = _FENCE.match(line)
         if language is None:
-            # A comment of a shell block looks like a heading too, so headings count outside of fences only.
+            # Headings count only outside of fences, because shell comments look like headings.
             if fence:
                 language, lines = fence[1], []
             elif title := _HEADING.match(line):
                 heading = title[1]
         elif fence:
             counts[language, heading] += 1
-            found.append(Block(language, heading, counts[language, heading], "\n".join(lines) + "\n"))
+            blocks.append(Block(language, heading, counts[language, heading], "\n".join(lines) + "\n"))
             language = None
         else:
             lines.append(line)
     if language is not None:
         raise ValueError(f"the block under {heading!r} does not end")
-    return tuple(found)
+    return tuple(blocks)
 
 
 def seed_block(language: str, heading: str, number: int = 1) -> Block:
-    """One block by its place. Raises LookupError when the document has none there."""
+    """A block by its language, heading and number. Raises LookupError if it does not exist."""
     for block in seed_blocks():
         if (block.language, block.heading, block.number) == (language, heading, number):
             return block
@@ -84,12 +84,12 @@ def seed_block(language: str, heading: str, number: int = 1) -> Block:
 
 
 def seed_routes() -> tuple[Route, ...]:
-    """Every route that stands in bold under a heading."""
-    found = []
+    """All routes of the document, which prints their methods in bold."""
+    routes = []
     for method, target in _ROUTE.findall(DOCUMENT.read_text(encoding="utf-8")):
         parts = urlsplit(target)
-        found.append(Route(method, parts.path, tuple(name for name, _value in parse_qsl(parts.query))))
-    return tuple(found)
+        routes.append(Route(method, parts.path, tuple(name for name, _value in parse_qsl(parts.query))))
+    return tuple(routes)
 
 
 #: What the document sends and is answered.

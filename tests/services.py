@@ -1,4 +1,4 @@
-"""The product on a fake host."""
+"""The product with a fake host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from avatarforge.routes.webhook_sender import WebhookSender
 
 
 class SetClock:
-    """A clock that shows `moment`, in microseconds since 1970."""
+    """A clock that always returns `moment`, in microseconds since 1970."""
 
     def __init__(self) -> None:
         self.moment = system_clock()
@@ -36,11 +36,11 @@ class Product(composition.Product):
 
     @property
     def services(self) -> Services:
-        """What the routes work with."""
+        """The services that the routes use."""
         return services_of(self)
 
     async def until(self, generation_id: str, *statuses: str) -> GenerationRecord:
-        """The generation once it is in one of these states. The tracker writes on its own task."""
+        """Wait until a generation, which the tracker updates in its own task, has one of these statuses."""
         while (record := await self.generations.get(generation_id)).status not in statuses:
             pass  # each read lets other tasks run; pytest's own timeout bounds this
         return record
@@ -54,7 +54,7 @@ async def product(
     disk: Disk | None = None,
     now: Clock = system_clock,
 ) -> AsyncIterator[Product]:
-    """Open everything in `folder`, with the tracker running; close it at the end, as a restart would."""
+    """Open all services in `folder` and run the tracker. Closes them at the end, as a restart would."""
     fake = host or FakeHost(folder)
     environment = composition.Environment(
         make_host=lambda _: fake,
@@ -66,7 +66,7 @@ async def product(
     )
     with ExitStack() as resources:
         opened = composition.open_product(settings or Settings(), folder, environment, resources)
-        values = {one.name: getattr(opened, one.name) for one in fields(opened)}
+        values = {field.name: getattr(opened, field.name) for field in fields(opened)}
         forge = Product(**{**values, "host": fake})
         tasks = [asyncio.create_task(forge.tracker.run()), asyncio.create_task(forge.live.run())]
         try:

@@ -1,4 +1,4 @@
-"""A real small disk: a tmpfs of a few megabytes, for tests that fill it or make it read-only."""
+"""A small disk, a tmpfs of a few megabytes, for tests that fill it or make it read-only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SmallDisk:
         self._ballast = folder / "ballast"
 
     def fill(self, leave: int = 0) -> None:
-        """Leave so many bytes free, to the page."""
+        """Fill the disk until only `leave` bytes are free, to the nearest page."""
         with self._ballast.open("ab", buffering=0) as file:
             while (free := self.free - leave) > 0:
                 try:
@@ -33,8 +33,8 @@ class SmallDisk:
 
     @property
     def free(self) -> int:
-        found = os.statvfs(self.folder)
-        return found.f_bavail * found.f_frsize
+        stats = os.statvfs(self.folder)
+        return stats.f_bavail * stats.f_frsize
 
     def set_read_only(self, read_only: bool) -> None:
         _mount("-o", f"remount,{'ro' if read_only else 'rw'}", str(self.folder))
@@ -42,18 +42,18 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """Skips the test, with the reason, where no disk can be mounted."""
+    """Mount a small disk. Skips the test, with the reason, if that is not possible."""
     if sys.platform != "linux":
         pytest.skip("NOT TESTED: a full disk needs a tmpfs, which only Linux has")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "avatarforge-test", str(folder))
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"NOT TESTED: a full disk needs the right to mount one, which is missing here ({error})")
+        pytest.skip(f"NOT TESTED: a full disk needs permission to mount one, which is missing here ({error})")
     try:
         yield SmallDisk(folder)
     finally:
-        # Lazily: a process that failed to end must not keep the test folder from being removed.
+        # Lazily, so that a leftover process cannot keep the test folder from being removed.
         subprocess.run(["umount", "--lazy", str(folder)], check=True, capture_output=True, timeout=30)
 
 

@@ -1,4 +1,4 @@
-"""A plain spec that tests change one field of."""
+"""A basic spec, of which tests change single fields."""
 
 from __future__ import annotations
 

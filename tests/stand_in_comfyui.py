@@ -1,6 +1,6 @@
-"""ComfyUI's modules as far as a start of the pack uses them, so that a start can fail at every step of it.
+"""Stand-ins for the ComfyUI modules that the pack uses at startup, so that tests can make each step fail.
 
-It proves nothing about ComfyUI: what is seen on the real one is in `tests/host`.
+They prove nothing about ComfyUI: tests on the real one are in `tests/host`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STATS = {"system": {"comfyui_version": "0.30.0"}, "devices": []}
 
 
 class PromptServer:
-    """`server.PromptServer`: the application, the table of routes, the sockets."""
+    """Stands in for `server.PromptServer`, with its application, routes and sockets."""
 
     instance: Any = None
 
@@ -35,12 +35,12 @@ class PromptServer:
         self.routes.get("/system_stats")(system_stats)
 
     def add_routes(self) -> None:
-        """What ComfyUI does when all packs are loaded."""
-        again = web.RouteTableDef()
+        """Register the routes, as ComfyUI does after loading all packs."""
+        api_routes = web.RouteTableDef()
         for route in self.routes:
             assert isinstance(route, web.RouteDef)
-            again.route(route.method, "/api" + route.path)(route.handler, **route.kwargs)
-        self.app.add_routes(again)
+            api_routes.route(route.method, "/api" + route.path)(route.handler, **route.kwargs)
+        self.app.add_routes(api_routes)
         self.app.add_routes(self.routes)
 
 
@@ -53,14 +53,14 @@ class _Node:
 
 
 def modules() -> Mapping[str, ModuleType]:
-    """Stand-ins by name, for `sys.modules`. torch is among them where it is not installed."""
-    made: dict[str, ModuleType] = {}
+    """Stand-in modules by name, for `sys.modules`. They include torch if it is not installed."""
+    stand_ins: dict[str, ModuleType] = {}
 
     def module(name: str, **attributes: Any) -> ModuleType:
         stand_in = ModuleType(name)
         stand_in.__dict__.update(attributes)
         stand_in.__path__ = []
-        made[name] = stand_in
+        stand_ins[name] = stand_in
         return stand_in
 
     module(
@@ -82,13 +82,13 @@ def modules() -> Mapping[str, ModuleType]:
     module("comfy")
     module("comfy.cli_args", args=arguments, LatentPreviewMethod=MagicMock())
     for name in ("model_detection", "model_management", "samplers", "utils"):
-        setattr(made["comfy"], name, module(f"comfy.{name}"))
+        setattr(stand_ins["comfy"], name, module(f"comfy.{name}"))
     module("comfy.patcher_extension", WrappersMP=MagicMock())
     module("comfy_api")
     latest = module(
         "comfy_api.latest", ComfyExtension=_Extension, io=MagicMock(ComfyNode=_Node), ui=MagicMock()
     )
-    made["comfy_api"].__dict__["latest"] = latest
+    stand_ins["comfy_api"].__dict__["latest"] = latest
     module("comfy_execution")
     module("comfy_execution.utils", get_executing_context=lambda: None)
     for name in ("execution", "latent_preview", "node_helpers", "nodes"):
@@ -97,11 +97,11 @@ def modules() -> Mapping[str, ModuleType]:
         module("torch", Tensor=object)
         module("torch.nn")
         module("torch.nn.functional", interpolate=None)
-    return made
+    return stand_ins
 
 
 def enter(server: PromptServer | None) -> Any:
-    """Run the pack's `__init__.py`, as ComfyUI does; gives back the module."""
+    """Run the pack's `__init__.py`, as ComfyUI does. Returns the module."""
     PromptServer.instance = server
     pack = sys.modules["avatarforge"]
     assert pack.__spec__ is not None and pack.__spec__.loader is not None
@@ -110,7 +110,7 @@ def enter(server: PromptServer | None) -> Any:
 
 
 async def load(server: PromptServer) -> list[str]:
-    """Load the pack into a server, and register the routes; gives back the names of its nodes."""
+    """Load the pack into a server and register its routes. Returns the names of its nodes."""
     extension = await enter(server).comfy_entrypoint()
     await extension.on_load()
     nodes = [node.__name__ for node in await extension.get_node_list()]

@@ -1,4 +1,4 @@
-"""For a Python that has no ComfyUI and no torch: leaves out what needs them, and says so."""
+"""A pytest plugin that skips tests that need ComfyUI or torch, for a Python that has neither."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-#: ComfyUI's modules, and what comes with it alone.
+#: ComfyUI's modules, and packages that only ComfyUI installs.
 COMFYUI = frozenset(
     {"comfy", "comfy_api", "comfy_execution", "folder_paths", "safetensors", "server", "torch"}
 )
@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The lab runs on the interpreter that `dev.py` is started with, and needs Python 3.11."""
+    """Skip the lab's tests: it needs Python 3.11, and runs only on the interpreter that runs `dev.py`."""
     if config.getoption("--without-comfyui") and collection_path.name.startswith("test_lab_"):
         return True
     return None
@@ -44,16 +44,16 @@ def pytest_make_collect_report(
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    least = session.config.getoption("--at-least")
+    minimum = session.config.getoption("--at-least")
     passed = len(reporter.stats.get("passed", ())) if reporter else 0
-    if passed < least and session.exitstatus == pytest.ExitCode.OK:
+    if passed < minimum and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if reporter:
-            reporter.write_line(f"\nOnly {passed} tests passed; {least} are the least.", red=True)
+            reporter.write_line(f"\nOnly {passed} tests passed; at least {minimum} are required.", red=True)
 
 
 def _missing(error: BaseException | None) -> str | None:
-    """The module of ComfyUI whose absence is behind an error; None for any other error."""
+    """The missing ComfyUI module that caused an error; None for any other error."""
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in COMFYUI:
             return error.name

@@ -17,4 +17,4 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.timeout(600)
 def test_three_kills_lose_nothing_and_double_nothing(comfyui: ComfyUI, tmp_path: Path) -> None:
     aims = ("upload", "save", "delete")
-    assert soak(ROOT, comfyui, tmp_path, kills=3, seed=1, aims=aims, settle=0.0, clients=2) == []
+    assert soak(ROOT, comfyui, tmp_path, kills=3, seed=1, aims=aims, idle_share=0.0, clients=2) == []

@@ -1,4 +1,4 @@
-"""The developer's lab: a ComfyUI, synthetic models for it, the pack inside it, and the checks.
+"""The tools behind ``dev.py``: they install and run ComfyUI with the pack, make models, and run the checks.
 
-Everything that ``dev.py`` imports from here needs nothing but Python's standard library.
+Modules that ``dev.py`` imports need only Python's standard library.
 """

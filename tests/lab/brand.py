@@ -1,4 +1,4 @@
-"""The icon and the banner of the pack in ComfyUI's registry: a knight in four views, drawn with Pillow."""
+"""Draws the pack's icon and banner for ComfyUI's registry: a knight in four views, with Pillow."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from PIL import Image, ImageDraw, ImageFont
 ICON_SIZE = (400, 400)
 BANNER_SIZE = (1260, 540)
 
-#: Drawn larger and reduced, which gives smooth edges.
+#: Pictures are drawn at this scale and then reduced, for smooth edges.
 SCALE = 4
 NIGHT, DUSK = (24, 28, 48), (52, 60, 96)
 STEEL, SHADE, LINE = (196, 206, 222), (140, 152, 176), (30, 34, 54)
 CAPE, PLUME = (186, 44, 52), (226, 78, 70)
-WORDS = (236, 240, 248)
+TEXT = (236, 240, 248)
 
 Point = tuple[float, float]
 
 
 def draw_brand(folder: Path) -> list[Path]:
-    """Write ``icon.png`` and ``banner.png`` into ``folder``; returns their paths."""
+    """Write ``icon.png`` and ``banner.png`` into ``folder``. Returns their paths."""
     icon, banner = folder / "icon.png", folder / "banner.png"
     _icon().save(icon, optimize=True)
     _banner().save(banner, optimize=True)
@@ -30,39 +30,39 @@ def draw_brand(folder: Path) -> list[Path]:
 
 
 def _icon() -> Image.Image:
-    image = _sky(ICON_SIZE)
-    _Knight(image, 0.5, 0.06, 1.02).bust("front")
-    return _reduced(image, ICON_SIZE)
+    image = _background(ICON_SIZE)
+    _Knight(image, 0.5, 0.06, 1.02).draw_bust("front")
+    return _downscale(image, ICON_SIZE)
 
 
 def _banner() -> Image.Image:
-    image = _sky(BANNER_SIZE)
+    image = _background(BANNER_SIZE)
     for position, view in enumerate(("front", "quarter", "side", "back")):
-        _Knight(image, 0.44 + 0.155 * position, 0.26, 0.42).bust(view)
+        _Knight(image, 0.44 + 0.155 * position, 0.26, 0.42).draw_bust(view)
     draw = ImageDraw.Draw(image)
     height = image.height
-    draw.text((height * 0.09, height * 0.36), "AvatarForge", WORDS, ImageFont.load_default(height * 0.115))
-    line = "A character API inside ComfyUI"
-    draw.text((height * 0.09, height * 0.53), line, STEEL, ImageFont.load_default(height * 0.044))
-    return _reduced(image, BANNER_SIZE)
+    draw.text((height * 0.09, height * 0.36), "AvatarForge", TEXT, ImageFont.load_default(height * 0.115))
+    subtitle = "A character API inside ComfyUI"
+    draw.text((height * 0.09, height * 0.53), subtitle, STEEL, ImageFont.load_default(height * 0.044))
+    return _downscale(image, BANNER_SIZE)
 
 
-def _sky(size: tuple[int, int]) -> Image.Image:
-    """A soft gradient from top to bottom."""
+def _background(size: tuple[int, int]) -> Image.Image:
+    """A vertical gradient."""
     width, height = size[0] * SCALE, size[1] * SCALE
     ramp = Image.linear_gradient("L").resize((width, height))
     return Image.composite(Image.new("RGB", ramp.size, DUSK), Image.new("RGB", ramp.size, NIGHT), ramp)
 
 
-def _reduced(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _downscale(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
 class _Knight:
-    """Helmet, plume, shoulders and cape, in a box of one unit.
+    """Draws helmet, plume, shoulders and cape, in a box one unit high.
 
-    ``x`` is the middle of the figure as a share of the picture's width; ``y`` its top and ``size`` its
-    height, as shares of the picture's height.
+    ``x`` is the centre of the figure, as a fraction of the picture's width; ``y`` is its top and ``size``
+    its height, as fractions of the picture's height.
     """
 
     def __init__(self, image: Image.Image, x: float, y: float, size: float) -> None:
@@ -71,7 +71,7 @@ class _Knight:
         self._top = image.height * y
         self._unit = image.height * size
 
-    def bust(self, view: str) -> None:
+    def draw_bust(self, view: str) -> None:
         lean = {"front": 0.0, "quarter": 0.10, "side": 0.22, "back": 0.0}[view]
         narrow = {"front": 1.0, "quarter": 0.92, "side": 0.72, "back": 1.0}[view]
         self._plume(view)
@@ -135,25 +135,25 @@ class _Knight:
             self._stroke([(middle + 0.05, 0.51 + 0.035 * row), (middle + 0.05, 0.525 + 0.035 * row)])
             self._stroke([(middle - 0.05, 0.51 + 0.035 * row), (middle - 0.05, 0.525 + 0.035 * row)])
 
-    def _at(self, points: Sequence[Point]) -> list[Point]:
+    def _to_pixels(self, points: Sequence[Point]) -> list[Point]:
         return [(self._left + x * self._unit, self._top + y * self._unit) for x, y in points]
 
     def _shape(self, colour: tuple[int, int, int], points: Sequence[Point]) -> None:
-        corners = self._at(points)
+        corners = self._to_pixels(points)
         self._draw.polygon(corners, colour)
         self._outline([*corners, corners[0]])
 
     def _slit(self, points: Sequence[Point]) -> None:
-        self._draw.polygon(self._at(points), LINE)
+        self._draw.polygon(self._to_pixels(points), LINE)
 
     def _ellipse(
         self, colour: tuple[int, int, int], left: float, top: float, right: float, bottom: float
     ) -> None:
-        corners = self._at([(left, top), (right, bottom)])
+        corners = self._to_pixels([(left, top), (right, bottom)])
         self._draw.ellipse([*corners[0], *corners[1]], colour, LINE, round(self._unit * 0.014))
 
     def _stroke(self, points: Sequence[Point]) -> None:
-        self._outline(self._at(points))
+        self._outline(self._to_pixels(points))
 
     def _outline(self, points: Sequence[Point]) -> None:
         self._draw.line(list(points), LINE, round(self._unit * 0.014), joint="curve")

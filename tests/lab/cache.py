@@ -1,8 +1,8 @@
-"""The folder of this user in which everything slow to make is kept, and how two runs share it.
+"""The user's cache for everything that is slow to make, safe to share between concurrent runs.
 
-A thing in the cache is a folder whose name holds a hash of what it was made from, so that a changed pin makes
-a new one. It counts only when its marker lies in it; the marker is written last, so that a half-made folder
-is made again.
+An entry is a folder whose name contains a hash of what it was made from, so a changed pin makes a new entry.
+An entry is valid only if it contains its marker. The marker is written last, so an incomplete folder is made
+again.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ MARKER = "finished.json"
 
 
 def cache_root() -> Path:
-    """``AVATARFORGE_CACHE``, else ``avatarforge`` in the place where this system keeps a user's caches."""
-    given = os.environ.get("AVATARFORGE_CACHE")
-    if given:
-        return Path(given).expanduser().absolute()
+    """``AVATARFORGE_CACHE``, else ``avatarforge`` in the system's cache folder for this user."""
+    configured = os.environ.get("AVATARFORGE_CACHE")
+    if configured:
+        return Path(configured).expanduser().absolute()
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
         parent = Path(local) if local else Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
         parent = Path.home() / "Library" / "Caches"
     else:
-        # The XDG specification: a relative value is to be ignored.
+        # The XDG specification says to ignore a relative path.
         xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
         parent = xdg if xdg.is_absolute() else Path.home() / ".cache"
     return parent / "avatarforge"
 
 
 def key(*parts: object) -> str:
-    """Twelve hex digits that change with any of the parts."""
+    """A hash of the parts: twelve hex digits."""
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:12]
 
 
@@ -48,7 +48,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def mark_finished(folder: Path, made_from: Mapping[str, object]) -> None:
-    """Write the marker whole or not at all; ``made_from`` is for people who look into the cache."""
+    """Write the marker atomically. Its content, ``made_from``, is for people who inspect the cache."""
     write_atomically(folder / MARKER, json.dumps(dict(made_from), indent=2, default=str) + "\n")
 
 
@@ -60,10 +60,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def being_made(folder: Path, made_from: Mapping[str, object]) -> Iterator[bool]:
-    """Make a cached folder once, also when several runs want it at the same time.
+    """Make a cached folder once, even if several runs need it at the same time.
 
-    Yields True when the body has to fill the (empty) folder, False when it is there already. The marker is
-    written when the body ends without an exception.
+    Yields True if the body must fill the (empty) folder, False if it exists already. The marker is written
+    when the body ends without an exception.
     """
     if is_finished(folder):
         yield False
@@ -81,7 +81,7 @@ def being_made(folder: Path, made_from: Mapping[str, object]) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock between processes. The system lets go of it when its holder dies, however that happens."""
+    """Hold an inter-process lock. The system releases it when the process dies, however that happens."""
     with path.open("a+b") as file:
         if not _try_lock(file):
             print(f"Another run is making {path.stem}; waiting for it …", flush=True)

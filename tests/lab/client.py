@@ -1,4 +1,4 @@
-"""The few calls of the API that the demo makes, with nothing but the standard library."""
+"""A minimal API client for the demo, using only the standard library."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PREFIX = "/avatarforge-controller"
 
 
 class ApiError(LabError):
-    """The API refused a call or did not answer; the message carries its ``detail``."""
+    """The API refused a call or did not respond. The message includes the error's ``detail``."""
 
 
 class Client:
-    """The API of the ComfyUI at ``server`` (its URL without a slash at the end). Raises ApiError."""
+    """Calls the API of the ComfyUI at ``server`` (a URL without a trailing slash). Raises ApiError."""
 
     def __init__(self, server: str) -> None:
         self.server = server
-        # A proxy from the environment must not stand between us and 127.0.0.1.
+        # Never send requests for 127.0.0.1 through a proxy from the environment.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def get(self, path: str) -> Any:
@@ -48,13 +48,13 @@ class Client:
         return json.loads(self._open(urllib.request.Request(self.server + path, body, headers)))
 
     def download(self, url: str, target: Path) -> None:
-        """Save what ``url`` gives; a URL of an answer is relative to the server's root."""
+        """Save the file at ``url``, which may be relative to the server's root, as in API responses."""
         target.write_bytes(self._open(urllib.request.Request(urllib.parse.urljoin(self.server + "/", url))))
 
     def _open(self, request: urllib.request.Request) -> bytes:
         try:
-            with self._opener.open(request, timeout=60) as answer:
-                content: bytes = answer.read()
+            with self._opener.open(request, timeout=60) as response:
+                content: bytes = response.read()
                 return content
         except urllib.error.HTTPError as error:
             raise ApiError(

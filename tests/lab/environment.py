@@ -1,4 +1,4 @@
-"""The environment of the development tools: beside ComfyUI's own, and able to see into it."""
+"""The virtual environment of the development tools, which also sees ComfyUI's packages."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .system import create_venv, python_in
 
 _SITE = """
 import json, site, sys, sysconfig
-places = [*site.getsitepackages(), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-places += [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
-print(json.dumps(list(dict.fromkeys(places))))
+folders = [*site.getsitepackages(), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+folders += [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
+print(json.dumps(list(dict.fromkeys(folders))))
 """
 
 
 def development_python(comfyui: ComfyUI, root: Path) -> Path:
-    """An interpreter with the extra ``dev`` of ``root``'s pyproject.toml that also sees ComfyUI's packages.
+    """An interpreter that has the extra ``dev`` of ``root``'s pyproject.toml and sees ComfyUI's packages.
 
-    It is a virtual environment of its own with a ``.pth`` file: pip finds torch and the rest in ComfyUI's
-    environment, takes them as installed, and writes whatever it adds or replaces into the new one only.
+    It belongs to a separate virtual environment with a ``.pth`` file: pip treats torch and other packages of
+    ComfyUI's environment as installed, and writes what it adds or replaces only to the new environment.
     """
     requirements = development_requirements(root)
-    places = site_folders(comfyui.python)
+    folders = site_folders(comfyui.python)
     made_from = {"comfyui": comfyui.root, "python": comfyui.python, "requirements": " ".join(requirements)}
-    folder = cache_root() / f"dev-{key(*made_from.values(), *places)}"
+    folder = cache_root() / f"dev-{key(*made_from.values(), *folders)}"
     with being_made(folder, made_from) as needed:
         if needed:
             python = create_venv(comfyui.python, folder / "venv")
-            see_packages(python, places)
+            see_packages(python, folders)
             run_step(
                 "Installing the development tools",
                 [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", *requirements],
@@ -42,7 +42,7 @@ def development_python(comfyui: ComfyUI, root: Path) -> Path:
 
 
 def development_requirements(root: Path) -> list[str]:
-    """The pack's own requirements and its extra ``dev``, as pip takes them."""
+    """The pack's dependencies and its extra ``dev``, as requirement specifiers for pip."""
     try:
         import tomllib
     except ImportError as error:
@@ -52,14 +52,14 @@ def development_requirements(root: Path) -> list[str]:
 
 
 def site_folders(python: Path) -> list[str]:
-    """Where this interpreter looks for installed packages."""
-    answer = subprocess.run([python, "-c", _SITE], capture_output=True, text=True, check=True)
-    folders: list[str] = json.loads(answer.stdout)
+    """The folders in which this interpreter looks for installed packages."""
+    result = subprocess.run([python, "-c", _SITE], capture_output=True, text=True, check=True)
+    folders: list[str] = json.loads(result.stdout)
     return [folder for folder in folders if Path(folder).is_dir()]
 
 
-def see_packages(python: Path, places: list[str]) -> None:
-    """Make an environment see other folders of packages, after its own, their ``.pth`` files included."""
+def see_packages(python: Path, folders: list[str]) -> None:
+    """Add package folders, and their ``.pth`` files, to an environment's path, after its own folder."""
     own = Path(site_folders(python)[0])
-    lines = ["import site", *(f"site.addsitedir({place!r})" for place in places)]
+    lines = ["import site", *(f"site.addsitedir({folder!r})" for folder in folders)]
     (own / "comfyui.pth").write_text("; ".join(lines) + "\n", encoding="utf-8")

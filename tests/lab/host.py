@@ -1,4 +1,4 @@
-"""What a ComfyUI installation is: a folder and the interpreter that runs it."""
+"""A ComfyUI installation: its folder and the interpreter that runs it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 _PROBE = """
 import torch
-ready = torch.cuda.is_available() or (hasattr(torch, "xpu") and torch.xpu.is_available())
-print(int(ready or torch.backends.mps.is_available()))
+available = torch.cuda.is_available() or (hasattr(torch, "xpu") and torch.xpu.is_available())
+print(int(available or torch.backends.mps.is_available()))
 """
 
 
 @dataclass(frozen=True)
 class ComfyUI:
-    """A ComfyUI tree and the Python that has its requirements.
+    """A ComfyUI source tree and the Python that has its requirements.
 
     Attributes:
-        root: folder with ``main.py``.
-        python: its interpreter.
-        is_ours: whether the lab installed it (True) or the user brought it (False).
+        root: the folder that contains ``main.py``.
+        python: the interpreter.
+        is_ours: True if the lab installed it, False if it is the user's own.
     """
 
     root: Path
@@ -30,17 +30,17 @@ class ComfyUI:
     is_ours: bool
 
     def version(self) -> str:
-        """Its version, such as ``0.30.0``; ``unknown`` for a tree older than the version file."""
+        """The version, such as ``0.30.0``; ``unknown`` for a tree that has no version file yet."""
         file = self.root / "comfyui_version.py"
-        found = re.search(r'"([^"]+)"', file.read_text(encoding="utf-8")) if file.is_file() else None
-        return found[1] if found else "unknown"
+        match = re.search(r'"([^"]+)"', file.read_text(encoding="utf-8")) if file.is_file() else None
+        return match[1] if match else "unknown"
 
     def has_accelerator(self) -> bool:
-        """Whether its torch can use a GPU; without one ComfyUI needs ``--cpu``."""
+        """Whether torch can use a GPU; without one, ComfyUI needs ``--cpu``."""
         return _has_accelerator(self.python)
 
 
 @functools.cache
 def _has_accelerator(python: Path) -> bool:
-    answer = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() == "1"
+    result = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, check=False)
+    return result.stdout.strip() == "1"

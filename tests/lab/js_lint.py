@@ -1,6 +1,6 @@
-"""comfy-test's lint of the scripts in ``web/``: what in them could get in the way of other packs.
+"""Runs comfy-test's lint on the scripts in ``web/``: it finds code that could conflict with other packs.
 
-It wants a pack to touch nothing that all packs share. Where that cannot be had, EXCEPTIONS says why.
+Its rules forbid a pack to touch what all packs share. EXCEPTIONS lists where that is unavoidable, and why.
 """
 
 from __future__ import annotations
@@ -12,48 +12,48 @@ from pathlib import Path
 
 from .progress import Command
 
-#: (file in web/, rule) -> why it stays. One entry covers one finding: a second one in the same file fails.
+#: (file in web/, rule) -> reason. An entry allows one finding: a second one in the same file fails.
 EXCEPTIONS = {
     ("avatarforge.js", "shared-dom-injection"): (
-        "Two style sheets in the head. Every selector in them names a class of ours, which a test checks."
+        "Two style sheets in the head. Every selector in them names one of our classes, which a test checks."
     ),
     ("avatarforge.js", "document-level-listener"): (
-        "A picture pasted over a picker must be seen before the editor's own listener on the document makes "
-        "a node of it. Nothing happens unless the pointer or the selection is on a node of ours."
+        "A picture pasted over a picker must be handled before the editor's own listener on the document "
+        "creates a node from it. Does nothing unless the pointer or the selection is on one of our nodes."
     ),
     ("shared/file_dialog.mjs", "shared-dom-injection"): (
         "A modal <dialog>, removed when it closes. It may outlive the node or the sidebar that opened it, so "
-        "it cannot lie in their elements."
+        "it cannot be a child of their elements."
     ),
-    ("shared/api_key.mjs", "shared-dom-injection"): "The same, for the dialog that asks for the API key.",
+    ("shared/api_key.mjs", "shared-dom-injection"): "As in file_dialog.mjs, for the API key dialog.",
     ("panel/live.mjs", "document-level-listener"): (
-        "visibilitychange, which only the document has: a hidden page gives its connection back."
+        "visibilitychange exists only on the document: a hidden page closes its connection."
     ),
 }
 
 
 def main(root: Path) -> int:
-    """Print what is new or no longer true. Returns 0 when there is neither."""
+    """Print findings without an exception and exceptions without a finding. Returns 0 if there are none."""
     command: Command = [sys.executable, "-m", "comfy_test", "lint", "--check", "javascript", "--json", root]
-    answer = subprocess.run(
+    result = subprocess.run(
         [str(part) for part in command], capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     try:
-        report = json.loads(answer.stdout)
+        report = json.loads(result.stdout)
     except ValueError:
-        print(f"comfy-test gave no report:\n{answer.stdout}{answer.stderr}")
+        print(f"comfy-test printed no report:\n{result.stdout}{result.stderr}")
         return 1
     findings = report["results"]["javascript"]["findings"]
-    waiting = dict(EXCEPTIONS)
+    unused = dict(EXCEPTIONS)
     failed = False
-    for one in findings:
-        if waiting.pop((one["file"], one["rule"]), None) is None:
+    for finding in findings:
+        if unused.pop((finding["file"], finding["rule"]), None) is None:
             failed = True
-            print(f"{one['file']}:{one['line']} {one['rule']}: {one['message']}")
-    for file, rule in waiting:
+            print(f"{finding['file']}:{finding['line']} {finding['rule']}: {finding['message']}")
+    for file, rule in unused:
         failed = True
         print(f"{file}: the exception for {rule} is no longer needed. Remove it from {Path(__file__).name}.")
-    print(f"{len(findings)} findings, {len(EXCEPTIONS) - len(waiting)} of them explained exceptions")
+    print(f"{len(findings)} findings, {len(EXCEPTIONS) - len(unused)} of them allowed")
     return 1 if failed else 0
 
 

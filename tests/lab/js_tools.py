@@ -1,4 +1,4 @@
-"""TypeScript and eslint, which check the scripts in ``web/``. npm installs them into the user's cache.
+"""Checks the scripts in ``web/`` with TypeScript and eslint, which npm installs into the user's cache.
 
 ``python -m lab.js_tools types ROOT`` checks the types that the JSDoc comments of ``ROOT/web`` declare, and
 ``python -m lab.js_tools lint ROOT`` runs eslint on it.
@@ -20,7 +20,7 @@ NETWORK_HINT = "Is the network up, and may npm reach its registry? Then run the 
 
 
 def js_tools() -> Path:
-    """The folder ``node_modules`` with the packages that ``js/package.json`` names. Raises LabError."""
+    """Install the packages in ``js/package.json`` and return their ``node_modules``. Raises LabError."""
     manifest = CONFIG / "package.json"
     packages = manifest.read_text(encoding="utf-8")
     folder = cache_root() / f"js-{key(packages)}"
@@ -38,7 +38,7 @@ def js_tools() -> Path:
 
 
 def types_command(project: Path = CONFIG / "tsconfig.json") -> Command:
-    """The command that checks the types of the files that ``project`` includes. Raises LabError."""
+    """The command that type-checks the files that ``project`` includes. Raises LabError."""
     node, _ = node_and_npm()
     return [node, js_tools() / "typescript" / "bin" / "tsc", "--pretty", "false", "--project", project]
 

@@ -1,4 +1,4 @@
-"""Links that also work on Windows, where symbolic links are kept to administrators."""
+"""Links that also work on Windows, where symbolic links need administrator rights."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def link(source: Path, target: Path) -> None:
-    """Make ``target`` lead to ``source``, replacing an older link. A copy where no link is allowed."""
+    """Link ``target`` to ``source``, replacing an existing link. Copies a file if no link is allowed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unlink(target)
     source = source.resolve()
     try:
         target.symlink_to(source, target_is_directory=source.is_dir())
     except OSError:
-        # Junctions (folders) and hard links (files, on one disk) are free to everyone.
+        # Junctions (for folders) and hard links (for files on the same disk) need no special rights.
         if sys.platform == "win32" and source.is_dir():
             import _winapi
 
@@ -25,7 +25,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def unlink(target: Path) -> None:
-    """Remove a link or a file, never what a link leads to; a real folder stays."""
+    """Remove a link or a file, but never the target of a link or a real folder."""
     if is_junction(target):
         target.rmdir()
     elif target.is_symlink() or target.is_file():
@@ -33,7 +33,7 @@ def unlink(target: Path) -> None:
 
 
 def is_junction(path: Path) -> bool:
-    # os.path.isjunction is of Python 3.12; elsewhere a junction is a folder whose real path is another.
+    # os.path.isjunction needs Python 3.12. A junction is a folder whose resolved path differs from its own.
     if sys.platform != "win32" or path.is_symlink() or not path.is_dir():
         return False
     return path.resolve() != path.parent.resolve() / path.name

@@ -1,14 +1,14 @@
-"""Write one synthetic model file. Run by ComfyUI's own interpreter, not imported by anything.
+"""Write one synthetic model file. A script for ComfyUI's own interpreter.
 
     python make_models.py COMFYUI_ROOT KIND OUTPUT
 
-ComfyUI recognises a model by the names and shapes of its tensors, so the shapes here come from ComfyUI's own
-classes, built on the meta device, and only the numbers are ours: seeded noise. Such a file goes through the
-real loaders, the real sampler and the real VAE, and its pictures are noise.
+ComfyUI recognises a model by the names and shapes of its tensors. The shapes therefore come from ComfyUI's
+own classes, built on the meta device; the values are seeded noise. Such a file works with the real loaders,
+sampler and VAE, and its pictures are noise.
 
-Whatever detection leaves open is made as small as it can be: every level of the UNet has 320 channels, and
-layers past the first few of a stack are all zeros, which a residual layer passes through. Zeros are left as
-holes in the file, so that the 1.4 GB CLIP-G of SDXL takes little of a disk that knows sparse files.
+Everything that detection does not depend on is as small as possible: every level of the UNet has 320
+channels, and all but the first few layers of a stack are zeros, which a residual layer passes through. Zeros
+are holes in the file, so that the 1.4 GB CLIP-G of SDXL takes little space where files can be sparse.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from typing import Any
 
 Shapes = dict[str, tuple[int, ...]]
 
-#: Layers of a stack past this many are zeros (see the module's docstring).
+#: Layers of a stack beyond these are zeros (see the module's docstring).
 FILLED_TEXT_LAYERS = 2
 FILLED_TRANSFORMER_BLOCKS = 1
-#: Of the synthetic Control-LoRA.
+#: Rank of the synthetic Control-LoRA.
 LORA_RANK = 4
-#: Decoder width. 128 is Stable Diffusion's; a ComfyUI that reads the width from the file decodes 16 times
-#: faster at 32.
+#: Decoder width. Stable Diffusion's is 128; with 32, a ComfyUI that reads the width from the file decodes 16
+#: times faster.
 SMALL_DECODER, STANDARD_DECODER = 32, 128
 
-#: The layers of a T2I adapter that act deeper in a UNet than a synthetic one reaches.
+#: Layers of a T2I adapter that act on deeper levels than a synthetic UNet has.
 ADAPTER_DEPTHS = re.compile(r"body\.[2-9]\.")
 STACKED = re.compile(
     r"(?:encoder\.layers|transformer\.resblocks|(?P<blocks>transformer_blocks))\.(?P<index>\d+)\."
@@ -42,7 +42,7 @@ STACKED = re.compile(
 
 
 def sd15_unet() -> dict[str, Any]:
-    """What detection requires of an SD1.5 UNet, and as little of the rest as works."""
+    """What detection requires of an SD1.5 UNet, and a minimum of everything else."""
     return {
         "image_size": 32,
         "in_channels": 4,
@@ -61,7 +61,7 @@ def sd15_unet() -> dict[str, Any]:
 
 
 def deep_sd15_unet() -> dict[str, Any]:
-    """SD1.5 with two layers in its first level, as the real one has: T2I adapters act behind the second."""
+    """SD1.5 with two layers in its first level, like the real one: T2I adapters act after the second."""
     return {
         **sd15_unet(),
         "num_res_blocks": [2, 1],
@@ -71,7 +71,7 @@ def deep_sd15_unet() -> dict[str, Any]:
 
 
 def sdxl_unet() -> dict[str, Any]:
-    """The same for SDXL, whose whole ``transformer_depth`` tells it from its smaller relatives."""
+    """The same for SDXL, which only its full ``transformer_depth`` tells from its smaller relatives."""
     return {
         "image_size": 32,
         "in_channels": 4,
@@ -93,7 +93,7 @@ def sdxl_unet() -> dict[str, Any]:
 
 
 def shapes_of(module: Any, prefix: str) -> Shapes:
-    """Names, with ``prefix`` before them, and shapes of a module's tensors."""
+    """Shapes of a module's tensors by name, with ``prefix`` added to each name."""
     return {prefix + name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
@@ -106,7 +106,7 @@ def unet_shapes(config: Mapping[str, Any]) -> Shapes:
 def controlnet_shapes(config: Mapping[str, Any]) -> Shapes:
     from comfy.cldm.cldm import ControlNet
 
-    # A ControlNet mirrors the encoder half of its UNet only.
+    # A ControlNet mirrors only the encoder half of its UNet.
     encoder = {name: value for name, value in config.items() if name != "out_channels"}
     return shapes_of(ControlNet(hint_channels=3, **encoder, device="meta"), "control_model.")
 
@@ -138,13 +138,13 @@ def sd15_text_shapes() -> Shapes:
     from comfy.sd1_clip import SDClipModel
 
     shapes = shapes_of(SDClipModel(device="meta"), "cond_stage_model.")
-    # Checkpoints of this family carry neither: ComfyUI has both built in.
-    extra = ("logit_scale", "text_projection.weight")
-    return {name: shape for name, shape in shapes.items() if not name.endswith(extra)}
+    # Checkpoints of this family do not contain these: ComfyUI has both built in.
+    omitted = ("logit_scale", "text_projection.weight")
+    return {name: shape for name, shape in shapes.items() if not name.endswith(omitted)}
 
 
 def sdxl_text_shapes() -> Shapes:
-    """CLIP-L in Hugging Face's layout and CLIP-G in OpenCLIP's, as SDXL checkpoints carry them."""
+    """CLIP-L in Hugging Face's layout and CLIP-G in OpenCLIP's, as in SDXL checkpoints."""
     import torch
     from comfy import supported_models
     from comfy.sdxl_clip import SDXLClipModel
@@ -182,10 +182,10 @@ def t2i_adapter_sd15(_decoder_width: int) -> Shapes:
 
 
 def control_lora_sd15(_decoder_width: int) -> Shapes:
-    """What a Control-LoRA brings itself, and differences to the checkpoint in cross-attention alone."""
-    whole = controlnet_shapes(deep_sd15_unet())
+    """A Control-LoRA's own layers, and low-rank differences to the checkpoint in cross-attention only."""
+    full = controlnet_shapes(deep_sd15_unet())
     shapes: Shapes = {"lora_controlnet": (0,)}
-    for name, shape in whole.items():
+    for name, shape in full.items():
         name = name.removeprefix("control_model.")
         if name.startswith(("input_hint_block.", "zero_convs.", "middle_block_out.")):
             shapes[name] = shape
@@ -196,9 +196,9 @@ def control_lora_sd15(_decoder_width: int) -> Shapes:
 
 
 def controlnet_sdxl(_decoder_width: int) -> Shapes:
-    # A ControlNet has to have as many outputs as its UNet has levels, not its depth: these are those of
-    # Segmind Vega, SDXL's smallest relative with as many. Depths that ComfyUI does not know would put an
-    # error into its log.
+    # A ControlNet needs as many outputs as its UNet has levels, but not the same depth. These depths are
+    # those of Segmind Vega, SDXL's smallest relative with as many levels. ComfyUI logs an error for depths
+    # that it does not know.
     return controlnet_shapes({**sdxl_unet(), "transformer_depth": [0, 0, 1, 1, 2, 2]})
 
 
@@ -214,7 +214,7 @@ KINDS: dict[str, Callable[[int], Shapes]] = {
 
 
 def is_hole(name: str) -> bool:
-    """Whether a tensor belongs to a layer that is left all zeros."""
+    """Whether a tensor belongs to a layer that is all zeros."""
     if ADAPTER_DEPTHS.match(name):
         return True
     stacked = STACKED.search(name)
@@ -225,10 +225,10 @@ def is_hole(name: str) -> bool:
 
 
 def noise(name: str, shape: tuple[int, ...]) -> bytes:
-    """Little-endian float16 numbers for a tensor, the same at every call: its name is the seed.
+    """Little-endian float16 values for a tensor. They are always the same, because its name is the seed.
 
-    Norm weights (the one-dimensional ones) are ones and biases zeros; everything else is normal with variance
-    1 / fan-in, which keeps activations near 1 through any number of layers.
+    Norm weights (the one-dimensional ones) are ones and biases zeros; all others are normally distributed
+    with variance 1 / fan-in, which keeps activations near 1 through any number of layers.
     """
     import torch
 
@@ -236,13 +236,13 @@ def noise(name: str, shape: tuple[int, ...]) -> bytes:
         value = 0.0 if name.endswith("bias") else 1.0
         return bytes(torch.full(shape, value, dtype=torch.float16).numpy().tobytes())
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
-    numbers = torch.empty(shape).normal_(generator=torch.Generator().manual_seed(seed))
-    fan_in = numbers[0].numel()
-    return bytes((numbers * fan_in**-0.5).half().numpy().tobytes())
+    values = torch.empty(shape).normal_(generator=torch.Generator().manual_seed(seed))
+    fan_in = values[0].numel()
+    return bytes((values * fan_in**-0.5).half().numpy().tobytes())
 
 
 def write_safetensors(path: Path, shapes: Shapes, note: str) -> None:
-    """Write one file (format: https://github.com/huggingface/safetensors#format), holes as holes."""
+    """Write a sparse safetensors file (format: https://github.com/huggingface/safetensors#format)."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt", "avatarforge": note}}
     offset = 0
     for name, shape in shapes.items():
@@ -266,7 +266,7 @@ def main(root: str, kind: str, output: str) -> None:
     sys.path.insert(0, root)
     from comfy.cli_args import args
 
-    args.cpu = True  # Only shapes are needed: leave a GPU alone.
+    args.cpu = True  # Only shapes are needed, so do not touch a GPU.
     reads_decoder_width = "decoder_ddconfig" in (Path(root) / "comfy" / "sd.py").read_text(encoding="utf-8")
     shapes = KINDS[kind](SMALL_DECODER if reads_decoder_width else STANDARD_DECODER)
     write_safetensors(

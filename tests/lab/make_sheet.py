@@ -1,6 +1,6 @@
-"""Draw the demo's contact sheet. Run by an interpreter that has Pillow: ``python -m lab.make_sheet``.
+"""Draws the demo's contact sheet. Needs an interpreter that has Pillow.
 
-ROOT OUTPUT CAPTION LABEL=PICTURE [LABEL=PICTURE …]
+python -m lab.make_sheet ROOT OUTPUT CAPTION LABEL=PICTURE [LABEL=PICTURE …]
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def main(root: str, output: str, caption: str, *labelled: str) -> None:
     load_pack(Path(root))
     sheet = importlib.import_module("avatarforge.forge.pictures.sheet")
     pictures = []
-    for one in labelled:
-        label, _equals, path = one.partition("=")
+    for argument in labelled:
+        label, _equals, path = argument.partition("=")
         with Image.open(path) as picture:
             pictures.append((label, picture.convert("RGB")))
     sheet.contact_sheet(pictures, caption=caption or None).save(output)

@@ -1,4 +1,4 @@
-"""What a process holds, as Linux tells it."""
+"""Memory and file descriptors of a process, read from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def can_be_measured() -> bool:
 
 
 def reset_peak(pid: int) -> int:
-    """Forget the peak so far; the memory in use now, in bytes (proc(5): clear_refs, value 5)."""
+    """Reset the peak, and return the memory in use now, in bytes (proc(5): clear_refs, value 5)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
     return _field(pid, "VmRSS")
 
@@ -24,19 +24,19 @@ def resident(pid: int) -> int:
 
 
 def peak(pid: int) -> int:
-    """The most memory in use since `reset_peak`, in bytes."""
+    """The peak memory use since `reset_peak`, in bytes."""
     return _field(pid, "VmHWM")
 
 
-def descriptors(pid: int, ending: str) -> int:
-    """How many open descriptors of the process lead to files of that ending."""
-    found = 0
+def descriptors(pid: int, suffix: str) -> int:
+    """The number of the process's open descriptors whose file name ends with `suffix`."""
+    count = 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            found += str(entry.readlink()).removesuffix(" (deleted)").endswith(ending)
+            count += str(entry.readlink()).removesuffix(" (deleted)").endswith(suffix)
         except OSError:
-            continue  # closed meanwhile
-    return found
+            continue  # closed in the meantime
+    return count
 
 
 def _field(pid: int, name: str) -> int:

@@ -1,4 +1,4 @@
-"""What ComfyUI's registry needs to know of the pack: is ``pyproject.toml`` complete and true?"""
+"""Checks that ``pyproject.toml`` has complete and correct metadata for ComfyUI's registry."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from PIL import Image
 from . import pins
 
 ICON, BANNER = "docs/images/icon.png", "docs/images/banner.png"
-#: Limits of the registry for an icon, in pixels, and the shape of a banner.
-ICON_LIMIT = (800, 400)
-BANNER_SHAPE = (21, 9)
+#: The registry's maximum size of an icon, in pixels, and the aspect ratio of a banner.
+MAX_ICON_SIZE = (800, 400)
+BANNER_RATIO = (21, 9)
 
 
 def check_metadata(root: Path) -> tuple[list[str], list[str]]:
-    """Look for mistakes, and for what is still missing before the pack can be published.
+    """Find mistakes, and what is still missing before the pack can be published.
 
-    Returns both as sentences. A mistake fails the checks of the project; what is missing only stops a
-    release. Needs Python 3.11 and Pillow.
+    Returns both as sentences. A mistake fails the project's checks; missing metadata only stops a release.
+    Needs Python 3.11 and Pillow.
     """
     import tomllib
 
@@ -43,15 +43,15 @@ def _mistakes(root: Path, document: dict[str, Any]) -> Iterator[str]:
         yield f"The newest release in CHANGELOG.md is not {version}, the version in pyproject.toml."
     if comfy.get("requires-comfyui") != f">={pins.OLDEST.version}":
         yield f"requires-comfyui must be >={pins.OLDEST.version}, the oldest ComfyUI that the tests start."
-    listed = (root / "requirements.txt").read_text(encoding="utf-8").split()
-    if sorted(listed) != sorted(project["dependencies"]):
+    requirements = (root / "requirements.txt").read_text(encoding="utf-8").split()
+    if sorted(requirements) != sorted(project["dependencies"]):
         yield "requirements.txt and the dependencies in pyproject.toml are not the same."
     with Image.open(root / ICON) as icon:
-        if icon.width > ICON_LIMIT[0] or icon.height > ICON_LIMIT[1]:
-            yield f"{ICON} is larger than {ICON_LIMIT[0]}x{ICON_LIMIT[1]} pixels."
+        if icon.width > MAX_ICON_SIZE[0] or icon.height > MAX_ICON_SIZE[1]:
+            yield f"{ICON} is larger than {MAX_ICON_SIZE[0]}x{MAX_ICON_SIZE[1]} pixels."
     with Image.open(root / BANNER) as banner:
-        if banner.width * BANNER_SHAPE[1] != banner.height * BANNER_SHAPE[0]:
-            yield f"{BANNER} is not {BANNER_SHAPE[0]}:{BANNER_SHAPE[1]}."
+        if banner.width * BANNER_RATIO[1] != banner.height * BANNER_RATIO[0]:
+            yield f"{BANNER} is not {BANNER_RATIO[0]}:{BANNER_RATIO[1]}."
 
 
 def _missing(document: dict[str, Any]) -> Iterator[str]:
@@ -64,23 +64,23 @@ def _missing(document: dict[str, Any]) -> Iterator[str]:
         )
         return
     for name, path in (("Icon", ICON), ("Banner", BANNER)):
-        wanted = f"{repository}/raw/main/{path}"
-        if comfy.get(name) != wanted:
-            yield f'[tool.comfy] {name} in pyproject.toml must be "{wanted}".'
+        expected = f"{repository}/raw/main/{path}"
+        if comfy.get(name) != expected:
+            yield f'[tool.comfy] {name} in pyproject.toml must be "{expected}".'
 
 
 def _constant(module: Path, name: str) -> object:
-    """The value of a module's constant, read without running the module. None when it has no such one."""
+    """The value of a module's constant, read without running the module; None if it does not exist."""
     for node in ast.parse(module.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and any(
-            isinstance(to, ast.Name) and to.id == name for to in node.targets
+            isinstance(target, ast.Name) and target.id == name for target in node.targets
         ):
             return ast.literal_eval(node.value)
     return None
 
 
 def main(arguments: list[str]) -> int:
-    """Print the findings. Returns 1 for a mistake, and with ``--release`` also for what is missing."""
+    """Print the findings. Returns 1 if there are mistakes or, with ``--release``, if metadata is missing."""
     mistakes, missing = check_metadata(Path(arguments[0]))
     for sentence in mistakes:
         print(sentence)

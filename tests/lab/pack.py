@@ -1,4 +1,4 @@
-"""The pack in this clone: as a package under its plain name, and as a folder among ComfyUI's custom nodes."""
+"""Makes the clone available as the package ``avatarforge``, and installs it into ComfyUI's custom nodes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from .links import link, unlink
 
 PACKAGE = "avatarforge"
 
-#: Folders of a clone that are no part of the installed pack.
+#: Folders of a clone that are not part of the installed pack.
 NOT_PACK = (".git", ".venv", "venv", "tests", "avatarforge-demo", ".*_cache", ".hypothesis", "node_modules")
 
 
 def load_pack(root: Path) -> None:
     """Put the clone at ``root`` into ``sys.modules`` as ``avatarforge``, whatever its folder is called.
 
-    It is what ComfyUI does, except that the pack's ``__init__.py`` is not run: that file is ComfyUI's entry,
-    and whether ComfyUI takes it is seen on the real host. Everything under it is imported as
-    ``avatarforge.forge`` and so on, with its relative imports working.
+    ComfyUI does the same, but also runs the pack's ``__init__.py``, its entry point, which the host tests
+    cover. Submodules can be imported as ``avatarforge.forge`` and so on, and their relative imports work.
     """
     spec = importlib.util.spec_from_file_location(
         PACKAGE, root / "__init__.py", submodule_search_locations=[str(root)]
@@ -32,14 +31,14 @@ def load_pack(root: Path) -> None:
 
 
 def plain_link(root: Path) -> Path:
-    """A link to the clone with the plain name ``avatarforge``, for tools that need a module's name."""
-    named = cache_root() / "links" / key(root) / PACKAGE
-    link(root, named)
-    return named
+    """Make a link to the clone named ``avatarforge``, for tools that need the package's name. Returns it."""
+    target = cache_root() / "links" / key(root) / PACKAGE
+    link(root, target)
+    return target
 
 
 def install_pack(root: Path, target: Path, dotenv: str | None) -> None:
-    """Put the pack at ``target``: a link, or with ``dotenv`` a copy that has this text as its ``.env``."""
+    """Link the pack at ``target``, or with ``dotenv``, copy it and write that text as its ``.env``."""
     unlink(target)
     if target.is_dir():
         shutil.rmtree(target)

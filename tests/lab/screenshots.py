@@ -1,6 +1,6 @@
-"""``dev.py screenshots``: pictures of the panel's main states, on a real ComfyUI, into ``docs/images/``.
+"""``dev.py screenshots``: takes the screenshots in ``docs/images/`` of the panel on a real ComfyUI.
 
-The models are synthetic, so what they generate is noise: whatever shows these pictures has to say so.
+The models are synthetic and generate noise, so documents that show these screenshots must say so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("docs/images")
 POSE_PICTURE = FOLDER / "pose.png"
-COLOURS = 256  # of a PNG; screens have few, and a page of documentation should load quickly
+COLOURS = 256  # screenshots have few colours, and documentation pages should load quickly
 SMALL = {"width": 128, "height": 192, "steps": 1}
 PROMPTS = (
     "old wizard, grey beard, blue robe",
@@ -38,42 +38,42 @@ PROMPTS = (
     "street musician, red scarf, guitar",
     "astronaut, orange suit",
 )
-WORDS = "female knight, silver armor, red cape"
+PROMPT = "female knight, silver armor, red cape"
 QUIET_EDITOR = {
     "Comfy.TutorialCompleted": True,
     "Comfy.Locale": "en",
     "Comfy.Minimap.Visible": False,
-    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # texts are drawn however small
+    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # draw text at any zoom level
 }
-#: The graph beside the sidebar, which covers the left of the canvas.
-BESIDE = """() => {
+#: Moves the graph into the part of the canvas that the sidebar does not cover.
+MOVE_RIGHT_OF_SIDEBAR = """() => {
     const { nodes } = app.rootGraph, view = app.canvas.ds;
-    const edge = (at, end) => nodes.map((node) => node.pos[at] + (end ? node.size[at] : 0));
-    const [left, top] = [0, 1].map((at) => Math.min(...edge(at)));
-    const room = innerWidth - 440;
-    view.scale = room / (Math.max(...edge(0, true)) - left);
+    const edge = (axis, end) => nodes.map((node) => node.pos[axis] + (end ? node.size[axis] : 0));
+    const [left, top] = [0, 1].map((axis) => Math.min(...edge(axis)));
+    const available = innerWidth - 440;
+    view.scale = available / (Math.max(...edge(0, true)) - left);
     view.offset = [400 / view.scale - left, 160 / view.scale - top];
     app.canvas.deselectAll?.();
     app.canvas.setDirty(true, true);
 }"""
-WAIT = 300_000  # ms
-# Off the screen too: a lazy picture that nobody scrolls to is never decoded.
-DECODED = """() => Promise.all([...document.images].map((one) => {
-    one.loading = "eager";
-    return one.decode().catch(() => {});
+TIMEOUT = 300_000  # ms
+#: Decodes pictures outside the viewport too: a lazy picture is otherwise decoded only when scrolled to.
+DECODE_IMAGES = """() => Promise.all([...document.images].map((image) => {
+    image.loading = "eager";
+    return image.decode().catch(() => {});
 }))"""
 
 
 def run_screenshots(root: Path) -> int:
-    """Write the pictures again. Returns the exit code. Raises LabError."""
+    """Retake the screenshots. Returns the exit code. Raises LabError."""
     python = development_python(obtain_comfyui(), root)
     command: Command = [python, "-m", "lab.screenshots", root]
     return subprocess.run(command, cwd=root / "tests", check=False).returncode
 
 
 @contextmanager
-def _prepared(root: Path) -> Iterator[ComfyServer]:
-    """A ComfyUI in which a few generations have ended."""
+def _prepared_server(root: Path) -> Iterator[ComfyServer]:
+    """A running ComfyUI with a few completed generations."""
     comfyui = obtain_comfyui()
     models = synthetic.models(comfyui, ("sd15", "sd15-openpose"))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as base:
@@ -85,12 +85,12 @@ def _prepared(root: Path) -> Iterator[ComfyServer]:
             client = Client(server.url)
             pose = client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)["file_id"]
             for prompt in PROMPTS:
-                _finish(client, "/generate/avatar", {"prompt": prompt, **SMALL})
-            _finish(client, "/generate_all_poses", {"prompt": WORDS, "pose_file_id": pose, **SMALL})
+                _generate(client, "/generate/avatar", {"prompt": prompt, **SMALL})
+            _generate(client, "/generate_all_poses", {"prompt": PROMPT, "pose_file_id": pose, **SMALL})
             yield server
 
 
-def _finish(client: Client, route: str, body: dict[str, Any]) -> None:
+def _generate(client: Client, route: str, body: dict[str, Any]) -> None:
     path = f"{PREFIX}/generations/{client.post(PREFIX + route, body)['generation_id']}"
     while (generation := client.get(f"{path}?wait=25"))["status"] not in ("completed", "failed"):
         pass
@@ -99,19 +99,19 @@ def _finish(client: Client, route: str, body: dict[str, Any]) -> None:
 
 
 def make_screenshots(root: Path) -> list[Path]:
-    """Take every picture; the files written. Needs the development tools."""
+    """Take all screenshots. Returns the files written. Needs the development tools."""
     from browser import open_browser
 
     written = []
-    with _prepared(root) as server, open_browser() as browser:
+    with _prepared_server(root) as server, open_browser() as browser:
         page = browser.page
-        page.set_default_timeout(WAIT)
-        for name, (size, scheme, take) in SHOTS.items():
+        page.set_default_timeout(TIMEOUT)
+        for name, (size, scheme, prepare) in SHOTS.items():
             page.set_viewport_size({"width": size[0], "height": size[1]})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.goto("about:blank")
-            take(page, server.url)
-            page.evaluate(DECODED)
+            prepare(page, server.url)
+            page.evaluate(DECODE_IMAGES)
             path = root / FOLDER / f"{name}.png"
             _write(page.screenshot(), path)
             written.append(path)
@@ -131,8 +131,8 @@ def _open(page: Page, server: str) -> None:
     page.locator(".avatarforge-gallery img").first.wait_for(state="attached")
 
 
-def _describe(page: Page, pose: Path) -> None:
-    page.get_by_label("Prompt", exact=True).fill(WORDS)
+def _fill_form(page: Page, pose: Path) -> None:
+    page.get_by_label("Prompt", exact=True).fill(PROMPT)
     page.get_by_label("Style").fill("watercolor")
     page.locator(".avatarforge-slot input[type=file]").first.set_input_files(pose)
     page.get_by_text("Already stored: no upload needed.").wait_for()
@@ -140,20 +140,20 @@ def _describe(page: Page, pose: Path) -> None:
 
 def _gallery(page: Page, server: str) -> None:
     _open(page, server)
-    _describe(page, _pose())
+    _fill_form(page, _pose_picture())
     page.get_by_label("Prompt", exact=True).blur()
 
 
 def _detail(page: Page, server: str) -> None:
     _open(page, server)
-    page.locator(".avatarforge-gallery button", has_text=WORDS).click()
+    page.locator(".avatarforge-gallery button", has_text=PROMPT).click()
     page.locator(".avatarforge-pictures img").nth(3).wait_for()
     page.get_by_text("How the inputs were used").click()
 
 
 def _running(page: Page, server: str) -> None:
     _open(page, server)
-    _describe(page, _pose())
+    _fill_form(page, _pose_picture())
     page.get_by_text("Advanced").click()
     for label, value in (("Width", "128"), ("Height", "192"), ("Steps", "40")):
         page.get_by_label(label).fill(value)
@@ -165,7 +165,7 @@ def _running(page: Page, server: str) -> None:
 
 def _phone_form(page: Page, server: str) -> None:
     _open(page, server)
-    _describe(page, _pose())
+    _fill_form(page, _pose_picture())
     page.get_by_label("Prompt", exact=True).blur()
 
 
@@ -180,20 +180,20 @@ def _sidebar(page: Page, server: str) -> None:
     page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
     page.locator(".avatarforge-tab-button").click()
     page.locator(".avatarforge-panel").get_by_role("button", name="Gallery", exact=True).click()
-    page.locator(".avatarforge-gallery button", has_text=WORDS).click()
+    page.locator(".avatarforge-gallery button", has_text=PROMPT).click()
     page.get_by_role("button", name="Open as graph").click()
     page.wait_for_function("() => app.rootGraph.nodes.some((node) => node.type === 'AvatarForgeSave')")
-    page.wait_for_timeout(1000)  # the editor brings what it has opened into view, and then we do
-    page.evaluate(BESIDE)
+    page.wait_for_timeout(1000)  # the editor first scrolls to the graph that it opened
+    page.evaluate(MOVE_RIGHT_OF_SIDEBAR)
     page.wait_for_timeout(1000)
 
 
-def _pose() -> Path:
+def _pose_picture() -> Path:
     return Path(__file__).resolve().parents[2] / POSE_PICTURE
 
 
 _DESK, _PHONE, _EDITOR = (1280, 860), (390, 844), (1600, 960)
-#: Name -> window in pixels, theme, and what leads there.
+#: Name -> window size in pixels, theme, and the function that prepares the page.
 SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
     "panel-gallery": (_DESK, "light", _gallery),
     "panel-detail": (_DESK, "dark", _detail),
@@ -205,11 +205,11 @@ SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
 
 
 if __name__ == "__main__":
-    from .brand import draw_brand  # needs Pillow, which the Python of dev.py may lack
+    from .brand import draw_brand  # needs Pillow, which the Python that runs dev.py may lack
 
     try:
         root = Path(sys.argv[1])
-        for made in [*draw_brand(root / FOLDER), *make_screenshots(root)]:
-            print(made.name)
+        for path in [*draw_brand(root / FOLDER), *make_screenshots(root)]:
+            print(path.name)
     except LabError as error:
         sys.exit(f"\n{error}")

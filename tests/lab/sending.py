@@ -1,4 +1,4 @@
-"""Requests that no client library makes: endless, cut off, or with a length that is a lie."""
+"""Sends requests that no client library would: endless, truncated, or with a wrong length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ END = f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 def connect(server: str) -> socket.socket:
-    """A connection to ``server``, a URL of this machine."""
+    """Open a connection to ``server``, a URL on this machine."""
     parts = urlsplit(server)
     return socket.create_connection((parts.hostname, parts.port), timeout=60)
 
@@ -25,42 +25,44 @@ def head(path: str, *lines: str, method: str = "POST") -> bytes:
 
 
 def chunked(pieces: Iterable[bytes]) -> Iterable[bytes]:
-    """Transfer-Encoding: chunked (RFC 9112 7.1)."""
+    """Encode the pieces with Transfer-Encoding: chunked (RFC 9112 7.1)."""
     for piece in pieces:
         yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
     yield b"0\r\n\r\n"
 
 
-def exchange(server: str, sent: Iterable[bytes]) -> tuple[int, bytes]:
-    """Send the pieces until all are out or the server has had enough; the status and body of its answer."""
-    with connect(server) as link:
+def exchange(server: str, pieces: Iterable[bytes]) -> tuple[int, bytes]:
+    """Send the pieces until the server stops reading. Returns status and body of its response."""
+    with connect(server) as connection:
         with contextlib.suppress(ConnectionError, TimeoutError):
-            for piece in sent:
-                link.sendall(piece)
-        return answer(link)
+            for piece in pieces:
+                connection.sendall(piece)
+        return answer(connection)
 
 
-def answer(link: socket.socket) -> tuple[int, bytes]:
-    """Read one answer. Raises ConnectionError when there is none."""
+def answer(connection: socket.socket) -> tuple[int, bytes]:
+    """Read one response and return its status and body. Raises ConnectionError if there is none."""
     data = b""
     while b"\r\n\r\n" not in data:
-        more = link.recv(65536)
+        more = connection.recv(65536)
         if not more:
-            raise ConnectionError(f"no answer, but {data[:200]!r}")
+            raise ConnectionError(f"no response, but {data[:200]!r}")
         data += more
-    top, _, body = data.partition(b"\r\n\r\n")
+    header, _, body = data.partition(b"\r\n\r\n")
     length = next(
-        int(line.split(b":")[1]) for line in top.split(b"\r\n") if line.lower().startswith(b"content-length:")
+        int(line.split(b":")[1])
+        for line in header.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
     )
     while len(body) < length:
-        more = link.recv(65536)
+        more = connection.recv(65536)
         if not more:
             break
         body += more
-    return int(top.split()[1]), body
+    return int(header.split()[1]), body
 
 
-def abort(link: socket.socket) -> None:
-    """Break the connection off, as a client that crashes does: RST in place of FIN."""
-    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    link.close()
+def abort(connection: socket.socket) -> None:
+    """Close the connection as a crashing client does, with RST instead of FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

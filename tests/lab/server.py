@@ -1,4 +1,4 @@
-"""A real ComfyUI process with this pack in it, for the demo and for the tests on the real host."""
+"""Runs a real ComfyUI process with this pack, for the demo and for the host tests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ HOST = "127.0.0.1"
 START_DEADLINE = 180.0
 STOP_DEADLINE = 15.0
 
-#: ComfyUI itself calls nobody at start; its libraries may. (--disable-api-nodes is left alone: it also adds a
-#: Content-Security-Policy header to every answer, the pack's included, which users do not have.)
-QUIET = {
+#: Keeps ComfyUI's libraries off the network; ComfyUI itself makes no requests at startup.
+#: (--disable-api-nodes is not used: it also adds a Content-Security-Policy header to every response, which
+#: users do not have.)
+OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -39,27 +40,25 @@ QUIET = {
 
 
 class ServerError(LabError):
-    """ComfyUI did not come up; the message ends with the last lines of its log."""
+    """ComfyUI did not start. The message ends with the last lines of its log."""
 
 
 class ComfyServer:
-    """One ComfyUI with a base directory of its own.
+    """A ComfyUI process with its own base directory.
 
-    Nothing in the ComfyUI installation is written: custom nodes, models, input, output, user folder and
-    database all lie under ``base``. ``with ComfyServer(...) as server:`` starts and stops it.
+    It never writes to the ComfyUI installation: custom nodes, models, input, output, user folder and database
+    are all under ``base``. ``with ComfyServer(...) as server:`` starts and stops it.
 
     Args:
         comfyui: the installation and its interpreter.
-        base: ``--base-directory``; made when it is missing.
-        pack: folder linked in as ``custom_nodes/avatarforge``; None for a ComfyUI without the pack.
-        dotenv: None links the pack as it lies. Otherwise the pack is copied, without the ``.env`` of the
-            clone, and with this text as its ``.env`` ("" for none), so that a developer's own settings cannot
-            reach a test.
-        models: path under ``models/`` -> the file to link there, such as ``{"checkpoints/a.safetensors":
-        path}``.
-        args: further command line arguments for ComfyUI.
-        env: changes to this process's environment; None as a value removes the variable.
-        port: 0 takes a free one.
+        base: ``--base-directory``; created if missing.
+        pack: folder to link as ``custom_nodes/avatarforge``; None for a ComfyUI without the pack.
+        dotenv: None links the pack as it is. Otherwise the pack is copied without the clone's ``.env``, and
+            with this text as its ``.env`` ("" for none), so that a developer's settings cannot affect a test.
+        models: path under ``models/`` -> file to link there, such as ``{"checkpoints/a.safetensors": path}``.
+        args: additional command line arguments for ComfyUI.
+        env: changes to this process's environment; None removes a variable.
+        port: 0 chooses a free port.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class ComfyServer:
 
     @property
     def url(self) -> str:
-        """Where it answers, without a slash at the end."""
+        """ComfyUI's URL, without a trailing slash."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -109,7 +108,7 @@ class ComfyServer:
         return self._process.pid
 
     def log(self) -> str:
-        """What ComfyUI has printed since its last start."""
+        """ComfyUI's output since its last start."""
         with contextlib.suppress(FileNotFoundError), self.log_path.open("rb") as file:
             file.seek(self._log_start)
             return file.read().decode("utf-8", "replace")
@@ -119,13 +118,13 @@ class ComfyServer:
         return "\n".join(self.log().splitlines()[-lines:])
 
     def add_model(self, name: str, source: Path) -> None:
-        """Link a model file to ``models/<name>``; a running ComfyUI sees it at its next look."""
+        """Link a model file to ``models/<name>``. A running ComfyUI finds it when it next lists models."""
         link(source, self.base / "models" / name)
 
     def start(self, tick: Callable[[], None] | None = None) -> ComfyServer:
-        """Start it and wait until it answers, calling ``tick`` ten times a second meanwhile.
+        """Start ComfyUI and wait until it responds, calling ``tick`` ten times a second while waiting.
 
-        Raises ServerError, with the log's end, when it exits or hangs.
+        Raises ServerError, with the end of the log, if it exits or hangs.
         """
         if self.running:
             return self
@@ -151,7 +150,7 @@ class ComfyServer:
         return self
 
     def stop(self) -> None:
-        """End it as Ctrl-C in its terminal would, by force when that takes too long."""
+        """Stop ComfyUI as Ctrl-C would; kill it if that takes too long."""
         if self._process is None:
             return
         if self.running:
@@ -161,7 +160,7 @@ class ComfyServer:
         self.kill()
 
     def kill(self) -> None:
-        """End it at once, as a power cut or the kernel's out-of-memory killer would."""
+        """Kill ComfyUI immediately, as a power cut or the kernel's out-of-memory killer would."""
         atexit.unregister(self.kill)
         if self._process is not None:
             self._process.kill()
@@ -169,7 +168,7 @@ class ComfyServer:
             self._process = None
 
     def restart(self) -> None:
-        """Stop it and start it again with the same base directory and port."""
+        """Stop ComfyUI and start it again with the same base directory and port."""
         self.stop()
         self.start()
 
@@ -182,8 +181,7 @@ class ComfyServer:
     def _command(self) -> list[str]:
         command = [str(self.comfyui.python), "main.py", "--listen", HOST, "--port", str(self.port)]
         command += ["--base-directory", str(self.base)]
-        # By default the database lies in the installation, where a second ComfyUI on the same one finds it
-        # locked.
+        # By default the database is in the installation, where a second ComfyUI would find it locked.
         command += ["--database-url", f"sqlite:///{(self.base / 'user' / 'comfyui.db').as_posix()}"]
         command += ["--disable-auto-launch"]
         if not self.comfyui.has_accelerator():
@@ -191,21 +189,26 @@ class ComfyServer:
         return [*command, *self.args]
 
     def _environment(self) -> dict[str, str]:
-        changed: dict[str, str | None] = {**os.environ, **QUIET, "PYTHONPATH": None, **self.env}
-        return {name: value for name, value in changed.items() if value is not None}
+        variables: dict[str, str | None] = {
+            **os.environ,
+            **OFFLINE,
+            "PYTHONPATH": None,
+            **self.env,
+        }
+        return {name: value for name, value in variables.items() if value is not None}
 
     def _wait_until_ready(self, tick: Callable[[], None]) -> None:
         deadline = time.monotonic() + START_DEADLINE
-        # The log line counts too: on a port that another program holds, that program's answer would fool us.
-        while f":{self.port}" not in self.log() or not self._answers():
+        # Check the log too: if another program uses the port, the response would come from that program.
+        while f":{self.port}" not in self.log() or not self._responds():
             if not self.running:
-                raise ServerError(f"ComfyUI ended while starting. The end of its log:\n{self.log_tail()}")
+                raise ServerError(f"ComfyUI exited during startup. The end of its log:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise ServerError(f"ComfyUI did not answer in {START_DEADLINE:.0f} s:\n{self.log_tail()}")
             tick()
             time.sleep(0.1)
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
             return bool(fetch_json(f"{self.url}/system_stats"))
         except (OSError, ValueError):
@@ -213,7 +216,7 @@ class ComfyServer:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    """A TCP port of 127.0.0.1 that is currently unused."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -227,11 +230,11 @@ def port_is_free(port: int) -> bool:
 
 
 def fetch_json(url: str, timeout: float = 10.0) -> Any:
-    """GET a JSON document of a server on this machine. Raises OSError or ValueError."""
-    # A proxy from the environment must not stand between us and 127.0.0.1.
+    """GET a JSON document from a server on this machine. Raises OSError or ValueError."""
+    # Never send requests for 127.0.0.1 through a proxy from the environment.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=timeout) as answer:
-        return json.load(answer)
+    with opener.open(url, timeout=timeout) as response:
+        return json.load(response)
 
 
 if sys.platform == "win32":
@@ -241,14 +244,16 @@ else:
 
 
 def _allow_interrupts() -> None:
-    """Let ComfyUI be stopped in order also when a shell started us in its background, with interrupts
-    ignored, which children inherit."""
+    """Stop ignoring SIGINT, so that ComfyUI can be stopped cleanly.
+
+    A shell starts background jobs with interrupts ignored, and child processes inherit that.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _own_group() -> dict[str, Any]:
-    """Popen arguments that keep a Ctrl-C in our terminal from reaching ComfyUI before we stop it in order."""
+    """Popen arguments that keep Ctrl-C in our terminal from reaching ComfyUI before we stop it cleanly."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}

@@ -1,7 +1,7 @@
-"""A fault harness: SIGKILL to a real ComfyUI again and again while clients use it; then all is counted.
+"""Fault injection: kills a real ComfyUI repeatedly while clients use it, then checks that nothing was lost.
 
-The clients and the moments follow from the seed; how they fall together does not, so a seed repeats the plan
-and not the run.
+The clients' actions and the delays follow from the seed, but their interleaving does not: a seed repeats the
+plan, not the run.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from .server import ComfyServer
 from .soak_checks import fsck_offline, has_fsck, verify
 from .soak_clients import Clients, Http, Ledger
 
-#: Where a kill is aimed at. "random" and "running" hit whatever goes on then.
+#: What each kill should interrupt. "random" and "running" hit whatever happens at that moment.
 AIMS = ("random", "upload", "save", "resume", "delete", "running")
-SETTLE_SECONDS = 300.0
-AIM_SECONDS = 20.0
+IDLE_TIMEOUT = 300.0
+AIM_TIMEOUT = 20.0
 
 
 def run_soak(root: Path, kills: int, seed: int | None) -> int:
-    """`dev.py soak`. Returns 1 when something that was promised does not hold."""
+    """`dev.py soak`. Returns 1 if it finds a fault."""
     chosen = random.SystemRandom().randrange(2**32) if seed is None else seed
     comfyui = obtain_comfyui()
     with tempfile.TemporaryDirectory() as base:
-        wrong = soak(root, comfyui, Path(base), kills=kills, seed=chosen)
-    return 1 if wrong else 0
+        faults = soak(root, comfyui, Path(base), kills=kills, seed=chosen)
+    return 1 if faults else 0
 
 
 def soak(
@@ -44,13 +44,13 @@ def soak(
     kills: int,
     seed: int,
     aims: Sequence[str] = AIMS,
-    settle: float = 0.3,
+    idle_share: float = 0.3,
     clients: int = 3,
 ) -> list[str]:
-    """Kill and count. Returns what is wrong, one line each; prints as it goes.
+    """Kill ComfyUI `kills` times and check the result. Prints progress and returns the faults, one line each.
 
-    The aims take turns; `settle` is the share of the starts after which everything is waited for, and the
-    next kill finds nothing of the one before.
+    Kills rotate through `aims`. `idle_share` is the probability of waiting, before a kill, until no
+    generation is queued or processing, so that nothing of the previous kill is left.
     """
     print(f"soak: {kills} kills, seed {seed}", flush=True)
     numbers = random.Random(seed)  # noqa: S311 - no secret
@@ -63,10 +63,10 @@ def soak(
         try:
             for number in range(1, kills + 1):
                 aim = aims[(number - 1) % len(aims)]
-                if numbers.random() < settle:
+                if numbers.random() < idle_share:
                     users.pause()
-                    _settled(server, ledger)
-                    users.go_on()
+                    _wait_until_idle(server, ledger)
+                    users.resume()
                 _aim(aim, server, ledger, numbers)
                 server.kill()
                 print(
@@ -75,68 +75,70 @@ def soak(
                     flush=True,
                 )
                 server.start()
-                if aim == "resume":  # once more, in the middle of going on
+                if aim == "resume":  # kill again while it resumes generations
                     time.sleep(numbers.uniform(0.0, 0.3))
                     server.kill()
                     server.start()
         finally:
             users.stop()
-        wrong = [] if _settled(server, ledger) else ["not everything came to an end"]
+        faults = [] if _wait_until_idle(server, ledger) else ["some generations did not end"]
         found, summary = verify(server, ledger)
-        checked = has_fsck(Http(server.port, ledger))
-    wrong += found
-    wrong += fsck_offline(root, server) if checked else []
+        with_fsck = has_fsck(Http(server.port, ledger))
+    faults += found
+    faults += fsck_offline(root, server) if with_fsck else []
     print(summary, flush=True)
-    if not checked:
-        print("This pack has no fsck: it was left out.", flush=True)
-    for fault in wrong:
+    if not with_fsck:
+        print("This pack has no fsck: that check was skipped.", flush=True)
+    for fault in faults:
         print(f"WRONG: {fault}", flush=True)
-    print(f"soak: seed {seed}, {kills} kills, {len(wrong)} faults", flush=True)
-    return wrong
+    print(f"soak: seed {seed}, {kills} kills, {len(faults)} faults", flush=True)
+    return faults
 
 
 def _aim(aim: str, server: ComfyServer, ledger: Ledger, numbers: random.Random) -> None:
-    """Wait for the moment."""
+    """Wait for the moment at which the next kill should happen."""
     http = Http(server.port, ledger)
     if aim == "upload":
-        sending = threading.Thread(target=http.upload, args=(numbers.getrandbits(48), 512), daemon=True)
-        sending.start()
+        upload = threading.Thread(target=http.upload, args=(numbers.getrandbits(48), 512), daemon=True)
+        upload.start()
         time.sleep(numbers.uniform(0.0, 0.08))
     elif aim == "save":
         before = _pictures(server.base)
         http.generate("/generate_all_poses", {})
         _until(lambda: _pictures(server.base) - before, numbers.uniform(0.0, 0.02))
     elif aim == "delete":
-        one = http.generate("/generate/avatar", {"steps": 4})
-        if one is not None:
-            _until(lambda: (http.tell("GET", f"/generations/{one}") or {}).get("status") != "queued", 0.0)
-            threading.Thread(target=http.delete_generation, args=(one,), daemon=True).start()
+        created = http.generate("/generate/avatar", {"steps": 4})
+        if created is not None:
+            path = f"/generations/{created}"
+            _until(lambda: (http.call("GET", path) or {}).get("status") != "queued", 0.0)
+            threading.Thread(target=http.delete_generation, args=(created,), daemon=True).start()
             time.sleep(numbers.uniform(0.0, 0.1))
     elif aim == "running":
-        _until(lambda: http.tell("GET", "/generations?status=processing&limit=1") or 0, 0.0)
+        _until(lambda: http.call("GET", "/generations?status=processing&limit=1") or 0, 0.0)
         time.sleep(numbers.uniform(0.0, 0.5))
     else:
         time.sleep(numbers.uniform(0.05, 3.0))
 
 
 def _pictures(base: Path) -> set[str]:
-    """The files in the folders of the generations, those that are being written too."""
-    # os.walk goes on when a folder is deleted while it looks.
+    """All files in the folders of the generations, including those being written."""
+    # os.walk tolerates folders that are deleted while it runs.
     walk = os.walk(base / "output" / "avatarforge")
     return {str(Path(folder) / name) for folder, _, names in walk for name in names}
 
 
-def _until(reached: Callable[[], object], then: float) -> None:
-    deadline = time.monotonic() + AIM_SECONDS
+def _until(reached: Callable[[], object], delay: float) -> None:
+    """Poll until `reached` returns true, for at most AIM_TIMEOUT seconds; then sleep for `delay` seconds."""
+    deadline = time.monotonic() + AIM_TIMEOUT
     while not reached() and time.monotonic() < deadline:
         time.sleep(0.002)
-    time.sleep(then)
+    time.sleep(delay)
 
 
-def _settled(server: ComfyServer, ledger: Ledger) -> bool:
-    """Wait until nothing is queued or processing; False when that takes too long."""
+def _wait_until_idle(server: ComfyServer, ledger: Ledger) -> bool:
+    """Wait until nothing is queued or processing. Returns False if that takes too long."""
     http = Http(server.port, ledger)
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline = time.monotonic() + IDLE_TIMEOUT
     while http.active() != 0:
         if time.monotonic() > deadline:
             return False

@@ -1,4 +1,4 @@
-"""Synthetic models: real to ComfyUI's loaders, noise to a person. Made once per user."""
+"""Synthetic models, which ComfyUI loads like real ones but which generate noise. Made once per user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .progress import run_step
 
 MAKER = Path(__file__).with_name("make_models.py")
 
-#: Kind -> folder under ``models/``. The names of the files say what they are, also in ComfyUI's menus.
+#: Kind -> folder under ``models/``. File names contain the kind, so that ComfyUI's menus show it.
 FOLDERS = {
     "sd15": "checkpoints",
     "sd15-openpose": "controlnet",
@@ -22,7 +22,7 @@ FOLDERS = {
     "sdxl-openpose": "controlnet",
 }
 
-#: Settings of the pack that make requests without a size quick, such as those of the seed document.
+#: Settings of the pack that speed up requests without a size, such as those in the seed document.
 SMALL_PICTURES = {
     "AVATARFORGE_DEFAULT_WIDTH": "64",
     "AVATARFORGE_DEFAULT_HEIGHT": "64",
@@ -44,13 +44,13 @@ def model_name(kind: str) -> str:
 
 
 def make(comfyui: ComfyUI, kind: str) -> Path:
-    """The synthetic model of this kind, made by ``comfyui``'s own classes unless it is cached."""
+    """The synthetic model of this kind, from the cache or generated with ``comfyui``'s own classes."""
     made_from = {"kind": kind, "comfyui": comfyui.version(), "recipe": key(MAKER.read_text(encoding="utf-8"))}
     folder = cache_root() / "models" / f"{kind}-{key(*made_from.values())}"
     with being_made(folder, made_from) as needed:
         if needed:
             run_step(
-                f"Making the synthetic model {kind}",
+                f"Generating the synthetic model {kind}",
                 [comfyui.python, MAKER, comfyui.root, kind, folder / file_name(kind)],
                 hint="Is there room on the disk (1 GB)? Is this ComfyUI complete?",
             )

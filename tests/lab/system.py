@@ -1,4 +1,4 @@
-"""What pip cannot bring: Python's venv module on Debian, a browser, Node.js, and strace."""
+"""Finds or installs what pip cannot: Python's venv module on Debian, a browser, Node.js, and strace."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .progress import Command, LabError, StepFailed, run_step
 
-#: The oldest Node.js that eslint 9 runs on.
-NODE_MAJOR = 18
+#: The oldest Node.js that eslint 9 supports.
+MIN_NODE_MAJOR = 18
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -21,12 +21,12 @@ def python_in(venv: Path) -> Path:
 
 
 def create_venv(python: Path, folder: Path) -> Path:
-    """Make a virtual environment with pip in it and return its interpreter.
+    """Create a virtual environment with pip and return its interpreter.
 
-    Debian ships Python without the part of venv that installs pip: it is installed when we are root there.
+    Debian packages the part of venv that installs pip separately. As root, this function installs it.
     """
-    title = f"Making a virtual environment in {folder}"
-    hint = f"Python's own venv module has to work: try `{python} -m venv SOME_FOLDER`."
+    title = f"Creating a virtual environment in {folder}"
+    hint = f"Python's venv module must work: try `{python} -m venv SOME_FOLDER`."
     command: Command = [python, "-m", "venv", folder]
     try:
         run_step(title, command, hint=hint)
@@ -34,18 +34,18 @@ def create_venv(python: Path, folder: Path) -> Path:
         if "ensurepip" not in str(error):
             raise
         _apt_install(
-            _venv_package(python), "Debian and Ubuntu keep a part of Python's venv in its own package"
+            _venv_package(python), "Debian and Ubuntu ship part of Python's venv in a separate package"
         )
         run_step(title, [*command, "--clear"], hint=hint)
     return python_in(folder)
 
 
 def chromium() -> Path:
-    """A Chromium for the browser tests; Debian's is installed when there is none and we are root."""
+    """A Chromium for the browser tests. Installs Debian's if there is none, as root only. Raises LabError."""
     for name in BROWSERS:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
+        path = shutil.which(name)
+        if path:
+            return Path(path)
     _apt_install("chromium", "The browser tests need a Chromium")
     installed = shutil.which("chromium")
     if installed is None:
@@ -54,7 +54,7 @@ def chromium() -> Path:
 
 
 def node_and_npm() -> tuple[Path, Path]:
-    """Node.js and npm; Debian's are installed when one is missing and we are root. Raises LabError."""
+    """Node.js and npm. Installs Debian's if one is missing, as root only. Raises LabError."""
     reason = "The checks of the scripts in web/ need Node.js and npm"
     for program, package in (("node", "nodejs"), ("npm", "npm")):
         if shutil.which(program) is None:
@@ -62,21 +62,20 @@ def node_and_npm() -> tuple[Path, Path]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise LabError(f"{reason}. Both are installed, but `node` or `npm` is not on the PATH.")
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(answer.removeprefix("v").split(".")[0]) < NODE_MAJOR:
-        raise LabError(f"{reason}. {node} is {answer}; install Node.js {NODE_MAJOR} or newer.")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < MIN_NODE_MAJOR:
+        raise LabError(f"{reason}. {node} is {version}; install Node.js {MIN_NODE_MAJOR} or newer.")
     return Path(node), Path(npm)
 
 
 def strace() -> Path:
-    """strace, which shows the system calls of a process; Debian's is installed when there is none and we are
-    root. Linux only."""
+    """strace, for Linux only. Installs Debian's if it is missing, as root only. Raises LabError."""
     if shutil.which("strace") is None:
         _apt_install("strace", "The test of the order of system calls needs strace")
-    found = shutil.which("strace")
-    if found is None:
+    path = shutil.which("strace")
+    if path is None:
         raise LabError("The package strace is installed, but there is no program `strace` on the PATH.")
-    return Path(found)
+    return Path(path)
 
 
 def _venv_package(python: Path) -> str:
@@ -86,13 +85,13 @@ def _venv_package(python: Path) -> str:
 
 
 def _apt_install(package: str, reason: str) -> None:
-    """Install a Debian package, or raise a LabError that says how when we are not root there."""
+    """Install a Debian package. Raises a LabError that says how to install it if we cannot."""
     if shutil.which("apt-get") is None:
         raise LabError(f"{reason}. Install {package} with this system's package manager and try again.")
     if sys.platform == "win32" or os.geteuid() != 0:
         raise LabError(f"{reason}. Run `sudo apt-get install {package}` and try again.")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    hint = f"{reason}: `apt-get install {package}` has to work."
+    hint = f"{reason}: `apt-get install {package}` must work."
     run_step("Reading Debian's package lists", ["apt-get", "update", "-q"], hint=hint, env=env)
     install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", package]
     run_step(f"Installing Debian's {package}", install, hint=hint, env=env)

@@ -1,7 +1,7 @@
-"""``dev.py workflows``: the example workflows, made of API prompts by ComfyUI's own editor.
+"""``dev.py workflows``: makes the example workflows from API prompts with ComfyUI's own editor.
 
-The editor alone knows the file format of its graphs, so it opens each prompt, and what it would save is
-written to ``example_workflows/``: the graph, and the small picture that its Templates view shows.
+Only the editor knows the file format of its graphs. It opens each prompt, and what it would save is written
+to ``example_workflows/``: the graph, and a small preview for its Templates view.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import FloatRect
 
 FOLDER = "example_workflows"
-#: Names under which these models are widely known; users who have others choose them in the node.
+#: The common file names of these models. Users with other models choose them in the node.
 CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
 CONTROLNET = "control_v11p_sd15_openpose_fp16.safetensors"
 SDPOSE = "sdpose_wholebody_fp16.safetensors"
 PREVIEW_WIDTH, PREVIEW_QUALITY = 768, 80
-WINDOW = (2400, 1500)  # pixels, so large that the nodes stay readable
-#: The part of the window that shows the graph and nothing of the editor around it.
+WINDOW = (2400, 1500)  # pixels; large enough to keep nodes readable
+#: The part of the window that shows only the graph, without the editor's own elements.
 FRAME: FloatRect = {"x": 80, "y": 100, "width": 2300, "height": 1380}
 
 Prompt = dict[str, dict[str, Any]]
@@ -55,17 +55,17 @@ ARRANGE = """async ([prompt, note, id, frame]) => {
         return column.get(node);
     };
     nodes.forEach(depth);
-    // What nothing leads to stands close to what it leads to.
+    // A node without inputs goes into the column before its first consumer.
     for (const node of nodes)
         if (!before(node).length && after(node).length)
             column.set(node, Math.min(...after(node).map((other) => column.get(other))) - 1);
-    // The editor lays out what belongs to a node only when it draws it.
+    // The editor lays out the parts of a node only when it draws the node.
     await new Promise((resolve) => setTimeout(resolve, 1000));
     for (const node of nodes) {
-        const least = node.computeSize();
-        const wide = node.type === "CLIPTextEncode" ? 400 : Math.max(270, least[0]);
-        node.setSize([wide, node.type === "CLIPTextEncode" ? 140 : least[1]]);
-        // The same seed at every run, as the prompt says it.
+        const minimum = node.computeSize();
+        const width = node.type === "CLIPTextEncode" ? 400 : Math.max(270, minimum[0]);
+        node.setSize([width, node.type === "CLIPTextEncode" ? 140 : minimum[1]]);
+        // Keep the prompt's seed at every run.
         for (const widget of node.widgets ?? [])
             if (widget.name === "control_after_generate") widget.value = "fixed";
     }
@@ -77,23 +77,23 @@ ARRANGE = """async ([prompt, note, id, frame]) => {
     guide.pos = [0, 0];
     const row = new Map();
     let left = guide.size[0] + gap;
-    for (let at = 0; at <= Math.max(...column.values()); at++) {
-        const here = nodes.filter((node) => column.get(node) === at);
-        // Beside the first of what it takes from the nearest column, so that lines stay short.
-        const wish = (node) => {
+    for (let index = 0; index <= Math.max(...column.values()); index++) {
+        const members = nodes.filter((node) => column.get(node) === index);
+        // Level with the first of its inputs in the nearest column, so that links stay short.
+        const preferredTop = (node) => {
             const nearest = Math.max(...before(node).map((other) => column.get(other)));
             const rows = before(node).filter((other) => column.get(other) === nearest);
             return Math.min(...rows.map((other) => row.get(other)), rows.length ? Infinity : 0);
         };
-        here.sort((one, other) => wish(one) - wish(other) || Number(one.id) - Number(other.id));
+        members.sort((a, b) => preferredTop(a) - preferredTop(b) || Number(a.id) - Number(b.id));
         let top = 0;
-        for (const node of here) {
-            top = Math.max(top, wish(node));
+        for (const node of members) {
+            top = Math.max(top, preferredTop(node));
             node.pos = [left, top];
             row.set(node, top);
             top += node.size[1] + title + gap;
         }
-        left += Math.max(...here.map((node) => node.size[0])) + gap;
+        left += Math.max(...members.map((node) => node.size[0])) + gap;
     }
     const box = graph.nodes.reduce((all, node) => [
         Math.min(all[0], node.pos[0]), Math.min(all[1], node.pos[1] - title),
@@ -119,19 +119,19 @@ QUIET_EDITOR = {
     "Comfy.Minimap.Visible": False,
     "Comfy.Graph.CanvasMenu": False,
     "Comfy.Graph.CanvasInfo": False,
-    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # texts are drawn however small
+    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # draw text at any zoom level
 }
 
 
 def run_workflows(root: Path) -> int:
-    """Write the example workflows of the clone at ``root`` again. Returns the exit code. Raises LabError."""
+    """Regenerate the example workflows of the clone at ``root``. Returns the exit code. Raises LabError."""
     python = development_python(obtain_comfyui(), root)
     command: Command = [python, "-m", "lab.workflows", root]
     return subprocess.run(command, cwd=root / "tests", check=False).returncode
 
 
 def make_workflows(root: Path) -> list[Path]:
-    """Have the editor make every example; the files written. Needs the development tools."""
+    """Make all examples with the editor. Returns the files written. Needs the development tools."""
     from browser import open_browser
 
     load_pack(root)
@@ -143,7 +143,7 @@ def make_workflows(root: Path) -> list[Path]:
         settings = Path(base) / "user" / "default" / "comfy.settings.json"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps(QUIET_EDITOR), encoding="utf-8")
-        # Names in a menu are enough for the editor; with none it would mark the loaders as faulty.
+        # The editor needs only the names, without which it marks the loaders as faulty.
         for model in (f"checkpoints/{CHECKPOINT}", f"checkpoints/{SDPOSE}", f"controlnet/{CONTROLNET}"):
             file = Path(base) / "models" / model
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -173,9 +173,9 @@ def _write_preview(screenshot: bytes, path: Path) -> None:
 
 
 def _spec(**changes: Any) -> Any:
-    """What the API would make of a request, for the models above."""
+    """The spec that the API would resolve from a request, for the models above."""
     spec = importlib.import_module("avatarforge.forge.spec.avatar")
-    request = {
+    defaults = {
         "prompt": "female knight, silver armor, red cape",
         "clothing": None,
         "style": None,
@@ -200,7 +200,7 @@ def _spec(**changes: Any) -> Any:
         "consistency": 0.7,
         "turnaround": "batch",
     }
-    return spec.AvatarSpec(**{**request, **changes})
+    return spec.AvatarSpec(**{**defaults, **changes})
 
 
 def _compiled(**changes: Any) -> Prompt:
@@ -215,7 +215,7 @@ def _pose(kind: str, treatment: str, **plan: Any) -> Any:
     return poses.PoseUse(file, poses.PosePlan(kind, treatment, **plan), "auto", 1.0)
 
 
-def _from_words() -> Prompt:
+def _from_text() -> Prompt:
     return _compiled(controlnet=None)
 
 
@@ -230,15 +230,23 @@ def _pose_from_photo() -> Prompt:
 
 
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
-    """The prompt with a sheet of these pictures in the place of what it saves."""
+    """Replace the prompt's saving nodes with a sheet of these pictures."""
     kept = {id_: node for id_, node in prompt.items() if node["class_type"] != "AvatarForgeSave"}
-    sheet, save = (str(max(map(int, prompt)) + more) for more in (1, 2))
-    given = {"title": "", "background": "auto", "figure_height": 896, **pictures}
-    saved = {"images": [sheet, 0], "generation_id": "", "position": 1}
+    sheet_id, save_id = (str(max(map(int, prompt)) + offset) for offset in (1, 2))
+    sheet_inputs = {"title": "", "background": "auto", "figure_height": 896, **pictures}
+    save_inputs = {"images": [sheet_id, 0], "generation_id": "", "position": 1}
     return {
         **kept,
-        sheet: {"class_type": "AvatarForgeCharacterSheet", "inputs": given, "_meta": {"title": "Sheet"}},
-        save: {"class_type": "AvatarForgeSave", "inputs": saved, "_meta": {"title": "Save the sheet"}},
+        sheet_id: {
+            "class_type": "AvatarForgeCharacterSheet",
+            "inputs": sheet_inputs,
+            "_meta": {"title": "Sheet"},
+        },
+        save_id: {
+            "class_type": "AvatarForgeSave",
+            "inputs": save_inputs,
+            "_meta": {"title": "Save the sheet"},
+        },
     }
 
 
@@ -264,9 +272,9 @@ def _sheet_of_saved_views() -> Prompt:
     return _with_sheet(loaders, {view: [str(number), 0] for number, view in enumerate(views, start=1)})
 
 
-#: Name -> what makes the prompt, and what the note beside it says.
+#: Name -> function that makes the prompt, and text of the note beside it.
 EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
-    "avatar_from_words": (_from_words, f"A character in words, seen from the front.\n\n{_NEEDS}"),
+    "avatar_from_words": (_from_text, f"A character in words, seen from the front.\n\n{_NEEDS}"),
     "avatar_with_pose_and_reference": (
         _with_pose_and_reference,
         "A character in the pose of one picture and with the look of another. Choose or upload both in the "
@@ -294,7 +302,7 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
 
 if __name__ == "__main__":
     try:
-        for made in make_workflows(Path(sys.argv[1])):
-            print(f"{FOLDER}/{made.name}")
+        for path in make_workflows(Path(sys.argv[1])):
+            print(f"{FOLDER}/{path.name}")
     except LabError as error:
         sys.exit(f"\n{error}")

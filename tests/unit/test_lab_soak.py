@@ -32,14 +32,14 @@ class Answers:
             "output_files": [{"filename": "a.png", "url": "/outputs/1/a.png", "size": len(self.picture)}],
         }
 
-    def ask(self, method: str, path: str) -> tuple[int, bytes, str]:
+    def request(self, method: str, path: str) -> tuple[int, bytes, str]:
         if path.startswith("/files/"):
             return *self.upload, ""
         if path.startswith("/outputs/"):
             return 200, self.picture, hashlib.sha256(b"a picture").hexdigest()
         return 404, b"", ""
 
-    def tell(self, method: str, path: str) -> dict[str, Any]:
+    def call(self, method: str, path: str) -> dict[str, Any]:
         return {"generations": [self.generation], "next_cursor": None}
 
 

@@ -1,5 +1,5 @@
-"""``dev.py bench``: what the pack costs on a real ComfyUI, beside ComfyUI's own routes and the machine.
+"""``dev.py bench``: compares the pack on a real ComfyUI with ComfyUI's own routes and the machine.
 
-Everything is measured in one run and compared within it: on a shared machine only ratios count. A missed
+All measurements are compared within one run, because only ratios are meaningful on a shared machine. A missed
 target is a row in the table, not a failure.
 """

@@ -1,8 +1,8 @@
-"""Times ComfyUI's sampler with the pack's attention patch and without it. Run by ComfyUI's own interpreter.
+"""Times ComfyUI's sampler with and without the pack's attention patch. A script for ComfyUI's interpreter.
 
     python attention_job.py COMFYUI_ROOT PACK_ROOT [--cpu]
 
-The last line of the output is JSON. The weights are noise: time does not depend on them.
+The last line of output is JSON. The weights are noise, because they do not affect the time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SDXL = {
     "legacy": False,
     "num_head_channels": 64,
 }
-# What two processor cores can do in a second: the upper two levels of it, one block each, and narrow.
+# Fits two CPU cores and one second: only the upper two levels, with one narrow block each.
 SMALL = {
     **SDXL,
     "model_channels": 64,
@@ -49,32 +49,30 @@ SMALL = {
 Patch = Callable[[Any], Any]
 
 
-def main(comfyui: str, pack: str, *, processor: bool) -> None:
+def main(comfyui: str, pack: str, *, cpu: bool) -> None:
     sys.path[:0] = [comfyui, str(Path(pack) / "tests")]
     from lab.pack import load_pack
 
     load_pack(Path(pack))
     from comfy.cli_args import args
 
-    args.cpu = processor
+    args.cpu = cpu
     import torch
 
-    dtype, side = (torch.float32, 32) if processor else (torch.float16, 128)
-    model = _model(SMALL if processor else SDXL, dtype)
+    dtype, side = (torch.float32, 32) if cpu else (torch.float16, 128)
+    model = _model(SMALL if cpu else SDXL, dtype)
     patches = _patches(side)
     steps: dict[str, list[float]] = {name: [] for name in patches}
     models = {name: patch(model) for name, patch in patches.items()}
     for name in patches:
         _sample(models[name], side, 2)
-    for turn in range(ROUNDS):  # interleaved and rotated, so that a busy moment hits all of them
+    for turn in range(ROUNDS):  # interleaved and rotated, so that other load affects all of them
         names = list(patches)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             steps[name] += _sample(models[name], side, STEPS)
     backends = {name: _backends(models[name], side) for name in patches}
-    device = "processor" if processor else torch.cuda.get_device_name()
-    shape = f"{'part of ' if processor else ''}SDXL's UNet at {side * 8}x{side * 8}, {dtype}".replace(
-        "torch.", ""
-    )
+    device = "processor" if cpu else torch.cuda.get_device_name()
+    shape = f"{'part of ' if cpu else ''}SDXL's UNet at {side * 8}x{side * 8}, {dtype}".replace("torch.", "")
     print(json.dumps({"device": device, "shape": shape, "steps": steps, "backends": backends}))
 
 
@@ -110,18 +108,18 @@ def _patches(side: int) -> dict[str, Patch]:
 
 
 def _sample(model: Any, side: int, count: int) -> list[float]:
-    """Seconds of each step but the first."""
+    """Seconds of each step except the first."""
     import comfy.sample
     import torch
 
-    moments: list[float] = []
+    timestamps: list[float] = []
 
-    def stepped(*_: Any) -> None:
+    def on_step(*_: Any) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        moments.append(time.perf_counter())
+        timestamps.append(time.perf_counter())
 
-    words = [[torch.randn(VIEWS, 77, 2048), {"pooled_output": torch.randn(VIEWS, 1280)}]]
+    conditioning = [[torch.randn(VIEWS, 77, 2048), {"pooled_output": torch.randn(VIEWS, 1280)}]]
     latent = torch.zeros(VIEWS, 4, side, side)
     with torch.inference_mode():
         comfy.sample.sample(
@@ -131,30 +129,30 @@ def _sample(model: Any, side: int, count: int) -> list[float]:
             5.0,
             "euler",
             "normal",
-            words,
-            words,
+            conditioning,
+            conditioning,
             latent,
-            callback=stepped,
+            callback=on_step,
             disable_pbar=True,
             seed=1,
         )
-    return [after - before for before, after in itertools.pairwise(moments)]
+    return [after - before for before, after in itertools.pairwise(timestamps)]
 
 
 def _backends(model: Any, side: int) -> list[str]:
-    """ComfyUI's attention function, and what of PyTorch's attention it ended in."""
+    """ComfyUI's attention function, and the PyTorch kernels that it called."""
     from comfy.ldm.modules import attention
     from torch.profiler import ProfilerActivity, profile
 
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
         _sample(model, side, 1)
     kernels = {
         event.key.removeprefix("aten::")
-        for event in seen.key_averages()
+        for event in profiler.key_averages()
         if "scaled_dot_product" in event.key and event.key != "aten::scaled_dot_product_attention"
     }
     return [attention.optimized_attention.__name__, *sorted(kernels)]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], processor="--cpu" in sys.argv)
+    main(sys.argv[1], sys.argv[2], cpu="--cpu" in sys.argv)

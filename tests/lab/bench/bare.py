@@ -1,4 +1,4 @@
-"""A turnaround with ComfyUI's own nodes alone: the same models, words, skeletons, batch and sampler."""
+"""A turnaround with only ComfyUI's own nodes, and the same models, prompts, skeletons, batch and sampler."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ VIEWS = 4
 
 
 class BareSheets:
-    """Made from the graph of a generation of ours, whose settings it takes over.
+    """Runs a graph with the settings of one of our generations.
 
-    ComfyUI has no node that gives each row of a batch words of its own. So the four texts of each side are
-    encoded, and the first of them is used for all rows: ConditioningAverage with strength 1 needs both of its
-    inputs and gives the first. Likewise every row gets a picture of its own as its skeleton.
+    ComfyUI has no node that gives each row of a batch its own prompt. So the graph encodes four texts for the
+    positive and the negative side, but uses the first for all rows: ConditioningAverage with strength 1 needs
+    both inputs and returns the first. Each row has its own picture as its skeleton.
     """
 
-    def __init__(self, link: Quick, ours: Graph) -> None:
-        self._link = link
-        self._graph = _bare(ours, [_skeleton(link, ours, row) for row in range(VIEWS)])
+    def __init__(self, client: Quick, ours: Graph) -> None:
+        self._client = client
+        self._graph = _bare(ours, [_skeleton(client, ours, row) for row in range(VIEWS)])
 
     def run(self, seed: int) -> None:
         graph = copy.deepcopy(self._graph)
         graph["sampler"]["inputs"]["seed"] = seed
-        answer = self._link.post("/prompt", {"prompt": graph, "client_id": "bench"})
-        self._link.until_in_history(answer["prompt_id"])
+        queued = self._client.post("/prompt", {"prompt": graph, "client_id": "bench"})
+        self._client.until_in_history(queued["prompt_id"])
 
 
-def _skeleton(link: Quick, ours: Graph, row: int) -> str:
-    """The name of a picture of the frame's size in ComfyUI's input folder."""
+def _skeleton(client: Quick, ours: Graph, row: int) -> str:
+    """Upload a picture of the frame's size to ComfyUI's input folder. Returns its name."""
     frame = _only(ours, "AvatarForgeViewsLatent")
     png = plain_png(frame["width"], frame["height"], 10 + row)
-    edge = "----avatarforge-bench"
-    head = f'--{edge}\r\nContent-Disposition: form-data; name="image"; filename="{row}-{frame["width"]}.png"'
-    body = f"{head}\r\n\r\n".encode() + png + f"\r\n--{edge}--\r\n".encode()
-    sent = {"Content-Type": f"multipart/form-data; boundary={edge}"}
-    return str(json.loads(link.send("POST", "/upload/image", body, sent))["name"])
+    boundary = "----avatarforge-bench"
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="{row}-{frame["width"]}.png"'
+    )
+    body = f"{head}\r\n\r\n".encode() + png + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return str(json.loads(client.send("POST", "/upload/image", body, headers))["name"])
 
 
 def _bare(ours: Graph, skeletons: list[str]) -> Graph:
     frame, sampler = _only(ours, "AvatarForgeViewsLatent"), _only(ours, "KSampler")
-    pose, words = _only(ours, "AvatarForgeApplyPose"), _only(ours, "AvatarForgePrompt")
+    pose, prompt = _only(ours, "AvatarForgeApplyPose"), _only(ours, "AvatarForgePrompt")
     graph: Graph = {
         "checkpoint": _node("CheckpointLoaderSimple", **_only(ours, "CheckpointLoaderSimple")),
         "controlnet": _node("ControlNetLoader", **_only(ours, "ControlNetLoader")),
@@ -75,14 +77,14 @@ def _bare(ours: Graph, skeletons: list[str]) -> Graph:
         "save": _node("SaveImage", images=["decode", 0], filename_prefix="bare"),
     }
     for side in ("positive", "negative"):
-        texts = [f"{side} {words['prompt']} {row}, masterpiece, full body" for row in range(VIEWS)]
-        _chain(graph, side, [_node("CLIPTextEncode", clip=["checkpoint", 1], text=one) for one in texts])
+        texts = [f"{side} {prompt['prompt']} {row}, masterpiece, full body" for row in range(VIEWS)]
+        _chain(graph, side, [_node("CLIPTextEncode", clip=["checkpoint", 1], text=text) for text in texts])
     _chain(graph, "skeletons", [_node("LoadImage", image=name) for name in skeletons])
     return graph
 
 
 def _chain(graph: Graph, name: str, nodes: list[dict[str, Any]]) -> None:
-    """Add the nodes, and those that join them two by two; what comes out last is called `name`."""
+    """Add the nodes, and nodes that join each with the result so far. The final result is called `name`."""
     last = f"{name} 0"
     graph[last] = nodes[0]
     for row, node in enumerate(nodes[1:], start=1):
@@ -106,5 +108,5 @@ def _node(class_type: str, **inputs: Any) -> dict[str, Any]:
 
 def _only(graph: Graph, class_type: str) -> dict[str, Any]:
     (inputs,) = (node["inputs"] for node in graph.values() if node["class_type"] == class_type)
-    found: dict[str, Any] = inputs
-    return found
+    typed: dict[str, Any] = inputs
+    return typed

@@ -1,7 +1,7 @@
-"""Fill a store of the pack that no ComfyUI runs on with many generations and files.
+"""Fills the pack's store with many generations and files while no ComfyUI uses it.
 
-Runs with ComfyUI's Python, since the pack's own migrations make the tables: ``fill.py ROOT DATA ROWS`` prints
-a JSON object with what to ask for.
+A script for ComfyUI's Python, because the pack's own migrations create the tables. ``fill.py ROOT DATA ROWS``
+prints a JSON object with ids and hashes to request.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SAMPLES = 200  # ids and hashes that are asked for, spread over all rows
+SAMPLES = 200  # ids and hashes to request, spread over all rows
 BLOB = b"bytes that stand for a picture"
-BEGUN = 1_700_000_000_000_000  # microseconds since 1970
-APART = 1_000_000
-BATCH = 20_000
+FIRST_TIME = 1_700_000_000_000_000  # microseconds since 1970
+INTERVAL = 1_000_000  # microseconds between two rows
+BATCH_SIZE = 20_000
 
 
 @dataclass(frozen=True)
-class Named:
-    """What the row of that number is called: ids and a hash that look random, the same in every run."""
+class Identity:
+    """Ids and hash of a row. They look random, but are the same in every run."""
 
     number: int
     generation: str
@@ -33,13 +33,13 @@ class Named:
     content_hash: str
 
 
-def named(number: int) -> Named:
-    text = hashlib.blake2b(str(number).encode()).hexdigest()
-    return Named(number, _uuid(text[:32]), _uuid(text[32:64]), text[64:])
+def identity(number: int) -> Identity:
+    digest = hashlib.blake2b(str(number).encode()).hexdigest()
+    return Identity(number, _uuid(digest[:32]), _uuid(digest[32:64]), digest[64:])
 
 
-def _uuid(text: str) -> str:
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _uuid(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 _SPEC = json.dumps(
@@ -102,40 +102,40 @@ _RECEIPT = json.dumps(
 )
 
 
-def _filled(text: str, name: Named) -> str:
-    text = text.replace("@NUMBER", str(name.number)).replace("@PROMPT", name.generation)
-    return text.replace("@FILE", name.file).replace("@HASH", name.content_hash)
+def _filled(text: str, row: Identity) -> str:
+    text = text.replace("@NUMBER", str(row.number)).replace("@PROMPT", row.generation)
+    return text.replace("@FILE", row.file).replace("@HASH", row.content_hash)
 
 
-def _file(name: Named) -> tuple[Any, ...]:
-    moment = BEGUN + name.number * APART
+def _file(row: Identity) -> tuple[Any, ...]:
+    created = FIRST_TIME + row.number * INTERVAL
     kind = (len(BLOB), "image/png", "png", 512, 768)
-    return (name.file, name.content_hash, f"reference {name.number}.png", *kind, moment, moment)
+    return (row.file, row.content_hash, f"reference {row.number}.png", *kind, created, created)
 
 
-def _generation(name: Named) -> tuple[Any, ...]:
-    begun = BEGUN + name.number * APART
-    status, error = ("failed", "It was cancelled.") if _failed(name) else ("completed", None)
-    texts = (_filled(_SPEC, name), _PROMPT, _filled(_RECEIPT, name))
-    moments = (begun, begun + 1000, begun + 9_000_000)
-    return (name.generation, "pose", status, name.generation, *texts, 1, error, *moments)
+def _generation(row: Identity) -> tuple[Any, ...]:
+    created = FIRST_TIME + row.number * INTERVAL
+    status, error = ("failed", "It was cancelled.") if _failed(row) else ("completed", None)
+    texts = (_filled(_SPEC, row), _PROMPT, _filled(_RECEIPT, row))
+    times = (created, created + 1000, created + 9_000_000)
+    return (row.generation, "pose", status, row.generation, *texts, 1, error, *times)
 
 
-def _output(name: Named) -> tuple[Any, ...]:
-    size = 400_000 + name.number % 1000
-    return (name.generation, 0, "avatarforge_00001.png", "front", size, 512, 768, name.content_hash)
+def _output(row: Identity) -> tuple[Any, ...]:
+    size = 400_000 + row.number % 1000
+    return (row.generation, 0, "avatarforge_00001.png", "front", size, 512, 768, row.content_hash)
 
 
-def _input(name: Named) -> tuple[Any, ...]:
-    return name.generation, "reference", name.file
+def _input(row: Identity) -> tuple[Any, ...]:
+    return row.generation, "reference", row.file
 
 
-def _failed(name: Named) -> bool:
-    return name.number % 50 == 49
+def _failed(row: Identity) -> bool:
+    return row.number % 50 == 49
 
 
 _PROMPT = '{"1":{"class_type":"AvatarForgeSave","inputs":{}}}'
-_TABLES: dict[str, tuple[Callable[[Named], tuple[Any, ...]], str]] = {
+_TABLES: dict[str, tuple[Callable[[Identity], tuple[Any, ...]], str]] = {
     "files": (
         _file,
         "id, content_hash, filename, size, mime_type, extension, width, height, created_at, last_used_at",
@@ -155,20 +155,20 @@ def fill(database: Path, rows: int) -> None:
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "foreign_keys=OFF"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
-    for start in range(0, rows, BATCH):
-        names = [named(number) for number in range(start, min(start + BATCH, rows))]
+    for start in range(0, rows, BATCH_SIZE):
+        identities = [identity(number) for number in range(start, min(start + BATCH_SIZE, rows))]
         for table, (make, columns) in _TABLES.items():
-            made = [make(name) for name in names if table != "outputs" or not _failed(name)]
+            records = [make(row) for row in identities if table != "outputs" or not _failed(row)]
             marks = ",".join("?" * (columns.count(",") + 1))
-            connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", made)  # noqa: S608
+            connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", records)  # noqa: S608
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
 
 
-def make_blobs(storage: Path, names: list[Named]) -> None:
-    for name in names:
-        path = storage / "blobs" / name.content_hash[:2] / f"{name.content_hash}.png"
+def make_blobs(storage: Path, rows: list[Identity]) -> None:
+    for row in rows:
+        path = storage / "blobs" / row.content_hash[:2] / f"{row.content_hash}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BLOB)
 
@@ -182,20 +182,20 @@ def main(root: str, data: str, rows: int) -> None:
 
     folder = Path(data)
     folder.mkdir(parents=True, exist_ok=True)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     open_database("", folder).close()
     fill(folder / DATABASE_NAME, rows)
-    every = max(1, rows // SAMPLES)
-    names = [named(number) for number in range(0, rows, every)]
-    make_blobs(folder / "storage", names)
-    told = {
-        "generations": [name.generation for name in names],
-        "firsts": [named(min(name.number + 1, rows - 1)).generation for name in names],
-        "hashes": [name.content_hash for name in names],
-        "seconds": time.perf_counter() - begun,
+    step = max(1, rows // SAMPLES)
+    samples = [identity(number) for number in range(0, rows, step)]
+    make_blobs(folder / "storage", samples)
+    result = {
+        "generations": [row.generation for row in samples],
+        "firsts": [identity(min(row.number + 1, rows - 1)).generation for row in samples],
+        "hashes": [row.content_hash for row in samples],
+        "seconds": time.perf_counter() - started,
         "bytes": (folder / DATABASE_NAME).stat().st_size,
     }
-    print(json.dumps(told))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

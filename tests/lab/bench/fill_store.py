@@ -1,6 +1,6 @@
-"""Many small files in the store of a ComfyUI that is stopped: real bytes under their real names, and rows.
+"""Puts many small files, and their rows, into the store of a stopped ComfyUI.
 
-Runs in a process of its own (``fill``), so that what it needs of memory is given back.
+``fill`` runs in its own process, so that its memory is freed.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ COLUMNS = (
 
 
 def fill(data_folder: Path, name: str, files: int, days: int) -> None:
-    """Put so many files of 100 to 200 bytes there, which nobody uses and nobody has used for ``days``.
+    """Add ``files`` files of 100 to 200 bytes that are unused and were last used ``days`` days ago.
 
-    Their contents are made from ``name``: another one makes other files.
+    Their contents derive from ``name``, so different names make different files.
     """
     subprocess.run([sys.executable, __file__, data_folder, name, str(files), str(days)], check=True)
 
 
 def _rows(blobs: Path, name: str, files: int, days: int) -> Iterator[tuple[Any, ...]]:
-    then = time.time_ns() // 1000 - days * DAY
+    last_used = time.time_ns() // 1000 - days * DAY
     for number in range(files):
         content = f"{name} {number} ".encode().ljust(100 + number % 100, b".")
         content_hash = hashlib.sha256(content).hexdigest()
         (blobs / content_hash[:2] / f"{content_hash}.png").write_bytes(content)
-        shown = (f"{number}.png", len(content), "image/png", "png", 64, 64)
-        yield (str(uuid.uuid4()), content_hash, *shown, then + number, then + number, False)
+        metadata = (f"{number}.png", len(content), "image/png", "png", 64, 64)
+        yield (str(uuid.uuid4()), content_hash, *metadata, last_used + number, last_used + number, False)
 
 
 def _fill(data_folder: Path, name: str, files: int, days: int) -> None:
@@ -44,9 +44,9 @@ def _fill(data_folder: Path, name: str, files: int, days: int) -> None:
     for number in range(256):
         (blobs / f"{number:02x}").mkdir(parents=True, exist_ok=True)
     with sqlite3.connect(data_folder / "avatarforge.db") as connection:
-        places = ", ".join("?" * (COLUMNS.count(",") + 1))
-        command = f"INSERT INTO files ({COLUMNS}) VALUES ({places})"  # noqa: S608
-        connection.executemany(command, _rows(blobs, name, files, days))
+        placeholders = ", ".join("?" * (COLUMNS.count(",") + 1))
+        statement = f"INSERT INTO files ({COLUMNS}) VALUES ({placeholders})"  # noqa: S608
+        connection.executemany(statement, _rows(blobs, name, files, days))
     connection.close()
 
 

@@ -1,4 +1,4 @@
-"""A custom node for benchmarks alone: how long ComfyUI takes for each custom node that comes after it."""
+"""A custom node for benchmarks that times how long ComfyUI takes to load each custom node after it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _seconds: dict[str, float] = {}
 
 
 async def _timed(module_path: str, *args: Any, **kwargs: Any) -> bool:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     try:
         loaded: bool = await _load(module_path, *args, **kwargs)
         return loaded
     finally:
-        _seconds[module_path] = time.perf_counter() - begun
+        _seconds[module_path] = time.perf_counter() - started
 
 
 nodes.load_custom_node = _timed

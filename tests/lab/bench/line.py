@@ -1,4 +1,4 @@
-"""A status line that lives below what is printed."""
+"""A status line that stays below other output."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..progress import TICK, Status
 
 
 class StatusLine:
-    """Shows a title and the time that it has taken, and prints lines above it.
+    """Shows a title and the elapsed time, and prints lines above them.
 
-    Where there is no terminal, the title is printed once, and the time now and then.
+    Without a terminal, it prints the title once and the time at intervals.
     """
 
     def __init__(self, title: str) -> None:

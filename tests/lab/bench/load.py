@@ -1,6 +1,6 @@
-"""Many small requests, one after another on each of some connections: rates and waits.
+"""A load generator: sends small requests one after another on each of several connections.
 
-Runs in a process of its own (``ask``), with plain sockets, so that the asking costs as little as it can.
+``ask`` runs it in its own process, with plain sockets, so that sending costs as little as possible.
 """
 
 from __future__ import annotations
@@ -19,107 +19,109 @@ TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Requests per second, and how long each waited for its answer (s, in the order of the answers)."""
+class LoadResult:
+    """Requests per second, and the wait for each response (s, in the order of the responses)."""
 
     rate: float
     waits: list[float]
 
 
 def request(path: str, method: str = "GET", body: bytes = b"", headers: Sequence[str] = ()) -> bytes:
-    """One HTTP/1.1 request on a connection that stays open."""
+    """Build an HTTP/1.1 request for a persistent connection."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if body or method == "POST":
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def ask(port: int, requests: Sequence[bytes], *, clients: int, seconds: float, status: int = 200) -> Asked:
-    """Send the requests in turn, over and over, for so many seconds, over ``clients`` connections.
+def ask(
+    port: int, requests: Sequence[bytes], *, clients: int, seconds: float, status: int = 200
+) -> LoadResult:
+    """Send the requests in turn, repeatedly for ``seconds`` seconds, over ``clients`` connections.
 
-    Raises subprocess.CalledProcessError when an answer has another status.
+    Raises RuntimeError if a response has another status.
     """
     job = {
         "port": port,
-        "requests": [one.decode("latin-1") for one in requests],
+        "requests": [data.decode("latin-1") for data in requests],
         "clients": clients,
         "seconds": seconds,
         "status": status,
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, __file__], input=json.dumps(job), capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise RuntimeError(f"The load came to an end: {done.stderr.strip()}")
-    told = json.loads(done.stdout)
-    return Asked(told["rate"], told["waits"])
+    if result.returncode:
+        raise RuntimeError(f"The load generator failed: {result.stderr.strip()}")
+    measured = json.loads(result.stdout)
+    return LoadResult(measured["rate"], measured["waits"])
 
 
 @dataclass
 class _Client:
-    link: socket.socket
+    connection: socket.socket
     position: int
     sent_at: float = 0.0
-    answer: bytearray = field(default_factory=bytearray)
-    needed: int = 0
+    response: bytearray = field(default_factory=bytearray)
+    expected_size: int = 0
 
 
 def _run(port: int, requests: list[bytes], clients: int, seconds: float, status: int) -> dict[str, Any]:
-    wanted = f"HTTP/1.1 {status} ".encode()
+    status_line = f"HTTP/1.1 {status} ".encode()
     waits: list[float] = []
     with selectors.DefaultSelector() as selector:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         for number in range(clients):
-            link = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client = _Client(link, number * len(requests) // clients)
-            selector.register(link, selectors.EVENT_READ, client)
+            connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client = _Client(connection, number * len(requests) // clients)
+            selector.register(connection, selectors.EVENT_READ, client)
             _send(client, requests)
-        running, end = clients, begun + seconds
+        running, end = clients, started + seconds
         while running:
             for key, _ in selector.select(TIMEOUT):
                 client = key.data
-                if not _receive(client, wanted):
+                if not _receive(client, status_line):
                     continue
                 now = time.perf_counter()
                 waits.append(now - client.sent_at)
                 if now < end:
                     _send(client, requests)
                 else:
-                    selector.unregister(client.link)
-                    client.link.close()
+                    selector.unregister(client.connection)
+                    client.connection.close()
                     running -= 1
-        return {"rate": len(waits) / (time.perf_counter() - begun), "waits": waits}
+        return {"rate": len(waits) / (time.perf_counter() - started), "waits": waits}
 
 
 def _send(client: _Client, requests: list[bytes]) -> None:
-    client.answer.clear()
-    client.needed = 0
+    client.response.clear()
+    client.expected_size = 0
     client.sent_at = time.perf_counter()
-    client.link.sendall(requests[client.position % len(requests)])
+    client.connection.sendall(requests[client.position % len(requests)])
     client.position += 1
 
 
-def _receive(client: _Client, wanted: bytes) -> bool:
-    """Take in what has come; whether the answer is whole."""
-    piece = client.link.recv(1 << 18)
+def _receive(client: _Client, status_line: bytes) -> bool:
+    """Read available data. Returns whether the response is complete."""
+    piece = client.connection.recv(1 << 18)
     if not piece:
-        raise ConnectionError(f"the server closed the connection after {bytes(client.answer[:200])!r}")
-    client.answer += piece
-    if not client.needed:
-        end = client.answer.find(b"\r\n\r\n")
+        raise ConnectionError(f"the server closed the connection after {bytes(client.response[:200])!r}")
+    client.response += piece
+    if not client.expected_size:
+        end = client.response.find(b"\r\n\r\n")
         if end < 0:
             return False
-        head = bytes(client.answer[:end]).lower()
-        if not client.answer.startswith(wanted):
-            raise ConnectionError(f"unexpected answer {bytes(client.answer[:500])!r}")
+        head = bytes(client.response[:end]).lower()
+        if not client.response.startswith(status_line):
+            raise ConnectionError(f"unexpected response {bytes(client.response[:500])!r}")
         start = head.find(b"content-length:")
         length = int(head[start + 15 :].split(b"\r\n", 1)[0]) if start >= 0 else 0
-        client.needed = end + 4 + length
-    return len(client.answer) >= client.needed
+        client.expected_size = end + 4 + length
+    return len(client.response) >= client.expected_size
 
 
 if __name__ == "__main__":
     job = json.load(sys.stdin)
-    job["requests"] = [one.encode("latin-1") for one in job["requests"]]
+    job["requests"] = [text.encode("latin-1") for text in job["requests"]]
     json.dump(_run(**job), sys.stdout)

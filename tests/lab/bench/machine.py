@@ -1,4 +1,4 @@
-"""What a run was measured on, without what names a person's machine: no host name and no path."""
+"""Describes the machine of a run, without anything that identifies it: no host name and no path."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ..host import ComfyUI
 
-#: What costs are made of, beside ComfyUI and Python.
+#: Packages that affect the results, besides ComfyUI and Python.
 DISTRIBUTIONS = ("torch", "aiohttp", "SQLAlchemy", "Pillow", "pydantic")
-_ASK = """
+_VERSIONS = """
 import importlib.metadata, json, platform, sqlite3, sys
 found = {"Python": platform.python_version()}
 for name in sys.argv[1:]:
@@ -26,7 +26,7 @@ print(json.dumps({**found, "SQLite": sqlite3.sqlite_version}))
 
 
 def machine(folder: Path) -> dict[str, str]:
-    """Processor, memory and system; ``folder`` lies on the file system that was written to."""
+    """Processor, memory and system. ``folder`` is on the file system that the run writes to."""
     found = {
         "Processor": f"{_processor()}, {os.cpu_count() or '?'} cores",
         "Memory": _memory(),
@@ -37,11 +37,11 @@ def machine(folder: Path) -> dict[str, str]:
 
 
 def versions(comfyui: ComfyUI, root: Path) -> dict[str, str]:
-    """Of ComfyUI, its Python and what the pack uses of it, and of the pack in the clone ``root``."""
-    command: list[str | Path] = [comfyui.python, "-c", _ASK, *DISTRIBUTIONS]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    """Versions of ComfyUI, of its Python and packages, and of the pack in the clone at ``root``."""
+    command: list[str | Path] = [comfyui.python, "-c", _VERSIONS, *DISTRIBUTIONS]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     pack = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
-    return {"AvatarForge": pack[1] if pack else "unknown", "ComfyUI": comfyui.version(), **json.loads(told)}
+    return {"AvatarForge": pack[1] if pack else "unknown", "ComfyUI": comfyui.version(), **json.loads(output)}
 
 
 def _processor() -> str:
@@ -70,14 +70,14 @@ def _system() -> str:
 
 
 def _file_system(folder: Path) -> str:
-    """Its kind, as Linux tells it (proc(5): mountinfo)."""
+    """The type of the folder's file system; "" if unknown. Linux only (proc(5): mountinfo)."""
     try:
         lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    here = folder.resolve()
-    kinds = {}
+    resolved = folder.resolve()
+    types = {}
     for line in lines:
-        place, _, rest = line.partition(" - ")
-        kinds[Path(place.split()[4])] = rest.split()[0]
-    return next((kinds[place] for place in (here, *here.parents) if place in kinds), "")
+        mount, _, rest = line.partition(" - ")
+        types[Path(mount.split()[4])] = rest.split()[0]
+    return next((types[path] for path in (resolved, *resolved.parents) if path in types), "")

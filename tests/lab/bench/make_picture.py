@@ -1,4 +1,4 @@
-"""Makes the pictures that are measured with. Needs numpy and Pillow, so it runs in ComfyUI's Python.
+"""Makes pictures for benchmarks. A script for ComfyUI's Python, because it needs numpy and Pillow.
 
 ``python make_picture.py PNG|JPEG|WEBP noise|photo SIDE TARGET``
 """
@@ -15,17 +15,17 @@ OPTIONS = {
 
 
 def main(kind: str, content: str, side: int, target: str) -> None:
-    """``photo`` is smooth with fine grain, so that a PNG of it packs to about half, as photographs do."""
+    """Write a picture. A ``photo`` is smooth with fine grain, so its PNG shrinks to half, like a real one."""
     import numpy as np
     from PIL import Image
 
-    chance = np.random.default_rng(side)
+    rng = np.random.default_rng(side)
     if content == "noise":
-        pixels = chance.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
     else:
-        coarse = Image.fromarray(chance.integers(0, 256, (side // 64, side // 64, 3), dtype=np.uint8))
+        coarse = Image.fromarray(rng.integers(0, 256, (side // 64, side // 64, 3), dtype=np.uint8))
         smooth = np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), dtype=np.int16)
-        grain = chance.integers(-3, 4, (side, side, 1), dtype=np.int16)
+        grain = rng.integers(-3, 4, (side, side, 1), dtype=np.int16)
         pixels = np.clip(smooth + grain, 0, 255).astype(np.uint8)
     options = OPTIONS[kind] if content == "noise" or kind != "PNG" else {"compress_level": 6}
     Image.fromarray(pixels).save(target, kind, **options)

@@ -1,6 +1,6 @@
-"""Cost against size, as SVG: one picture for each title of a plot, the same bytes for the same points.
+"""Draws plots of cost against size as SVG, one for each plot title. Equal points give equal bytes.
 
-Runs as a script too, with an interpreter that has matplotlib: JSON on its standard input, see ``draw``.
+Also a script for an interpreter that has matplotlib, with JSON on its standard input: see ``draw``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .rows import Curve
 
-#: Okabe and Ito's colours, which colour-blind people can tell apart; yellow is left out, it is lost on white.
+#: Okabe and Ito's colours, which colour-blind people can tell apart. Yellow is omitted: it is lost on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vPX"
 WIDTH, HEIGHT = 7.0, 4.2  # inches
@@ -29,9 +29,9 @@ def file_name(plot: str) -> str:
 
 
 def draw(python: Path, curves: Sequence[Curve], folder: Path) -> dict[str, str]:
-    """Write one SVG for each plot into ``folder``; title -> file name, in the order of the curves.
+    """Write one SVG for each plot into ``folder``. Returns title -> file name, in the order of the curves.
 
-    Raises subprocess.CalledProcessError, with matplotlib's words in ``stderr``.
+    Raises subprocess.CalledProcessError, with matplotlib's error in ``stderr``.
     """
     plots: dict[str, list[Any]] = {}
     for curve in curves:
@@ -62,20 +62,20 @@ def _draw(title: str, file: str, curves: list[dict[str, Any]]) -> None:
         xs, ys = zip(*sorted(curve["points"]), strict=True)
         colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
         axes.plot(xs, ys, label=curve["label"], color=colour, marker=marker)
-    _name_the_ticks(axes)
+    _label_ticks(axes)
     axes.grid(visible=True, color="#dddddd")
-    # Beside the lines, never over them.
+    # Outside the axes, so that it never covers a line.
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
-    # Without a date, and without the program that wrote it.
+    # No date and no program name, so that equal plots are equal files.
     figure.savefig(file, metadata={"Date": None, "Creator": None, "Title": title})
 
 
-def _name_the_ticks(axes: Axes) -> None:
+def _label_ticks(axes: Axes) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     for axis in (axes.xaxis, axes.yaxis):
         low, high = axis.get_view_interval()
-        # Within few powers of ten, the powers alone would name hardly a line.
+        # Over a small range, powers of ten alone would give too few ticks.
         subs = (1.0,) if high / low > 1000 else (1.0, 2.0, 5.0)
         axis.set_major_locator(LogLocator(subs=subs))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
@@ -85,7 +85,7 @@ def _name_the_ticks(axes: Axes) -> None:
 if __name__ == "__main__":
     import matplotlib
 
-    # Text stays text; ids come from the content, so that a run with the same points makes the same file.
+    # Keep text as text, and derive ids from the content, so that equal points give the same file.
     matplotlib.rc("svg", fonttype="none", hashsalt="avatarforge")
     matplotlib.rc("font", family="sans-serif")
     for plot in json.load(sys.stdin):

@@ -1,4 +1,4 @@
-"""One kept connection to a ComfyUI, for calls whose every tenth of a millisecond counts."""
+"""A client with a persistent connection to ComfyUI, for measurements of tenths of a millisecond."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Quick:
-    """Raises LabError for every answer but 200."""
+    """Calls a ComfyUI over one connection. Raises LabError for any status except 200."""
 
     def __init__(self, port: int) -> None:
-        self._link = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT)
+        self._connection = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT)
 
     def get(self, path: str) -> Any:
         return json.loads(self.send("GET", path))
@@ -29,43 +29,43 @@ class Quick:
         return json.loads(self.send("POST", path, json.dumps(body).encode(), _JSON))
 
     def timed_post(self, path: str, body: object) -> tuple[float, Any]:
-        """(seconds until the whole answer was there, the answer)."""
-        sent = json.dumps(body).encode()
-        begun = time.perf_counter()
-        answer = self.send("POST", path, sent, _JSON)
-        return time.perf_counter() - begun, json.loads(answer)
+        """POST a JSON body. Returns (seconds until the complete response arrived, its JSON)."""
+        data = json.dumps(body).encode()
+        started = time.perf_counter()
+        response = self.send("POST", path, data, _JSON)
+        return time.perf_counter() - started, json.loads(response)
 
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> bytes:
-        self._link.request(method, path, body, headers or {})
-        answer = self._link.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise LabError(f"{method} {path}: {answer.status}, {content[:500]!r}")
+        self._connection.request(method, path, body, headers or {})
+        response = self._connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise LabError(f"{method} {path}: {response.status}, {content[:500]!r}")
         return content
 
     def upload(self, kind: str, png: bytes) -> str:
-        """The id that the picture gets."""
-        edge = "----avatarforge-bench"
-        head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
-        body = head.encode() + png + f"\r\n--{edge}--\r\n".encode()
-        sent = {"Content-Type": f"multipart/form-data; boundary={edge}"}
-        answer = json.loads(self.send("POST", f"{PREFIX}/upload/{kind}_image", body, sent))
-        return str(answer["file_id"])
+        """Upload a picture. Returns its file id."""
+        boundary = "----avatarforge-bench"
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+        body = head.encode() + png + f"\r\n--{boundary}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        uploaded = json.loads(self.send("POST", f"{PREFIX}/upload/{kind}_image", body, headers))
+        return str(uploaded["file_id"])
 
     def until_ended(self, generation_id: str, pause: float = POLL_SECONDS) -> float:
-        """Poll a generation until it is completed; the moment (`time.time()`) when that was seen."""
+        """Poll a generation until it is completed. Returns when that was seen, as `time.time()`."""
         return self._until(f"{PREFIX}/generations/{generation_id}", _is_completed, pause)
 
     def until_in_history(self, prompt_id: str, pause: float = POLL_SECONDS) -> float:
-        """The same for ComfyUI's own history."""
+        """Poll ComfyUI's history until it has the prompt. Returns when that was seen, as `time.time()`."""
         return self._until(f"/history/{prompt_id}", bool, pause)
 
     def messages(self, prompt_id: str) -> dict[str, dict[str, Any]]:
-        """What ComfyUI told of a prompt that has ended, by event; each has its `timestamp` in ms."""
-        told = self.get(f"/history/{prompt_id}")[prompt_id]["status"]["messages"]
-        return {kind: data for kind, data in told}
+        """ComfyUI's messages about a finished prompt, by event; each has a `timestamp` in ms."""
+        messages = self.get(f"/history/{prompt_id}")[prompt_id]["status"]["messages"]
+        return {event: data for event, data in messages}
 
     def graph(self, generation_id: str) -> dict[str, Any]:
         graph: dict[str, Any] = self.get(f"{PREFIX}/generations/{generation_id}/prompt")["prompt"]

@@ -1,4 +1,4 @@
-"""``docs/benchmarks.md``: the tables of one run and its plots, among the words that explain them."""
+"""Writes ``docs/benchmarks.md``: the tables and plots of a run, between explanatory text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGES = Path("docs") / "images"
 BEGIN, END = "<!-- measured -->", "<!-- end -->"
 SKELETON = f"""# Benchmarks
 
-`python3 dev.py bench` writes what stands between the two marks.
+`python3 dev.py bench` writes the text between the two marks.
 
 {BEGIN}
 {END}
@@ -27,7 +27,7 @@ HOLDS = {True: "yes", False: "**no**", None: ""}
 
 
 def write_report(bench: Bench) -> None:
-    """Put the rows and plots of this run in the place of the last one's."""
+    """Replace the rows and plots of the previous run with those of this one."""
     folder = bench.root / IMAGES
     plots: dict[str, str] = {}
     try:
@@ -35,23 +35,23 @@ def write_report(bench: Bench) -> None:
         for old in set(folder.glob("bench-*.svg")) - {folder / name for name in plots.values()}:
             old.unlink()
     except (OSError, subprocess.CalledProcessError) as error:
-        # The numbers took long to get: they are written whatever happens to the pictures.
+        # The measurements took long, so they are written even if the plots fail.
         bench.say(f"The plots could not be drawn: {getattr(error, 'stderr', '')[-2000:] or error}")
-    told = machine(bench.folder) | {"Versions": _listed(versions(bench.comfyui, bench.root))}
+    details = machine(bench.folder) | {"Versions": _join_versions(versions(bench.comfyui, bench.root))}
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    text = measured(today, told, bench.rows, bench.curves, plots)
+    text = measured(today, details, bench.rows, bench.curves, plots)
     page = bench.root / PAGE
-    before = page.read_text(encoding="utf-8") if page.is_file() else SKELETON
-    page.write_text(replaced(before, text), encoding="utf-8", newline="\n")
+    current = page.read_text(encoding="utf-8") if page.is_file() else SKELETON
+    page.write_text(replaced(current, text), encoding="utf-8", newline="\n")
     bench.say(f"Written: {PAGE.as_posix()}" + (f" and {len(plots)} plots" if plots else ""))
 
 
 def summary(rows: Iterable[Row]) -> str:
     """How many targets hold, and which do not, for the terminal."""
-    wanted = [row for row in rows if row.target]
-    held = sum(row.holds is True for row in wanted)
-    lines = [f"{held} of {len(wanted)} targets hold."]
-    for row in wanted:
+    with_target = [row for row in rows if row.target]
+    held = sum(row.holds is True for row in with_target)
+    lines = [f"{held} of {len(with_target)} targets hold."]
+    for row in with_target:
         if row.holds is not True:
             verdict = "does not hold" if row.holds is False else "was not measured here"
             lines.append(f"  {row.part}: {row.name}: {row.value} (target: {row.target}) {verdict}")
@@ -59,7 +59,7 @@ def summary(rows: Iterable[Row]) -> str:
 
 
 def replaced(page: str, text: str) -> str:
-    """The page with ``text`` between its marks; marks that are missing are added at its end."""
+    """The page with ``text`` between its marks. Missing marks are added at the end."""
     begin, end = page.find(BEGIN), page.find(END)
     if begin < 0 or end < begin:
         return f"{page.rstrip()}\n\n{BEGIN}\n{text}\n{END}\n"
@@ -68,15 +68,15 @@ def replaced(page: str, text: str) -> str:
 
 def measured(
     date: str,
-    told: Mapping[str, str],
+    details: Mapping[str, str],
     rows: Sequence[Row],
     curves: Sequence[Curve],
     plots: Mapping[str, str],
 ) -> str:
-    """What a run found, in Markdown. ``told`` is about the machine; ``plots``: title -> file name."""
+    """The results of a run as Markdown. ``details`` describes the machine; ``plots``: title -> file name."""
     parts = [
         f"Measured on {date}, in one run.",
-        _table(("", ""), told.items()),
+        _table(("", ""), details.items()),
         "### Targets that do not hold",
         _missed(rows),
     ]
@@ -85,13 +85,13 @@ def measured(
         parts += [f"### {part}", _table(("What", "Measured", "Target", "Holds"), cells)]
     if plots:
         parts.append("### Cost against size")
-    parts += [f"![{_words(plot, curves)}](images/{name})" for plot, name in plots.items()]
+    parts += [f"![{_alt_text(plot, curves)}](images/{name})" for plot, name in plots.items()]
     return "\n\n".join(parts)
 
 
 def _missed(rows: Iterable[Row]) -> str:
     missed = [row for row in rows if row.holds is False]
-    lines = [f"- {_plain(f'{row.part}: {row.name}: {row.value}. Target: {row.target}.')}" for row in missed]
+    lines = [f"- {_escape(f'{row.part}: {row.name}: {row.value}. Target: {row.target}.')}" for row in missed]
     return "\n".join(lines) or "None."
 
 
@@ -100,25 +100,25 @@ def _holds(row: Row) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *([_plain(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([_escape(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _plain(text: str) -> str:
-    """On one line, and read by Markdown as the characters that it has. Our own **no** stays."""
+def _escape(text: str) -> str:
+    """Escape text for Markdown and put it on one line. Our own **no** stays as it is."""
     line = " ".join(text.split())
     return line if line in HOLDS.values() else re.sub(r"([\\|*_`<>\[\]~])", r"\\\1", line)
 
 
-def _words(plot: str, curves: Iterable[Curve]) -> str:
-    """What a plot shows, for those who do not see it: each line from its first point to its last."""
+def _alt_text(plot: str, curves: Iterable[Curve]) -> str:
+    """Alternative text for a plot: the first and last point of each line."""
     own = [curve for curve in curves if curve.plot == plot]
     lines = []
     for curve in own:
         (x, y), (last_x, last_y) = min(curve.points), max(curve.points)
         lines.append(f"{curve.label} from {y:.3g} at {x:,.12g} to {last_y:.3g} at {last_x:,.12g}")
-    return _plain(f"{plot}: {own[0].y_label} against {own[0].x_label}. {'; '.join(lines)}.")
+    return _escape(f"{plot}: {own[0].y_label} against {own[0].x_label}. {'; '.join(lines)}.")
 
 
-def _listed(pairs: Mapping[str, str]) -> str:
+def _join_versions(pairs: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in pairs.items())

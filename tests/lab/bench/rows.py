@@ -1,4 +1,4 @@
-"""What a benchmark finds: rows of a table, and curves of cost against size."""
+"""Results of a benchmark: rows of a table, and curves of cost against size."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Row:
     """One line of the table.
 
     Attributes:
-        part: the heading that it stands under.
+        part: heading of its table.
         name: what was measured.
         value: the figure with its unit, ready to print.
-        target: in words; "" for a figure that others are compared with.
-        holds: whether the target holds; None without a target, or where it could not be measured here.
+        target: as text; "" for a figure that only serves for comparison.
+        holds: whether the target holds; None without a target, or if it could not be measured here.
     """
 
     part: str
@@ -29,11 +29,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of one line in a plot, both axes logarithmic.
+    """One line in a plot with logarithmic axes.
 
     Attributes:
-        plot: title of the plot; curves of one title share it.
-        label: what this line is.
+        plot: title of the plot, shared by all its curves.
+        label: name of this line.
         x_label, y_label: with units; the same for all curves of a plot.
         points: (x, y), both above 0.
     """
@@ -45,10 +45,10 @@ class Curve:
     points: tuple[tuple[float, float], ...]
 
 
-def percentile(values: Sequence[float], part: float) -> float:
-    """The nearest-rank percentile: at least ``part`` (0 to 1) of the values are not above it."""
+def percentile(values: Sequence[float], fraction: float) -> float:
+    """The nearest-rank percentile: at least ``fraction`` (0 to 1) of the values are less or equal."""
     ranked = sorted(values)
-    return ranked[max(0, math.ceil(part * len(ranked)) - 1)]
+    return ranked[max(0, math.ceil(fraction * len(ranked)) - 1)]
 
 
 def median(values: Sequence[float]) -> float:

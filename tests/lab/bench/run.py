@@ -1,4 +1,4 @@
-"""The run as a whole: its parts in order, then the report."""
+"""Runs the parts of the benchmark in order and writes the report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .report import summary, write_report
 from .rows import Row
 from .setting import Bench
 
-#: Name on the command line -> what measures it. In the order of the report.
+#: Name on the command line -> function that measures it, in the order of the report.
 PARTS: dict[str, Callable[[Bench], None]] = {
     "limits": limits.measure,
     "uploads": uploads.measure,
@@ -33,15 +33,15 @@ PARTS: dict[str, Callable[[Bench], None]] = {
 
 
 def run_bench(root: Path, only: Sequence[str] = ()) -> int:
-    """Measure, print one row per measurement, and return the exit code: 1 when a part could not be measured.
-    A missed target is no failure.
+    """Measure and print one row per measurement. Returns 1 if a part could not be measured.
 
-    A whole run also writes ``docs/benchmarks.md`` and its plots; with ``only`` nothing is written.
+    A missed target is no failure. A full run also writes ``docs/benchmarks.md`` and its plots; with ``only``,
+    nothing is written.
     """
     unknown = sorted(set(only) - set(PARTS))
     if unknown:
         raise LabError(
-            f"No part of the benchmark is called {', '.join(unknown)}. There are: {', '.join(PARTS)}."
+            f"Unknown parts of the benchmark: {', '.join(unknown)}. Choose from {', '.join(PARTS)}."
         )
     comfyui = obtain_comfyui()
     allow_many_sockets()
@@ -59,7 +59,7 @@ def run_bench(root: Path, only: Sequence[str] = ()) -> int:
 
 
 def measure_parts(bench: Bench, parts: Mapping[str, Callable[[Bench], None]]) -> list[str]:
-    """Have each add its rows; give back the names of those that failed, which the others outlive."""
+    """Run each part. Returns the names of those that failed; a failure does not stop the others."""
     failed = []
     for number, (name, part) in enumerate(parts.items()):
         with StatusLine(f"{bar(number / len(parts))} {name} ({number + 1} of {len(parts)})") as line:
@@ -67,7 +67,7 @@ def measure_parts(bench: Bench, parts: Mapping[str, Callable[[Bench], None]]) ->
             bench.say(f"{name}:")
             try:
                 part(bench)
-            except Exception as error:  # noqa: BLE001 - whatever it is, what was measured before it counts
+            except Exception as error:  # noqa: BLE001 - no failure may discard earlier measurements
                 failed.append(name)
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
                 line.say("".join(traceback.format_exception(error)).rstrip())

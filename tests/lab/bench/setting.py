@@ -1,4 +1,4 @@
-"""What every part of the benchmark works with: ComfyUI servers, a place for files, and the report."""
+"""Shared by all parts of the benchmark: ComfyUI servers, a folder for files, and the results."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Bench:
 
     Attributes:
         root: the clone.
-        comfyui: whose Python has torch, Pillow, aiohttp and the pack's requirements.
-        python: the interpreter of the development tools; it sees ComfyUI's packages too.
-        folder: for files of this run; removed after it.
-        rows, curves: what was found.
-        say: prints a line; what a part prints goes through it, so that no status line garbles it.
+        comfyui: its Python has torch, Pillow, aiohttp and the pack's requirements.
+        python: interpreter of the development tools; it sees ComfyUI's packages too.
+        folder: for files of this run; removed afterwards.
+        rows, curves: the results.
+        say: prints a line. Parts print with it, so that a status line does not garble their output.
     """
 
     root: Path
@@ -42,11 +42,11 @@ class Bench:
     say: Callable[[str], None] = print
 
     def add(self, row: Row) -> None:
-        """Keep a row and print it."""
+        """Store a row and print it."""
         self.rows.append(row)
         mark = {True: "holds", False: "DOES NOT HOLD", None: ""}[row.holds]
-        wanted = f"   target: {row.target}   {mark}" if row.target else ""
-        self.say(f"  {row.name:58} {row.value:>22}{wanted}")
+        target = f"   target: {row.target}   {mark}" if row.target else ""
+        self.say(f"  {row.name:58} {row.value:>22}{target}")
 
     @contextmanager
     def server(
@@ -58,9 +58,9 @@ class Bench:
         env: Mapping[str, str | None] | None = None,
         args: Sequence[str] = (),
     ) -> Iterator[ComfyServer]:
-        """A running ComfyUI with the probe and, if wanted, the pack and synthetic models of these ``kinds``.
+        """A running ComfyUI with the probe and, optionally, the pack and synthetic models of these ``kinds``.
 
-        Its base directory is ``folder / name``: what lies there from an earlier one of that name is used.
+        Its base directory is ``folder / name``. If it exists from an earlier call, its contents are used.
         """
         server = ComfyServer(
             self.comfyui,
@@ -77,9 +77,13 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the probe saw: how late the loop came (s, 99th percentile), over how many seconds of time and of
-    processor."""
+class LoopStats:
+    """The probe's measurements of an event loop.
+
+    Attributes:
+        stall_p99: 99th percentile of the delay of callbacks (s).
+        seconds, processor_seconds: elapsed and CPU time.
+    """
 
     stall_p99: float
     seconds: float
@@ -87,22 +91,22 @@ class Seen:
 
 
 @contextmanager
-def watching(server: ComfyServer) -> Iterator[list[Seen]]:
-    """Watch the event loop of a ComfyUI during the block; the list holds one `Seen` after it."""
-    found: list[Seen] = []
+def watching(server: ComfyServer) -> Iterator[list[LoopStats]]:
+    """Watch ComfyUI's event loop during the block. Afterwards the list contains one `LoopStats`."""
+    stats: list[LoopStats] = []
     _post(server, "/bench/watch")
-    yield found
-    told = _post(server, "/bench/seen")
-    late = told["late"]
-    found.append(Seen(percentile(late, 0.99), told["seconds"], told["processor_seconds"]))
+    yield stats
+    result = _post(server, "/bench/seen")
+    delays = result["late"]
+    stats.append(LoopStats(percentile(delays, 0.99), result["seconds"], result["processor_seconds"]))
 
 
 def collect(server: ComfyServer) -> None:
-    """Have ComfyUI's Python collect its garbage, so that what is measured next begins with none."""
+    """Run the garbage collector of ComfyUI's Python, so that it does not disturb the next measurement."""
     _post(server, "/bench/collect")
 
 
 def _post(server: ComfyServer, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(server.url + path, b""), timeout=60) as answer:
-        return json.load(answer)
+    with opener.open(urllib.request.Request(server.url + path, b""), timeout=60) as response:
+        return json.load(response)

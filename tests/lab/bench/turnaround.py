@@ -1,4 +1,4 @@
-"""A turnaround: beside four single views, and beside ComfyUI's own nodes with the same batch."""
+"""Compares a turnaround with four single views, and with the same batch in ComfyUI's own nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDS = 9
 VIEWS = ("front", "back", "side", "quarter")
 LOADED = "Requested to load"
 TARGET = 0.8
-# Pixels, steps, rounds. The last one has the targets: where the models work, not the queue around them.
+# Pixels, steps, rounds. Targets apply to the last entry, where the models dominate and not the queue.
 BARE_SIZES = ((64, 1, 7), (256, 2, 3))
 BARE_TARGETS = {"sheet, consistency 0": 1.05, "sheet, consistency 1": 1.4}
 POLL_SECONDS = 0.01
@@ -26,17 +26,17 @@ PART = "Turnaround"
 
 
 def measure(bench: Bench) -> None:
-    """One batch of four views against four generations of one view, both with skeletons and new seeds."""
+    """Compare one batch of four views with four generations of one view, with skeletons and new seeds."""
     with bench.server("turnaround", kinds=("sd15", "sd15-openpose")) as server:
         client = Client(server.url)
         numbers = itertools.count()
 
         def submit(route: str, **body: Any) -> str:
-            # Other words each time: ComfyUI keeps the last prompt's encoded texts.
+            # A new text each time, because ComfyUI caches the last prompt's encoded texts.
             number = next(numbers)
             request = {"prompt": f"knight {number}", "seed": number, "width": 64, "height": 64, "steps": 1}
-            answer = client.post(PREFIX + route, {**request, **body})
-            return str(answer["generation_id"])
+            generation = client.post(PREFIX + route, {**request, **body})
+            return str(generation["generation_id"])
 
         def wait(generation_id: str) -> None:
             while (status := client.get(f"{PREFIX}/generations/{generation_id}")["status"]) != "completed":
@@ -45,8 +45,8 @@ def measure(bench: Bench) -> None:
                 time.sleep(POLL_SECONDS)
 
         def singles() -> None:
-            for one in [submit(f"/generate_pose?pose={view}") for view in VIEWS]:
-                wait(one)
+            for generation_id in [submit(f"/generate_pose?pose={view}") for view in VIEWS]:
+                wait(generation_id)
 
         def sheet(consistency: float) -> Callable[[], None]:
             return lambda: wait(submit("/generate_all_poses", consistency=consistency))
@@ -54,30 +54,29 @@ def measure(bench: Bench) -> None:
         sheet(0.7)()
         singles()
         loads = server.log().count(LOADED)
-        works = {
+        variants = {
             "four single views": singles,
             "sheet, consistency 0": sheet(0.0),
             "sheet, consistency 1": sheet(1.0),
         }
-        times: dict[str, list[float]] = {name: [] for name in works}
-        for turn in range(ROUNDS):  # interleaved and rotated, so that a busy moment hits all of them
-            names = list(works)
+        times: dict[str, list[float]] = {name: [] for name in variants}
+        for turn in range(ROUNDS):  # interleaved and rotated, so that other load affects all of them
+            names = list(variants)
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                work = works[name]
                 started = time.monotonic()
-                work()
+                variants[name]()
                 times[name].append(time.monotonic() - started)
-        whole = median(times["four single views"])
-        for name, found in times.items():
-            ratio = median(found) / whole
-            wanted = f"at most {TARGET} of four single views" if name.startswith("sheet") else ""
+        baseline = median(times["four single views"])
+        for name, measured in times.items():
+            ratio = median(measured) / baseline
+            target = f"at most {TARGET} of four single views" if name.startswith("sheet") else ""
             bench.add(
                 Row(
                     PART,
                     f"{name}, 64x64, 1 step",
-                    f"{median(found) * 1000:.0f} ms ({ratio:.2f})",
-                    wanted,
-                    ratio <= TARGET if wanted else None,
+                    f"{median(measured) * 1000:.0f} ms ({ratio:.2f})",
+                    target,
+                    ratio <= TARGET if target else None,
                 )
             )
         runs = ROUNDS * (len(VIEWS) + 2)
@@ -93,44 +92,44 @@ def measure(bench: Bench) -> None:
 
 
 def _beside_bare(bench: Bench, port: int, size: int, steps: int, rounds: int) -> None:
-    """The same batch with ComfyUI's own nodes alone, sent to its own route."""
-    link = Quick(port)
-    said = {"prompt": "a knight", "width": size, "height": size, "steps": steps}
+    """Compare with the same batch in ComfyUI's own nodes, sent to its own route."""
+    client = Quick(port)
+    common = {"prompt": "a knight", "width": size, "height": size, "steps": steps}
 
     def ours(consistency: float) -> Callable[[int], None]:
         def run(seed: int) -> None:
-            body = {**said, "seed": seed, "consistency": consistency}
-            link.until_ended(link.post(PREFIX + "/generate_all_poses", body)["generation_id"])
+            body = {**common, "seed": seed, "consistency": consistency}
+            client.until_ended(client.post(PREFIX + "/generate_all_poses", body)["generation_id"])
 
         return run
 
-    first = link.post(PREFIX + "/generate_all_poses", {**said, "seed": 0, "consistency": 0.0})
-    link.until_ended(first["generation_id"])
-    bare = BareSheets(link, link.graph(first["generation_id"]))
-    works: dict[str, Callable[[int], None]] = {
+    first = client.post(PREFIX + "/generate_all_poses", {**common, "seed": 0, "consistency": 0.0})
+    client.until_ended(first["generation_id"])
+    bare = BareSheets(client, client.graph(first["generation_id"]))
+    variants: dict[str, Callable[[int], None]] = {
         "the bare graph": bare.run,
         "sheet, consistency 0": ours(0.0),
         "sheet, consistency 1": ours(1.0),
     }
-    times: dict[str, list[float]] = {name: [] for name in works}
+    times: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(rounds):
-        names = list(works)
+        names = list(variants)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            # ComfyUI keeps what the last prompt named, so the first of two brings its own words back.
-            works[name](1000 + turn)
+            # ComfyUI caches only the last prompt. The untimed first run caches this variant again.
+            variants[name](1000 + turn)
             started = time.monotonic()
-            works[name](100 + turn)
+            variants[name](100 + turn)
             times[name].append(time.monotonic() - started)
-    whole = median(times["the bare graph"])
-    for name, found in times.items():
-        ratio = median(found) / whole
-        most = BARE_TARGETS.get(name) if size == BARE_SIZES[-1][0] else None
+    baseline = median(times["the bare graph"])
+    for name, measured in times.items():
+        ratio = median(measured) / baseline
+        limit = BARE_TARGETS.get(name) if size == BARE_SIZES[-1][0] else None
         bench.add(
             Row(
                 PART,
                 f"{name}, {size}x{size}, steps: {steps}",
-                f"{median(found) * 1000:.0f} ms ({ratio:.2f})",
-                f"at most {most} of the bare graph" if most else "",
-                ratio <= most if most else None,
+                f"{median(measured) * 1000:.0f} ms ({ratio:.2f})",
+                f"at most {limit} of the bare graph" if limit else "",
+                ratio <= limit if limit else None,
             )
         )

@@ -1,4 +1,4 @@
-"""The check of the store and the clean-up at 1,000 to 100,000 files, beside ComfyUI and without."""
+"""Measures fsck and clean-up with 1,000 to 100,000 files, while ComfyUI runs and while it is stopped."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ from .setting import PREFIX, Bench, collect, watching
 
 PART = "Upkeep"
 SIZES = (1_000, 10_000, 100_000)
-#: Of each store, so much is cleaned up alone, and of the largest the rest while others ask.
-ALONE = 0.8
+#: The share of each store that is cleaned up without other load. The rest of the largest store is cleaned up
+#: while clients send requests.
+SHARE_ALONE = 0.8
 OLD, OLDER = 40, 60  # days
-STEEPEST = 1.5
-GROWTH = 10.0  # MB
-STALL = 0.025  # s
-PATIENCE = 600.0  # s
-#: One look of those who ask meanwhile, in seconds.
-LOOK = 1.0
-#: Else the clean-up of every day would come between, a minute after each start.
+MAX_RATIO = 1.5
+MAX_GROWTH = 10.0  # MB
+MAX_STALL = 0.025  # s
+TIMEOUT = 600.0  # s
+#: Seconds of load per measurement while upkeep runs.
+LOAD_SECONDS = 1.0
+#: Prevents the daily clean-up, which otherwise runs a minute after each start.
 ENVIRONMENT = {"AVATARFORGE_FILE_CLEANUP_DAYS": "36500"}
 CHECK, CLEAN_UP, OFFLINE = "fsck beside ComfyUI", "clean-up beside ComfyUI", "fsck offline"
 
 
 @dataclass(frozen=True)
-class _Done:
-    """One piece of upkeep. `growth` in MB, over what the process held before; times in seconds."""
+class _Run:
+    """One run of fsck or clean-up. `growth` is the additional memory in MB; times are in seconds."""
 
     files: int
     seconds: float
@@ -53,66 +54,71 @@ class _Done:
 
 
 def measure(bench: Bench) -> None:
-    """Fill, check, clean up: one size after the other, in one folder."""
-    found: dict[str, list[_Done]] = {CHECK: [], CLEAN_UP: [], OFFLINE: []}
+    """Fill, check and clean up each size in turn, in one folder."""
+    runs: dict[str, list[_Run]] = {CHECK: [], CLEAN_UP: [], OFFLINE: []}
     with bench.server("upkeep", env=ENVIRONMENT) as server:
-        base = server.base  # the start has made folders and tables
+        base = server.base  # starting created folders and tables
     for size in SIZES:
-        alone = round(size * ALONE)
+        alone = round(size * SHARE_ALONE)
         fill(base / "user" / "__avatarforge", f"older {size}", alone, OLDER)
         fill(base / "user" / "__avatarforge", f"old {size}", size - alone, OLD)
-        found[OFFLINE].append(_offline(bench, base))
+        runs[OFFLINE].append(_offline(bench, base))
         with bench.server("upkeep", env=ENVIRONMENT) as server:
-            _check(server)  # a first run has everything to load
-            found[CHECK].append(_typical(server, size, _check))
-            _clean_up(server, 1000)  # of no file
-            found[CLEAN_UP].append(_watched(server, lambda on: _clean_up(on, OLDER - 1)))
+            _check(server)  # warm-up: the first run loads everything
+            runs[CHECK].append(_typical(server, size, _check))
+            _clean_up(server, 1000)  # warm-up: deletes no file
+            runs[CLEAN_UP].append(_watched(server, lambda target: _clean_up(target, OLDER - 1)))
             if size == SIZES[-1]:
-                _beside(bench, server)
+                _measure_under_load(bench, server)
             _clean_up(server, OLD - 1)
-    for name, each in found.items():
-        _tell(bench, name, each)
+    for name, by_size in runs.items():
+        _add_rows(bench, name, by_size)
 
 
-def _tell(bench: Bench, name: str, found: list[_Done]) -> None:
-    for size, done in zip(SIZES, found, strict=True):
-        bench.add(Row(PART, f"{name}, {size:,} files", f"{done.each * 1e6:.0f} us each"))
-    ratio = found[-1].each / found[0].each
-    _judge(
-        bench, f"{name}, each of 100,000 / of 1,000", f"{ratio:.2f}", STEEPEST, ratio, "linear: at most 1.5"
+def _add_rows(bench: Bench, name: str, runs: list[_Run]) -> None:
+    for size, run in zip(SIZES, runs, strict=True):
+        bench.add(Row(PART, f"{name}, {size:,} files", f"{run.each * 1e6:.0f} us each"))
+    ratio = runs[-1].each / runs[0].each
+    _add_target(
+        bench, f"{name}, each of 100,000 / of 1,000", f"{ratio:.2f}", MAX_RATIO, ratio, "linear: at most 1.5"
     )
     if memory.can_be_measured():
-        more = found[-1].growth - found[1].growth
-        value = f"{found[1].growth:.0f} and {found[-1].growth:.0f} MB"
-        _judge(
-            bench, f"{name}, memory at 10,000 and 100,000", value, GROWTH, more, "flat: at most 10 MB apart"
+        growth = runs[-1].growth - runs[1].growth
+        value = f"{runs[1].growth:.0f} and {runs[-1].growth:.0f} MB"
+        _add_target(
+            bench,
+            f"{name}, memory at 10,000 and 100,000",
+            value,
+            MAX_GROWTH,
+            growth,
+            "flat: at most 10 MB apart",
         )
-    if stall := found[-1].stall_p99:
+    if stall := runs[-1].stall_p99:
         value = f"{stall * 1000:.1f} ms"
-        _judge(bench, f"{name}, stall p99 at 100,000", value, STALL, stall, "under 25 ms")
-    points = tuple((float(done.files), done.seconds) for done in found)
+        _add_target(bench, f"{name}, stall p99 at 100,000", value, MAX_STALL, stall, "under 25 ms")
+    points = tuple((float(run.files), run.seconds) for run in runs)
     bench.curves.append(Curve("Check and clean-up", name, "files", "seconds", points))
 
 
-def _judge(bench: Bench, name: str, value: str, most: float, seen: float, target: str) -> None:
-    bench.add(Row(PART, name, value, target, seen <= most))
+def _add_target(bench: Bench, name: str, value: str, limit: float, measured: float, target: str) -> None:
+    bench.add(Row(PART, name, value, target, measured <= limit))
 
 
-def _typical(server: ComfyServer, size: int, work: Callable[[ComfyServer], int]) -> _Done:
-    """The second of three in the order of time, where that is quick."""
+def _typical(server: ComfyServer, size: int, work: Callable[[ComfyServer], int]) -> _Run:
+    """The median of three runs, or a single run for the largest store, where three would take too long."""
     runs = [_watched(server, work) for _ in range(1 if size == SIZES[-1] else 3)]
-    return sorted(runs, key=lambda one: one.seconds)[len(runs) // 2]
+    return sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]
 
 
-def _watched(server: ComfyServer, work: Callable[[ComfyServer], int]) -> _Done:
+def _watched(server: ComfyServer, work: Callable[[ComfyServer], int]) -> _Run:
     collect(server)
     before = memory.reset_peak(server.pid) if memory.can_be_measured() else 0
-    with watching(server) as seen:
+    with watching(server) as stats:
         started = time.perf_counter()
         files = work(server)
         seconds = time.perf_counter() - started
     growth = memory.peak(server.pid) - before if memory.can_be_measured() else 0
-    return _Done(files, seconds, growth / 1e6, seen[0].stall_p99)
+    return _Run(files, seconds, growth / 1e6, stats[0].stall_p99)
 
 
 def _check(server: ComfyServer) -> int:
@@ -126,28 +132,30 @@ def _clean_up(server: ComfyServer, days: int) -> int:
     return int(json.loads(_post(server, f"/cleanup/orphaned-files?days={days}"))["files_deleted"])
 
 
-def _offline(bench: Bench, base: Path) -> _Done:
-    """Seconds of the check itself; memory of the whole process."""
+def _offline(bench: Bench, base: Path) -> _Run:
+    """Run `dev.py fsck`: seconds of the check itself, and memory of the whole process."""
     command: list[str | Path] = [
         bench.comfyui.python,
         "-c",
-        _MEASURED,
+        _MEASURE_PEAK,
         base / "custom_nodes" / PACKAGE / "dev.py",
     ]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "fsck", "--json", "--data-folder", base / "user" / "__avatarforge"],
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise LabError(f"dev.py fsck ended with {done.returncode}: {done.stdout[:500]}{done.stderr[-500:]}")
-    report = json.loads(done.stdout)
-    return _Done(report["files"], report["seconds"], float(done.stderr.split()[-1]) / 1e6)
+    if result.returncode:
+        raise LabError(
+            f"dev.py fsck ended with {result.returncode}: {result.stdout[:500]}{result.stderr[-500:]}"
+        )
+    report = json.loads(result.stdout)
+    return _Run(report["files"], report["seconds"], float(result.stderr.split()[-1]) / 1e6)
 
 
-#: Runs a script, then tells the most memory that its process had, in bytes.
-_MEASURED = """
+#: Runs a script, then prints the peak memory of its process, in bytes.
+_MEASURE_PEAK = """
 import runpy, sys
 sys.argv = sys.argv[1:]
 try:
@@ -161,36 +169,36 @@ finally:
 """
 
 
-def _beside(bench: Bench, server: ComfyServer) -> None:
-    """How long those wait who read and write while a clean-up, and a check, goes on."""
+def _measure_under_load(bench: Bench, server: ComfyServer) -> None:
+    """Measure reads and writes while fsck and clean-up run."""
     form = request(f"{PREFIX}/upload/pose_image", "POST", START + png(1) + END, [f"Content-Type: {FORM}"])
     file_id = json.loads(_post(server, "/upload/pose_image", START + png(1) + END))["file_id"]
-    asked = {"GET by id": request(f"{PREFIX}/files/{file_id}"), "an upload again": form}
-    alone = _waits(server, asked)
-    for name, work in (("fsck", _check), ("clean-up", lambda on: _clean_up(on, OLD - 1))):
+    requests = {"GET by id": request(f"{PREFIX}/files/{file_id}"), "an upload again": form}
+    alone = _waits(server, requests)
+    for name, work in (("fsck", _check), ("clean-up", lambda target: _clean_up(target, OLD - 1))):
         thread = threading.Thread(target=work, args=(server,))
         thread.start()
-        beside = _waits(server, asked, while_=thread)
-        for what, waits in beside.items():
-            value = " / ".join(f"{percentile(one, 0.99) * 1000:.1f}" for one in (waits, alone[what]))
+        loaded = _waits(server, requests, during=thread)
+        for what, waits in loaded.items():
+            value = " / ".join(f"{percentile(values, 0.99) * 1000:.1f}" for values in (waits, alone[what]))
             bench.add(Row(PART, f"{what} beside {name} / alone, p99", f"{value} ms"))
 
 
 def _waits(
-    server: ComfyServer, asked: dict[str, bytes], while_: threading.Thread | None = None
+    server: ComfyServer, requests: dict[str, bytes], during: threading.Thread | None = None
 ) -> dict[str, list[float]]:
-    """Ask for each in turn, for LOOK seconds, once or for as long as the thread goes on."""
-    waits: dict[str, list[float]] = {name: [] for name in asked}
+    """Send each request in turn for LOAD_SECONDS, once or until the thread ends. Returns the waits (s)."""
+    waits: dict[str, list[float]] = {name: [] for name in requests}
     while True:
-        for name, one in asked.items():
-            waits[name] += ask(server.port, [one], clients=1, seconds=LOOK).waits
-        if while_ is None or not while_.is_alive():
+        for name, data in requests.items():
+            waits[name] += ask(server.port, [data], clients=1, seconds=LOAD_SECONDS).waits
+        if during is None or not during.is_alive():
             return waits
 
 
 def _post(server: ComfyServer, path: str, form: bytes = b"") -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    asked = urllib.request.Request(server.url + PREFIX + path, form, {"Content-Type": FORM} if form else {})
-    with opener.open(asked, timeout=PATIENCE) as answer:
-        told: bytes = answer.read()
-        return told
+    post = urllib.request.Request(server.url + PREFIX + path, form, {"Content-Type": FORM} if form else {})
+    with opener.open(post, timeout=TIMEOUT) as response:
+        content: bytes = response.read()
+        return content

@@ -1,6 +1,6 @@
-"""Uploads from a process of their own, with plain sockets, so that sending costs as little as it can.
+"""Sends uploads from its own process, with plain sockets, so that sending costs as little as possible.
 
-Every upload is the same picture with a private chunk that holds its number: another number, another content.
+Every upload is the same picture plus a private chunk with a number, so each number makes a different content.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT = 120.0
-BOUNDARY = b"----FormBoundaryT2dD1mYxq7vKp0aZ"  # as long as that of a browser
+BOUNDARY = b"----FormBoundaryT2dD1mYxq7vKp0aZ"  # as long as a browser's
 END_CHUNK = 12  # bytes of a PNG's IEND
 
 
 @dataclass(frozen=True)
 class Job:
-    """Upload the picture at ``picture`` under each of ``numbers``, over ``clients`` connections at once.
+    """Upload the picture at ``picture`` once for each number, over ``clients`` concurrent connections.
 
     Attributes:
-        field: name of the form's field.
-        announce: send `Expect: 100-continue` and the SHA-256, and no body: the answer must come before it.
+        field: name of the form field.
+        announce: send `Expect: 100-continue` and the SHA-256 but no body; the response must not wait for it.
     """
 
     port: int
@@ -43,12 +43,12 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """Seconds that all of them took together, bytes of the pictures, and the answers' bodies."""
+class UploadResult:
+    """Total seconds, total size of the pictures in bytes, and the response bodies."""
 
     seconds: float
     size: int
-    answers: list[Any]
+    responses: list[Any]
 
     @property
     def rate(self) -> float:
@@ -56,38 +56,38 @@ class Sent:
         return self.size / self.seconds / 1e6
 
 
-def send(job: Job) -> Sent:
-    """Raises RuntimeError when an answer is not 200."""
-    done = subprocess.run(
+def send(job: Job) -> UploadResult:
+    """Run the job in its own process. Raises RuntimeError if a response is not 200."""
+    result = subprocess.run(
         [sys.executable, __file__], input=json.dumps(asdict(job)), capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise RuntimeError(f"The uploads came to an end: {done.stderr.strip()}")
-    return Sent(**json.loads(done.stdout))
+    if result.returncode:
+        raise RuntimeError(f"The uploads failed: {result.stderr.strip()}")
+    return UploadResult(**json.loads(result.stdout))
 
 
-def _run(job: Job) -> Sent:
-    with Path(job.picture).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        picture = whole[:]
+def _run(job: Job) -> UploadResult:
+    with Path(job.picture).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        picture = data[:]
     start = memoryview(picture)[:-END_CHUNK]
-    known = hashlib.sha256(start)
-    tails = [_numbered(number) + picture[-END_CHUNK:] for number in job.numbers]
+    start_hash = hashlib.sha256(start)
+    tails = [_number_chunk(number) + picture[-END_CHUNK:] for number in job.numbers]
     requests = []
     for number, tail in zip(job.numbers, tails, strict=True):
-        digest = known.copy()
+        digest = start_hash.copy()
         digest.update(tail)
         size = len(start) + len(tail)
         requests.append(
             (_head(job, number, size, digest.hexdigest()), tail + b"\r\n--" + BOUNDARY + b"--\r\n")
         )
     with ThreadPoolExecutor(job.clients) as pool:
-        begun = time.perf_counter()
-        answers = list(pool.map(lambda one: _upload(job, one[0], start, one[1]), requests))
-        seconds = time.perf_counter() - begun
-    return Sent(seconds, len(picture) * len(requests), answers)
+        started = time.perf_counter()
+        responses = list(pool.map(lambda parts: _upload(job, parts[0], start, parts[1]), requests))
+        seconds = time.perf_counter() - started
+    return UploadResult(seconds, len(picture) * len(requests), responses)
 
 
-def _numbered(number: int) -> bytes:
+def _number_chunk(number: int) -> bytes:
     body = b"prVt" + struct.pack(">Q", number)
     return struct.pack(">I", 8) + body + struct.pack(">I", zlib.crc32(body))
 
@@ -109,24 +109,24 @@ def _head(job: Job, number: int, size: int, digest: str) -> bytes:
 
 
 def _upload(job: Job, head: bytes, start: memoryview, end: bytes) -> Any:
-    with socket.create_connection(("127.0.0.1", job.port), timeout=TIMEOUT) as link:
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link.sendall(head)
+    with socket.create_connection(("127.0.0.1", job.port), timeout=TIMEOUT) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(head)
         if not job.announce:
-            link.sendall(start)
-            link.sendall(end)
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            piece = link.recv(65536)
+            connection.sendall(start)
+            connection.sendall(end)
+        response = b""
+        while b"\r\n\r\n" not in response:
+            piece = connection.recv(65536)
             if not piece:
-                raise ConnectionError(f"no answer, but {answer[:200]!r}")
-            answer += piece
-        top, _, body = answer.partition(b"\r\n\r\n")
-        if top.split()[1] != b"200":
-            raise ConnectionError(f"unexpected answer {answer[:500]!r}")
-        lengths = [line for line in top.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+                raise ConnectionError(f"no response, but {response[:200]!r}")
+            response += piece
+        header, _, body = response.partition(b"\r\n\r\n")
+        if header.split()[1] != b"200":
+            raise ConnectionError(f"unexpected response {response[:500]!r}")
+        lengths = [line for line in header.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         while len(body) < int(lengths[0].split(b":")[1]):
-            body += link.recv(65536)
+            body += connection.recv(65536)
         return json.loads(body)
 
 

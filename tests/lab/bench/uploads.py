@@ -1,4 +1,4 @@
-"""Uploads beside ComfyUI's own route on the same server: rate, event loop, memory."""
+"""Compares uploads with ComfyUI's own route on the same server: rate, event loop and memory."""
 
 from __future__ import annotations
 
@@ -15,24 +15,30 @@ from ..server import ComfyServer
 from . import make_picture
 from .rows import Curve, Row, median
 from .setting import Bench, watching
-from .upload_load import Job, Sent, send
+from .upload_load import Job, UploadResult, send
 
 PART = "Uploads"
 OURS, THEIRS = f"{PREFIX}/upload/reference_image", "/upload/image"
-LARGE, SMALL = 3960, 580  # pixels a side: noise does not pack, so that these are about 45 MB and 1 MB
+LARGE, SMALL = 3960, 580  # pixels per side: noise does not compress, so these are about 45 MB and 1 MB
 ROUNDS = 3
 SMALL_UPLOADS = 120
 ANNOUNCED = 200
-STALL_MS = 25.0
-GROWTH_MB = 80
-#: Of the first implementation only its share of ComfyUI's rate is known: 142 of 571 MB/s at 1 MB, 8 clients.
+MAX_STALL_MS = 25.0
+MAX_GROWTH_MB = 80
+#: The first implementation's share of ComfyUI's rate, its only known figure: 142 of 571 MB/s with 1 MB files
+#: and 8 clients.
 FIRST_IMPLEMENTATION = 142 / 571
 
 
 @dataclass
-class Found:
-    """One line of the comparison, over its rounds: MB/s, seconds that the loop was late, processor seconds
-    of ComfyUI for one upload."""
+class Measurements:
+    """Measurements of one route over all rounds.
+
+    Attributes:
+        rates: MB/s.
+        stalls: 99th percentile of the event loop's delay, in seconds.
+        processor: ComfyUI's CPU seconds per upload.
+    """
 
     rates: list[float] = field(default_factory=list)
     stalls: list[float] = field(default_factory=list)
@@ -40,41 +46,41 @@ class Found:
 
 
 class Uploads:
-    """Sends pictures to one server, and removes what it sent."""
+    """Uploads pictures to one server, and removes them."""
 
     def __init__(self, server: ComfyServer, numbers: Iterator[int]) -> None:
         self.server = server
         self._numbers = numbers
 
     def fresh(self, count: int) -> list[int]:
-        """Numbers of contents that nobody has sent yet."""
+        """Numbers of contents that were not sent before."""
         return list(itertools.islice(self._numbers, count))
 
     def send(
         self, route: str, picture: Path, numbers: list[int], clients: int, *, announce: bool = False
-    ) -> Sent:
-        part = "file" if route == OURS else "image"
-        return send(Job(self.server.port, route, part, str(picture), numbers, clients, announce))
+    ) -> UploadResult:
+        field_name = "file" if route == OURS else "image"
+        return send(Job(self.server.port, route, field_name, str(picture), numbers, clients, announce))
 
     def measure(
-        self, found: Found, route: str, picture: Path, numbers: list[int], clients: int
+        self, measured: Measurements, route: str, picture: Path, numbers: list[int], clients: int
     ) -> Sequence[Any]:
-        with watching(self.server) as seen:
-            sent = self.send(route, picture, numbers, clients)
-        found.rates.append(sent.rate)
-        found.stalls.append(seen[0].stall_p99)
-        found.processor.append(seen[0].processor_seconds / len(numbers))
-        return sent.answers
+        with watching(self.server) as stats:
+            result = self.send(route, picture, numbers, clients)
+        measured.rates.append(result.rate)
+        measured.stalls.append(stats[0].stall_p99)
+        measured.processor.append(stats[0].processor_seconds / len(numbers))
+        return result.responses
 
     def remove(self) -> None:
-        """Also spares the next measurement the writing of what ComfyUI has not pushed to the disk yet."""
+        """Delete all uploads. The next measurement then does not wait until ComfyUI's data is on disk."""
         for path in (self.server.base / "input").glob("*.png"):
             path.unlink()
         Client(self.server.url).post(f"{PREFIX}/cleanup/orphaned-files?days=0", {})
 
 
 def measure(bench: Bench) -> None:
-    """New contents of 45 MB and 1 MB, known ones, announced ones; then memory on servers of its own."""
+    """Measure new, known and announced contents of 45 MB and 1 MB, then memory on separate servers."""
     large, small = bench.folder / "large.png", bench.folder / "small.png"
     for path, side in ((large, LARGE), (small, SMALL)):
         make(bench.comfyui.python, side, path)
@@ -94,30 +100,30 @@ def measure(bench: Bench) -> None:
 
 
 def make(python: Path, side: int, target: Path) -> None:
-    """A PNG of noise, made by an interpreter that has numpy and Pillow, as ComfyUI's does."""
+    """Make a PNG of noise with an interpreter that has numpy and Pillow, such as ComfyUI's."""
     subprocess.run([python, make_picture.__file__, "PNG", "noise", str(side), target], check=True)
 
 
-def _rounds(jobs: dict[str, Callable[[Found], object]]) -> dict[str, Found]:
-    """Every job in every round, each round beginning with another, so that a busy moment hits all of them."""
-    found = {name: Found() for name in jobs}
+def _rounds(jobs: dict[str, Callable[[Measurements], object]]) -> dict[str, Measurements]:
+    """Run all jobs in each round, in rotating order, so that other load affects all of them."""
+    measured = {name: Measurements() for name in jobs}
     for turn in range(ROUNDS):
         names = list(jobs)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            jobs[name](found[name])
-    return found
+            jobs[name](measured[name])
+    return measured
 
 
 def _new(bench: Bench, uploads: Uploads, picture: Path, clients: int) -> None:
-    def job(route: str) -> Callable[[Found], object]:
-        def run(found: Found) -> None:
-            uploads.measure(found, route, picture, uploads.fresh(max(clients, 3)), clients)
+    def job(route: str) -> Callable[[Measurements], object]:
+        def run(measured: Measurements) -> None:
+            uploads.measure(measured, route, picture, uploads.fresh(max(clients, 3)), clients)
             uploads.remove()
 
         return run
 
-    found = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
-    _compare(bench, f"45 MB PNG, new, {_clients(clients)}", found, 0.55 if clients == 1 else 0.6)
+    measured = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
+    _compare(bench, f"45 MB PNG, new, {_clients(clients)}", measured, 0.55 if clients == 1 else 0.6)
 
 
 def _known(bench: Bench, uploads: Uploads, picture: Path, clients: int) -> None:
@@ -126,17 +132,17 @@ def _known(bench: Bench, uploads: Uploads, picture: Path, clients: int) -> None:
         uploads.send(route, picture, numbers, clients)
     rounds = 3 if clients == 1 else 1
 
-    def job(route: str) -> Callable[[Found], object]:
-        return lambda found: uploads.measure(found, route, picture, numbers * rounds, clients)
+    def job(route: str) -> Callable[[Measurements], object]:
+        return lambda measured: uploads.measure(measured, route, picture, numbers * rounds, clients)
 
-    found = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
-    _compare(bench, f"45 MB PNG, known, sent again, {_clients(clients)}", found, 1.3)
+    measured = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
+    _compare(bench, f"45 MB PNG, known, sent again, {_clients(clients)}", measured, 1.3)
     if clients == 1:
         announced = [
             uploads.send(OURS, picture, numbers * ANNOUNCED, 1, announce=True).seconds / ANNOUNCED
             for _ in range(ROUNDS)
         ]
-        sending = 1 / median(found["ours"].rates) * picture.stat().st_size / 1e6
+        sending = 1 / median(measured["ours"].rates) * picture.stat().st_size / 1e6
         ratio = sending / median(announced)
         bench.add(
             Row(
@@ -151,46 +157,54 @@ def _known(bench: Bench, uploads: Uploads, picture: Path, clients: int) -> None:
 
 
 def _small(bench: Bench, uploads: Uploads, picture: Path) -> None:
-    def job(route: str) -> Callable[[Found], object]:
-        def run(found: Found) -> None:
-            uploads.measure(found, route, picture, uploads.fresh(SMALL_UPLOADS), 8)
+    def job(route: str) -> Callable[[Measurements], object]:
+        def run(measured: Measurements) -> None:
+            uploads.measure(measured, route, picture, uploads.fresh(SMALL_UPLOADS), 8)
             uploads.remove()
 
         return run
 
-    found = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
-    words = "1.5 times the first implementation's, "
-    _compare(bench, "1 MB PNG, new, 8 clients", found, 1.5 * FIRST_IMPLEMENTATION, words, stalls=False)
+    measured = _rounds({"ComfyUI": job(THEIRS), "ours": job(OURS)})
+    prefix = "1.5 times the first implementation's, "
+    _compare(bench, "1 MB PNG, new, 8 clients", measured, 1.5 * FIRST_IMPLEMENTATION, prefix, stalls=False)
 
 
 def _compare(
-    bench: Bench, name: str, found: dict[str, Found], least: float, words: str = "", *, stalls: bool = True
+    bench: Bench,
+    name: str,
+    measured: dict[str, Measurements],
+    minimum: float,
+    prefix: str = "",
+    *,
+    stalls: bool = True,
 ) -> None:
-    theirs, ours = found["ComfyUI"], found["ours"]
+    theirs, ours = measured["ComfyUI"], measured["ours"]
     ratio = median([mine / other for mine, other in zip(ours.rates, theirs.rates, strict=True)])
-    bench.add(Row(PART, f"{name}: ComfyUI", _told(theirs)))
-    wanted = f"{words}{least:.2g} of ComfyUI's rate"
-    bench.add(Row(PART, f"{name}: ours", f"{_told(ours)}, {ratio:.2f} of ComfyUI's", wanted, ratio >= least))
+    bench.add(Row(PART, f"{name}: ComfyUI", _summary(theirs)))
+    target = f"{prefix}{minimum:.2g} of ComfyUI's rate"
+    bench.add(
+        Row(PART, f"{name}: ours", f"{_summary(ours)}, {ratio:.2f} of ComfyUI's", target, ratio >= minimum)
+    )
     if stalls:
         stall = median(ours.stalls) * 1000
-        beside = median(theirs.stalls) * 1000
+        their_stall = median(theirs.stalls) * 1000
         bench.add(
             Row(
                 PART,
                 f"{name}: stall of the loop, p99",
-                f"{stall:.0f} ms (ComfyUI: {beside:.0f} ms)",
-                f"at most {STALL_MS:.0f} ms",
-                stall <= STALL_MS,
+                f"{stall:.0f} ms (ComfyUI: {their_stall:.0f} ms)",
+                f"at most {MAX_STALL_MS:.0f} ms",
+                stall <= MAX_STALL_MS,
             )
         )
 
 
-def _told(found: Found) -> str:
-    return f"{median(found.rates):.0f} MB/s, {median(found.processor) * 1000:.1f} ms of processor each"
+def _summary(measured: Measurements) -> str:
+    return f"{median(measured.rates):.0f} MB/s, {median(measured.processor) * 1000:.1f} ms of processor each"
 
 
 def _sizes(bench: Bench, uploads: Uploads) -> None:
-    """Cost against size, one client."""
+    """Measure cost against size with one client."""
     points: dict[str, list[tuple[float, float]]] = {"ComfyUI": [], "ours": []}
     for side in (64, 256, 580, 1160, 2320):
         picture = bench.folder / f"{side}.png"
@@ -199,8 +213,8 @@ def _sizes(bench: Bench, uploads: Uploads) -> None:
             waits = [uploads.send(route, picture, uploads.fresh(10), 1).seconds / 10 for _ in range(3)]
             points[name].append((picture.stat().st_size / 1e6, median(waits) * 1000))
             uploads.remove()
-    for name, found in points.items():
-        bench.curves.append(Curve("Upload of a new picture", name, "MB", "ms", tuple(found)))
+    for name, line in points.items():
+        bench.curves.append(Curve("Upload of a new picture", name, "MB", "ms", tuple(line)))
 
 
 def _memory(bench: Bench, picture: Path, numbers: Iterator[int]) -> None:
@@ -218,8 +232,8 @@ def _memory(bench: Bench, picture: Path, numbers: Iterator[int]) -> None:
                     PART,
                     f"45 MB PNG, new, {_clients(clients)}: memory, {name}",
                     f"+{growth:.0f} MB",
-                    f"at most +{GROWTH_MB} MB" if name == "ours" else "",
-                    growth <= GROWTH_MB if name == "ours" else None,
+                    f"at most +{MAX_GROWTH_MB} MB" if name == "ours" else "",
+                    growth <= MAX_GROWTH_MB if name == "ours" else None,
                 )
             )
 

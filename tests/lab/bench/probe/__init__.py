@@ -1,12 +1,12 @@
-"""A custom node pack for benchmarks alone: looks at ComfyUI's event loop from inside.
+"""A custom node pack for benchmarks that measures ComfyUI from the inside.
 
-GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch begins to watch the
-event loop, POST /bench/seen ends it and tells how late the loop came to a callback that was due, in seconds.
-GET /bench/loads counts the model files that were read and the times that weights were loaded.
-POST /bench/collect has Python collect its garbage now: in ComfyUI, whose heap is large, that takes 0.3 s, and
-what its start has left would bring it on in the middle of something. GET /bench/collections tells when such
-full collections took place, as (begin, end) in seconds of `time.time()`.
-The node BenchHold keeps ComfyUI's worker waiting.
+GET /bench/plain is the cheapest JSON route that this server can have. POST /bench/watch starts to watch the
+event loop; POST /bench/seen stops, and returns how late the loop ran each callback that was due, in seconds.
+GET /bench/processor returns the CPU time so far. GET /bench/loads counts the model files that were read and
+how often weights were loaded. POST /bench/collect runs Python's garbage collector now: with ComfyUI's large
+heap that takes 0.3 s, and garbage left from startup would otherwise trigger it during a measurement.
+GET /bench/collections lists full collections as (start, end), in seconds of `time.time()`.
+The node BenchHold blocks ComfyUI's worker.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from aiohttp import web
 from comfy.model_management import throw_exception_if_processing_interrupted
 from server import PromptServer
 
-from .loads import count_loads, counted
+from .loads import count_loads, counts
 
 count_loads()
 
 
 class BenchHold:
-    """Holds ComfyUI's worker without using the processor: what is queued behind it stays queued."""
+    """Blocks ComfyUI's worker without using the CPU, so that later prompts stay queued."""
 
     RETURN_TYPES = ()
     FUNCTION = "hold"
@@ -46,31 +46,31 @@ class BenchHold:
 
 NODE_CLASS_MAPPINGS: dict[str, type] = {"BenchHold": BenchHold}
 
-#: How often the loop is asked for, in seconds. A wait that hides several of these counts for each of them, as
-#: it would for requests that come at such moments; else the longest stalls would count least.
-EVERY = 0.002
+#: Seconds between two callbacks. A stall longer than this counts once for each callback that it delayed, as
+#: it would for requests arriving at those times; otherwise the longest stalls would count least.
+INTERVAL = 0.002
 
 
 class Watch:
     def __init__(self) -> None:
         self.late: list[float] = []
-        self.begun = time.perf_counter()
-        self.processor = time.process_time()
-        self._timer = asyncio.get_running_loop().call_later(EVERY, self._look, self.begun + EVERY)
+        self.started = time.perf_counter()
+        self.cpu_at_start = time.process_time()
+        self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._check, self.started + INTERVAL)
 
-    def _look(self, due: float) -> None:
+    def _check(self, due: float) -> None:
         now = time.perf_counter()
         while due <= now:
             self.late.append(now - due)
-            due += EVERY
-        self._timer = asyncio.get_running_loop().call_later(due - now, self._look, due)
+            due += INTERVAL
+        self._timer = asyncio.get_running_loop().call_later(due - now, self._check, due)
 
     def end(self) -> dict[str, object]:
         self._timer.cancel()
         return {
             "late": self.late,
-            "seconds": time.perf_counter() - self.begun,
-            "processor_seconds": time.process_time() - self.processor,
+            "seconds": time.perf_counter() - self.started,
+            "processor_seconds": time.process_time() - self.cpu_at_start,
         }
 
 
@@ -89,21 +89,21 @@ async def processor(_: web.Request) -> web.Response:
 
 @PromptServer.instance.routes.get("/bench/loads")
 async def loads(_: web.Request) -> web.Response:
-    return web.json_response(counted)
+    return web.json_response(counts)
 
 
 _collections: list[list[float]] = []
 
 
-def _note_collection(phase: str, about: dict[str, int]) -> None:
-    if about["generation"] == 2:
+def _record_collection(phase: str, info: dict[str, int]) -> None:
+    if info["generation"] == 2:
         if phase == "start":
             _collections.append([time.time(), float("inf")])
         elif _collections:
             _collections[-1][1] = time.time()
 
 
-gc.callbacks.append(_note_collection)
+gc.callbacks.append(_record_collection)
 
 
 @PromptServer.instance.routes.get("/bench/collections")
