@@ -1,18 +1,18 @@
-"""What an exception says, made fit for a client."""
+"""Messages of exceptions for clients: without folders of this server."""
 
 from __future__ import annotations
 
 from .errors import AvatarForgeError
 from .server_paths import without_folders
 
-LONGEST_CLAUSE = 200  # characters of another program's words, in a sentence of ours
+LONGEST_CLAUSE = 200  # characters of another program's message
 
 
 def error_message(error: BaseException) -> str:
-    """The words of an exception: never empty, and without folders of the server.
+    """The message of an expected exception. It is never empty.
 
-    Of an OSError only the operating system's reason is left, since `str` of it repeats the path. Errors of
-    AvatarForge are written for clients, and stay as they are.
+    For an OSError it is the operating system's reason, because `str` repeats the path. Messages of
+    AvatarForge's own errors are returned unchanged.
     """
     if isinstance(error, AvatarForgeError):
         return error.detail or type(error).__name__
@@ -22,17 +22,17 @@ def error_message(error: BaseException) -> str:
 
 
 def summarize_unexpected(error: BaseException) -> str:
-    """An error that nobody expected, as a short clause for people: its class and what it says, in one line.
+    """The class and message of an unexpected exception, as a short clause on one line.
 
-    Without a path of the server's disk: what holds one is left to the log.
+    A message that may contain a path is left to the log.
     """
     kind = type(error).__name__
     try:
         text = (error.strerror or "") if isinstance(error, OSError) else str(error)
-    except Exception:  # noqa: BLE001 - an error that cannot even say what it is
+    except Exception:  # noqa: BLE001 - `__str__` of any exception may itself raise
         text = ""
     if isinstance(error, ImportError):
-        text = text.partition(" (")[0]  # the path of the module stands behind
+        text = text.partition(" (")[0]  # the module's path follows
     line = " ".join("".join(item if item.isprintable() else " " for item in text).split())
     if "/" in line or "\\" in line:
         return f"{kind}; ComfyUI's log has the details"

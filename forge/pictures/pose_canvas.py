@@ -103,10 +103,10 @@ def _side(value: Any, named: str) -> int:
     return round(value)
 
 
-def _conflict(first: str, one: Any, second: str, other: Any) -> InvalidPose:
+def _conflict(first: str, value: Any, second: str, other: Any) -> InvalidPose:
     first, second = _quoted(first), _quoted(second)
-    said = f"{first} says {_shown(one)}, {second} says {_shown(other)}"
-    return InvalidPose(f"The pose gives its canvas more than once, and not the same: {said}.")
+    values = f"{first} says {_shown(value)}, {second} says {_shown(other)}"
+    return InvalidPose(f"The pose gives its canvas more than once, and not the same: {values}.")
 
 
 def _shown(value: Any) -> str:
