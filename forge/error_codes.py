@@ -1,8 +1,7 @@
-"""Every code that an error answer of the API can carry, and what it means.
+"""The registry of error codes: every code that an error answer of the API can have, and its meaning.
 
-A code is part of the API: clients decide by it and pages translate by it. One that was released is
-never renamed and never gets another meaning. Add one where a client has to act differently, or where a page
-needs another sentence.
+Codes are part of the API: clients branch on them and pages translate them. A released code is never renamed
+and never changes its meaning. Add one if a client must react differently, or if a page needs another sentence.
 """
 
 from __future__ import annotations

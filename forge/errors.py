@@ -1,9 +1,8 @@
-"""Everything that can go wrong, in words for the person who asked.
+"""The exceptions that clients and users see.
 
-One base class. `routes.errors` maps each class to one HTTP status; nodes let the message reach
-the editor. A message is a whole sentence, names what would be right, and holds no path of the
-server's disk. Its code (`error_codes`) says the same to programs, and `parameters` are the values for a
-sentence in another language.
+`routes.errors` maps each class to one HTTP status; nodes raise them in the editor. A message is a whole
+sentence, names the remedy, and contains no path of the server. Its code (`error_codes`) is for programs;
+`parameters` are the values for a sentence in another language.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from .error_codes import ErrorCode, ErrorParameters
 
 
 class AvatarForgeError(Exception):
-    """Base of all errors that AvatarForge raises on purpose. `default_code`: of a raise that names none."""
+    """Base of all expected errors. `default_code` is used when a raise statement gives no code."""
 
     default_code: ClassVar[ErrorCode] = "internal_error"
 
@@ -32,28 +31,26 @@ class AvatarForgeError(Exception):
 
 
 class UnauthorizedError(AvatarForgeError):
-    """A key is needed, and none came, or a wrong one."""
+    """The key is missing or wrong."""
 
     default_code = "key_required"
 
 
 class ForbiddenError(AvatarForgeError):
-    """No key would help: the server's name or the web page that asks is not known, or a signed link is
-    not good. These have too little in common for a default code."""
+    """Refused whatever the key: an unknown host name, a foreign origin, or an invalid signed link. The causes
+    have no code in common, so each raise statement must give one."""
 
     def __init__(self, message: str, *, code: ErrorCode, parameters: ErrorParameters | None = None) -> None:
         super().__init__(message, code=code, parameters=parameters)
 
 
-class TooManyRequestsError(AvatarForgeError):
-    """The client asked more often than it may. `retry_after`: seconds until it may again."""
-
-    default_code = "rate_limited"
+class RetryLaterError(AvatarForgeError):
+    """Base of refusals that end by themselves. `retry_after`: seconds until another try makes sense."""
 
     def __init__(
         self,
         message: str,
-        retry_after: int = 1,
+        retry_after: int = 5,
         *,
         code: ErrorCode | None = None,
         parameters: ErrorParameters | None = None,
@@ -62,35 +59,46 @@ class TooManyRequestsError(AvatarForgeError):
         self.retry_after = retry_after
 
 
+class TooManyRequestsError(RetryLaterError):
+    """The client exceeded its rate limit."""
+
+    default_code = "rate_limited"
+
+
+class BusyError(RetryLaterError):
+    """Too many such requests at the same time."""
+
+    default_code = "busy"
+
+
 class NotFoundError(AvatarForgeError):
-    """The id names nothing that exists for the caller."""
+    """Nothing with this id exists."""
 
     default_code = "not_found"
 
 
 class ConflictError(AvatarForgeError):
-    """The request does not fit the state that the thing is in."""
+    """The request does not fit the present state."""
 
     default_code = "conflict"
 
 
 class RejectedUploadError(AvatarForgeError):
-    """The upload is not a picture that the store takes."""
+    """The upload is not a picture or pose that the store accepts."""
 
     default_code = "invalid_upload"
 
 
 class TooLargeError(AvatarForgeError):
-    """More bytes were sent than the limit allows."""
+    """The upload exceeds the limit, in bytes."""
 
     default_code = "file_too_large"
 
 
 class UnprocessableError(AvatarForgeError):
-    """The request is well formed, but a field's value does not make sense.
+    """A well-formed request with an invalid value.
 
-    `location` and `kind` are what pydantic calls `loc` and `type`, so that callers see one shape
-    for every 422.
+    `location` and `kind` are pydantic's `loc` and `type`, so that every 422 has the same shape.
     """
 
     default_code = "invalid_request"
@@ -110,41 +118,24 @@ class UnprocessableError(AvatarForgeError):
 
 
 class UnavailableError(AvatarForgeError):
-    """Something that the request needs is missing now: a model file, the database, the storage."""
+    """Something that the request needs is missing: a model file, the database, the storage."""
 
     default_code = "unavailable"
 
 
-class BusyError(AvatarForgeError):
-    """Too many do the same at once. `retry_after`: seconds after which another try makes sense."""
-
-    default_code = "busy"
-
-    def __init__(
-        self,
-        message: str,
-        retry_after: int = 5,
-        *,
-        code: ErrorCode | None = None,
-        parameters: ErrorParameters | None = None,
-    ) -> None:
-        super().__init__(message, code=code, parameters=parameters)
-        self.retry_after = retry_after
-
-
 class StorageFullError(AvatarForgeError):
-    """The disk has no room for what was sent."""
+    """The disk or the quota is full."""
 
     default_code = "disk_full"
 
 
 class PromptRefusedError(AvatarForgeError):
-    """ComfyUI did not accept the compiled prompt; the message holds the node's own words."""
+    """ComfyUI refused the compiled prompt; the message has the node's own reason."""
 
     default_code = "prompt_refused"
 
 
 class SettingsError(AvatarForgeError):
-    """A setting has a value that cannot be used. Names the variable, the value and the allowed range."""
+    """A setting has an invalid value. The message names the variable, the value and the allowed range."""
 
     default_code = "unavailable"
