@@ -33,7 +33,7 @@ class Stream:
         self.answer = answer
         self._lines: list[str] = []
 
-    async def next(self) -> sse.Event:
+    async def next(self) -> sse.Told:
         """The next event. pytest's own timeout bounds the wait."""
         while True:
             line = (await self.answer.content.readline()).decode()
@@ -45,7 +45,7 @@ class Stream:
                 if told:
                     return told[0]
 
-    async def until(self, kind: str) -> list[sse.Event]:
+    async def until(self, kind: str) -> list[sse.Told]:
         """The events up to the first of this kind."""
         found = [await self.next()]
         while found[-1].kind != kind:
