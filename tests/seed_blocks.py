@@ -85,8 +85,8 @@ def seed_block(language: str, heading: str, number: int = 1) -> Block:
 
 def seed_routes() -> tuple[Route, ...]:
     """All routes of the document, which prints their methods in bold."""
-    found = []
+    routes = []
     for method, target in _ROUTE.findall(DOCUMENT.read_text(encoding="utf-8")):
         parts = urlsplit(target)
-        found.append(Route(method, parts.path, tuple(name for name, _value in parse_qsl(parts.query))))
-    return tuple(found)
+        routes.append(Route(method, parts.path, tuple(name for name, _value in parse_qsl(parts.query))))
+    return tuple(routes)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass
-class Told:
+class Event:
     id: str
     kind: str
     data: dict[str, Any] = field(repr=False)
@@ -19,13 +19,13 @@ class Told:
         return int(self.id.rpartition("-")[2])
 
 
-def read(lines: Iterable[str]) -> Iterator[Told]:
+def read(lines: Iterable[str]) -> Iterator[Event]:
     """Yield the events in `lines`, which have no line breaks. Skips comments and an incomplete last event."""
     fields: dict[str, str] = {}
     for line in lines:
         if line == "":
             if "data" in fields:
-                yield Told(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
+                yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
             fields = {}
         elif not line.startswith(":"):
             name, _, value = line.partition(": ")

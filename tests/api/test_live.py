@@ -33,7 +33,7 @@ class Stream:
         self.answer = answer
         self._lines: list[str] = []
 
-    async def next(self) -> sse.Told:
+    async def next(self) -> sse.Event:
         """The next event. pytest's own timeout bounds the wait."""
         while True:
             line = (await self.answer.content.readline()).decode()
@@ -45,7 +45,7 @@ class Stream:
                 if told:
                     return told[0]
 
-    async def until(self, kind: str) -> list[sse.Told]:
+    async def until(self, kind: str) -> list[sse.Event]:
         """The events up to the first of this kind."""
         found = [await self.next()]
         while found[-1].kind != kind:

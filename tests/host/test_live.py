@@ -26,7 +26,7 @@ class Listening:
     """A client that listens in a thread of its own."""
 
     def __init__(self, api: Api, path: str, **options: Any) -> None:
-        self.events: list[sse.Told] = []
+        self.events: list[sse.Event] = []
         self._more = threading.Condition()
         self._answer = api.get(path, stream=True, **{"timeout": (10, PATIENCE), **options})
         assert self._answer.status_code == 200, self._answer.text
@@ -43,10 +43,10 @@ class Listening:
         except (OSError, AttributeError, ValueError):
             return  # closed meanwhile
 
-    def until(self, kind: str, generation_id: str | None = None) -> sse.Told:
+    def until(self, kind: str, generation_id: str | None = None) -> sse.Event:
         """The first event of this kind, now or later."""
 
-        def found() -> sse.Told | None:
+        def found() -> sse.Event | None:
             mine = (
                 event
                 for event in self.events
@@ -79,8 +79,8 @@ class Run:
     """One sheet of four views in a batch, as three clients saw it: one that listened all the time, one that
     came and went, and one that waited for the end. `pictures` are the previews that were there."""
 
-    events: list[sse.Told]
-    seen: list[sse.Told]
+    events: list[sse.Event]
+    seen: list[sse.Event]
     first: list[str]
     waited: dict[str, Any]
     pictures: list[bytes]
@@ -92,7 +92,7 @@ class ComingAndGoing(threading.Thread):
     def __init__(self, api: Api, generation_id: str) -> None:
         super().__init__(daemon=True)
         self._url = f"{api.base_url}/generations/{generation_id}/events"
-        self.seen: list[sse.Told] = []
+        self.seen: list[sse.Event] = []
         self.first: list[str] = []
         self.times = 0
 
@@ -165,11 +165,11 @@ def run(api: Api) -> Run:
 
 
 @pytest.fixture
-def told(run: Run) -> list[sse.Told]:
+def told(run: Run) -> list[sse.Event]:
     return run.events
 
 
-def test_a_run_is_told_from_the_queue_to_its_end(told: list[sse.Told]) -> None:
+def test_a_run_is_told_from_the_queue_to_its_end(told: list[sse.Event]) -> None:
     states = [event.kind for event in told if event.kind in STATES]
     assert states == ["queued", "started", *["output"] * 4, "completed"]
     assert [event.number for event in told] == sorted({event.number for event in told})
@@ -178,7 +178,7 @@ def test_a_run_is_told_from_the_queue_to_its_end(told: list[sse.Told]) -> None:
     assert told[-1].data["progress"] == 1
 
 
-def test_progress_grows_and_names_the_node_and_its_steps(told: list[sse.Told]) -> None:
+def test_progress_grows_and_names_the_node_and_its_steps(told: list[sse.Event]) -> None:
     moments = [event.data for event in told if event.kind == "progress"]
     numbers = [moment["progress"] for moment in moments]
     assert numbers == sorted(numbers)
@@ -189,7 +189,7 @@ def test_progress_grows_and_names_the_node_and_its_steps(told: list[sse.Told]) -
     assert len({current["step"] for current in sampling}) >= 3
 
 
-def test_a_batch_shows_a_preview_of_each_view(told: list[sse.Told]) -> None:
+def test_a_batch_shows_a_preview_of_each_view(told: list[sse.Event]) -> None:
     shown = [event.data["previews"] for event in told if event.kind == "preview"]
     assert [preview["view"] for preview in shown[-1]] == ["front", "back", "side", "quarter"]
 
