@@ -49,7 +49,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if passed < minimum and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if reporter:
-            reporter.write_line(f"\nOnly {passed} tests passed; at least {minimum} are required.", red=True)
+            reporter.write_line(f"\nOnly {passed} tests passed; {minimum} are the least.", red=True)
 
 
 def _missing(error: BaseException | None) -> str | None:
