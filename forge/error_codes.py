@@ -1,7 +1,8 @@
 """The registry of error codes: every code that an error answer of the API can have, and its meaning.
 
-Codes are part of the API: clients branch on them and pages translate them. A released code is never renamed
-and never changes its meaning. Add one if a client must react differently, or if a page needs another sentence.
+Codes are part of the API: clients branch on them and pages translate them. A released code is never
+renamed and never changes its meaning. Add one if a client must react differently, or if a page needs another
+sentence.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ async def fail(forge: Product, record: GenerationRecord, error: str = "no") -> G
 
 async def in_queue(forge: Product, count: int) -> None:
     while len(forge.host.submitted) < count:
-        await everyone(forge)  # each read lets other tasks run; pytest's own timeout bounds this
+        await count_generations(forge)  # each read lets other tasks run; pytest's own timeout bounds this
 
 
-async def everyone(forge: Product) -> int:
+async def count_generations(forge: Product) -> int:
     return await forge.database.read(lambda connection: row_counts.count_generations(connection, None))

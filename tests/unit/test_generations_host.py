@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from queueing import KNIGHT, everyone, fail, recorder, submit
+from queueing import KNIGHT, count_generations, fail, recorder, submit
 from services import Product, product
 from sqlalchemy import Connection
 
@@ -102,7 +102,7 @@ async def test_a_deleted_generation_does_not_come_back_as_one_queued_by_hand(for
     saving = recorder(forge)
     forge.host.cancel = lambda prompt_id: None  # type: ignore[method-assign]
     deleting = asyncio.create_task(forge.generations.delete(record.id, keep_outputs=False))
-    while await everyone(forge):
+    while await count_generations(forge):
         pass
     with pytest.raises(NotFoundError, match="was deleted"):
         await asyncio.to_thread(saving.claim, record.id, record.prompt_id)
@@ -110,7 +110,7 @@ async def test_a_deleted_generation_does_not_come_back_as_one_queued_by_hand(for
     await asyncio.to_thread(saving.saved, record.id, record.prompt_id, "{}", 0)
     forge.host.end(PromptEvent("interrupted", record.prompt_id))
     await deleting
-    assert await everyone(forge) == 0
+    assert await count_generations(forge) == 0
     assert not (forge.host.output_folder / record.id).exists()
 
 

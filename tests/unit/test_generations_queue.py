@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_host import FakeHost
 from pictures import picture
-from queueing import KNIGHT, begin, everyone, fail, in_queue, submit
+from queueing import KNIGHT, begin, count_generations, fail, in_queue, submit
 from services import Product, product
 
 from avatarforge.db import files as file_queries
@@ -120,7 +120,7 @@ async def test_a_request_after_a_restart_stands_behind_what_was_there(tmp_path: 
         await in_queue(forge, 1)
         late = asyncio.create_task(submit(forge))
         for _ in range(20):  # the request waits for its turn: what is resumed now holds it
-            await everyone(forge)
+            await count_generations(forge)
         gate.set()
         new = await late
         await in_queue(forge, 4)
@@ -157,16 +157,16 @@ async def test_what_is_stopped_while_it_is_resumed_enters_no_queue_twice(
 
         stopping = asyncio.create_task(stop())
         for _ in range(20):  # as far as it comes while the resume is held
-            await everyone(forge)
+            await count_generations(forge)
         gate.set()
         await stopping
         while first.prompt_id not in host.submitted:
-            await everyone(forge)
+            await count_generations(forge)
         host.succeed(first.prompt_id)
         await forge.until(first.id, "completed")
         wanted = [(await forge.generations.get(second.id)).prompt_id] if deed == "retry" else []
         while host.queued != wanted:
-            await everyone(forge)
+            await count_generations(forge)
         assert len(set(host.submitted)) == len(host.submitted)
 
 
@@ -195,7 +195,7 @@ async def test_a_queue_that_refuses_leaves_nothing(forge: Product) -> None:
     request = replace(KNIGHT, reference_image=base64.b64encode(picture()).decode())
     with pytest.raises(RuntimeError):
         await forge.generations.submit(request, "avatar", None)
-    assert await everyone(forge) == 0
+    assert await count_generations(forge) == 0
     assert await forge.database.read(file_queries.totals) == (0, 0)
 
 
@@ -258,7 +258,7 @@ async def test_requests_beyond_the_limit_are_refused_and_leave_nothing(tmp_path:
         assert len(refused) == 6
         assert "3 generations are queued or processing" in str(refused[0])
         assert len(forge.host.queued) == 3
-        assert await everyone(forge) == 5
+        assert await count_generations(forge) == 5
         assert not list((tmp_path / "storage" / "incoming").iterdir())
         for again in (forge.generations.retry(failed.id), forge.generations.reroll(done.id, "front", None)):
             with pytest.raises(BusyError):

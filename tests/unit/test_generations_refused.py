@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fake_host import FakeHost
 from pictures import picture
-from queueing import KNIGHT, everyone, fail, in_queue, submit
+from queueing import KNIGHT, count_generations, fail, in_queue, submit
 from services import Product, product
 
 from avatarforge.db import files as file_queries
@@ -128,7 +128,7 @@ async def test_what_a_restart_can_never_queue_ends_with_the_reason_and_holds_up_
         assert ended.error == f"{NOT_RESUMED} {REASON}"
         reopen(host)
         assert (await forge.generations.retry(bad.id)).status == "queued"
-        assert await everyone(forge) == 3
+        assert await count_generations(forge) == 3
 
 
 @pytest.mark.usefixtures("no_pause")
@@ -145,9 +145,9 @@ async def test_what_waits_for_the_queue_to_take_it_can_be_cancelled(tmp_path: Pa
     host.not_taken = refuse
     async with product(tmp_path, host) as forge:
         while not cancelled:
-            await everyone(forge)
+            await count_generations(forge)
         assert (await forge.generations.cancel(record.id)).status == "failed"
         while forge.tracker.active:
-            await everyone(forge)
+            await count_generations(forge)
         assert len(cancelled) < MAX_REFUSALS
         assert host.submitted == []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from pictures import picture
-from queueing import KNIGHT, everyone, fail, outputs, submit
+from queueing import KNIGHT, count_generations, fail, outputs, submit
 from services import Product, product
 
 from avatarforge.forge.errors import (
@@ -72,7 +72,7 @@ async def test_an_interruption_that_comfyui_forgot_is_asked_for_again(forge: Pro
     forge.host.cancel = forgetful  # type: ignore[method-assign]
     cancelling = asyncio.create_task(forge.generations.cancel(record.id))
     while not requested:
-        await everyone(forge)
+        await count_generations(forge)
     forge.host.tell(PromptEvent("started", record.prompt_id))
     assert (await cancelling).error == CANCELLED
     assert len(requested) == 2

@@ -13,7 +13,7 @@ import pytest
 from engines import writer_of
 from fake_host import FakeHost
 from pictures import picture
-from queueing import KNIGHT, begin, everyone, fail, outputs, submit
+from queueing import KNIGHT, begin, count_generations, fail, outputs, submit
 from services import Product, product
 from sqlalchemy import event
 
@@ -97,7 +97,7 @@ async def test_each_picture_of_a_sheet_appears_when_it_is_saved_and_the_last_wit
         assert len(counted) == 4
     # The row is committed a moment before its end is announced.
     while (kinds := [item.kind for item in forge.live.log.since(0, record.id)])[-1] != "completed":
-        await everyone(forge)
+        await count_generations(forge)
     assert kinds == ["queued", "started", "output", "output", "output", "output", "completed"]
 
 
