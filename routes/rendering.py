@@ -48,7 +48,7 @@ def render_files(page: FilePage, limit: int, cache: JsonCache) -> JsonBody:
         files = [_listed_file(listed) for listed in page.files]
         paging = {"limit": limit, "next_cursor": page.next_cursor}
         answer = JsonBody(to_json({"total": page.total, "files": files, **paging}))
-        cache.file_pages[page] = answer
+        cache.file_pages.put(page, answer)
     return answer
 
 
@@ -95,7 +95,7 @@ def render_cached(record: GenerationRecord, state: LiveState, cache: JsonCache) 
     rendered = cache.generations.get(record)
     if rendered is None:
         (rendered,) = _render_static_parts([record])
-        cache.generations[record] = rendered
+        cache.generations.put(record, rendered)
     if rendered.last is None or (rendered.last[0] is not state and rendered.last[0] != state):
         live = to_json(_live_fields(record.id, state))[1:-1]
         rendered.last = (state, JsonBody(rendered.head + live + rendered.tail))
@@ -106,10 +106,11 @@ async def render_page(page: Page, services: Services, limit: int, offset: int) -
     """Render a `responses.GenerationsAnswer` from cached parts; many missing parts are rendered in a
     thread."""
     cache = services.json_cache
-    missing = [record for record in page.records if record not in cache.generations]
+    missing = [record for record in page.records if cache.generations.get(record) is None]
     if len(missing) > RENDER_ON_LOOP:
         rendered = await services.workers.disk(_render_static_parts, missing)
-        cache.generations.update(zip(missing, rendered, strict=True))
+        for record, parts in zip(missing, rendered, strict=True):
+            cache.generations.put(record, parts)
     states = services.live.states(page.records)
     answers = [
         render_cached(record, state, cache) for record, state in zip(page.records, states, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from .fields import REQUIRED
@@ -91,6 +92,8 @@ class AvatarSpec(AvatarSettings):
         return _read(text)
 
 
+# A generation is read again whenever its status changes, with the same spec.
+@lru_cache(maxsize=128)
 def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
     pose, reference = data.get("pose"), data.get("reference")

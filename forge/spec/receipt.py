@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from .stored import from_fields, to_fields, to_json_text
@@ -62,7 +63,13 @@ class Receipt:
     @classmethod
     def from_json(cls, text: str) -> Receipt:
         """Read a receipt stored by any release. Raises ValueError if it is invalid."""
-        data: dict[str, Any] = json.loads(text)
-        inputs = tuple(from_fields(AppliedInput, applied) for applied in data.get("inputs", ()))
-        rest = {name: value for name, value in data.items() if name != "warning_details"}
-        return from_fields(Receipt, {**rest, "inputs": inputs, "warnings": read_warnings(data)})
+        return _read(text)
+
+
+# A generation is read again whenever its status changes, with the same receipt.
+@lru_cache(maxsize=128)
+def _read(text: str) -> Receipt:
+    data: dict[str, Any] = json.loads(text)
+    inputs = tuple(from_fields(AppliedInput, applied) for applied in data.get("inputs", ()))
+    rest = {name: value for name, value in data.items() if name != "warning_details"}
+    return from_fields(Receipt, {**rest, "inputs": inputs, "warnings": read_warnings(data)})

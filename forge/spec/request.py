@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from .avatar import TURNAROUNDS, AvatarSpec, Kind
@@ -70,16 +71,18 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
 }
 
 
+_REPEATED = {name: field for name, field in REQUEST_FIELDS.items() if field.repeated}
+_READERS = {name: _FROM_SPEC.get(name, attrgetter(name)) for name in _REPEATED}
+_FLOATS = tuple(name for name, field in _REPEATED.items() if isinstance(field.rule, Real))
+_OF_SEVERAL_VIEWS = tuple(name for name, field in _REPEATED.items() if field.applies == "several_views")
+
+
 def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
     """The values of a request that repeats this spec: every repeated field, None if it does not apply."""
-    values: dict[str, Any] = {}
-    for name, field in REQUEST_FIELDS.items():
-        if not field.repeated:
-            continue
-        value = _FROM_SPEC[name](spec) if name in _FROM_SPEC else getattr(spec, name)
-        if field.applies == "several_views" and kind != "all_poses":
-            value = None
-        if isinstance(field.rule, Real) and value is not None:
-            value = float(value)  # so that a whole number is rendered as a float
-        values[name] = value
+    values = {name: read(spec) for name, read in _READERS.items()}
+    if kind != "all_poses":
+        values.update(dict.fromkeys(_OF_SEVERAL_VIEWS))
+    for name in _FLOATS:
+        if values[name] is not None:
+            values[name] = float(values[name])  # so that a whole number is rendered as a float
     return values

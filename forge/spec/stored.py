@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
 UNKNOWN = "unknown"
@@ -28,13 +29,20 @@ Record = TypeVar("Record", bound=Stored)
 
 def from_fields(kind: type[Record], data: Mapping[str, Any]) -> Record:
     """Build a dataclass of this kind. Raises ValueError if a field without a default is missing."""
-    names = {field.name for field in fields(kind)} - {UNKNOWN}
-    values = {name: value for name, value in data.items() if name in names}
-    unknown = {name: value for name, value in data.items() if name not in names}
+    names = _field_names(kind)
     try:
+        if names.issuperset(data):
+            return kind(**data)
+        values = {name: value for name, value in data.items() if name in names}
+        unknown = {name: value for name, value in data.items() if name not in names}
         return kind(**{**values, UNKNOWN: unknown})
     except TypeError as error:
         raise ValueError(f"A stored {kind.__name__} is incomplete: {error}") from error
+
+
+@cache
+def _field_names(kind: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind)) - {UNKNOWN}
 
 
 def to_fields(record: Stored) -> dict[str, Any]:
