@@ -44,8 +44,27 @@ class ForbiddenError(AvatarForgeError):
         super().__init__(message, code=code, parameters=parameters)
 
 
-class RetryLaterError(AvatarForgeError):
-    """Base of refusals that end by themselves. `retry_after`: seconds until another try makes sense."""
+class TooManyRequestsError(AvatarForgeError):
+    """The client exceeded its rate limit. `retry_after`: seconds until another try makes sense."""
+
+    default_code = "rate_limited"
+
+    def __init__(
+        self,
+        message: str,
+        retry_after: int = 1,
+        *,
+        code: ErrorCode | None = None,
+        parameters: ErrorParameters | None = None,
+    ) -> None:
+        super().__init__(message, code=code, parameters=parameters)
+        self.retry_after = retry_after
+
+
+class BusyError(AvatarForgeError):
+    """Too many such requests at the same time. `retry_after`: seconds until another try makes sense."""
+
+    default_code = "busy"
 
     def __init__(
         self,
@@ -57,18 +76,6 @@ class RetryLaterError(AvatarForgeError):
     ) -> None:
         super().__init__(message, code=code, parameters=parameters)
         self.retry_after = retry_after
-
-
-class TooManyRequestsError(RetryLaterError):
-    """The client exceeded its rate limit."""
-
-    default_code = "rate_limited"
-
-
-class BusyError(RetryLaterError):
-    """Too many such requests at the same time."""
-
-    default_code = "busy"
 
 
 class NotFoundError(AvatarForgeError):

@@ -117,7 +117,7 @@ def _refuse(error: errors.AvatarForgeError, detail: str | Sequence[Mapping[str, 
 def _headers(error: errors.AvatarForgeError) -> Mapping[str, str]:
     if isinstance(error, errors.UnauthorizedError):
         return {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: a 401 names the accepted scheme
-    if isinstance(error, errors.RetryLaterError):
+    if isinstance(error, (errors.TooManyRequestsError, errors.BusyError)):
         return {"Retry-After": str(error.retry_after)}
     return {}
 
