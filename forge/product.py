@@ -66,7 +66,6 @@ class Environment:
 class Store:
     """The database, the stored bytes, and the threads that work on them."""
 
-    settings: Settings
     database: Database
     blobs: BlobStore
     contents: ContentStore
@@ -137,7 +136,7 @@ def open_store(
     quota = Quota(settings.storage_quota_bytes, settings.storage_quota_files)
     contents = ContentStore(database, blobs, workers, quota)
     limits = ImageLimits(settings.min_image_dimension, settings.max_image_dimension)
-    return Store(settings, database, blobs, contents, workers, limits)
+    return Store(database, blobs, contents, workers, limits)
 
 
 def open_product(

@@ -35,7 +35,7 @@ def _form_field(field: RequestField) -> responses.FormField:
         description=field.description,
         group=field.form or "advanced",
         control=control,
-        required=field.name == "prompt",
+        required=field.required,
         default=field.default,
         applies=field.applies,
         **properties,

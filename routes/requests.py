@@ -145,9 +145,8 @@ def _declared(field: RequestField) -> tuple[Any, Any]:
     kind, arguments = _type_of(field)
     if isinstance(field.rule, fields.Flag):
         return kind, Field(field.default, description=field.description)
-    required = field.name == "prompt"
     arguments = {name: value for name, value in arguments.items() if value is not None}
-    if required:
+    if field.required:
         return kind, Field(description=field.description, **arguments)
     return kind | None, Field(None, description=field.description, **arguments)
 

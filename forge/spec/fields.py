@@ -115,6 +115,11 @@ class RequestField:
     form: FormGroup | None
     applies: Applicability
 
+    @property
+    def required(self) -> bool:
+        """Whether every request must have the field: it is a text that must not be empty."""
+        return isinstance(self.rule, Text) and self.rule.min_length > 0
+
 
 def declare(
     rule: Rule,

@@ -71,10 +71,11 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
 }
 
 
-_REPEATED = {name: field for name, field in REQUEST_FIELDS.items() if field.repeated}
-_READERS = {name: _FROM_SPEC.get(name, attrgetter(name)) for name in _REPEATED}
-_FLOATS = tuple(name for name, field in _REPEATED.items() if isinstance(field.rule, Real))
-_OF_SEVERAL_VIEWS = tuple(name for name, field in _REPEATED.items() if field.applies == "several_views")
+#: The fields of `parameters`.
+REPEATED_FIELDS = {name: field for name, field in REQUEST_FIELDS.items() if field.repeated}
+_READERS = {name: _FROM_SPEC.get(name, attrgetter(name)) for name in REPEATED_FIELDS}
+_FLOATS = tuple(name for name, field in REPEATED_FIELDS.items() if isinstance(field.rule, Real))
+_OF_SEVERAL_VIEWS = tuple(name for name, field in REPEATED_FIELDS.items() if field.applies == "several_views")
 
 
 def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 from ...forge.generations.failures import FailureCode
 from ...forge.spec import fields
 from ...forge.spec.fields import RequestField
-from ...forge.spec.request import REQUEST_FIELDS
+from ...forge.spec.request import REPEATED_FIELDS
 from ...forge.spec.views import ViewName
 from ...forge.spec.warning import WarningCode
 from ..models import LazyModel
@@ -43,7 +43,7 @@ def _parameter(field: RequestField) -> tuple[Any, Any]:
 
 
 def _parameter_fields() -> dict[str, Any]:
-    return {name: _parameter(field) for name, field in REQUEST_FIELDS.items() if field.repeated}
+    return {name: _parameter(field) for name, field in REPEATED_FIELDS.items()}
 
 
 # Built from the declarations in `forge/spec`, which is where to add a field.
