@@ -26,6 +26,10 @@ OPTIONAL_NODES = frozenset(
 ControlKind = Literal["ControlNet", "Control-LoRA", "T2I adapter", "ControlNet-LLLite"]
 
 
+#: What decided a model's family and variant: its header, its name, or the user's override.
+ToldBy = Literal["header", "name", "override"]
+
+
 @dataclass(frozen=True)
 class ModelFile:
     """An installed model, named as in ComfyUI's loader nodes. `family` is a key of `families.FAMILIES`, or
@@ -34,6 +38,12 @@ class ModelFile:
     `guessed`: the family is a guess from the name, because the file cannot be inspected. `special`: a
     checkpoint that needs more than text, such as one for inpainting. `kind` is that of a control model.
     `problem`: why the file cannot be used, phrased to follow "it": "is empty"; None if it can.
+
+    `folder` is ComfyUI's name of its folder: "checkpoints", "diffusion_models", "unet_gguf", "controlnet",
+    "model_patches", "loras". `variant` is one of its family, None for the first. `distillation` is a key of
+    `families.DISTILLATIONS`. `prediction` is "eps", "v" (the header says so) or "v_unmarked" (only the name
+    does). `precision` is that of packed weights, such as "fp8_scaled" or "gguf". `told_by` is for the family,
+    `variant_told_by` for the variant. `size` is in bytes. `uses_clip`: a LoRA that changes text encoders.
     """
 
     name: str
@@ -43,6 +53,27 @@ class ModelFile:
     special: bool = False
     kind: ControlKind = "ControlNet"
     problem: str | None = None
+    folder: str = "checkpoints"
+    variant: str | None = None
+    distillation: str | None = None
+    prediction: Literal["eps", "v", "v_unmarked"] = "eps"
+    precision: str | None = None
+    told_by: ToldBy = "header"
+    variant_told_by: ToldBy = "name"
+    size: int = 0
+    uses_clip: bool = False
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """A text encoder or a VAE. `kind` is one of `families.ENCODER_KINDS` or `families.VAE_KINDS`, None for
+    another. `folder` is "text_encoders", "clip_gguf" or "vae"."""
+
+    name: str
+    kind: str | None
+    folder: str
+    problem: str | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +91,9 @@ class SkippedFile:
 class InstalledModels:
     """Everything that is installed. `nodes` are the installed OPTIONAL_NODES, `ipadapters` and `clip_visions`
     the files in these folders, `sdpose` the checkpoints with SDPose's heatmap head. `skipped` are the
-    unusable files of all folders. `embeddings` are the files in that folder, None if it could not be read."""
+    unusable files of all folders. `embeddings` are the files in that folder, None if it could not be read.
+    `diffusion_models` are those without text encoders and VAE, GGUF files included. `model_patches` are
+    control patches for a `DIFFUSION_MODEL`."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -72,6 +105,16 @@ class InstalledModels:
     sdpose: tuple[str, ...] = ()
     skipped: tuple[SkippedFile, ...] = ()
     embeddings: tuple[str, ...] | None = None
+    diffusion_models: tuple[ModelFile, ...] = ()
+    text_encoders: tuple[PartFile, ...] = ()
+    vaes: tuple[PartFile, ...] = ()
+    loras: tuple[ModelFile, ...] = ()
+    model_patches: tuple[ModelFile, ...] = ()
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """Everything that a request can name as its model."""
+        return self.checkpoints + self.diffusion_models
 
 
 @dataclass(frozen=True)
