@@ -66,6 +66,8 @@ def resolve_template(
     seed = request.seed
     if seed is None and "seed" in template.slots:
         seed = secrets.randbits(53)  # a JavaScript client can send it back unchanged
+    # The graph decides the rest.
+    chosen |= {"seed": seed, **dict.fromkeys(("sampler", "scheduler", "checkpoint", "consistency"))}
     spec = AvatarSpec(
         prompt=request.prompt,
         clothing=request.clothing,
@@ -81,7 +83,6 @@ def resolve_template(
         skeleton_strength=1.0 if views and "pose" in template.slots else 0.0,
         template=template.use(),
         **chosen,
-        **{**dict.fromkeys(("sampler", "scheduler", "checkpoint", "consistency")), "seed": seed},
     )
     warnings: tuple[GenerationWarning, ...] = prompt_warnings(spec.texts, installed.embeddings)
     if views and "pose" not in template.slots:
