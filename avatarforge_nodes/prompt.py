@@ -39,6 +39,11 @@ class AvatarPrompt(io.ComfyNode):
                     options=list(FAMILIES),
                     tooltip="The checkpoint's model family; it decides the quality tags.",
                 ),
+                io.Model.Input(
+                    "model",
+                    optional=True,
+                    tooltip="Only Anima needs it, for several views: its model adapts each text.",
+                ),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive"),
@@ -57,10 +62,11 @@ class AvatarPrompt(io.ComfyNode):
         negative_prompt: str,
         view: str,
         family: str,
+        model: Any = None,
     ) -> io.NodeOutput:
         parts = PromptParts(prompt, clothing, style, realism, negative_prompt, family)
         texts = [compose_prompt(parts, name) for name in views_of(view)]
         return io.NodeOutput(
-            encode_texts(clip, [positive for positive, _ in texts]),
-            encode_texts(clip, [negative for _, negative in texts]),
+            encode_texts(clip, [positive for positive, _ in texts], model),
+            encode_texts(clip, [negative for _, negative in texts], model),
         )

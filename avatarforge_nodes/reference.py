@@ -121,7 +121,7 @@ class ApplyReference(io.ComfyNode):
             )
         if video and samples.shape[2] != 1:
             raise ValueError(
-                f"The reference is a video of {samples.shape[2]} latent frames: this model's VAE reads a batch "
-                "of pictures as one. Encode each picture alone and join them, as Reference Latent does."
+                f"The reference is a video of {samples.shape[2]} latent frames: this model's VAE reads a "
+                "batch of pictures as one. Encode each picture alone and join them, as Reference Latent does."
             )
         return io.NodeOutput(add_source(model, Reference(samples, strength, start_percent, end_percent)))
