@@ -8,7 +8,8 @@ from operator import attrgetter
 from typing import Any
 
 from .avatar import TURNAROUNDS, AvatarSpec, Kind
-from .fields import Base64Picture, Choice, FileId, Real, Url, declare, declared_fields
+from .fields import Base64Picture, Choice, FileId, Loras, Name, Real, Url, declare, declared_fields
+from .lora import LoraUse
 from .pose import POSE_MODES, PoseMode
 from .settings import AvatarSettings
 
@@ -54,9 +55,26 @@ class AvatarRequest(AvatarSettings):
         form="advanced",
         applies="several_views",
     )
+    model: str | None = declare(
+        Name(512, "models"), "An installed model of any family, by its file name.", form="advanced"
+    )
+    family: str | None = declare(
+        Name(32, "families"),
+        "A model family: its best installed model is used.",
+        repeated=False,
+        form="advanced",
+    )
+    loras: tuple[LoraUse, ...] | None = declare(
+        Loras(16, -4, 4), "LoRAs of the model's family: name, strength, clip_strength.", form="advanced"
+    )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
     )
+
+    def __post_init__(self) -> None:
+        if self.loras is not None:
+            loras = tuple(lora if isinstance(lora, LoraUse) else LoraUse(**lora) for lora in self.loras)
+            object.__setattr__(self, "loras", loras)
 
 
 REQUEST_FIELDS = declared_fields(AvatarRequest)
@@ -68,6 +86,15 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
     "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
     "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+    "model": lambda spec: spec.checkpoint,
+    "loras": lambda spec: (
+        [
+            {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
+            for lora in spec.loras
+            if not lora.helps
+        ]
+        or None
+    ),
 }
 
 
