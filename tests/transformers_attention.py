@@ -248,7 +248,13 @@ def latents(name: str, size: tuple[int, int], seed: int = 5, count: int = 1) -> 
 
 
 def draw(
-    host: SimpleNamespace, name: str, model: Any, *, views: int = 1, size: tuple[int, int] = SIZE, **given: Any
+    host: SimpleNamespace,
+    name: str,
+    model: Any,
+    *,
+    views: int = 1,
+    size: tuple[int, int] = SIZE,
+    **given: Any,
 ) -> torch.Tensor:
     """Latents of a run of ComfyUI's KSampler, each view from noise and words of its own."""
     given = {

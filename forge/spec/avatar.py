@@ -16,7 +16,10 @@ from .stored import from_fields, to_fields, to_json_text
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
+#: How a reference picture is applied; see `families.family.Family.identity`.
+ReferenceMethod = Literal["picture", "redux", "ipadapter", "attention"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
+REFERENCE_METHODS: tuple[ReferenceMethod, ...] = get_args(ReferenceMethod)
 
 #: The kind of a generation whose graph was queued by hand. It has no spec.
 MANUAL_KIND: Kind = "graph"
@@ -31,14 +34,14 @@ _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not settin
 class ReferenceUse:
     """A stored reference and its strength: 0 has no effect, 1 attends to it as much as to the picture itself.
 
-    `method` is a `families.IdentityMethodName`. `preset` is for "ipadapter", `model` for that and "redux",
+    `preset` is for "ipadapter", `model` for that and "redux",
     `clip_vision` for "redux".
     """
 
     file_id: str
     content_hash: str
     strength: float
-    method: str = "attention"
+    method: ReferenceMethod = "attention"
     preset: str | None = None
     model: str | None = None
     clip_vision: str | None = None

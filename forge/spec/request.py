@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
-from .avatar import TURNAROUNDS, AvatarSpec, Kind
+from .avatar import REFERENCE_METHODS, TURNAROUNDS, AvatarSpec, Kind, ReferenceMethod
 from .fields import Base64Picture, Choice, FileId, Loras, Name, Real, Url, declare, declared_fields
 from .lora import LoraUse
 from .pose import POSE_MODES, PoseMode
@@ -48,6 +48,13 @@ class AvatarRequest(AvatarSettings):
         default=REFERENCE_STRENGTH,
         form="advanced",
     )
+    reference_method: ReferenceMethod | Literal["auto"] | None = declare(
+        Choice(("auto", *REFERENCE_METHODS), automatic="auto", stored=REFERENCE_METHODS),
+        "How the model sees the reference image; auto takes the best that works.",
+        default="auto",
+        form="advanced",
+        applies="reference",
+    )
     turnaround: str | None = declare(
         Choice(("auto", *TURNAROUNDS), automatic="auto", stored=TURNAROUNDS),
         "All poses: in one batch, or one after another for a card with little memory.",
@@ -86,6 +93,7 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
     "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
     "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+    "reference_method": lambda spec: spec.reference.method if spec.reference else None,
     "model": lambda spec: spec.checkpoint,
     "loras": lambda spec: (
         [

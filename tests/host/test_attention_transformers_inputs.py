@@ -39,9 +39,7 @@ def test_a_mask_over_the_text_of_each_row_is_kept(host: SimpleNamespace) -> None
     mask[0, 4:] = mask[1, 6:] = 0
     patched = share(host, refer(host, model, latents("qwen_image", REFERENCE), 0.4), 0.5)
     seen = SeenTransformer(patched)
-    draw(
-        host, "qwen_image", patched, views=2, steps=1, cfg=1.0, positive=text(1, 2, attention_mask=mask)
-    )
+    draw(host, "qwen_image", patched, views=2, steps=1, cfg=1.0, positive=text(1, 2, attention_mask=mask))
     places = KINDS["qwen_image"].places
     recorded = {call.place: call for call in seen.calls[:places]}
     for call in recorded.values():
@@ -103,7 +101,9 @@ def test_hints_of_the_picture_are_left_out_for_the_reference(host: SimpleNamespa
             return inputs
 
         model = make_transformer(host, name)
-        model.set_model_post_input_patch(hint) if name == "anima" else model.set_model_double_block_patch(hint)
+        model.set_model_post_input_patch(hint) if name == "anima" else model.set_model_double_block_patch(
+            hint
+        )
         referred = refer(host, model, latents(name, REFERENCE))
         seen = SeenTransformer(referred)
         draw(host, name, referred, steps=1, cfg=1.0)

@@ -203,7 +203,12 @@ export class Form {
     /** @type {Record<string, unknown>} */
     const body = {};
     const chosen = this.models.find(({ name }) => name === this.fields.get("model")?.requestValue);
-    const applied = { severalViews: sheet, pose: Boolean(this.slots.pose.fileId), settings: chosen?.settings };
+    const applied = {
+      severalViews: sheet,
+      pose: Boolean(this.slots.pose.fileId),
+      reference: Boolean(this.slots.reference.fileId),
+      settings: chosen?.settings,
+    };
     for (const [name, field] of this.fields) {
       if (field.problem) errors.push([field, field.problem]);
       else if (field.requestValue !== undefined && !field.isIgnored(applied)) body[name] = field.requestValue;

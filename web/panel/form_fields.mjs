@@ -111,12 +111,13 @@ class SchemaField {
 
   /**
    * Whether a new request omits this field even with a value, because the server would refuse it.
-   * @param {{ severalViews?: boolean, pose?: boolean, settings?: string[] }} applied `settings` are the optional
+   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[] }} applied `settings` are the optional
    *   fields that the chosen model has; undefined if the server chooses the model
    */
-  isIgnored({ severalViews = false, pose = false, settings }) {
+  isIgnored({ severalViews = false, pose = false, reference = false, settings }) {
     const { applies, name } = this.schema;
     if (applies === "family") return settings !== undefined && !settings.includes(name);
+    if (applies === "reference") return !reference;
     return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
   }
 
