@@ -5,7 +5,6 @@ from __future__ import annotations
 from .capabilities import (
     CapabilitiesAnswer,
     CapabilitiesSummary,
-    CheckpointMethods,
     FamilySummary,
     Method,
     SkippedFile,
@@ -53,7 +52,6 @@ from .maintenance import StoreProblem, VerifyAnswer
 __all__ = [
     "CapabilitiesAnswer",
     "CapabilitiesSummary",
-    "CheckpointMethods",
     "CleanupAnswer",
     "ComfyPart",
     "Control",
@@ -76,6 +74,7 @@ __all__ = [
     "InvalidAnswer",
     "ListedFile",
     "Method",
+    "ModelMethods",
     "OutputFile",
     "Parameters",
     "Part",
