@@ -28,7 +28,8 @@ class FormField(LazyModel):
         description="Used when the field is left out; null: it depends on the other fields and the settings."
     )
     applies: Applicability = Field(
-        description="several_views: only with all poses. pose: only with a pose image. reference: only with a reference image. "
+        description="several_views: only with all poses. pose: only with a pose image. "
+        "reference: only with a reference image. "
         "family: only with a model whose family has it, see `settings` in GET /capabilities."
     )
     minimum: float | None = None
