@@ -75,7 +75,7 @@ def resolve_template(
         negative_prompt=request.negative_prompt,
         views=views if views else ((None,) if pose is not None else ("front",)),
         pose=_use_pose(pose, request, installed),
-        reference=ReferenceUse(reference.id, reference.content_hash, 1.0, KIND) if reference else None,
+        reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,
         family=KIND,
         controlnet=None,
         bones=BoneStyle.STANDARD.value,

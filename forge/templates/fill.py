@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnprocessableError
-from ..graphs.builder import Link, Node, PromptBuilder
+from ..families.builder import Link, Node, PromptBuilder
 from ..graphs.compile import CompiledPrompt
 from ..graphs.links import downstream, inputs_of, is_sampler, link_of, literal, steps_of, upstream
 from ..graphs.poses import add_pose_image
-from ..graphs.receipt import applied_input
+from ..graphs.receipt import AppliedPicture, applied_input
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec, ReferenceUse
 from ..spec.fields import Real, Whole
@@ -143,7 +143,7 @@ def trial_spec(template: Template) -> AvatarSpec:
         seed=0,
         views=("front",),
         pose=None,
-        reference=ReferenceUse(NOBODY, "", 1.0, KIND),
+        reference=ReferenceUse(NOBODY, "", 1.0, "picture"),
         family=KIND,
         controlnet=None,
         skeleton_strength=1.0,
@@ -273,14 +273,11 @@ class _Filling:
             if node is not None:
                 role, given = use
                 line = applied_input(
-                    role,
+                    AppliedPicture(role, KIND, given, 1.0),
                     view,
-                    KIND,
-                    given,
                     node=node,
                     node_type=str(prompt[node]["class_type"]),
                     model=self._template.name,
-                    strength=1.0,
                     steps=steps,
                 )
                 self.lines.append(line)
