@@ -17,7 +17,7 @@ from ..spec.avatar import AvatarSpec, ReferenceUse
 from ..spec.pose import PoseFile, PoseUse
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.warning import GenerationWarning, make_warning
-from ..templates.fill import KIND, Template
+from ..templates.template import KIND, Template
 from .resolve import GivenPose, ResolvedRequest
 
 #: Field of a request -> the slot that it fills. Fields that are not here fill none.

@@ -30,9 +30,9 @@ from ..store.files import FileStore
 from ..workers import Workers
 from . import check
 from .check import Graph, Inspection
-from .fill import Template
 from .saved import SavedTemplate
 from .slots import read_slots, write_slots
+from .template import Template
 
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
