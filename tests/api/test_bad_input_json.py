@@ -265,7 +265,9 @@ async def test_no_path_is_made_from_what_stands_in_the_url(
                 path = path.replace(f"{{{name}}}", value)
             query = {"pose": "front"} if "reroll" in path else {}
             answer = await client.request(endpoint.method, URL(PREFIX + path, encoded=True), params=query)
-            assert answer.status in (404, 405, 422), (endpoint.path, await answer.text())
+            # Without its body a route that takes one looks no further.
+            refusals = (404, 405, 422, 415) if endpoint.takes_body else (404, 405, 422)
+            assert answer.status in refusals, (endpoint.path, await answer.text())
             assert answer.content_type == "application/json"
             assert str(forge.blobs.folder) not in await answer.text()
             assert "Set-Cookie" not in answer.headers
@@ -288,7 +290,9 @@ async def test_a_nasty_query_is_a_4xx_everywhere(client: Client, nasty: str) -> 
                 URL(url, encoded=True),
                 json={"prompt": "x"} if endpoint.body else None,
             )
-            allowed = (200, 404, 422) if nasty == "-0" else (404, 409, 422)
+            # A text that is searched for may be any that is one.
+            fits = nasty == "-0" or (name == "q" and len(nasty) < 100)
+            allowed = (200, 404, 422) if fits else (404, 409, 422)
             assert answer.status in allowed, (url[:200], await answer.text())
 
 
