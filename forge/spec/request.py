@@ -74,6 +74,9 @@ class AvatarRequest(AvatarSettings):
     loras: tuple[LoraUse, ...] | None = declare(
         Loras(16, -4, 4), "LoRAs of the model's family: name, strength, clip_strength.", form="advanced"
     )
+    template: str | None = declare(
+        Name(100, "templates"), "A template, by its name or id: its graph makes the pictures."
+    )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
     )
@@ -103,7 +106,10 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
         ]
         or None
     ),
+    "template": lambda spec: spec.template.name if spec.template else None,
 }
+#: What no template has a slot for.
+_NOT_OF_TEMPLATES = ("pose_strength", "reference_strength", "reference_method", "consistency", "turnaround")
 
 
 #: The fields of `parameters`.
@@ -118,6 +124,8 @@ def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
     values = {name: read(spec) for name, read in _READERS.items()}
     if kind != "all_poses":
         values.update(dict.fromkeys(_OF_SEVERAL_VIEWS))
+    if spec.template is not None:
+        values.update(dict.fromkeys(_NOT_OF_TEMPLATES))
     for name in _FLOATS:
         if values[name] is not None:
             values[name] = float(values[name])  # so that a whole number is rendered as a float

@@ -48,6 +48,17 @@ from .health import (
 )
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
+from .templates import (
+    FoundPlace,
+    InspectionAnswer,
+    MissingModel,
+    MissingNode,
+    TemplateAnswer,
+    TemplateDeletedAnswer,
+    TemplateFile,
+    TemplatesAnswer,
+    TemplateSummary,
+)
 
 __all__ = [
     "CapabilitiesAnswer",
@@ -64,6 +75,7 @@ __all__ = [
     "FilesAnswer",
     "FormField",
     "FormFieldsAnswer",
+    "FoundPlace",
     "GenerationAnswer",
     "GenerationDeletedAnswer",
     "GenerationsAnswer",
@@ -71,10 +83,12 @@ __all__ = [
     "HealthAnswer",
     "HealthStatus",
     "InputReceipt",
+    "InspectionAnswer",
     "InvalidAnswer",
     "ListedFile",
     "Method",
-    "ModelMethods",
+    "MissingModel",
+    "MissingNode",
     "OutputFile",
     "Parameters",
     "Part",
@@ -93,6 +107,11 @@ __all__ = [
     "StoragePart",
     "StoreProblem",
     "StoredFile",
+    "TemplateAnswer",
+    "TemplateDeletedAnswer",
+    "TemplateFile",
+    "TemplateSummary",
+    "TemplatesAnswer",
     "UploadAnswer",
     "VerifyAnswer",
     "WarningDetail",

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "reroll_failed",
     "negative_prompt_has_no_effect",
     "strength_counts_as_one",
+    "no_pose_slot",
 }
 
 
