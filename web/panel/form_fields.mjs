@@ -94,7 +94,7 @@ class SchemaField {
    */
   setInstalled(capabilities) {
     const { source } = this.schema;
-    if (!source || this.control instanceof RadioGroup) return;
+    if (!source || source === "templates") return;
     /** @type {[string, string][]} */
     const options =
       source === "checkpoints"
@@ -102,6 +102,20 @@ class SchemaField {
             .filter(({ supported }) => supported)
             .map(({ name, family_label: family }) => [name, `${name} (${family})`])
         : (capabilities[source] ?? []).map((name) => [name, name]);
+    this.#setOptions(options);
+  }
+
+  /**
+   * Offer the stored templates.
+   * @param {string[]} names
+   */
+  setTemplates(names) {
+    if (this.schema.source === "templates") this.#setOptions(names.map((name) => [name, name]));
+  }
+
+  /** @param {[value: string, text: string][]} options */
+  #setOptions(options) {
+    if (this.control instanceof RadioGroup) return;
     const select = /** @type {ReturnType<typeof selectField>} */ (this.control);
     setOptions(select, this.#text("_auto") ?? this.t("automatic"), options);
   }
