@@ -127,7 +127,17 @@ export interface GenerationQuery {
   cursor?: string | null;
 }
 
-export type SlotName = "prompt" | "negative" | "pose" | "reference" | "seed" | "width" | "height" | "output";
+export type SlotName =
+  | "prompt"
+  | "negative"
+  | "pose"
+  | "reference"
+  | "seed"
+  | "width"
+  | "height"
+  | "steps"
+  | "cfg"
+  | "output";
 /** The marks of a node: the names of its inputs for each slot. */
 export type SlotMarks = Partial<Record<SlotName, string[]>>;
 
@@ -145,33 +155,32 @@ export interface TemplateGraph {
   unused: string[];
 }
 
-export type TemplateBody = Omit<TemplateGraph, "unused"> & { name: string };
+export type TemplateBody = Omit<TemplateGraph, "unused"> & { name?: string };
 
 export interface FoundSlot {
   node: string;
   title: string;
   class_type: string;
-  input: string | null;
-  source: string;
+  input: string;
+  source: "request" | "title" | "app" | "node" | "link";
 }
 
 export interface MissingNode {
+  node: string;
+  title: string;
   class_type: string;
-  title?: string;
 }
 
-export interface MissingModel {
-  name: string;
-  folder?: string | null;
-  title?: string;
-  class_type?: string;
+export interface MissingModel extends MissingNode {
+  input: string;
+  value: string;
 }
 
 export interface TemplateInspection {
   slots: Partial<Record<SlotName, FoundSlot[]>>;
-  missing_nodes: (MissingNode | string)[];
-  missing_models: (MissingModel | string)[];
-  problems: ({ detail: string } | string)[];
+  missing_nodes: MissingNode[];
+  missing_models: MissingModel[];
+  problems: string[];
 }
 
 export interface Template {

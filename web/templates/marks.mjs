@@ -5,7 +5,18 @@
 
 export const PROPERTY = "AvatarForge slots";
 /** @type {readonly SlotName[]} */
-export const SLOTS = ["prompt", "negative", "pose", "reference", "seed", "width", "height", "output"];
+export const SLOTS = [
+  "prompt",
+  "negative",
+  "pose",
+  "reference",
+  "seed",
+  "width",
+  "height",
+  "steps",
+  "cfg",
+  "output",
+];
 /** Stands for the node itself, in place of the name of an input. */
 export const WHOLE_NODE = "";
 
@@ -18,6 +29,8 @@ const NAMES = {
   seed: /seed/i,
   width: /width/i,
   height: /height/i,
+  steps: /steps/i,
+  cfg: /^(cfg|guidance)$/i,
 };
 const TYPES = {
   prompt: "text",
@@ -27,6 +40,8 @@ const TYPES = {
   seed: "number",
   width: "number",
   height: "number",
+  steps: "number",
+  cfg: "number",
 };
 /** The only number of such a node is a value for any slot: a PrimitiveInt has no better name than "value". */
 const FEW_NUMBERS = 2;

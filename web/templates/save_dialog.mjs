@@ -2,7 +2,6 @@
 import { withKey } from "../shared/api_key.mjs";
 import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
-import { translateIfKnown } from "../shared/i18n.mjs";
 import { showModal } from "../shared/modal.mjs";
 import { SLOTS } from "./marks.mjs";
 import { TemplatesClient } from "./templates_client.mjs";
@@ -109,9 +108,7 @@ class SaveDialog {
       const graph = await this.read();
       this.graph = graph;
       const { unused: _, ...body } = graph;
-      const inspection = await withKey(this.client, t, () =>
-        this.templates.inspect({ ...body, name: this.input.value.trim() || t("template_title") }),
-      );
+      const inspection = await withKey(this.client, t, () => this.templates.inspect(body));
       this.#show(inspection, graph.unused);
     } catch (error) {
       setStatus(this.alert, this.#reason(error), true);
@@ -178,7 +175,7 @@ class SaveDialog {
   #show({ slots, missing_nodes: nodes, missing_models: models, problems }, unused) {
     const { t } = this;
     const found = SLOTS.flatMap((slot) => (slots[slot] ?? []).map((place) => this.#slotLine(slot, place)));
-    const wrong = [...problems.map(problemText), ...unused.map((title) => t("template_mark_unused", { title }))];
+    const wrong = [...problems, ...unused.map((title) => t("template_mark_unused", { title }))];
     this.found.replaceChildren(
       make("h3", { textContent: t("template_slots") }),
       found.length ? make("ul", {}, ...found) : make("p", { textContent: t("template_no_slots") }),
@@ -195,13 +192,20 @@ class SaveDialog {
   #slotLine(slot, { node, title, class_type: type, input, source }) {
     const { t } = this;
     const where = [title || type, input].filter(Boolean).join(" · ");
-    const why = translateIfKnown(`slot_from_${source}`, {}, t);
+    /** @type {Record<FoundSlot["source"], string>} */
+    const sources = {
+      request: t("slot_from_mark"),
+      title: t("slot_from_title"),
+      app: t("slot_from_app"),
+      node: t("slot_from_node"),
+      link: t("slot_from_link"),
+    };
     return make(
       "li",
       { title: `${type} (${node})` },
       make("strong", { textContent: t(`slot_${slot}`) }),
       make("span", { textContent: where }),
-      why ? make("small", { textContent: why }) : null,
+      make("small", { textContent: sources[source] }),
     );
   }
 
@@ -231,22 +235,12 @@ class SaveDialog {
   }
 }
 
-/** @param {MissingNode | string} node */
-function missingNodeText(node) {
-  if (typeof node === "string") return node;
-  const { class_type: type, title } = node;
+/** @param {MissingNode} node */
+function missingNodeText({ class_type: type, title }) {
   return title && title !== type ? `${type} (${title})` : type;
 }
 
-/** @param {MissingModel | string} model */
-function missingModelText(model) {
-  if (typeof model === "string") return model;
-  const { name, folder, title, class_type: type } = model;
-  const where = title || type;
-  return [folder ? `${folder}/${name}` : name, where ? `(${where})` : ""].filter(Boolean).join(" ");
-}
-
-/** @param {{ detail: string } | string} problem */
-function problemText(problem) {
-  return typeof problem === "string" ? problem : problem.detail;
+/** @param {MissingModel} model */
+function missingModelText({ value, title, class_type: type }) {
+  return `${value} (${title || type})`;
 }
