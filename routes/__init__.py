@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from . import capabilities, files, form, generations, health, links, live, maintenance, streams
+from . import capabilities, files, form, generations, health, links, live, maintenance, streams, templates
 from .access import (
     ACCESS,
     Access,
@@ -74,6 +74,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
     *maintenance.ENDPOINTS,
+    *templates.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -31,6 +31,7 @@ from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
 from ..store.files import FileStore
+from ..templates.service import TemplateService
 from ..webhooks.targets import Targets
 from ..workers import Workers, run_uncancellable
 from .cache import GenerationCache, PageQuery
@@ -82,6 +83,7 @@ class GenerationService:
         live: Live,
         targets: Targets,
         cache: GenerationCache,
+        templates: TemplateService,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -93,7 +95,7 @@ class GenerationService:
         self._live = live
         self._targets = targets
         self._cache = cache
-        self._preparer = RunPreparer(settings, database, files, host)
+        self._preparer = RunPreparer(settings, database, files, host, templates)
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
         self._removals: set[asyncio.Task[None]] = set()
 

@@ -12,6 +12,7 @@ from .fields import REQUIRED
 from .pose import PoseFile, PosePlan, PoseUse
 from .settings import SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
+from .template import TemplateUse
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
@@ -52,6 +53,9 @@ class AvatarSpec(AvatarSettings):
     views attend to the front. `reseeded` maps re-rolled views to their seeds. The defaults, and
     `RequestField.before` for the settings, are for rows written before the field existed. Raises ValueError
     if a required setting has no value.
+
+    With a `template`, its graph makes the pictures: then settings that are no slots of it are None, and so is
+    everything that belongs to a family.
     """
 
     views: tuple[str | None, ...]
@@ -64,10 +68,13 @@ class AvatarSpec(AvatarSettings):
     skeleton_strength: float = 0.0
     turnaround: Turnaround = "sequential"
     reseeded: dict[str, int] = field(default_factory=dict)
+    template: TemplateUse | None = None
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.template is not None:
+            return
         for name in _REQUIRED_NAMES:
             if getattr(self, name) is None:
                 if SETTINGS[name].before is REQUIRED:
@@ -96,7 +103,7 @@ class AvatarSpec(AvatarSettings):
 @lru_cache(maxsize=128)
 def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
-    pose, reference = data.get("pose"), data.get("reference")
+    pose, reference, template = data.get("pose"), data.get("reference"), data.get("template")
     return from_fields(
         AvatarSpec,
         {
@@ -106,8 +113,13 @@ def _read(text: str) -> AvatarSpec:
             "views": tuple(data.get("views", ())),
             "pose": _read_pose(pose, data) if pose is not None else None,
             "reference": from_fields(ReferenceUse, reference) if reference is not None else None,
+            "template": _read_template(template) if template is not None else None,
         },
     )
+
+
+def _read_template(template: dict[str, Any]) -> TemplateUse:
+    return from_fields(TemplateUse, {**template, "slots": tuple(template.get("slots", ()))})
 
 
 def _read_pose(pose: dict[str, Any], spec: Mapping[str, Any]) -> PoseUse:

@@ -19,8 +19,8 @@ from typing import Any, Literal
 FormGroup = Literal["main", "advanced", "slot"]
 #: "several_views": allowed only in a request for several views. "pose": allowed only with a pose image.
 Applicability = Literal["always", "several_views", "pose"]
-#: Lists of `GET /capabilities` from which the form takes the choices.
-ChoiceSource = Literal["checkpoints", "samplers", "schedulers"]
+#: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`.
+ChoiceSource = Literal["checkpoints", "samplers", "schedulers", "templates"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from .avatar import TURNAROUNDS, AvatarSpec, Kind
-from .fields import Base64Picture, Choice, FileId, Real, Url, declare, declared_fields
+from .fields import Base64Picture, Choice, FileId, Name, Real, Url, declare, declared_fields
 from .pose import POSE_MODES, PoseMode
 from .settings import AvatarSettings
 
@@ -54,6 +54,9 @@ class AvatarRequest(AvatarSettings):
         form="advanced",
         applies="several_views",
     )
+    template: str | None = declare(
+        Name(100, "templates"), "A template, by its name or id: its graph makes the pictures."
+    )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
     )
@@ -68,7 +71,10 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
     "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
     "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+    "template": lambda spec: spec.template.name if spec.template else None,
 }
+#: What no template has a slot for.
+_NOT_OF_TEMPLATES = ("pose_strength", "reference_strength", "consistency", "turnaround")
 
 
 #: The fields of `parameters`.
@@ -83,6 +89,8 @@ def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
     values = {name: read(spec) for name, read in _READERS.items()}
     if kind != "all_poses":
         values.update(dict.fromkeys(_OF_SEVERAL_VIEWS))
+    if spec.template is not None:
+        values.update(dict.fromkeys(_NOT_OF_TEMPLATES))
     for name in _FLOATS:
         if values[name] is not None:
             values[name] = float(values[name])  # so that a whole number is rendered as a float

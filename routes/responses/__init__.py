@@ -49,6 +49,17 @@ from .health import (
 )
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
+from .templates import (
+    FoundPlace,
+    InspectionAnswer,
+    MissingModel,
+    MissingNode,
+    TemplateAnswer,
+    TemplateDeletedAnswer,
+    TemplateFile,
+    TemplatesAnswer,
+    TemplateSummary,
+)
 
 __all__ = [
     "CapabilitiesAnswer",
@@ -66,6 +77,7 @@ __all__ = [
     "FilesAnswer",
     "FormField",
     "FormFieldsAnswer",
+    "FoundPlace",
     "GenerationAnswer",
     "GenerationDeletedAnswer",
     "GenerationsAnswer",
@@ -73,9 +85,12 @@ __all__ = [
     "HealthAnswer",
     "HealthStatus",
     "InputReceipt",
+    "InspectionAnswer",
     "InvalidAnswer",
     "ListedFile",
     "Method",
+    "MissingModel",
+    "MissingNode",
     "OutputFile",
     "Parameters",
     "Part",
@@ -94,6 +109,11 @@ __all__ = [
     "StoragePart",
     "StoreProblem",
     "StoredFile",
+    "TemplateAnswer",
+    "TemplateDeletedAnswer",
+    "TemplateFile",
+    "TemplateSummary",
+    "TemplatesAnswer",
     "UploadAnswer",
     "VerifyAnswer",
     "WarningDetail",

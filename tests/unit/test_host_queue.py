@@ -63,7 +63,7 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     folders = {name: lambda: "/srv/comfy out" for name in ("get_output_directory", "get_input_directory")}
     stand_ins = (
         module("execution", validate_prompt=validate_prompt, SENSITIVE_EXTRA_DATA_KEYS=()),
-        module("nodes"),
+        module("nodes", NODE_CLASS_MAPPINGS={"KSampler": object}),
         module("comfy"),
         module("comfy.cli_args", LatentPreviewMethod=methods, args=SimpleNamespace(preview_method=1)),
         module("server", PromptServer=object),
@@ -80,7 +80,7 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     )
     for entry in stand_ins:
         monkeypatch.setitem(sys.modules, entry.__name__, entry)
-    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders"):
+    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders", "avatarforge.host.refusals"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     queue = importlib.import_module("avatarforge.host.queue")
 
@@ -98,7 +98,7 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         return queue.ComfyQueue(server(prompts or PromptQueue(), **more))
 
     yield SimpleNamespace(open=open_queue, validated=validated)
-    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders"):
+    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders", "avatarforge.host.refusals"):
         sys.modules.pop(name, None)
 
 
