@@ -55,7 +55,9 @@ class AvatarRequest(AvatarSettings):
         applies="several_views",
     )
     template: str | None = declare(
-        Name(100, "templates"), "A template, by its name or id: its graph makes the pictures."
+        Name(100, "templates"),
+        "A template, by its name or id: its graph makes the pictures.",
+        form="advanced",
     )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False

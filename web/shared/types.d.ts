@@ -280,6 +280,7 @@ export interface Widget {
   name: string;
   value: unknown;
   type?: string;
+  options?: { serialize?: boolean };
   serialize?: boolean;
   callback?: (value: unknown) => void;
 }

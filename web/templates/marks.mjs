@@ -43,8 +43,10 @@ const TYPES = {
   steps: "number",
   cfg: "number",
 };
-/** The only number of such a node is a value for any slot: a PrimitiveInt has no better name than "value". */
+/** A node with so few numbers offers them for each slot: that of a PrimitiveInt is called "value". */
 const FEW_NUMBERS = 2;
+const MULTILINE = "customtext"; // the frontend's type of a text field
+const PICTURE = /\.(png|jpe?g|webp)$/i;
 const BADGE_COLORS = { fgColor: "#fff", bgColor: "#3b5b92" };
 
 /**
@@ -128,8 +130,8 @@ export function candidates(node, slot) {
   const fitting = (node.widgets ?? []).filter((widget) => kindOf(widget) === TYPES[slot]);
   const named = fitting.filter(({ name }) => NAMES[slot].test(name));
   if (named.length) return named.map(({ name }) => name);
-  const few = TYPES[slot] !== "number" || fitting.length <= FEW_NUMBERS;
-  return few && TYPES[slot] !== "file" ? fitting.map(({ name }) => name) : [];
+  if (TYPES[slot] === "number" && fitting.length > FEW_NUMBERS) return [];
+  return fitting.filter((widget) => TYPES[slot] === "number" || widget.type === MULTILINE).map(({ name }) => name);
 }
 
 /**
@@ -144,10 +146,12 @@ export function slotsOf(widget) {
 
 /**
  * @param {Widget} widget
- * @returns {"text" | "number" | "file" | ""}
+ * @returns {"text" | "number" | "file" | ""} "" if it is no input of the node, or of another kind
  */
-function kindOf({ name, type, value }) {
-  if (name === "file_id" || type === "combo") return "file";
+function kindOf({ name, options, type, value }) {
+  if (options?.serialize === false || type === "button") return ""; // such as "control after generate"
   if (typeof value === "number") return "number";
-  return typeof value === "string" && type !== "button" ? "text" : "";
+  if (name === "file_id") return "file";
+  if (type === "combo") return NAMES.reference.test(name) || PICTURE.test(String(value)) ? "file" : "";
+  return typeof value === "string" ? "text" : "";
 }
