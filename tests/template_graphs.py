@@ -61,10 +61,10 @@ class Node:
     links: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
-def build(page: Page, nodes: dict[str, Node]) -> dict[str, str]:
+def build(page: Page, nodes: dict[str, Node], columns: int = 6) -> dict[str, str]:
     """Replace the graph. Returns key -> id."""
     described = {
-        key: {**vars(node), "pos": [200 + COLUMN * (index % 6), 150 + ROW * (index // 6)]}
+        key: {**vars(node), "pos": [200 + COLUMN * (index % columns), 200 + ROW * (index // columns)]}
         for index, (key, node) in enumerate(nodes.items())
     }
     ids: dict[str, str] = page.evaluate(BUILD, described)
@@ -113,3 +113,27 @@ def save(page: Page, name: str) -> list[str]:
     dialog.get_by_role("button", name="Save", exact=True).click()
     expect(dialog).to_have_count(0)
     return found
+
+
+def build_app(page: Page, inputs: list[tuple[str, str]], output: str) -> None:
+    """Choose inputs (node id, widget) and the output of App mode in the frontend's own builder."""
+    page.evaluate("() => app.extensionManager.command.execute('Comfy.ToggleLinear')")
+    page.get_by_role("button", name="Build app").click()
+    for node_id, widget in inputs:
+        _click(page, page.locator(f"[data-node-id='{node_id}']").get_by_text(widget, exact=True).first)
+        expect(page.get_by_text("App builder mode")).to_be_visible()
+    page.wait_for_function(
+        "(count) => app.rootGraph.extra.linearData?.inputs.length === count", arg=len(inputs)
+    )
+    page.get_by_role("button", name="Choose outputs").click()
+    _click(page, page.locator(f"[data-node-id='{output}']"))
+    page.wait_for_function("() => app.rootGraph.extra.linearData.outputs.length === 1")
+    page.get_by_role("button", name="Exit app builder").click()
+
+
+def _click(page: Page, element: Locator) -> None:
+    """Click what the builder has laid over an element."""
+    expect(element).to_be_visible()
+    box = element.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

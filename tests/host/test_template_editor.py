@@ -13,7 +13,7 @@ from generating import fresh, pixels
 from loras import write_sd15_lora
 from panels import violations
 from playwright.sync_api import Page, expect
-from template_graphs import Node, build, choose_slot, found_slots, open_dialog, open_menu, save
+from template_graphs import Node, build, build_app, choose_slot, found_slots, open_dialog, open_menu, save
 
 from lab.api import Api
 from lab.server import ComfyServer
@@ -206,6 +206,47 @@ def test_a_stack_of_loras_with_two_samplers_one_of_them_in_a_subgraph(
     assert api.post("/templates", json=weaker).status_code == 200
     assert pixels(api, ask(api, weaker["name"], seed=7)) != pixels(api, ask(api, template, seed=7))
     assert one["inputs"] == []
+
+
+def test_an_edit_of_a_picture_whose_slots_app_mode_names(page: Page, api: Api, comfy: ComfyServer) -> None:
+    source = f"{name()}.png"
+    (comfy.base / "input" / source).write_bytes(fresh())
+    nodes = core()
+    del nodes["size"]
+    nodes["picture"] = Node("LoadImage", values={"image": source})
+    nodes["scale"] = Node(
+        "ImageScale", values={"width": 64, "height": 64, "crop": "center"}, links={"image": ("picture", 0)}
+    )
+    nodes["encode"] = Node("VAEEncode", links={"pixels": ("scale", 0), "vae": ("model", 2)})
+    nodes["sampler"].links["latent_image"] = ("encode", 0)
+    nodes["sampler"].values["denoise"] = 0.7
+    ids = build(page, nodes, columns=4)
+    try:
+        build_app(
+            page, [(ids["text"], "text"), (ids["picture"], "image"), (ids["sampler"], "seed")], ids["save"]
+        )
+        template = name()
+        save(page, template)
+    finally:
+        page.evaluate("() => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', false)")
+    saved = get(api, template)
+    assert {slot: (places[0]["source"], places[0]["node"]) for slot, places in saved["slots"].items()} == {
+        "prompt": ("app", ids["text"]),
+        "reference": ("app", ids["picture"]),
+        "seed": ("app", ids["sampler"]),
+        "output": ("app", ids["save"]),
+        "negative": ("link", ids["avoid"]),
+        "steps": ("link", ids["sampler"]),
+        "cfg": ("link", ids["sampler"]),
+    }
+    files = [api.upload(fresh(), "reference")["file_id"] for _ in range(2)]
+    one = check_runs(api, template, reference_file_id=files[0])
+    (line,) = one["inputs"]
+    assert (line["role"], line["kind"], line["file_id"]) == ("reference", "template", files[0])
+    other = ask(api, template, seed=8, reference_file_id=files[1])
+    assert pixels(api, other) != pixels(api, ask(api, template, seed=8, reference_file_id=files[0]))
+    # Without a reference, the graph's own picture is edited.
+    assert ask(api, template, seed=8)["inputs"] == []
 
 
 def test_marks_are_kept_shown_and_removed(page: Page) -> None:
