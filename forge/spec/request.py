@@ -75,7 +75,9 @@ class AvatarRequest(AvatarSettings):
         Loras(16, -4, 4), "LoRAs of the model's family: name, strength, clip_strength.", form="advanced"
     )
     template: str | None = declare(
-        Name(100, "templates"), "A template, by its name or id: its graph makes the pictures."
+        Name(100, "templates"),
+        "A template, by its name or id: its graph makes the pictures.",
+        form="advanced",
     )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
