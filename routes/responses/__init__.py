@@ -89,6 +89,7 @@ __all__ = [
     "Method",
     "MissingModel",
     "MissingNode",
+    "ModelMethods",
     "OutputFile",
     "Parameters",
     "Part",
