@@ -12,7 +12,18 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from . import capabilities, files, form, generations, health, links, live, maintenance, streams
+from . import (
+    capabilities,
+    files,
+    form,
+    generations,
+    health,
+    installed,
+    links,
+    live,
+    maintenance,
+    streams,
+)
 from .access import (
     ACCESS,
     Access,
@@ -73,6 +84,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *streams.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
+    *installed.ENDPOINTS,
     *maintenance.ENDPOINTS,
 )
 

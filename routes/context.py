@@ -16,6 +16,8 @@ from ..forge.idempotency import Idempotency
 from ..forge.ids import canonical_id
 from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
+from ..forge.model_overrides import ModelOverrides
+from ..forge.ports import Host
 from ..forge.product import Product
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
@@ -37,6 +39,8 @@ class Services:
     verifier: Verifier
     live: Live
     idempotency: Idempotency
+    host: Host
+    overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
 
 
@@ -50,6 +54,8 @@ def services_of(product: Product) -> Services:
         product.verifier,
         product.live,
         product.idempotency,
+        product.host,
+        product.overrides,
     )
 
 

@@ -46,10 +46,20 @@ from .health import (
     SkeletonDrawing,
     StoragePart,
 )
+from .installed import (
+    MODEL_FIELDS,
+    FamilyChoice,
+    InstalledModel,
+    InstalledPart,
+    ModelsAnswer,
+    StoredOverride,
+    VariantChoice,
+)
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
 
 __all__ = [
+    "MODEL_FIELDS",
     "CapabilitiesAnswer",
     "CapabilitiesSummary",
     "CleanupAnswer",
@@ -59,6 +69,7 @@ __all__ = [
     "Dimensions",
     "ErrorAnswer",
     "ErrorBody",
+    "FamilyChoice",
     "FamilySummary",
     "FileDeletedAnswer",
     "FilesAnswer",
@@ -71,10 +82,13 @@ __all__ = [
     "HealthAnswer",
     "HealthStatus",
     "InputReceipt",
+    "InstalledModel",
+    "InstalledPart",
     "InvalidAnswer",
     "ListedFile",
     "Method",
     "ModelMethods",
+    "ModelsAnswer",
     "OutputFile",
     "Parameters",
     "Part",
@@ -93,7 +107,9 @@ __all__ = [
     "StoragePart",
     "StoreProblem",
     "StoredFile",
+    "StoredOverride",
     "UploadAnswer",
+    "VariantChoice",
     "VerifyAnswer",
     "WarningDetail",
 ]
