@@ -17,44 +17,14 @@ from functools import cached_property
 
 from .model_files import Tensor
 
+_WORD = re.compile(r"\S+")
 #: The last part of a tensor's name: its role in the LoRA of one layer.
 _ROLES = frozenset(
-    [
-        "lora_down",
-        "lora_up",
-        "lora_mid",
-        "lora_A",
-        "lora_B",
-        "lora_magnitude_vector",
-        "down",
-        "up",
-        "dora_scale",
-        "hada_w1_a",
-        "hada_w1_b",
-        "hada_w2_a",
-        "hada_w2_b",
-        "hada_t1",
-        "hada_t2",
-        "lokr_w1",
-        "lokr_w1_a",
-        "lokr_w1_b",
-        "lokr_w2",
-        "lokr_w2_a",
-        "lokr_w2_b",
-        "lokr_t2",
-        "oft_blocks",
-        "oft_diag",
-        "a1",
-        "a2",
-        "b1",
-        "b2",
-        "diff",
-        "diff_b",
-        "set_weight",
-        "w_norm",
-        "b_norm",
-        "reshape_weight",
-    ]
+    _WORD.findall(
+        """lora_down lora_up lora_mid lora_A lora_B lora_magnitude_vector down up dora_scale
+        hada_w1_a hada_w1_b hada_w2_a hada_w2_b hada_t1 hada_t2 lokr_w1 lokr_w1_a lokr_w1_b lokr_w2 lokr_w2_a
+        lokr_w2_b lokr_t2 oft_blocks oft_diag a1 a2 b1 b2 diff diff_b set_weight w_norm b_norm reshape_weight"""
+    )
 )
 #: What diffusers adds to a layer's name before "down" and "up".
 _DIFFUSERS_ENDS = (".lora", "_lora", ".lora_linear_layer")
@@ -64,25 +34,10 @@ _PREFIX = re.compile(
     r"|transformer_(?!blocks))+"
 )
 _TEXT_ENCODERS = tuple(
-    [
-        "lora_te_",
-        "lora_te1_",
-        "lora_te2_",
-        "lora_te3_",
-        "lora_prior_te",
-        "text_encoder.",
-        "text_encoder_2.",
-        "text_encoder_3.",
-        "text_encoders.",
-        "te.",
-        "te1.",
-        "te2.",
-        "t5xxl.",
-        "clip_l.",
-        "clip_g.",
-        "lycoris_text_encoder",
-        "lora_text_encoder",
-    ]
+    _WORD.findall(
+        """lora_te_ lora_te1_ lora_te2_ lora_te3_ lora_prior_te text_encoder. text_encoder_2. text_encoder_3.
+        text_encoders. te. te1. te2. t5xxl. clip_l. clip_g. lycoris_text_encoder lora_text_encoder"""
+    )
 )
 _SECOND_ENCODER = ("lora_te2_", "text_encoder_2.", "te2.", "text_encoders.clip_g.")
 
@@ -139,10 +94,10 @@ _FLUX2_VARIANTS: Mapping[int, tuple[str, ...]] = {
 }
 _FLUX1_WIDTH, _FLUX1_DOUBLE, _FLUX1_SINGLE = 3072, 19, 38
 _KLEIN_4B_DOUBLE, _KLEIN_4B_SINGLE = 5, 20
-# Layers whose shape tells the two: (pattern, side, ratio to the width in Flux.1, in Flux.2).
+# Layers whose shape tells the two: (pattern, outputs for each input in Flux.1, in Flux.2).
 _RATIOS = (
-    (re.compile(r"^double_blocks_\d+_(?:img|txt)_mlp_0$"), "out", 4, 6),
-    (re.compile(r"^single_blocks_\d+_linear1$"), "out", 7, 9),
+    (re.compile(r"^double_blocks_\d+_(?:img|txt)_mlp_0$"), 4, 6),
+    (re.compile(r"^single_blocks_\d+_linear1$"), 7, 9),
 )
 _KREA2_WIDTH = 6144
 
@@ -297,7 +252,7 @@ def _flux_families(layers: _Layers) -> _Found:
             return ("krea2",), ()  # fewer heads for keys than for queries
         if width == _FLUX1_WIDTH and double > _FLUX1_DOUBLE:
             return ("qwen_image",), ()
-    for pattern, _, flux1, flux2 in _RATIOS:
+    for pattern, flux1, flux2 in _RATIOS:
         ratios = {out / into for out, into in layers.sizes(pattern)}
         if flux2 in ratios:
             return ("flux2",), variants

@@ -46,10 +46,9 @@ class InstalledModel(LazyModel):
     override: StoredOverride | None = Field(description="null: none is stored.")
 
 
-#: The fields that are the same in `ports.ModelFile`.
-MODEL_FIELDS = tuple(
-    ["folder", "name", "family", "variant", "told_by", "variant_told_by", "distillation", "prediction", "precision", "size", "special", "union", "uses_clip", "guessed", "problem"]
-)
+#: The fields that are not those of `ports.ModelFile`.
+_OWN_FIELDS = ("family_label", "override")
+MODEL_FIELDS = tuple(name for name in InstalledModel.model_fields if name not in _OWN_FIELDS)
 
 
 class InstalledPart(LazyModel):
