@@ -50,9 +50,10 @@ class ApplyReference(io.ComfyNode):
             display_name="Apply Reference (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Keeps the look of a reference without any extra model (SD1.5 and SDXL): self-attention also "
-                "sees the reference's tokens. Each step runs the model once more, on the reference. Strength "
-                "0 has the same effect as removing the node."
+                "Keeps the look of a reference without any extra model: self-attention also sees the "
+                "reference's tokens. Each step runs the model once more, on the reference. For SD1.5, SDXL, "
+                "Flux.1, FLUX.2, Chroma, Qwen-Image, Krea 2, Z-Image and Anima. Strength 0 has the same "
+                "effect as removing the node."
             ),
             search_aliases=[
                 "avatar",
@@ -111,10 +112,16 @@ class ApplyReference(io.ComfyNode):
         if start_percent >= end_percent:
             raise ValueError("end_percent has to be above start_percent, or the reference is never seen.")
         samples = reference["samples"]
-        channels = model.get_model_object("latent_format").latent_channels
-        if samples.ndim != 4 or samples.shape[1] != channels:
+        latent_format = model.get_model_object("latent_format")
+        channels, video = latent_format.latent_channels, latent_format.latent_dimensions == 3
+        if samples.ndim != (5 if video else 4) or samples.shape[1] != channels:
             raise ValueError(
-                f"The reference has the shape {tuple(samples.shape)}, and the model wants {channels} "
-                "channels: encode it with the VAE of the same checkpoint."
+                f"The reference has the shape {tuple(samples.shape)}, and the model wants {channels} channels"
+                f"{' and one frame' if video else ''}: encode it with the VAE of the same model."
+            )
+        if video and samples.shape[2] != 1:
+            raise ValueError(
+                f"The reference is a video of {samples.shape[2]} latent frames: this model's VAE reads a "
+                "batch of pictures as one. Encode each picture alone and join them, as Reference Latent does."
             )
         return io.NodeOutput(add_source(model, Reference(samples, strength, start_percent, end_percent)))

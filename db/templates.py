@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, tuple_, update
 
 from .files import take_released
 from .records import FileRecord, TemplateRecord, TemplateVersionRecord
@@ -42,11 +41,11 @@ def name_key(name: str) -> str:
 
 def get(connection: Connection, template_id: str) -> TemplateRecord | None:
     """The template with this id, unless it was deleted."""
-    return _record(connection.execute(_ROW.where(_is_live, templates.c.id == template_id)).one_or_none())
+    return _one(connection, _is_live, templates.c.id == template_id)
 
 
 def by_name(connection: Connection, name: str) -> TemplateRecord | None:
-    return _record(connection.execute(_ROW.where(templates.c.name_key == name_key(name))).one_or_none())
+    return _one(connection, templates.c.name_key == name_key(name))
 
 
 def page(
@@ -191,5 +190,6 @@ def _take_versions(connection: Connection, template_id: str, up_to: int | None) 
     return take_released(connection, named) if named else []
 
 
-def _record(row: Row[Any] | None) -> TemplateRecord | None:
-    return TemplateRecord(*row) if row is not None else None
+def _one(connection: Connection, *matching: ColumnElement[bool]) -> TemplateRecord | None:
+    rows = [TemplateRecord(*row) for row in connection.execute(_ROW.where(*matching))]
+    return rows[0] if rows else None

@@ -93,7 +93,7 @@ class InstalledModels:
     the files in these folders, `sdpose` the checkpoints with SDPose's heatmap head. `skipped` are the
     unusable files of all folders. `embeddings` are the files in that folder, None if it could not be read.
     `diffusion_models` are those without text encoders and VAE, GGUF files included. `model_patches` are
-    control patches for a `DIFFUSION_MODEL`."""
+    control patches of models, `style_models` the files in that folder."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -110,6 +110,7 @@ class InstalledModels:
     vaes: tuple[PartFile, ...] = ()
     loras: tuple[ModelFile, ...] = ()
     model_patches: tuple[ModelFile, ...] = ()
+    style_models: tuple[str, ...] = ()
 
     @property
     def models(self) -> tuple[ModelFile, ...]:

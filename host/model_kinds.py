@@ -17,8 +17,6 @@ from ..forge.ports import ControlKind
 
 Shapes = Mapping[str, torch.Tensor]
 
-# Part of the class name of models that need other inputs than the plain models of their family.
-_OTHER_INPUTS = "instructpix2pix"
 # What a checkpoint has besides its UNet; without them only a UNet is loaded, which no prompt can reach.
 _TEXT_ENCODERS = ("cond_stage_model.", "conditioner.", "text_encoders.")
 _VAES = ("first_stage_model.", "vae.")
@@ -35,6 +33,8 @@ _DECODERS = ("output_blocks.", "up_blocks.")
 _ADAPTER_INPUTS = ("conv_in.weight", "body.0.in_conv.weight", "adapter.conv_in.weight")
 _ADAPTER_BODIES = ("body.0.block1.weight", "body.0.in_conv.weight", "adapter.body.0.resnets.0.block1.weight")
 _LIGHT_ADAPTER_WIDTHS = (64, 192)
+
+_CONTROL_FILES = {row.name: row.control for row in FAMILIES.values() if row.control is not None}
 
 LLLITE_PROBLEM = "is a ControlNet-LLLite, which ComfyUI's ControlNet loader does not read"
 
@@ -63,10 +63,8 @@ def detect_checkpoint(shapes: Shapes) -> ModelFacts:
         config = model_detection.model_config_from_unet(shapes, prefix)
     except Exception:  # noqa: BLE001 - ComfyUI's detection assumes certain tensors, and raises anything
         return ModelFacts(problem="has tensors that ComfyUI's own detection of models fails on")
-    kinds = [kind.__name__ for kind in type(config).__mro__]
-    if _OTHER_INPUTS in kinds[0]:
-        return ModelFacts()
-    family = next((row.name for row in FAMILIES.values() if row.comfy_class in kinds), None)
+    kind = type(config).__name__
+    family = next((row.name for row in FAMILIES.values() if kind in row.comfy_classes), None)
     return ModelFacts(family, special=_width(shapes, _FIRST_CONVOLUTION) == _INPAINTING_CHANNELS)
 
 
@@ -102,13 +100,13 @@ def _control_family(shapes: Shapes) -> str | None:
     widths = {_width(shapes, name) for name in shapes if name.endswith(_CROSS_ATTENTION)}
     if not widths:  # a Control-LoRA may leave attention unchanged
         labels = {_width(shapes, name) for name in shapes if name.endswith(_LABEL_EMBEDDING)}
-        return next((row.name for row in FAMILIES.values() if {row.label_width} == labels), None)
-    return next((row.name for row in FAMILIES.values() if {row.context_width} == widths), None)
+        return next((name for name, files in _CONTROL_FILES.items() if {files.label_width} == labels), None)
+    return next((name for name, files in _CONTROL_FILES.items() if {files.context_width} == widths), None)
 
 
 def _detect_adapter(shapes: Shapes) -> ModelFacts:
     width = next((_width(shapes, name) for name in _ADAPTER_INPUTS if name in shapes), None)
-    family = next((row.name for row in FAMILIES.values() if width in row.adapter_widths), None)
+    family = next((name for name, files in _CONTROL_FILES.items() if width in files.adapter_widths), None)
     if "body.0.in_conv.weight" in shapes and width not in _LIGHT_ADAPTER_WIDTHS:
         family = None  # ComfyUI loads every light adapter as one for SD1.5
     return ModelFacts(family, kind="T2I adapter")

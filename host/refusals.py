@@ -41,12 +41,15 @@ async def missing_models(
     """The missing models of a prompt that also lacks nodes. Each other node is validated without its links
     to those, so only what is said about files counts."""
     gone = {problem.node for problem in missing}
-    rest = {node_id: copy.deepcopy(node) for node_id, node in prompt.items() if node_id not in gone}
+    rest = {
+        node_id: copy.deepcopy(node)
+        for node_id, node in prompt.items()
+        if node_id not in gone and isinstance(node, dict)
+    }
     for node in rest.values():
-        inputs = node.get("inputs") if isinstance(node, Mapping) else None
-        for name, value in list(inputs.items()) if isinstance(inputs, dict) else ():
-            if isinstance(value, list) and (len(value) != 2 or str(value[0]) not in rest):
-                del inputs[name]
+        inputs = node.get("inputs")
+        if isinstance(inputs, dict):
+            node["inputs"] = {name: value for name, value in inputs.items() if _leads_into(value, rest)}
     failures: dict[str, Any] = {}
     validated: dict[str, Any] = {}
     for node_id in rest:
@@ -99,6 +102,11 @@ def reason_of(problem: Mapping[str, Any]) -> str:
     if message and reason:
         return f"{message}{'' if message.endswith('.') else ':'} {reason}"
     return message or reason
+
+
+def _leads_into(value: object, prompt: Prompt) -> bool:
+    """Whether a value is none of a link, or a link to a node of this prompt."""
+    return not isinstance(value, list) or (len(value) == 2 and str(value[0]) in prompt)
 
 
 def _is_model(value: object) -> bool:

@@ -29,6 +29,7 @@ PARTS: dict[str, Path] = {
             "form.css",
             "form.mjs",
             "form_fields.mjs",
+            "loras_field.mjs",
             "gallery.mjs",
             "generations.css",
             "hash.mjs",

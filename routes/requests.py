@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,6 +24,7 @@ from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.ids import UUID_PATTERN, canonical_id
 from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
+from ..forge.spec.lora import STRENGTH
 from ..forge.spec.request import REQUEST_FIELDS
 from ..forge.spec.views import ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
@@ -115,6 +117,23 @@ class Body(LazyModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
+@cache
+def _lora_body(rule: fields.Loras) -> type[Body]:
+    strength = Annotated[float, Strict(), Field(ge=rule.minimum, le=rule.maximum_strength)]
+    return create_model(
+        "LoraBody",
+        __base__=Body,
+        __module__=__name__,
+        __doc__="An installed LoRA. Strength 0 is as if absent.",
+        name=(Name, Field(max_length=512, description="Its file name.")),
+        strength=(strength, Field(STRENGTH, description="Of its changes to the model.")),
+        clip_strength=(
+            strength | None,
+            Field(None, description="Of its changes to the text encoder; null: the same as `strength`."),
+        ),
+    )
+
+
 def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
     """The pydantic type of a declared field, and further arguments of its `Field`."""
     rule = field.rule
@@ -139,6 +158,8 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
             return Annotated[float, Strict()], {"ge": rule.minimum, "le": rule.maximum}
         case fields.Choice():
             return Literal[rule.values], {}
+        case fields.Loras():
+            return list[_lora_body(rule)], {"max_length": rule.maximum}  # type: ignore[misc]
 
 
 def _declared(field: RequestField) -> tuple[Any, Any]:

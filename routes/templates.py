@@ -9,7 +9,7 @@ from typing import Any
 from ..forge.errors import UnprocessableError
 from ..forge.settings import Settings
 from ..forge.templates.check import Graph, Inspection
-from ..forge.templates.file import template_file
+from ..forge.templates.file import file_of_graph, template_file
 from ..forge.templates.saved import SavedTemplate
 from ..forge.templates.slots import Slots
 from . import requests, responses
@@ -82,7 +82,9 @@ async def export(call: Call) -> responses.TemplateFile:
 
 
 async def builtin(call: Call) -> responses.TemplateFile:
-    return responses.TemplateFile(**await call.services.templates.starting_point(call.path("family")))
+    family = call.path("family")
+    prompt = await call.services.generations.example_prompt(family)
+    return responses.TemplateFile(**file_of_graph(family, prompt))
 
 
 def _graph(body: requests.GraphBody) -> Graph:

@@ -123,7 +123,7 @@ class RunPreparer:
         else:
             compiled = compile_reroll(reseeded, record.id, position)
         installed = await self._host.installed_models()
-        require_models(installed, spec.checkpoint, spec.controlnet)
+        require_models(installed, spec)
         prompt = with_installed_names(compiled.prompt, installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
         inputs = Receipt(compiled.inputs).for_prompt(checked.prompt_id).inputs
@@ -143,7 +143,7 @@ class RunPreparer:
         spec = record.spec
         await self._inputs.check_present(spec)
         installed = await self._host.installed_models()
-        require_models(installed, spec.checkpoint, spec.controlnet)
+        require_models(installed, spec)
         text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
         prompt = with_installed_names(json.loads(text or "{}"), installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
@@ -174,7 +174,7 @@ class RunPreparer:
 
     async def _choose_turnaround(self, spec: AvatarSpec, requested: str | None) -> AvatarSpec:
         """Run several views as one batch if the GPU's memory allows it, unless the request decides that."""
-        if len(spec.views) == 1 or requested in ("batch", "sequential"):
+        if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch":
             return spec
         fits = await self._host.batch_fits(spec.checkpoint, spec.width, spec.height, len(spec.views))
         return spec if fits else replace(spec, turnaround="sequential")

@@ -17,7 +17,7 @@ from ..spec.avatar import AvatarSpec, ReferenceUse
 from ..spec.pose import PoseFile, PoseUse
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.warning import GenerationWarning, make_warning
-from ..templates.fill import KIND, Template
+from ..templates.template import KIND, Template
 from .resolve import GivenPose, ResolvedRequest
 
 #: Field of a request -> the slot that it fills. Fields that are not here fill none.
@@ -66,6 +66,8 @@ def resolve_template(
     seed = request.seed
     if seed is None and "seed" in template.slots:
         seed = secrets.randbits(53)  # a JavaScript client can send it back unchanged
+    # The graph decides the rest.
+    chosen |= {"seed": seed, **dict.fromkeys(("sampler", "scheduler", "checkpoint", "consistency"))}
     spec = AvatarSpec(
         prompt=request.prompt,
         clothing=request.clothing,
@@ -73,7 +75,7 @@ def resolve_template(
         negative_prompt=request.negative_prompt,
         views=views if views else ((None,) if pose is not None else ("front",)),
         pose=_use_pose(pose, request, installed),
-        reference=ReferenceUse(reference.id, reference.content_hash, 1.0, KIND) if reference else None,
+        reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,
         family=KIND,
         controlnet=None,
         bones=BoneStyle.STANDARD.value,
@@ -81,7 +83,6 @@ def resolve_template(
         skeleton_strength=1.0 if views and "pose" in template.slots else 0.0,
         template=template.use(),
         **chosen,
-        **{**dict.fromkeys(("sampler", "scheduler", "checkpoint", "consistency")), "seed": seed},
     )
     warnings: tuple[GenerationWarning, ...] = prompt_warnings(spec.texts, installed.embeddings)
     if views and "pose" not in template.slots:

@@ -22,6 +22,8 @@ WarningCode = Literal[
     "unknown_embedding",
     "more_prompt_syntax",
     "reroll_failed",
+    "negative_prompt_has_no_effect",
+    "strength_counts_as_one",
 ]
 WARNING_CODES: tuple[WarningCode, ...] = get_args(WarningCode)
 

@@ -12,10 +12,11 @@ from ..errors import NodeProblem, PromptRefusedError, TemplateProblem
 from ..ids import canonical_id, is_id
 from ..ports import Host, Prompt
 from ..workers import Workers
-from .fill import Template, trial_prompt
+from .fill import trial_prompt
 from .find import FoundSlots, find_slots
 from .graph import copied, graph_problems, problem
 from .slots import Slots
+from .template import Template
 
 #: Inputs of our nodes that name a stored file.
 _FILE_INPUTS = {"AvatarForgeLoadPose": "file_id", "AvatarForgeLoadReference": "file_id"}

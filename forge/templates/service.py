@@ -8,7 +8,6 @@ import re
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -23,8 +22,6 @@ from ..errors import (
     TemplateRefusedError,
     UnprocessableError,
 )
-from ..families import FAMILIES
-from ..graphs.example import example_prompt
 from ..ids import canonical_id, is_id
 from ..ports import Host
 from ..settings import Settings
@@ -33,10 +30,9 @@ from ..store.files import FileStore
 from ..workers import Workers
 from . import check
 from .check import Graph, Inspection
-from .file import file_of_graph
-from .fill import Template
 from .saved import SavedTemplate
 from .slots import read_slots, write_slots
+from .template import Template
 
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
@@ -124,17 +120,6 @@ class TemplateService:
         last = records[limit - 1] if len(records) > limit else None
         next_cursor = f"{last.created_at}-{last.id}" if last else None
         return TemplatePage(total, tuple(SavedTemplate(record) for record in records[:limit]), next_cursor)
-
-    async def starting_point(self, family: str) -> dict[str, Any]:
-        """The graph of a built-in family as a file, to be changed and saved. Raises NotFoundError for an
-        unknown family, and UnavailableError if no model of it is installed."""
-        if family not in FAMILIES:
-            raise NotFoundError(
-                f"There is no family {family[:80]!r}. There are: {', '.join(FAMILIES)}.", code="not_found"
-            )
-        installed = await self._host.installed_models(fresh=False)
-        prompt = example_prompt(family, installed, self._settings)
-        return file_of_graph(FAMILIES[family].label, prompt)
 
     async def delete(self, reference: str) -> str:
         """Delete a template; returns its id. Generations that used it keep the version that they used. Raises

@@ -121,7 +121,7 @@ def read_slots(text: str) -> Slots:
 
 def in_order(found: Mapping[str, Iterable[Place]]) -> Slots:
     """The slots that have places, in the order of SLOTS and without repeated places."""
-    ordered = {}
+    ordered: dict[str, tuple[Place, ...]] = {}
     for slot in SLOTS:
         unique = {(item.node, item.input): item for item in found.get(slot, ())}
         if unique:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from .capabilities import (
     CapabilitiesAnswer,
     CapabilitiesSummary,
-    CheckpointMethods,
     FamilySummary,
     Method,
     SkippedFile,
@@ -64,7 +63,6 @@ from .templates import (
 __all__ = [
     "CapabilitiesAnswer",
     "CapabilitiesSummary",
-    "CheckpointMethods",
     "CleanupAnswer",
     "ComfyPart",
     "Control",
@@ -91,6 +89,7 @@ __all__ = [
     "Method",
     "MissingModel",
     "MissingNode",
+    "ModelMethods",
     "OutputFile",
     "Parameters",
     "Part",

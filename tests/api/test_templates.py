@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,9 @@ import pytest
 from graphs import Graph, custom_sampler, edit_in_app_mode, node, plain, titled
 from pictures import picture
 from services import Product, product
+from sqlalchemy import func, select
 
+from avatarforge.db.tables import template_versions, templates
 from avatarforge.forge.errors import NodeProblem
 from avatarforge.forge.settings import Settings
 from avatarforge.routes import PREFIX
@@ -83,7 +86,7 @@ async def test_the_list_is_paged_and_searched(client: Client) -> None:
     assert (await refused(client, "GET", "/templates?cursor=nonsense"))[:2] == (422, "invalid_cursor")
 
 
-@pytest.mark.parametrize("name", ["mine", "MINE", "  mine ", "ＭＩＮＥ"])
+@pytest.mark.parametrize("name", ["mine", "MINE", "  mine ", "\uff2d\uff29\uff2e\uff25"])
 async def test_a_name_is_taken_whatever_its_capitals(client: Client, name: str) -> None:
     await save(client, "Mine")
     status, code, _ = await refused(client, "POST", "/templates", json={"name": name, "prompt": plain()})
@@ -205,11 +208,11 @@ async def test_inspection_tells_everything_and_saves_nothing(client: Client, for
             ("other", ["body", "prompt", "3", "inputs", "steps"]),
         ]
     forge.host.problems = forge.host.problems[2:]
-    answer = await refused(client, "POST", "/templates", json={"name": "x", "prompt": plain()})
-    assert answer[:2] == (422, "prompt_refused")
+    refusal = await refused(client, "POST", "/templates", json={"name": "x", "prompt": plain()})
+    assert refusal[:2] == (422, "prompt_refused")
     forge.host.problems = ()
-    answer = await refused(client, "POST", "/templates", json={"name": "x", "prompt": plain()})
-    assert answer == (422, "prompt_refused", "ComfyUI refused the prompt.")
+    refusal = await refused(client, "POST", "/templates", json={"name": "x", "prompt": plain()})
+    assert refusal == (422, "prompt_refused", "ComfyUI refused the prompt.")
     assert forge.host.submitted == []
 
 
@@ -247,7 +250,12 @@ HOSTILE: dict[str, Any] = {
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_no_body_is_answered_with_a_5xx(client: Client, name: str) -> None:
     for path, extra in (("/templates", {"name": "x"}), ("/templates/inspect", {})):
-        for more in ({}, {"slots": {"prompt": {"node": "1"}}}, {"workflow": {"extra": {"linearData": [[]]}}}):
+        variants: tuple[Body, ...] = (
+            {},
+            {"slots": {"prompt": {"node": "1"}}},
+            {"workflow": {"extra": {"linearData": [[]]}}},
+        )
+        for more in variants:
             status, _ = await send(client, "POST", path, json={**extra, "prompt": HOSTILE[name], **more})
             assert status == 422 or (status == 200 and path.endswith("inspect"))
 
@@ -436,10 +444,6 @@ async def test_a_failed_generation_is_retried_after_its_template_was_deleted(
 async def test_the_graph_of_a_deleted_template_goes_with_its_last_generation(
     client: Client, forge: Product
 ) -> None:
-    from sqlalchemy import func, select
-
-    from avatarforge.db.tables import template_versions, templates
-
     def rows() -> tuple[int, int]:
         def read(connection: Any) -> tuple[int, int]:
             counts = [
@@ -459,10 +463,6 @@ async def test_the_graph_of_a_deleted_template_goes_with_its_last_generation(
 
 
 async def test_only_the_newest_versions_and_those_in_use_are_kept(aiohttp_client: Any, tmp_path: Any) -> None:
-    from sqlalchemy import select
-
-    from avatarforge.db.tables import template_versions
-
     async with product(tmp_path, settings=Settings(max_template_versions=2)) as forge:
         client = await aiohttp_client(application(forge.services))
         await save(client)
@@ -490,8 +490,6 @@ async def test_a_stored_file_that_a_graph_names_is_used_by_it(client: Client) ->
 
 
 async def test_two_that_save_at_once_get_one_name(client: Client) -> None:
-    import asyncio
-
     body = {"name": "mine", "prompt": plain()}
     answers = await asyncio.gather(
         *(send(client, "POST", "/templates", json=copy.deepcopy(body)) for _ in range(5))

@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, text
 from avatarforge.db import files, generations, templates
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
 
-
 SPEC = (Path(__file__).resolve().parents[1] / "data" / "specs" / "0.1.0.json").read_text(encoding="utf-8")
 
 

@@ -16,8 +16,9 @@ from avatarforge.forge.ports import Prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.request import parameters
 from avatarforge.forge.spec.views import VIEW_NAMES
-from avatarforge.forge.templates.fill import Template, compile_template, trial_prompt, trial_spec
+from avatarforge.forge.templates.fill import compile_template, trial_prompt
 from avatarforge.forge.templates.find import find_slots
+from avatarforge.forge.templates.template import Template, trial_spec
 
 ID = "00000000-0000-4000-8000-00000000000a"
 

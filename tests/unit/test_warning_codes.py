@@ -30,6 +30,8 @@ ELSEWHERE = {
     "pose_not_extracted",
     "pose_on_some_views",
     "reroll_failed",
+    "negative_prompt_has_no_effect",
+    "strength_counts_as_one",
 }
 
 

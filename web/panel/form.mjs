@@ -4,11 +4,11 @@ import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/erro
 import { TemplateList } from "../templates/panel_list.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup } from "./fields.mjs";
-import { makeFields } from "./form_fields.mjs";
+import { makeFields, usableModels } from "./form_fields.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
-/** @import { FormField, Generation } from "../shared/types.d.ts" */
+/** @import { FormField, Generation, InstalledModel } from "../shared/types.d.ts" */
 /** @import { FormControl } from "./form_fields.mjs" */
 /** @import { Session } from "./session.mjs" */
 /** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
@@ -31,6 +31,8 @@ export class Form {
     this.unanswered = null; // the last request, until the server has responded to it
     /** @type {Map<string, FormControl>} */
     this.fields = new Map(); // by name, once the schema is loaded
+    /** @type {InstalledModel[]} */
+    this.models = []; // those that a request can name
     this.main = make("div", { className: "avatarforge-group" });
     this.advanced = make("div", { className: "avatarforge-fields" });
     this.view = new RadioGroup(
@@ -130,14 +132,14 @@ export class Form {
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
-    const usable = capabilities.checkpoints.filter(({ supported }) => supported);
+    this.models = usableModels(capabilities);
     const { reasons } = capabilities;
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
-      make("summary", { textContent: usable.length ? t("unavailable") : t("no_model") }),
+      make("summary", { textContent: this.models.length ? t("unavailable") : t("no_model") }),
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
-    if (usable.length) return;
+    if (this.models.length) return;
     this.unavailable.open = true;
     this.element.prepend(this.unavailable); // nothing works without a model
   }
@@ -228,7 +230,13 @@ export class Form {
     const errors = []; // null if the place already shows its error
     /** @type {Record<string, unknown>} */
     const body = {};
-    const applied = { severalViews: sheet, pose: Boolean(this.slots.pose.fileId) };
+    const chosen = this.models.find(({ name }) => name === this.fields.get("model")?.requestValue);
+    const applied = {
+      severalViews: sheet,
+      pose: Boolean(this.slots.pose.fileId),
+      reference: Boolean(this.slots.reference.fileId),
+      settings: chosen?.settings,
+    };
     for (const [name, field] of this.fields) {
       if (field.problem) errors.push([field, field.problem]);
       else if (field.requestValue !== undefined && !field.isIgnored(applied)) body[name] = field.requestValue;

@@ -217,8 +217,37 @@ export interface Pose {
   skeleton: Skeleton;
 }
 
+export interface LoraParameter {
+  name: string;
+  strength: number;
+  clip_strength?: number | null;
+}
+
+/** An installed LoRA. `family_label` is filled in by the form. */
+export interface LoraFile {
+  name: string;
+  family: string | null;
+  family_label?: string;
+  problem: string | null;
+}
+
+export interface InstalledModel {
+  name: string;
+  folder: string;
+  family: string | null;
+  family_label: string | null;
+  variant: string | null;
+  variant_label: string | null;
+  supported: boolean;
+  problem: string | null;
+  missing: { kind: string; folder: string; name: string | null }[];
+  settings: string[];
+}
+
 export interface Capabilities {
-  checkpoints: { name: string; family: string | null; family_label: string | null; supported: boolean }[];
+  models: InstalledModel[];
+  families: { name: string; label: string; variants: string[]; installed: number }[];
+  loras: LoraFile[];
   reasons: string[];
   samplers: string[];
   schedulers: string[];
@@ -229,10 +258,10 @@ export interface FormField {
   name: string;
   description: string;
   group: "main" | "advanced" | "slot";
-  control: "text" | "number" | "digits" | "switch" | "choice" | "installed" | "file";
+  control: "text" | "number" | "digits" | "switch" | "choice" | "installed" | "file" | "loras";
   required: boolean;
   default: string | number | boolean | null;
-  applies: "always" | "several_views" | "pose";
+  applies: "always" | "several_views" | "pose" | "reference" | "family";
   minimum: number | null;
   maximum: number | null;
   step: number | null;
@@ -240,7 +269,8 @@ export interface FormField {
   rows: number;
   choices: string[];
   suggestions: string[];
-  source: "checkpoints" | "samplers" | "schedulers" | "templates" | null;
+  max_items: number | null;
+  source: "checkpoints" | "models" | "families" | "loras" | "samplers" | "schedulers" | "templates" | null;
 }
 
 /** One problem of a 422: its location in the request, a sentence, and pydantic's type of the problem. */

@@ -61,10 +61,10 @@ export class TemplateList {
    * Offer the families of the installed models to start from.
    * @param {Capabilities} capabilities
    */
-  setFamilies({ checkpoints }) {
+  setFamilies(capabilities) {
     /** @type {Map<string, string>} */
     const families = new Map();
-    for (const { supported, family, family_label: label } of checkpoints)
+    for (const { supported, family, family_label: label } of capabilities.models)
       if (supported && family) families.set(family, label ?? family);
     const { value } = this.family;
     this.start.hidden = !families.size;
