@@ -16,6 +16,7 @@ from ..db.records import GenerationRecord
 from .access.secret import signing_secret
 from .access.signing import Signer
 from .generations.cache import GenerationCache
+from .generations.example import example_prompt
 from .generations.outputs import OutputFolder
 from .generations.recorder import GenerationRecorder
 from .generations.service import GenerationService
@@ -160,7 +161,7 @@ def open_product(
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     cache = GenerationCache(database)
-    templates = TemplateService(settings, database, files, host, workers)
+    templates = TemplateService(settings, database, files, host, workers, example_prompt)
     generations = GenerationService(
         settings=settings,
         database=database,

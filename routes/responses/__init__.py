@@ -89,7 +89,6 @@ __all__ = [
     "Method",
     "MissingModel",
     "MissingNode",
-    "ModelMethods",
     "OutputFile",
     "Parameters",
     "Part",

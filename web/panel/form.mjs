@@ -129,10 +129,10 @@ export class Form {
     for (const pose of poses) this.view.setDrawing(pose.name, drawSkeleton(pose.skeleton));
     if (poses.length) this.view.setDrawing(FREE, drawSkeleton(poses[0].skeleton, true));
     for (const field of this.fields.values()) field.setInstalled(capabilities);
+    this.models = usableModels(capabilities);
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
-    this.models = usableModels(capabilities);
     const { reasons } = capabilities;
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(

@@ -61,16 +61,14 @@ export class TemplateList {
    * Offer the families of the installed models to start from.
    * @param {Capabilities} capabilities
    */
-  setFamilies(capabilities) {
-    /** @type {Map<string, string>} */
-    const families = new Map();
-    for (const { supported, family, family_label: label } of capabilities.models)
-      if (supported && family) families.set(family, label ?? family);
+  setFamilies({ families }) {
+    const usable = families.filter(({ installed }) => installed);
     const { value } = this.family;
-    this.start.hidden = !families.size;
-    const options = [...families].map(([name, textContent]) => make("option", { value: name, textContent }));
-    this.family.replaceChildren(...options);
-    if (families.has(value)) this.family.value = value;
+    this.start.hidden = !usable.length;
+    this.family.replaceChildren(
+      ...usable.map(({ name, label }) => make("option", { value: name, textContent: label })),
+    );
+    if (usable.some(({ name }) => name === value)) this.family.value = value;
   }
 
   /**
