@@ -16,7 +16,6 @@ from ..db.records import GenerationRecord
 from .access.secret import signing_secret
 from .access.signing import Signer
 from .generations.cache import GenerationCache
-from .generations.example import example_prompt
 from .generations.outputs import OutputFolder
 from .generations.recorder import GenerationRecorder
 from .generations.service import GenerationService
@@ -29,6 +28,7 @@ from .live.state import GenerationEvent
 from .maintenance.recovery import recover
 from .maintenance.run import CheckedParts
 from .maintenance.verify import Verifier
+from .model_overrides import ModelOverrides
 from .ports import Host
 from .settings import Settings
 from .store.blobs import BlobStore
@@ -55,7 +55,7 @@ class Environment:
     `other_faults` are sentences about faults outside of the product, for `/health`.
     """
 
-    make_host: Callable[[Workers], Host]
+    make_host: Callable[[Workers, ModelOverrides], Host]
     event_json: Callable[[GenerationEvent], str]
     webhook_json: Callable[[GenerationRecord], str]
     make_sender: Callable[[Targets], Sender]
@@ -91,6 +91,7 @@ class Product:
     contents: ContentStore
     workers: Workers
     host: Host
+    overrides: ModelOverrides
     outputs: OutputFolder
     files: FileStore
     live: Live
@@ -152,7 +153,8 @@ def open_product(
     store = open_store(settings, data_folder, resources, now=environment.now, disk=environment.disk)
     database, blobs, contents, workers = store.database, store.blobs, store.contents, store.workers
     signer = Signer(signing_secret(settings.secret_key, data_folder))
-    host = environment.make_host(workers)
+    overrides = ModelOverrides(data_folder, environment.disk)
+    host = environment.make_host(workers, overrides)
     outputs = OutputFolder(host.output_folder, blobs.journal, environment.disk)
     recover(database, blobs, outputs)
     files = FileStore(database, contents, workers, store.limits, settings.max_file_size)
@@ -161,7 +163,7 @@ def open_product(
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     cache = GenerationCache(database)
-    templates = TemplateService(settings, database, files, host, workers, example_prompt)
+    templates = TemplateService(settings, database, files, host, workers)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -186,6 +188,7 @@ def open_product(
         contents=contents,
         workers=workers,
         host=host,
+        overrides=overrides,
         outputs=outputs,
         files=files,
         live=live,

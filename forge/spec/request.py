@@ -62,6 +62,11 @@ class AvatarRequest(AvatarSettings):
         form="advanced",
         applies="several_views",
     )
+    template: str | None = declare(
+        Name(100, "templates"),
+        "A template, by its name or id: its graph makes the pictures.",
+        form="advanced",
+    )
     model: str | None = declare(
         Name(512, "models"), "An installed model of any family, by its file name.", form="advanced"
     )
@@ -73,11 +78,6 @@ class AvatarRequest(AvatarSettings):
     )
     loras: tuple[LoraUse, ...] | None = declare(
         Loras(16, -4, 4), "LoRAs of the model's family: name, strength, clip_strength.", form="advanced"
-    )
-    template: str | None = declare(
-        Name(100, "templates"),
-        "A template, by its name or id: its graph makes the pictures.",
-        form="advanced",
     )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
@@ -98,6 +98,7 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
     "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
     "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+    "template": lambda spec: spec.template.name if spec.template else None,
     "reference_method": lambda spec: spec.reference.method if spec.reference else None,
     "model": lambda spec: spec.checkpoint,
     "loras": lambda spec: (
@@ -108,10 +109,15 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
         ]
         or None
     ),
-    "template": lambda spec: spec.template.name if spec.template else None,
 }
 #: What no template has a slot for.
-_NOT_OF_TEMPLATES = ("pose_strength", "reference_strength", "reference_method", "consistency", "turnaround")
+_NOT_OF_TEMPLATES = (
+    "pose_strength",
+    "reference_strength",
+    "reference_method",
+    "consistency",
+    "turnaround",
+)
 
 
 #: The fields of `parameters`.

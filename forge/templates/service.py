@@ -6,10 +6,8 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -24,19 +22,17 @@ from ..errors import (
     TemplateRefusedError,
     UnprocessableError,
 )
-from ..families import FAMILIES
 from ..ids import canonical_id, is_id
-from ..ports import Host, InstalledModels, Prompt
+from ..ports import Host
 from ..settings import Settings
 from ..spec.template import TemplateUse
 from ..store.files import FileStore
 from ..workers import Workers
 from . import check
 from .check import Graph, Inspection
-from .file import file_of_graph
-from .fill import Template
 from .saved import SavedTemplate
 from .slots import read_slots, write_slots
+from .template import Template
 
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
@@ -52,28 +48,17 @@ class TemplatePage:
     next_cursor: str | None
 
 
-#: Family, installed models and settings -> a graph of the family.
-ExamplePrompt = Callable[[str, InstalledModels, Settings], Prompt]
-
-
 class TemplateService:
     """What routes and generations do with templates. Every method raises the errors of `forge.errors`."""
 
     def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        files: FileStore,
-        host: Host,
-        workers: Workers,
-        example: ExamplePrompt,
+        self, settings: Settings, database: Database, files: FileStore, host: Host, workers: Workers
     ) -> None:
         self._settings = settings
         self._database = database
         self._files = files
         self._host = host
         self._workers = workers
-        self._example = example
 
     async def inspect(self, graph: Graph) -> Inspection:
         """What a graph would be as a template."""
@@ -135,17 +120,6 @@ class TemplateService:
         last = records[limit - 1] if len(records) > limit else None
         next_cursor = f"{last.created_at}-{last.id}" if last else None
         return TemplatePage(total, tuple(SavedTemplate(record) for record in records[:limit]), next_cursor)
-
-    async def starting_point(self, family: str) -> dict[str, Any]:
-        """The graph of a built-in family as a file, to be changed and saved. Raises NotFoundError for an
-        unknown family, and UnavailableError if no model of it is installed."""
-        if family not in FAMILIES:
-            raise NotFoundError(
-                f"There is no family {family[:80]!r}. There are: {', '.join(FAMILIES)}.", code="not_found"
-            )
-        installed = await self._host.installed_models(fresh=False)
-        prompt = self._example(family, installed, self._settings)
-        return file_of_graph(FAMILIES[family].label, prompt)
 
     async def delete(self, reference: str) -> str:
         """Delete a template; returns its id. Generations that used it keep the version that they used. Raises

@@ -26,12 +26,12 @@ IN_WORDS = {
 }
 ELSEWHERE = {
     "no_pose_controlnet",
+    "no_pose_slot",
     "pose_not_extracted",
     "pose_on_some_views",
     "reroll_failed",
     "negative_prompt_has_no_effect",
     "strength_counts_as_one",
-    "no_pose_slot",
 }
 
 
