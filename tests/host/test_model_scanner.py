@@ -237,13 +237,13 @@ def test_a_header_is_read_once_until_the_file_changes(
 ) -> None:
     path = write_header(tmp_path / "checkpoints" / "a.safetensors", sd15)
     read: list[Path] = []
-    really = modules.models.read_shapes
+    really = modules.models.read_header
 
     def note(path: Path) -> Any:
         read.append(path)
         return really(path)
 
-    monkeypatch.setattr(modules.models, "read_shapes", note)
+    monkeypatch.setattr(modules.models, "read_header", note)
     assert [families(scanner) for _ in range(3)] == [{"a.safetensors": "sd15"}] * 3
     assert read == [path]
     stamp = path.stat().st_mtime_ns
