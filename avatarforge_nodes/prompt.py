@@ -45,6 +45,11 @@ class AvatarPrompt(io.ComfyNode):
                     optional=True,
                     tooltip="Sentences about numbered reference pictures, put first.",
                 ),
+                io.Model.Input(
+                    "model",
+                    optional=True,
+                    tooltip="Only Anima needs it, for several views: its model adapts each text.",
+                ),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive"),
@@ -64,11 +69,12 @@ class AvatarPrompt(io.ComfyNode):
         view: str,
         family: str,
         pictures: str = "",
+        model: Any = None,
     ) -> io.NodeOutput:
         parts = PromptParts(prompt, clothing, style, realism, negative_prompt, pictures)
         words = PROMPT_KINDS[family].words
         texts = [compose_prompt(parts, name, words) for name in views_of(view)]
         return io.NodeOutput(
-            encode_texts(clip, [positive for positive, _ in texts]),
-            encode_texts(clip, [negative for _, negative in texts]),
+            encode_texts(clip, [positive for positive, _ in texts], model),
+            encode_texts(clip, [negative for _, negative in texts], model),
         )

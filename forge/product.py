@@ -38,6 +38,7 @@ from .store.files import FileStore
 from .store.folder_lock import lock_folders
 from .store.images import ImageLimits
 from .store.quota import Quota
+from .templates.service import TemplateService
 from .webhooks.delivery import Deliveries, Sender
 from .webhooks.outbox import Outbox
 from .webhooks.signature import read_secret
@@ -103,6 +104,7 @@ class Product:
     idempotency: Idempotency
     signer: Signer
     deliveries: Deliveries
+    templates: TemplateService
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -161,6 +163,7 @@ def open_product(
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     cache = GenerationCache(database)
+    templates = TemplateService(settings, database, files, host, workers)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -172,6 +175,7 @@ def open_product(
         live=live,
         targets=targets,
         cache=cache,
+        templates=templates,
     )
     # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
     key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
@@ -197,4 +201,5 @@ def open_product(
         idempotency=Idempotency(database),
         signer=signer,
         deliveries=deliveries,
+        templates=templates,
     )

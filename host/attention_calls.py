@@ -196,9 +196,7 @@ class Applying(Call):
         rest = [each[:, 1:].flatten(0, 2) for each in by_view]
         # (chunks, 1, tiles, ...) -> one per other view
         anchors = [
-            each[:, :1, ..., call.picture, :]
-            .expand(-1, others, *(-1 for _ in each.shape[2:]))
-            .flatten(0, 2)
+            each[:, :1, ..., call.picture, :].expand(-1, others, *(-1 for _ in each.shape[2:])).flatten(0, 2)
             for each in by_view[1:]
         ]
         # The same tokens with weights a and b equal tokens of weight a + b.

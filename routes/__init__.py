@@ -23,6 +23,7 @@ from . import (
     live,
     maintenance,
     streams,
+    templates,
 )
 from .access import (
     ACCESS,
@@ -86,6 +87,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *capabilities.ENDPOINTS,
     *installed.ENDPOINTS,
     *maintenance.ENDPOINTS,
+    *templates.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pictures import picture
 
-from avatarforge.forge.errors import PromptRefusedError, UnavailableError
+from avatarforge.forge.errors import NodeProblem, PromptRefusedError, UnavailableError
 from avatarforge.forge.model_overrides import ModelOverrides, with_overrides
 from avatarforge.forge.ports import (
     CheckedPrompt,
@@ -44,6 +44,7 @@ class FakeHost:
         self.overrides = ModelOverrides(folder)
         self.roomy = True
         self.refusal: str | None = None
+        self.problems: tuple[NodeProblem, ...] = ()
         self.not_taken: Callable[[str], str | None] = lambda prompt_id: None
         self.queued: list[str] = []
         self.running: set[str] = set()
@@ -63,7 +64,7 @@ class FakeHost:
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         if self.refusal:
-            raise PromptRefusedError(self.refusal)
+            raise PromptRefusedError(self.refusal, self.problems)
         return CheckedPrompt(prompt_id, copy.deepcopy(prompt), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:

@@ -1,4 +1,4 @@
-"""ComfyUI's diffusion transformers inside this process, small and with random weights; see also `attention`."""
+"""ComfyUI's diffusion transformers inside this process, small, with random weights; see also `attention`."""
 
 from __future__ import annotations
 
@@ -248,7 +248,13 @@ def latents(name: str, size: tuple[int, int], seed: int = 5, count: int = 1) -> 
 
 
 def draw(
-    host: SimpleNamespace, name: str, model: Any, *, views: int = 1, size: tuple[int, int] = SIZE, **given: Any
+    host: SimpleNamespace,
+    name: str,
+    model: Any,
+    *,
+    views: int = 1,
+    size: tuple[int, int] = SIZE,
+    **given: Any,
 ) -> torch.Tensor:
     """Latents of a run of ComfyUI's KSampler, each view from noise and words of its own."""
     given = {
@@ -301,7 +307,8 @@ class SeenTransformer:
             return output
         place = (options.get("block_type"), options["block_index"])
         mask = args[4] if len(args) > 4 else kwargs.get("mask")
-        self.calls.append(SeenCall(place, *args[:3], mask, output, options))
+        queries, keys, values = args[:3]
+        self.calls.append(SeenCall(place, queries, keys, values, mask, output, options))
         return output
 
     def of_pictures(self, name: str) -> list[SeenCall]:

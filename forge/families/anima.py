@@ -6,6 +6,8 @@ LLLite patch for poses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..spec.avatar import AvatarSpec
 from .builder import PromptBuilder
 from .family import (
@@ -15,12 +17,13 @@ from .family import (
     LatentShape,
     Loaded,
     Parts,
+    Picture,
     Posed,
     PoseHint,
     Sampling,
     Variant,
 )
-from .prompt_text import QualityWords
+from .prompt_text import QualityWords, Words
 from .steps import END, START, encode_words, load_files, sample_with_ksampler, shift_model
 
 PARTS = Parts(("qwen3_06b",), "stable_diffusion", "wan", vae_names=r"qwen")
@@ -30,6 +33,13 @@ _GOOD, _BAD = "masterpiece, best quality, score_7, safe", "worst quality, low qu
 def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
     loaded = load_files(build, spec, PARTS.clip_type)
     return loaded if spec.shift is None else shift_model(build, spec, loaded)
+
+
+def encode(
+    build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, words: Words, _pictures: Sequence[Picture]
+) -> Encoded:
+    # Its model adapts each text to another length, so texts become rows of a batch only after that.
+    return encode_words(build, spec, loaded, words, with_model=len(words.views) > 1)
 
 
 def pose(build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, encoded: Encoded, hint: PoseHint) -> Posed:
@@ -58,7 +68,7 @@ ANIMA = Family(
     ),
     latent=LatentShape(16, video=True),
     parts=PARTS,
-    graph=GraphFunctions(load, encode_words, sample_with_ksampler, pose),
+    graph=GraphFunctions(load, encode, sample_with_ksampler, pose),
     pose=("patch",),
     identity=("attention",),
     anchor="attention",

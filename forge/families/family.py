@@ -7,16 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
-from ..spec.avatar import AvatarSpec
+from ..spec.avatar import AvatarSpec, ReferenceMethod
 from .builder import Link, PromptBuilder
 from .prompt_text import QualityWords, Words
 
 #: "controlnet": a ControlNet. "patch": a patch of the model, from models/model_patches. "picture": the
 #: skeleton is a numbered reference picture, and a sentence in the prompt says what it is.
 PoseMethodName = Literal["controlnet", "patch", "picture"]
-#: "picture": the reference is a numbered reference picture. "redux" and "ipadapter": an adapter that reads it
-#: through CLIP vision. "attention": self-attention also sees its tokens.
-IdentityMethodName = Literal["picture", "redux", "ipadapter", "attention"]
 #: How a view sees the front when the views run one after another.
 AnchorName = Literal["attention", "picture"]
 EncoderKind = Literal[
@@ -197,7 +194,9 @@ class Family:
     allows all. Files that cannot be inspected are recognised by `file_names`, which match names of the
     family, and `likely_names`, those of well-known models.
 
-    `pose` and `identity` are the methods for a pose and for a reference picture, best first. `anchor` is how
+    `pose` and `identity` are the methods for a pose and for a reference picture, best first: the reference
+    can be a numbered reference picture ("picture"), be read through CLIP vision by an adapter ("redux",
+    "ipadapter"), or be seen by self-attention ("attention"). `anchor` is how
     views see the front one after another; None if they cannot. `batch`: several views can run as one batch.
     `ipadapters` is what ComfyUI_IPAdapter_plus looks for, best first, as (preset of its unified loader,
     pattern of the file in models/ipadapter, usual name of the file); from that pack's README and utils.py.
@@ -216,7 +215,7 @@ class Family:
     parts: Parts | None
     graph: GraphFunctions
     pose: tuple[PoseMethodName, ...]
-    identity: tuple[IdentityMethodName, ...]
+    identity: tuple[ReferenceMethod, ...]
     anchor: AnchorName | None
     batch: bool
     variants: tuple[Variant, ...] = (Variant("base", "base"),)

@@ -47,10 +47,18 @@ def shift_model(build: PromptBuilder, spec: AvatarSpec, loaded: Loaded) -> Loade
 
 
 def encode_words(
-    build: PromptBuilder, _spec: AvatarSpec, loaded: Loaded, words: Words, _pictures: Sequence[Picture] = ()
+    build: PromptBuilder,
+    _spec: AvatarSpec,
+    loaded: Loaded,
+    words: Words,
+    _pictures: Sequence[Picture] = (),
+    *,
+    with_model: bool = False,
 ) -> Encoded:
-    """Encode the words of each view with the text encoder alone."""
+    """Encode the words of each view with the text encoder alone. `with_model`: the model adapts each text
+    before texts become the rows of a batch."""
     parts = words.parts
+    model = {"model": loaded.model} if with_model else {}
     pictures = {"pictures": parts.pictures} if parts.pictures else {}
     encoded = build.add(
         "AvatarForgePrompt",
@@ -64,6 +72,7 @@ def encode_words(
         view=words.view_choice,
         family=words.kind,
         **pictures,
+        **model,
     )
     return Encoded(encoded.out(0), encoded.out(1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..errors import UnprocessableError
 from ..families.family import Family
@@ -12,18 +13,27 @@ from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.warning import GenerationWarning, make_warning
 
 
-def check_applicable(
-    request: AvatarRequest, *, several_views: bool, pose: bool, family: Family | None = None
-) -> None:
+@dataclass(frozen=True)
+class GivenInputs:
+    """What a request has, on which some fields depend."""
+
+    several_views: bool
+    pose: bool
+    reference: bool
+
+
+def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family | None = None) -> None:
     """Raises UnprocessableError for a field that does not apply to the request, or to its model's `family`
     if that is known."""
     for name, field in REQUEST_FIELDS.items():
         if getattr(request, name) is None:
             continue
-        if field.applies == "several_views" and not several_views:
+        if field.applies == "several_views" and not given.several_views:
             reason = f"{name} is about several views: it belongs to generate_all_poses."
-        elif field.applies == "pose" and not pose:
+        elif field.applies == "pose" and not given.pose:
             reason = f"{name} is about a pose image, and none was given."
+        elif field.applies == "reference" and not given.reference:
+            reason = f"{name} is about a reference image, and none was given."
         elif field.applies == "family" and family is not None and name not in family.settings:
             raise _not_supported(name, f"{family.label} has no setting {name}: leave it out.", family)
         else:

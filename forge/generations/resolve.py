@@ -12,7 +12,6 @@ from ..errors import UnavailableError, UnprocessableError
 from ..families.family import Family
 from ..graphs.capabilities import pose_extractors
 from ..graphs.loras import choose_loras
-from ..graphs.method import best
 from ..graphs.models import ChosenModel, choose_model
 from ..graphs.pose_methods import (
     CONTROLNET,
@@ -24,15 +23,15 @@ from ..graphs.pose_methods import (
 )
 from ..graphs.poses import plan_pose, pose_warnings
 from ..graphs.prompt_syntax import prompt_warnings
-from ..graphs.reference_methods import adapter_choice, missing_reference, reference_methods
+from ..graphs.reference_methods import choose_reference_method
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
-from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.avatar import AvatarSpec, ReferenceMethod, ReferenceUse
 from ..spec.pose import PoseFile, PoseMode, PoseUse
 from ..spec.request import POSE_STRENGTH, REFERENCE_STRENGTH, AvatarRequest
 from ..spec.settings import SETTINGS
 from ..spec.warning import GenerationWarning, make_warning
-from .applicability import check_applicable, check_size, family_warnings, unknown_option
+from .applicability import GivenInputs, check_applicable, check_size, family_warnings, unknown_option
 
 Value = TypeVar("Value")
 Views = tuple[str, ...] | None
@@ -82,10 +81,11 @@ def resolve_request(
     needed model is not installed.
     """
     several_views = views is not None and len(views) > 1
-    check_applicable(request, several_views=several_views, pose=pose is not None)
+    given = GivenInputs(several_views, pose is not None, reference is not None)
+    check_applicable(request, given)
     chosen = _choose_model(request, installed, settings)
     family = chosen.family
-    check_applicable(request, several_views=several_views, pose=pose is not None, family=family)
+    check_applicable(request, given, family)
     _check_supported("sampler", request.sampler, installed.samplers)
     own_scheduler = (family.sampling.scheduler,)
     _check_supported("scheduler", request.scheduler, (*installed.schedulers, *own_scheduler))
@@ -111,7 +111,7 @@ def resolve_request(
         **values,
         views=chosen_views,
         pose=_use_pose(pose, request, strength, installed, bones),
-        reference=_use_reference(reference, request.reference_strength, installed, family),
+        reference=_use_reference(reference, request, installed, family),
         family=family.name,
         variant=chosen.file.variant,
         prediction=chosen.file.prediction,
@@ -216,36 +216,26 @@ def _use_pose(
 
 
 def _use_reference(
-    record: FileRecord | None, strength: float | None, installed: InstalledModels, family: Family
+    record: FileRecord | None, request: AvatarRequest, installed: InstalledModels, family: Family
 ) -> ReferenceUse | None:
     if record is None:
         return None
-    weight = _default(strength, REFERENCE_STRENGTH)
-    methods = reference_methods(installed, family)
-    method = best(methods)
-    if method is None:
-        if weight == 0:
-            return ReferenceUse(record.id, record.content_hash, weight)
-        raise UnprocessableError(
-            missing_reference(methods, family),
-            ("body", "reference_file_id"),
-            code="not_supported_by_family",
-            parameters={"field": "reference_file_id", "family": family.label},
-        )
-    if method.name == "picture":
+    weight = _default(request.reference_strength, REFERENCE_STRENGTH)
+    wanted: ReferenceMethod | None = None if request.reference_method == "auto" else request.reference_method
+    if weight == 0 and not family.identity:
+        return ReferenceUse(record.id, record.content_hash, weight)
+    choice = choose_reference_method(installed, family, wanted)
+    if choice.method == "picture":
         # A reference picture is seen whole, or not at all.
-        return ReferenceUse(record.id, record.content_hash, 1.0 if weight else 0.0, "picture")
-    adapter = adapter_choice(installed, family, method.name) if method.name != "attention" else None
-    if adapter is None:
-        return ReferenceUse(record.id, record.content_hash, weight, method.name)
+        weight = 1.0 if weight else 0.0
     return ReferenceUse(
         record.id,
         record.content_hash,
         weight,
-        adapter.method,
-        adapter.preset,
-        adapter.model,
-        adapter.clip_vision if adapter.method == "redux" else None,
+        choice.method,
+        choice.preset,
+        choice.model,
+        choice.clip_vision if choice.method == "redux" else None,
     )
 
 

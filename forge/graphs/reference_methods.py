@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from ..errors import UnavailableError, UnprocessableError
 from ..families.family import Family
 from ..ports import InstalledModels
+from ..spec.avatar import ReferenceMethod
 from .method import Method, describe_skipped, lacking
 
-PICTURE, REDUX, IPADAPTER, ATTENTION = "picture", "redux", "ipadapter", "attention"
+PICTURE: Final = "picture"
+REDUX: Final = "redux"
+IPADAPTER: Final = "ipadapter"
+ATTENTION: Final = "attention"
 
 _WEIGHTS = r"(safetensors|bin)$"
 _CLIP_VISION = re.compile(r"(vit.h.14.*s32b.b79k|ipadapter.*sd15|sd1.?5.*model)\." + _WEIGHTS, re.IGNORECASE)
@@ -22,12 +28,12 @@ _SIGCLIP_NAME = "sigclip_vision_patch14_384.safetensors"
 
 
 @dataclass(frozen=True)
-class AdapterChoice:
-    """The files of an adapter, and the `preset` of IPAdapterUnifiedLoader that loads them."""
+class ReferenceChoice:
+    """A method, the files of its adapter, and the `preset` of IPAdapterUnifiedLoader that loads them."""
 
-    method: str
-    model: str
-    clip_vision: str
+    method: ReferenceMethod
+    model: str | None = None
+    clip_vision: str | None = None
     preset: str | None = None
 
 
@@ -36,31 +42,57 @@ def reference_methods(installed: InstalledModels, family: Family) -> tuple[Metho
     return tuple(_method(installed, family, name) for name in family.identity)
 
 
-def adapter_choice(installed: InstalledModels, family: Family, method: str) -> AdapterChoice | None:
+def adapter_choice(
+    installed: InstalledModels, family: Family, method: ReferenceMethod
+) -> ReferenceChoice | None:
     """The files of this method for the family; None if a file or the node pack is missing."""
     if method == REDUX:
         model = _first(installed.style_models, _REDUX)
         vision = _first(installed.clip_visions, _SIGCLIP)
-        return AdapterChoice(REDUX, model, vision) if model and vision else None
+        return ReferenceChoice(REDUX, model, vision) if model and vision else None
     encoder = _first(installed.clip_visions, _CLIP_VISION)
     if encoder is None or not _has_ipadapter_nodes(installed):
         return None
     for preset, pattern, _ in family.ipadapters:
         model = _matching(installed.ipadapters, pattern)
         if model is not None:
-            return AdapterChoice(IPADAPTER, model, encoder, preset)
+            return ReferenceChoice(IPADAPTER, model, encoder, preset)
     return None
 
 
-def missing_reference(methods: tuple[Method, ...], family: Family) -> str:
-    """A sentence on why no method of the family works."""
-    if not methods:
-        return f"No way is known to show a reference picture to {family.label}."
-    needed = ", or ".join(str(method.missing) for method in methods)
-    return f"A reference picture cannot be applied with {family.label}. It needs {needed}."
+def choose_reference_method(
+    installed: InstalledModels, family: Family, wanted: ReferenceMethod | None
+) -> ReferenceChoice:
+    """The wanted method, or the best one that works if that is None.
+
+    Raises UnprocessableError if the family has no such method, UnavailableError if files for it are missing.
+    """
+    if not family.identity or (wanted is not None and wanted not in family.identity):
+        known = f" It has: {', '.join(family.identity)}." if family.identity else ""
+        field = "reference_method" if wanted else "reference_file_id"
+        how = f"by the method {wanted!r} " if wanted else ""
+        raise UnprocessableError(
+            f"{family.label} cannot see a reference picture {how.strip()}".rstrip() + f".{known}",
+            ("body", field),
+            code="not_supported_by_family",
+            parameters={"field": field, "family": family.label},
+        )
+    names = family.identity if wanted is None else (wanted,)
+    for name in names:
+        if name in (PICTURE, ATTENTION):
+            return ReferenceChoice(name)
+        choice = adapter_choice(installed, family, name)
+        if choice is not None:
+            return choice
+    missing = ", or ".join(str(_method(installed, family, name).missing) for name in names)
+    raise UnavailableError(
+        f"The reference picture cannot be applied with {family.label}. It needs {missing}.",
+        code="reference_model_missing",
+        parameters={"family": family.label},
+    )
 
 
-def _method(installed: InstalledModels, family: Family, name: str) -> Method:
+def _method(installed: InstalledModels, family: Family, name: ReferenceMethod) -> Method:
     if name in (PICTURE, ATTENTION):
         return Method(name, True, None, None)
     choice = adapter_choice(installed, family, name)

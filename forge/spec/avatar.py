@@ -13,10 +13,14 @@ from .lora import LoraUse
 from .pose import PoseFile, PosePlan, PoseUse
 from .settings import SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
+from .template import TemplateUse
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
+#: How a reference picture is applied; see `families.family.Family.identity`.
+ReferenceMethod = Literal["picture", "redux", "ipadapter", "attention"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
+REFERENCE_METHODS: tuple[ReferenceMethod, ...] = get_args(ReferenceMethod)
 
 #: The kind of a generation whose graph was queued by hand. It has no spec.
 MANUAL_KIND: Kind = "graph"
@@ -31,8 +35,8 @@ _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not settin
 class ReferenceUse:
     """A stored reference and its strength: 0 has no effect, 1 attends to it as much as to the picture itself.
 
-    `method` is a `families.IdentityMethodName`. `preset` is for "ipadapter", `model` for that and "redux",
-    `clip_vision` for "redux".
+    `method` is a ReferenceMethod, or "template" for the slot of one. `preset` is for "ipadapter", `model` for
+    that and "redux", `clip_vision` for "redux".
     """
 
     file_id: str
@@ -59,6 +63,9 @@ class AvatarSpec(AvatarSettings):
     a patch. `variant` and `prediction` are as in `ports.ModelFile`. The defaults, and
     `RequestField.before` for the settings, are for rows written before the field existed. Raises ValueError
     if a required setting has no value.
+
+    With a `template`, its graph makes the pictures: then settings that are no slots of it are None, and so is
+    everything that belongs to a family.
     """
 
     views: tuple[str | None, ...]
@@ -78,10 +85,13 @@ class AvatarSpec(AvatarSettings):
     vae: str | None = None
     loras: tuple[LoraUse, ...] = ()
     reseeded: dict[str, int] = field(default_factory=dict)
+    template: TemplateUse | None = None
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.template is not None:
+            return
         for name in _REQUIRED_NAMES:
             if getattr(self, name) is None:
                 if SETTINGS[name].before is REQUIRED:
@@ -110,7 +120,7 @@ class AvatarSpec(AvatarSettings):
 @lru_cache(maxsize=128)
 def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
-    pose, reference = data.get("pose"), data.get("reference")
+    pose, reference, template = data.get("pose"), data.get("reference"), data.get("template")
     return from_fields(
         AvatarSpec,
         {
@@ -122,8 +132,13 @@ def _read(text: str) -> AvatarSpec:
             "text_encoders": tuple(data.get("text_encoders", ())),
             "loras": tuple(from_fields(LoraUse, lora) for lora in data.get("loras", ())),
             "reference": from_fields(ReferenceUse, reference) if reference is not None else None,
+            "template": _read_template(template) if template is not None else None,
         },
     )
+
+
+def _read_template(template: dict[str, Any]) -> TemplateUse:
+    return from_fields(TemplateUse, {**template, "slots": tuple(template.get("slots", ()))})
 
 
 def _read_pose(pose: dict[str, Any], spec: Mapping[str, Any]) -> PoseUse:

@@ -18,10 +18,10 @@ from typing import Any, Literal
 #: Where the form shows a field; `slot` is a place for a picture. The form omits a field without a group.
 FormGroup = Literal["main", "advanced", "slot"]
 #: "several_views": allowed only in a request for several views. "pose": allowed only with a pose image.
-#: "family": allowed only if the model's family has the setting.
-Applicability = Literal["always", "several_views", "pose", "family"]
-#: Lists of `GET /capabilities` from which the form takes the choices.
-ChoiceSource = Literal["checkpoints", "models", "families", "loras", "samplers", "schedulers"]
+#: "reference": allowed only with a reference image. "family": allowed only if the model's family has it.
+Applicability = Literal["always", "several_views", "pose", "reference", "family"]
+#: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`.
+ChoiceSource = Literal["checkpoints", "models", "families", "loras", "samplers", "schedulers", "templates"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 WarningCode = Literal[
     "no_pose_controlnet",
+    "no_pose_slot",
     "pose_not_extracted",
     "pose_on_some_views",
     "network_in_prompt",

@@ -57,6 +57,17 @@ from .installed import (
 )
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
+from .templates import (
+    FoundPlace,
+    InspectionAnswer,
+    MissingModel,
+    MissingNode,
+    TemplateAnswer,
+    TemplateDeletedAnswer,
+    TemplateFile,
+    TemplatesAnswer,
+    TemplateSummary,
+)
 
 __all__ = [
     "MODEL_FIELDS",
@@ -75,6 +86,7 @@ __all__ = [
     "FilesAnswer",
     "FormField",
     "FormFieldsAnswer",
+    "FoundPlace",
     "GenerationAnswer",
     "GenerationDeletedAnswer",
     "GenerationsAnswer",
@@ -82,11 +94,14 @@ __all__ = [
     "HealthAnswer",
     "HealthStatus",
     "InputReceipt",
+    "InspectionAnswer",
     "InstalledModel",
     "InstalledPart",
     "InvalidAnswer",
     "ListedFile",
     "Method",
+    "MissingModel",
+    "MissingNode",
     "ModelMethods",
     "ModelsAnswer",
     "OutputFile",
@@ -108,6 +123,11 @@ __all__ = [
     "StoreProblem",
     "StoredFile",
     "StoredOverride",
+    "TemplateAnswer",
+    "TemplateDeletedAnswer",
+    "TemplateFile",
+    "TemplateSummary",
+    "TemplatesAnswer",
     "UploadAnswer",
     "VariantChoice",
     "VerifyAnswer",

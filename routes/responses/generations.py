@@ -49,7 +49,9 @@ def _parameter(field: RequestField) -> tuple[Any, Any]:
             kind = list[LoraParameter]
         case _:
             kind = str
-    return (kind | None if field.optional or field.applies != "always" else kind), ...
+    # With a template, a setting that is none of its slots is null.
+    always = field.required or isinstance(field.rule, fields.Flag)
+    return (kind if always else kind | None), ...
 
 
 def _parameter_fields() -> dict[str, Any]:

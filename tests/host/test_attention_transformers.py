@@ -84,9 +84,7 @@ def test_a_picture_sees_the_reference_with_the_weight_asked(
         for row in range(2):
             sets: list[Any] = [(call.keys[row], call.values[row], 1.0)]
             without = attention_over(call.queries[row], sets)
-            sets += [
-                (reference.keys[n][:, there], reference.values[n][:, there], strength) for n in range(2)
-            ]
+            sets += [(reference.keys[n][:, there], reference.values[n][:, there], strength) for n in range(2)]
             close(call.output[row], attention_over(call.queries[row], sets))
             assert (call.output[row] - without).abs().max() > 1e-3
 
@@ -194,8 +192,8 @@ def test_an_override_that_forgets_ours_fails_the_run(host: SimpleNamespace, kind
         (refer(host, model, latents(kind, SIZE)), "reference"),
         (share(host, model, 0.5), "consistency"),
     ):
-        patched.model_options["transformer_options"][OVERRIDE] = (
-            lambda attention, *args, **kwargs: attention(*args, **kwargs)
+        patched.model_options["transformer_options"][OVERRIDE] = lambda attention, *args, **kwargs: attention(
+            *args, **kwargs
         )
         with pytest.raises(RuntimeError, match=f"could not apply the {what}"):
             draw(host, kind, patched, views=2)

@@ -1,4 +1,4 @@
-"""Attention in diffusion transformers: masks, hints and latents of other kinds, and models that are refused."""
+"""Attention in diffusion transformers: masks, hints, latents of other kinds, and models that are refused."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def test_a_mask_over_the_text_of_each_row_is_kept(host: SimpleNamespace) -> None
     mask[0, 4:] = mask[1, 6:] = 0
     patched = share(host, refer(host, model, latents("qwen_image", REFERENCE), 0.4), 0.5)
     seen = SeenTransformer(patched)
-    draw(
-        host, "qwen_image", patched, views=2, steps=1, cfg=1.0, positive=text(1, 2, attention_mask=mask)
-    )
+    draw(host, "qwen_image", patched, views=2, steps=1, cfg=1.0, positive=text(1, 2, attention_mask=mask))
     places = KINDS["qwen_image"].places
     recorded = {call.place: call for call in seen.calls[:places]}
     for call in recorded.values():
@@ -62,20 +60,13 @@ def _visible(mask: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     return torch.cat([mask, torch.ones(keys.shape[2] - len(mask), dtype=mask.dtype)])
 
 
-@pytest.mark.parametrize("kind", ["bias", "bool"])
-def test_a_mask_over_the_picture_is_kept_and_left_out_for_the_reference(
-    host: SimpleNamespace, kind: str
-) -> None:
-    """FLUX.1's style models weaken tokens with a mask in the size of text and picture; patches may hide some."""
+def test_a_mask_over_the_picture_is_kept_and_left_out_for_the_reference(host: SimpleNamespace) -> None:
+    """FLUX.1's style models weaken their tokens with a mask in the size of text and picture."""
     model = make_transformer(host, "flux")
     words, tokens = 7, 12
     weights = torch.ones(1, words + tokens, words + tokens)
-    weights[:, words:, 3:5] = 0.0 if kind == "bool" else 0.3
-    options = {}
-    if kind == "bool":
-        model.set_model_attn1_patch(lambda *_, **__: {"attn_mask": weights > 0})
-    else:
-        options = {"attention_mask": weights.log(), "attention_mask_img_shape": (4, 3)}
+    weights[:, words:, 3:5] = 0.3
+    options = {"attention_mask": weights.log(), "attention_mask_img_shape": (4, 3)}
     patched = share(host, refer(host, model, latents("flux", REFERENCE), 0.4), 0.5)
     seen = SeenTransformer(patched)
     draw(host, "flux", patched, views=2, steps=1, cfg=1.0, positive=text(1, 2, words, **options))
@@ -93,6 +84,31 @@ def test_a_mask_over_the_picture_is_kept_and_left_out_for_the_reference(
         close(call.output[1], attention_over(call.queries[1], sets))
 
 
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_a_mask_of_truths_shows_what_is_added(host: SimpleNamespace, rows: int) -> None:
+    """Not every backend of ComfyUI takes such a mask, so this is tried on torch's own attention."""
+    generator = torch.Generator().manual_seed(2)
+    queries, keys, values, more = (torch.randn(2, 4, 6, 16, generator=generator) for _ in range(4))
+    mask = torch.rand(*((rows, 1) if rows else ()), 6, 6, generator=generator) > 0.3
+
+    def backend(
+        queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None
+    ) -> torch.Tensor:
+        output = torch.nn.functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        return output.transpose(1, 2).flatten(2)
+
+    call = host.attention_calls.SelfAttention(
+        ("double", 0), backend, queries, keys, values, 4, mask, slice(2, 6)
+    )
+    attention = call.attention(mask)
+    for row in range(2):
+        shown = mask if not rows else mask[row % rows, 0]
+        own = (keys[row], values[row], shown)
+        close(attention(queries, keys, values)[row], attention_over(queries[row], [own]))
+        both = attention(queries, torch.cat([keys, more], dim=2), torch.cat([values, more], dim=2))
+        close(both[row], attention_over(queries[row], [own, (more[row], more[row], 1.0)]))
+
+
 def test_hints_of_the_picture_are_left_out_for_the_reference(host: SimpleNamespace) -> None:
     """Z-Image's pose control and Anima's are patches, which change tokens in the size of the picture."""
     for name in ("z_image", "anima"):
@@ -103,7 +119,9 @@ def test_hints_of_the_picture_are_left_out_for_the_reference(host: SimpleNamespa
             return inputs
 
         model = make_transformer(host, name)
-        model.set_model_post_input_patch(hint) if name == "anima" else model.set_model_double_block_patch(hint)
+        model.set_model_post_input_patch(hint) if name == "anima" else model.set_model_double_block_patch(
+            hint
+        )
         referred = refer(host, model, latents(name, REFERENCE))
         seen = SeenTransformer(referred)
         draw(host, name, referred, steps=1, cfg=1.0)

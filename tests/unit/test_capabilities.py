@@ -17,7 +17,7 @@ from avatarforge.forge.graphs.pose_methods import (
     needs_union_type,
     pose_controlnet,
 )
-from avatarforge.forge.graphs.reference_methods import AdapterChoice, adapter_choice, reference_methods
+from avatarforge.forge.graphs.reference_methods import ReferenceChoice, adapter_choice, reference_methods
 from avatarforge.forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile
 from avatarforge.forge.settings import Settings
 
@@ -173,7 +173,7 @@ def test_the_preset_follows_the_files(
     family: str, files: tuple[str, ...], expected: tuple[str, int] | None
 ) -> None:
     choice = adapter_choice(replace(ALL, ipadapters=files), FAMILIES[family], "ipadapter")
-    assert choice == (expected and AdapterChoice("ipadapter", files[expected[1]], VIT_H, expected[0]))
+    assert choice == (expected and ReferenceChoice("ipadapter", files[expected[1]], VIT_H, expected[0]))
 
 
 def test_unions_are_told_their_type_and_get_thick_bones() -> None:

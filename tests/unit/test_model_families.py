@@ -216,3 +216,30 @@ def test_pictures_are_numbered_in_the_words_as_the_graph_numbers_them() -> None:
     shown = [compiled.prompt[back[f"image{number}"][0]]["class_type"] for number in (1, 2, 3)]
     assert shown == ["AvatarForgeLoadReference", "VAEDecode", "AvatarForgePoseSkeleton"]
     assert "Picture 1 and Picture 2" in back["prompt"] and "skeleton in Picture 3" in back["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("family", "method"),
+    [(name, method) for name, row in FAMILIES.items() for method in row.identity if method != "ipadapter"],
+)
+def test_a_request_chooses_how_the_reference_is_seen(family: str, method: str) -> None:
+    spec = resolved(family, reference=REFERENCE, reference_method=method).spec
+    assert spec.reference is not None and spec.reference.method == method
+    (line,) = [line for line in compile_prompt(spec, GENERATION).inputs if line.role == "reference"]
+    nodes = {
+        "picture": {"ReferenceLatent"},
+        "redux": {"StyleModelApply"},
+        "attention": {"AvatarForgeApplyReference"},
+    }
+    assert line.node_type in nodes[method]
+
+
+def test_a_method_that_is_not_there_is_refused() -> None:
+    caught = refusal("sdxl", reference=REFERENCE, reference_method="picture")
+    assert caught.code == "not_supported_by_family"
+    assert "ipadapter, attention" in caught.detail
+    with pytest.raises(UnavailableError) as missing:
+        resolved("sdxl", reference=REFERENCE, reference_method="ipadapter")
+    assert missing.value.code == "reference_model_missing"
+    assert "models/ipadapter" in missing.value.detail
+    assert refusal("sdxl", reference_method="attention").code == "field_not_applicable"

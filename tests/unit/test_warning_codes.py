@@ -26,6 +26,7 @@ IN_WORDS = {
 }
 ELSEWHERE = {
     "no_pose_controlnet",
+    "no_pose_slot",
     "pose_not_extracted",
     "pose_on_some_views",
     "reroll_failed",
