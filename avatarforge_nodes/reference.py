@@ -8,12 +8,12 @@ import torch
 from comfy_api.latest import io
 
 from ..host.attention_sources import Reference, add_source
-from ..host.conditioning import encode
+from ..host.conditioning import FITS, Fit, encode
 from .choices import CATEGORY, LARGEST
 
 
 class ReferenceLatent(io.ComfyNode):
-    """Encodes a reference, cropped to a frame, for Apply Reference or as the start of a sampler."""
+    """Encodes a reference, fitted to a frame, for Apply Reference or as the start of a sampler."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -22,7 +22,7 @@ class ReferenceLatent(io.ComfyNode):
             display_name="Reference Latent (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Encodes a reference picture, cropped to a frame, for Apply Reference, or as the start of a "
+                "Encodes a reference picture, fitted to a frame, for Apply Reference, or as the start of a "
                 "sampler whose denoise is below 1."
             ),
             search_aliases=["avatar", "reference", "img2img", "vae encode", "latent", "character"],
@@ -31,13 +31,23 @@ class ReferenceLatent(io.ComfyNode):
                 io.Image.Input("image"),
                 io.Int.Input("width", default=512, min=16, max=LARGEST, step=8, tooltip="Pixels."),
                 io.Int.Input("height", default=768, min=16, max=LARGEST, step=8, tooltip="Pixels."),
+                io.Combo.Input(
+                    "fit",
+                    options=list(FITS),
+                    default="crop",
+                    optional=True,
+                    tooltip="crop: fills the frame, without what is outside. inside: all of the picture, as "
+                    "large as the frame allows.",
+                ),
             ],
             outputs=[io.Latent.Output()],
         )
 
     @classmethod
-    def execute(cls, vae: Any, image: torch.Tensor, width: int, height: int) -> io.NodeOutput:
-        return io.NodeOutput(encode(vae, image, width, height))
+    def execute(
+        cls, vae: Any, image: torch.Tensor, width: int, height: int, fit: Fit = "crop"
+    ) -> io.NodeOutput:
+        return io.NodeOutput(encode(vae, image, width, height, fit))
 
 
 class ApplyReference(io.ComfyNode):

@@ -8,11 +8,11 @@ import torch
 from comfy import model_management
 from comfy_api.latest import io
 
+from ..forge.families import DEFAULT_FAMILY, FAMILIES
 from ..host.attention_sources import SharedViews, add_source
 from ..host.view_previews import preview_views
-from .choices import CATEGORY, LARGEST, LATENTS, cell_of
+from .choices import CATEGORY, LARGEST, STEP, cell_of
 
-STEP = 8  # pixels, of inputs; the smallest cell of any family
 MOST_VIEWS = 16
 
 
@@ -74,8 +74,8 @@ class ViewsLatent(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "family",
-                    options=list(LATENTS),
-                    default="sd15",
+                    options=list(FAMILIES),
+                    default=DEFAULT_FAMILY,
                     optional=True,
                     tooltip="The model's family. It decides the shape of the latents; FLUX.2 has cells of 16 "
                     "pixels, the others of 8, and sides are rounded down to them.",
@@ -86,9 +86,9 @@ class ViewsLatent(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, width: int, height: int, views: int, shared_noise: bool, family: str = "sd15"
+        cls, width: int, height: int, views: int, shared_noise: bool, family: str = DEFAULT_FAMILY
     ) -> io.NodeOutput:
-        shape = LATENTS[family]
+        shape = FAMILIES[family].latent
         frames = (1,) if shape.video else ()
         samples = torch.zeros(
             (views, shape.channels, *frames, height // shape.cell, width // shape.cell),

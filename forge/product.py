@@ -28,6 +28,7 @@ from .live.state import GenerationEvent
 from .maintenance.recovery import recover
 from .maintenance.run import CheckedParts
 from .maintenance.verify import Verifier
+from .model_overrides import ModelOverrides
 from .ports import Host
 from .settings import Settings
 from .store.blobs import BlobStore
@@ -54,7 +55,7 @@ class Environment:
     `other_faults` are sentences about faults outside of the product, for `/health`.
     """
 
-    make_host: Callable[[Workers], Host]
+    make_host: Callable[[Workers, ModelOverrides], Host]
     event_json: Callable[[GenerationEvent], str]
     webhook_json: Callable[[GenerationRecord], str]
     make_sender: Callable[[Targets], Sender]
@@ -90,6 +91,7 @@ class Product:
     contents: ContentStore
     workers: Workers
     host: Host
+    overrides: ModelOverrides
     outputs: OutputFolder
     files: FileStore
     live: Live
@@ -151,7 +153,8 @@ def open_product(
     store = open_store(settings, data_folder, resources, now=environment.now, disk=environment.disk)
     database, blobs, contents, workers = store.database, store.blobs, store.contents, store.workers
     signer = Signer(signing_secret(settings.secret_key, data_folder))
-    host = environment.make_host(workers)
+    overrides = ModelOverrides(data_folder, environment.disk)
+    host = environment.make_host(workers, overrides)
     outputs = OutputFolder(host.output_folder, blobs.journal, environment.disk)
     recover(database, blobs, outputs)
     files = FileStore(database, contents, workers, store.limits, settings.max_file_size)
@@ -185,6 +188,7 @@ def open_product(
         contents=contents,
         workers=workers,
         host=host,
+        overrides=overrides,
         outputs=outputs,
         files=files,
         live=live,

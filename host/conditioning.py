@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import comfy.utils
 import nodes
@@ -12,6 +12,8 @@ import torch
 from .text_rows import stack_texts
 
 Conditioning = list[list[Any]]
+Fit = Literal["crop", "inside"]
+FITS: tuple[Fit, ...] = get_args(Fit)
 
 
 def apply_controlnet(
@@ -45,14 +47,31 @@ def encode_texts(clip: Any, texts: Sequence[str], model: Any = None) -> Conditio
     return [stack_texts(clip, texts, model)]
 
 
-def encode(vae: Any, image: torch.Tensor, width: int, height: int) -> dict[str, torch.Tensor]:
-    """The latents of pictures, scaled to cover width x height pixels and centre-cropped: one row each.
+def encode(
+    vae: Any, image: torch.Tensor, width: int, height: int, fit: Fit = "crop"
+) -> dict[str, torch.Tensor]:
+    """The latents of pictures, one row each; with one frame (5 dimensions) if the VAE is one for video.
 
-    They have one frame each (5 dimensions) if the VAE is one for video.
+    "crop" scales them to cover width x height pixels and cuts off what is outside, the same on both sides.
+    "inside" scales them to fit into that frame, with sides in steps of the VAE's latent cells.
     """
+    if fit == "inside":
+        width, height = _inside(image.shape[2], image.shape[1], width, height, _cell(vae))
     scaled = comfy.utils.common_upscale(image.movedim(-1, 1), width, height, "lanczos", "center")
     pictures = scaled.movedim(1, -1)[:, :, :, :3]
     if getattr(vae, "latent_dim", 2) == 3 and not getattr(vae, "not_video", False):
         # Such a VAE would take a batch for the frames of one video.
         return {"samples": torch.cat([vae.encode(picture[None]) for picture in pictures])}
     return {"samples": vae.encode(pictures)}
+
+
+def _cell(vae: Any) -> int:
+    return int(vae.spacial_compression_encode())
+
+
+def _inside(width: int, height: int, most_width: int, most_height: int, step: int) -> tuple[int, int]:
+    """The largest size of about this format in the frame, in steps, and of one step at least."""
+    scale = min(most_width / width, most_height / height)
+    sides = ((width, most_width), (height, most_height))
+    fitted = [min(round(side * scale / step), most // step) * step for side, most in sides]
+    return max(fitted[0], step), max(fitted[1], step)

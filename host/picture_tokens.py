@@ -37,8 +37,8 @@ class PictureTokens:
 
     def count(self, latent: torch.Tensor) -> int:
         """Tokens of a picture; `latent` is (batch, channels, [frames,] height, width)."""
-        frames = math.prod(latent.shape[2:-2])
-        return frames * math.prod(-(-side // self.patch) for side in latent.shape[-2:])
+        *frames, height, width = latent.shape[2:]
+        return math.prod(frames) * -(-height // self.patch) * -(-width // self.patch)
 
     def find(self, count: int, total: int, options: Mapping[str, Any]) -> slice | None:
         """Which of `total` tokens are the `count` of the picture; None if they cannot be among them.

@@ -12,7 +12,19 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from . import capabilities, files, form, generations, health, links, live, maintenance, streams, templates
+from . import (
+    capabilities,
+    files,
+    form,
+    generations,
+    health,
+    installed,
+    links,
+    live,
+    maintenance,
+    streams,
+    templates,
+)
 from .access import (
     ACCESS,
     Access,
@@ -73,6 +85,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *streams.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
+    *installed.ENDPOINTS,
     *maintenance.ENDPOINTS,
     *templates.ENDPOINTS,
 )

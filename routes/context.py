@@ -16,6 +16,8 @@ from ..forge.idempotency import Idempotency
 from ..forge.ids import canonical_id
 from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
+from ..forge.model_overrides import ModelOverrides
+from ..forge.ports import Host
 from ..forge.product import Product
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
@@ -39,6 +41,8 @@ class Services:
     live: Live
     idempotency: Idempotency
     templates: TemplateService
+    host: Host
+    overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
 
 
@@ -53,6 +57,8 @@ def services_of(product: Product) -> Services:
         product.live,
         product.idempotency,
         product.templates,
+        product.host,
+        product.overrides,
     )
 
 

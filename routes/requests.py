@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.ids import UUID_PATTERN, canonical_id
+from ..forge.model_overrides import Folder
 from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
 from ..forge.spec.lora import STRENGTH
@@ -242,6 +243,26 @@ class TemplateFileBody(TemplateBody):
     avatarforge_template: Literal[1] | None = Field(None, description="The version of the format.")
 
 
+#: The name of a model file in its folder. It is compared with installed names, and no path is made from it.
+ModelName = Annotated[Name, StringConstraints(min_length=1, max_length=512)]
+_Choice = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
+
+
+class ModelOverrideBody(Body):
+    """What a model file is. What is left out, or null, is left to its header and name."""
+
+    folder: Folder = Field(description="ComfyUI's name of its folder.")
+    name: ModelName = Field(description="As in GET /models.")
+    family: _Choice | None = Field(None, description="A family of GET /models.")
+    variant: _Choice | None = Field(None, description="A variant of the family.")
+    distillation: _Choice | None = Field(
+        None, description="How it was distilled to a few steps; `none`: it was not."
+    )
+    prediction: Literal["eps", "v"] | None = Field(
+        None, description="What the model predicts, if the file has no mark."
+    )
+
+
 class Query(LazyModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -252,6 +273,17 @@ class PoseQuery(Query):
 
 class RerollQuery(PoseQuery):
     seed: QuerySeed | None = Field(None, description="Chosen for you when left out.")
+
+
+class ModelsQuery(Query):
+    folder: Annotated[Name, StringConstraints(max_length=64)] | None = Field(
+        None, description="Only the files of this folder, such as `loras`."
+    )
+
+
+class ModelFileQuery(Query):
+    folder: Folder = Field(description="ComfyUI's name of its folder.")
+    name: ModelName = Field(description="As in GET /models.")
 
 
 class ForceQuery(Query):

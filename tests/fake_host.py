@@ -10,6 +10,7 @@ from typing import Any
 from pictures import picture
 
 from avatarforge.forge.errors import NodeProblem, PromptRefusedError, UnavailableError
+from avatarforge.forge.model_overrides import ModelOverrides, with_overrides
 from avatarforge.forge.ports import (
     CheckedPrompt,
     InstalledModels,
@@ -40,6 +41,7 @@ class FakeHost:
     def __init__(self, folder: Path) -> None:
         self.output_folder = folder / "output" / "avatarforge"
         self.installed = ALL_INSTALLED
+        self.overrides = ModelOverrides(folder)
         self.roomy = True
         self.refusal: str | None = None
         self.problems: tuple[NodeProblem, ...] = ()
@@ -55,9 +57,9 @@ class FakeHost:
         self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
 
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
-        return self.installed
+        return with_overrides(self.installed, self.overrides.load())
 
-    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
+    async def batch_fits(self, folder: str, name: str, width: int, height: int, count: int) -> bool:
         return self.roomy
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
@@ -96,6 +98,11 @@ class FakeHost:
 
     async def system_stats(self) -> Mapping[str, Any]:
         return {"system": {"comfyui_version": "0.30.0"}, "devices": []}
+
+    def with_overrides(self, _: object, overrides: ModelOverrides) -> FakeHost:
+        """As the real host is made: with the user's overrides."""
+        self.overrides = overrides
+        return self
 
     # Called by tests to simulate ComfyUI:
 

@@ -307,7 +307,8 @@ class SeenTransformer:
             return output
         place = (options.get("block_type"), options["block_index"])
         mask = args[4] if len(args) > 4 else kwargs.get("mask")
-        self.calls.append(SeenCall(place, *args[:3], mask, output, options))
+        queries, keys, values = args[:3]
+        self.calls.append(SeenCall(place, queries, keys, values, mask, output, options))
         return output
 
     def of_pictures(self, name: str) -> list[SeenCall]:

@@ -175,5 +175,7 @@ class RunPreparer:
         """Run several views as one batch if the GPU's memory allows it, unless the request decides that."""
         if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch":
             return spec
-        fits = await self._host.batch_fits(spec.checkpoint, spec.width, spec.height, len(spec.views))
+        fits = await self._host.batch_fits(
+            spec.model_folder, spec.checkpoint, spec.width, spec.height, len(spec.views)
+        )
         return spec if fits else replace(spec, turnaround="sequential")

@@ -35,14 +35,14 @@ _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not settin
 class ReferenceUse:
     """A stored reference and its strength: 0 has no effect, 1 attends to it as much as to the picture itself.
 
-    `preset` is for "ipadapter", `model` for that and "redux",
-    `clip_vision` for "redux".
+    `method` is a ReferenceMethod, or "template" for the slot of one. `preset` is for "ipadapter", `model` for
+    that and "redux", `clip_vision` for "redux".
     """
 
     file_id: str
     content_hash: str
     strength: float
-    method: ReferenceMethod = "attention"
+    method: str = "attention"
     preset: str | None = None
     model: str | None = None
     clip_vision: str | None = None

@@ -63,7 +63,9 @@ class AvatarRequest(AvatarSettings):
         applies="several_views",
     )
     template: str | None = declare(
-        Name(100, "templates"), "A template, by its name or id: its graph makes the pictures."
+        Name(100, "templates"),
+        "A template, by its name or id: its graph makes the pictures.",
+        form="advanced",
     )
     model: str | None = declare(
         Name(512, "models"), "An installed model of any family, by its file name.", form="advanced"

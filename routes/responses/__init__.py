@@ -46,6 +46,15 @@ from .health import (
     SkeletonDrawing,
     StoragePart,
 )
+from .installed import (
+    MODEL_FIELDS,
+    FamilyChoice,
+    InstalledModel,
+    InstalledPart,
+    ModelsAnswer,
+    StoredOverride,
+    VariantChoice,
+)
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
 from .templates import (
@@ -61,6 +70,7 @@ from .templates import (
 )
 
 __all__ = [
+    "MODEL_FIELDS",
     "CapabilitiesAnswer",
     "CapabilitiesSummary",
     "CleanupAnswer",
@@ -70,6 +80,7 @@ __all__ = [
     "Dimensions",
     "ErrorAnswer",
     "ErrorBody",
+    "FamilyChoice",
     "FamilySummary",
     "FileDeletedAnswer",
     "FilesAnswer",
@@ -84,12 +95,15 @@ __all__ = [
     "HealthStatus",
     "InputReceipt",
     "InspectionAnswer",
+    "InstalledModel",
+    "InstalledPart",
     "InvalidAnswer",
     "ListedFile",
     "Method",
     "MissingModel",
     "MissingNode",
     "ModelMethods",
+    "ModelsAnswer",
     "OutputFile",
     "Parameters",
     "Part",
@@ -108,12 +122,14 @@ __all__ = [
     "StoragePart",
     "StoreProblem",
     "StoredFile",
+    "StoredOverride",
     "TemplateAnswer",
     "TemplateDeletedAnswer",
     "TemplateFile",
     "TemplateSummary",
     "TemplatesAnswer",
     "UploadAnswer",
+    "VariantChoice",
     "VerifyAnswer",
     "WarningDetail",
 ]

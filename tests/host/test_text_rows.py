@@ -32,7 +32,7 @@ class Encoder:
     def __init__(
         self, tokenizer: Any, name: str, options: Callable[[int], dict[str, Any]] | None = None
     ) -> None:
-        self.tokenizer = tokenizer.__new__(tokenizer) if isinstance(tokenizer, type) else tokenizer
+        self.tokenizer = object.__new__(tokenizer) if isinstance(tokenizer, type) else tokenizer
         self._name = name
         self._counts_words = isinstance(tokenizer, type)
         self._options = options or (lambda _: {})
@@ -192,7 +192,7 @@ def test_a_batch_of_pictures_is_not_a_video(host: SimpleNamespace) -> None:
 
     def encode(batch: torch.Tensor) -> torch.Tensor:
         given.append(tuple(batch.shape))
-        return batch.mean(dim=(1, 2, 3)).view(1, -1, 1, 1, 1)[:, :1].expand(1, 16, 1, 4, 4)
+        return batch[:1].mean().expand(1, 16, 1, 4, 4)
 
     vae = SimpleNamespace(latent_dim=3, not_video=False, encode=encode)
     latents = host.conditioning.encode(vae, pictures, 32, 32)["samples"]
@@ -200,9 +200,36 @@ def test_a_batch_of_pictures_is_not_a_video(host: SimpleNamespace) -> None:
     assert given == [(1, 32, 32, 3)] * 3
     assert len({float(row.mean()) for row in latents}) == 3
     given.clear()
-    plain = SimpleNamespace(latent_dim=2, encode=lambda batch: given.append(tuple(batch.shape)) or batch)
+    plain = SimpleNamespace(latent_dim=2, encode=encode)
     host.conditioning.encode(plain, pictures, 32, 32)
     assert given == [(3, 32, 32, 3)]
+
+
+@pytest.mark.parametrize(
+    ("size", "frame", "cell", "expected"),
+    [
+        ((64, 64), (64, 96), 8, (64, 64)),
+        ((200, 100), (64, 96), 8, (64, 32)),
+        ((100, 200), (64, 96), 8, (48, 96)),
+        ((10, 20), (64, 96), 16, (48, 96)),
+        ((1000, 10), (64, 96), 8, (64, 8)),
+    ],
+)
+def test_a_picture_inside_its_frame_keeps_its_format(
+    host: SimpleNamespace,
+    size: tuple[int, int],
+    frame: tuple[int, int],
+    cell: int,
+    expected: tuple[int, int],
+) -> None:
+    picture = torch.zeros(1, size[1], size[0], 3)
+    picture[:, -1:] = picture[:, :, -1:] = 1  # at its edges, which cropping would cut off
+    vae = SimpleNamespace(spacial_compression_encode=lambda: cell, encode=lambda pixels: pixels)
+    inside = host.conditioning.encode(vae, picture, *frame, "inside")["samples"]
+    assert (inside.shape[2], inside.shape[1]) == expected
+    assert inside[0, -1, -1].mean() > 0.1
+    cropped = host.conditioning.encode(vae, picture, *frame)["samples"]
+    assert (cropped.shape[2], cropped.shape[1]) == frame
 
 
 def test_latents_of_a_real_vae_for_video_have_a_row_per_picture(host: SimpleNamespace) -> None:

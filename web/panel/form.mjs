@@ -1,6 +1,7 @@
 // The form: prompt, view, pictures and, in a closed group, every setting of the API.
 import { button, make } from "../shared/elements.mjs";
 import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/errors.mjs";
+import { TemplateList } from "../templates/panel_list.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup } from "./fields.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
@@ -13,6 +14,7 @@ import { Slot } from "./slots.mjs";
 /** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
 
 const FREE = "free"; // no particular view
+const TEMPLATE = "template"; // the field that names a template
 
 export class Form {
   /**
@@ -49,6 +51,14 @@ export class Form {
       pose: new Slot({ session, kind: "pose", label: t("pose") }),
       reference: new Slot({ session, kind: "reference", label: t("reference") }),
     };
+    this.templates = new TemplateList({
+      session,
+      choose: (name) => this.#chooseTemplate(name),
+      listed: (names) => {
+        for (const field of this.fields.values()) field.setTemplates(names);
+      },
+    });
+    this.templates.element.hidden = true; // until the schema has a template
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.unavailable = make("details", { className: "avatarforge-missing", hidden: true });
     this.submitButtons = [
@@ -74,6 +84,7 @@ export class Form {
         make("summary", { textContent: t("advanced") }),
         this.advanced,
       ),
+      this.templates.element,
       this.unavailable,
       make(
         "div",
@@ -119,6 +130,9 @@ export class Form {
     if (poses.length) this.view.setDrawing(FREE, drawSkeleton(poses[0].skeleton, true));
     for (const field of this.fields.values()) field.setInstalled(capabilities);
     this.models = usableModels(capabilities);
+    this.templates.element.hidden = !this.fields.has(TEMPLATE);
+    this.templates.setFamilies(capabilities);
+    void this.reloadTemplates();
     const { reasons } = capabilities;
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
@@ -172,6 +186,20 @@ export class Form {
 
   focus() {
     this.fields.get("prompt")?.focus();
+  }
+
+  /** Load the list of templates again, such as when one was saved. */
+  async reloadTemplates() {
+    if (this.fields.has(TEMPLATE)) await this.templates.load();
+  }
+
+  /** @param {string} name */
+  #chooseTemplate(name) {
+    const field = this.fields.get(TEMPLATE);
+    if (!field) return;
+    field.requestValue = name;
+    field.clearError();
+    field.focus();
   }
 
   /** @param {boolean} sheet */

@@ -97,22 +97,35 @@ class SchemaField {
    */
   setInstalled(capabilities) {
     const { source } = this.schema;
-    if (!source || this.control instanceof RadioGroup) return;
+    if (!source || source === "templates") return;
     if (this.control instanceof LorasField) {
       const labels = new Map(capabilities.families.map(({ name, label }) => [name, label]));
       const usable = capabilities.loras.filter(({ family, problem }) => family && !problem);
       this.control.setInstalled(usable.map((lora) => ({ ...lora, family_label: labels.get(lora.family ?? "") })));
       return;
     }
-    const options = installedOptions(capabilities, source);
+    this.#setOptions(installedOptions(capabilities, source));
+  }
+
+  /**
+   * Offer the stored templates.
+   * @param {string[]} names
+   */
+  setTemplates(names) {
+    if (this.schema.source === "templates") this.#setOptions(names.map((name) => [name, name]));
+  }
+
+  /** @param {[value: string, text: string][]} options */
+  #setOptions(options) {
+    if (this.control instanceof RadioGroup) return;
     const select = /** @type {ReturnType<typeof selectField>} */ (this.control);
     setOptions(select, this.#text("_auto") ?? this.t("automatic"), options);
   }
 
   /**
    * Whether a new request omits this field even with a value, because the server would refuse it.
-   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[] }} applied `settings` are the optional
-   *   fields that the chosen model has; undefined if the server chooses the model
+   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[] }} applied
+   *   `settings` are the optional fields that the chosen model has; undefined if the server chooses the model
    */
   isIgnored({ severalViews = false, pose = false, reference = false, settings }) {
     const { applies, name } = this.schema;
