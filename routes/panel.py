@@ -30,6 +30,7 @@ PARTS: dict[str, Path] = {
             "form.mjs",
             "form_fields.mjs",
             "loras_field.mjs",
+            "models.mjs",
             "gallery.mjs",
             "generations.css",
             "hash.mjs",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..graphs.links import (
     class_of,
+    downstream,
     inputs_of,
     is_sampler,
     link_of,
@@ -31,6 +32,10 @@ _POSITIVE = (
     "guider",
 )
 _NEGATIVE = ("negative", *_POSITIVE[1:-1])
+#: Nodes that load a picture.
+_LOADERS = ("LoadImage", "LoadImageOutput")
+#: Parts of the names of nodes that make a hint of a picture, such as of a depth map.
+_HINTS = ("controlnet", "lllite", "t2iadapter")
 #: What follows makes nothing of the words.
 _NO_WORDS = "ConditioningZeroOut"
 _MOST_HOPS = 200
@@ -55,9 +60,9 @@ def by_links(prompt: Prompt, output: str | None) -> dict[str, list[Place]]:
     """The slots on the way to the node `output`, as the samplers of ComfyUI name their inputs."""
     nodes = upstream(prompt, [output]) if output is not None else list(prompt)
     samplers = [node_id for node_id in nodes if is_sampler(prompt[node_id])]
-    found: dict[str, list[Place]] = {}
+    found: dict[str, list[Place]] = {"reference": _only_picture(prompt, nodes)}
     if not samplers:
-        return _without_sampler(prompt, nodes)
+        return found | _without_sampler(prompt, nodes)
     for sampler in samplers:
         start = _behind(prompt, sampler, "guider") or sampler
         words = set(_texts(prompt, start, _POSITIVE))
@@ -97,6 +102,21 @@ def _without_sampler(prompt: Prompt, nodes: list[str]) -> dict[str, list[Place]]
                 found[slot] = places[:1]
                 break
     return found
+
+
+def _only_picture(prompt: Prompt, nodes: list[str]) -> list[Place]:
+    """The picture of a graph that loads one. Which of several is which is not known, a hint is no reference,
+    and of a mask another picture has none."""
+    loaders = [node_id for node_id in nodes if class_of(prompt, node_id) in _LOADERS]
+    if len(loaders) != 1:
+        return []
+    used = set()
+    for node_id in prompt:
+        used |= {outlet for _, source, outlet in sources_of(prompt, node_id) if source == loaders[0]}
+    following = (class_of(prompt, node_id).lower() for node_id in downstream(prompt, set(loaders)))
+    if used != {0} or any(part in name for name in following for part in _HINTS):
+        return []
+    return [place(prompt, loaders[0], "image", "link")]
 
 
 def _texts(prompt: Prompt, start: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -35,6 +36,24 @@ def test_links_tell_the_slots_of_comfyuis_default_graph() -> None:
     assert set().union(*sources(found).values()) == {"link"}
     assert found.problems == ()
     assert read_slots(write_slots(found.slots)) == found.slots
+
+
+def test_the_only_picture_of_a_graph_is_its_reference() -> None:
+    graph = plain()
+    graph["20"] = node("LoadImage", image="mine.png")
+    graph["21"] = node("VAEEncode", pixels=["20", 0], vae=["4", 2])
+    graph["3"]["inputs"]["latent_image"] = ["21", 0]
+    assert places(find_slots(graph))["reference"] == [("20", "image")]
+    masked, hinted, second = (json.loads(json.dumps(graph)) for _ in range(3))
+    masked["22"] = node("SetLatentNoiseMask", samples=["21", 0], mask=["20", 1])
+    masked["3"]["inputs"]["latent_image"] = ["22", 0]
+    hinted["22"] = node("ControlNetApply", conditioning=["6", 0], image=["20", 0])
+    hinted["3"]["inputs"]["positive"] = ["22", 0]
+    second["22"] = node("LoadImage", image="other.png")
+    second["23"] = node("ImageBatch", image1=["20", 0], image2=["22", 0])
+    second["21"]["inputs"]["pixels"] = ["23", 0]
+    for other in (masked, hinted, second):
+        assert "reference" not in find_slots(other).slots
 
 
 def test_titles_alone_are_enough() -> None:

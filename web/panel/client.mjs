@@ -4,7 +4,7 @@ import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_cli
 import { parse, stringify } from "./json.mjs";
 
 /** @import { Capabilities, FileKind, FormField, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
-/** @import { UploadedFile } from "../shared/types.d.ts" */
+/** @import { ModelFamily, ModelFileInfo, ModelOverride, UploadedFile } from "../shared/types.d.ts" */
 
 /** The statuses of servers and proxies that offer no event stream. */
 const NO_STREAM = new Set([404, 405, 406, 501]);
@@ -40,6 +40,25 @@ export class ApiClient extends FilesClient {
   /** @returns {Promise<{ fields: FormField[] }>} */
   getFormFields() {
     return this.requestJson("/request_fields");
+  }
+
+  /** @returns {Promise<{ models: ModelFileInfo[], families: ModelFamily[] }>} */
+  listModels() {
+    return this.requestJson("/models");
+  }
+
+  /**
+   * Say what a model file is; what is null is left to its header and name.
+   * @param {ModelFileInfo} model
+   * @param {Partial<ModelOverride>} override
+   * @returns {Promise<ModelFileInfo>}
+   */
+  updateOverride({ folder, name }, override) {
+    if (Object.values(override).some((value) => value !== null)) {
+      const body = JSON.stringify({ folder, name, ...override });
+      return this.requestJson("/models/override", { method: "PUT", headers: { "Content-Type": "application/json" }, body });
+    }
+    return this.requestJson(`/models/override?${new URLSearchParams({ folder, name })}`, { method: "DELETE" });
   }
 
   /** @returns {Promise<{ poses: Pose[] }>} */

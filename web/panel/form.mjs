@@ -5,6 +5,7 @@ import { TemplateList } from "../templates/panel_list.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup } from "./fields.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
+import { ModelList } from "./models.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
@@ -58,6 +59,7 @@ export class Form {
         for (const field of this.fields.values()) field.setTemplates(names);
       },
     });
+    this.modelList = new ModelList({ session, changed: () => void this.load().catch(() => {}) });
     this.templates.element.hidden = true; // until the schema has a template
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.unavailable = make("details", { className: "avatarforge-missing", hidden: true });
@@ -85,6 +87,7 @@ export class Form {
         this.advanced,
       ),
       this.templates.element,
+      this.modelList.element,
       this.unavailable,
       make(
         "div",

@@ -244,6 +244,35 @@ export interface InstalledModel {
   settings: string[];
 }
 
+/** What the user says about a model file; null is left to its header and name. */
+export interface ModelOverride {
+  family: string | null;
+  variant: string | null;
+  distillation: string | null;
+  prediction: string | null;
+}
+
+type ToldBy = "header" | "name" | "override";
+
+/** A file of GET /models. */
+export interface ModelFileInfo {
+  folder: string;
+  name: string;
+  family: string | null;
+  family_label: string | null;
+  variant: string | null;
+  told_by: ToldBy;
+  variant_told_by: ToldBy;
+  problem: string | null;
+  override: ModelOverride | null;
+}
+
+export interface ModelFamily {
+  name: string;
+  label: string;
+  variants: { name: string; label: string }[];
+}
+
 export interface Capabilities {
   models: InstalledModel[];
   families: { name: string; label: string; variants: string[]; installed: number }[];
