@@ -259,8 +259,8 @@ def _flux_families(layers: _Layers) -> _Found:
         if flux1 in ratios:
             return _within_flux1(double, single), ()
     if width in _FLUX2_VARIANTS and width != _FLUX1_WIDTH:
-        families = ("krea2", "flux2") if width == _KREA2_WIDTH and _bare(layers, single) else ("flux2",)
-        return families, variants
+        either = width == _KREA2_WIDTH and _bare(layers, single)
+        return ("krea2", "flux2") if either else ("flux2",), variants
     if width is not None and width != _FLUX1_WIDTH:
         return (), ()
     if double > _KLEIN_4B_DOUBLE or single > _KLEIN_4B_SINGLE:
