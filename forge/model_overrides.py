@@ -36,6 +36,8 @@ NOT_DISTILLED = "none"
 PREDICTIONS = ("eps", "v")
 #: The folders whose files have a family.
 Folder = Literal["checkpoints", "diffusion_models", "unet_gguf", "loras", "controlnet", "model_patches"]
+#: Those of text encoders and VAEs.
+PartFolder = Literal["text_encoders", "clip_gguf", "vae"]
 FOLDERS: tuple[str, ...] = get_args(Folder)
 _FIELDS = ("family", "variant", "distillation", "prediction")
 

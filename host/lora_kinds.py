@@ -23,7 +23,8 @@ _ROLES = frozenset(
     _WORD.findall(
         """lora_down lora_up lora_mid lora_A lora_B lora_magnitude_vector down up dora_scale
         hada_w1_a hada_w1_b hada_w2_a hada_w2_b hada_t1 hada_t2 lokr_w1 lokr_w1_a lokr_w1_b lokr_w2 lokr_w2_a
-        lokr_w2_b lokr_t2 oft_blocks oft_diag a1 a2 b1 b2 diff diff_b set_weight w_norm b_norm reshape_weight"""
+        lokr_w2_b lokr_t2 oft_blocks oft_diag a1 a2 b1 b2 diff diff_b set_weight w_norm b_norm
+        reshape_weight"""
     )
 )
 #: What diffusers adds to a layer's name before "down" and "up".
@@ -259,8 +260,8 @@ def _flux_families(layers: _Layers) -> _Found:
         if flux1 in ratios:
             return _within_flux1(double, single), ()
     if width in _FLUX2_VARIANTS and width != _FLUX1_WIDTH:
-        families = ("krea2", "flux2") if width == _KREA2_WIDTH and _bare(layers, single) else ("flux2",)
-        return families, variants
+        either = width == _KREA2_WIDTH and _bare(layers, single)
+        return ("krea2", "flux2") if either else ("flux2",), variants
     if width is not None and width != _FLUX1_WIDTH:
         return (), ()
     if double > _KLEIN_4B_DOUBLE or single > _KLEIN_4B_SINGLE:

@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.ids import UUID_PATTERN, canonical_id
-from ..forge.model_overrides import Folder
+from ..forge.model_overrides import Folder, PartFolder
 from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
 from ..forge.spec.lora import STRENGTH
@@ -276,7 +276,7 @@ class RerollQuery(PoseQuery):
 
 
 class ModelsQuery(Query):
-    folder: Annotated[Name, StringConstraints(max_length=64)] | None = Field(
+    folder: Folder | PartFolder | None = Field(
         None, description="Only the files of this folder, such as `loras`."
     )
 

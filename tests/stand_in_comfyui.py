@@ -83,6 +83,9 @@ def modules() -> Mapping[str, ModuleType]:
     module("comfy.cli_args", args=arguments, LatentPreviewMethod=MagicMock())
     for name in ("model_detection", "model_management", "samplers", "sd", "utils"):
         setattr(stand_ins["comfy"], name, module(f"comfy.{name}"))
+    for name in ("comfy.ldm", "comfy.ldm.modules", "comfy.ldm.modules.diffusionmodules"):
+        module(name)
+    module("comfy.ldm.modules.diffusionmodules.openaimodel", UNetModel=object)
     module("comfy.patcher_extension", WrappersMP=MagicMock())
     module("comfy_api")
     latest = module(

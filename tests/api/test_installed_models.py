@@ -78,6 +78,8 @@ async def test_one_folder_can_be_listed(client: Client) -> None:
     assert ([one["name"] for one in body["models"]], body["parts"]) == ([NAME, "wan.safetensors"], [])
     body = await listed(client, folder="vae")
     assert (body["models"], [one["name"] for one in body["parts"]]) == ([], ["ae.safetensors"])
+    answer = await client.get(MODELS, params={"folder": "../vae"})
+    assert answer.status == 422
 
 
 async def test_an_override_counts_at_the_next_request_and_can_be_removed(client: Client) -> None:

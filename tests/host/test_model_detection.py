@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +89,30 @@ def test_a_flux_model_that_takes_a_picture_is_special(scanner: Any, tmp_path: Pa
         "flux1-canny-dev.safetensors": ("flux", True),
         "flux1-dev.safetensors": ("flux", False),
     }
+
+
+def test_the_folders_of_extra_model_paths_count(
+    scanner: Any, modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("loras", "diffusion_models"):
+        paths, extensions = modules.folder_paths.folder_names_and_paths[folder]
+        more = ([*paths, str(tmp_path / "elsewhere" / folder)], extensions)
+        monkeypatch.setitem(modules.folder_paths.folder_names_and_paths, folder, more)
+    write(tmp_path / "elsewhere" / "loras" / "a.safetensors", kohya(SDXL))
+    write(tmp_path / "elsewhere" / "diffusion_models" / "sub" / "b.safetensors", flux())
+    found = scanner.scan()
+    assert [(one.name, one.family) for one in found.loras] == [("a.safetensors", "sdxl")]
+    assert [(one.name, one.family) for one in found.diffusion_models] == [("sub/b.safetensors", "flux")]
+
+
+def test_without_the_gguf_pack_its_files_are_not_listed(
+    scanner: Any, modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_gguf(tmp_path / "diffusion_models" / "a.gguf", {"general.architecture": "flux"}, flux())
+    assert [one.name for one in scanner.scan().diffusion_models] == ["a.gguf"]
+    for folder in ("unet_gguf", "clip_gguf"):
+        monkeypatch.delitem(modules.folder_paths.folder_names_and_paths, folder)
+    assert scanner.scan().diffusion_models == ()
 
 
 # SDXL: dialects, predictions, distilled models
