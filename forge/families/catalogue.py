@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: What a family can lack besides its text encoders and VAE, which are named by their kind.
-Part = Literal["model", "pose", "style", "clip_vision", "lightning", "views"]
+Part = Literal["model", "pose", "style", "clip_vision", "lightning", "turbo", "views"]
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,19 @@ class Download:
 
 def download_for(family: str | None, part: str, variant: str | None = None) -> Download | None:
     """The file that a family needs: `part` is a `Part`, or the kind of a text encoder or VAE, for which the
-    family does not matter. None if no such file is known."""
+    family does not matter. None if no such file is known. A variant without a file of its own has the one of
+    the first variant."""
     shared = _SHARED.get(part)
     if shared is not None:
         return shared
     if family is None:
         return None
     return _OF_FAMILY.get((family, part, variant)) or _OF_FAMILY.get((family, part, None))
+
+
+def all_downloads() -> tuple[Download, ...]:
+    """Every file of the catalogue."""
+    return (*_SHARED.values(), *_OF_FAMILY.values())
 
 
 def _page(repository: str) -> str:

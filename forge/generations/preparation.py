@@ -4,7 +4,6 @@ prompt."""
 from __future__ import annotations
 
 import json
-import secrets
 import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -30,7 +29,7 @@ from ..templates.fill import compile_template
 from ..templates.service import TemplateService
 from .inputs import Inputs
 from .resolve import ResolvedRequest, resolve_request
-from .template import require_seed_slot, resolve_template
+from .template import draw_seed, require_seed_slot, resolve_template
 from .transactions import (
     commit_new,
     receipt_for_reroll,
@@ -114,7 +113,7 @@ class RunPreparer:
             )
         require_seed_slot(spec)
         await self._inputs.check_present(spec)
-        new_seed = secrets.randbits(53) if seed is None else seed
+        new_seed = draw_seed(template=spec.template is not None) if seed is None else seed
         position = spec.views.index(view)
         reseeded = replace(spec, reseeded={**spec.reseeded, view: new_seed})
         if spec.template is not None:

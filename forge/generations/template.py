@@ -65,7 +65,7 @@ def resolve_template(
         chosen[name] = template.common_value(name) if value is None else value
     seed = request.seed
     if seed is None and "seed" in template.slots:
-        seed = secrets.randbits(53)  # a JavaScript client can send it back unchanged
+        seed = draw_seed(template=True)
     # The graph decides the rest.
     chosen |= {"seed": seed, **dict.fromkeys(("sampler", "scheduler", "checkpoint", "consistency"))}
     spec = AvatarSpec(
@@ -92,6 +92,12 @@ def resolve_template(
     return ResolvedRequest(spec, warnings)
 
 
+def draw_seed(*, template: bool) -> int:
+    """A random seed. 53 bits, because a JavaScript client could not send a larger one back unchanged; 31 for
+    a template, because some nodes take no more."""
+    return secrets.randbits(31 if template else 53)
+
+
 def require_seed_slot(spec: AvatarSpec) -> None:
     """Raises UnprocessableError for a re-roll that would give the same picture."""
     if spec.template is not None and "seed" not in spec.template.slots:
@@ -106,7 +112,8 @@ def require_seed_slot(spec: AvatarSpec) -> None:
 
 def _require_slots(request: AvatarRequest, template: Template) -> None:
     for name in REQUEST_FIELDS:
-        if name in _ALWAYS or getattr(request, name) in (None, False):
+        value = getattr(request, name)
+        if name in _ALWAYS or value is None or value is False:
             continue
         slot = _SLOT_OF.get(name)
         if slot is None or slot not in template.slots:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..families import FAMILIES
+from ..families.catalogue import download_for
 from ..families.family import Family, Sampling
 from ..ports import InstalledModels, ModelFile, SkippedFile
 from ..settings import Settings
@@ -30,14 +31,14 @@ LORAS_AT_MOST = 1000  # in a response
 
 @dataclass(frozen=True)
 class MissingFile:
-    """A file that a model needs. `name` is the usual one, None if it is not known; `folder` is under
-    `models`, `size` is in bytes, `page` is that of its publisher."""
+    """A text encoder or VAE that a model needs. `name` is the usual file, None if none is known; `folder` is
+    under `models`, `size` is in gigabytes, `page` is that of its publisher."""
 
     kind: str
     folder: str
-    name: str | None
-    size: int | None
-    page: str | None
+    name: str | None = None
+    size: float | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,14 @@ def is_usable(model: ModelCapabilities) -> bool:
 
 def missing_files(missing: Iterable[MissingPart]) -> tuple[MissingFile, ...]:
     """What to install for these parts."""
-    return tuple(MissingFile(part.kind, part.folder, None, None, None) for part in missing)
+    found = []
+    for part in missing:
+        download = download_for(None, part.kind)
+        if download is None:
+            found.append(MissingFile(part.kind, part.folder))
+        else:
+            found.append(MissingFile(part.kind, download.folder, download.name, download.size, download.page))
+    return tuple(found)
 
 
 def describe_missing(files: Iterable[MissingFile]) -> str:
@@ -236,6 +244,6 @@ def _missing_files(model: ModelCapabilities) -> str:
 
 def _describe_file(file: MissingFile) -> str:
     name = file.name or f"a file with {file.kind}"
-    size = f" ({file.size / 1e9:.1f} GB)" if file.size else ""
+    size = f" ({file.size:g} GB)" if file.size else ""
     page = f" from {file.page}" if file.page else ""
     return f"{name}{size} in models/{file.folder}{page}"

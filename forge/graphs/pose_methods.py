@@ -6,6 +6,7 @@ import re
 
 from ..errors import UnavailableError, UnprocessableError
 from ..families import FAMILIES
+from ..families.catalogue import download_for
 from ..families.family import Family
 from ..model_names import find_model, hints_of, names_openpose, names_other_hints
 from ..ports import ControlKind, InstalledModels, ModelFile
@@ -69,8 +70,8 @@ def pose_controlnet(installed: InstalledModels, settings: Settings, family: Fami
         return _by_model(CONTROLNET, max(usable, key=_pose_rank))
     return lacking(
         CONTROLNET,
-        f"a ControlNet with 'openpose' in its name for {family.label} (.safetensors) in "
-        f"models/controlnet{_unusable_controlnets(installed, family)}",
+        f"a ControlNet with 'openpose' in its name for {family.label} (.safetensors) in models/controlnet"
+        f"{_such_as(family)}{_unusable_controlnets(installed, family)}",
     )
 
 
@@ -83,7 +84,9 @@ def _pose_patch(installed: InstalledModels, _settings: Settings, family: Family)
     if usable:
         return _by_model(PATCH, max(usable, key=_pose_rank))
     return lacking(
-        PATCH, f"a pose or union control patch for {family.label} (.safetensors) in models/model_patches"
+        PATCH,
+        f"a pose or union control patch for {family.label} (.safetensors) in models/model_patches"
+        f"{_such_as(family)}",
     )
 
 
@@ -114,6 +117,12 @@ def missing_pose(methods: tuple[Method, ...], family: Family) -> str:
     what = "pose ControlNet" if len(methods) == 1 and methods[0].name == CONTROLNET else "pose model"
     needed = ", or ".join(str(method.missing) for method in methods)
     return f"No {what} for {family.label} is installed, so a pose cannot be applied. It needs {needed}."
+
+
+def _such_as(family: Family) -> str:
+    """A file that is known to work, and where it is."""
+    download = download_for(family.name, "pose")
+    return f", such as {download.name} from {download.page}" if download else ""
 
 
 def _by_model(name: str, model: ModelFile) -> Method:

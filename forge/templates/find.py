@@ -13,7 +13,7 @@ from ..spec.template import SLOTS
 from .graph import problem
 from .links import by_links, find_output
 from .marks import Found, app_inputs, app_output, by_own_nodes, by_title, explicit
-from .slots import PICTURES, Place, Slots, in_order
+from .slots import PICTURES, Place, Slots, fits, in_order
 
 NO_OUTPUT = (
     "No node was found whose picture would be the result. Mark it as the slot 'output': a Save Image or "
@@ -50,7 +50,8 @@ def find_slots(
             found.setdefault(slot, places)
     taken = {(item.node, item.input) for places in found.values() for item in places}
     for slot, places in walked.items():
-        found.setdefault(slot, [item for item in places if (item.node, item.input) not in taken])
+        free = [item for item in places if (item.node, item.input) not in taken]
+        found.setdefault(slot, [item for item in free if fits(prompt, slot, item.node, item.input)])
     ordered = in_order({slot: found.get(slot, []) for slot in SLOTS})
     problems += _problems(prompt, ordered)
     return FoundSlots(ordered, tuple(problems))

@@ -108,8 +108,9 @@ def _texts(prompt: Prompt, start: str, names: tuple[str, ...]) -> Iterator[tuple
         if hop and class_of(prompt, node_id) == _NO_WORDS:
             return
         if hop:
-            own = [literal_place(prompt, node_id, name) for name in _own_texts(prompt, node_id, names)]
-            texts = [item for item in own if item and isinstance(inputs_of(prompt, item[0])[item[1]], str)]
+            own = [(node_id, name) for name in _own_texts(prompt, node_id, names)]
+            # A text that is put together by other nodes is replaced as a whole.
+            texts = [literal_place(prompt, *item) or item for item in own]
             if texts:
                 yield from texts
                 return

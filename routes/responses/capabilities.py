@@ -29,7 +29,7 @@ class MissingFile(LazyModel):
     kind: str
     folder: str = Field(description="Under `models`, such as `text_encoders`.")
     name: str | None = Field(description="The usual name of the file.")
-    size: int | None = Field(description="Bytes.")
+    size: float | None = Field(description="Gigabytes, rounded.")
     page: str | None = Field(description="The page of its publisher.")
 
 

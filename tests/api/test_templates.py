@@ -46,7 +46,7 @@ async def refused(client: Client, method: str, path: str, **options: Any) -> tup
 
 
 async def test_a_template_is_saved_listed_and_shown(client: Client) -> None:
-    saved = await save(client, "My Graph", workflow={"nodes": [], "links": [], "extra": {}})
+    saved = await save(client, "My Graph/1", workflow={"nodes": [], "links": [], "extra": {}})
     assert saved.keys() == {
         "template_id",
         "name",
@@ -57,11 +57,11 @@ async def test_a_template_is_saved_listed_and_shown(client: Client) -> None:
         "prompt",
         "workflow",
     }
-    assert (saved["name"], saved["version"], saved["prompt"]) == ("My Graph", 1, plain())
+    assert (saved["name"], saved["version"], saved["prompt"]) == ("My Graph/1", 1, plain())
     assert saved["slots"]["seed"] == [
         {"node": "3", "title": "KSampler", "class_type": "KSampler", "input": "seed", "source": "link"}
     ]
-    for reference in (saved["template_id"], saved["template_id"].upper(), "my%20graph"):
+    for reference in (saved["template_id"], saved["template_id"].upper(), "my%20graph%2f1"):
         assert await send(client, "GET", f"/templates/{reference}") == (200, saved)
     status, listed = await send(client, "GET", "/templates")
     summary = {name: value for name, value in saved.items() if name not in ("prompt", "workflow")}
@@ -352,6 +352,13 @@ async def test_a_request_fills_the_slots(client: Client, forge: Product) -> None
         ("sampler", "euler"),
         ("scheduler", "normal"),
         ("pose_strength", 0.5),
+        ("pose_strength", 0),
+        ("seed", 0),
+        ("cfg", 0),
+        ("consistency", 0.5),
+        ("model", "anime-sd15.safetensors"),
+        ("family", "sd15"),
+        ("loras", []),
         ("reference_strength", 0.5),
         ("realism", True),
         ("width", 64),
@@ -364,7 +371,7 @@ async def test_a_field_without_a_slot_is_refused_by_name(client: Client, field: 
     graph = plain()
     graph["3"]["inputs"]["latent_image"] = ["20", 0]
     graph["20"] = node("EmptyLatentByRatio", ratio="1:1")
-    await save(client, "mine", graph)
+    await save(client, "mine", graph, slots={"seed": [], "cfg": []})
     if value is None:
         value = (await upload(client))["file_id"]
     body = {"prompt": "x", "template": "mine", field: value}
@@ -412,6 +419,18 @@ async def test_several_views_and_rerolls_run_the_version_that_they_began_with(
     _, done = await send(client, "GET", f"/generations/{answer['generation_id']}")
     assert [output["seed"] for output in done["output_files"]].count(77) == 1
     assert len(done["inputs"]) == 4
+
+
+async def test_a_drawn_seed_is_one_that_every_node_takes(client: Client, forge: Product) -> None:
+    await save(client)
+    answer = await generate(client, template="mine")
+    assert 0 <= answer["parameters"]["seed"] < 2**31
+    forge.host.succeed(answer["comfyui_prompt_id"])
+    await forge.until(answer["generation_id"], "completed")
+    _, again = await send(client, "POST", f"/generations/{answer['generation_id']}/reroll?pose=front")
+    prompt = forge.host.prompts[again["comfyui_prompt_id"]]
+    assert prompt["3"]["inputs"]["seed"] < 2**31
+    assert prompt["3"]["inputs"]["seed"] != answer["parameters"]["seed"]
 
 
 async def test_a_template_without_a_seed_is_not_rerolled(client: Client, forge: Product) -> None:

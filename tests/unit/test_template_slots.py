@@ -214,6 +214,26 @@ def test_a_graph_without_a_sampler_gives_its_nearest_text_and_seed() -> None:
     }
 
 
+def test_a_text_that_other_nodes_put_together_is_replaced_as_a_whole() -> None:
+    graph = plain()
+    graph["6"]["inputs"]["text"] = ["20", 0]
+    graph["20"] = node("StringConcatenate", string_a="a", string_b="b", delimiter=", ")
+    graph["7"]["inputs"]["text"] = ["21", 0]
+    graph["21"] = node("PrimitiveString", value="blurry")
+    found = places(find_slots(graph))
+    assert found["prompt"] == [("6", "text")]
+    assert found["negative"] == [("21", "value")]
+
+
+def test_a_size_that_is_computed_or_written_as_a_formula_is_no_slot() -> None:
+    graph = plain()
+    graph["5"]["inputs"].update(width=["20", 0], height=["21", 0])
+    graph["20"] = node("GetImageSize", image=["22", 0])
+    graph["21"] = node("Formula", value="a * 2")
+    graph["22"] = node("LoadImage", image="a.png")
+    assert {"width", "height"}.isdisjoint(find_slots(graph).slots)
+
+
 def chain(length: int) -> Graph:
     graph = {"0": node("LoadImage", image="a.png")}
     for number in range(1, length):
