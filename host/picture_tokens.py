@@ -38,7 +38,8 @@ class PictureTokens:
     def count(self, latent: torch.Tensor) -> int:
         """Tokens of a picture; `latent` is (batch, channels, [frames,] height, width)."""
         *frames, height, width = latent.shape[2:]
-        return math.prod(frames) * -(-height // self.patch) * -(-width // self.patch)
+        tokens: int = math.prod(frames) * -(-height // self.patch) * -(-width // self.patch)
+        return tokens
 
     def find(self, count: int, total: int, options: Mapping[str, Any]) -> slice | None:
         """Which of `total` tokens are the `count` of the picture; None if they cannot be among them.
