@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
 
 def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import archive, checks, demo, screenshots, soak, workflows
+    from lab import archive, checks, demo, screenshots, soak, templates, workflows
     from lab.bench.run import run_bench
     from lab.progress import LabError
 
@@ -64,6 +64,8 @@ def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
             return soak.run_soak(ROOT, options.kills, options.seed)
         if options.command == "workflows":
             return workflows.run_workflows(ROOT)
+        if options.command == "templates":
+            return templates.run_templates(ROOT, options.name)
         if options.command == "screenshots":
             return screenshots.run_screenshots(ROOT)
         if options.command == "pack":
@@ -231,6 +233,12 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--fast", action="store_true", help="lint and the unit tests that are not slow")
 
     commands.add_parser("workflows", help="regenerate example_workflows/ with ComfyUI's own editor")
+    templates = commands.add_parser(
+        "templates",
+        help="offer ComfyUI's own image workflows as templates, as the editor converts them",
+        description="Exit code 1 if an answer is a server error, or a refusal does not name what is missing.",
+    )
+    templates.add_argument("name", nargs="*", metavar="NAME", help="a workflow (default: all for images)")
     commands.add_parser(
         "screenshots", help="retake the panel's screenshots in docs/images/, and draw icon and banner"
     )

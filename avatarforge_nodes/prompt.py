@@ -6,8 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..forge.families import FAMILIES
-from ..forge.graphs.prompt_text import PromptParts, compose_prompt
+from ..forge.families import PROMPT_KINDS
+from ..forge.families.prompt_text import PromptParts, compose_prompt
 from ..host.conditioning import encode_texts
 from .choices import CATEGORY, VIEW_CHOICES, views_of
 
@@ -36,8 +36,19 @@ class AvatarPrompt(io.ComfyNode):
                 io.Combo.Input("view", options=VIEW_CHOICES, default="front"),
                 io.Combo.Input(
                     "family",
-                    options=list(FAMILIES),
-                    tooltip="The checkpoint's model family; it decides the quality tags.",
+                    options=list(PROMPT_KINDS),
+                    tooltip="The model's family; it decides the quality words.",
+                ),
+                io.String.Input(
+                    "pictures",
+                    default="",
+                    optional=True,
+                    tooltip="Sentences about numbered reference pictures, put first.",
+                ),
+                io.Model.Input(
+                    "model",
+                    optional=True,
+                    tooltip="Only Anima needs it, for several views: its model adapts each text.",
                 ),
             ],
             outputs=[
@@ -57,10 +68,13 @@ class AvatarPrompt(io.ComfyNode):
         negative_prompt: str,
         view: str,
         family: str,
+        pictures: str = "",
+        model: Any = None,
     ) -> io.NodeOutput:
-        parts = PromptParts(prompt, clothing, style, realism, negative_prompt, family)
-        texts = [compose_prompt(parts, name) for name in views_of(view)]
+        parts = PromptParts(prompt, clothing, style, realism, negative_prompt, pictures)
+        words = PROMPT_KINDS[family].words
+        texts = [compose_prompt(parts, name, words) for name in views_of(view)]
         return io.NodeOutput(
-            encode_texts(clip, [positive for positive, _ in texts]),
-            encode_texts(clip, [negative for _, negative in texts]),
+            encode_texts(clip, [positive for positive, _ in texts], model),
+            encode_texts(clip, [negative for _, negative in texts], model),
         )

@@ -8,12 +8,11 @@ import torch
 from comfy import model_management
 from comfy_api.latest import io
 
+from ..forge.families import DEFAULT_FAMILY, FAMILIES
 from ..host.attention_sources import SharedViews, add_source
 from ..host.view_previews import preview_views
-from .choices import CATEGORY, LARGEST
+from .choices import CATEGORY, LARGEST, STEP, cell_of
 
-CELL = 8  # pixels per latent cell, in SD1.5 and SDXL
-CHANNELS = 4  # of latents, in SD1.5 and SDXL
 MOST_VIEWS = 16
 
 
@@ -27,8 +26,9 @@ class ShareViews(io.ComfyNode):
             display_name="Share Views (AvatarForge)",
             category=CATEGORY,
             description=(
-                "Makes the pictures of a batch show the same character (SD1.5 and SDXL): each also sees the "
-                "first one in its self-attention. Consistency 0 has the same effect as removing the node."
+                "Makes the pictures of a batch show the same character: each also sees the first one in its "
+                "self-attention. For SD1.5, SDXL, Flux.1, FLUX.2, Chroma, Qwen-Image, Krea 2, Z-Image and "
+                "Anima. Consistency 0 has the same effect as removing the node."
             ),
             search_aliases=["avatar", "turnaround", "consistency", "views", "batch", "character sheet"],
             inputs=[
@@ -64,26 +64,38 @@ class ViewsLatent(io.ComfyNode):
             description="Empty latents for several views in one batch, optionally all with the same noise.",
             search_aliases=["avatar", "turnaround", "empty latent", "views", "batch", "shared noise"],
             inputs=[
-                io.Int.Input("width", default=512, min=16, max=LARGEST, step=CELL, tooltip="Pixels."),
-                io.Int.Input("height", default=768, min=16, max=LARGEST, step=CELL, tooltip="Pixels."),
+                io.Int.Input("width", default=512, min=16, max=LARGEST, step=STEP, tooltip="Pixels."),
+                io.Int.Input("height", default=768, min=16, max=LARGEST, step=STEP, tooltip="Pixels."),
                 io.Int.Input("views", default=4, min=1, max=MOST_VIEWS, tooltip="How many pictures."),
                 io.Boolean.Input(
                     "shared_noise",
                     default=True,
                     tooltip="The same noise for every view, which makes them more alike.",
                 ),
+                io.Combo.Input(
+                    "family",
+                    options=list(FAMILIES),
+                    default=DEFAULT_FAMILY,
+                    optional=True,
+                    tooltip="The model's family. It decides the shape of the latents; FLUX.2 has cells of 16 "
+                    "pixels, the others of 8, and sides are rounded down to them.",
+                ),
             ],
             outputs=[io.Latent.Output()],
         )
 
     @classmethod
-    def execute(cls, width: int, height: int, views: int, shared_noise: bool) -> io.NodeOutput:
+    def execute(
+        cls, width: int, height: int, views: int, shared_noise: bool, family: str = DEFAULT_FAMILY
+    ) -> io.NodeOutput:
+        shape = FAMILIES[family].latent
+        frames = (1,) if shape.video else ()
         samples = torch.zeros(
-            (views, CHANNELS, height // CELL, width // CELL),
+            (views, shape.channels, *frames, height // shape.cell, width // shape.cell),
             device=model_management.intermediate_device(),
             dtype=_intermediate_dtype(),
         )
-        latent: dict[str, Any] = {"samples": samples, "downscale_ratio_spacial": CELL}
+        latent: dict[str, Any] = {"samples": samples, "downscale_ratio_spacial": shape.cell}
         if shared_noise:
             latent["batch_index"] = [0] * views
         return io.NodeOutput(latent)
@@ -114,7 +126,7 @@ class TakeView(io.ComfyNode):
                     default=0,
                     min=0,
                     max=LARGEST,
-                    step=CELL,
+                    step=STEP,
                     tooltip="Pixels to keep around the middle; 0 keeps all.",
                 ),
             ],
@@ -127,9 +139,10 @@ class TakeView(io.ComfyNode):
         views, available = rows.shape[0], rows.shape[-1]
         if view >= views:
             raise ValueError(f"There is no view {view}: the batch has {views}, counted from 0.")
-        kept = width // CELL or available
+        cell = samples.get("downscale_ratio_spacial") or cell_of(rows.shape[1])
+        kept = max(1, width // cell) if width else available
         if kept > available:
-            raise ValueError(f"A view {available * CELL} pixels wide cannot be cut to {width}.")
+            raise ValueError(f"A view {available * cell} pixels wide cannot be cut to {width}.")
         left = (available - kept) // 2
         row = {
             **samples,

@@ -12,14 +12,23 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Delete, Engine, Insert, Select, Update, event
 
-from .tables import extracted_poses, files, generation_inputs, generations, outputs
+from .tables import (
+    extracted_poses,
+    files,
+    generation_inputs,
+    generations,
+    outputs,
+    template_files,
+    template_versions,
+)
 
 _OPTION = "avatarforge_generation"
 _CHANGED = "avatarforge_changed"
 #: Tables that responses about generations depend on.
 _OF_GENERATIONS = (generations, outputs)
-#: Tables that responses about files depend on. Deleting a generation deletes its rows of `generation_inputs`.
-_OF_FILES = (files, generation_inputs, extracted_poses, generations)
+#: Tables that responses about files depend on. Deleting a generation deletes its rows of `generation_inputs`,
+#: and deleting a version of a template its rows of `template_files`.
+_OF_FILES = (files, generation_inputs, extracted_poses, generations, template_files, template_versions)
 _ALL = None
 _FILES = "files"
 

@@ -99,6 +99,30 @@ class GenerationRecord:
 
 
 @dataclass(frozen=True)
+class TemplateRecord:
+    """A template. `version` is its newest one, and `slots_json` are the slots of that."""
+
+    id: str
+    name: str
+    version: int
+    created_at: int
+    updated_at: int
+    slots_json: str
+
+
+@dataclass(frozen=True)
+class TemplateVersionRecord:
+    """One version of a template. `workflow_json` is the graph as the editor keeps it, if it was sent."""
+
+    template_id: str
+    number: int
+    prompt_json: str
+    workflow_json: str | None
+    slots_json: str
+    created_at: int
+
+
+@dataclass(frozen=True)
 class WebhookRecord:
     """A webhook to be sent. `body` is JSON, the same in every attempt; times are in microseconds since
     1970."""

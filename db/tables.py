@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -126,6 +127,69 @@ outputs = Table(
     Column("height", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("lost_at", BigInteger, nullable=True),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(100), nullable=False),
+    # The name in the form in which names are compared; NULL once it is deleted, so that the name is free.
+    Column("name_key", String(300), nullable=True, unique=True),
+    # The newest version.
+    Column("version", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    # Its versions that generations use stay until the last of these generations is gone.
+    Column("deleted_at", BigInteger, nullable=True),
+    Index("ix_templates_created_at_id", "created_at", "id"),
+)
+
+template_versions = Table(
+    "template_versions",
+    metadata,
+    Column("template_id", String(36), ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("prompt", Text, nullable=False),
+    Column("workflow", Text, nullable=True),
+    Column("slots", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The version that a generation uses: its re-rolls need it.
+generation_templates = Table(
+    "generation_templates",
+    metadata,
+    Column(
+        "generation_id",
+        String(36),
+        ForeignKey("generations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("template_id", String(36), nullable=False),
+    Column("number", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["template_id", "number"],
+        ["template_versions.template_id", "template_versions.number"],
+        name="fk_generation_templates_version",
+    ),
+    Index("ix_generation_templates_template_id_number", "template_id", "number"),
+)
+
+# The stored files that the graph of a version names.
+template_files = Table(
+    "template_files",
+    metadata,
+    Column("template_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    ForeignKeyConstraint(
+        ["template_id", "number"],
+        ["template_versions.template_id", "template_versions.number"],
+        ondelete="CASCADE",
+        name="fk_template_files_version",
+    ),
+    Index("ix_template_files_file_id", "file_id", "template_id"),
 )
 
 # The next two tables have no foreign key to the generation, because their rows outlive it.

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, exists, func, not_, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    delete,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from .changes import of_generation
 from .files import referenced
 from .generations import ACTIVE
 from .records import FileRecord, OutputRecord
-from .tables import extracted_poses, files, generation_inputs, generations, outputs
+from .tables import (
+    extracted_poses,
+    files,
+    generation_inputs,
+    generation_templates,
+    generations,
+    outputs,
+    template_files,
+    template_versions,
+    templates,
+)
 
 _DAMAGES = 20
 
@@ -79,10 +102,34 @@ _no_file = ~exists().where(files.c.id == generation_inputs.c.file_id)
 _no_maker = ~exists().where(generations.c.id == outputs.c.generation_id)
 _no_skeleton = ~exists().where(files.c.id == extracted_poses.c.file_id)
 _no_source = ~exists().where(files.c.content_hash == extracted_poses.c.source_hash)
+_no_template = ~exists().where(templates.c.id == template_versions.c.template_id)
+
+
+def _no_version(table: Table) -> ColumnElement[bool]:
+    return ~exists().where(
+        template_versions.c.template_id == table.c.template_id,
+        template_versions.c.number == table.c.number,
+    )
+
+
 _DANGLING = (
     (generation_inputs, or_(_no_generation, _no_file), "The use of a file by a generation"),
     (outputs, _no_maker, "A picture of a generation"),
     (extracted_poses, or_(_no_skeleton, _no_source), "The skeleton of a photo"),
+    (template_versions, _no_template, "A version of a template"),
+    (
+        generation_templates,
+        or_(
+            ~exists().where(generations.c.id == generation_templates.c.generation_id),
+            _no_version(generation_templates),
+        ),
+        "The use of a template by a generation",
+    ),
+    (
+        template_files,
+        or_(~exists().where(files.c.id == template_files.c.file_id), _no_version(template_files)),
+        "The use of a file by a template",
+    ),
 )
 
 
@@ -90,7 +137,9 @@ def dangling(connection: Connection, limit: int) -> list[str]:
     """A sentence for each row that refers to a missing row; up to `limit` of each kind."""
     sentences = []
     for table, is_dangling, subject in _DANGLING:
-        rows = connection.execute(select(table).where(is_dangling).limit(limit))
+        # Without prompts and workflows.
+        columns = [column for column in table.columns if not isinstance(column.type, Text)]
+        rows = connection.execute(select(*columns).where(is_dangling).limit(limit))
         sentences += [f"{subject} refers to a missing row: {', '.join(map(str, row))}." for row in rows]
     return sentences
 

@@ -8,7 +8,8 @@ sentence, names the remedy, and contains no path of the server. Its code (`error
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from .error_codes import ErrorCode, ErrorParameters
 
@@ -136,10 +137,68 @@ class StorageFullError(AvatarForgeError):
     default_code = "disk_full"
 
 
+@dataclass(frozen=True)
+class NodeProblem:
+    """Why ComfyUI refuses a node of a prompt. `title` is the node's, or its class. `value` is the one that an
+    `input` cannot have. `detail` is ComfyUI's reason, as a sentence."""
+
+    node: str
+    title: str
+    class_type: str
+    kind: Literal["missing_node", "missing_model", "other"]
+    input: str | None
+    value: str | None
+    detail: str
+
+
 class PromptRefusedError(AvatarForgeError):
-    """ComfyUI refused the compiled prompt; the message has the node's own reason."""
+    """ComfyUI refused the compiled prompt; the message has the node's own reason. `problems` has one for each
+    node and reason, as far as ComfyUI names them."""
 
     default_code = "prompt_refused"
+
+    def __init__(
+        self,
+        message: str = "",
+        problems: Sequence[NodeProblem] = (),
+        *,
+        code: ErrorCode | None = None,
+        parameters: ErrorParameters | None = None,
+    ) -> None:
+        super().__init__(message, code=code, parameters=parameters)
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+    """Why a graph cannot be a template. `location` and `kind` are as in `UnprocessableError`."""
+
+    location: tuple[str | int, ...]
+    message: str
+    kind: str
+
+
+class TemplateRefusedError(AvatarForgeError):
+    """The graph cannot be a template. `problems` names each reason; by default it is the message."""
+
+    default_code = "template_invalid"
+
+    def __init__(
+        self,
+        message: str = "",
+        problems: Sequence[TemplateProblem] = (),
+        *,
+        code: ErrorCode | None = None,
+        parameters: ErrorParameters | None = None,
+    ) -> None:
+        super().__init__(message, code=code, parameters=parameters)
+        self.problems = tuple(problems) or (TemplateProblem(("body",), message, "value_error"),)
+
+
+class PreconditionFailedError(AvatarForgeError):
+    """It has changed since the version that the client names."""
+
+    default_code = "precondition_failed"
 
 
 class SettingsError(AvatarForgeError):

@@ -14,7 +14,7 @@ from ..db import files as file_queries
 from ..db import generations as generation_queries
 from ..db.engine import Database
 from .errors import AvatarForgeError
-from .graphs.capabilities import Capabilities, capabilities_of
+from .graphs.capabilities import Capabilities, capabilities_of, is_usable
 from .ports import Host, InstalledModels, QueueState
 from .settings import Settings
 from .store.blobs import BlobStore
@@ -97,8 +97,8 @@ class HealthService:
         (queue, stopped), queue_fault = await _ask(
             self._queue(), (QueueState((), frozenset()), None), QUEUE_FAULT
         )
-        usable = any(checkpoint.supported for checkpoint in capabilities.checkpoints)
-        # The first reason of `capabilities` is a missing checkpoint.
+        usable = any(is_usable(model) for model in capabilities.models)
+        # The first reason of `capabilities` is a missing model.
         faults = (
             database_fault,
             storage_fault,

@@ -48,7 +48,7 @@ _CONTROL_LORA = re.compile(r"\bcontrol ?lo ?ra\b")
 _T2I_ADAPTER = re.compile(r"\bt 2 i ?adapters?\b|\bcoadapter")
 _LLLITE = re.compile(r"ll ?lite\b")
 
-_CERTAIN = {row.name: re.compile(row.file_names) for row in FAMILIES.values()}
+_CERTAIN = {row.name: re.compile(row.file_names) for row in FAMILIES.values() if row.file_names}
 _LIKELY = {row.name: re.compile(row.likely_names) for row in FAMILIES.values() if row.likely_names}
 
 Hints = Literal["pose", "unknown", "other", "not people"]

@@ -93,7 +93,7 @@ class InstalledModels:
     the files in these folders, `sdpose` the checkpoints with SDPose's heatmap head. `skipped` are the
     unusable files of all folders. `embeddings` are the files in that folder, None if it could not be read.
     `diffusion_models` are those without text encoders and VAE, GGUF files included. `model_patches` are
-    control patches for a `DIFFUSION_MODEL`."""
+    control patches of models, `style_models` the files in that folder."""
 
     checkpoints: tuple[ModelFile, ...]
     controlnets: tuple[ModelFile, ...]
@@ -110,6 +110,7 @@ class InstalledModels:
     vaes: tuple[PartFile, ...] = ()
     loras: tuple[ModelFile, ...] = ()
     model_patches: tuple[ModelFile, ...] = ()
+    style_models: tuple[str, ...] = ()
 
     @property
     def models(self) -> tuple[ModelFile, ...]:
@@ -189,10 +190,12 @@ class Host(Protocol):
         """The server's address, for people."""
 
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
-        """The installed models. If not `fresh`, the result may be a second old, which avoids a scan."""
+        """The installed models, with what the user says about them (`model_overrides`). If not `fresh`, the
+        scan may be a second old."""
 
-    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
-        """Whether the GPU can sample `count` pictures of this size, in pixels, in one batch."""
+    async def batch_fits(self, folder: str, name: str, width: int, height: int, count: int) -> bool:
+        """Whether the GPU can sample `count` pictures of this size, in pixels, in one batch with the model
+        in this file. `folder` is ComfyUI's name of its folder."""
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         """Have ComfyUI validate the prompt. Raises PromptRefusedError."""

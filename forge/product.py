@@ -28,6 +28,7 @@ from .live.state import GenerationEvent
 from .maintenance.recovery import recover
 from .maintenance.run import CheckedParts
 from .maintenance.verify import Verifier
+from .model_overrides import ModelOverrides
 from .ports import Host
 from .settings import Settings
 from .store.blobs import BlobStore
@@ -37,6 +38,7 @@ from .store.files import FileStore
 from .store.folder_lock import lock_folders
 from .store.images import ImageLimits
 from .store.quota import Quota
+from .templates.service import TemplateService
 from .webhooks.delivery import Deliveries, Sender
 from .webhooks.outbox import Outbox
 from .webhooks.signature import read_secret
@@ -53,7 +55,7 @@ class Environment:
     `other_faults` are sentences about faults outside of the product, for `/health`.
     """
 
-    make_host: Callable[[Workers], Host]
+    make_host: Callable[[Workers, ModelOverrides], Host]
     event_json: Callable[[GenerationEvent], str]
     webhook_json: Callable[[GenerationRecord], str]
     make_sender: Callable[[Targets], Sender]
@@ -89,6 +91,7 @@ class Product:
     contents: ContentStore
     workers: Workers
     host: Host
+    overrides: ModelOverrides
     outputs: OutputFolder
     files: FileStore
     live: Live
@@ -101,6 +104,7 @@ class Product:
     idempotency: Idempotency
     signer: Signer
     deliveries: Deliveries
+    templates: TemplateService
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -149,7 +153,8 @@ def open_product(
     store = open_store(settings, data_folder, resources, now=environment.now, disk=environment.disk)
     database, blobs, contents, workers = store.database, store.blobs, store.contents, store.workers
     signer = Signer(signing_secret(settings.secret_key, data_folder))
-    host = environment.make_host(workers)
+    overrides = ModelOverrides(data_folder, environment.disk)
+    host = environment.make_host(workers, overrides)
     outputs = OutputFolder(host.output_folder, blobs.journal, environment.disk)
     recover(database, blobs, outputs)
     files = FileStore(database, contents, workers, store.limits, settings.max_file_size)
@@ -158,6 +163,7 @@ def open_product(
     targets = Targets(read_hosts(settings.webhook_hosts), settings.webhook_allow_private)
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     cache = GenerationCache(database)
+    templates = TemplateService(settings, database, files, host, workers)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -169,6 +175,7 @@ def open_product(
         live=live,
         targets=targets,
         cache=cache,
+        templates=templates,
     )
     # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
     key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
@@ -181,6 +188,7 @@ def open_product(
         contents=contents,
         workers=workers,
         host=host,
+        overrides=overrides,
         outputs=outputs,
         files=files,
         live=live,
@@ -193,4 +201,5 @@ def open_product(
         idempotency=Idempotency(database),
         signer=signer,
         deliveries=deliveries,
+        templates=templates,
     )

@@ -17,15 +17,17 @@ from dataclasses import dataclass
 
 import torch
 
-# (queries, keys, values) -> output, each (batch, tokens, heads * channels).
+# (queries, keys, values) -> output of (batch, tokens, heads * channels). The three are of that shape too, or
+# all three are (batch, heads, tokens, channels).
 Attention = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 CHANNEL_STEP = 8  # fast attention kernels need a multiple of this many channels per head
+TOKENS = -2  # the dimension of the tokens in both shapes
 
 
 @dataclass(frozen=True)
 class ExtraTokens:
-    """Keys and values, both (batch, tokens, heads * channels), and the weight of each token, above 0."""
+    """Keys and values, in one of the shapes of `Attention`, and the weight of each token, above 0."""
 
     keys: torch.Tensor
     values: torch.Tensor
@@ -50,8 +52,8 @@ def attend(
     if all(extra.weight == 1 for extra in extras):
         return attention(
             queries,
-            torch.cat([keys, *(extra.keys for extra in extras)], dim=1),
-            torch.cat([values, *(extra.values for extra in extras)], dim=1),
+            torch.cat([keys, *(extra.keys for extra in extras)], dim=TOKENS),
+            torch.cat([values, *(extra.values for extra in extras)], dim=TOKENS),
         )
     return _attend_weighted(attention, queries, keys, values, heads, extras)
 
@@ -64,33 +66,42 @@ def _attend_weighted(
     heads: int,
     extras: Sequence[ExtraTokens],
 ) -> torch.Tensor:
-    channels = queries.shape[-1] // heads
+    channels = _by_head(queries, heads).shape[-1]
     wide = (channels // CHANNEL_STEP + 1) * CHANNEL_STEP
     sets = [ExtraTokens(keys, values, 1.0), *extras]
-    tokens = sum(each.keys.shape[1] for each in sets)
+    tokens = sum(each.keys.shape[TOKENS] for each in sets)
 
     # The backend divides by the square root of the wider head's channels; scaling the queries compensates.
-    wide_queries = queries.new_ones(*queries.shape[:2], heads, wide)
-    wide_queries[..., :channels] = _by_head(queries, heads) * math.sqrt(wide / channels)
-    wide_keys = keys.new_zeros(keys.shape[0], tokens, heads, wide)
-    wide_values = values.new_zeros(values.shape[0], tokens, heads, wide)
+    wide_queries = _empty_like(queries, queries.shape[TOKENS], heads, wide).fill_(1)
+    _by_head(wide_queries, heads)[..., :channels] = _by_head(queries, heads) * math.sqrt(wide / channels)
+    wide_keys = _empty_like(keys, tokens, heads, wide).zero_()
+    wide_values = _empty_like(values, tokens, heads, wide).zero_()
+    keys_by_head, values_by_head = _by_head(wide_keys, heads), _by_head(wide_values, heads)
     start = 0
     for each in sets:
-        stop = start + each.keys.shape[1]
-        wide_keys[:, start:stop, :, :channels] = _by_head(each.keys, heads)
-        wide_values[:, start:stop, :, :channels] = _by_head(each.values, heads)
+        stop = start + each.keys.shape[TOKENS]
+        keys_by_head[:, :, start:stop, :channels] = _by_head(each.keys, heads)
+        values_by_head[:, :, start:stop, :channels] = _by_head(each.values, heads)
         if each.weight != 1:
             share, rest = _bias(each.weight, wide, wide - channels, keys.dtype)
             # Assign numbers, not a tensor, which would make the CPU wait for the device.
-            wide_keys[:, start:stop, :, channels:] = share
-            wide_keys[:, start:stop, :, -1] = rest
+            keys_by_head[:, :, start:stop, channels:] = share
+            keys_by_head[:, :, start:stop, -1] = rest
         start = stop
-    output = attention(wide_queries.flatten(2), wide_keys.flatten(2), wide_values.flatten(2))
-    return _by_head(output, heads)[..., :channels].flatten(2)
+    output = attention(wide_queries, wide_keys, wide_values)
+    return output.unflatten(-1, (heads, -1))[..., :channels].flatten(2)
 
 
 def _by_head(tokens: torch.Tensor, heads: int) -> torch.Tensor:
-    return tokens.unflatten(-1, (heads, -1))
+    """A view of (batch, heads, tokens, channels)."""
+    return tokens if tokens.ndim == 4 else tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def _empty_like(tokens: torch.Tensor, count: int, heads: int, channels: int) -> torch.Tensor:
+    """A tensor of that many tokens and channels per head, whose dimensions are in the order of `tokens`."""
+    if tokens.ndim == 4:
+        return tokens.new_empty(*tokens.shape[:2], count, channels)
+    return tokens.new_empty(len(tokens), count, heads * channels)
 
 
 def _bias(weight: float, wide: int, channels: int, dtype: torch.dtype) -> tuple[float, float]:

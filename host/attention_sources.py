@@ -4,9 +4,11 @@ The hooks leave other packs working, and no state outlives a call of the model:
 
 - The nodes append a source to the model's `transformer_options`; the hooks read the sources from there.
 - An APPLY_MODEL wrapper puts the state of one call into the call's own copy of the options.
-- An attn1 patch, one of a list, marks the next attention as a self-attention. It is handled by
-  `optimized_attention_override`, which calls an earlier override if there is one; an attn1 output patch
-  clears the mark. (`attn1_replace` allows only one user, so it is left to others.)
+- In a UNet, an attn1 patch, one of a list, marks the next attention as a self-attention; an attn1 output
+  patch clears the mark. (`attn1_replace` allows only one user, so it is left to others.) A transformer's
+  self-attention is told by its block and its number of tokens, and where that could be another one by such
+  patches too (`picture_tokens`).
+- `optimized_attention_override` handles the self-attention, and calls an earlier override if there is one.
 - An OUTER_SAMPLE wrapper fails the run if a source never reached any self-attention.
 
 The reference works like "reference-only" (sd-webui-controlnet discussion 1236): the model runs on the
@@ -16,7 +18,6 @@ that run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,26 +26,25 @@ import torch
 from comfy.patcher_extension import WrappersMP
 from torch.nn.functional import interpolate
 
-from .attention import Attention, ExtraTokens, attend
+from .attention_calls import CALL, Applying, Place, Recording, Tokens, override
+from .picture_tokens import PictureTokens, picture_tokens
 
 KEY = "avatarforge"
 SOURCES = "avatarforge_sources"
+PICTURE = "avatarforge_picture"
 RUN = "avatarforge_run"
-CALL = "avatarforge_call"
 OVERRIDE = "optimized_attention_override"
 
 # The noise on a reference has the same pattern at every step, so that only its strength changes. An unusual
 # seed: with the sampler's seed, the picture's own noise would be the same.
 NOISE_SEED = int.from_bytes(b"avatar", "big")
 
-Place = tuple[Any, Any]  # block, and index of the transformer block in it
-Tokens = tuple[torch.Tensor, torch.Tensor]  # keys and values
-
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Latents (pictures, channels, height, width) from a VAE, attended to with a weight above 0 during a part
-    of sampling, from `start_percent` to `end_percent` in 0..1."""
+    """Latents (pictures, channels, [1,] height, width) from a VAE, with the dimensions of the model's own,
+    attended to with a weight above 0 during a part of sampling, from `start_percent` to `end_percent` in
+    0..1."""
 
     latent: torch.Tensor
     weight: float
@@ -79,20 +79,29 @@ class _Run:
 
 
 def add_source(model: Any, source: Reference | SharedViews) -> Any:
-    """A clone of the model patcher whose self-attention also attends to the source, besides earlier ones."""
+    """A clone of the model patcher whose self-attention also attends to the source, besides earlier ones.
+
+    Raises ValueError for a model whose attention is not known.
+    """
+    picture = picture_tokens(model)
     patched = model.clone()
     options = patched.model_options["transformer_options"]
     if SOURCES not in options:
-        patched.set_model_attn1_patch(_arm)
-        patched.set_model_attn1_output_patch(_disarm)
+        if picture is None:
+            patched.set_model_attn1_patch(_arm)
+            patched.set_model_attn1_output_patch(_disarm)
+        elif picture.alone:
+            patched.set_model_attn1_patch(_arm_transformer)
+            patched.set_model_attn2_patch(_disarm_transformer)
         patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, _apply_model)
         patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, _outer_sample)
+        options[PICTURE] = picture
     options[SOURCES] = (*options.get(SOURCES, ()), source)
     # Another pack may have replaced the override since. Installing it twice is harmless: the first handles
     # all.
     previous = options.get(OVERRIDE)
-    if getattr(previous, "func", None) is not _override:
-        options[OVERRIDE] = partial(_override, previous)
+    if getattr(previous, "func", None) is not override:
+        options[OVERRIDE] = partial(override, previous)
     return patched
 
 
@@ -104,8 +113,8 @@ def _outer_sample(executor: Any, *args: Any, **kwargs: Any) -> Any:
     if missed:
         raise RuntimeError(
             f"AvatarForge could not apply the {' and the '.join(sorted(missed))}: no self-attention of this "
-            "model took it. It needs a model of SD1.5's or SDXL's kind, and no other node that replaces all "
-            "self-attention or overrides attention without calling the override before it."
+            "model took it. Another node replaces all self-attention, or overrides attention without "
+            "calling the override before it."
         )
     return samples
 
@@ -123,7 +132,7 @@ def _apply_model(
     """Wraps one call of the model. `x` is (chunks * views, ...); a chunk is the rows of one conditioning."""
     run = transformer_options.get(RUN) or _Run()
     chunks = len(transformer_options.get("cond_or_uncond") or (0,))
-    applying = _Applying(chunks, len(x) // chunks, run.applied)
+    applying = Applying(chunks, transformer_options[PICTURE], x, run.applied)
     for index, source in enumerate(transformer_options[SOURCES]):
         if isinstance(source, Reference):
             if source.covers(t, executor.class_obj.model_sampling):
@@ -150,10 +159,13 @@ def _record(
     """Run the model on the noised reference; returns keys and values, (chunks, tokens, heads * channels), of
     each self-attention.
 
-    Uses each chunk's first conditioning. Leaves out ControlNet, whose hint belongs to the picture, and other
-    packs' wrappers, because one that caches between steps would mix up the two pictures.
+    Uses each chunk's first conditioning. Leaves out what belongs to the picture: ControlNet's hints, which
+    for transformers can also be patches of other packs and of ComfyUI, and a mask over the picture's tokens.
+    Also leaves out other packs' wrappers, because one that caches between steps would mix up the two
+    pictures.
     """
     model, count = executor.class_obj, len(source.latent)
+    picture: PictureTokens | None = transformer_options[PICTURE]
 
     def for_reference(value: Any) -> Any:
         if isinstance(value, list):
@@ -162,16 +174,24 @@ def _record(
             return value[:: len(x) // chunks].repeat_interleave(count, dim=0)
         return value
 
-    clean = model.process_latent_in(source.latent.to(x)).repeat(chunks, 1, 1, 1)
+    ones = [1] * (x.ndim - 1)
+    clean = model.process_latent_in(source.latent.to(x)).repeat(chunks, *ones)
     generator = torch.Generator("cpu").manual_seed(NOISE_SEED)
-    noise = torch.randn(source.latent.shape, generator=generator).to(x).repeat(chunks, 1, 1, 1)
+    noise = torch.randn(source.latent.shape, generator=generator).to(x).repeat(chunks, *ones)
     sigma = for_reference(t)
-    noised = model.model_sampling.noise_scaling(sigma.view(-1, 1, 1, 1), noise, clean)
+    noised = model.model_sampling.noise_scaling(sigma.view(-1, *ones), noise, clean)
     conditioning = {name: for_reference(value) for name, value in conditioning.items()}
     if conditioning["c_concat"] is not None:  # of an inpainting model, in the size of the picture
-        conditioning["c_concat"] = interpolate(conditioning["c_concat"], size=noised.shape[-2:])
-    recording = _Recording(chunks)
+        conditioning["c_concat"] = interpolate(conditioning["c_concat"], size=noised.shape[2:])
+    recording = Recording(chunks, picture, noised)
     options = {**transformer_options, "wrappers": {}, CALL: recording}
+    if picture is not None:
+        options["patches"] = {
+            name: [patch for patch in patches if patch in _OURS]
+            for name, patches in transformer_options.get("patches", {}).items()
+        }
+        if picture.masked:
+            conditioning.pop("attention_mask", None)
     executor.original(noised, sigma, transformer_options=options, **conditioning)
     return recording.tokens
 
@@ -188,106 +208,16 @@ def _disarm(output: Any, extra_options: dict[str, Any]) -> Any:
     return output
 
 
-def _override(previous: Any, attention: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """An `optimized_attention_override`: gets ComfyUI's attention backend and the arguments of its call."""
-    backend = attention if previous is None else partial(previous, attention)
-    options = kwargs.get("transformer_options") or {}
-    call = options.get(CALL)
-    if call is None or not call.armed:
-        return backend(*args, **kwargs)
-    call.armed = False
-    queries, keys, values, heads, *rest = args
-    if any(each is not None for each in rest) or kwargs.get("mask") is not None or queries.ndim != 3:
-        return backend(*args, **kwargs)  # not the call of a UNet's self-attention
-
-    def self_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> Any:
-        return backend(queries, keys, values, heads, *rest, **kwargs)
-
-    # Tiling packs pass queries in more, smaller rows; ComfyUI's backends reshape keys and values like this.
-    keys, values = (each.reshape(len(queries), -1, each.shape[-1]) for each in (keys, values))
-    place = (options.get("block"), options.get("block_index"))
-    return call.attend(place, self_attention, queries, keys, values, heads)
+def _arm_transformer(*_tensors: Any, extra_options: dict[str, Any], **_others: Any) -> dict[str, Any]:
+    if CALL in extra_options:
+        extra_options[CALL].armed = True
+    return {}
 
 
-class _Recording:
-    """The state of a call of the model on a reference. Records its tokens and leaves its self-attention as it
-    is."""
-
-    def __init__(self, chunks: int) -> None:
-        self.armed = False
-        self.tokens: dict[Place, Tokens] = {}
-        self._chunks = chunks
-
-    def attend(
-        self,
-        place: Place,
-        attention: Attention,
-        queries: torch.Tensor,
-        keys: torch.Tensor,
-        values: torch.Tensor,
-        _heads: int,
-    ) -> torch.Tensor:
-        # Several reference pictures, or tiles of one, become one row of tokens per chunk.
-        self.tokens[place] = (
-            keys.reshape(self._chunks, -1, keys.shape[-1]),
-            values.reshape(self._chunks, -1, values.shape[-1]),
-        )
-        return attention(queries, keys, values)
+def _disarm_transformer(*_tensors: Any, extra_options: dict[str, Any], **_others: Any) -> dict[str, Any]:
+    if CALL in extra_options:
+        extra_options[CALL].armed = False
+    return {}
 
 
-class _Applying:
-    """The state of a call of the model on the pictures. Rows are ordered by chunk, view, and tile of a
-    view."""
-
-    def __init__(self, chunks: int, views: int, applied: set[int]) -> None:
-        self.armed = False
-        self.views = views
-        self.references: dict[int, tuple[float, dict[Place, Tokens]]] = {}
-        self.shared: dict[int, float] = {}
-        self._chunks = chunks
-        self._applied = applied
-
-    def attend(
-        self,
-        place: Place,
-        attention: Attention,
-        queries: torch.Tensor,
-        keys: torch.Tensor,
-        values: torch.Tensor,
-        heads: int,
-    ) -> torch.Tensor:
-        """The first view attends to itself and the references, the others also to the first view."""
-        references = []
-        for index, (weight, tokens) in self.references.items():
-            if place in tokens:
-                references.append((*tokens[place], weight))
-                self._applied.add(index)
-
-        def with_references(own: Sequence[torch.Tensor], *anchor: ExtraTokens) -> torch.Tensor:
-            rows = len(own[0]) // self._chunks
-            extras = [
-                ExtraTokens(k.repeat_interleave(rows, dim=0), v.repeat_interleave(rows, dim=0), weight)
-                for k, v, weight in references
-            ]
-            return attend(attention, own[0], own[1], own[2], heads, [*anchor, *extras])
-
-        own = (queries, keys, values)
-        if not self.shared:
-            return with_references(own)
-        self._applied.update(self.shared)
-        others = self.views - 1
-        by_view = [self._by_view(each, self.views) for each in own]
-        first = [each[:, :1].flatten(0, 2) for each in by_view]
-        rest = [each[:, 1:].flatten(0, 2) for each in by_view]
-        anchors = [each[:, :1].expand(-1, others, -1, -1, -1).flatten(0, 2) for each in by_view[1:]]
-        # The same tokens with weights a and b equal tokens of weight a + b.
-        anchor = ExtraTokens(anchors[0], anchors[1], sum(self.shared.values()))
-        views = [
-            self._by_view(with_references(first), 1),
-            self._by_view(with_references(rest, anchor), others),
-        ]
-        return torch.cat(views, dim=1).flatten(0, 2)
-
-    def _by_view(self, rows: torch.Tensor, views: int) -> torch.Tensor:
-        """(chunks * views * tiles, ...) -> (chunks, views, tiles, ...)."""
-        return rows.unflatten(0, (self._chunks, views, -1))
+_OURS = (_arm_transformer, _disarm_transformer)

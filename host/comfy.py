@@ -15,6 +15,7 @@ from comfy.cli_args import args
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+from ..forge.model_overrides import ModelOverrides, with_overrides
 from ..forge.ports import (
     CheckedPrompt,
     InstalledModels,
@@ -95,10 +96,11 @@ async def system_stats() -> Mapping[str, Any]:
 class ComfyHost:
     """Implements `forge.ports.Host` on a running ComfyUI."""
 
-    def __init__(self, workers: Workers, reported_url: str) -> None:
+    def __init__(self, workers: Workers, overrides: ModelOverrides, reported_url: str) -> None:
         self._queue = ComfyQueue(server())
         self._models = ModelScanner()
         self._workers = workers
+        self._overrides = overrides
         self._url = reported_url or url()
         self._installed: InstalledModels | None = None
         self._scanned_at = 0.0
@@ -114,15 +116,16 @@ class ComfyHost:
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
         age = time.monotonic() - self._scanned_at
         if not fresh and self._installed is not None and age < SCAN_CACHE_SECONDS:
-            return self._installed
-        started = time.monotonic()
-        self._installed = await self._workers.disk(self._models.scan)
-        self._scanned_at = started
-        return self._installed
+            scanned = self._installed
+        else:
+            started = time.monotonic()
+            scanned = self._installed = await self._workers.disk(self._models.scan)
+            self._scanned_at = started
+        return with_overrides(scanned, await self._workers.disk(self._overrides.load))
 
-    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
+    async def batch_fits(self, folder: str, name: str, width: int, height: int, count: int) -> bool:
         def fits() -> bool:
-            path = folder_paths.get_full_path("checkpoints", checkpoint)
+            path = folder_paths.get_full_path(folder, name)
             return path is None or batch_fits(Path(path), width, height, count)
 
         return await self._workers.disk(fits)

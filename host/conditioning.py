@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import comfy.utils
 import nodes
 import torch
 
+from .text_rows import stack_texts
+
 Conditioning = list[list[Any]]
+Fit = Literal["crop", "inside"]
+FITS: tuple[Fit, ...] = get_args(Fit)
 
 
 def apply_controlnet(
@@ -30,30 +33,45 @@ def apply_controlnet(
     return applied
 
 
-def encode_texts(clip: Any, texts: Sequence[str]) -> Conditioning:
+def encode_texts(clip: Any, texts: Sequence[str], model: Any = None) -> Conditioning:
     """Encode one text per picture of a batch into a single conditioning; row k belongs to picture k.
 
-    Conditionings of different lengths are repeated to a common length. Cross-attention stays the same, since
-    every token then occurs equally often (comfy/conds.py joins two prompts the same way). Raises ValueError
-    for a checkpoint without a text encoder.
+    `model` is the model patcher that will draw; only Anima's texts need it. Raises ValueError for a
+    checkpoint without a text encoder, and for texts that cannot be rows of one batch (`stack_texts`).
     """
     if clip is None:
         raise ValueError("The checkpoint holds no text encoder. Load one and connect it as clip.")
-    encoded = [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in texts]
-    if len(encoded) == 1:
-        single: Conditioning = encoded[0]
+    if len(texts) == 1:
+        single: Conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(texts[0]))
         return single
-    rows = [conditioning[0][0] for conditioning in encoded]
-    length = math.lcm(*(row.shape[1] for row in rows))
-    options = dict(encoded[0][0][1])
-    pooled = [conditioning[0][1].get("pooled_output") for conditioning in encoded]
-    if all(output is not None for output in pooled):
-        options["pooled_output"] = torch.cat(pooled)
-    stacked = torch.cat([row.repeat(1, length // row.shape[1], 1) for row in rows])
-    return [[stacked, options]]
+    return [stack_texts(clip, texts, model)]
 
 
-def encode(vae: Any, image: torch.Tensor, width: int, height: int) -> dict[str, torch.Tensor]:
-    """The latent of a picture, scaled to cover width x height pixels and centre-cropped."""
+def encode(
+    vae: Any, image: torch.Tensor, width: int, height: int, fit: Fit = "crop"
+) -> dict[str, torch.Tensor]:
+    """The latents of pictures, one row each; with one frame (5 dimensions) if the VAE is one for video.
+
+    "crop" scales them to cover width x height pixels and cuts off what is outside, the same on both sides.
+    "inside" scales them to fit into that frame, with sides in steps of the VAE's latent cells.
+    """
+    if fit == "inside":
+        width, height = _inside(image.shape[2], image.shape[1], width, height, _cell(vae))
     scaled = comfy.utils.common_upscale(image.movedim(-1, 1), width, height, "lanczos", "center")
-    return {"samples": vae.encode(scaled.movedim(1, -1)[:, :, :, :3])}
+    pictures = scaled.movedim(1, -1)[:, :, :, :3]
+    if getattr(vae, "latent_dim", 2) == 3 and not getattr(vae, "not_video", False):
+        # Such a VAE would take a batch for the frames of one video.
+        return {"samples": torch.cat([vae.encode(picture[None]) for picture in pictures])}
+    return {"samples": vae.encode(pictures)}
+
+
+def _cell(vae: Any) -> int:
+    return int(vae.spacial_compression_encode())
+
+
+def _inside(width: int, height: int, most_width: int, most_height: int, step: int) -> tuple[int, int]:
+    """The largest size of about this format in the frame, in steps, and of one step at least."""
+    scale = min(most_width / width, most_height / height)
+    sides = ((width, most_width), (height, most_height))
+    fitted = [min(round(side * scale / step), most // step) * step for side, most in sides]
+    return max(fitted[0], step), max(fitted[1], step)

@@ -50,6 +50,14 @@ def cleaned(message: str, folders: Sequence[str]) -> str:
     return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
 
 
+def _filenames(output: object) -> tuple[str, ...]:
+    """The pictures of an `executed` message. Nodes of other packs send what they like."""
+    images = output.get("images") if isinstance(output, Mapping) else None
+    listed = images if isinstance(images, (list, tuple)) else ()
+    names = (image.get("filename") for image in listed if isinstance(image, Mapping))
+    return tuple(name for name in names if isinstance(name, str))
+
+
 class EventSocket:
     """Registered with ComfyUI in place of a websocket. ComfyUI awaits `send_json` and `send_bytes` in the
     loop that serves every browser, so neither may wait or raise."""
@@ -96,10 +104,8 @@ class EventSocket:
         elif kind == "execution_start":
             self._publish(PromptEvent("started", prompt_id))
         elif kind == "executed":
-            pictures = (data.get("output") or {}).get("images") or ()
-            self._publish(
-                PromptEvent("saved", prompt_id, filenames=tuple(image["filename"] for image in pictures))
-            )
+            filenames = _filenames(data.get("output"))
+            self._publish(PromptEvent("saved", prompt_id, filenames=filenames))
         elif kind == "execution_success":
             self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
         elif kind == "execution_error":

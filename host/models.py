@@ -1,4 +1,4 @@
-"""Scans the installed models and their families, reading only the headers of safetensors files.
+"""Scans the installed models and their families, reading only the headers of safetensors and GGUF files.
 
 Loading a checkpoint would take seconds and gigabytes. A bad file, name, link or folder never stops the scan:
 it is reported as skipped.
@@ -10,7 +10,7 @@ import logging
 import re
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +18,21 @@ import folder_paths
 import nodes
 from comfy import samplers
 
-from ..forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile, SkippedFile
-from .model_files import SAFETENSORS, UnusableModelError, check_model_file, read_shapes
+from ..forge.model_identity import ModelFacts, identify
+from ..forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile, PartFile, SkippedFile
+from .control_kinds import detect_control_model, detect_patch, guess_control_model
+from .encoder_kinds import detect_vae, gguf_encoder, guess_encoder, guess_vae
+from .gguf_files import GGUF, read_gguf
+from .model_files import SAFETENSORS, Header, UnusableModelError, check_model_file, read_header
 from .model_kinds import (
-    ModelFacts,
-    Shapes,
     detect_checkpoint,
-    detect_control_model,
+    detect_diffusion_model,
+    detect_gguf_model,
+    detect_lora_file,
+    detect_text_encoder,
     guess_checkpoint,
-    guess_control_model,
 )
+from .packing import packing_of
 
 MAX_NAME_LENGTH = 512  # characters: the limit for a checkpoint's name in requests and settings
 # The characters that requests refuse too: control characters, and lone surrogates, which stand for
@@ -43,92 +48,138 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class _Reader:
-    """How to classify a file: by its tensors, or by its name if the tensors cannot be read."""
+    """How to classify a file: by its header and name, or by its name if the header cannot be read."""
 
-    detect: Callable[[Shapes], ModelFacts]
+    detect: Callable[[Header, str], ModelFacts]
     guess: Callable[[str], ModelFacts]
 
 
+def _nothing(*_: object) -> ModelFacts:
+    return ModelFacts()
+
+
+def _vae(header: Header, name: str) -> ModelFacts:
+    return ModelFacts(part=detect_vae(header.tensors, name), precision=packing_of(header))
+
+
+def _gguf_encoder(header: Header, _: str) -> ModelFacts:
+    return ModelFacts(part=gguf_encoder(header), precision="gguf")
+
+
 _READERS = {
-    "checkpoints": _Reader(detect_checkpoint, guess_checkpoint),
-    "controlnet": _Reader(detect_control_model, guess_control_model),
+    "checkpoints": _Reader(lambda header, _: detect_checkpoint(header), guess_checkpoint),
+    "diffusion_models": _Reader(lambda header, _: detect_diffusion_model(header), guess_checkpoint),
+    "unet_gguf": _Reader(lambda header, _: detect_gguf_model(header), _nothing),
+    "text_encoders": _Reader(
+        lambda header, _: detect_text_encoder(header), lambda name: ModelFacts(part=guess_encoder(name))
+    ),
+    "clip_gguf": _Reader(_gguf_encoder, _nothing),
+    "vae": _Reader(_vae, lambda name: ModelFacts(part=guess_vae(name))),
+    "loras": _Reader(lambda header, _: detect_lora_file(header), guess_checkpoint),
+    "controlnet": _Reader(lambda header, _: detect_control_model(header), guess_control_model),
+    "model_patches": _Reader(lambda header, _: detect_patch(header), _nothing),
     # The nodes that load these decide what they are; here they only have to be complete.
-    "ipadapter": _Reader(lambda _: ModelFacts(), lambda _: ModelFacts()),
-    "clip_vision": _Reader(lambda _: ModelFacts(), lambda _: ModelFacts()),
+    "style_models": _Reader(_nothing, _nothing),
+    "ipadapter": _Reader(_nothing, _nothing),
+    "clip_vision": _Reader(_nothing, _nothing),
 }
+#: Folders of the GGUF pack, which lie over others and also list their other files.
+_GGUF_FOLDERS = ("unet_gguf", "clip_gguf")
+
+
+@dataclass(frozen=True)
+class _Scanned:
+    """A file with a valid name, and what it is."""
+
+    model: ModelFile
+    facts: ModelFacts
+
+    @property
+    def part(self) -> PartFile:
+        model, facts = self.model, self.facts
+        return PartFile(model.name, facts.part, model.folder, facts.problem, facts.precision)
 
 
 class ModelScanner:
     """Caches what it read by path, size and modification time. Blocks: call it in a thread."""
 
     def __init__(self) -> None:
-        self._cache: dict[tuple[str, Path], tuple[_Signature, ModelFacts]] = {}
+        self._cache: dict[tuple[str, Path], tuple[_Signature, _Scanned]] = {}
         self._lock = threading.Lock()
 
     def scan(self) -> InstalledModels:
         with self._lock:
             skipped: list[SkippedFile] = []
-            scanned = {folder: list(self._scan(folder, skipped)) for folder in _READERS}
+            found = {folder: list(self._scan(folder, skipped)) for folder in _READERS}
+            checkpoints = found["checkpoints"]
             return InstalledModels(
-                checkpoints=tuple(
-                    _model_file(name, facts) for name, facts in scanned["checkpoints"] if not facts.sdpose
-                ),
-                controlnets=tuple(_model_file(name, facts) for name, facts in scanned["controlnet"]),
+                checkpoints=tuple(one.model for one in checkpoints if not one.facts.sdpose),
+                controlnets=_models(found["controlnet"]),
                 samplers=tuple(samplers.KSampler.SAMPLERS),
                 schedulers=tuple(samplers.KSampler.SCHEDULERS),
                 nodes=OPTIONAL_NODES & nodes.NODE_CLASS_MAPPINGS.keys(),
-                ipadapters=tuple(name for name, facts in scanned["ipadapter"] if not facts.problem),
-                clip_visions=tuple(name for name, facts in scanned["clip_vision"] if not facts.problem),
-                sdpose=tuple(name for name, facts in scanned["checkpoints"] if facts.sdpose),
+                ipadapters=_usable(found["ipadapter"]),
+                clip_visions=_usable(found["clip_vision"]),
+                sdpose=tuple(one.model.name for one in checkpoints if one.facts.sdpose),
                 skipped=tuple(skipped),
                 embeddings=_embeddings(),
+                diffusion_models=_models(found["diffusion_models"] + found["unet_gguf"]),
+                text_encoders=_parts(found["text_encoders"] + found["clip_gguf"]),
+                vaes=_parts(found["vae"]),
+                loras=_models(found["loras"]),
+                model_patches=_models(found["model_patches"]),
+                style_models=_usable(found["style_models"]),
             )
 
-    def _scan(self, folder: str, skipped: list[SkippedFile]) -> Iterator[tuple[str, ModelFacts]]:
+    def _scan(self, folder: str, skipped: list[SkippedFile]) -> Iterator[_Scanned]:
         """Yield the files of a folder with valid names and what they are; adds unusable files to
         `skipped`."""
         for name in _list_names(folder, skipped):
+            if folder in _GGUF_FOLDERS and not name.lower().endswith(GGUF):
+                continue
             unusable = _problem_of_name(name)
             if unusable is not None:
                 skipped.append(SkippedFile(folder, _printable(name), unusable))
                 continue
-            facts = self._facts(folder, name)
-            if facts.problem is not None:
-                skipped.append(SkippedFile(folder, name, facts.problem))
-            yield name, facts
+            scanned = self._read(folder, name)
+            if scanned.facts.problem is not None:
+                skipped.append(SkippedFile(folder, name, scanned.facts.problem))
+            yield scanned
 
-    def _facts(self, folder: str, name: str) -> ModelFacts:
+    def _read(self, folder: str, name: str) -> _Scanned:
         try:
             path, signature = _locate(folder, name)
             cached = self._cache.get((folder, path))
-            if cached is None or cached[0] != signature:
-                cached = (signature, _read_facts(path, name, _READERS[folder]))
+            if cached is None or cached[0] != signature or cached[1].model.name != name:
+                facts = _read_facts(path, name, _READERS[folder])
+                cached = (signature, _Scanned(identify(folder, name, facts, signature[0]), facts))
                 self._cache[(folder, path)] = cached
             return cached[1]
         except UnusableModelError as error:
-            return ModelFacts(problem=str(error))
+            facts = ModelFacts(problem=str(error))
         except OSError as error:
             # Not cached: with a lock, a permission or a sleeping network drive, the next scan may succeed.
-            return ModelFacts(problem=f"cannot be read ({_reason(error)})")
+            facts = ModelFacts(problem=f"cannot be read ({_reason(error)})")
         except Exception as error:  # one bad file must not hide the others
             log.warning("AvatarForge: a model in %s could not be inspected", folder, exc_info=True)
-            return ModelFacts(problem=f"cannot be looked at ({type(error).__name__})")
+            facts = ModelFacts(problem=f"cannot be looked at ({type(error).__name__})")
+        return _Scanned(identify(folder, name, facts, 0), facts)
 
 
-def _model_file(name: str, facts: ModelFacts) -> ModelFile:
-    return ModelFile(
-        name,
-        facts.family,
-        facts.union,
-        guessed=facts.guessed,
-        special=facts.special,
-        kind=facts.kind,
-        problem=facts.problem,
-    )
+def _models(scanned: Sequence[_Scanned]) -> tuple[ModelFile, ...]:
+    return tuple(one.model for one in scanned)
+
+
+def _parts(scanned: Sequence[_Scanned]) -> tuple[PartFile, ...]:
+    return tuple(one.part for one in scanned)
+
+
+def _usable(scanned: Sequence[_Scanned]) -> tuple[str, ...]:
+    return tuple(one.model.name for one in scanned if not one.facts.problem)
 
 
 def _list_names(folder: str, skipped: list[SkippedFile]) -> list[str]:
-    # The folder "ipadapter" is registered only by its own pack.
+    # Some folders are registered only by their packs.
     if folder not in folder_paths.folder_names_and_paths:
         return []
     try:
@@ -189,7 +240,9 @@ def _read_facts(path: Path, name: str, reader: _Reader) -> ModelFacts:
     """Classify the file. Raises OSError if it could not be read, which must not be cached."""
     try:
         if path.suffix.lower() in SAFETENSORS:
-            return reader.detect(read_shapes(path))
+            return reader.detect(read_header(path), name)
+        if path.suffix.lower() == GGUF:
+            return reader.detect(read_gguf(path, tensors=reader is not _READERS["clip_gguf"]), name)
         check_model_file(path)
         return reader.guess(name)
     except UnusableModelError as error:

@@ -20,6 +20,7 @@ from server import PromptServer
 from ..forge.errors import PromptRefusedError, UnavailableError
 from ..forge.ports import CheckedPrompt, Prompt, PromptEvent, QueueState
 from .events import EventSocket, cleaned, failed
+from .refusals import missing_models, missing_nodes, node_problems, reason_of
 from .server_folders import server_folders
 from .worker import PromptWorker
 
@@ -66,12 +67,26 @@ class ComfyQueue:
             raise PromptRefusedError(NO_PROMPT)
         prompt = body["prompt"]
         self._server.node_replace_manager.apply_replacements(prompt)
+        await self._require_nodes(prompt_id, prompt)
         # By position, as ComfyUI reads it: some versions return more.
         validated = await execution.validate_prompt(prompt_id, prompt, None)
         valid, error, outputs, node_errors = validated[:4]
         if not valid or node_errors:
-            raise PromptRefusedError(_refusal(error, node_errors, self._folders))
+            # With a valid output beside an invalid one, ComfyUI would run a part of the prompt.
+            problems = node_problems(prompt, node_errors, self._folders)
+            raise PromptRefusedError(_refusal(error, node_errors, self._folders), problems)
         return CheckedPrompt(prompt_id, (prompt, dict(body.get("extra_data") or {}), outputs), prompt)
+
+    async def _require_nodes(self, prompt_id: str, prompt: Prompt) -> None:
+        """Name every missing node, and every missing model of the others: ComfyUI's own validation ends at
+        the first node that it does not know. Raises PromptRefusedError."""
+        missing = missing_nodes(prompt, nodes.NODE_CLASS_MAPPINGS)
+        if missing:
+            models = await missing_models(prompt_id, prompt, missing, self._folders)
+            sentences = " ".join(problem.detail for problem in (*missing, *models))
+            raise PromptRefusedError(
+                cleaned(f"ComfyUI refused the prompt. {sentences}", self._folders), (*missing, *models)
+            )
 
     def enqueue(self, checked: CheckedPrompt) -> None:
         """Put a checked prompt into the queue. Raises UnavailableError; then the prompt is not queued."""
@@ -142,18 +157,7 @@ def _refusal(error: object, node_errors: object, folders: Sequence[str]) -> str:
     if isinstance(node_errors, Mapping):
         for node_id, failure in node_errors.items():
             node = f"{failure.get('class_type', 'A node')} (node {node_id})"
-            reasons += [f"{node}: {_problem(problem)}" for problem in failure.get("errors") or ()]
+            reasons += [f"{node}: {reason_of(problem)}" for problem in failure.get("errors") or ()]
     if not reasons and error:
-        reasons = [_problem(error) if isinstance(error, Mapping) else str(error)]
+        reasons = [reason_of(error) if isinstance(error, Mapping) else str(error)]
     return cleaned(f"ComfyUI refused the prompt. {' '.join(reasons)}".strip(), folders)
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    """Message and details. Without details, the class name of the exception is used."""
-    details = str(problem.get("details") or "").strip()
-    kind = str((problem.get("extra_info") or {}).get("exception_type") or "")
-    message = str(problem.get("message") or "").strip()
-    reason = details or kind.rpartition(".")[2]
-    if message and reason:
-        return f"{message}{'' if message.endswith('.') else ':'} {reason}"
-    return message or reason

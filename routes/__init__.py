@@ -12,7 +12,19 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from . import capabilities, files, form, generations, health, links, live, maintenance, streams
+from . import (
+    capabilities,
+    files,
+    form,
+    generations,
+    health,
+    installed,
+    links,
+    live,
+    maintenance,
+    streams,
+    templates,
+)
 from .access import (
     ACCESS,
     Access,
@@ -73,7 +85,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *streams.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
+    *installed.ENDPOINTS,
     *maintenance.ENDPOINTS,
+    *templates.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..forge.graphs.capabilities import Capabilities, Method
+from ..forge.graphs.capabilities import Capabilities
+from ..forge.graphs.method import Method
 from . import responses
 from .context import Call, Endpoint
 
@@ -15,11 +16,9 @@ async def capabilities(call: Call) -> responses.CapabilitiesAnswer:
 def summary(table: Capabilities) -> responses.CapabilitiesSummary:
     """A short form of the capabilities, for `/health`."""
     families = {
-        checkpoint.family: responses.FamilySummary(
-            pose=_working(checkpoint.pose), reference=_working(checkpoint.reference)
-        )
-        for checkpoint in table.checkpoints
-        if checkpoint.family
+        model.family: responses.FamilySummary(pose=_working(model.pose), reference=_working(model.reference))
+        for model in table.models
+        if model.family
     }
     return responses.CapabilitiesSummary(
         families=families, pose_extractors=_working(table.pose_extractors), missing=list(table.reasons)
@@ -35,7 +34,7 @@ ENDPOINTS = (
         "GET",
         "/capabilities",
         capabilities,
-        "Which pose and reference methods work with each checkpoint, and what is missing for the others",
+        "Which pose and reference methods work with each model, and what is missing for the others",
         "utility",
         answer=responses.CapabilitiesAnswer,
     ),

@@ -16,9 +16,12 @@ from ..forge.idempotency import Idempotency
 from ..forge.ids import canonical_id
 from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
+from ..forge.model_overrides import ModelOverrides
+from ..forge.ports import Host
 from ..forge.product import Product
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
+from ..forge.templates.service import TemplateService
 from ..forge.workers import Workers
 from .json_body import JsonBody, JsonCache
 
@@ -37,6 +40,9 @@ class Services:
     verifier: Verifier
     live: Live
     idempotency: Idempotency
+    templates: TemplateService
+    host: Host
+    overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
 
 
@@ -50,6 +56,9 @@ def services_of(product: Product) -> Services:
         product.verifier,
         product.live,
         product.idempotency,
+        product.templates,
+        product.host,
+        product.overrides,
     )
 
 
@@ -115,6 +124,15 @@ def path_values(request: web.Request) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class BodyLimits:
+    """Limits of a JSON body: bytes by the settings, levels of nesting, and roughly the number of values."""
+
+    size: Callable[[Settings], int]
+    depth: int
+    values: int
+
+
 Answer = BaseModel | JsonBody | web.StreamResponse
 Handler = Callable[[Call], Awaitable[Answer]]
 EarlyHandler = Callable[[Call], Awaitable[Answer | None]]
@@ -132,7 +150,8 @@ class Endpoint:
     error statuses.
 
     `anonymous_answer` is the answer for a caller without the key if one is needed; None means 401. `changes`
-    is False for a route that takes a body but changes nothing. `early` may answer a request before its body
+    is False for a route that takes a body but changes nothing. `limits` are those of its JSON body, if they
+    are not the usual ones. `early` may answer a request before its body
     is read, and returns None to read it.
     """
 
@@ -154,6 +173,7 @@ class Endpoint:
     root_path: str | None = None
     anonymous_answer: type[BaseModel] | None = None
     changes: bool = True
+    limits: BodyLimits | None = None
 
     @cached_property
     def takes_body(self) -> bool:

@@ -21,9 +21,11 @@ STATUS: Mapping[type[errors.AvatarForgeError], int] = {
     errors.ForbiddenError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
+    errors.PreconditionFailedError: 412,
     errors.TooLargeError: 413,
     errors.UnprocessableError: 422,
     errors.PromptRefusedError: 422,
+    errors.TemplateRefusedError: 422,
     errors.TooManyRequestsError: 429,
     errors.UnavailableError: 503,
     errors.BusyError: 503,
@@ -87,6 +89,11 @@ def answer_for(error: Exception) -> web.Response:
         return _refuse(error, [{"loc": list(error.location), "msg": error.detail, "type": error.kind}])
     if isinstance(error, errors.PromptRefusedError):
         return _refuse(error, [{"loc": ["body"], "msg": error.detail, "type": "prompt_refused"}])
+    if isinstance(error, errors.TemplateRefusedError):
+        listed = error.problems
+        return _refuse(
+            error, [{"loc": list(item.location), "msg": item.message, "type": item.kind} for item in listed]
+        )
     if isinstance(error, errors.AvatarForgeError):
         return _refuse(error, error.detail)
     if isinstance(error, HttpRefusal):

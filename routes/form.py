@@ -63,6 +63,14 @@ def _control(rule: fields.Rule) -> tuple[responses.Control, dict[str, Any]]:
             return "number", {"minimum": rule.minimum, "maximum": rule.maximum, "step": rule.step}
         case fields.Choice():
             return "choice", {"choices": [value for value in rule.values if value != rule.automatic]}
+        case fields.Loras():
+            return "loras", {
+                "source": "loras",
+                "minimum": rule.minimum,
+                "maximum": rule.maximum_strength,
+                "step": 0.05,
+                "max_items": rule.maximum,
+            }
         case fields.FileId():
             return "file", {}
         case fields.Url() | fields.Base64Picture():

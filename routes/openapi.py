@@ -22,7 +22,7 @@ REFUSALS = {
     408: "The body came too slowly or not at all",
     409: "The present state does not allow it, or the Idempotency-Key is in use",
     411: "A large body must say its length",
-    412: "If-Match names other bytes",
+    412: "If-Match names other bytes, or another version",
     413: "File too large",
     415: "The body has a type or a compression that is not read here",
     416: "The range lies outside the file",

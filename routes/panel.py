@@ -29,6 +29,7 @@ PARTS: dict[str, Path] = {
             "form.css",
             "form.mjs",
             "form_fields.mjs",
+            "loras_field.mjs",
             "gallery.mjs",
             "generations.css",
             "hash.mjs",
@@ -63,6 +64,10 @@ PARTS: dict[str, Path] = {
             "shared.css",
         )
     },
+    **{
+        f"templates/{name}": ROOT / "web" / "templates" / name
+        for name in ("marks.mjs", "panel_list.mjs", "templates.css", "templates_client.mjs")
+    },
     **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},
 }
 # A fixed table, because on Windows the registry can map .mjs to a type that browsers do not run.
@@ -93,6 +98,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/panel/panel.css">
 <link rel="stylesheet" href="panel/panel/form.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
+<link rel="stylesheet" href="panel/templates/templates.css">
 <script type="module" src="panel/panel/page.mjs"></script>
 </head>
 <body><main id="avatarforge"><noscript>This page needs JavaScript.</noscript></main></body>

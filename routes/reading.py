@@ -18,7 +18,7 @@ from ..forge.access.signing import EXPIRES, SIGNATURE
 from ..forge.errors import TooLargeError, UnprocessableError
 from ..forge.store.files import too_large
 from ..forge.strict_json import InvalidJson, read_json
-from .context import Endpoint, Services
+from .context import BodyLimits, Endpoint, Services
 from .errors import HttpRefusal
 from .expect import awaits_continue, let_continue
 
@@ -181,9 +181,16 @@ def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
     max_bytes = services.files.max_bytes
     if endpoint.upload:
         return max_bytes + FORM_OVERHEAD, too_large(max_bytes)
+    if endpoint.limits is not None:
+        limit = endpoint.limits.size(services.settings)
+        return limit, _body_too_large(limit)
     # Two pictures as base64, each a third larger than its bytes, and the other fields.
     limit = (max_bytes + 2) // 3 * 4 * 2 + SMALL_BODY * 2
-    return limit, TooLargeError(
+    return limit, _body_too_large(limit)
+
+
+def _body_too_large(limit: int) -> TooLargeError:
+    return TooLargeError(
         f"The body is too large: the limit is {limit} bytes.",
         code="body_too_large",
         parameters={"limit": limit},
@@ -237,13 +244,14 @@ async def read_body(endpoint: Endpoint, request: web.Request, services: Services
     raw = b"".join(pieces)
     del pieces
     if size <= SMALL_BODY:
-        return _validate(model, raw)
-    return await services.workers.decode(_validate, model, raw)
+        return _validate(model, raw, endpoint.limits)
+    return await services.workers.decode(_validate, model, raw, endpoint.limits)
 
 
-def _validate(model: type[BaseModel], raw: bytes) -> BaseModel:
+def _validate(model: type[BaseModel], raw: bytes, limits: BodyLimits | None) -> BaseModel:
+    depth, values = (limits.depth, limits.values) if limits else (MAX_DEPTH, MAX_VALUES)
     try:
-        value = read_json(raw, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+        value = read_json(raw, max_depth=depth, max_values=values)
     except InvalidJson as error:
         raise UnprocessableError(str(error), ("body",), "json_invalid", code="invalid_json") from error
     return model.model_validate(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -21,8 +22,10 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from ..forge.access.signing import LONGEST as LONGEST_LINK
 from ..forge.access.signing import USUAL as USUAL_LINK
 from ..forge.ids import UUID_PATTERN, canonical_id
+from ..forge.model_overrides import Folder
 from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
+from ..forge.spec.lora import STRENGTH
 from ..forge.spec.request import REQUEST_FIELDS
 from ..forge.spec.views import ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
@@ -115,6 +118,23 @@ class Body(LazyModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
+@cache
+def _lora_body(rule: fields.Loras) -> type[Body]:
+    strength = Annotated[float, Strict(), Field(ge=rule.minimum, le=rule.maximum_strength)]
+    return create_model(
+        "LoraBody",
+        __base__=Body,
+        __module__=__name__,
+        __doc__="An installed LoRA. Strength 0 is as if absent.",
+        name=(Name, Field(max_length=512, description="Its file name.")),
+        strength=(strength, Field(STRENGTH, description="Of its changes to the model.")),
+        clip_strength=(
+            strength | None,
+            Field(None, description="Of its changes to the text encoder; null: the same as `strength`."),
+        ),
+    )
+
+
 def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
     """The pydantic type of a declared field, and further arguments of its `Field`."""
     rule = field.rule
@@ -139,6 +159,8 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
             return Annotated[float, Strict()], {"ge": rule.minimum, "le": rule.maximum}
         case fields.Choice():
             return Literal[rule.values], {}
+        case fields.Loras():
+            return list[_lora_body(rule)], {"max_length": rule.maximum}  # type: ignore[misc]
 
 
 def _declared(field: RequestField) -> tuple[Any, Any]:
@@ -177,6 +199,70 @@ class SignedUrlsBody(Body):
     expires_in: LinkSeconds = Field(USUAL_LINK, description="Seconds.")
 
 
+class SlotPlace(Body):
+    """A place that a slot fills."""
+
+    node: Annotated[str, StringConstraints(min_length=1, max_length=200)] | Annotated[int, Strict()] = Field(
+        description="Id of the node in the graph."
+    )
+    input: str | None = Field(
+        None, min_length=1, max_length=200, description="Its input; chosen by the slot when left out."
+    )
+
+
+TemplateName = Annotated[Name, StringConstraints(min_length=1, max_length=100)]
+
+
+class GraphBody(Body):
+    """A graph that is, or could be, a template."""
+
+    prompt: dict[str, Any] = Field(description="In API format: node id -> {class_type, inputs, _meta}.")
+    workflow: dict[str, Any] | None = Field(
+        None, description="The same graph as the editor keeps it: for App mode's marks, and to open it again."
+    )
+    slots: dict[str, SlotPlace | list[SlotPlace]] | None = Field(
+        None, description="Slot -> its places; [] for none. Slots that are left out are looked for."
+    )
+
+
+class TemplateBody(GraphBody):
+    """A graph as a new template."""
+
+    name: TemplateName = Field(description="Unique; capitals make no difference.")
+
+
+class TemplateVersionBody(GraphBody):
+    """A graph as a new version of a template, or one to be inspected."""
+
+    name: TemplateName | None = Field(None, description="A new name; kept when left out.")
+
+
+class TemplateFileBody(TemplateBody):
+    """A file of GET /templates/{template_id}/export."""
+
+    avatarforge_template: Literal[1] | None = Field(None, description="The version of the format.")
+
+
+#: The name of a model file in its folder. It is compared with installed names, and no path is made from it.
+ModelName = Annotated[Name, StringConstraints(min_length=1, max_length=512)]
+_Choice = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
+
+
+class ModelOverrideBody(Body):
+    """What a model file is. What is left out, or null, is left to its header and name."""
+
+    folder: Folder = Field(description="ComfyUI's name of its folder.")
+    name: ModelName = Field(description="As in GET /models.")
+    family: _Choice | None = Field(None, description="A family of GET /models.")
+    variant: _Choice | None = Field(None, description="A variant of the family.")
+    distillation: _Choice | None = Field(
+        None, description="How it was distilled to a few steps; `none`: it was not."
+    )
+    prediction: Literal["eps", "v"] | None = Field(
+        None, description="What the model predicts, if the file has no mark."
+    )
+
+
 class Query(LazyModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -187,6 +273,17 @@ class PoseQuery(Query):
 
 class RerollQuery(PoseQuery):
     seed: QuerySeed | None = Field(None, description="Chosen for you when left out.")
+
+
+class ModelsQuery(Query):
+    folder: Annotated[Name, StringConstraints(max_length=64)] | None = Field(
+        None, description="Only the files of this folder, such as `loras`."
+    )
+
+
+class ModelFileQuery(Query):
+    folder: Folder = Field(description="ComfyUI's name of its folder.")
+    name: ModelName = Field(description="As in GET /models.")
 
 
 class ForceQuery(Query):
@@ -219,6 +316,14 @@ class FilesQuery(Query):
     cursor: FileCursor | None = Field(
         None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
     )
+
+
+class TemplatesQuery(Query):
+    limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
+    cursor: FileCursor | None = Field(
+        None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+    q: Name | None = Field(None, max_length=100, description="Only those with this in their name.")
 
 
 class WaitQuery(Query):

@@ -66,6 +66,7 @@ def comfyui_in_this_process(comfyui: ComfyUI, base: Path) -> Iterator[SimpleName
     import comfy_extras.nodes_hypertile
 
     from avatarforge.avatarforge_nodes import reference, turnaround
+    from avatarforge.host import attention_calls, conditioning, picture_tokens, view_previews
 
     # Operations this small take longest where threads wait for each other.
     threads = torch.get_num_threads()
@@ -78,6 +79,10 @@ def comfyui_in_this_process(comfyui: ComfyUI, base: Path) -> Iterator[SimpleName
             hypertile=comfy_extras.nodes_hypertile.HyperTile,
             reference=reference,
             turnaround=turnaround,
+            attention_calls=attention_calls,
+            conditioning=conditioning,
+            picture_tokens=picture_tokens,
+            view_previews=view_previews,
         )
     finally:
         torch.set_num_threads(threads)

@@ -9,7 +9,8 @@ from typing import Any
 
 from pictures import picture
 
-from avatarforge.forge.errors import PromptRefusedError, UnavailableError
+from avatarforge.forge.errors import NodeProblem, PromptRefusedError, UnavailableError
+from avatarforge.forge.model_overrides import ModelOverrides, with_overrides
 from avatarforge.forge.ports import (
     CheckedPrompt,
     InstalledModels,
@@ -40,8 +41,10 @@ class FakeHost:
     def __init__(self, folder: Path) -> None:
         self.output_folder = folder / "output" / "avatarforge"
         self.installed = ALL_INSTALLED
+        self.overrides = ModelOverrides(folder)
         self.roomy = True
         self.refusal: str | None = None
+        self.problems: tuple[NodeProblem, ...] = ()
         self.not_taken: Callable[[str], str | None] = lambda prompt_id: None
         self.queued: list[str] = []
         self.running: set[str] = set()
@@ -54,14 +57,14 @@ class FakeHost:
         self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
 
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
-        return self.installed
+        return with_overrides(self.installed, self.overrides.load())
 
-    async def batch_fits(self, checkpoint: str, width: int, height: int, count: int) -> bool:
+    async def batch_fits(self, folder: str, name: str, width: int, height: int, count: int) -> bool:
         return self.roomy
 
     async def check(self, prompt_id: str, prompt: Prompt) -> CheckedPrompt:
         if self.refusal:
-            raise PromptRefusedError(self.refusal)
+            raise PromptRefusedError(self.refusal, self.problems)
         return CheckedPrompt(prompt_id, copy.deepcopy(prompt), prompt)
 
     def enqueue(self, checked: CheckedPrompt) -> None:
@@ -95,6 +98,11 @@ class FakeHost:
 
     async def system_stats(self) -> Mapping[str, Any]:
         return {"system": {"comfyui_version": "0.30.0"}, "devices": []}
+
+    def with_overrides(self, _: object, overrides: ModelOverrides) -> FakeHost:
+        """As the real host is made: with the user's overrides."""
+        self.overrides = overrides
+        return self
 
     # Called by tests to simulate ComfyUI:
 

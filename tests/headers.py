@@ -13,6 +13,7 @@ ZIPPED = b"PK\x03\x04" + b"\0" * 26 + b"archive/data.pkl" + b"\0" * 64 + b"PK\x0
 PICKLED = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
 
 Shapes = Mapping[str, tuple[int, ...]]
+BYTES = {"F8_E4M3": 1, "I8": 1, "U8": 1, "F16": 2, "BF16": 2, "F32": 4}
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -23,13 +24,15 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
 
 
-def write_header(path: Path, shapes: Shapes, *, cut: int = 0) -> Path:
-    """Write a file of float16 tensors of these shapes, `cut` bytes shorter than its header says."""
+def write_header(path: Path, shapes: Shapes, *, cut: int = 0, types: Mapping[str, str] | None = None) -> Path:
+    """Write a file of tensors of these shapes, `cut` bytes shorter than its header says. `types` are those of
+    tensors that are not float16."""
     header: dict[str, object] = {}
     offset = 0
     for name, shape in shapes.items():
-        end = offset + 2 * math.prod(shape)
-        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [offset, end]}
+        dtype = (types or {}).get(name, "F16")
+        end = offset + BYTES[dtype] * math.prod(shape)
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, end]}
         offset = end
     encoded = json.dumps(header).encode()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,20 @@ from typing import Any
 
 from headers import ZIPPED, Shapes, write_header
 
-FOLDERS = ("checkpoints", "controlnet", "clip_vision", "ipadapter")
+FOLDERS = (
+    "checkpoints",
+    "diffusion_models",
+    "text_encoders",
+    "vae",
+    "loras",
+    "controlnet",
+    "model_patches",
+    "style_models",
+    "clip_vision",
+    "ipadapter",
+)
+#: Folders that the GGUF pack registers over others.
+GGUF_FOLDERS = {"unet_gguf": "diffusion_models", "clip_gguf": "text_encoders"}
 
 
 def put_good(folders: Path, sd15: Shapes) -> None:

@@ -57,7 +57,7 @@ async def product(
     """Open all services in `folder` and run the tracker. Closes them at the end, as a restart would."""
     fake = host or FakeHost(folder)
     environment = composition.Environment(
-        make_host=lambda _: fake,
+        make_host=fake.with_overrides,
         event_json=event_json,
         webhook_json=webhook_json,
         make_sender=WebhookSender,

@@ -81,7 +81,7 @@ def modules() -> Mapping[str, ModuleType]:
     )
     module("comfy")
     module("comfy.cli_args", args=arguments, LatentPreviewMethod=MagicMock())
-    for name in ("model_detection", "model_management", "samplers", "utils"):
+    for name in ("model_detection", "model_management", "samplers", "sd", "utils"):
         setattr(stand_ins["comfy"], name, module(f"comfy.{name}"))
     module("comfy.patcher_extension", WrappersMP=MagicMock())
     module("comfy_api")

@@ -5,6 +5,9 @@ import { ApiClient } from "./panel/client.mjs";
 import { KEYBINDINGS, SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
 import { addPicker, pasteIntoPicker } from "./picker/picker.mjs";
 import { createTranslate, loadTranslations } from "./shared/i18n.mjs";
+import { SAVE_TEMPLATE, createSaveCommand, templateMenu } from "./templates/editor.mjs";
+import { showMarks } from "./templates/marks.mjs";
+import { slotMenu } from "./templates/menu.mjs";
 
 /** @import { Panel } from "./panel/panel.mjs" */
 /** @import { FileKind } from "./shared/types.d.ts" */
@@ -20,17 +23,20 @@ const STYLESHEETS = [
   "panel/panel.css",
   "panel/form.css",
   "panel/generations.css",
+  "templates/templates.css",
 ];
 
 const client = new ApiClient(api);
 let t = createTranslate([]);
 /** @type {Panel | null} */
 let panel = null;
+const saveCommand = createSaveCommand({ app, client, getTranslate: () => t, onSaved: () => panel?.form.reloadTemplates() });
 
 app.registerExtension({
   name: "avatarforge.editor",
   settings: SETTINGS,
-  commands: createCommands(app, () => panel),
+  commands: [...createCommands(app, () => panel), saveCommand],
+  menuCommands: [{ path: ["File"], commands: [SAVE_TEMPLATE] }],
   keybindings: KEYBINDINGS,
   async init() {
     for (const name of STYLESHEETS) {
@@ -46,7 +52,10 @@ app.registerExtension({
   setup() {
     panel = addPanel({ app, client, t });
   },
+  getNodeMenuItems: (node) => slotMenu(app, node, t),
+  getCanvasMenuItems: () => templateMenu(saveCommand, t),
   nodeCreated(node) {
+    queueMicrotask(() => showMarks(node)); // a loaded or pasted node gets its properties next
     const kind = PICKER_NODES[node.comfyClass];
     if (kind) addPicker({ node, kind, client, t, notify });
   },

@@ -4,7 +4,6 @@ prompt."""
 from __future__ import annotations
 
 import json
-import secrets
 import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -26,8 +25,11 @@ from ..spec.receipt import Receipt
 from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
 from ..store.files import FileStore
+from ..templates.fill import compile_template
+from ..templates.service import TemplateService
 from .inputs import Inputs
 from .resolve import ResolvedRequest, resolve_request
+from .template import draw_seed, require_seed_slot, resolve_template
 from .transactions import (
     commit_new,
     receipt_for_reroll,
@@ -50,7 +52,15 @@ class PreparedRun:
 class RunPreparer:
     """Every method may raise UnprocessableError, UnavailableError and PromptRefusedError."""
 
-    def __init__(self, settings: Settings, database: Database, files: FileStore, host: Host) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        files: FileStore,
+        host: Host,
+        templates: TemplateService,
+    ) -> None:
+        self._templates = templates
         self._settings = settings
         self._database = database
         self._host = host
@@ -62,10 +72,18 @@ class RunPreparer:
         """Prepare a new generation. If `views` is None, it has one picture: the view of the pose image, or
         the front. `undo` withdraws uploads. May also raise NotFoundError and what receiving a file raises."""
         pose, reference = await self._inputs.resolve(request, undo)
-        resolved = await self._resolve(partial(resolve_request, request, views, pose, reference))
-        spec = await self._choose_turnaround(resolved.spec, request.turnaround)
         generation_id = str(uuid.uuid4())
-        compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
+        if request.template is not None:
+            template = await self._templates.find(request.template)
+            resolved = await self._resolve(
+                partial(resolve_template, request, template, views, pose, reference)
+            )
+            spec = resolved.spec
+            compiled = compile_template(template, spec, generation_id)
+        else:
+            resolved = await self._resolve(partial(resolve_request, request, views, pose, reference))
+            spec = await self._choose_turnaround(resolved.spec, request.turnaround)
+            compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
         checked = await self._host.check(generation_id, compiled.prompt)
         receipt = Receipt(compiled.inputs, (*resolved.warnings, *compiled.warnings))
         commit = partial(
@@ -93,13 +111,18 @@ class RunPreparer:
                 ("query", "pose"),
                 code="view_not_found",
             )
+        require_seed_slot(spec)
         await self._inputs.check_present(spec)
-        new_seed = secrets.randbits(53) if seed is None else seed
+        new_seed = draw_seed(template=spec.template is not None) if seed is None else seed
         position = spec.views.index(view)
         reseeded = replace(spec, reseeded={**spec.reseeded, view: new_seed})
-        compiled = compile_reroll(reseeded, record.id, position)
+        if spec.template is not None:
+            template = await self._templates.used(spec.template)
+            compiled = compile_template(template, reseeded, record.id, [position])
+        else:
+            compiled = compile_reroll(reseeded, record.id, position)
         installed = await self._host.installed_models()
-        require_models(installed, spec.checkpoint, spec.controlnet)
+        require_models(installed, spec)
         prompt = with_installed_names(compiled.prompt, installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
         inputs = Receipt(compiled.inputs).for_prompt(checked.prompt_id).inputs
@@ -119,7 +142,7 @@ class RunPreparer:
         spec = record.spec
         await self._inputs.check_present(spec)
         installed = await self._host.installed_models()
-        require_models(installed, spec.checkpoint, spec.controlnet)
+        require_models(installed, spec)
         text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
         prompt = with_installed_names(json.loads(text or "{}"), installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
@@ -150,7 +173,9 @@ class RunPreparer:
 
     async def _choose_turnaround(self, spec: AvatarSpec, requested: str | None) -> AvatarSpec:
         """Run several views as one batch if the GPU's memory allows it, unless the request decides that."""
-        if len(spec.views) == 1 or requested in ("batch", "sequential"):
+        if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch":
             return spec
-        fits = await self._host.batch_fits(spec.checkpoint, spec.width, spec.height, len(spec.views))
+        fits = await self._host.batch_fits(
+            spec.model_folder, spec.checkpoint, spec.width, spec.height, len(spec.views)
+        )
         return spec if fits else replace(spec, turnaround="sequential")

@@ -5,30 +5,36 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...db.records import FileRecord
 from ..errors import UnavailableError, UnprocessableError
-from ..graphs.capabilities import (
+from ..families.family import Family
+from ..graphs.capabilities import pose_extractors
+from ..graphs.loras import choose_loras
+from ..graphs.models import ChosenModel, choose_model
+from ..graphs.pose_methods import (
+    CONTROLNET,
+    PICTURE,
     bones_for,
-    ipadapter_choice,
+    choose_pose_method,
     needs_union_type,
     pose_controlnet,
-    pose_extractors,
 )
-from ..graphs.models import choose_checkpoint, choose_pose_controlnet
 from ..graphs.poses import plan_pose, pose_warnings
 from ..graphs.prompt_syntax import prompt_warnings
-from ..pictures.skeleton import BoneStyle
+from ..graphs.reference_methods import choose_reference_method
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
-from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.avatar import AvatarSpec, ReferenceMethod, ReferenceUse
 from ..spec.pose import PoseFile, PoseMode, PoseUse
-from ..spec.request import POSE_STRENGTH, REFERENCE_STRENGTH, REQUEST_FIELDS, AvatarRequest
+from ..spec.request import POSE_STRENGTH, REFERENCE_STRENGTH, AvatarRequest
 from ..spec.settings import SETTINGS
 from ..spec.warning import GenerationWarning, make_warning
+from .applicability import GivenInputs, check_applicable, check_size, family_warnings, unknown_option
 
 Value = TypeVar("Value")
+Views = tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,19 @@ class ResolvedRequest:
     spare_controlnet: str | None = None
 
 
+@dataclass(frozen=True)
+class PoseChoice:
+    """How views and a given pose are applied. `model` is a ControlNet or a patch, None for the method
+    "picture" and if nothing applies them."""
+
+    method: str
+    model: ModelFile | None
+    warnings: tuple[GenerationWarning, ...] = ()
+
+
 def resolve_request(
     request: AvatarRequest,
-    views: tuple[str, ...] | None,
+    views: Views,
     pose: GivenPose | None,
     reference: FileRecord | None,
     installed: InstalledModels,
@@ -64,91 +80,123 @@ def resolve_request(
     Raises UnprocessableError for an invalid combination of fields or an unknown option, UnavailableError if a
     needed model is not installed.
     """
-    _reject_ignored_fields(request, views, pose)
-    checkpoint, family = choose_checkpoint(
-        installed, settings, realism=request.realism, requested=request.checkpoint
-    )
+    several_views = views is not None and len(views) > 1
+    given = GivenInputs(several_views, pose is not None, reference is not None)
+    check_applicable(request, given)
+    chosen = _choose_model(request, installed, settings)
+    family = chosen.family
+    check_applicable(request, given, family)
     _check_supported("sampler", request.sampler, installed.samplers)
-    _check_supported("scheduler", request.scheduler, installed.schedulers)
-    strength = _default(request.pose_strength, POSE_STRENGTH)
+    own_scheduler = (family.sampling.scheduler,)
+    _check_supported("scheduler", request.scheduler, (*installed.schedulers, *own_scheduler))
+    strength = _default(request.pose_strength, family.pose_strength if family.pose else POSE_STRENGTH)
     steered = pose is not None and strength > 0
     # The strength applies to the pose image if there is one, otherwise to the built-in skeletons.
-    skeleton_strength = POSE_STRENGTH if pose is not None else strength
-    controlnet, warnings = _controlnet(
+    skeleton_strength = family.pose_strength if pose is not None else strength
+    posed = _choose_pose(
         installed,
         settings,
-        family.name,
+        family,
         needed=steered,
         wanted=steered or (views is not None and skeleton_strength > 0),
     )
-    bones = bones_for(controlnet) if controlnet else BoneStyle.STANDARD.value
+    bones = bones_for(posed.model, family)
     chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
-    defaults = {
-        "width": settings.default_width or family.width,
-        "height": settings.default_height or family.height,
-        "steps": settings.default_steps or family.steps,
-        "cfg": family.cfg,
-        "sampler": family.sampler,
-        "scheduler": family.scheduler,
-        # 53 bits, because a JavaScript client could not send a larger seed back unchanged.
-        "seed": secrets.randbits(53),
-    }
-    chosen = {name: getattr(request, name) for name in SETTINGS}
+    loras = choose_loras(
+        installed, family, request.loras or (), views=several_views or views is not None, pose=steered
+    )
+    values = _settings(request, chosen, settings, loras.distillation)
+    check_size(family, values["width"], values["height"])
     spec = AvatarSpec(
-        **{
-            **{name: _default(value, SETTINGS[name].default) for name, value in chosen.items()},
-            **{name: value for name, value in defaults.items() if chosen[name] is None},
-            "checkpoint": checkpoint,
-        },
+        **values,
         views=chosen_views,
         pose=_use_pose(pose, request, strength, installed, bones),
-        reference=_use_reference(reference, request.reference_strength, installed, family.name),
+        reference=_use_reference(reference, request, installed, family),
         family=family.name,
-        controlnet=controlnet.name if controlnet else None,
-        controlnet_is_union=controlnet is not None and needs_union_type(controlnet),
+        variant=chosen.file.variant,
+        prediction=chosen.file.prediction,
+        model_folder=chosen.file.folder,
+        text_encoders=chosen.parts.text_encoders,
+        vae=chosen.parts.vae,
+        loras=loras.uses,
+        pose_method=posed.method,
+        controlnet=posed.model.name if posed.model else None,
+        controlnet_is_union=posed.model is not None and needs_union_type(posed.model, family),
         bones=bones,
         skeleton_strength=skeleton_strength,
-        turnaround="sequential" if request.turnaround == "sequential" else "batch",
+        turnaround="sequential" if request.turnaround == "sequential" or not family.batch else "batch",
     )
-    spare = None if controlnet else pose_controlnet(installed, settings, family.name).model
+    spare = None
+    if posed.model is None and CONTROLNET in family.pose:
+        spare = pose_controlnet(installed, settings, family).model
+    warnings = posed.warnings + family_warnings(request, spec, family)
     warnings += prompt_warnings(spec.texts, installed.embeddings)
     if spec.pose is not None:
         warnings += pose_warnings(spec.pose, pose_extractors(installed))
     return ResolvedRequest(spec, warnings, spare)
 
 
-def _reject_ignored_fields(
-    request: AvatarRequest, views: tuple[str, ...] | None, pose: GivenPose | None
-) -> None:
-    is_single_view = views is None or len(views) == 1
-    for name, field in REQUEST_FIELDS.items():
-        if getattr(request, name) is None:
-            continue
-        if field.applies == "several_views" and is_single_view:
-            reason = f"{name} is about several views: it belongs to generate_all_poses."
-        elif field.applies == "pose" and pose is None:
-            reason = f"{name} is about a pose image, and none was given."
-        else:
-            continue
+def _choose_model(request: AvatarRequest, installed: InstalledModels, settings: Settings) -> ChosenModel:
+    if request.model is not None and request.checkpoint not in (None, request.model):
         raise UnprocessableError(
-            reason, ("body", name), code="field_not_applicable", parameters={"field": name}
+            "model and checkpoint name two different models: send one of them.",
+            ("body", "checkpoint"),
+            code="field_not_applicable",
+            parameters={"field": "checkpoint"},
         )
+    return choose_model(
+        installed,
+        settings,
+        realism=request.realism,
+        requested=request.model if request.model is not None else request.checkpoint,
+        named_by="model" if request.model is not None else "checkpoint",
+        family=request.family,
+    )
 
 
-def _controlnet(
-    installed: InstalledModels, settings: Settings, family: str, *, needed: bool, wanted: bool
-) -> tuple[ModelFile | None, tuple[GenerationWarning, ...]]:
-    """The pose ControlNet, or None if it is not `wanted`. If none is installed, this is an error if it is
-    `needed`, and otherwise a warning."""
+def _settings(
+    request: AvatarRequest, chosen: ChosenModel, settings: Settings, distillation: str | None
+) -> dict[str, Any]:
+    """The settings of the spec: the request's, else those of the pack, else those of the family."""
+    sampling = chosen.family.sampling_of(distillation or chosen.file.distillation)
+    defaults = {
+        "width": settings.default_width or sampling.width,
+        "height": settings.default_height or sampling.height,
+        "steps": settings.default_steps or sampling.steps,
+        "cfg": sampling.cfg,
+        "sampler": sampling.sampler,
+        "scheduler": sampling.scheduler,
+        "guidance": sampling.guidance,
+        "shift": sampling.shift,
+        "clip_skip": sampling.clip_skip,
+        # 53 bits, because a JavaScript client could not send a larger seed back unchanged.
+        "seed": secrets.randbits(53),
+    }
+    values = {name: getattr(request, name) for name in SETTINGS}
+    if chosen.family.anchor is None:
+        values["consistency"] = 0.0
+    return {
+        **{name: _default(value, SETTINGS[name].default) for name, value in values.items()},
+        **{name: value for name, value in defaults.items() if values[name] is None},
+        "checkpoint": chosen.file.name,
+    }
+
+
+def _choose_pose(
+    installed: InstalledModels, settings: Settings, family: Family, *, needed: bool, wanted: bool
+) -> PoseChoice:
+    """How to apply poses, if that is `wanted`. If nothing installed can, this is an error if it is `needed`,
+    and otherwise a warning."""
+    first = family.pose[0] if family.pose else "none"
     if not wanted:
-        return None, ()
+        return PoseChoice(first if first != PICTURE else "none", None)
     try:
-        return choose_pose_controlnet(installed, settings, family), ()
-    except UnavailableError as error:
+        return PoseChoice(*choose_pose_method(installed, settings, family))
+    except (UnavailableError, UnprocessableError) as error:
         if needed:
             raise
         detail = f"The view rests on words alone. {error.detail}"
-        return None, (make_warning("no_pose_controlnet", detail, missing=error.detail),)
+        return PoseChoice(first, None, (make_warning("no_pose_controlnet", detail, missing=error.detail),))
 
 
 def _use_pose(
@@ -168,15 +216,27 @@ def _use_pose(
 
 
 def _use_reference(
-    record: FileRecord | None, strength: float | None, installed: InstalledModels, family: str
+    record: FileRecord | None, request: AvatarRequest, installed: InstalledModels, family: Family
 ) -> ReferenceUse | None:
     if record is None:
         return None
-    weight = _default(strength, REFERENCE_STRENGTH)
-    adapter = ipadapter_choice(installed, family)
-    if adapter is None:
-        return ReferenceUse(record.id, record.content_hash, weight, "attention")
-    return ReferenceUse(record.id, record.content_hash, weight, "ipadapter", adapter.preset, adapter.model)
+    weight = _default(request.reference_strength, REFERENCE_STRENGTH)
+    wanted: ReferenceMethod | None = None if request.reference_method == "auto" else request.reference_method
+    if weight == 0 and not family.identity:
+        return ReferenceUse(record.id, record.content_hash, weight)
+    choice = choose_reference_method(installed, family, wanted)
+    if choice.method == "picture":
+        # A reference picture is seen whole, or not at all.
+        weight = 1.0 if weight else 0.0
+    return ReferenceUse(
+        record.id,
+        record.content_hash,
+        weight,
+        choice.method,
+        choice.preset,
+        choice.model,
+        choice.clip_vision if choice.method == "redux" else None,
+    )
 
 
 def _default(value: Value | None, default: Value) -> Value:
@@ -185,9 +245,4 @@ def _default(value: Value | None, default: Value) -> Value:
 
 def _check_supported(field: str, value: str | None, supported: tuple[str, ...]) -> None:
     if value is not None and value not in supported:
-        raise UnprocessableError(
-            f"This ComfyUI has no {field} {value!r}. It has: {', '.join(supported)}.",
-            ("body", field),
-            code="unknown_option",
-            parameters={"field": field, "value": value},
-        )
+        raise unknown_option(field, value, supported)

@@ -31,9 +31,11 @@ from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
 from ..store.files import FileStore
+from ..templates.service import TemplateService
 from ..webhooks.targets import Targets
 from ..workers import Workers, run_uncancellable
 from .cache import GenerationCache, PageQuery
+from .example import example_prompt
 from .outputs import OutputFolder, outputs_entry
 from .preparation import PreparedRun, RunPreparer
 from .run_log import RunLogger
@@ -82,6 +84,7 @@ class GenerationService:
         live: Live,
         targets: Targets,
         cache: GenerationCache,
+        templates: TemplateService,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -93,7 +96,7 @@ class GenerationService:
         self._live = live
         self._targets = targets
         self._cache = cache
-        self._preparer = RunPreparer(settings, database, files, host)
+        self._preparer = RunPreparer(settings, database, files, host, templates)
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
         self._removals: set[asyncio.Task[None]] = set()
 
@@ -189,6 +192,10 @@ class GenerationService:
         has_more = len(records) > limit
         records = records[:limit]
         return Page(total, records, str(records[-1].sequence) if has_more else None)
+
+    async def example_prompt(self, family: str) -> Prompt:
+        """The graph of a family for a plain request. Raises NotFoundError, UnavailableError."""
+        return example_prompt(family, await self._host.installed_models(fresh=False), self._settings)
 
     async def delete(self, generation_id: str, *, keep_outputs: bool) -> None:
         """Delete a generation and release its files; cancel it first if it is active. Its pictures are

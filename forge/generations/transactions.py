@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ...db import files as file_queries
 from ...db import generations as queries
+from ...db import templates as template_queries
 from ...db.records import FileRecord, GenerationRecord
 from ..errors import BusyError, ConflictError, NotFoundError
 from ..graphs.prompt_syntax import prompt_warnings, refresh_warnings
@@ -105,7 +106,8 @@ def commit_new(
     callback_url: str | None,
     now: int,
 ) -> GenerationRecord:
-    """Add the row of a new generation. Raises NotFoundError if one of its files has been deleted since."""
+    """Add the row of a new generation. Raises NotFoundError if one of its files or its template has been
+    deleted since."""
     used = used_files(spec)
     if not file_queries.touch(connection, list(used.values()), now):
         raise unknown_file(_first_missing(connection, used))
@@ -124,13 +126,22 @@ def commit_new(
         "reroll": None,
         "callback_url": callback_url,
     }
-    return queries.add(connection, values, prompt, used)
+    record = queries.add(connection, values, prompt, used)
+    template = spec.template
+    if template and not template_queries.use(connection, generation_id, template.id, template.version):
+        raise NotFoundError(
+            f"The template {template.name!r} was changed or deleted meanwhile. Send it again.",
+            code="template_not_found",
+        )
+    return record
 
 
 def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
-    """Delete a generation, and those of its soft-deleted files that no other one uses; returns these
-    files."""
-    return file_queries.take_released(connection, queries.remove(connection, generation_id))
+    """Delete a generation, and those of its soft-deleted files and of its deleted template that no other one
+    uses; returns these files."""
+    used = template_queries.used_by(connection, generation_id)
+    released = file_queries.take_released(connection, queries.remove(connection, generation_id))
+    return released + template_queries.release(connection, used)
 
 
 def _first_missing(connection: Connection, used: dict[str, str]) -> str:

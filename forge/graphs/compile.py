@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import UnprocessableError
+from ..families import FAMILIES
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
 from ..spec.views import VIEWS
 from ..spec.warning import GenerationWarning
-from .stable_diffusion import StableDiffusionGraph
+from .generation_graph import GenerationGraph
 
-LATENT_STEP = 8  # pixels per latent cell, for every family
 NARROW = 5 / 8  # width of a standing figure in profile, at most, as a share of its height
 ANCHOR = 0  # position of the view that the others attend to: the front
 
@@ -30,8 +30,9 @@ def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
     """(width, height) in pixels; a narrow view keeps the height."""
     if view_name is None or not VIEWS[view_name].narrow:
         return spec.width, spec.height
-    widest = int(spec.height * NARROW) // LATENT_STEP * LATENT_STEP
-    return min(spec.width, max(widest, LATENT_STEP)), spec.height
+    step = FAMILIES[spec.family].latent.cell
+    widest = int(spec.height * NARROW) // step * step
+    return min(spec.width, max(widest, step)), spec.height
 
 
 def compile_prompt(
@@ -39,11 +40,11 @@ def compile_prompt(
 ) -> CompiledPrompt:
     """Compile a whole generation: loads each model once and saves each view with its own node.
 
-    Several views run as one batch, or one after another with the latent of the first as the reference of the
-    others. An input of strength 0 is left out, so 0 is the same as absent. `spare_controlnet` is not used; it
-    is named only to keep it loaded. Raises UnprocessableError if a given input cannot be applied.
+    Several views run as one batch, or one after another, each after the first also seeing the first. An input
+    of strength 0 is left out, so 0 is the same as absent. `spare_controlnet` is not used; it is named only to
+    keep it loaded. Raises UnprocessableError if a given input cannot be applied.
     """
-    graph = StableDiffusionGraph(spec)
+    graph = GenerationGraph(spec)
     graph.apply_reference()
     if spec.turnaround == "batch" and len(spec.views) > 1:
         graph.share_views()
@@ -54,9 +55,9 @@ def compile_prompt(
     else:
         for position, view in enumerate(spec.views):
             samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
-            graph.save(samples, view, generation_id, position)
+            image = graph.save(samples, view, generation_id, position)
             if position == ANCHOR and len(spec.views) > 1:
-                graph.attend_to_anchor(samples, spec.consistency)
+                graph.show_anchor(samples, image)
     graph.keep_loaded(spare_controlnet)
     return _checked(spec, graph)
 
@@ -65,16 +66,16 @@ def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> Compi
     """Compile a re-roll of one view, with its seed from `spec.reseeded`. It attends to the saved front, so
     that the character stays the same, also after a restart. Raises like `compile_prompt`."""
     view = spec.views[position]
-    graph = StableDiffusionGraph(spec)
+    graph = GenerationGraph(spec)
     graph.apply_reference()
     if position != ANCHOR:
-        graph.attend_to_saved_anchor(generation_id, ANCHOR, spec.consistency)
+        graph.show_saved_anchor(generation_id, ANCHOR)
     samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
     graph.save(samples, view, generation_id, position)
     return _checked(spec, graph)
 
 
-def _checked(spec: AvatarSpec, graph: StableDiffusionGraph) -> CompiledPrompt:
+def _checked(spec: AvatarSpec, graph: GenerationGraph) -> CompiledPrompt:
     """No input is dropped silently: every given one is in the receipt, or the request fails."""
     applied = {line.role for line in graph.inputs}
     for role, given in (("pose", spec.pose), ("reference", spec.reference)):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import UnavailableError, UnprocessableError
+from ..families.builder import Link, Node, PromptBuilder
 from ..spec.pose import PoseFile, PoseMode, PosePlan, PoseUse
 from ..spec.warning import GenerationWarning, make_warning
-from .builder import Link, Node, PromptBuilder
-from .capabilities import DWPOSE, Method, best, missing_extractor
+from .capabilities import DWPOSE, missing_extractor
+from .method import Method, best
 
 # Long side, in pixels, at which SDPose reads a photo and its skeleton is stored: as in SDPose's own workflow.
 READ_SIDE = 1024
@@ -111,8 +111,7 @@ def _load(
     from_behind: bool = False,
 ) -> Node:
     # List every input: the editor fills in missing ones, and must queue the same prompt.
-    return _add_shared(
-        build,
+    return build.add_shared(
         "AvatarForgeLoadPose",
         title,
         file_id=file_id,
@@ -128,8 +127,7 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
         photo = _load(build, "Photo", file.file_id, 0, 0, "standard")
         # detect_face would draw 68 dots that conflict with the checkpoint's own face; hands are too small to
         # help.
-        return _add_shared(
-            build,
+        return build.add_shared(
             "DWPreprocessor",
             "Read the pose",
             image=photo.out(),
@@ -143,9 +141,8 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
         ).out()
     width, height = _within(file.width, file.height, READ_SIDE)
     photo = _load(build, "Photo", file.file_id, width, height, "standard")
-    loader = _add_shared(build, "CheckpointLoaderSimple", "SDPose", ckpt_name=plan.model)
-    keypoints = _add_shared(
-        build,
+    loader = build.add_shared("CheckpointLoaderSimple", "SDPose", ckpt_name=plan.model)
+    keypoints = build.add_shared(
         "SDPoseKeypointExtractor",
         "Read the pose",
         model=loader.out(0),
@@ -153,8 +150,7 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
         image=photo.out(),
         batch_size=1,
     )
-    return _add_shared(
-        build,
+    return build.add_shared(
         "AvatarForgeDrawKeypoints",
         "Draw the pose",
         keypoints=keypoints.out(),
@@ -168,11 +164,3 @@ def _within(width: int, height: int, side: int) -> tuple[int, int]:
     """The size scaled so that its long side is `side` pixels; no side is less than one pixel."""
     scale = side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _add_shared(build: PromptBuilder, class_type: str, title: str, **inputs: Any) -> Node:
-    """Add a node, or return an existing one with the same inputs."""
-    for node_id, node in build.prompt.items():
-        if node["class_type"] == class_type and node["inputs"] == inputs:
-            return Node(node_id)
-    return build.add(class_type, title, **inputs)

@@ -10,40 +10,33 @@ from ..spec.receipt import AppliedInput
 
 
 @dataclass(frozen=True)
-class Attended:
-    """What the model attends to while it samples, and the node that patches the model for it."""
+class AppliedPicture:
+    """An input of a run. `role` and `kind` are those of its receipt line. `node` applies it, where it is the
+    same node for all views. `model` is the file that applies it, None for the generation's own model."""
 
     role: str
     kind: str
-    node: str
-    use: ReferenceUse | None
+    use: PoseUse | ReferenceUse | None
     strength: float
+    node: str = ""
+    model: str | None = None
 
 
 def applied_input(
-    role: str,
-    view: str | None,
-    kind: str,
-    use: PoseUse | ReferenceUse | None,
-    *,
-    node: str,
-    node_type: str,
-    model: str,
-    strength: float,
-    steps: int,
+    applied: AppliedPicture, view: str | None, *, node: str, node_type: str, model: str, steps: int
 ) -> AppliedInput:
     """The line of an input that works from the first to the last of `steps`."""
-    file = use.file if isinstance(use, PoseUse) else use
+    file = applied.use.file if isinstance(applied.use, PoseUse) else applied.use
     return AppliedInput(
-        role=role,
+        role=applied.role,
         view=view,
-        kind=kind,
+        kind=applied.kind,
         file_id=file.file_id if file else None,
         content_hash=file.content_hash if file else None,
         node=node,
         node_type=node_type,
         model=model,
-        strength=strength,
+        strength=applied.strength,
         first_step=1,
         last_step=steps,
     )

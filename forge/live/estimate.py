@@ -17,7 +17,8 @@ Kind = tuple[str, int, int, int, int]
 
 def kind_of(spec: AvatarSpec, views: int) -> Kind:
     """Everything that decides how long a run takes on one GPU."""
-    return spec.family, spec.width, spec.height, spec.steps, views
+    family = spec.template.id if spec.template else spec.family
+    return family, spec.width, spec.height, spec.steps, views
 
 
 class RunningTimes:

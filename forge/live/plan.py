@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..graphs.links import is_sampler, sources_of, steps_of
 from ..ports import NodeState, Prompt
 from ..spec.avatar import AvatarSpec
 
-SAMPLER = "KSampler"
 SAVE = "AvatarForgeSave"
 # Share of all nodes that do not sample: loading, encoding and decoding take some time too.
 OTHER_SHARE = 0.05
@@ -62,11 +62,7 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
     }
     after = _followers(prompt)
     positions = {key: _positions(key, prompt, after, saves) for key in prompt}
-    steps = {
-        key: _steps(node["inputs"].get("steps"))
-        for key, node in prompt.items()
-        if node["class_type"] == SAMPLER
-    }
+    steps = {key: steps_of(prompt, key) for key, node in prompt.items() if is_sampler(node)}
     sampled = {key: count * max(1, len(positions[key])) for key, count in steps.items()}
     # Nodes that lead to no picture are not run.
     others = sum(1 for key in prompt if key not in steps and positions[key])
@@ -82,10 +78,6 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
     return Plan(nodes, spec.views)
 
 
-def _steps(value: object) -> int:
-    return max(1, value) if isinstance(value, int) else 1
-
-
 def _part(state: NodeState | None) -> float:
     if state is None or state.maximum <= 0:
         return 0.0
@@ -94,15 +86,9 @@ def _part(state: NodeState | None) -> float:
 
 def _followers(prompt: Prompt) -> dict[str, set[str]]:
     after: dict[str, set[str]] = {key: set() for key in prompt}
-    for key, node in prompt.items():
-        for value in node["inputs"].values():
-            if (
-                isinstance(value, list)
-                and len(value) == 2
-                and isinstance(value[0], str)
-                and value[0] in after
-            ):
-                after[value[0]].add(key)
+    for key in prompt:
+        for _, source, _ in sources_of(prompt, key):
+            after[source].add(key)
     return after
 
 
@@ -127,7 +113,7 @@ def _reach(
             saved.add(saves[key])
         for follower in after[key] - seen:
             seen.add(follower)
-            if prompt[follower]["class_type"] == SAMPLER:
+            if is_sampler(prompt[follower]):
                 samplers.append(follower)
             else:
                 pending.append(follower)

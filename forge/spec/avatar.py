@@ -9,13 +9,18 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from .fields import REQUIRED
+from .lora import LoraUse
 from .pose import PoseFile, PosePlan, PoseUse
 from .settings import SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
+from .template import TemplateUse
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
+#: How a reference picture is applied; see `families.family.Family.identity`.
+ReferenceMethod = Literal["picture", "redux", "ipadapter", "attention"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
+REFERENCE_METHODS: tuple[ReferenceMethod, ...] = get_args(ReferenceMethod)
 
 #: The kind of a generation whose graph was queued by hand. It has no spec.
 MANUAL_KIND: Kind = "graph"
@@ -30,7 +35,8 @@ _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not settin
 class ReferenceUse:
     """A stored reference and its strength: 0 has no effect, 1 attends to it as much as to the picture itself.
 
-    `method` is "attention" or "ipadapter"; `preset` and `model` are for the latter.
+    `method` is a ReferenceMethod, or "template" for the slot of one. `preset` is for "ipadapter", `model` for
+    that and "redux", `clip_vision` for "redux".
     """
 
     file_id: str
@@ -39,6 +45,7 @@ class ReferenceUse:
     method: str = "attention"
     preset: str | None = None
     model: str | None = None
+    clip_vision: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -49,9 +56,16 @@ class AvatarSpec(AvatarSettings):
     `views` has one entry per picture, in order; None if only the pose image decides the view. `width` and
     `height` are pixels of the full frame, from which a narrow view is cut. `controlnet` is None if no pose is
     applied. `skeleton_strength` is for the built-in skeletons. `consistency` is the weight with which the
-    views attend to the front. `reseeded` maps re-rolled views to their seeds. The defaults, and
+    views attend to the front. `reseeded` maps re-rolled views to their seeds.
+
+    `checkpoint` is the name of the model in ComfyUI's folder `model_folder`; outside "checkpoints", it is
+    used with `text_encoders` and `vae`. `pose_method` is a `families.PoseMethodName`; `controlnet` also names
+    a patch. `variant` and `prediction` are as in `ports.ModelFile`. The defaults, and
     `RequestField.before` for the settings, are for rows written before the field existed. Raises ValueError
     if a required setting has no value.
+
+    With a `template`, its graph makes the pictures: then settings that are no slots of it are None, and so is
+    everything that belongs to a family.
     """
 
     views: tuple[str | None, ...]
@@ -63,11 +77,21 @@ class AvatarSpec(AvatarSettings):
     bones: str = "standard"
     skeleton_strength: float = 0.0
     turnaround: Turnaround = "sequential"
+    pose_method: str = "controlnet"
+    variant: str | None = None
+    prediction: str = "eps"
+    model_folder: str = "checkpoints"
+    text_encoders: tuple[str, ...] = ()
+    vae: str | None = None
+    loras: tuple[LoraUse, ...] = ()
     reseeded: dict[str, int] = field(default_factory=dict)
+    template: TemplateUse | None = None
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.template is not None:
+            return
         for name in _REQUIRED_NAMES:
             if getattr(self, name) is None:
                 if SETTINGS[name].before is REQUIRED:
@@ -96,7 +120,7 @@ class AvatarSpec(AvatarSettings):
 @lru_cache(maxsize=128)
 def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
-    pose, reference = data.get("pose"), data.get("reference")
+    pose, reference, template = data.get("pose"), data.get("reference"), data.get("template")
     return from_fields(
         AvatarSpec,
         {
@@ -105,9 +129,16 @@ def _read(text: str) -> AvatarSpec:
             **data,
             "views": tuple(data.get("views", ())),
             "pose": _read_pose(pose, data) if pose is not None else None,
+            "text_encoders": tuple(data.get("text_encoders", ())),
+            "loras": tuple(from_fields(LoraUse, lora) for lora in data.get("loras", ())),
             "reference": from_fields(ReferenceUse, reference) if reference is not None else None,
+            "template": _read_template(template) if template is not None else None,
         },
     )
+
+
+def _read_template(template: dict[str, Any]) -> TemplateUse:
+    return from_fields(TemplateUse, {**template, "slots": tuple(template.get("slots", ()))})
 
 
 def _read_pose(pose: dict[str, Any], spec: Mapping[str, Any]) -> PoseUse:

@@ -18,9 +18,10 @@ from typing import Any, Literal
 #: Where the form shows a field; `slot` is a place for a picture. The form omits a field without a group.
 FormGroup = Literal["main", "advanced", "slot"]
 #: "several_views": allowed only in a request for several views. "pose": allowed only with a pose image.
-Applicability = Literal["always", "several_views", "pose"]
-#: Lists of `GET /capabilities` from which the form takes the choices.
-ChoiceSource = Literal["checkpoints", "samplers", "schedulers"]
+#: "reference": allowed only with a reference image. "family": allowed only if the model's family has it.
+Applicability = Literal["always", "several_views", "pose", "reference", "family"]
+#: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`.
+ChoiceSource = Literal["checkpoints", "models", "families", "loras", "samplers", "schedulers", "templates"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,17 @@ class Choice:
     stored: tuple[str, ...]
 
 
-Rule = Text | Name | FileId | Base64Picture | Url | Flag | Whole | Real | Choice
+@dataclass(frozen=True)
+class Loras:
+    """A list of at most `maximum` LoRAs, each with a name from the list "loras" and strengths from `minimum`
+    to `maximum_strength`."""
+
+    maximum: int
+    minimum: float
+    maximum_strength: float
+
+
+Rule = Text | Name | FileId | Base64Picture | Url | Flag | Whole | Real | Choice | Loras
 
 _KEY = "avatarforge"
 REQUIRED: Any = object()

@@ -20,8 +20,8 @@ class AppliedInput:
     """A picture, and the node and model that apply it to one view.
 
     `role` is "pose" or "reference" for an uploaded picture, "view" for a built-in skeleton, "anchor" for the
-    view that the others attend to. `kind` is the recognised kind of the picture. `node` is the id of a node
-    in the prompt `prompt_id`. `first_step` and `last_step` count from 1.
+    view that the others attend to, "lora" for a LoRA. `kind` is the recognised kind of the picture. `node` is
+    the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1.
     """
 
     role: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
-from .avatar import TURNAROUNDS, AvatarSpec, Kind
-from .fields import Base64Picture, Choice, FileId, Real, Url, declare, declared_fields
+from .avatar import REFERENCE_METHODS, TURNAROUNDS, AvatarSpec, Kind, ReferenceMethod
+from .fields import Base64Picture, Choice, FileId, Loras, Name, Real, Url, declare, declared_fields
+from .lora import LoraUse
 from .pose import POSE_MODES, PoseMode
 from .settings import AvatarSettings
 
@@ -47,6 +48,13 @@ class AvatarRequest(AvatarSettings):
         default=REFERENCE_STRENGTH,
         form="advanced",
     )
+    reference_method: ReferenceMethod | Literal["auto"] | None = declare(
+        Choice(("auto", *REFERENCE_METHODS), automatic="auto", stored=REFERENCE_METHODS),
+        "How the model sees the reference image; auto takes the best that works.",
+        default="auto",
+        form="advanced",
+        applies="reference",
+    )
     turnaround: str | None = declare(
         Choice(("auto", *TURNAROUNDS), automatic="auto", stored=TURNAROUNDS),
         "All poses: in one batch, or one after another for a card with little memory.",
@@ -54,9 +62,31 @@ class AvatarRequest(AvatarSettings):
         form="advanced",
         applies="several_views",
     )
+    template: str | None = declare(
+        Name(100, "templates"),
+        "A template, by its name or id: its graph makes the pictures.",
+        form="advanced",
+    )
+    model: str | None = declare(
+        Name(512, "models"), "An installed model of any family, by its file name.", form="advanced"
+    )
+    family: str | None = declare(
+        Name(32, "families"),
+        "A model family: its best installed model is used.",
+        repeated=False,
+        form="advanced",
+    )
+    loras: tuple[LoraUse, ...] | None = declare(
+        Loras(16, -4, 4), "LoRAs of the model's family: name, strength, clip_strength.", form="advanced"
+    )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
     )
+
+    def __post_init__(self) -> None:
+        if self.loras is not None:
+            loras = tuple(lora if isinstance(lora, LoraUse) else LoraUse(**lora) for lora in self.loras)
+            object.__setattr__(self, "loras", loras)
 
 
 REQUEST_FIELDS = declared_fields(AvatarRequest)
@@ -68,7 +98,26 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
     "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
     "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+    "template": lambda spec: spec.template.name if spec.template else None,
+    "reference_method": lambda spec: spec.reference.method if spec.reference else None,
+    "model": lambda spec: spec.checkpoint,
+    "loras": lambda spec: (
+        [
+            {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
+            for lora in spec.loras
+            if not lora.helps
+        ]
+        or None
+    ),
 }
+#: What no template has a slot for.
+_NOT_OF_TEMPLATES = (
+    "pose_strength",
+    "reference_strength",
+    "reference_method",
+    "consistency",
+    "turnaround",
+)
 
 
 #: The fields of `parameters`.
@@ -83,6 +132,8 @@ def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
     values = {name: read(spec) for name, read in _READERS.items()}
     if kind != "all_poses":
         values.update(dict.fromkeys(_OF_SEVERAL_VIEWS))
+    if spec.template is not None:
+        values.update(dict.fromkeys(_NOT_OF_TEMPLATES))
     for name in _FLOATS:
         if values[name] is not None:
             values[name] = float(values[name])  # so that a whole number is rendered as a float

@@ -43,9 +43,30 @@ class AvatarSettings:
     cfg: float = declare(Real(0, 30, step=0.5), "Classifier-free guidance scale.", form="advanced")
     sampler: str = declare(Name(100, "samplers"), "A sampler of this ComfyUI.", form="advanced")
     scheduler: str = declare(Name(100, "schedulers"), "A scheduler of this ComfyUI.", form="advanced")
+    guidance: float | None = declare(
+        Real(0, 100, step=0.5),
+        "Strength of the words in a model with distilled guidance.",
+        before=None,
+        form="advanced",
+        applies="family",
+    )
+    shift: float | None = declare(
+        Real(0, 100, step=0.1),
+        "Shift of the noise levels of a flow model: higher spends more steps on the composition.",
+        before=None,
+        form="advanced",
+        applies="family",
+    )
+    clip_skip: int | None = declare(
+        Whole(1, 12),
+        "Which layer of the CLIP text encoder is read, counted from the last.",
+        before=None,
+        form="advanced",
+        applies="family",
+    )
     seed: int = declare(Whole(0, 2**64 - 1), "The same seed and inputs repeat a picture.", form="advanced")
     checkpoint: str = declare(
-        Name(512, "checkpoints"), "An installed checkpoint, by its file name.", form="advanced"
+        Name(512, "checkpoints"), "An installed model, by its file name. The same as `model`."
     )
     consistency: float = declare(
         Real(0, 1),

@@ -51,8 +51,14 @@ def to_fields(record: Stored) -> dict[str, Any]:
     for field in fields(record):
         if field.name != UNKNOWN:
             value = getattr(record, field.name)
-            values[field.name] = to_fields(value) if hasattr(value, UNKNOWN) else value
+            values[field.name] = _plain(value)
     return {**values, **record.unknown}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return to_fields(value) if hasattr(value, UNKNOWN) else value
 
 
 def to_json_text(fields: Mapping[str, Any]) -> str:

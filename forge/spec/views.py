@@ -15,13 +15,14 @@ ANY_VIEW = "any"
 
 @dataclass(frozen=True)
 class View:
-    """A view. `positive` is text for the start of the prompt, `negative` is text against other views. A
-    `narrow` view is cut to a part of the width."""
+    """A view. `positive` and `negative` are tags for it and against other views, `sentence` says the same for
+    text encoders that understand sentences. A `narrow` view is cut to a part of the width."""
 
     name: ViewName
     description: str
     positive: str
     negative: str
+    sentence: str
     narrow: bool = False
 
 
@@ -33,18 +34,21 @@ VIEWS: dict[str, View] = {
             "Front-facing view, standard proportions",
             "front view, facing the viewer",
             "back view, from behind, side view, profile",
+            "The character is seen from the front and faces the viewer",
         ),
         View(
             "back",
             "Back view, different lighting",
             "back view, from behind, facing away, back of the head",
             "front view, face, eyes, nose, mouth, facing the viewer, looking at the viewer, profile",
+            "The character is seen from behind, facing away: only the back of the head is visible, no face",
         ),
         View(
             "side",
             "Side profile, narrow aspect ratio",
             "side view, profile, facing left",
             "front view, facing the viewer, back view, from behind, three-quarter view",
+            "The character is seen from the side, in profile, facing left",
             narrow=True,
         ),
         View(
@@ -52,6 +56,7 @@ VIEWS: dict[str, View] = {
             "3/4 view, partial features",
             "three-quarter view, turned at an angle",
             "front view, back view, from behind, profile",
+            "The character is seen in a three-quarter view, face and body turned at an angle",
         ),
     )
 }

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 WarningCode = Literal[
     "no_pose_controlnet",
+    "no_pose_slot",
     "pose_not_extracted",
     "pose_on_some_views",
     "network_in_prompt",
@@ -21,6 +22,8 @@ WarningCode = Literal[
     "unknown_embedding",
     "more_prompt_syntax",
     "reroll_failed",
+    "negative_prompt_has_no_effect",
+    "strength_counts_as_one",
 ]
 WARNING_CODES: tuple[WarningCode, ...] = get_args(WarningCode)
 

@@ -55,7 +55,7 @@ def _lock(folder: Path, messages: tuple[str, str]) -> BaseFileLock:
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / NAME)
+        lock = _new_lock(folder / NAME)
         lock.acquire(blocking=False)
     except Timeout as error:
         raise InUseError(in_use) from error
@@ -65,10 +65,18 @@ def _lock(folder: Path, messages: tuple[str, str]) -> BaseFileLock:
         if isinstance(error, OSError) and error.errno in _WITHOUT_LOCKS:
             raise no_locks from error
         raise UnavailableError(f"{cannot}: {_reason(error)}.") from error
-    if isinstance(lock, SoftFileLock):  # newer versions of filelock fall back to it by themselves
+    if isinstance(lock, SoftFileLock):  # some versions of filelock fall back to it by themselves
         lock.release()
         raise no_locks
     return lock
+
+
+def _new_lock(path: Path) -> BaseFileLock:
+    try:
+        # Since filelock 4, a lock can be told not to fall back to a plain lock file.
+        return FileLock(path, fallback_to_soft=False)
+    except TypeError:
+        return FileLock(path)
 
 
 def _inside(folder: Path, other: Path) -> bool:

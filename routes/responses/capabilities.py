@@ -12,7 +12,7 @@ from ..models import LazyModel
 class Method(LazyModel):
     """One way to apply an input."""
 
-    name: Literal["controlnet", "ipadapter", "attention", "dwpose", "sdpose"]
+    name: Literal["controlnet", "patch", "picture", "redux", "ipadapter", "attention", "dwpose", "sdpose"]
     works: bool = Field(description="With what is installed now.")
     model: str | None = Field(
         description="The file that does it; null: none is needed, or it brings its own."
@@ -23,8 +23,32 @@ class Method(LazyModel):
     )
 
 
-class CheckpointMethods(LazyModel):
-    """What works with one installed checkpoint."""
+class MissingFile(LazyModel):
+    """A text encoder or VAE that a model needs and that is not installed."""
+
+    kind: str
+    folder: str = Field(description="Under `models`, such as `text_encoders`.")
+    name: str | None = Field(description="The usual name of the file.")
+    size: float | None = Field(description="Gigabytes, rounded.")
+    page: str | None = Field(description="The page of its publisher.")
+
+
+class ModelDefaults(LazyModel):
+    """What is used for a field that a request leaves out; null: the family does not have the setting."""
+
+    width: int
+    height: int
+    steps: int
+    cfg: float
+    sampler: str
+    scheduler: str
+    guidance: float | None
+    shift: float | None
+    clip_skip: int | None
+
+
+class ModelMethods(LazyModel):
+    """What works with one installed model."""
 
     name: str
     family: str | None = Field(description="null: not of a family that AvatarForge knows.")
@@ -39,6 +63,32 @@ class CheckpointMethods(LazyModel):
         None,
         description='Why the file cannot be used, as words that follow "it": `is empty`; null: none known.',
     )
+    folder: str = Field(description="ComfyUI's name of its folder, such as `diffusion_models`.")
+    variant: str | None
+    variant_label: str | None
+    distillation: str | None = Field(description="How it was distilled to a few steps, such as `lightning`.")
+    precision: str | None = Field(description="Of packed weights, such as `fp8_scaled` or `gguf`.")
+    told_by: Literal["header", "name", "override"] = Field(description="What decided the family.")
+    variant_told_by: Literal["header", "name", "override"] = Field(description="What decided the variant.")
+    settings: list[str] = Field(description="Request fields that only some families have.")
+    turnarounds: list[Literal["batch", "sequential"]]
+    defaults: ModelDefaults | None
+    missing: list[MissingFile] = Field(description="It cannot be used before these are installed.")
+
+
+class FamilyModels(LazyModel):
+    """A supported model family."""
+
+    name: str
+    label: str
+    variants: list[str]
+    installed: int = Field(description="How many usable models of it are installed.")
+
+
+class LoraFile(LazyModel):
+    name: str
+    family: str | None = Field(description="null: of no family that AvatarForge knows.")
+    problem: str | None
 
 
 class SkippedFile(LazyModel):
@@ -50,7 +100,10 @@ class SkippedFile(LazyModel):
 
 
 class CapabilitiesAnswer(LazyModel):
-    checkpoints: list[CheckpointMethods]
+    checkpoints: list[ModelMethods] = Field(description="The models in `models/checkpoints`.")
+    models: list[ModelMethods] = Field(description="The models of all folders, as `model` takes them.")
+    families: list[FamilyModels] = Field(description="The supported families, as `family` takes them.")
+    loras: list[LoraFile] = Field(description="As `loras` takes them; at most 1000.")
     pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")
     reasons: list[str] = Field(description="What cannot be done now, and what to install; [] when all can.")
     samplers: list[str] = Field(description="Those of this ComfyUI, as `sampler` takes them.")

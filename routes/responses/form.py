@@ -9,7 +9,7 @@ from pydantic import Field
 from ...forge.spec.fields import Applicability, ChoiceSource, FormGroup
 from ..models import LazyModel
 
-Control = Literal["text", "number", "digits", "switch", "choice", "installed", "file"]
+Control = Literal["text", "number", "digits", "switch", "choice", "installed", "file", "loras"]
 
 
 class FormField(LazyModel):
@@ -20,20 +20,24 @@ class FormField(LazyModel):
     group: FormGroup = Field(description="slot: a place for a picture.")
     control: Control = Field(
         description="digits: a whole number too large for JavaScript. installed: one of a list of "
-        "GET /capabilities, see `source`. file: the id of an uploaded file."
+        "GET /capabilities, see `source`. file: the id of an uploaded file. "
+        "loras: a list of objects with name, strength and clip_strength."
     )
     required: bool
     default: str | float | bool | None = Field(
         description="Used when the field is left out; null: it depends on the other fields and the settings."
     )
     applies: Applicability = Field(
-        description="several_views: only with all poses. pose: only with a pose image."
+        description="several_views: only with all poses. pose: only with a pose image. "
+        "reference: only with a reference image. "
+        "family: only with a model whose family has it, see `settings` in GET /capabilities."
     )
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
     max_length: int | None = Field(None, description="Characters.")
     rows: int = Field(1, description="Lines of the control.")
+    max_items: int | None = Field(None, description="How many a list can have.")
     choices: list[str] = Field(default_factory=list)
     suggestions: list[str] = Field(default_factory=list, description="Any other text is taken as well.")
     source: ChoiceSource | None = None

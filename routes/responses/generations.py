@@ -27,6 +27,14 @@ class OutputFile(LazyModel):
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
 
 
+class LoraParameter(LazyModel):
+    """A requested LoRA."""
+
+    name: str
+    strength: float
+    clip_strength: float | None = Field(description="null: the same as `strength`.")
+
+
 def _parameter(field: RequestField) -> tuple[Any, Any]:
     match field.rule:
         case fields.Flag():
@@ -37,9 +45,13 @@ def _parameter(field: RequestField) -> tuple[Any, Any]:
             kind = float
         case fields.Choice() as rule:
             kind = Literal[rule.stored]
+        case fields.Loras():
+            kind = list[LoraParameter]
         case _:
             kind = str
-    return (kind | None if field.optional or field.applies != "always" else kind), ...
+    # With a template, a setting that is none of its slots is null.
+    always = field.required or isinstance(field.rule, fields.Flag)
+    return (kind if always else kind | None), ...
 
 
 def _parameter_fields() -> dict[str, Any]:
@@ -64,8 +76,9 @@ class Steps(LazyModel):
 class InputReceipt(LazyModel):
     """How one picture was applied to one view."""
 
-    role: Literal["pose", "reference", "view", "anchor"] = Field(
-        description="view: a built-in skeleton. anchor: the front, which the other views look at."
+    role: Literal["pose", "reference", "view", "anchor", "lora"] = Field(
+        description="view: a built-in skeleton. anchor: the front, which the other views look at. "
+        "lora: a LoRA, which `model` names."
     )
     pose_type: ViewName | None
     kind: str = Field(description="What the picture was recognised as.")

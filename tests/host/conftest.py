@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from headers import Shapes, read_shapes
+from model_folders import FOLDERS, GGUF_FOLDERS
 
 from lab import synthetic
 from lab.api import Api
@@ -148,9 +149,11 @@ def scanner(modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.Monkey
     """A model scanner whose folders lie in the test's own."""
     folders = modules.folder_paths.folder_names_and_paths
     extensions = modules.folder_paths.supported_pt_extensions
-    for name in ("checkpoints", "controlnet", "clip_vision", "ipadapter"):
+    for name in FOLDERS:
         (tmp_path / name).mkdir()
         monkeypatch.setitem(folders, name, ([str(tmp_path / name)], extensions))
+    for name, below in GGUF_FOLDERS.items():
+        monkeypatch.setitem(folders, name, ([str(tmp_path / below)], {".gguf"}))
     monkeypatch.setattr(modules.folder_paths, "filename_list_cache", {})
     yield modules.models.ModelScanner()
 

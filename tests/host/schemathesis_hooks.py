@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import uuid
 from collections.abc import MutableMapping
 from typing import Any
 
 import schemathesis
+from graphs import plain
 from pictures import picture
 from schemathesis import Case, GenerationMode, HookContext
 
@@ -43,8 +45,20 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if path.endswith("/upload/pose_image"):
         as_json = case.media_type == "application/json"
         case.body = copy.deepcopy(POSE) if as_json else {"file": json.dumps(POSE)}
+    elif "/templates" in path:
+        headers.pop("If-Match", None)  # a made-up version is never that of the template
+        if isinstance(case.body, dict) and not path.endswith("/inspect"):
+            _make_a_template(case.body)
     elif isinstance(case.body, dict) and "prompt" in case.body:
         _make_sensible(case.body, several=path.endswith("/generate_all_poses"))
+
+
+def _make_a_template(body: dict[str, Any]) -> None:
+    """No schema describes a graph that ComfyUI accepts."""
+    body["prompt"] = plain(NAMES["checkpoint"])
+    body.update(slots=None)
+    if body.get("name") is not None:
+        body["name"] = f"{body['name'][:50]} {uuid.uuid4().hex}"
 
 
 def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
@@ -52,6 +66,7 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     # So that what is let finish is quick.
     body.update(width=64, height=64, steps=1)
     body.pop("callback_url", None)  # no host may be called, unless a setting names it
+    body.pop("template", None)  # none has a made-up name
     body.update({name: value for name, value in NAMES.items() if body.get(name) is not None})
     for role in ("pose", "reference"):
         if body.get(f"{role}_file_id") is not None:

@@ -50,6 +50,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "reference_strength": None,
         "consistency": None,
         "turnaround": None,
+        "template": None,
     }
     assert answer == {
         "generation_id": generation_id,

@@ -158,22 +158,22 @@ SHAPE = st.lists(st.sampled_from([0, 1, 2, 4, 9, 64, 192, 320, 768, 1024, 2048])
 )
 @given(st.data())
 def test_no_shapes_make_the_detection_raise(modules: SimpleNamespace, sd15: Shapes, data: Any) -> None:
-    import torch
-
-    from avatarforge.host.model_kinds import detect_checkpoint, detect_control_model
+    from avatarforge.host.control_kinds import detect_control_model
+    from avatarforge.host.model_files import Header, Tensor
+    from avatarforge.host.model_kinds import detect_checkpoint
 
     odd = data.draw(st.dictionaries(st.sampled_from(KEYS), SHAPE))
     changed = data.draw(st.dictionaries(st.sampled_from(sorted(sd15)), SHAPE, max_size=8))
     removed = set(data.draw(st.lists(st.sampled_from(sorted(sd15)), max_size=8)))
     for named in (odd, {**{k: v for k, v in sd15.items() if k not in removed}, **changed, **odd}):
-        shapes = {name: torch.empty(shape, device="meta") for name, shape in named.items()}
-        assert detect_checkpoint(shapes).family in (None, "sd15", "sdxl")
-        assert detect_control_model(shapes).family in (None, "sd15", "sdxl")
+        header = Header({name: Tensor(shape, "F16") for name, shape in named.items()})
+        assert detect_checkpoint(header).family in (None, "sd15", "sdxl")
+        assert detect_control_model(header).family in (None, "sd15", "sdxl")
 
 
 def test_a_long_header_is_neither_read_nor_unpacked(modules: SimpleNamespace, tmp_path: Path) -> None:
     from avatarforge.host.model_files import UnusableModelError
-    from avatarforge.host.model_files import read_shapes as read
+    from avatarforge.host.model_files import read_header as read
 
     megabyte = 1024**2
     sparse, full = tmp_path / "sparse.safetensors", tmp_path / "full.safetensors"
@@ -195,7 +195,7 @@ def test_a_long_header_is_neither_read_nor_unpacked(modules: SimpleNamespace, tm
 
 
 @pytest.mark.parametrize(
-    ("name", "reading"), [("a.safetensors", "read_shapes"), ("a.ckpt", "check_model_file")]
+    ("name", "reading"), [("a.safetensors", "read_header"), ("a.ckpt", "check_model_file")]
 )
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EAGAIN, errno.ETIMEDOUT])
 def test_a_file_that_could_not_be_read_is_read_by_the_next_scan(
@@ -243,7 +243,7 @@ def test_a_batch_that_could_not_be_estimated_is_estimated_by_the_next_request(
     from comfy import model_management
 
     from avatarforge.host import memory
-    from avatarforge.host.model_files import read_shapes as really
+    from avatarforge.host.model_files import read_header as really
     from lab import synthetic
 
     checkpoint = tmp_path / "a.safetensors"
@@ -257,7 +257,7 @@ def test_a_batch_that_could_not_be_estimated_is_estimated_by_the_next_request(
             raise PermissionError(errno.EACCES, "Permission denied")
         return really(path)
 
-    monkeypatch.setattr(memory, "read_shapes", fails_once)
+    monkeypatch.setattr(memory, "read_header", fails_once)
     assert memory.batch_fits(checkpoint, 64, 64, 4)
     assert not memory.batch_fits(checkpoint, 64, 64, 4)
 

@@ -5,13 +5,17 @@ The files are headers of the shapes that real models have, with holes for data.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
+from gguf import write_gguf
 from headers import PICKLED, ZIPPED, Shapes, write_header
+from model_headers import anima, chroma, flux, flux2, krea2, qwen, whole, z_image
 
 from lab import synthetic
 from lab.host import ComfyUI
@@ -237,13 +241,13 @@ def test_a_header_is_read_once_until_the_file_changes(
 ) -> None:
     path = write_header(tmp_path / "checkpoints" / "a.safetensors", sd15)
     read: list[Path] = []
-    really = modules.models.read_shapes
+    really = modules.models.read_header
 
     def note(path: Path) -> Any:
         read.append(path)
         return really(path)
 
-    monkeypatch.setattr(modules.models, "read_shapes", note)
+    monkeypatch.setattr(modules.models, "read_header", note)
     assert [families(scanner) for _ in range(3)] == [{"a.safetensors": "sd15"}] * 3
     assert read == [path]
     stamp = path.stat().st_mtime_ns
@@ -279,6 +283,71 @@ def test_a_batch_fits_as_long_as_the_card_has_the_memory(
             break
     assert (True, False) in fits.values()
     assert list(fits.values())[-1] == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "latent"),
+    [
+        (flux(), (8, 16, 128, 96)),
+        (flux2(), (8, 128, 64, 48)),
+        (qwen(), (8, 16, 1, 128, 96)),
+        (z_image(), (8, 16, 128, 96)),
+        (anima(), (8, 16, 1, 128, 96)),
+        (krea2(), (8, 16, 1, 128, 96)),
+        (chroma(), (8, 16, 128, 96)),
+    ],
+    ids=["Flux.1", "Flux.2", "Qwen-Image", "Z-Image", "Anima", "Krea 2", "Chroma"],
+)
+@pytest.mark.parametrize("form", ["split", "all-in-one", "GGUF"])
+def test_the_estimate_is_for_latents_of_the_family(
+    modules: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shapes: Shapes,
+    latent: tuple[int, ...],
+    form: str,
+) -> None:
+    from comfy import model_base, model_management
+
+    from avatarforge.host.memory import batch_fits
+
+    if form == "GGUF":
+        path = write_gguf(tmp_path / "a.gguf", {"general.architecture": "any"}, shapes)
+    else:
+        path = write_header(tmp_path / "a.safetensors", shapes if form == "split" else whole(shapes))
+    asked: list[tuple[int, ...]] = []
+    really = model_base.BaseModel.memory_required
+
+    def note(model: Any, shape: tuple[int, ...], *rest: Any) -> Any:
+        asked.append(tuple(shape))
+        return really(model, shape, *rest)
+
+    monkeypatch.setattr(model_base.BaseModel, "memory_required", note)
+    monkeypatch.setattr(model_management, "get_total_memory", lambda *_: 1024**4)
+    assert batch_fits(path, 768, 1024, 4)
+    assert asked == [latent]
+    monkeypatch.setattr(model_management, "get_total_memory", lambda *_: 0)
+    assert not batch_fits(path, 768, 1024, 4)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("F16", 2), ("F8_E4M3", 1), ("I8", 1)])
+def test_packed_weights_stay_packed_in_the_estimate(
+    modules: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, size: int
+) -> None:
+    from comfy import model_management
+
+    from avatarforge.host.memory import batch_fits
+
+    count = 40_000 * 100_000  # 4 GB in bytes
+    shapes = {**flux(), "single_blocks.1.linear1.weight": (40_000, 100_000)}
+    path = write_header(tmp_path / "a.safetensors", shapes, types=dict.fromkeys(shapes, kind))
+    monkeypatch.setattr(model_management, "unet_dtype", lambda **_: torch.float16)
+    monkeypatch.setattr(model_management, "minimum_inference_memory", lambda: 0)
+    others = sum(math.prod(shape) for shape in flux().values())
+    for extra, fits in ((0, False), (1024**3, True)):
+        total = (count + others) * size + extra
+        monkeypatch.setattr(model_management, "get_total_memory", lambda *_, total=total: total)
+        assert batch_fits(path, 64, 64, 1) is fits
 
 
 def test_a_file_that_says_nothing_is_left_to_the_loader(modules: SimpleNamespace, tmp_path: Path) -> None:

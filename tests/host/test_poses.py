@@ -19,8 +19,8 @@ import pytest
 from pictures import picture
 from PIL import Image, ImageChops
 
-from avatarforge.forge.graphs.builder import PromptBuilder
-from avatarforge.forge.graphs.capabilities import Method
+from avatarforge.forge.families.builder import PromptBuilder
+from avatarforge.forge.graphs.method import Method
 from avatarforge.forge.graphs.poses import add_pose_image, plan_pose
 from avatarforge.forge.pictures.openpose_json import draw_pose, parse_pose
 from avatarforge.forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton

@@ -28,6 +28,45 @@ def test_views_latent(host: SimpleNamespace) -> None:
     assert "batch_index" not in host.turnaround.ViewsLatent.execute(64, 96, 3, False).args[0]
 
 
+@pytest.mark.parametrize(
+    ("family", "shape"),
+    [
+        ("sd15", (3, 4, 12, 8)),
+        ("flux", (3, 16, 12, 8)),
+        ("z_image", (3, 16, 12, 8)),
+        ("flux2", (3, 128, 6, 4)),
+        ("qwen_image", (3, 16, 1, 12, 8)),
+        ("anima", (3, 16, 1, 12, 8)),
+    ],
+)
+def test_views_latent_of_a_family_is_what_its_sampler_takes(
+    host: SimpleNamespace, family: str, shape: tuple[int, ...]
+) -> None:
+    latent = host.turnaround.ViewsLatent.execute(64, 96, 3, True, family).args[0]
+    assert latent["samples"].shape == shape
+    name = {"sd15": "SD15", "flux": "Flux", "z_image": "ZImage", "flux2": "Flux2", "qwen_image": "QwenImage"}
+    latent_format = getattr(host.models, name.get(family, "Anima")).latent_format()
+    model = SimpleNamespace(get_model_object=lambda _: latent_format)
+    fixed = host.sample.fix_empty_latent_channels(
+        model, latent["samples"], latent["downscale_ratio_spacial"], None
+    )
+    assert fixed is latent["samples"]
+
+
+def test_take_view_of_other_families(host: SimpleNamespace) -> None:
+    def take(rows: torch.Tensor, view: int, width: int) -> Any:
+        return host.turnaround.TakeView.execute({"samples": rows}, view, width).args[0]["samples"]
+
+    video = torch.arange(3 * 16 * 5 * 8.0).reshape(3, 16, 1, 5, 8)
+    assert torch.equal(take(video, 1, 0), video[1:2])
+    assert torch.equal(take(video, 2, 32), video[2:, :, :, :, 2:6])
+    coarse = torch.arange(2 * 128 * 5 * 8.0).reshape(2, 128, 5, 8)  # cells of 16 pixels
+    assert torch.equal(take(coarse, 1, 64), coarse[1:, :, :, 2:6])
+    assert take(coarse, 0, 8).shape[-1] == 1
+    with pytest.raises(ValueError, match="128 pixels"):
+        take(coarse, 0, 144)
+
+
 def test_take_view(host: SimpleNamespace) -> None:
     def take(latent: dict[str, Any], view: int, width: int) -> dict[str, Any]:
         taken: dict[str, Any] = host.turnaround.TakeView.execute(latent, view, width).args[0]

@@ -26,6 +26,10 @@ EXCEPTIONS = {
         "it cannot be a child of their elements."
     ),
     ("shared/api_key.mjs", "shared-dom-injection"): "As in file_dialog.mjs, for the API key dialog.",
+    (
+        "shared/modal.mjs",
+        "shared-dom-injection",
+    ): "As in file_dialog.mjs, for templates.",
     ("panel/live.mjs", "document-level-listener"): (
         "visibilitychange exists only on the document: a hidden page closes its connection."
     ),

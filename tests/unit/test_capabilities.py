@@ -7,19 +7,17 @@ from dataclasses import replace
 import pytest
 
 from avatarforge.forge.errors import UnavailableError
-from avatarforge.forge.graphs.capabilities import (
-    IpAdapterChoice,
-    Method,
-    best,
+from avatarforge.forge.families import FAMILIES
+from avatarforge.forge.graphs.capabilities import capabilities_of, pose_extractors
+from avatarforge.forge.graphs.method import Method, best
+from avatarforge.forge.graphs.models import choose_model
+from avatarforge.forge.graphs.pose_methods import (
     bones_for,
-    capabilities_of,
-    ipadapter_choice,
+    choose_pose_method,
     needs_union_type,
     pose_controlnet,
-    pose_extractors,
-    reference_methods,
 )
-from avatarforge.forge.graphs.models import choose_checkpoint, choose_pose_controlnet
+from avatarforge.forge.graphs.reference_methods import ReferenceChoice, adapter_choice, reference_methods
 from avatarforge.forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile
 from avatarforge.forge.settings import Settings
 
@@ -35,6 +33,7 @@ ALL = InstalledModels(
     sdpose=("sdpose_wholebody_fp16.safetensors",),
 )
 SETTINGS = Settings()
+SDXL = FAMILIES["sdxl"]
 
 
 def test_with_everything_there_nothing_is_missing() -> None:
@@ -99,7 +98,7 @@ def test_one_extractor_is_enough(taken: dict[str, object]) -> None:
 def test_without_ipadapter_the_reference_still_works_by_attention(
     taken: dict[str, object], said: str
 ) -> None:
-    methods = reference_methods(replace(ALL, **taken), "sd15")  # type: ignore[arg-type]
+    methods = reference_methods(replace(ALL, **taken), FAMILIES["sd15"])  # type: ignore[arg-type]
     assert methods[0].missing is not None
     assert said in methods[0].missing
     assert methods[0].missing.count(" in models") + methods[0].missing.count(" in custom_nodes") == 1
@@ -111,22 +110,22 @@ def test_without_ipadapter_the_reference_still_works_by_attention(
 def test_the_refusals_say_what_the_table_says() -> None:
     bare = replace(ALL, checkpoints=(), controlnets=())
     with pytest.raises(UnavailableError) as no_checkpoint:
-        choose_checkpoint(bare, SETTINGS, realism=False, requested=None)
+        choose_model(bare, SETTINGS, realism=False)
     assert no_checkpoint.value.detail in capabilities_of(bare, SETTINGS).reasons
     lacking = replace(ALL, controlnets=())
     with pytest.raises(UnavailableError) as no_controlnet:
-        choose_pose_controlnet(lacking, SETTINGS, "sdxl")
+        choose_pose_method(lacking, SETTINGS, FAMILIES["sdxl"])
     assert no_controlnet.value.detail in capabilities_of(lacking, SETTINGS).reasons
-    missing = pose_controlnet(lacking, SETTINGS, "sdxl").missing
+    missing = pose_controlnet(lacking, SETTINGS, FAMILIES["sdxl"]).missing
     assert missing is not None
     assert missing in no_controlnet.value.detail
 
 
 def test_what_the_table_chooses_is_what_the_request_gets() -> None:
-    for family in ("sd15", "sdxl"):
-        assert (
-            choose_pose_controlnet(ALL, SETTINGS, family).name == pose_controlnet(ALL, SETTINGS, family).model
-        )
+    for name in ("sd15", "sdxl"):
+        method, model = choose_pose_method(ALL, SETTINGS, FAMILIES[name])
+        assert model is not None
+        assert (method, model.name) == ("controlnet", pose_controlnet(ALL, SETTINGS, FAMILIES[name]).model)
 
 
 def test_a_setting_that_names_no_controlnet_is_the_reason() -> None:
@@ -142,8 +141,8 @@ def test_a_set_controlnet_is_left_out_for_a_family_that_it_cannot_steer() -> Non
     special = ModelFile("special.safetensors", "sd15")
     installed = replace(ALL, controlnets=(*ALL.controlnets, special))
     settings = Settings(pose_controlnet="special.safetensors")
-    assert pose_controlnet(installed, settings, "sd15").model == "special.safetensors"
-    assert pose_controlnet(installed, settings, "sdxl").model == "openposeXL.safetensors"
+    assert pose_controlnet(installed, settings, FAMILIES["sd15"]).model == "special.safetensors"
+    assert pose_controlnet(installed, settings, FAMILIES["sdxl"]).model == "openposeXL.safetensors"
 
 
 def test_a_file_of_no_known_family_has_no_methods_and_helps_nobody() -> None:
@@ -173,15 +172,15 @@ def test_a_file_of_no_known_family_has_no_methods_and_helps_nobody() -> None:
 def test_the_preset_follows_the_files(
     family: str, files: tuple[str, ...], expected: tuple[str, int] | None
 ) -> None:
-    choice = ipadapter_choice(replace(ALL, ipadapters=files), family)
-    assert choice == (expected and IpAdapterChoice(expected[0], files[expected[1]], VIT_H))
+    choice = adapter_choice(replace(ALL, ipadapters=files), FAMILIES[family], "ipadapter")
+    assert choice == (expected and ReferenceChoice("ipadapter", files[expected[1]], VIT_H, expected[0]))
 
 
 def test_unions_are_told_their_type_and_get_thick_bones() -> None:
     union = ModelFile("promax.safetensors", "sdxl", union=True)
-    assert needs_union_type(union)
-    assert bones_for(union) == "xinsir"
+    assert needs_union_type(union, SDXL)
+    assert bones_for(union, SDXL) == "xinsir"
     plain = ModelFile("openposeXL.safetensors", "sdxl")
-    assert not needs_union_type(plain)
-    assert bones_for(plain) == "standard"
-    assert bones_for(ModelFile("xinsir-openpose.safetensors", "sdxl")) == "xinsir"
+    assert not needs_union_type(plain, SDXL)
+    assert bones_for(plain, SDXL) == "standard"
+    assert bones_for(ModelFile("xinsir-openpose.safetensors", "sdxl"), SDXL) == "xinsir"

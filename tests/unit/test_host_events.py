@@ -140,3 +140,19 @@ async def test_the_last_word_is_known_until_it_is_told() -> None:
     assert socket.verdict_of("q") is None
     await socket.send_json({"type": "executing", "data": {"node": None, "prompt_id": "p"}})
     assert socket.verdict_of("p") is None
+
+
+@pytest.mark.parametrize(
+    ("output", "filenames"),
+    [
+        ({"images": [{"filename": "a.png"}, {"filename": 5}, {"file": "b"}, "c"]}, ("a.png",)),
+        ({"images": "x"}, ()),
+        ({"images": None}, ()),
+        ({"text": ["x"]}, ()),
+        (None, ()),
+        ("x", ()),
+    ],
+)
+async def test_whatever_a_node_of_a_pack_shows_is_no_fault(output: Any, filenames: tuple[str, ...]) -> None:
+    (event,) = await told(("executed", {"prompt_id": "p", "node": "3", "output": output}))
+    assert event == PromptEvent("saved", "p", filenames=filenames)

@@ -59,11 +59,32 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     async def validate_prompt(*_: object) -> Any:
         return validated[-1]
 
+    async def validate_inputs(_: str, prompt: Any, node_id: str, validated: dict[str, Any]) -> Any:
+        """Says of any file that it is not installed, and of any text that it is wrong."""
+        if prompt[node_id]["class_type"] == "Raises":
+            raise RuntimeError("a pack's own fault")
+        errors = [
+            {
+                "type": "value_not_in_list",
+                "message": "Value not in list",
+                "extra_info": {"input_name": name, "received_value": value},
+            }
+            for name, value in prompt[node_id]["inputs"].items()
+            if isinstance(value, str)
+        ]
+        validated[node_id] = (not errors, errors, node_id)
+        return validated[node_id]
+
     methods = SimpleNamespace(NoPreviews=0, Latent2RGB=SimpleNamespace(value="latent2rgb"))
     folders = {name: lambda: "/srv/comfy out" for name in ("get_output_directory", "get_input_directory")}
     stand_ins = (
-        module("execution", validate_prompt=validate_prompt, SENSITIVE_EXTRA_DATA_KEYS=()),
-        module("nodes"),
+        module(
+            "execution",
+            validate_prompt=validate_prompt,
+            validate_inputs=validate_inputs,
+            SENSITIVE_EXTRA_DATA_KEYS=(),
+        ),
+        module("nodes", NODE_CLASS_MAPPINGS=dict.fromkeys(("KSampler", "Loader", "Raises"))),
         module("comfy"),
         module("comfy.cli_args", LatentPreviewMethod=methods, args=SimpleNamespace(preview_method=1)),
         module("server", PromptServer=object),
@@ -80,7 +101,7 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     )
     for entry in stand_ins:
         monkeypatch.setitem(sys.modules, entry.__name__, entry)
-    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders"):
+    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders", "avatarforge.host.refusals"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     queue = importlib.import_module("avatarforge.host.queue")
 
@@ -98,7 +119,7 @@ def comfy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         return queue.ComfyQueue(server(prompts or PromptQueue(), **more))
 
     yield SimpleNamespace(open=open_queue, validated=validated)
-    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders"):
+    for name in ("avatarforge.host.queue", "avatarforge.host.server_folders", "avatarforge.host.refusals"):
         sys.modules.pop(name, None)
 
 
@@ -186,3 +207,44 @@ def test_an_end_from_the_history_names_no_folder_of_the_server(comfy: SimpleName
     }
     prompts.history["p"] = {"status": {"status_str": "error", "messages": [("execution_error", failure)]}}
     assert comfy.open(prompts).verdict("p").error == "LoraLoader (node 5): cannot read x y.pt of (folder)"
+
+
+async def test_every_missing_node_and_model_is_named_at_once(comfy: SimpleNamespace) -> None:
+    prompt = {
+        "1": {"class_type": "Loader", "inputs": {"ckpt_name": "a.safetensors", "device": "cuda"}},
+        "2": {"class_type": "FaceDetailer", "inputs": {"model": ["1", 0]}, "_meta": {"title": "Faces"}},
+        "3": {"class_type": "KSampler", "inputs": {"model": ["2", 0], "lora": "/srv/models/b.ckpt"}},
+        "4": {"class_type": "Upscaler", "inputs": {"image": ["3", 0]}},
+        "5": {"class_type": "Raises", "inputs": {"file": "c.pt"}},
+    }
+    with pytest.raises(PromptRefusedError) as refused:
+        await comfy.open().check("p", prompt)
+    problems = refused.value.problems
+    assert [(item.kind, item.node, item.title, item.class_type) for item in problems] == [
+        ("missing_node", "2", "Faces", "FaceDetailer"),
+        ("missing_node", "4", "Upscaler", "Upscaler"),
+        ("missing_model", "1", "Loader", "Loader"),
+        ("missing_model", "3", "KSampler", "KSampler"),
+    ]
+    assert [(item.input, item.value) for item in problems[2:]] == [
+        ("ckpt_name", "a.safetensors"),
+        ("lora", "b.ckpt"),  # without a folder of the server
+    ]
+    for problem in problems:
+        assert problem.detail in refused.value.detail
+    # What was sent is not changed.
+    assert prompt["3"]["inputs"] == {"model": ["2", 0], "lora": "/srv/models/b.ckpt"}
+
+
+async def test_a_valid_output_beside_an_invalid_one_is_a_refusal(comfy: SimpleNamespace) -> None:
+    error = {
+        "type": "value_not_in_list",
+        "message": "Value not in list",
+        "details": "ckpt_name: 'a.safetensors' not in []",
+        "extra_info": {"input_name": "ckpt_name", "received_value": "a.safetensors"},
+    }
+    comfy.validated.append((True, None, ["9"], {"1": {"class_type": "KSampler", "errors": [error]}}))
+    with pytest.raises(PromptRefusedError) as refused:
+        await comfy.open().check("p", PROMPT)
+    (problem,) = refused.value.problems
+    assert (problem.kind, problem.value) == ("missing_model", "a.safetensors")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graphs import custom_sampler, plain, two_samplers
 from specs import spec
 
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
@@ -82,3 +83,32 @@ def test_a_graph_without_a_sampler_and_odd_states_still_give_a_share() -> None:
         == 0.5
     )
     assert planned.view_of("2") is None  # there is no such picture in this generation
+
+
+def test_custom_samplers_count_the_steps_of_their_schedulers() -> None:
+    graph: Prompt = custom_sampler()
+    graph["19"] = {"class_type": "AvatarForgeSave", "inputs": {"images": ["17", 0], "position": 1}}
+    planned = plan(graph, spec())
+    assert planned.nodes["16"].steps == 20
+    assert planned.view_of("16") == "front"
+    assert abs(planned.done({"16": NodeState(True, 5, 20)}) - (1 - OTHER_SHARE) / 4) < 1e-9
+
+
+def test_a_sampler_that_runs_a_part_of_the_steps_counts_that_part() -> None:
+    graph: Prompt = two_samplers()
+    graph["3"]["inputs"]["steps"] = graph["10"]["inputs"]["steps"] = 20
+    graph["3"]["inputs"]["end_at_step"] = graph["10"]["inputs"]["start_at_step"] = 15
+    graph["13"] = {"class_type": "AvatarForgeSave", "inputs": {"images": ["8", 0], "position": 1}}
+    planned = plan(graph, spec())
+    assert (planned.nodes["3"].steps, planned.nodes["10"].steps) == (15, 5)
+    assert abs(planned.done(finished(["3"])) - (1 - OTHER_SHARE) * 3 / 4) < 1e-9
+
+
+def test_the_sampler_of_a_pack_and_steps_behind_a_value_node_count() -> None:
+    graph: Prompt = plain()
+    graph["3"]["class_type"] = "FancySampler"
+    graph["3"]["inputs"]["steps"] = ["20", 0]
+    graph["20"] = {"class_type": "PrimitiveInt", "inputs": {"value": 30}}
+    assert plan(graph, spec()).nodes["3"].steps == 30
+    graph["3"]["inputs"]["steps"] = ["8", 0]  # computed
+    assert plan(graph, spec()).nodes["3"].steps == 1

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from avatarforge.db import files
+from avatarforge.db import files, generations, templates
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
+
+SPEC = (Path(__file__).resolve().parents[1] / "data" / "specs" / "0.1.0.json").read_text(encoding="utf-8")
 
 
 def test_the_files_of_revision_0001_are_kept(tmp_path: Path) -> None:
@@ -31,6 +34,46 @@ def test_the_files_of_revision_0001_are_kept(tmp_path: Path) -> None:
     database.close()
     assert record is not None
     assert (record.filename, record.height, record.pose_kind, record.derived) == ("a.png", 65, None, False)
+
+
+EARLIER = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:-1]
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: Path, revision: str) -> None:
+    engine = create_engine(f"sqlite:///{(tmp_path / 'avatarforge.db').as_posix()}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.execute(
+            text(
+                "INSERT INTO files (id, content_hash, filename, size, mime_type, extension, width, height, "
+                "created_at, last_used_at) "
+                "VALUES ('file', 'hash', 'a.png', 1, 'image/png', 'png', 64, 65, 2, 3)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO generations (sequence, id, kind, status, prompt_id, spec, prompt, receipt, "
+                "attempts, created_at) "
+                "VALUES (7, 'made', 'avatar', 'failed', 'run', :spec, '{}', '{}', 1, 5)"
+            ),
+            {"spec": SPEC},
+        )
+        connection.execute(text("INSERT INTO generation_inputs VALUES ('made', 'pose', 'file')"))
+    engine.dispose()
+    database = open_database("", tmp_path)
+    try:
+        record = database.read_here(lambda connection: generations.get(connection, "made"))
+        assert record is not None
+        assert (record.sequence, record.status, record.spec.prompt) == (7, "failed", "a knight")
+        assert record.spec.template is None
+        assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 1
+        assert database.read_here(templates.count) == 0
+    finally:
+        database.close()
 
 
 def test_thenewest_revision_is_read_off_the_names(tmp_path: Path) -> None:

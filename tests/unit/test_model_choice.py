@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from specs import spec
 
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
+from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.graphs.models import (
-    choose_checkpoint,
-    choose_pose_controlnet,
+    choose_model,
     require_models,
     with_installed_names,
 )
+from avatarforge.forge.graphs.pose_methods import choose_pose_method
 from avatarforge.forge.model_names import guess_control_kind, guess_family
 from avatarforge.forge.ports import ControlKind, InstalledModels, ModelFile
 from avatarforge.forge.settings import Settings
@@ -24,7 +28,13 @@ def installed(*checkpoints: str | ModelFile, controlnets: tuple[ModelFile, ...] 
 
 
 def chosen(models: InstalledModels, *, realism: bool, settings: Settings | None = None) -> str:
-    return choose_checkpoint(models, settings or Settings(), realism=realism, requested=None)[0]
+    return choose_model(models, settings or Settings(), realism=realism).file.name
+
+
+def choose_pose_controlnet(models: InstalledModels, settings: Settings, family: str) -> ModelFile:
+    _, model = choose_pose_method(models, settings, FAMILIES[family])
+    assert model is not None
+    return model
 
 
 @pytest.mark.parametrize(
@@ -73,7 +83,7 @@ def test_models_of_unknown_families_are_never_chosen_by_themselves() -> None:
 def test_a_requested_checkpoint_that_cannot_be_used_is_the_requests_fault(name: str) -> None:
     models = installed("a.safetensors", ModelFile("flux.safetensors", None))
     with pytest.raises(UnprocessableError) as caught:
-        choose_checkpoint(models, Settings(), realism=False, requested=name)
+        choose_model(models, Settings(), realism=False, requested=name, named_by="checkpoint")
     assert caught.value.location == ("body", "checkpoint")
     assert name in caught.value.detail
 
@@ -102,7 +112,7 @@ def test_the_refusal_of_a_broken_checkpoint_says_what_it_is() -> None:
     broken = ModelFile("model.ckpt", None, problem="is a Git LFS pointer, not the model itself")
     models = installed("whole.safetensors", broken)
     with pytest.raises(UnprocessableError, match=r"'model\.ckpt' cannot be used: it is a Git LFS pointer"):
-        choose_checkpoint(models, Settings(), realism=False, requested="model.ckpt")
+        choose_model(models, Settings(), realism=False, requested="model.ckpt")
     for realism, variable in ((True, "CHECKPOINT_REALISTIC"), (False, "CHECKPOINT_ANIME")):
         settings = Settings(checkpoint_realistic="model.ckpt", checkpoint_anime="model.ckpt")
         with pytest.raises(
@@ -112,7 +122,7 @@ def test_the_refusal_of_a_broken_checkpoint_says_what_it_is() -> None:
     with pytest.raises(UnavailableError, match=r"'model\.ckpt', which is a Git LFS pointer"):
         chosen(installed(broken), realism=False)
     with pytest.raises(UnavailableError, match=r"'model\.ckpt' cannot be used: it is a Git LFS pointer"):
-        require_models(models, "model.ckpt", None)
+        require_models(models, replace(spec(), checkpoint="model.ckpt"))
 
 
 # What each file is for: its family, by name alone. Names as they are published, and some that only sound so.
@@ -320,13 +330,13 @@ def test_a_set_controlnet_that_is_broken_is_named_with_its_fault() -> None:
 def test_folders_may_be_separated_either_way(installed_name: str, given: str) -> None:
     item = ModelFile(installed_name, "sd15")
     models = installed("0.safetensors", item, controlnets=(item, POSE))
-    assert choose_checkpoint(models, Settings(), realism=True, requested=given)[0] == installed_name
+    assert choose_model(models, Settings(), realism=True, requested=given).file.name == installed_name
     settings = Settings(checkpoint_realistic=given, checkpoint_anime=given, pose_controlnet=given)
     assert {chosen(models, realism=realism, settings=settings) for realism in (True, False)} == {
         installed_name
     }
     assert choose_pose_controlnet(models, settings, "sd15").name == installed_name
-    require_models(models, given, given)
+    require_models(models, replace(spec(), checkpoint=given, controlnet=given))
     prompt = {
         "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": given}},
         "2": {"class_type": "ControlNetLoader", "inputs": {"control_net_name": given}},
@@ -345,4 +355,4 @@ def test_folders_may_be_separated_either_way(installed_name: str, given: str) ->
 def test_a_file_of_exactly_this_name_goes_first() -> None:
     models = installed("a\\b.safetensors", "a/b.safetensors")  # POSIX allows both beside each other
     for name in ("a/b.safetensors", "a\\b.safetensors"):
-        assert choose_checkpoint(models, Settings(), realism=True, requested=name)[0] == name
+        assert choose_model(models, Settings(), realism=True, requested=name).file.name == name

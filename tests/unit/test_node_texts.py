@@ -11,6 +11,7 @@ import pytest
 
 from avatarforge.forge.spec.request import REQUEST_FIELDS
 
+SLOTS = ("prompt", "negative", "pose", "reference", "seed", "width", "height", "steps", "cfg", "output")
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED: dict[str, Any] = json.loads(
     (ROOT / "tests" / "data" / "object_info.json").read_text(encoding="utf-8")
@@ -92,7 +93,9 @@ def test_every_text_that_the_scripts_ask_for_exists() -> None:
         for name in fields
         for value in getattr(REQUEST_FIELDS[name].rule, "values", ("false", "true"))
     }
-    assert keys - requested <= of_fields
+    of_slots = {f"slot_{name}" for name in SLOTS}
+    assert of_slots <= keys
+    assert keys - requested <= of_fields | of_slots
 
 
 def test_only_one_script_is_loaded_as_an_extension() -> None:

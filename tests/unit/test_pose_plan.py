@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
-from avatarforge.forge.graphs.builder import PromptBuilder
-from avatarforge.forge.graphs.capabilities import Method
+from avatarforge.forge.families.builder import PromptBuilder
+from avatarforge.forge.graphs.method import Method
 from avatarforge.forge.graphs.poses import add_pose_image, plan_pose, pose_warnings
 from avatarforge.forge.ports import Prompt
 from avatarforge.forge.spec.pose import PoseFile, PoseMode, PosePlan, PoseUse

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from specs import KEYPOINTS, REFERENCE, spec
 
+from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.graphs.compile import compile_prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
-from avatarforge.forge.spec.fields import Choice, Flag, Name, Real, RequestField, Text, Whole
+from avatarforge.forge.spec.fields import Choice, Flag, Loras, Name, Real, RequestField, Text, Whole
 from avatarforge.forge.spec.request import REQUEST_FIELDS, AvatarRequest, parameters
 from avatarforge.forge.spec.settings import SETTINGS
 from avatarforge.forge.spec.views import VIEW_NAMES
@@ -23,7 +24,15 @@ from avatarforge.routes.responses import Parameters
 ROOT = Path(__file__).resolve().parents[2]
 SHEET = replace(spec(), views=VIEW_NAMES)
 SPECS = ROOT / "tests" / "data" / "specs"
-TYPES = {Text: "string", Name: "string", Flag: "boolean", Whole: "integer", Real: "number", Choice: "string"}
+TYPES = {
+    Text: "string",
+    Name: "string",
+    Flag: "boolean",
+    Whole: "integer",
+    Real: "number",
+    Choice: "string",
+    Loras: "list",
+}
 
 
 def other_value(field: RequestField, value: Any) -> Any:
@@ -41,9 +50,15 @@ def other_value(field: RequestField, value: Any) -> Any:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_changes_the_prompt(name: str) -> None:
-    changed: dict[str, Any] = {name: other_value(SETTINGS[name], getattr(SHEET, name))}
-    prompts = [compile_prompt(item, "a").prompt for item in (SHEET, replace(SHEET, **changed))]
-    assert prompts[0] != prompts[1]
+    families = [
+        row for row in FAMILIES.values() if SETTINGS[name].applies != "family" or name in row.settings
+    ]
+    assert families
+    for family in families[:1] if SETTINGS[name].applies != "family" else families:
+        base = replace(SHEET, family=family.name, guidance=3.5, shift=2.0, clip_skip=2)
+        changed: dict[str, Any] = {name: other_value(SETTINGS[name], getattr(base, name))}
+        prompts = [compile_prompt(item, "a").prompt for item in (base, replace(base, **changed))]
+        assert prompts[0] != prompts[1]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -102,6 +117,8 @@ def test_every_field_is_documented_with_its_type_and_range(name: str) -> None:
             limits = [rule.minimum, rule.maximum, *([rule.multiple_of] if rule.multiple_of > 1 else [])]
         case Real():
             limits = [int(rule.minimum), int(rule.maximum)]
+        case Loras():
+            limits = [rule.maximum, rule.minimum, rule.maximum_strength]
         case Choice():
             limits = [f"`{value}`" for value in rule.values]
     for limit in limits:

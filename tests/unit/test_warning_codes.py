@@ -24,7 +24,15 @@ IN_WORDS = {
     "embedding: ": "unnamed_embedding",
     "embedding:x": "unknown_embedding",
 }
-ELSEWHERE = {"no_pose_controlnet", "pose_not_extracted", "pose_on_some_views", "reroll_failed"}
+ELSEWHERE = {
+    "no_pose_controlnet",
+    "no_pose_slot",
+    "pose_not_extracted",
+    "pose_on_some_views",
+    "reroll_failed",
+    "negative_prompt_has_no_effect",
+    "strength_counts_as_one",
+}
 
 
 @pytest.mark.parametrize(("text", "code"), IN_WORDS.items(), ids=IN_WORDS.values())

@@ -126,6 +126,10 @@ export function addPanel({ app, client, t }) {
         const prompt = await client.getPrompt(generation.generation_id);
         app.loadApiJson(prompt, generationTitle(generation, t).slice(0, 40));
       },
+      openTemplate: ({ name, prompt, workflow }) => {
+        if (workflow) void app.loadGraphData(workflow);
+        else app.loadApiJson(prompt, name);
+      },
     },
   });
   const panel = new Panel(session);

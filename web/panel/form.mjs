@@ -1,18 +1,20 @@
 // The form: prompt, view, pictures and, in a closed group, every setting of the API.
 import { button, make } from "../shared/elements.mjs";
 import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/errors.mjs";
+import { TemplateList } from "../templates/panel_list.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup } from "./fields.mjs";
-import { makeFields } from "./form_fields.mjs";
+import { makeFields, usableModels } from "./form_fields.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
-/** @import { FormField, Generation } from "../shared/types.d.ts" */
+/** @import { FormField, Generation, InstalledModel } from "../shared/types.d.ts" */
 /** @import { FormControl } from "./form_fields.mjs" */
 /** @import { Session } from "./session.mjs" */
 /** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
 
 const FREE = "free"; // no particular view
+const TEMPLATE = "template"; // the field that names a template
 
 export class Form {
   /**
@@ -29,6 +31,8 @@ export class Form {
     this.unanswered = null; // the last request, until the server has responded to it
     /** @type {Map<string, FormControl>} */
     this.fields = new Map(); // by name, once the schema is loaded
+    /** @type {InstalledModel[]} */
+    this.models = []; // those that a request can name
     this.main = make("div", { className: "avatarforge-group" });
     this.advanced = make("div", { className: "avatarforge-fields" });
     this.view = new RadioGroup(
@@ -47,6 +51,14 @@ export class Form {
       pose: new Slot({ session, kind: "pose", label: t("pose") }),
       reference: new Slot({ session, kind: "reference", label: t("reference") }),
     };
+    this.templates = new TemplateList({
+      session,
+      choose: (name) => this.#chooseTemplate(name),
+      listed: (names) => {
+        for (const field of this.fields.values()) field.setTemplates(names);
+      },
+    });
+    this.templates.element.hidden = true; // until the schema has a template
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.unavailable = make("details", { className: "avatarforge-missing", hidden: true });
     this.submitButtons = [
@@ -72,6 +84,7 @@ export class Form {
         make("summary", { textContent: t("advanced") }),
         this.advanced,
       ),
+      this.templates.element,
       this.unavailable,
       make(
         "div",
@@ -116,14 +129,17 @@ export class Form {
     for (const pose of poses) this.view.setDrawing(pose.name, drawSkeleton(pose.skeleton));
     if (poses.length) this.view.setDrawing(FREE, drawSkeleton(poses[0].skeleton, true));
     for (const field of this.fields.values()) field.setInstalled(capabilities);
-    const usable = capabilities.checkpoints.filter(({ supported }) => supported);
+    this.models = usableModels(capabilities);
+    this.templates.element.hidden = !this.fields.has(TEMPLATE);
+    this.templates.setFamilies(capabilities);
+    void this.reloadTemplates();
     const { reasons } = capabilities;
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
-      make("summary", { textContent: usable.length ? t("unavailable") : t("no_model") }),
+      make("summary", { textContent: this.models.length ? t("unavailable") : t("no_model") }),
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
-    if (usable.length) return;
+    if (this.models.length) return;
     this.unavailable.open = true;
     this.element.prepend(this.unavailable); // nothing works without a model
   }
@@ -172,6 +188,20 @@ export class Form {
     this.fields.get("prompt")?.focus();
   }
 
+  /** Load the list of templates again, such as when one was saved. */
+  async reloadTemplates() {
+    if (this.fields.has(TEMPLATE)) await this.templates.load();
+  }
+
+  /** @param {string} name */
+  #chooseTemplate(name) {
+    const field = this.fields.get(TEMPLATE);
+    if (!field) return;
+    field.requestValue = name;
+    field.clearError();
+    field.focus();
+  }
+
   /** @param {boolean} sheet */
   #route(sheet) {
     const view = this.view.value;
@@ -200,7 +230,13 @@ export class Form {
     const errors = []; // null if the place already shows its error
     /** @type {Record<string, unknown>} */
     const body = {};
-    const applied = { severalViews: sheet, pose: Boolean(this.slots.pose.fileId) };
+    const chosen = this.models.find(({ name }) => name === this.fields.get("model")?.requestValue);
+    const applied = {
+      severalViews: sheet,
+      pose: Boolean(this.slots.pose.fileId),
+      reference: Boolean(this.slots.reference.fileId),
+      settings: chosen?.settings,
+    };
     for (const [name, field] of this.fields) {
       if (field.problem) errors.push([field, field.problem]);
       else if (field.requestValue !== undefined && !field.isIgnored(applied)) body[name] = field.requestValue;

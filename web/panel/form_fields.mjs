@@ -2,8 +2,9 @@
 import { make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField, textField } from "./fields.mjs";
+import { LorasField } from "./loras_field.mjs";
 
-/** @import { Capabilities, FormField, Translate } from "../shared/types.d.ts" */
+/** @import { Capabilities, FormField, LoraParameter, Translate } from "../shared/types.d.ts" */
 
 const SEED = /^\d{1,20}$/;
 
@@ -20,7 +21,7 @@ class SchemaField {
     this.element = this.control.element;
   }
 
-  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup} */
+  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup | LorasField} */
   #makeControl() {
     const { t } = this;
     const { name, control, minimum, maximum, step, choices } = this.schema;
@@ -47,6 +48,8 @@ class SchemaField {
           this.#text("_auto") ?? t("automatic"),
           choices.map((value) => [value, this.#text(`_${value}`) ?? value]),
         );
+      case "loras":
+        return new LorasField(label, this.schema, t);
       case "installed":
         return selectField(label, this.#text("_auto") ?? t("automatic"));
       default:
@@ -89,31 +92,51 @@ class SchemaField {
   }
 
   /**
-   * Offer the installed models, samplers or schedulers.
+   * Offer the installed models, families, LoRAs, samplers or schedulers.
    * @param {Capabilities} capabilities
    */
   setInstalled(capabilities) {
     const { source } = this.schema;
-    if (!source || this.control instanceof RadioGroup) return;
-    /** @type {[string, string][]} */
-    const options =
-      source === "checkpoints"
-        ? capabilities.checkpoints
-            .filter(({ supported }) => supported)
-            .map(({ name, family_label: family }) => [name, `${name} (${family})`])
-        : (capabilities[source] ?? []).map((name) => [name, name]);
+    if (!source || source === "templates") return;
+    if (this.control instanceof LorasField) {
+      const labels = new Map(capabilities.families.map(({ name, label }) => [name, label]));
+      const usable = capabilities.loras.filter(({ family, problem }) => family && !problem);
+      this.control.setInstalled(usable.map((lora) => ({ ...lora, family_label: labels.get(lora.family ?? "") })));
+      return;
+    }
+    this.#setOptions(installedOptions(capabilities, source));
+  }
+
+  /**
+   * Offer the stored templates.
+   * @param {string[]} names
+   */
+  setTemplates(names) {
+    if (this.schema.source === "templates") this.#setOptions(names.map((name) => [name, name]));
+  }
+
+  /** @param {[value: string, text: string][]} options */
+  #setOptions(options) {
+    if (this.control instanceof RadioGroup) return;
     const select = /** @type {ReturnType<typeof selectField>} */ (this.control);
     setOptions(select, this.#text("_auto") ?? this.t("automatic"), options);
   }
 
-  /** Whether a new request omits this field even with a value, because the server would refuse it. */
-  isIgnored({ severalViews = false, pose = false }) {
-    const { applies } = this.schema;
+  /**
+   * Whether a new request omits this field even with a value, because the server would refuse it.
+   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[] }} applied
+   *   `settings` are the optional fields that the chosen model has; undefined if the server chooses the model
+   */
+  isIgnored({ severalViews = false, pose = false, reference = false, settings }) {
+    const { applies, name } = this.schema;
+    if (applies === "family") return settings !== undefined && !settings.includes(name);
+    if (applies === "reference") return !reference;
     return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
   }
 
   /** The value in the request; undefined omits the field. */
   get requestValue() {
+    if (this.control instanceof LorasField) return this.control.value.length ? this.control.value : undefined;
     const { value } = this.control;
     if (this.schema.control === "switch") return value === "true";
     if (!value) return undefined;
@@ -122,6 +145,10 @@ class SchemaField {
 
   /** @param {unknown} value as in the `parameters` of a generation */
   set requestValue(value) {
+    if (this.control instanceof LorasField) {
+      this.control.value = /** @type {LoraParameter[]} */ (value ?? []);
+      return;
+    }
     const text = value === null || value === undefined || value === "auto" ? "" : String(value);
     if (this.control instanceof RadioGroup) {
       this.control.value = text || String(this.schema.default);
@@ -143,6 +170,7 @@ class SchemaField {
     const { t, control } = this;
     if (control instanceof RadioGroup) return "";
     if (control.isBadNumber) return t("not_a_number");
+    if (control instanceof LorasField) return "";
     if (this.schema.required && !control.value) return t("prompt_missing");
     if (this.schema.control === "digits" && control.value && !SEED.test(control.value)) return t("invalid_seed");
     return "";
@@ -160,6 +188,30 @@ class SchemaField {
   focus() {
     this.control.focus();
   }
+}
+
+/**
+ * The options of a list, with their texts.
+ * @param {Capabilities} capabilities
+ * @param {NonNullable<FormField["source"]>} source
+ * @returns {[value: string, text: string][]}
+ */
+function installedOptions(capabilities, source) {
+  if (source === "families")
+    return capabilities.families.filter(({ installed }) => installed).map(({ name, label }) => [name, label]);
+  if (source === "samplers" || source === "schedulers") return capabilities[source].map((name) => [name, name]);
+  return usableModels(capabilities).map(({ name, family_label: family, variant_label: variant }) => [
+    name,
+    variant && variant !== "base" ? `${name} (${family} ${variant})` : `${name} (${family})`,
+  ]);
+}
+
+/**
+ * The models that a request can name.
+ * @param {Capabilities} capabilities
+ */
+export function usableModels({ models }) {
+  return models.filter(({ supported, problem, missing }) => supported && !problem && !missing.length);
 }
 
 /** @typedef {SchemaField} FormControl */

@@ -127,6 +127,83 @@ export interface GenerationQuery {
   cursor?: string | null;
 }
 
+export type SlotName =
+  | "prompt"
+  | "negative"
+  | "pose"
+  | "reference"
+  | "seed"
+  | "width"
+  | "height"
+  | "steps"
+  | "cfg"
+  | "output";
+/** The marks of a node: the names of its inputs for each slot. */
+export type SlotMarks = Partial<Record<SlotName, string[]>>;
+
+/** A place that a slot fills: an input of a node, or a whole node for the output. */
+export interface TemplatePlace {
+  node: string;
+  input?: string;
+}
+
+/** The editor's graph as the API takes it. `unused` names marked nodes that are not in the prompt. */
+export interface TemplateGraph {
+  prompt: ApiPrompt;
+  workflow: object;
+  slots: Partial<Record<SlotName, TemplatePlace[]>>;
+  unused: string[];
+}
+
+export type TemplateBody = Omit<TemplateGraph, "unused"> & { name?: string };
+
+export interface FoundSlot {
+  node: string;
+  title: string;
+  class_type: string;
+  input: string;
+  source: "request" | "title" | "app" | "node" | "link";
+}
+
+export interface MissingNode {
+  node: string;
+  title: string;
+  class_type: string;
+}
+
+export interface MissingModel extends MissingNode {
+  input: string;
+  value: string;
+}
+
+export interface TemplateInspection {
+  slots: Partial<Record<SlotName, FoundSlot[]>>;
+  missing_nodes: MissingNode[];
+  missing_models: MissingModel[];
+  problems: string[];
+}
+
+export interface Template {
+  template_id: string;
+  name: string;
+  version: number;
+  slots: Partial<Record<SlotName, FoundSlot[]>>;
+}
+
+/** An exported template. */
+export interface TemplateDocument {
+  name: string;
+  prompt: ApiPrompt;
+  workflow?: object | null;
+}
+
+export interface TemplatePage {
+  total: number;
+  templates: Template[];
+  limit: number;
+  next_cursor: string | null;
+}
+
 /** The data of an event of GET /events: the changed fields, and in some events the whole generation. */
 export type GenerationChange = Partial<Generation> & { generation_id: string; at: string; generation?: Generation };
 
@@ -140,8 +217,37 @@ export interface Pose {
   skeleton: Skeleton;
 }
 
+export interface LoraParameter {
+  name: string;
+  strength: number;
+  clip_strength?: number | null;
+}
+
+/** An installed LoRA. `family_label` is filled in by the form. */
+export interface LoraFile {
+  name: string;
+  family: string | null;
+  family_label?: string;
+  problem: string | null;
+}
+
+export interface InstalledModel {
+  name: string;
+  folder: string;
+  family: string | null;
+  family_label: string | null;
+  variant: string | null;
+  variant_label: string | null;
+  supported: boolean;
+  problem: string | null;
+  missing: { kind: string; folder: string; name: string | null }[];
+  settings: string[];
+}
+
 export interface Capabilities {
-  checkpoints: { name: string; family_label: string | null; supported: boolean }[];
+  models: InstalledModel[];
+  families: { name: string; label: string; variants: string[]; installed: number }[];
+  loras: LoraFile[];
   reasons: string[];
   samplers: string[];
   schedulers: string[];
@@ -152,10 +258,10 @@ export interface FormField {
   name: string;
   description: string;
   group: "main" | "advanced" | "slot";
-  control: "text" | "number" | "digits" | "switch" | "choice" | "installed" | "file";
+  control: "text" | "number" | "digits" | "switch" | "choice" | "installed" | "file" | "loras";
   required: boolean;
   default: string | number | boolean | null;
-  applies: "always" | "several_views" | "pose";
+  applies: "always" | "several_views" | "pose" | "reference" | "family";
   minimum: number | null;
   maximum: number | null;
   step: number | null;
@@ -163,7 +269,8 @@ export interface FormField {
   rows: number;
   choices: string[];
   suggestions: string[];
-  source: "checkpoints" | "samplers" | "schedulers" | null;
+  max_items: number | null;
+  source: "checkpoints" | "models" | "families" | "loras" | "samplers" | "schedulers" | "templates" | null;
 }
 
 /** One problem of a 422: its location in the request, a sentence, and pydantic's type of the problem. */
@@ -184,6 +291,7 @@ export interface PendingDelete {
 export interface EditorActions {
   insertNode(kind: FileKind, fileId: string): void;
   openGraph(generation: Generation): Promise<void>;
+  openTemplate(template: TemplateDocument): void;
 }
 
 /** ComfyUI's `api` object, and its replacement on the standalone page. */
@@ -192,9 +300,17 @@ export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
 }
 
+/** An API prompt by node id. The frontend has no class_type for a node whose pack is not installed. */
+export type ApiPrompt = Record<
+  string,
+  { class_type: string | null; inputs: Record<string, unknown>; _meta?: { title?: string | null } }
+>;
+
 export interface Widget {
   name: string;
   value: unknown;
+  type?: string;
+  options?: { serialize?: boolean };
   serialize?: boolean;
   callback?: (value: unknown) => void;
 }
@@ -206,12 +322,41 @@ export interface DomWidgetOptions {
   onDraw(): void;
 }
 
+export interface Graph {
+  nodes: GraphNode[];
+  inputs: { name: string; linkIds: (number | string)[] }[]; // of a subgraph
+  getLink(id: number | string): { target_id: number | string; target_slot: number } | undefined;
+  getNodeById(id: number | string): GraphNode | null | undefined;
+  beforeChange?(): void;
+  afterChange?(): void;
+  change?(): void;
+}
+
+/** An entry of a context menu. */
+export interface MenuItem {
+  content: string;
+  callback?: () => void;
+  has_submenu?: boolean;
+  submenu?: { options: (MenuItem | null)[] };
+}
+
 export interface GraphNode {
+  id: number | string;
+  type: string;
+  title: string;
   comfyClass: string;
+  constructor: Function & { nodeData?: { output_node?: boolean } };
+  properties?: Record<string, unknown>;
+  badges?: (() => object)[];
+  inputs?: { name: string; widget?: { name: string } }[];
+  outputs?: { links?: (number | string)[] | null }[];
+  isVirtualNode?: boolean;
+  isSubgraphNode?(): boolean;
+  subgraph?: Graph;
   pos: [number, number];
   size: [number, number];
   widgets?: Widget[];
-  graph?: { change?(): void };
+  graph?: Graph;
   addDOMWidget(name: string, type: string, element: HTMLElement, options: DomWidgetOptions): Widget;
   computeSize(): [number, number];
   setSize?(size: [number, number]): void;
@@ -227,6 +372,7 @@ export interface GraphCanvas {
   selected_nodes?: Record<string, GraphNode>;
   graph: { add(node: GraphNode): void; beforeChange?(): void; afterChange?(): void };
   selectNode?(node: GraphNode): void;
+  getWidgetAtCursor?(node?: GraphNode): Widget | undefined;
   setDirty(foreground: boolean, background: boolean): void;
 }
 
@@ -247,6 +393,7 @@ export interface ExtensionManager {
   sidebarTab: { activeSidebarTabId: string | null; toggleSidebarTab(id: string): void };
   registerSidebarTab(tab: SidebarTab): void;
   getSidebarTabs(): SidebarTab[];
+  workflow?: { activeWorkflow?: { filename?: string; isTemporary?: boolean } | null };
 }
 
 export interface Extension {
@@ -256,18 +403,26 @@ export interface Extension {
   keybindings: { commandId: string; combo: { key: string; ctrl?: boolean; alt?: boolean; shift?: boolean } }[];
   init(): Promise<void>;
   setup(): void;
+  menuCommands?: { path: string[]; commands: string[] }[];
+  getNodeMenuItems?(node: GraphNode): (MenuItem | null)[];
+  getCanvasMenuItems?(canvas: GraphCanvas): (MenuItem | null)[];
   nodeCreated(node: GraphNode): void;
 }
 
 export interface ComfyApp {
   canvas: GraphCanvas;
   extensionManager: ExtensionManager;
+  rootGraph?: Graph;
+  graph: Graph;
+  graphToPrompt(): Promise<{ output: ApiPrompt; workflow: object }>;
   loadApiJson(prompt: object, name: string): void;
+  loadGraphData(workflow: object): Promise<void>;
   registerExtension(extension: Extension): void;
 }
 
 declare global {
   interface Window {
     LiteGraph: { createNode(type: string): GraphNode };
+    LGraphBadge?: new (options: { text: string; fgColor: string; bgColor: string }) => object;
   }
 }

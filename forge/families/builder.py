@@ -30,3 +30,10 @@ class PromptBuilder:
         node = Node(str(len(self.prompt) + 1))
         self.prompt[node.id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
         return node
+
+    def add_shared(self, class_type: str, title: str, **inputs: Any) -> Node:
+        """Add a node, or return an existing one with the same inputs."""
+        for node_id, node in self.prompt.items():
+            if node["class_type"] == class_type and node["inputs"] == inputs:
+                return Node(node_id)
+        return self.add(class_type, title, **inputs)

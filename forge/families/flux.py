@@ -1,0 +1,181 @@
+"""Flux.1: dev, schnell, Krea and Kontext; and Chroma, which was made from schnell.
+
+Defaults: ComfyUI's workflow templates and the model cards. A union ControlNet of Flux.1 numbers its modes
+differently from that of SDXL: its pose is number 4, which SetUnionControlNetType calls "normal"
+(comfy/cldm/control_types.py, and the model card of FLUX.1-dev-ControlNet-Union-Pro).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..spec.avatar import AvatarSpec
+from .builder import Link, PromptBuilder
+from .family import (
+    Encoded,
+    Family,
+    GraphFunctions,
+    LatentShape,
+    Loaded,
+    Parts,
+    Picture,
+    Posed,
+    PoseHint,
+    Sampling,
+    Shaped,
+    Variant,
+)
+from .prompt_text import QualityWords, Words
+from .steps import (
+    add_reference_latents,
+    apply_controlnet,
+    encode_words,
+    load_files,
+    sample_with_ksampler,
+    shift_model,
+)
+
+PARTS = Parts(("clip_l", "t5xxl"), "flux", "flux")
+SENTENCES = QualityWords(
+    realistic=("A photorealistic photograph with natural light, sharp focus and fine detail", ""),
+    anime=("A clean anime illustration with crisp line art and soft shading", ""),
+    sentences=True,
+)
+
+
+def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
+    return load_files(build, spec, PARTS.clip_type)
+
+
+def encode(
+    build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, words: Words, pictures: Sequence[Picture]
+) -> Encoded:
+    encoded = encode_words(build, spec, loaded, words)
+    if spec.guidance is not None:
+        guided = build.add(
+            "FluxGuidance",
+            f"Guidance{words.label}",
+            conditioning=encoded.positive,
+            guidance=spec.guidance,
+        )
+        encoded = Encoded(guided.out(), encoded.negative)
+    styled = [picture for picture in pictures if picture.method == "redux"]
+    if styled:
+        return _apply_redux(build, spec, encoded, styled)
+    method = "index" if len(pictures) > 1 else None
+    return add_reference_latents(build, spec, loaded, encoded, pictures, method=method)
+
+
+def _apply_redux(
+    build: PromptBuilder, spec: AvatarSpec, encoded: Encoded, pictures: Sequence[Picture]
+) -> Encoded:
+    """Add the tokens that Flux Redux makes of each picture to the positive conditioning."""
+    use = spec.reference
+    model = build.add_shared("StyleModelLoader", "Redux", style_model_name=use.model if use else None)
+    vision = build.add_shared("CLIPVisionLoader", "CLIP vision", clip_name=use.clip_vision if use else None)
+    positive: Link = encoded.positive
+    nodes = []
+    for picture in pictures:
+        seen = build.add_shared(
+            "CLIPVisionEncode",
+            "See the reference",
+            clip_vision=vision.out(),
+            image=picture.image,
+            crop="center",
+        )
+        applied = build.add(
+            "StyleModelApply",
+            "Apply reference",
+            conditioning=positive,
+            style_model=model.out(),
+            clip_vision_output=seen.out(),
+            strength=picture.strength,
+            strength_type="multiply",
+        )
+        positive = applied.out()
+        nodes.append(applied.id)
+    return Encoded(positive, encoded.negative, tuple(nodes))
+
+
+def pose(build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, encoded: Encoded, hint: PoseHint) -> Posed:
+    return apply_controlnet(build, spec, loaded, encoded, hint, union_type="normal")
+
+
+def variants_of(shapes: Mapping[str, Shaped]) -> tuple[str, ...]:
+    """Only schnell was distilled without a guidance embedding."""
+    guided = any("guidance_in." in name for name in shapes)
+    return ("dev", "krea", "kontext") if guided else ("schnell",)
+
+
+_GUIDED = Sampling(832, 1216, 20, 1.0, "euler", "simple", guidance=3.5)
+
+FLUX = Family(
+    name="flux",
+    label="Flux.1",
+    comfy_classes=("Flux", "FluxSchnell"),
+    sampling=_GUIDED,
+    words=SENTENCES,
+    latent=LatentShape(16),
+    parts=PARTS,
+    graph=GraphFunctions(load, encode, sample_with_ksampler, pose),
+    pose=("controlnet",),
+    identity=("redux", "attention"),
+    anchor="attention",
+    batch=True,
+    variants=(
+        Variant("dev", "dev"),
+        Variant(
+            "schnell",
+            "schnell",
+            r"\bschnell\b",
+            {"sampling": Sampling(832, 1216, 4, 1.0, "euler", "simple"), "settings": frozenset()},
+        ),
+        Variant("krea", "Krea", r"\bkrea\b"),
+        Variant(
+            "kontext",
+            "Kontext",
+            r"\bkontext\b",
+            {
+                "sampling": Sampling(832, 1216, 20, 1.0, "euler", "simple", guidance=2.5),
+                "identity": ("picture", "attention"),
+                "anchor": "picture",
+            },
+        ),
+    ),
+    settings=frozenset({"guidance"}),
+    distilled={
+        "hyper": {"steps": 8},
+        "turbo": {"steps": 8},
+        "lightning": {"steps": 8},
+    },
+    header_variants=variants_of,
+    union_type="normal",
+    pose_strength=0.7,
+    lora_on_clip=True,
+)
+
+
+def load_chroma(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
+    return shift_model(build, spec, load_files(build, spec, "chroma"))
+
+
+CHROMA = Family(
+    name="chroma",
+    label="Chroma",
+    comfy_classes=("Chroma",),
+    sampling=Sampling(832, 1216, 26, 3.5, "euler", "beta", shift=1.0),
+    words=QualityWords(
+        realistic=(SENTENCES.realistic[0], "anime, cartoon, drawing, low quality, blurry"),
+        anime=(SENTENCES.anime[0], "photo, low quality, blurry"),
+        sentences=True,
+    ),
+    latent=LatentShape(16),
+    parts=Parts(("t5xxl",), "chroma", "flux"),
+    graph=GraphFunctions(load_chroma, encode_words, sample_with_ksampler),
+    pose=(),
+    identity=(),
+    anchor=None,
+    batch=False,
+    settings=frozenset({"shift"}),
+    distilled={"flash": {"steps": 8, "cfg": 1.0}, "turbo": {"steps": 8, "cfg": 1.0}},
+)

@@ -1,0 +1,155 @@
+"""FLUX.2: klein 4B and 9B, distilled and base, and dev.
+
+Graph and defaults: ComfyUI's workflow templates image_flux2_*. The pictures of a pose and a person are
+reference latents, which the words call "image 1", "image 2".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..spec.avatar import AvatarSpec
+from .builder import Link, PromptBuilder
+from .family import (
+    Canvas,
+    Encoded,
+    Family,
+    GraphFunctions,
+    LatentShape,
+    Loaded,
+    Parts,
+    Picture,
+    Sampling,
+    Shaped,
+    Variant,
+)
+from .flux import SENTENCES
+from .prompt_text import QualityWords, Words
+from .steps import add_reference_latents, encode_words, load_files
+
+#: The scheduler whose noise levels depend on the size of the picture: the node Flux2Scheduler.
+OWN_SCHEDULER = "flux2"
+_CLIP_TYPE = "flux2"
+
+
+def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
+    return load_files(build, spec, _CLIP_TYPE)
+
+
+def encode(
+    build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, words: Words, pictures: Sequence[Picture]
+) -> Encoded:
+    encoded = encode_words(build, spec, loaded, words)
+    if spec.guidance is not None:
+        guided = build.add(
+            "FluxGuidance", f"Guidance{words.label}", conditioning=encoded.positive, guidance=spec.guidance
+        )
+        encoded = Encoded(guided.out(), encoded.negative)
+    return add_reference_latents(build, spec, loaded, encoded, pictures)
+
+
+def sample(build: PromptBuilder, spec: AvatarSpec, model: Link, encoded: Encoded, canvas: Canvas) -> Link:
+    guider = build.add(
+        "CFGGuider",
+        f"Guider{canvas.label}",
+        model=model,
+        positive=encoded.positive,
+        negative=encoded.negative,
+        cfg=spec.cfg,
+    )
+    if spec.scheduler == OWN_SCHEDULER:
+        sigmas = build.add(
+            "Flux2Scheduler",
+            f"Noise levels{canvas.label}",
+            steps=spec.steps,
+            width=canvas.size[0],
+            height=canvas.size[1],
+        )
+    else:
+        sigmas = build.add(
+            "BasicScheduler",
+            f"Noise levels{canvas.label}",
+            model=model,
+            scheduler=spec.scheduler,
+            steps=spec.steps,
+            denoise=1.0,
+        )
+    sampler = build.add(
+        "SamplerCustomAdvanced",
+        f"Sampler{canvas.label}",
+        noise=build.add("RandomNoise", f"Noise{canvas.label}", noise_seed=canvas.seed).out(),
+        guider=guider.out(),
+        sampler=build.add_shared("KSamplerSelect", "Sampler", sampler_name=spec.sampler).out(),
+        sigmas=sigmas.out(),
+        latent_image=canvas.latent,
+    )
+    return sampler.out()
+
+
+#: Rows of `img_in` -> the variants of this width.
+_BY_WIDTH = {
+    3072: ("klein_4b", "klein_base_4b"),
+    4096: ("klein_9b", "klein_base_9b"),
+    6144: ("dev",),
+}
+
+
+def variants_of(shapes: Mapping[str, Shaped]) -> tuple[str, ...]:
+    width = next((int(t.shape[0]) for name, t in shapes.items() if name.endswith("img_in.weight")), 0)
+    return _BY_WIDTH.get(width, ())
+
+
+def _parts(encoder: str) -> Parts:
+    return Parts((encoder,), _CLIP_TYPE, "flux2")  # type: ignore[arg-type]
+
+
+_DISTILLED = Sampling(832, 1216, 4, 1.0, "euler", OWN_SCHEDULER)
+_BASE = Sampling(832, 1216, 20, 5.0, "euler", OWN_SCHEDULER)
+_BASE_WORDS = QualityWords(
+    realistic=(SENTENCES.realistic[0], "low quality, blurry, bad anatomy"),
+    anime=(SENTENCES.anime[0], "low quality, blurry, bad anatomy"),
+    sentences=True,
+)
+
+FLUX2 = Family(
+    name="flux2",
+    label="FLUX.2",
+    comfy_classes=("Flux2",),
+    sampling=_DISTILLED,
+    words=SENTENCES,
+    latent=LatentShape(128, cell=16),
+    parts=_parts("qwen3_4b"),
+    graph=GraphFunctions(load, encode, sample),
+    pose=("picture",),
+    identity=("picture", "attention"),
+    anchor="picture",
+    batch=True,
+    variants=(
+        Variant("klein_4b", "klein 4B"),
+        Variant(
+            "klein_base_4b",
+            "klein base 4B",
+            r"\bbase\b",
+            {"sampling": _BASE, "words": _BASE_WORDS},
+        ),
+        Variant("klein_9b", "klein 9B", None, {"parts": _parts("qwen3_8b")}),
+        Variant(
+            "klein_base_9b",
+            "klein base 9B",
+            r"\bbase\b",
+            {"sampling": _BASE, "words": _BASE_WORDS, "parts": _parts("qwen3_8b")},
+        ),
+        Variant(
+            "dev",
+            "dev",
+            r"\bdev\b",
+            {
+                "sampling": Sampling(832, 1216, 20, 1.0, "euler", OWN_SCHEDULER, guidance=4.0),
+                "parts": _parts("mistral_24b"),
+                "settings": frozenset({"guidance"}),
+            },
+        ),
+    ),
+    distilled={"turbo": {"steps": 8}},
+    header_variants=variants_of,
+)

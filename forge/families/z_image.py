@@ -1,0 +1,79 @@
+"""Z-Image: turbo and base.
+
+Graph and defaults: ComfyUI's workflow templates image_z_image*. The pose is applied by the Fun union control
+patch, which works from the first sampling step to the last.
+"""
+
+from __future__ import annotations
+
+from ..spec.avatar import AvatarSpec
+from .builder import PromptBuilder
+from .family import (
+    Encoded,
+    Family,
+    GraphFunctions,
+    LatentShape,
+    Loaded,
+    Parts,
+    Posed,
+    PoseHint,
+    Sampling,
+    Variant,
+)
+from .flux import SENTENCES
+from .prompt_text import QualityWords
+from .steps import encode_words, load_files, sample_with_ksampler, shift_model
+
+PARTS = Parts(("qwen3_4b",), "lumina2", "flux")
+
+
+def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
+    return shift_model(build, spec, load_files(build, spec, PARTS.clip_type))
+
+
+def pose(build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, encoded: Encoded, hint: PoseHint) -> Posed:
+    patch = build.add_shared("ModelPatchLoader", "Pose patch", name=spec.controlnet)
+    applied = build.add(
+        "ZImageFunControlnet",
+        f"Apply pose{hint.label}",
+        model=loaded.model,
+        model_patch=patch.out(),
+        vae=loaded.vae,
+        strength=hint.strength,
+        image=hint.image,
+    )
+    return Posed(applied.out(), encoded, applied.id)
+
+
+Z_IMAGE = Family(
+    name="z_image",
+    label="Z-Image",
+    comfy_classes=("ZImage",),
+    sampling=Sampling(832, 1216, 8, 1.0, "res_multistep", "simple", shift=3.0),
+    words=SENTENCES,
+    latent=LatentShape(16),
+    parts=PARTS,
+    graph=GraphFunctions(load, encode_words, sample_with_ksampler, pose),
+    pose=("patch",),
+    identity=("attention",),
+    anchor="attention",
+    batch=False,
+    variants=(
+        Variant("turbo", "turbo", r"\bturbo\b"),
+        Variant(
+            "base",
+            "base",
+            r"z ?image(?!.*\bturbo\b)",
+            {
+                "sampling": Sampling(832, 1216, 25, 4.0, "res_multistep", "simple", shift=3.0),
+                "words": QualityWords(
+                    realistic=(SENTENCES.realistic[0], "low quality, blurry, bad anatomy"),
+                    anime=(SENTENCES.anime[0], "low quality, blurry, bad anatomy"),
+                    sentences=True,
+                ),
+            },
+        ),
+    ),
+    settings=frozenset({"shift"}),
+    pose_strength=0.8,
+)

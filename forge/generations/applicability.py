@@ -1,0 +1,105 @@
+"""Refuses fields of a request that would have no effect, and warns of values that count differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import UnprocessableError
+from ..families.family import Family
+from ..graphs.pose_methods import PICTURE
+from ..spec.avatar import AvatarSpec
+from ..spec.request import REQUEST_FIELDS, AvatarRequest
+from ..spec.warning import GenerationWarning, make_warning
+
+
+@dataclass(frozen=True)
+class GivenInputs:
+    """What a request has, on which some fields depend."""
+
+    several_views: bool
+    pose: bool
+    reference: bool
+
+
+def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family | None = None) -> None:
+    """Raises UnprocessableError for a field that does not apply to the request, or to its model's `family`
+    if that is known."""
+    for name, field in REQUEST_FIELDS.items():
+        if getattr(request, name) is None:
+            continue
+        if field.applies == "several_views" and not given.several_views:
+            reason = f"{name} is about several views: it belongs to generate_all_poses."
+        elif field.applies == "pose" and not given.pose:
+            reason = f"{name} is about a pose image, and none was given."
+        elif field.applies == "reference" and not given.reference:
+            reason = f"{name} is about a reference image, and none was given."
+        elif field.applies == "family" and family is not None and name not in family.settings:
+            raise _not_supported(name, f"{family.label} has no setting {name}: leave it out.", family)
+        else:
+            continue
+        raise UnprocessableError(
+            reason, ("body", name), code="field_not_applicable", parameters={"field": name}
+        )
+    if family is None:
+        return
+    if request.turnaround == "batch" and not family.batch:
+        raise _not_supported(
+            "turnaround", f"{family.label} cannot sample several views in one batch: use sequential.", family
+        )
+    if request.consistency and family.anchor is None:
+        raise _not_supported(
+            "consistency",
+            f"The views of {family.label} cannot look at the front: send 0 or leave it out.",
+            family,
+        )
+
+
+def check_size(family: Family, width: int, height: int) -> None:
+    """Raises UnprocessableError if a size in pixels is not a whole number of latent cells."""
+    cell = family.latent.cell
+    for name, value in (("width", width), ("height", height)):
+        if value % cell:
+            raise _not_supported(
+                name, f"The {name} of a picture of {family.label} must be a multiple of {cell}.", family
+            )
+
+
+def unknown_option(field: str, value: str, supported: Sequence[str]) -> UnprocessableError:
+    return UnprocessableError(
+        f"This ComfyUI has no {field} {value!r}. It has: {', '.join(supported)}.",
+        ("body", field),
+        code="unknown_option",
+        parameters={"field": field, "value": value},
+    )
+
+
+def family_warnings(
+    request: AvatarRequest, spec: AvatarSpec, family: Family
+) -> tuple[GenerationWarning, ...]:
+    """What the family does with given values that its user may not expect."""
+    warnings = []
+    if spec.cfg == 1 and spec.negative_prompt:
+        detail = "With cfg 1 the model samples without guidance, so the negative prompt has no effect."
+        warnings.append(make_warning("negative_prompt_has_no_effect", detail))
+    whole = []
+    if spec.reference is not None and spec.reference.method == PICTURE:
+        whole.append(("reference_strength", request.reference_strength))
+    if spec.pose_method == PICTURE:
+        whole.append(("pose_strength", request.pose_strength))
+    if family.anchor == PICTURE and spec.turnaround == "sequential":
+        whole.append(("consistency", request.consistency))
+    for name, value in whole:
+        if value not in (None, 0, 1):
+            detail = f"{family.label} sees a picture whole or not at all, so {name} {value:g} counts as 1."
+            warnings.append(make_warning("strength_counts_as_one", detail, field=name, family=family.label))
+    return tuple(warnings)
+
+
+def _not_supported(field: str, reason: str, family: Family) -> UnprocessableError:
+    return UnprocessableError(
+        reason,
+        ("body", field),
+        code="not_supported_by_family",
+        parameters={"field": field, "family": family.label},
+    )

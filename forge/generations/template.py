@@ -1,0 +1,137 @@
+"""Turns a request with a template into a spec. What is no slot of the template cannot be chosen."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from ...db.records import FileRecord
+from ..errors import UnprocessableError
+from ..graphs.capabilities import pose_extractors
+from ..graphs.poses import plan_pose, pose_warnings
+from ..graphs.prompt_syntax import prompt_warnings
+from ..pictures.skeleton import BoneStyle
+from ..ports import InstalledModels
+from ..settings import Settings
+from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.pose import PoseFile, PoseUse
+from ..spec.request import REQUEST_FIELDS, AvatarRequest
+from ..spec.warning import GenerationWarning, make_warning
+from ..templates.template import KIND, Template
+from .resolve import GivenPose, ResolvedRequest
+
+#: Field of a request -> the slot that it fills. Fields that are not here fill none.
+_SLOT_OF = {
+    "prompt": "prompt",
+    "clothing": "prompt",
+    "style": "prompt",
+    "negative_prompt": "negative",
+    "pose_file_id": "pose",
+    "pose_image": "pose",
+    "pose_mode": "pose",
+    "reference_file_id": "reference",
+    "reference_image": "reference",
+    "seed": "seed",
+    "width": "width",
+    "height": "height",
+    "steps": "steps",
+    "cfg": "cfg",
+}
+_ALWAYS = ("template", "callback_url")
+_NO_SLOT = "The view rests on words alone: the template has no slot for a pose."
+
+
+def resolve_template(
+    request: AvatarRequest,
+    template: Template,
+    views: tuple[str, ...] | None,
+    pose: GivenPose | None,
+    reference: FileRecord | None,
+    installed: InstalledModels,
+    _settings: Settings,
+) -> ResolvedRequest:
+    """Make a spec like `resolve_request`. Raises UnprocessableError for a field that is no slot, and what
+    `plan_pose` raises."""
+    _require_slots(request, template)
+    if pose is None and request.pose_mode is not None:
+        raise UnprocessableError(
+            "pose_mode is about a pose image, and none was given.",
+            ("body", "pose_mode"),
+            code="field_not_applicable",
+            parameters={"field": "pose_mode"},
+        )
+    chosen: dict[str, Any] = {name: getattr(request, name) for name in ("width", "height", "steps", "cfg")}
+    for name, value in chosen.items():
+        chosen[name] = template.common_value(name) if value is None else value
+    seed = request.seed
+    if seed is None and "seed" in template.slots:
+        seed = draw_seed(template=True)
+    # The graph decides the rest.
+    chosen |= {"seed": seed, **dict.fromkeys(("sampler", "scheduler", "checkpoint", "consistency"))}
+    spec = AvatarSpec(
+        prompt=request.prompt,
+        clothing=request.clothing,
+        style=request.style,
+        negative_prompt=request.negative_prompt,
+        views=views if views else ((None,) if pose is not None else ("front",)),
+        pose=_use_pose(pose, request, installed),
+        reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,
+        family=KIND,
+        controlnet=None,
+        bones=BoneStyle.STANDARD.value,
+        # Views have their own skeletons; without one the graph keeps the pose that it has.
+        skeleton_strength=1.0 if views and "pose" in template.slots else 0.0,
+        template=template.use(),
+        **chosen,
+    )
+    warnings: tuple[GenerationWarning, ...] = prompt_warnings(spec.texts, installed.embeddings)
+    if views and "pose" not in template.slots:
+        warnings = (make_warning("no_pose_slot", _NO_SLOT), *warnings)
+    if spec.pose is not None:
+        warnings += pose_warnings(spec.pose, pose_extractors(installed))
+    return ResolvedRequest(spec, warnings)
+
+
+def draw_seed(*, template: bool) -> int:
+    """A random seed. 53 bits, because a JavaScript client could not send a larger one back unchanged; 31 for
+    a template, because some nodes take no more."""
+    return secrets.randbits(31 if template else 53)
+
+
+def require_seed_slot(spec: AvatarSpec) -> None:
+    """Raises UnprocessableError for a re-roll that would give the same picture."""
+    if spec.template is not None and "seed" not in spec.template.slots:
+        raise UnprocessableError(
+            f"The template {spec.template.name!r} has no slot for a seed, so a re-roll would give the same "
+            "picture.",
+            ("query", "seed"),
+            code="template_slot_missing",
+            parameters={"template": spec.template.name, "field": "seed"},
+        )
+
+
+def _require_slots(request: AvatarRequest, template: Template) -> None:
+    for name in REQUEST_FIELDS:
+        value = getattr(request, name)
+        if name in _ALWAYS or value is None or value is False:
+            continue
+        slot = _SLOT_OF.get(name)
+        if slot is None or slot not in template.slots:
+            has = ", ".join(slot for slot in template.slots if slot != "output") or "none"
+            reason = f"no slot {slot!r}" if slot else "no such slot, because its graph decides that"
+            raise UnprocessableError(
+                f"{name} cannot be used with the template {template.name!r}: it has {reason}. Its slots: "
+                f"{has}.",
+                ("body", name),
+                code="template_slot_missing",
+                parameters={"template": template.name, "field": name},
+            )
+
+
+def _use_pose(pose: GivenPose | None, request: AvatarRequest, installed: InstalledModels) -> PoseUse | None:
+    if pose is None:
+        return None
+    record, mode = pose.record, request.pose_mode or "auto"
+    skeleton = pose.skeletons.get(BoneStyle.STANDARD.value)
+    file = PoseFile(record.id, record.content_hash, record.width, record.height, pose.kind, skeleton)
+    return PoseUse(file, plan_pose(file, mode, pose_extractors(installed)), mode, 1.0)

@@ -1,0 +1,309 @@
+"""The graph of a generation, for every family: what each view sees, the receipt, and saving.
+
+The family decides how the model is loaded, how words and pictures are encoded, how a pose is applied and how
+a view is sampled (`families.family.GraphFunctions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..families import FAMILIES, prompt_kind
+from ..families.builder import Link, PromptBuilder
+from ..families.family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
+from ..families.prompt_text import PromptParts, Words, describe_pictures
+from ..families.steps import END, START
+from ..ports import Prompt
+from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.receipt import AppliedInput
+from ..spec.views import VIEW_NAMES
+from ..spec.warning import GenerationWarning, make_warning
+from .pose_input import PoseInput, add_pose_input, pose_input, posed_views
+from .receipt import AppliedPicture, applied_input
+
+WHOLE = 1.0  # strength of what a model cannot weigh
+
+
+class GenerationGraph:
+    """Builds one prompt step by step. `inputs` is its receipt, `warnings` is what the user should know."""
+
+    def __init__(self, spec: AvatarSpec) -> None:
+        self._spec = spec
+        self._family = FAMILIES[spec.family].variant(spec.variant)
+        self._build = PromptBuilder()
+        self.inputs: list[AppliedInput] = []
+        self.warnings: list[GenerationWarning] = []
+        self._skipped: set[str] = set()
+        # What applies to everything that is sampled from now on: patches of the model, and pictures.
+        self._patches: list[AppliedPicture] = []
+        self._pictures: list[tuple[Picture, AppliedPicture]] = []
+        self._reference: Link | None = None
+        self._loaded = self._load()
+
+    @property
+    def prompt(self) -> Prompt:
+        return self._build.prompt
+
+    def is_skipped(self, role: str) -> bool:
+        """Whether no view of this prompt uses the role's picture, such as a front pose in a re-roll of the
+        side."""
+        return role in self._skipped
+
+    def apply_reference(self) -> None:
+        """Apply the given reference to every view."""
+        use = self._spec.reference
+        if use is None or use.strength == 0:
+            return
+        image = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id).out()
+        record = AppliedPicture("reference", "picture", use, use.strength, model=use.model)
+        if use.method == "ipadapter":
+            self._apply_ipadapter(use, image)
+            self._record_patch(record)
+        elif use.method == "attention":
+            self._attend("Apply reference", self._encode("Reference", image), use.strength)
+            self._record_patch(record)
+        else:
+            picture = Picture(image, "person", "redux" if use.method == "redux" else "picture", use.strength)
+            self._pictures.append((picture, record))
+
+    def show_anchor(self, samples: Link, image: Link) -> None:
+        """Let the following views see a sampled one: its latent, or its decoded picture."""
+        self._show_anchor("latent", image, samples)
+
+    def show_saved_anchor(self, generation_id: str, position: int) -> None:
+        """Let the view see a saved one."""
+        if self._spec.consistency > 0 and self._family.anchor is not None:
+            saved = self._build.add(
+                "AvatarForgeLoadView", "Saved front", generation_id=generation_id, position=position + 1
+            )
+            self._show_anchor("picture", saved.out(), None)
+
+    def share_views(self) -> None:
+        """Let the rows of a batch attend to its first row."""
+        weight = self._spec.consistency
+        if weight > 0:
+            shared = self._build.add(
+                "AvatarForgeShareViews", "Share views", model=self._loaded.model, consistency=weight
+            )
+            self._loaded = replace(self._loaded, model=shared.out())
+            self._record_patch(AppliedPicture("anchor", "latent", None, weight))
+
+    def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
+        """Sample these views in one batch; returns a link to its latent."""
+        spec, family = self._spec, self._family
+        batch = len(views) > 1
+        label = "" if batch else f" ({views[0]})" if views[0] else ""
+        poses = pose_input(spec, views)
+        if poses.skips_pose:
+            self._skipped.add("pose")
+        elif "front" in poses.posed and spec.views == VIEW_NAMES:
+            self._warn_of_posed_views()
+        posed = spec.controlnet is not None or spec.pose_method == "picture"
+        hint = add_pose_input(self._build, spec, poses, size, label) if posed and poses.strength else None
+        pictures = [picture for picture, _ in self._pictures]
+        if hint is not None and spec.pose_method == "picture":
+            pictures.append(Picture(hint, "pose"))
+        words = self._words(views, label, pictures)
+        encoded = family.graph.encode(self._build, spec, self._loaded, words, pictures)
+        self._add_picture_lines(views, encoded)
+        model = self._loaded.model
+        if hint is not None and spec.pose_method == "picture":
+            self._add_pose_lines(poses, encoded.nodes[-1], WHOLE)
+        elif hint is not None:
+            applied = self._apply_pose(encoded, PoseHint(hint, poses.strength, label))
+            model, encoded = applied.model, applied.encoded
+            self._add_pose_lines(poses, applied.node, poses.strength)
+        for patch in self._patches:
+            for view in views[1:] if batch and patch.role == "anchor" else views:
+                self._add_line(patch, view, patch.node)
+        canvas = Canvas(self._latent(len(views), size, label), size, seed, label)
+        return family.graph.sample(self._build, spec, model, encoded, canvas)
+
+    def take_view(self, samples: Link, row: int, width: int) -> Link:
+        """One row of a batch, centre-cropped to `width` pixels."""
+        crop = 0 if width == self._spec.width else width
+        return self._build.add(
+            "AvatarForgeTakeView", f"View {row + 1}", samples=samples, view=row, width=crop
+        ).out()
+
+    def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> Link:
+        """Decode and save a view; returns a link to its picture."""
+        label = f" ({view})" if view else ""
+        decoded = self._build.add("VAEDecode", f"Decode{label}", samples=samples, vae=self._loaded.vae).out()
+        self._build.add(
+            "AvatarForgeSave",
+            f"Save{label}",
+            images=decoded,
+            generation_id=generation_id,
+            position=position + 1,
+        )
+        return decoded
+
+    def keep_loaded(self, controlnet: str | None) -> None:
+        """Keep a ControlNet loaded that this prompt does not use. ComfyUI drops cached outputs that the next
+        prompt does not name, so after a request without a pose the ControlNet would be read again. A loader
+        that leads to no output is never run, but keeps its cached output."""
+        loads = any(node["class_type"] == "ControlNetLoader" for node in self.prompt.values())
+        if controlnet is not None and not loads:
+            self._build.add(
+                "ControlNetLoader",
+                "Pose ControlNet (not used, kept loaded)",
+                control_net_name=controlnet,
+            )
+
+    def _load(self) -> Loaded:
+        spec, build = self._spec, self._build
+        loaded = self._family.graph.load(build, spec)
+        for lora in spec.loras:
+            if not lora.has_effect:
+                continue
+            clip_strength = lora.strength if lora.clip_strength is None else lora.clip_strength
+            if self._family.lora_on_clip:
+                node = build.add(
+                    "LoraLoader",
+                    "LoRA",
+                    model=loaded.model,
+                    clip=loaded.clip,
+                    lora_name=lora.name,
+                    strength_model=lora.strength,
+                    strength_clip=clip_strength,
+                )
+                loaded = replace(loaded, model=node.out(0), clip=node.out(1))
+            else:
+                node = build.add(
+                    "LoraLoaderModelOnly",
+                    "LoRA",
+                    model=loaded.model,
+                    lora_name=lora.name,
+                    strength_model=lora.strength,
+                )
+                loaded = replace(loaded, model=node.out())
+            kind = "requested" if not lora.helps else f"helps {lora.helps}"
+            self._patches.append(
+                AppliedPicture("lora", kind, None, lora.strength, node=node.id, model=lora.name)
+            )
+        return loaded
+
+    def _show_anchor(self, kind: str, image: Link, samples: Link | None) -> None:
+        weight = self._spec.consistency
+        if weight == 0:
+            return
+        if self._family.anchor == "picture":
+            record = AppliedPicture("anchor", "picture", None, WHOLE)
+            self._pictures.append((Picture(image, "person"), record))
+        elif self._family.anchor == "attention":
+            latent = samples if samples is not None else self._encode("Saved front", image)
+            self._attend("Look at the front", latent, weight)
+            self._record_patch(AppliedPicture("anchor", kind, None, weight))
+
+    def _words(self, views: Sequence[str | None], label: str, pictures: Sequence[Picture]) -> Words:
+        spec = self._spec
+        numbered = [picture.shows for picture in pictures if picture.method == "picture"]
+        parts = PromptParts(
+            spec.prompt,
+            spec.clothing or "",
+            spec.style or "",
+            spec.realism,
+            spec.negative_prompt or "",
+            describe_pictures(numbered, self._family.picture_noun),
+        )
+        kind = prompt_kind(spec.family, spec.variant)
+        return Words(parts, self._family.words, kind, tuple(views), label)
+
+    def _apply_pose(self, encoded: Encoded, hint: PoseHint) -> Posed:
+        apply = self._family.graph.pose
+        if apply is None:
+            raise ValueError(f"The family {self._family.name} declares no function for a pose.")
+        return apply(self._build, self._spec, self._loaded, encoded, hint)
+
+    def _latent(self, rows: int, size: tuple[int, int], label: str) -> Link:
+        family = {} if self._spec.family in ("sd15", "sdxl") else {"family": self._spec.family}
+        return self._build.add(
+            "AvatarForgeViewsLatent",
+            f"Canvas{label}",
+            width=size[0],
+            height=size[1],
+            views=rows,
+            shared_noise=True,
+            **family,
+        ).out()
+
+    def _warn_of_posed_views(self) -> None:
+        wanted = tuple(str(view) for view in posed_views(self._spec))
+        detail = (
+            f"The pose shows one view: it was applied to {' and '.join(wanted)}; the others follow the "
+            "built-in skeletons."
+        )
+        self.warnings.append(make_warning("pose_on_some_views", detail, views=wanted))
+
+    def _encode(self, title: str, image: Link) -> Link:
+        return self._build.add(
+            "AvatarForgeReferenceLatent",
+            f"{title} latent",
+            vae=self._loaded.vae,
+            image=image,
+            width=self._spec.width,
+            height=self._spec.height,
+        ).out()
+
+    def _attend(self, title: str, reference: Link, strength: float) -> None:
+        patched = self._build.add(
+            "AvatarForgeApplyReference",
+            title,
+            model=self._loaded.model,
+            reference=reference,
+            strength=strength,
+            start_percent=START,
+            end_percent=END,
+        )
+        self._loaded = replace(self._loaded, model=patched.out())
+
+    def _apply_ipadapter(self, use: ReferenceUse, image: Link) -> None:
+        """Use ComfyUI_IPAdapter_plus, whose unified loader finds the files of the preset."""
+        loader = self._build.add(
+            "IPAdapterUnifiedLoader", "IPAdapter", model=self._loaded.model, preset=use.preset
+        )
+        applied = self._build.add(
+            "IPAdapterAdvanced",
+            "Apply reference",
+            model=loader.out(0),
+            ipadapter=loader.out(1),
+            image=image,
+            weight=use.strength,
+            weight_type="linear",
+            combine_embeds="concat",
+            start_at=START,
+            end_at=END,
+            embeds_scaling="V only",
+        )
+        self._loaded = replace(self._loaded, model=applied.out())
+
+    def _record_patch(self, record: AppliedPicture) -> None:
+        """Record the newest model patch for the receipt."""
+        self._patches.append(replace(record, node=str(self._loaded.model[0])))
+
+    def _add_picture_lines(self, views: Sequence[str | None], encoded: Encoded) -> None:
+        for (_, record), node in zip(self._pictures, encoded.nodes, strict=False):
+            for view in views:
+                self._add_line(record, view, node)
+
+    def _add_pose_lines(self, poses: PoseInput, node: str, strength: float) -> None:
+        for view in poses.views:
+            use = poses.pose_of(view)
+            kind = use.plan.kind if use else "built-in skeleton"
+            role = "pose" if use else "view"
+            record = AppliedPicture(role, kind, use, strength, model=self._spec.controlnet)
+            self._add_line(record, view, node)
+
+    def _add_line(self, record: AppliedPicture, view: str | None, node: str) -> None:
+        self.inputs.append(
+            applied_input(
+                record,
+                view,
+                node=node,
+                node_type=self._build.prompt[node]["class_type"],
+                model=record.model or self._spec.checkpoint,
+                steps=self._spec.steps,
+            )
+        )

@@ -1,0 +1,64 @@
+"""Compiles a template for a generation: fills its slots and saves one picture for each view. Pure.
+
+What depends on a slot that differs between views is copied for each view after the first. All else is shared.
+Only what leads to the output runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import UnprocessableError
+from ..graphs.compile import CompiledPrompt
+from ..graphs.links import downstream, upstream
+from ..ports import Prompt
+from ..spec.avatar import AvatarSpec
+from ..spec.receipt import AppliedInput
+from .filling import Filling
+from .template import Template, trial_spec
+
+
+def compile_template(
+    template: Template, spec: AvatarSpec, generation_id: str, positions: Sequence[int] | None = None
+) -> CompiledPrompt:
+    """Compile the views at these positions (all by default) of a spec with this template."""
+    filling = Filling(template, spec)
+    chosen = range(len(spec.views)) if positions is None else positions
+    values = [filling.values(spec.views[position]) for position in chosen]
+    places = {place for view in values for place in view}
+    differing = {place for place in places if any(view.get(place) != values[0].get(place) for view in values)}
+    start = {node for place in differing for node in filling.changed_nodes(place)}
+    output = template.slots["output"][0]
+    copies = downstream(template.prompt, start) & set(upstream(template.prompt, [output.node]))
+    copies.add(output.node)
+    for number, position in enumerate(chosen):
+        # The first view gets the ids of the graph itself.
+        names = filling.copy(copies, number)
+        filling.fill(values[number], names, shared=number == 0)
+        filling.save(output, names, spec.views[position], generation_id, position)
+        filling.record(spec.views[position], names)
+    _require_applied(spec, filling.lines, chosen)
+    return CompiledPrompt(filling.prompt(), tuple(filling.lines), tuple(filling.warnings))
+
+
+def _require_applied(spec: AvatarSpec, lines: Sequence[AppliedInput], positions: Sequence[int]) -> None:
+    """No input is dropped silently; a re-roll of one view may not need the pose."""
+    applied = {line.role for line in lines}
+    whole = len(positions) == len(spec.views)
+    for role, given in (("pose", spec.pose if whole else None), ("reference", spec.reference)):
+        if given is not None and role not in applied:
+            raise UnprocessableError(
+                f"The {role} image was given, but what the template does with it leads to no picture.",
+                ("body", f"{role}_file_id"),
+                code="field_not_applicable",
+                parameters={"field": f"{role}_file_id"},
+            )
+
+
+def trial_prompt(template: Template) -> Prompt:
+    """The whole graph with every slot filled, for ComfyUI to validate. Its nodes keep their ids."""
+    filling = Filling(template, trial_spec(template))
+    names = {node_id: node_id for node_id in template.prompt}
+    filling.fill(filling.values("front"), names, shared=True)
+    filling.save(template.slots["output"][0], names, "front", "", 0)
+    return filling.prompt(whole=True)

@@ -1,0 +1,148 @@
+"""The kinds of request that every model family is compiled for, and graphs as text that people can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from installed_models import everything, file_record
+
+from avatarforge.forge.families import FAMILIES
+from avatarforge.forge.families.family import Family
+from avatarforge.forge.generations.resolve import GivenPose, resolve_request
+from avatarforge.forge.graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
+from avatarforge.forge.ports import InstalledModels, ModelFile, Prompt
+from avatarforge.forge.settings import Settings
+from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.request import AvatarRequest
+from avatarforge.forge.spec.views import VIEW_NAMES
+
+GENERATION = "11111111-1111-4111-8111-111111111111"
+POSE = GivenPose(file_record("pose"), "skeleton", {})
+REFERENCE = file_record("reference")
+WORDS: dict[str, Any] = {
+    "clothing": "plate armor",
+    "style": "watercolor",
+    "negative_prompt": "hat",
+    "seed": 1,
+}
+
+
+@dataclass(frozen=True)
+class FamilyRequest:
+    """A request for a family and variant. `reroll` is the position of a view that is generated again."""
+
+    name: str
+    family: str
+    variant: str | None
+    spec: AvatarSpec
+    reroll: int | None = None
+
+    def compile(self) -> CompiledPrompt:
+        if self.reroll is not None:
+            return compile_reroll(self.spec, GENERATION, self.reroll)
+        return compile_prompt(self.spec, GENERATION)
+
+
+class _Requests:
+    """Makes requests for one variant of a family."""
+
+    def __init__(self, family: str, variant: str) -> None:
+        self._family, self._variant = family, variant
+        self._installed = _with_variant(family, variant)
+
+    def make(
+        self,
+        name: str,
+        views: tuple[str, ...] | None = None,
+        *,
+        pose: bool = False,
+        reference: bool = False,
+        reroll: int | None = None,
+        **fields: Any,
+    ) -> FamilyRequest:
+        resolved = resolve_request(
+            AvatarRequest("a knight", family=self._family, **WORDS, **fields),
+            views,
+            POSE if pose else None,
+            REFERENCE if reference else None,
+            self._installed,
+            Settings(),
+        )
+        return FamilyRequest(name, self._family, self._variant, resolved.spec, reroll)
+
+
+def family_requests() -> Iterator[FamilyRequest]:
+    """Every request that the variant can do: text, each way to apply a pose and a reference, both,
+    every view, turnaround, re-roll and LoRA."""
+    for family in FAMILIES.values():
+        for variant in family.variants:
+            row = family.variant(variant.name)
+            requests = _Requests(family.name, variant.name)
+            yield requests.make("text", pose_strength=0.0)
+            is_first = variant is family.variants[0]
+            if is_first or {"pose", "identity", "anchor"} & variant.changes.keys():
+                yield from _all_inputs(requests, row)
+
+
+def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
+    if row.pose:
+        yield requests.make("pose", pose=True)
+    for method in row.identity:
+        if method != "ipadapter":  # of another pack, which the recorded host does not have
+            yield requests.make(f"reference by {method}", reference=True, reference_method=method)
+    if row.pose and row.identity:
+        yield requests.make("pose and reference", pose=True, reference=True)
+    for view in VIEW_NAMES:
+        yield requests.make(f"{view} view", (view,))
+    for turnaround in ("batch", "sequential") if row.batch else ("sequential",):
+        yield requests.make(
+            f"all views, {turnaround}", VIEW_NAMES, turnaround=turnaround, reference=bool(row.identity)
+        )
+    yield requests.make("re-roll of the back", VIEW_NAMES, reroll=VIEW_NAMES.index("back"))
+    yield requests.make("LoRA", loras=[{"name": f"{row.name}-lora.safetensors", "strength": 0.5}])
+
+
+def _with_variant(family: str, variant: str) -> InstalledModels:
+    installed = everything()
+
+    def of_variant(models: tuple[ModelFile, ...]) -> tuple[ModelFile, ...]:
+        return tuple(replace(model, variant=variant) if model.family == family else model for model in models)
+
+    return replace(
+        installed,
+        checkpoints=of_variant(installed.checkpoints),
+        diffusion_models=of_variant(installed.diffusion_models),
+    )
+
+
+def render_graph(prompt: Prompt) -> str:
+    """A prompt as text: one node per line, with its inputs; `<3.0` is output 0 of node 3."""
+    lines = []
+    for node_id, node in prompt.items():
+        inputs = ", ".join(f"{name}={_render(value)}" for name, value in node["inputs"].items())
+        lines.append(f"{node_id:>3} {node['class_type']}({inputs})")
+    return "\n".join(lines)
+
+
+def _render(value: Any) -> str:
+    return f"<{value[0]}.{value[1]}" if isinstance(value, list) else repr(value)
+
+
+def render_family(family: str) -> str:
+    """All graphs of a family, with their receipts."""
+    parts = []
+    for request in family_requests():
+        if request.family != family:
+            continue
+        compiled = request.compile()
+        receipt = "\n".join(
+            f"    {line.role} ({line.view or 'any'}): {line.kind} by {line.node} {line.node_type}, "
+            f"{line.model}, {line.strength:g}"
+            for line in compiled.inputs
+        )
+        parts.append(
+            f"# {request.variant}: {request.name}\n{render_graph(compiled.prompt)}\n{receipt}".rstrip() + "\n"
+        )
+    return "\n".join(parts)

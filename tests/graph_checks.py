@@ -1,0 +1,44 @@
+"""Checks of a compiled prompt against a recorded `object_info` of ComfyUI 0.30 with this pack.
+
+`tests/host/test_nodes.py` holds the record equal to the live host.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from avatarforge.forge.graphs.compile import CompiledPrompt
+
+OBJECT_INFO: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "data" / "object_info.json").read_text(encoding="utf-8")
+)
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "INT": int,
+    "FLOAT": (int, float),
+    "STRING": str,
+    "COMBO": str,
+    "BOOLEAN": bool,
+}
+
+
+def check_fits_the_host(compiled: CompiledPrompt) -> None:
+    """Every node has its required inputs and no unknown ones, every value and link has the right type and
+    range, and every line of the receipt names a node."""
+    prompt = compiled.prompt
+    for node in prompt.values():
+        offered = OBJECT_INFO[node["class_type"]]["input"]
+        required, optional = offered.get("required", {}), offered.get("optional", {})
+        assert set(required) <= set(node["inputs"]) <= {*required, *optional}, node
+        for name, value in node["inputs"].items():
+            kind, *options = {**optional, **required}[name]
+            if isinstance(value, list):
+                source = prompt[value[0]]["class_type"]
+                assert OBJECT_INFO[source]["output"][value[1]] == kind, (node, name)
+            elif isinstance(kind, str):
+                assert isinstance(value, _TYPES[kind]), (node, name)
+                if options and "min" in options[0]:
+                    assert options[0]["min"] <= value <= options[0]["max"], (node, name)
+    for line in compiled.inputs:
+        assert prompt[line.node]["class_type"] == line.node_type
