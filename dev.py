@@ -196,10 +196,25 @@ def _parser() -> argparse.ArgumentParser:
         "demo", help="start ComfyUI with the pack and generate a character in four views"
     )
     demo.add_argument("--once", action="store_true", help="exit when the pictures are done")
-    demo.add_argument("--checkpoint", type=Path, metavar="FILE", help="the SD1.5 or SDXL checkpoint to use")
     demo.add_argument(
-        "--controlnet", type=Path, metavar="FILE", help="a pose ControlNet for the checkpoint's family"
+        "--model",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="the files of a model of any family: model, text encoders, VAE, pose ControlNet or patch",
     )
+    for name in ("--checkpoint", "--controlnet"):  # of earlier releases
+        demo.add_argument(
+            name,
+            type=Path,
+            nargs=1,
+            action="extend",
+            dest="model",
+            metavar="FILE",
+            help="the same as --model",
+        )
     demo.add_argument(
         "--port", type=int, metavar="N", help="port of ComfyUI (default: 8188, or the next free one)"
     )

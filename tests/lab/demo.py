@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,7 @@ from typing import Any
 from . import synthetic
 from .cache import cache_root, key
 from .client import PREFIX, Client
+from .given_models import place_models
 from .host import ComfyUI
 from .obtain import obtain_comfyui
 from .progress import Command, LabError, Status, bar
@@ -29,8 +31,8 @@ POLL_INTERVAL = 0.2
 #: For the synthetic model, whose pictures are noise anyway: takes seconds on a CPU.
 NOISE_SIZE, NOISE_STEPS = 256, 2
 OWN_CHECKPOINT = (
-    "For real pictures, pass a checkpoint and a pose ControlNet of its family (SD1.5 or SDXL):\n"
-    "    python3 dev.py demo --checkpoint FILE.safetensors --controlnet FILE.safetensors"
+    "For real pictures, pass the files of a model of any family (docs/models.md):\n"
+    "    python3 dev.py demo --model MODEL.safetensors POSE_CONTROLNET.safetensors"
 )
 
 
@@ -41,8 +43,7 @@ class DemoOptions:
     prompt: str
     out: Path
     once: bool = False
-    checkpoint: Path | None = None
-    controlnet: Path | None = None
+    model: Sequence[Path] = ()
     port: int | None = None
     steps: int | None = None
     size: int | None = None
@@ -54,19 +55,19 @@ class Models:
 
     Attributes:
         noise: whether the checkpoint is the synthetic one.
-        pose: whether a pose ControlNet is installed.
-        checkpoint: the checkpoint to request; None leaves the choice to the pack.
+        pose: whether a pose can be applied.
+        model: the model to request; None leaves the choice to the pack.
     """
 
     noise: bool
     pose: bool
-    checkpoint: str | None
+    model: str | None
 
 
 def run_demo(root: Path, options: DemoOptions) -> int:
     """Run the demo of the clone at ``root`` and return the exit code. Raises LabError."""
-    for file in (options.checkpoint, options.controlnet):
-        if file is not None and not file.is_file():
+    for file in options.model:
+        if not file.is_file():
             raise LabError(f"There is no file {file}.")
     comfyui = obtain_comfyui()
     server = _server(comfyui, root, options)
@@ -115,26 +116,28 @@ def _share_models(comfyui: ComfyUI, base: Path) -> Path:
 
 
 def _provide_models(server: ComfyServer, comfyui: ComfyUI, options: DemoOptions) -> Models:
-    """Link the models given on the command line, or the synthetic ones if there is no checkpoint."""
+    """Link the files given on the command line, or the synthetic ones if there is no model."""
     client = Client(server.url)
-    if options.checkpoint:
-        server.add_model(f"checkpoints/{options.checkpoint.name}", options.checkpoint)
-    if options.controlnet:
-        name = options.controlnet.name
-        # The pack recognises a pose ControlNet by its file name.
-        server.add_model(
-            f"controlnet/{name if 'pose' in name.lower() else f'openpose-{name}'}", options.controlnet
-        )
-    noise = not client.get("/models/checkpoints")
+    model = place_models(server, client, options.model)
+    noise = not any(map(_is_usable, client.get(f"{PREFIX}/capabilities")["models"]))
     if noise:
         print(
-            "No checkpoint is installed: the demo uses a synthetic one, whose pictures are noise.", flush=True
+            "No model is installed: the demo uses a synthetic checkpoint, whose pictures are noise.",
+            flush=True,
         )
-        server.add_model(synthetic.model_name("sd15"), synthetic.make(comfyui, "sd15"))
-        if not options.controlnet:
-            server.add_model(synthetic.model_name("sd15-openpose"), synthetic.make(comfyui, "sd15-openpose"))
-    pose = any("pose" in name.lower() for name in client.get("/models/controlnet"))
-    return Models(noise, pose, options.checkpoint.name if options.checkpoint else None)
+        for kind in ("sd15", "sd15-openpose"):
+            server.add_model(synthetic.model_name(kind), synthetic.make(comfyui, kind))
+    models = client.get(f"{PREFIX}/capabilities")["models"]
+    chosen = [each for each in models if model is None or each["name"] == model]
+    if model is not None and not any(map(_is_usable, chosen)):
+        missing = ", ".join(f"{file['name'] or file['kind']}" for each in chosen for file in each["missing"])
+        raise LabError(f"The model {model} also needs {missing}: name these files too (docs/models.md).")
+    pose = any(method["works"] for each in chosen for method in each["pose"])
+    return Models(noise, pose, model)
+
+
+def _is_usable(model: Mapping[str, Any]) -> bool:
+    return bool(model["supported"]) and not model["problem"] and not model["missing"]
 
 
 def _generate(
@@ -147,14 +150,14 @@ def _generate(
     fields = {
         "prompt": options.prompt,
         "pose_file_id": uploaded["file_id"] if models.pose else None,
-        "checkpoint": models.checkpoint,
+        "model": models.model,
         "width": size,
         "height": size,
         "steps": options.steps or (NOISE_STEPS if models.noise else None),
     }
     if not models.pose:
         print(
-            "No pose ControlNet is installed: the pose picture is not used. Add one with --controlnet FILE."
+            "Nothing installed applies a pose: the pose picture is not used. Add a ControlNet with --model."
         )
     body = {name: value for name, value in fields.items() if value is not None}
     generation = client.post(f"{PREFIX}/generate_all_poses", body)
