@@ -92,11 +92,13 @@ class ControlFiles:
 @dataclass(frozen=True)
 class HelperLora:
     """A LoRA that is used when it is installed. `names` is a pattern on the words of its name, `helps` is
-    what it is used for: the built-in views, or a pose."""
+    what it is used for: the built-in views, or a pose. `words` are the sentences, by view, that it was
+    trained on; they turn the camera around the person of a reference picture."""
 
     names: str
     helps: Literal["views", "pose"]
     strength: float = 1.0
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

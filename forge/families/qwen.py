@@ -38,6 +38,12 @@ from .steps import (
 
 PARTS = Parts(("qwen25_vl_7b",), "qwen_image", "wan", vae_names=r"qwen")
 _NORM_STRENGTH = 1.0
+#: What LoRAs for several angles were trained on: ComfyUI's template "1 click multiple character angles".
+_CAMERA = {
+    "quarter": "Rotate the camera 45 degrees to the right",
+    "side": "Rotate the camera 90 degrees to the right",
+    "back": "Rotate the camera 180 degrees",
+}
 _LIGHTNING = {"steps": 4, "cfg": 1.0}
 _WORDS = QualityWords(
     realistic=(SENTENCES.realistic[0], "low quality, blurry, bad anatomy"),
@@ -113,7 +119,7 @@ QWEN_EDIT = Family(
     header_variants=edit_variants_of,
     picture_noun="Picture",
     helper_loras=(
-        HelperLora(r"multiple ?angles?|multi ?angles?", "views"),
+        HelperLora(r"multiple ?angles?|multi ?angles?", "views", words=_CAMERA),
         HelperLora(r"any ?pose|pose ?studio", "pose"),
     ),
 )

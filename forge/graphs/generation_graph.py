@@ -206,10 +206,20 @@ class GenerationGraph:
             spec.style or "",
             spec.realism,
             spec.negative_prompt or "",
-            describe_pictures(numbered, self._family.picture_noun),
+            self._describe(numbered, views),
         )
         kind = prompt_kind(spec.family, spec.variant)
         return Words(parts, self._family.words, kind, tuple(views), label)
+
+    def _describe(self, shown: Sequence[str], views: Sequence[str | None]) -> str:
+        """Sentences about the numbered pictures, and those that helper LoRAs were trained on."""
+        sentences = [describe_pictures(shown, self._family.picture_noun)]
+        used = {lora.helps for lora in self._spec.loras}
+        if "person" in shown and len(views) == 1:
+            helpers = [helper for helper in self._family.helper_loras if helper.helps in used]
+            camera = [helper.words.get(views[0] or "") for helper in helpers]
+            sentences += [f"{words}." for words in camera if words]
+        return " ".join(filter(None, sentences))
 
     def _apply_pose(self, encoded: Encoded, hint: PoseHint) -> Posed:
         apply = self._family.graph.pose

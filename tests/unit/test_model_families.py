@@ -142,6 +142,11 @@ def test_helper_loras_are_used_when_they_are_installed() -> None:
     angles = replace(installed.loras[0], name="qwen-edit-Multiple-angles.safetensors", family="qwen_edit")
     spec = resolved("qwen_edit", ("back",), installed=replace(installed, loras=(angles,))).spec
     assert [(lora.name, lora.helps) for lora in spec.loras] == [(angles.name, "views")]
+    sheet = resolved("qwen_edit", VIEW_NAMES, installed=replace(installed, loras=(angles,))).spec
+    nodes = compile_prompt(sheet, GENERATION).prompt.values()
+    words = [node["inputs"]["prompt"] for node in nodes if "image1" in node["inputs"]]
+    assert sum("Rotate the camera 180 degrees" in text for text in words) == 1
+    assert "Rotate" not in words[0]  # the front has no picture of the person before it
     assert not resolved("qwen_edit", None, POSE, installed=replace(installed, loras=(angles,))).spec.loras
 
 
