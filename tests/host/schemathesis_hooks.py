@@ -22,6 +22,8 @@ NAMES = {
     "sampler": "euler",
     "scheduler": "normal",
     "checkpoint": "avatarforge-synthetic-sd15.safetensors",
+    "model": "avatarforge-synthetic-sd15.safetensors",
+    "family": "sd15",
     "pose_image": base64.b64encode(picture(1)).decode(),
     "reference_image": base64.b64encode(picture(2)).decode(),
 }
@@ -71,6 +73,12 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     for role in ("pose", "reference"):
         if body.get(f"{role}_file_id") is not None:
             body.pop(f"{role}_image", None)  # one of the two forms, not both
+    body["loras"] = []  # none is installed
+    body.update(guidance=None, shift=None)  # other families have them
+    if body.get("reference_image") is None and body.get("reference_file_id") is None:
+        body["reference_method"] = None
+    elif body.get("reference_method") is not None:
+        body["reference_method"] = "attention"
     # A photo needs an extractor, which is not installed: a 503 that says so.
     given = body.get("pose_image") is not None or body.get("pose_file_id") is not None
     body["pose_mode"] = "raw" if given else None
