@@ -145,7 +145,13 @@ def test_a_folder_that_cannot_be_listed_is_named(
     assert (skipped.folder, skipped.name, skipped.reason) == (broken, None, reason)
     lists = {
         "checkpoints": found.checkpoints,
+        "diffusion_models": found.diffusion_models,
+        "text_encoders": found.text_encoders,
+        "vae": found.vaes,
+        "loras": found.loras,
         "controlnet": found.controlnets,
+        "model_patches": found.model_patches,
+        "style_models": found.style_models,
         "clip_vision": found.clip_visions,
         "ipadapter": found.ipadapters,
     }

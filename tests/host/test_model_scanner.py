@@ -66,18 +66,7 @@ def test_what_is_no_checkpoint_of_ours_has_no_family(scanner: Any, sd15: Shapes,
         "time_embedding.linear_1.weight": (1280, 320),
     }
     write_header(folder / "diffusion_pytorch_model.safetensors", diffusers)
-    flux = {
-        f"{UNET}double_blocks.0.img_attn.norm.key_norm.scale": (128,),
-        f"{UNET}double_blocks.0.img_attn.proj.weight": (3072, 3072),
-        f"{UNET}double_blocks.0.img_mlp.0.weight": (12288, 3072),
-        f"{UNET}single_blocks.0.linear1.weight": (21504, 3072),
-        f"{UNET}img_in.weight": (3072, 64),
-        f"{UNET}txt_in.weight": (3072, 4096),
-        f"{UNET}final_layer.linear.weight": (64, 3072),
-        TEXT: (768,),
-        VAE: (512, 16, 3, 3),
-    }
-    write_header(folder / "flux.safetensors", flux)
+    write_header(folder / "lumina.safetensors", whole(z_image(2304)))
     found = families(scanner)
     assert found.pop("whole.safetensors") == "sd15"
     assert set(found.values()) == {None}
