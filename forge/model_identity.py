@@ -71,15 +71,13 @@ def siblings_of(family: str) -> tuple[str, ...]:
 
 def lora_fits(lora: ModelFile, family: str, variant: str | None) -> bool:
     """Whether a LoRA has an effect on a model of this family and variant. Families that ComfyUI loads as the
-    same model share their LoRAs; variants of FLUX.2 of different widths do not."""
+    same model share their LoRAs; variants of different sizes do not, which have other text encoders."""
     if lora.family is None or lora.family not in siblings_of(family):
         return False
-    return _SIZES.get(lora.variant or "") == _SIZES.get(variant or "") or lora.family != _SIZED_FAMILY
-
-
-#: The family whose variants have different widths, and names for these.
-_SIZED_FAMILY = "flux2"
-_SIZES = {"klein_4b": 4, "klein_base_4b": 4, "klein_9b": 9, "klein_base_9b": 9, "dev": 32}
+    if lora.family != family or lora.variant is None:
+        return True
+    own = FAMILIES[family]
+    return own.variant(lora.variant).parts == own.variant(variant).parts
 
 
 def variants_of_header(family: str, tensors: Mapping[str, Shaped]) -> tuple[str, ...]:

@@ -70,10 +70,12 @@ def detect_checkpoint(header: Header) -> ModelFacts:
 
 
 def detect_diffusion_model(header: Header) -> ModelFacts:
-    """Classify a model without text encoder and VAE."""
-    if is_whole(header.tensors):
+    """Classify a diffusion model. ComfyUI also takes it out of a whole checkpoint, which it then uses with
+    other files for text encoder and VAE; a family without such files needs the whole one."""
+    facts = _facts(header)
+    if is_whole(header.tensors) and all(FAMILIES[name].parts is None for name in facts.families):
         return ModelFacts(problem=_WHOLE)
-    return _facts(header)
+    return facts
 
 
 def detect_gguf_model(header: Header) -> ModelFacts:

@@ -103,7 +103,12 @@ def resolve_request(
     bones = bones_for(posed.model, family)
     chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
     loras = choose_loras(
-        installed, family, request.loras or (), views=several_views or views is not None, pose=steered
+        installed,
+        family,
+        chosen.file.variant,
+        request.loras or (),
+        views=several_views or views is not None,
+        pose=steered,
     )
     values = _settings(request, chosen, settings, loras.distillation)
     check_size(family, values["width"], values["height"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ..errors import UnprocessableError
 from ..families import DISTILLATIONS, FAMILIES
 from ..families.family import Family
+from ..model_identity import lora_fits
 from ..model_names import find_model, words_of
 from ..ports import InstalledModels, ModelFile
 from ..spec.lora import LoraUse
@@ -23,7 +24,13 @@ class ChosenLoras:
 
 
 def choose_loras(
-    installed: InstalledModels, family: Family, requested: Sequence[LoraUse], *, views: bool, pose: bool
+    installed: InstalledModels,
+    family: Family,
+    variant: str | None,
+    requested: Sequence[LoraUse],
+    *,
+    views: bool,
+    pose: bool,
 ) -> ChosenLoras:
     """Check the requested LoRAs, and add the helpers of the family. `views`: the request asks for certain
     views. `pose`: it has a pose.
@@ -34,7 +41,7 @@ def choose_loras(
     uses: list[LoraUse] = []
     distillation = None
     for position, lora in enumerate(requested):
-        found = _find(installed, family, lora, position)
+        found = _find(installed, family, variant, lora, position)
         if any(use.name == found.name for use in uses):
             raise UnprocessableError(
                 f"The LoRA {found.name!r} is named twice: add its strengths.",
@@ -54,13 +61,17 @@ def choose_loras(
             distillation = distillation or _distillation(found)
     needed = {"views": views, "pose": pose}
     for helper in family.helper_loras:
-        match = next((lora for lora in installed.loras if _matches(lora, family, helper.names)), None)
+        match = next(
+            (lora for lora in installed.loras if _matches(lora, family, variant, helper.names)), None
+        )
         if needed[helper.helps] and match is not None and not any(use.name == match.name for use in uses):
             uses.append(LoraUse(match.name, helper.strength, helps=helper.helps))
     return ChosenLoras(tuple(uses), distillation)
 
 
-def _find(installed: InstalledModels, family: Family, lora: LoraUse, position: int) -> ModelFile:
+def _find(
+    installed: InstalledModels, family: Family, variant: str | None, lora: LoraUse, position: int
+) -> ModelFile:
     place = ("body", "loras", position, "name")
     found = find_model(installed.loras, lora.name)
     if found is None:
@@ -77,8 +88,8 @@ def _find(installed: InstalledModels, family: Family, lora: LoraUse, position: i
             code="lora_unusable",
             parameters={"lora": found.name},
         )
-    if found.family != family.name:
-        its = FAMILIES[found.family].label if found.family in FAMILIES else "no family that AvatarForge knows"
+    if not lora_fits(found, family.name, variant):
+        its = _describe_family(found)
         raise UnprocessableError(
             f"The LoRA {found.name!r} is for {its}: with {family.label} it would have no effect.",
             place,
@@ -88,8 +99,20 @@ def _find(installed: InstalledModels, family: Family, lora: LoraUse, position: i
     return found
 
 
-def _matches(lora: ModelFile, family: Family, names: str) -> bool:
-    return lora.family == family.name and not lora.problem and bool(re.search(names, words_of(lora.name)))
+def _matches(lora: ModelFile, family: Family, variant: str | None, names: str) -> bool:
+    return (
+        lora_fits(lora, family.name, variant)
+        and not lora.problem
+        and bool(re.search(names, words_of(lora.name)))
+    )
+
+
+def _describe_family(lora: ModelFile) -> str:
+    if lora.family is None:
+        return "no family that AvatarForge knows"
+    family = FAMILIES[lora.family]
+    label = next((each.label for each in family.variants if each.name == lora.variant), "")
+    return f"{family.label} {label}".strip()
 
 
 def _distillation(lora: ModelFile) -> str | None:
