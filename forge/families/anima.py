@@ -66,7 +66,7 @@ ANIMA = Family(
         realistic=(f"{_GOOD}, photorealistic", f"{_BAD}, anime, cartoon"),
         anime=(f"{_GOOD}, anime", f"{_BAD}, photo"),
     ),
-    latent=LatentShape(16, video=True),
+    latent=LatentShape(16, video=True, patch=2),
     parts=PARTS,
     graph=GraphFunctions(load, encode, sample_with_ksampler, pose),
     pose=("patch",),

@@ -57,11 +57,18 @@ class Sampling:
 
 @dataclass(frozen=True)
 class LatentShape:
-    """`cell` is in pixels per latent cell. `video`: latents have a dimension for frames."""
+    """`cell` is in pixels per latent cell, `patch` in cells per side of a transformer's token. `video`: latents
+    have a dimension for frames."""
 
     channels: int
     cell: int = 8
     video: bool = False
+    patch: int = 1
+
+    @property
+    def step(self) -> int:
+        """Sides of a picture are multiples of this many pixels: ControlNets do not pad tokens."""
+        return self.cell * self.patch
 
 
 @dataclass(frozen=True)

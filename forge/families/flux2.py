@@ -86,17 +86,21 @@ def sample(build: PromptBuilder, spec: AvatarSpec, model: Link, encoded: Encoded
     return sampler.out()
 
 
-#: Rows of `img_in` -> the variants of this width.
-_BY_WIDTH = {
-    3072: ("klein_4b", "klein_base_4b"),
-    4096: ("klein_9b", "klein_base_9b"),
-    6144: ("dev",),
-}
+_KLEIN_4B, _KLEIN_9B, _DEV = ("klein_4b", "klein_base_4b"), ("klein_9b", "klein_base_9b"), ("dev",)
+#: Rows of `img_in`, and columns of `txt_in`, which is as wide as the outputs of the text encoder. Packed
+#: weights have fewer columns than the layer.
+_BY_ROWS = {3072: _KLEIN_4B, 4096: _KLEIN_9B, 6144: _DEV}
+_BY_COLUMNS = {7680: _KLEIN_4B, 12288: _KLEIN_9B, 15360: _DEV}
 
 
 def variants_of(shapes: Mapping[str, Shaped]) -> tuple[str, ...]:
-    width = next((int(t.shape[0]) for name, t in shapes.items() if name.endswith("img_in.weight")), 0)
-    return _BY_WIDTH.get(width, ())
+    rows = _side(shapes, "img_in.weight", 0)
+    return _BY_ROWS.get(rows) or _BY_COLUMNS.get(_side(shapes, "txt_in.weight", 1), ())
+
+
+def _side(shapes: Mapping[str, Shaped], name: str, axis: int) -> int:
+    found = next((tensor.shape for key, tensor in shapes.items() if key.endswith(name)), ())
+    return int(found[axis]) if len(found) > axis else 0
 
 
 def _parts(encoder: str) -> Parts:

@@ -22,7 +22,7 @@ KREA2 = Family(
     comfy_classes=("Krea2",),
     sampling=Sampling(832, 1216, 8, 1.0, "euler", "simple"),
     words=SENTENCES,
-    latent=LatentShape(16, video=True),
+    latent=LatentShape(16, video=True, patch=2),
     parts=PARTS,
     graph=GraphFunctions(load, encode_words, sample_with_ksampler),
     pose=(),

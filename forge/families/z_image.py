@@ -51,7 +51,7 @@ Z_IMAGE = Family(
     comfy_classes=("ZImage",),
     sampling=Sampling(832, 1216, 8, 1.0, "res_multistep", "simple", shift=3.0),
     words=SENTENCES,
-    latent=LatentShape(16),
+    latent=LatentShape(16, patch=2),
     parts=PARTS,
     graph=GraphFunctions(load, encode_words, sample_with_ksampler, pose),
     pose=("patch",),

@@ -56,12 +56,12 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
 
 
 def check_size(family: Family, width: int, height: int) -> None:
-    """Raises UnprocessableError if a size in pixels is not a whole number of latent cells."""
-    cell = family.latent.cell
+    """Raises UnprocessableError if a size in pixels is not a multiple of the family's step."""
+    step = family.latent.step
     for name, value in (("width", width), ("height", height)):
-        if value % cell:
+        if value % step:
             raise _not_supported(
-                name, f"The {name} of a picture of {family.label} must be a multiple of {cell}.", family
+                name, f"The {name} of a picture of {family.label} must be a multiple of {step}.", family
             )
 
 

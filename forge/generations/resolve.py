@@ -165,8 +165,8 @@ def _settings(
     """The settings of the spec: the request's, else those of the pack, else those of the family."""
     sampling = chosen.family.sampling_of(distillation or chosen.file.distillation)
     defaults = {
-        "width": settings.default_width or sampling.width,
-        "height": settings.default_height or sampling.height,
+        "width": _in_steps(settings.default_width, chosen.family) or sampling.width,
+        "height": _in_steps(settings.default_height, chosen.family) or sampling.height,
         "steps": settings.default_steps or sampling.steps,
         "cfg": sampling.cfg,
         "sampler": sampling.sampler,
@@ -185,6 +185,11 @@ def _settings(
         **{name: value for name, value in defaults.items() if values[name] is None},
         "checkpoint": chosen.file.name,
     }
+
+
+def _in_steps(size: int | None, family: Family) -> int | None:
+    """A size of the settings, in pixels, which holds for every family."""
+    return size and size // family.latent.step * family.latent.step
 
 
 def _choose_pose(

@@ -30,7 +30,7 @@ def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
     """(width, height) in pixels; a narrow view keeps the height."""
     if view_name is None or not VIEWS[view_name].narrow:
         return spec.width, spec.height
-    step = FAMILIES[spec.family].latent.cell
+    step = FAMILIES[spec.family].latent.step
     widest = int(spec.height * NARROW) // step * step
     return min(spec.width, max(widest, step)), spec.height
 
