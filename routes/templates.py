@@ -12,7 +12,7 @@ from ..forge.templates.check import Graph, Inspection
 from ..forge.templates.file import file_of_graph, template_file
 from ..forge.templates.saved import SavedTemplate
 from ..forge.templates.slots import Slots
-from . import requests, responses
+from . import responses, template_requests
 from .context import BodyLimits, Call, Endpoint
 from .rendering import iso_time
 
@@ -30,17 +30,17 @@ SAVING = (403, 408, 409, 411, 413, 415)
 
 
 async def save(call: Call) -> responses.TemplateAnswer:
-    body = call.validated_body(requests.TemplateBody)
+    body = call.validated_body(template_requests.TemplateBody)
     return _render(await call.services.templates.save(body.name, _graph(body)))
 
 
 async def import_file(call: Call) -> responses.TemplateAnswer:
-    body = call.validated_body(requests.TemplateFileBody)
+    body = call.validated_body(template_requests.TemplateFileBody)
     return _render(await call.services.templates.save(body.name, _graph(body)))
 
 
 async def replace(call: Call) -> responses.TemplateAnswer:
-    body = call.validated_body(requests.TemplateVersionBody)
+    body = call.validated_body(template_requests.TemplateVersionBody)
     saved = await call.services.templates.replace(
         call.path("template_id"), _graph(body), name=body.name, expected=_expected_version(call)
     )
@@ -48,7 +48,7 @@ async def replace(call: Call) -> responses.TemplateAnswer:
 
 
 async def inspect(call: Call) -> responses.InspectionAnswer:
-    body = call.validated_body(requests.TemplateVersionBody)
+    body = call.validated_body(template_requests.TemplateVersionBody)
     return _render_inspection(await call.services.templates.inspect(_graph(body)))
 
 
@@ -57,7 +57,7 @@ async def get(call: Call) -> responses.TemplateAnswer:
 
 
 async def list_page(call: Call) -> responses.TemplatesAnswer:
-    query = call.validated_query(requests.TemplatesQuery)
+    query = call.validated_query(template_requests.TemplatesQuery)
     page = await call.services.templates.page(limit=query.limit, cursor=query.cursor, text=query.q)
     return responses.TemplatesAnswer(
         total=page.total,
@@ -87,7 +87,7 @@ async def builtin(call: Call) -> responses.TemplateFile:
     return responses.TemplateFile(**file_of_graph(family, prompt))
 
 
-def _graph(body: requests.GraphBody) -> Graph:
+def _graph(body: template_requests.GraphBody) -> Graph:
     slots = body.model_dump()["slots"]
     return Graph(body.prompt, body.workflow, slots)
 
@@ -162,7 +162,7 @@ ENDPOINTS = (
         "Save a graph as a template",
         "templates",
         answer=responses.TemplateAnswer,
-        body=requests.TemplateBody,
+        body=template_requests.TemplateBody,
         limits=LIMITS,
         refusals=SAVING,
     ),
@@ -173,7 +173,7 @@ ENDPOINTS = (
         "What a graph would be as a template: its slots, and what is missing",
         "templates",
         answer=responses.InspectionAnswer,
-        body=requests.TemplateVersionBody,
+        body=template_requests.TemplateVersionBody,
         limits=LIMITS,
         changes=False,
         refusals=(408, 411, 413, 415),
@@ -185,7 +185,7 @@ ENDPOINTS = (
         "Save a template from an exported file",
         "templates",
         answer=responses.TemplateAnswer,
-        body=requests.TemplateFileBody,
+        body=template_requests.TemplateFileBody,
         limits=LIMITS,
         refusals=SAVING,
     ),
@@ -196,7 +196,7 @@ ENDPOINTS = (
         "List templates, newest first",
         "templates",
         answer=responses.TemplatesAnswer,
-        query=requests.TemplatesQuery,
+        query=template_requests.TemplatesQuery,
     ),
     Endpoint(
         "GET",
@@ -232,7 +232,7 @@ ENDPOINTS = (
         "Save a new version of a template",
         "templates",
         answer=responses.TemplateAnswer,
-        body=requests.TemplateVersionBody,
+        body=template_requests.TemplateVersionBody,
         limits=LIMITS,
         headers=HEADERS,
         refusals=(*SAVING, 404, 412),

@@ -57,8 +57,8 @@ class Sampling:
 
 @dataclass(frozen=True)
 class LatentShape:
-    """`cell` is in pixels per latent cell, `patch` in cells per side of a transformer's token. `video`: latents
-    have a dimension for frames."""
+    """`cell` is in pixels per latent cell, `patch` in cells per side of a transformer's token. `video`:
+    latents have a dimension for frames."""
 
     channels: int
     cell: int = 8

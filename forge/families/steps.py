@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..spec.avatar import AvatarSpec
+from ..spec.avatar import AvatarSpec, ReferenceUse
 from .builder import Link, PromptBuilder
 from .family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
 from .prompt_text import Words
@@ -117,6 +117,24 @@ def add_reference_latents(
             for link in links
         ]
     return Encoded(links[0], links[1], tuple(nodes))
+
+
+def apply_ipadapter(build: PromptBuilder, model: Link, use: ReferenceUse, image: Link) -> Link:
+    """Use ComfyUI_IPAdapter_plus, whose unified loader finds the files of the preset; returns the model."""
+    loader = build.add("IPAdapterUnifiedLoader", "IPAdapter", model=model, preset=use.preset)
+    return build.add(
+        "IPAdapterAdvanced",
+        "Apply reference",
+        model=loader.out(0),
+        ipadapter=loader.out(1),
+        image=image,
+        weight=use.strength,
+        weight_type="linear",
+        combine_embeds="concat",
+        start_at=START,
+        end_at=END,
+        embeds_scaling="V only",
+    ).out()
 
 
 def apply_controlnet(

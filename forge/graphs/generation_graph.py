@@ -13,9 +13,9 @@ from ..families import FAMILIES, prompt_kind
 from ..families.builder import Link, PromptBuilder
 from ..families.family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
 from ..families.prompt_text import PromptParts, Words, describe_pictures
-from ..families.steps import END, START
+from ..families.steps import END, START, apply_ipadapter
 from ..ports import Prompt
-from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
 from ..spec.views import VIEW_NAMES
 from ..spec.warning import GenerationWarning, make_warning
@@ -58,7 +58,8 @@ class GenerationGraph:
         image = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id).out()
         record = AppliedPicture("reference", "picture", use, use.strength, model=use.model)
         if use.method == "ipadapter":
-            self._apply_ipadapter(use, image)
+            model = apply_ipadapter(self._build, self._loaded.model, use, image)
+            self._loaded = replace(self._loaded, model=model)
             self._record_patch(record)
         elif use.method == "attention":
             self._attend("Apply reference", self._encode("Reference", image), use.strength)
@@ -268,26 +269,6 @@ class GenerationGraph:
             end_percent=END,
         )
         self._loaded = replace(self._loaded, model=patched.out())
-
-    def _apply_ipadapter(self, use: ReferenceUse, image: Link) -> None:
-        """Use ComfyUI_IPAdapter_plus, whose unified loader finds the files of the preset."""
-        loader = self._build.add(
-            "IPAdapterUnifiedLoader", "IPAdapter", model=self._loaded.model, preset=use.preset
-        )
-        applied = self._build.add(
-            "IPAdapterAdvanced",
-            "Apply reference",
-            model=loader.out(0),
-            ipadapter=loader.out(1),
-            image=image,
-            weight=use.strength,
-            weight_type="linear",
-            combine_embeds="concat",
-            start_at=START,
-            end_at=END,
-            embeds_scaling="V only",
-        )
-        self._loaded = replace(self._loaded, model=applied.out())
 
     def _record_patch(self, record: AppliedPicture) -> None:
         """Record the newest model patch for the receipt."""

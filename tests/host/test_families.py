@@ -27,6 +27,7 @@ SHEET, VIEW, AVATAR = "/generate_all_poses", "/generate_pose?pose={}", "/generat
 #: What ComfyUI logs when a file lacks tensors, has others, or a LoRA does not fit the model.
 COMPLAINTS = ("lora key not loaded", "missing", "unexpected", "left over keys", "shape mismatch")
 TIMEOUT = 300.0
+pytestmark = pytest.mark.timeout(900)  # the first run makes the models
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,16 @@ class Host:
 
     def free(self) -> None:
         """Have ComfyUI drop the models of the last family."""
-        answer = self.api.request(
-            "POST", f"{self.api.server}/free", json={"unload_models": True, "free_memory": True}
-        )
-        assert answer.ok
+        server = self.api.server
+        wanted = {"unload_models": True, "free_memory": True}
+        assert self.api.request("POST", f"{server}/free", json=wanted).ok
+        # It does so between two prompts, perhaps not before the next one.
+        empty = {"width": 8, "height": 8, "batch_size": 1, "color": 0}
+        prompt = {
+            "1": {"class_type": "EmptyImage", "inputs": empty},
+            "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+        }
+        assert self.api.request("POST", f"{server}/prompt", json={"prompt": prompt}).ok
 
 
 @pytest.fixture(scope="module")
