@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 #: Adds nodes to the canvas and links their inputs by name. The editor makes the ids; returns them by key.
 BUILD = """(nodes) => {
@@ -41,12 +41,15 @@ AT = """([id, name]) => {
     const [x, y] = [node.pos[0] + 40, node.pos[1] + (widget ? widget.last_y + 10 : -12)];
     return [(x + offset[0]) * scale, (y + offset[1]) * scale];
 }"""
+#: Whether the canvas has drawn a node, and can so find it below the pointer.
 DRAWN = """([id, name]) => {
     const node = app.rootGraph.getNodeById(id);
+    if (!app.canvas.visible_nodes.includes(node)) return false;
     return !name || node.widgets.find((item) => item.name === name)?.last_y > 0;
 }"""
 COLUMN, ROW = 340, 330  # pixels between nodes
 MENU = ".litecontextmenu"
+ATTEMPTS, PATIENCE = 5, 5000  # of opening a menu; milliseconds
 SAVE_COMMAND = "() => app.extensionManager.command.execute('AvatarForge.SaveTemplate')"
 DIALOG = "Save as AvatarForge template"
 
@@ -75,9 +78,18 @@ def open_menu(page: Page, node_id: str, widget: str = "") -> Locator:
     """Right-click the title of a node or one of its widgets. Returns the menu."""
     page.wait_for_function(DRAWN, arg=[node_id, widget])
     x, y = page.evaluate(AT, [node_id, widget])
-    page.mouse.click(x, y, button="right")
     menu = page.locator(MENU).first
-    expect(menu).to_be_visible()
+    # The editor acts on the node that its last frame had there; frames are rare on a busy machine.
+    for _ in range(ATTEMPTS):
+        page.mouse.move(x + 5, y)
+        page.mouse.move(x, y)
+        page.mouse.click(x, y, button="right")
+        try:
+            menu.locator(".litemenu-entry", has_text="AvatarForge").first.wait_for(timeout=PATIENCE)
+            return menu
+        except TimeoutError:
+            page.keyboard.press("Escape")
+    expect(menu).to_contain_text("AvatarForge")
     return menu
 
 
@@ -86,7 +98,8 @@ def choose_slot(page: Page, node_id: str, entry: str, widget: str = "") -> None:
     menu = open_menu(page, node_id, widget)
     label = f"use “{widget}” as slot" if widget else "use as slot"
     menu.locator(".litemenu-entry", has_text=label).click()
-    page.locator(MENU).last.locator(".litemenu-entry", has_text=entry).click()
+    expect(page.locator(MENU)).to_have_count(2)
+    page.locator(MENU).last.get_by_role("menuitem", name=entry, exact=True).click()
     expect(page.locator(MENU)).to_have_count(0)
 
 
@@ -117,22 +130,34 @@ def save(page: Page, name: str) -> list[str]:
 
 def build_app(page: Page, inputs: list[tuple[str, str]], output: str) -> None:
     """Choose inputs (node id, widget) and the output of App mode in the frontend's own builder."""
-    page.evaluate("() => app.extensionManager.command.execute('Comfy.ToggleLinear')")
+    page.get_by_role("button", name="Enter app mode").click()
     page.get_by_role("button", name="Build app").click()
-    for node_id, widget in inputs:
-        _click(page, page.locator(f"[data-node-id='{node_id}']").get_by_text(widget, exact=True).first)
-        expect(page.get_by_text("App builder mode")).to_be_visible()
-    page.wait_for_function(
-        "(count) => app.rootGraph.extra.linearData?.inputs.length === count", arg=len(inputs)
-    )
+    for count, (node_id, widget) in enumerate(inputs, 1):
+        label = page.locator(f"[data-node-id='{node_id}']").get_by_text(widget, exact=True)
+        _click_until(page, label.first, "inputs", count)
     page.get_by_role("button", name="Choose outputs").click()
-    _click(page, page.locator(f"[data-node-id='{output}']"))
-    page.wait_for_function("() => app.rootGraph.extra.linearData.outputs.length === 1")
+    _click_until(page, page.locator(f"[data-node-id='{output}']"), "outputs", 1)
     page.get_by_role("button", name="Exit app builder").click()
 
 
+def _click_until(page: Page, element: Locator, kind: str, count: int) -> None:
+    """Click what the builder lays over an element, which takes it a moment, until it has so many choices."""
+    for _ in range(ATTEMPTS):
+        _click(page, element)
+        try:
+            page.wait_for_function(
+                "([kind, count]) => app.rootGraph.extra.linearData?.[kind].length === count",
+                arg=[kind, count],
+                timeout=PATIENCE,
+            )
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError(f"the builder did not take {kind} number {count}")
+
+
 def _click(page: Page, element: Locator) -> None:
-    """Click what the builder has laid over an element."""
+    """Click in the middle of an element, whatever covers it."""
     expect(element).to_be_visible()
     box = element.bounding_box()
     assert box is not None

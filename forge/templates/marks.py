@@ -16,6 +16,8 @@ Found = dict[str, list[Place]]
 PREFIX = "avatarforge:"
 #: Places of one slot.
 MOST_PLACES = 50
+#: Nodes and links of a workflow that are looked at for App mode.
+MOST_NODES = 5000
 #: Our node -> slot -> its input.
 _OWN_NODES: Mapping[str, Mapping[str, str]] = {
     "AvatarForgePrompt": {"prompt": "prompt", "negative": "negative_prompt"},
@@ -115,7 +117,9 @@ def by_title(prompt: Prompt) -> tuple[Found, list[TemplateProblem]]:
 def app_output(prompt: Prompt, workflow: Mapping[str, Any] | None) -> Found:
     """The first output of App mode; see `app_inputs`."""
     for entry in _list(_linear_data(workflow).get("outputs")):
-        for node_id in _prompt_ids(prompt, str(entry), None):
+        own = _own_id(str(entry))
+        inner = [other for other in prompt if ":" in other and other.rpartition(":")[2] == own]
+        for node_id in [own] if own in prompt else inner[: 1 if len(inner) == 1 else 0]:
             inputs = fitting_inputs(prompt, "output", node_id)
             if inputs:
                 return {"output": [place(prompt, node_id, inputs[0], "app")]}
@@ -134,22 +138,20 @@ def app_inputs(
         if not isinstance(entry, Sequence) or isinstance(entry, str) or len(entry) < 2:
             continue
         name = str(entry[1])
-        for node_id in _prompt_ids(prompt, str(entry[0]), name):
-            slot = known.get((node_id, name)) or _APP_NAMES.get(name)
-            if slot is None or not fits(prompt, slot, node_id, name):
+        for node_id, inner in _app_places(prompt, workflow, str(entry[0]), name):
+            slot = known.get((node_id, inner)) or _APP_NAMES.get(inner)
+            if slot is None or not fits(prompt, slot, node_id, inner):
                 continue
             if slot == "reference" and slot in found:
                 continue  # which of several pictures is which is not known
-            if slot in ("prompt", "negative") and not isinstance(inputs_of(prompt, node_id)[name], str):
+            if slot in ("prompt", "negative") and not isinstance(inputs_of(prompt, node_id)[inner], str):
                 continue
-            _add(found, slot, prompt, node_id, [name], "app")
+            _add(found, slot, prompt, node_id, [inner], "app")
     return found
 
 
 def _linear_data(workflow: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    extra = workflow.get("extra") if workflow else None
-    linear = extra.get("linearData") if isinstance(extra, Mapping) else None
-    return linear if isinstance(linear, Mapping) else {}
+    return _mapping(_mapping(_mapping(workflow).get("extra")).get("linearData"))
 
 
 def by_own_nodes(prompt: Prompt) -> Found:
@@ -164,30 +166,67 @@ def by_own_nodes(prompt: Prompt) -> Found:
     return found
 
 
-def _prompt_ids(prompt: Prompt, node_id: str, name: str | None) -> Iterator[str]:
-    """The ids in the prompt of a node of the workflow, which may be in a subgraph or be one."""
-    if node_id in prompt:
-        yield node_id
+def _app_places(
+    prompt: Prompt, workflow: Mapping[str, Any] | None, node_id: str, name: str
+) -> Iterator[tuple[str, str]]:
+    """(node id, input) in the prompt of a widget that App mode shows. The frontend writes "<node>", or
+    "<id of the graph>:<node>:<widget>"; the node may be in a subgraph, or be one."""
+    own = _own_id(node_id)
+    if node_id in prompt or own in prompt:
+        yield node_id if node_id in prompt else own, name
         return
-    parts = node_id.split(":")
-    own = parts[1] if len(parts) == 3 else parts[-1]  # "<id of the subgraph>:<node>:<widget>"
+    shown = [item for item in _shown_by_subgraph(workflow, own, name) if item[0] in prompt]
+    if shown:
+        yield from shown
+        return
     inner = [other for other in prompt if ":" in other and other.rpartition(":")[2] == own]
-    if len(inner) == 1:
-        yield inner[0]
-        return
-    # A subgraph shows an input of one of its nodes as its own.
-    within = [
-        other
-        for other in prompt
-        if other.startswith(f"{own}:") and name is not None and name in inputs_of(prompt, other)
-    ]
-    if len(within) == 1:
-        yield within[0]
+    within = [other for other in prompt if other.startswith(f"{own}:") and name in inputs_of(prompt, other)]
+    for found in (inner, within):
+        if len(found) == 1:
+            yield found[0], name
+            return
+
+
+def _own_id(node_id: str) -> str:
+    parts = node_id.split(":")
+    return parts[1] if len(parts) == 3 else parts[-1]
+
+
+def _shown_by_subgraph(
+    workflow: Mapping[str, Any] | None, node_id: str, name: str
+) -> Iterator[tuple[str, str]]:
+    """The inputs of inner nodes that a subgraph node shows as its own input `name`."""
+    definitions = _mapping(_mapping(workflow).get("definitions")).get("subgraphs")
+    by_id = {str(_mapping(item).get("id")): _mapping(item) for item in _list(definitions)}
+    for node in _list(_mapping(workflow).get("nodes"), MOST_NODES):
+        if str(_mapping(node).get("id")) != node_id:
+            continue
+        subgraph = by_id.get(str(_mapping(node).get("type")), {})
+        shown = {
+            str(link)
+            for item in _list(subgraph.get("inputs"))
+            if _mapping(item).get("name") == name
+            for link in _list(_mapping(item).get("linkIds"))
+        }
+        inner = {
+            str(_mapping(item).get("id")): _list(_mapping(item).get("inputs"))
+            for item in _list(subgraph.get("nodes"), MOST_NODES)
+        }
+        for item in _list(subgraph.get("links"), MOST_NODES):
+            link = _mapping(item)
+            target, number = str(link.get("target_id")), link.get("target_slot")
+            inputs = inner.get(target, [])
+            if str(link.get("id")) in shown and isinstance(number, int) and 0 <= number < len(inputs):
+                yield f"{node_id}:{target}", str(_mapping(inputs[number]).get("name"))
 
 
 def _add(found: Found, slot: str, prompt: Prompt, node_id: str, names: list[str], source: Source) -> None:
     found.setdefault(slot, []).extend(place(prompt, node_id, name, source) for name in names)
 
 
-def _list(value: object) -> list[Any]:
-    return value[:MOST_PLACES] if isinstance(value, list) else []
+def _list(value: object, most: int = MOST_PLACES) -> list[Any]:
+    return value[:most] if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

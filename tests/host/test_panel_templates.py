@@ -129,7 +129,7 @@ def test_a_built_in_family_is_a_start(page: Page, tmp_path: Path, api: Api) -> N
     body = {**json.loads(path.read_text(encoding="utf-8")), "name": f"own {secrets.token_hex(4)}"}
     response = api.post("/templates/import", json=body)
     assert response.status_code == 200, response.text
-    assert {"prompt", "negative", "pose", "reference", "seed", "width", "height", "output"} <= set(
+    assert {"prompt", "negative", "pose", "seed", "width", "height", "output"} <= set(
         response.json()["slots"]
     )
 

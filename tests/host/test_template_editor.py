@@ -171,7 +171,7 @@ def test_a_stack_of_loras_with_two_samplers_one_of_them_in_a_subgraph(
     ids = build(page, nodes)
 
     choose_slot(page, ids["sampler"], "Seed: seed")
-    choose_slot(page, ids["second"], "Seed", widget="seed")
+    choose_slot(page, ids["second"], "Seed: seed", widget="seed")
     choose_slot(page, ids["text"], "Prompt: text")
     choose_slot(page, ids["avoid"], "Negative prompt: text")
     choose_slot(page, ids["save"], "Output")
@@ -211,6 +211,7 @@ def test_a_stack_of_loras_with_two_samplers_one_of_them_in_a_subgraph(
 def test_an_edit_of_a_picture_whose_slots_app_mode_names(page: Page, api: Api, comfy: ComfyServer) -> None:
     source = f"{name()}.png"
     (comfy.base / "input" / source).write_bytes(fresh())
+    page.evaluate("() => app.refreshComboInNodes()")
     nodes = core()
     del nodes["size"]
     nodes["picture"] = Node("LoadImage", values={"image": source})

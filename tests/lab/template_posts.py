@@ -138,16 +138,32 @@ class Poster:
         return "" if named else "refused without a reason"
 
     def _lacking(self, prompt: dict[str, Any]) -> tuple[list[str], list[str]]:
-        """The classes and model files of a prompt that ComfyUI does not list."""
+        """The classes of a prompt that ComfyUI does not list, and the model files of what it would run."""
         nodes = {node["class_type"] for node in prompt.values() if node["class_type"] not in self._nodes}
         files = {
             value
-            for node in prompt.values()
+            for node in self._run(prompt)
             for name, value in node["inputs"].items()
             if isinstance(value, str) and value.lower().endswith(MODEL_FILES)
             if (listed := self._listed(node["class_type"], name)) is not None and value not in listed
         }
         return sorted(nodes), sorted(files)
+
+    def _run(self, prompt: dict[str, Any]) -> list[dict[str, Any]]:
+        """The nodes that lead to an output; ComfyUI looks at no others."""
+        found = [
+            node_id
+            for node_id, node in prompt.items()
+            if self._nodes.get(node["class_type"], {}).get("output_node")
+        ]
+        seen = set(found)
+        for node_id in found:  # grows while it is walked
+            for value in prompt[node_id]["inputs"].values():
+                source = str(value[0]) if isinstance(value, list) and len(value) == 2 else ""
+                if source in prompt and source not in seen:
+                    seen.add(source)
+                    found.append(source)
+        return [prompt[node_id] for node_id in found]
 
     def _listed(self, class_type: str, name: str) -> list[Any] | None:
         """The values of a menu of a node; None if it is no menu."""

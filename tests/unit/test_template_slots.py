@@ -126,6 +126,39 @@ def test_a_promoted_widget_and_an_id_with_its_subgraph_are_found() -> None:
         assert [(item.node, item.source) for item in found.slots["prompt"]] == [("170:4", "app")]
 
 
+def test_app_mode_names_a_node_of_the_graph_with_the_id_of_the_graph() -> None:
+    graph_id = "00000000-0000-0000-0000-000000000000"
+    inputs = [[f"{graph_id}:{node_id}:{name}", name] for node_id, name in (("6", "text"), ("3", "seed"))]
+    workflow = {"id": graph_id, "extra": {"linearData": {"inputs": inputs, "outputs": ["9"]}}}
+    found = find_slots(plain(), workflow)
+    assert places(found) == places(find_slots(plain()))
+    assert {slot for slot, told_by in sources(found).items() if told_by == {"app"}} == {
+        "prompt",
+        "seed",
+        "output",
+    }
+
+
+def test_a_subgraph_shows_an_input_of_its_node_under_another_name() -> None:
+    graph = plain()
+    graph["12:6"] = graph.pop("6")
+    graph["3"]["inputs"]["positive"] = ["12:6", 0]
+    inner = {"id": 6, "inputs": [{"name": "clip"}, {"name": "text"}]}
+    links = [{"id": 1, "target_id": 6, "target_slot": 0}, {"id": 2, "target_id": 6, "target_slot": 1}]
+    shown = [{"name": "clip", "linkIds": [1]}, {"name": "words", "linkIds": [2]}]
+    workflow = {
+        "nodes": [{"id": 12, "type": "sub"}],
+        "definitions": {"subgraphs": [{"id": "sub", "inputs": shown, "nodes": [inner], "links": links}]},
+        "extra": {"linearData": {"inputs": [["g:12:words", "words"]], "outputs": []}},
+    }
+    found = find_slots(graph, workflow)
+    assert [(item.node, item.input, item.source) for item in found.slots["prompt"]] == [
+        ("12:6", "text", "app")
+    ]
+    links[1]["target_slot"] = 7  # what leads nowhere is passed over
+    assert find_slots(graph, workflow).slots["prompt"][0].source == "link"
+
+
 @pytest.mark.parametrize(
     "linear",
     [
