@@ -116,7 +116,7 @@ def post_all(root: Path, names: Sequence[str]) -> list[Outcome]:
 
 
 def line(outcome: Outcome) -> str:
-    """A row of the table: the name, the nodes, the answer without any files and the one with all of them."""
+    """A row of the table: the name, the nodes, the first answer, and the one with the missing files."""
     first = _verdict(outcome)
     last = _verdict(outcome.filled) if outcome.filled else ""
     then = f" -> {last}" if last and last != first else ""
@@ -141,7 +141,7 @@ def _verdict(outcome: Outcome) -> str:
 
 
 def summary(outcomes: Sequence[Outcome]) -> list[str]:
-    """The counts: of answers without any files, with all of them, and of slots."""
+    """The counts: of the first answers, of those after the missing files were created, and of slots."""
 
     def kind(outcome: Outcome) -> str:
         if outcome.fault:
@@ -150,8 +150,8 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
 
     lines = [f"{len(outcomes)} workflows"]
     for label, found in (
-        ("without the models", outcomes),
-        ("with files of their names", [outcome.last for outcome in outcomes]),
+        ("as they are, with the files of those before", outcomes),
+        ("with files of all missing names", [outcome.last for outcome in outcomes]),
     ):
         counts = Counter(kind(outcome) for outcome in found)
         lines.append(f"{label}: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
