@@ -175,8 +175,7 @@ def with_installed_names(prompt: Prompt, installed: InstalledModels) -> Prompt:
 
 
 def _requested(installed: InstalledModels, name: str, named_by: NamedBy) -> ModelFile:
-    models = installed.checkpoints if named_by == "checkpoint" else installed.models
-    found = find_model(models, name) or find_model(installed.models, name)
+    found = find_model(installed.models, name)
     if found is None:
         raise UnprocessableError(
             f"The {named_by} {name!r} is not installed. Installed: {_names(installed.models)}.",

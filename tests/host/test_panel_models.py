@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from browser import Browser
-from panels import fresh_panel, open_panel_browser, too_wide, violations
+from panels import fresh_panel, open_panel_browser, prompt, tile, too_wide, violations, words
 from playwright.sync_api import Page, expect
 
 from lab.api import Api
-from lab.synthetic import file_name
+from lab.host import ComfyUI
+from lab.links import unlink
+from lab.server import ComfyServer
+from lab.synthetic import file_name, make, model_name
 
 CHECKPOINT = file_name("sd15")
 
@@ -52,3 +56,37 @@ def test_the_family_and_variant_of_a_file_are_chosen_and_left_to_the_file_again(
     family.select_option("")
     expect(line).to_contain_text("by its content")
     assert (stored(api)["family"], stored(api)["override"]) == ("sd15", None)
+
+
+@pytest.fixture
+def lora(comfyui: ComfyUI, comfy: ComfyServer) -> Iterator[str]:
+    """An installed LoRA of SD1.5, whose file is taken away again."""
+    comfy.add_model(model_name("lora-sd15"), make(comfyui, "lora-sd15"))
+    yield file_name("lora-sd15")
+    unlink(comfy.base / "models" / model_name("lora-sd15"))
+
+
+def test_a_lora_is_chosen_with_its_strength_and_comes_back_with_its_generation(
+    lora: str, browser: Browser, api: Api
+) -> None:
+    text = words()
+    with fresh_panel(browser, api) as page:
+        page.get_by_text("Advanced").click()
+        page.get_by_label("Model", exact=True).select_option(CHECKPOINT)
+        page.get_by_role("button", name="Add a LoRA").click()
+        expect(page.get_by_label("LoRA", exact=True)).to_be_focused()
+        page.get_by_label("LoRA", exact=True).select_option(lora)
+        page.get_by_label("Strength of the LoRA").fill("0.5")
+        # SD1.5 does not have the setting, so the form leaves it out.
+        page.get_by_label("Guidance", exact=True).fill("3")
+        assert (violations(page, "html"), too_wide(page)) == ([], [])
+        prompt(page).fill(text)
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(tile(page, text)).to_have_attribute("aria-label", re.compile("Finished$"))
+        listed = api.get("/generations").json()["generations"]
+        generation = next(each for each in listed if each["parameters"]["prompt"] == text)
+        assert generation["parameters"]["loras"] == [{"name": lora, "strength": 0.5, "clip_strength": None}]
+        assert generation["parameters"]["guidance"] is None
+        assert [(line["role"], line["model"]) for line in generation["inputs"]] == [("lora", lora)]
+        page.get_by_role("button", name="Remove").click()
+        expect(page.get_by_label("LoRA", exact=True)).to_have_count(0)
