@@ -20,8 +20,6 @@ from .ports import ControlKind, ModelFile, ToldBy
 #: "v" is a mark in the file; ComfyUI reads it.
 Prediction = Literal["eps", "v"]
 _V_PREDICTION = re.compile(r"\bv ?pred(iction)?\b")
-#: The only family whose checkpoints predict the velocity without a mark.
-_V_FAMILY = "sdxl"
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,8 @@ def named_distillation(family: str | None, name: str) -> str | None:
 
 
 def named_prediction(family: str | None, name: str) -> Literal["eps", "v_unmarked"]:
-    return "v_unmarked" if family == _V_FAMILY and _V_PREDICTION.search(words_of(name)) else "eps"
+    predicts_v = family is not None and FAMILIES[family].predicts_v
+    return "v_unmarked" if predicts_v and _V_PREDICTION.search(words_of(name)) else "eps"
 
 
 def _family(facts: ModelFacts, name: str) -> tuple[str | None, ToldBy]:

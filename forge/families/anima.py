@@ -73,6 +73,7 @@ ANIMA = Family(
     identity=("attention",),
     anchor="attention",
     batch=True,
+    rank=5,
     variants=(Variant("base", "base"),),
     settings=frozenset({"shift"}),
     distilled={"turbo": {"steps": 8, "cfg": 1.0, "sampler": "euler"}},

@@ -71,6 +71,10 @@ class LatentShape:
         return self.cell * self.patch
 
 
+#: What AvatarForgeViewsLatent makes without a family.
+USUAL_LATENT = LatentShape(4)
+
+
 @dataclass(frozen=True)
 class Parts:
     """The files that a model without text encoders and VAE needs. `clip_type` is the type for CLIPLoader, or
@@ -209,10 +213,12 @@ class Family:
     views see the front one after another; None if they cannot. `batch`: several views can run as one batch.
     `ipadapters` is what ComfyUI_IPAdapter_plus looks for, best first, as (preset of its unified loader,
     pattern of the file in models/ipadapter, usual name of the file); from that pack's README and utils.py.
-    `union_type` is the type that selects the pose mode of a union ControlNet. `distilled` are the changed
-    sampling settings of distilled models, by the names in DISTILLATIONS. `pose_strength` is used if a request
-    does not say one. `picture_noun` is what prompts call a numbered picture. `lora_on_clip`: LoRAs also
-    change the text encoder.
+    `union_type` is the type that selects the pose mode of a union ControlNet, and `union_bones` is how thick
+    the bones of its skeletons are (`pictures.skeleton.BoneStyle`). `predicts_v`: some of its checkpoints
+    predict the velocity, and say so only in their name. `rank`: of models that suit a request alike, that of
+    the highest rank is taken. `distilled` are the changed sampling settings of distilled models, by the names
+    in DISTILLATIONS. `pose_strength` is used if a request does not say one. `picture_noun` is what prompts
+    call a numbered picture. `lora_on_clip`: LoRAs also change the text encoder.
     """
 
     name: str
@@ -237,6 +243,9 @@ class Family:
     likely_names: str | None = None
     control: ControlFiles | None = None
     union_type: str | None = None
+    union_bones: str = "standard"
+    predicts_v: bool = False
+    rank: int = 0
     ipadapters: tuple[tuple[str, str, str], ...] = ()
     pose_strength: float = 1.0
     picture_noun: str = "image"

@@ -122,6 +122,7 @@ FLUX = Family(
     identity=("redux", "attention"),
     anchor="attention",
     batch=True,
+    rank=4,
     variants=(
         Variant("dev", "dev"),
         Variant(
@@ -176,6 +177,7 @@ CHROMA = Family(
     identity=(),
     anchor=None,
     batch=False,
+    rank=1,
     settings=frozenset({"shift"}),
     distilled={"flash": {"steps": 8, "cfg": 1.0}, "turbo": {"steps": 8, "cfg": 1.0}},
 )

@@ -128,6 +128,7 @@ FLUX2 = Family(
     identity=("picture", "attention"),
     anchor="picture",
     batch=True,
+    rank=7,
     variants=(
         Variant("klein_4b", "klein 4B"),
         Variant(

@@ -29,6 +29,7 @@ KREA2 = Family(
     identity=("attention",),
     anchor="attention",
     batch=False,
+    rank=2,
     variants=(
         Variant("turbo", "turbo"),
         Variant(

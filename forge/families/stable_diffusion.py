@@ -166,6 +166,9 @@ SDXL = Family(
     # Adapters read 16 x 16 pixels, in one or three colours.
     control=ControlFiles(context_width=2048, label_width=2816, adapter_widths=frozenset({256, 768})),
     union_type="openpose",
+    union_bones="xinsir",  # its best known union ControlNet is xinsir's
+    predicts_v=True,
+    rank=9,
     ipadapters=(
         ("PLUS (high strength)", r"plus.sdxl.vit.h\.", "ip-adapter-plus_sdxl_vit-h.safetensors"),
         ("STANDARD (medium strength)", r"ip.adapter.sdxl.vit.h\.", "ip-adapter_sdxl_vit-h.safetensors"),

@@ -58,6 +58,7 @@ Z_IMAGE = Family(
     identity=("attention",),
     anchor="attention",
     batch=False,
+    rank=6,
     variants=(
         Variant("turbo", "turbo", r"\bturbo\b"),
         Variant(

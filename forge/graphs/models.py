@@ -32,19 +32,6 @@ _ANIME = re.compile(
     r"anime|\banima\b|\b(anything|counterfeit|meina|pony|illustrious|noob|animagine|toon|cartoon|manga|waifu|niji|aom"
     r"|orange|abyss|pastel|hassaku|mistoon)"
 )
-#: The families that do most for a character come first: pose, identity, and consistent views.
-_BEST_FAMILIES = (
-    "sdxl",
-    "qwen_edit",
-    "flux2",
-    "z_image",
-    "anima",
-    "flux",
-    "qwen_image",
-    "krea2",
-    "chroma",
-    "sd15",
-)
 # Loader node of AvatarForge's graphs -> its inputs with the names of models.
 _LOADERS = {
     "CheckpointLoaderSimple": ("ckpt_name",),
@@ -246,8 +233,8 @@ def _is_complete(installed: InstalledModels, model: ModelFile) -> bool:
 
 
 def _rank(model: ModelFile, *, realism: bool) -> tuple[bool | int, ...]:
-    """Higher is better: general before special, then by style, then by how certain the family is, then the
-    families in their order."""
+    """Higher is better: general before special, then by style, then by how certain the family is, then by
+    what the family can do."""
     words = words_of(model.name)
     wanted, unwanted = (_REALISTIC, _ANIME) if realism else (_ANIME, _REALISTIC)
     return (
@@ -255,7 +242,7 @@ def _rank(model: ModelFile, *, realism: bool) -> tuple[bool | int, ...]:
         bool(wanted.search(words)),
         not unwanted.search(words),
         not model.guessed,
-        -_BEST_FAMILIES.index(model.family) if model.family in _BEST_FAMILIES else -len(_BEST_FAMILIES),
+        FAMILIES[model.family].rank if model.family else 0,
         not takes_few_steps(model.name),
     )
 

@@ -106,8 +106,9 @@ def bones_for(model: ModelFile | None, family: Family) -> str:
     """The bone thickness that the pose model expects: a value of `pictures.skeleton.BoneStyle`."""
     if model is None:
         return "standard"
-    thick = family.name == "sdxl" and needs_union_type(model, family)
-    return "xinsir" if thick or _THICK_BONES.search(model.name) else "standard"
+    if _THICK_BONES.search(model.name):
+        return "xinsir"
+    return family.union_bones if needs_union_type(model, family) else "standard"
 
 
 def missing_pose(methods: tuple[Method, ...], family: Family) -> str:
