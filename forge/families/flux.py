@@ -27,6 +27,7 @@ from .family import (
 )
 from .prompt_text import QualityWords, Words
 from .steps import (
+    add_guidance,
     add_reference_latents,
     apply_controlnet,
     encode_words,
@@ -50,15 +51,7 @@ def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
 def encode(
     build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, words: Words, pictures: Sequence[Picture]
 ) -> Encoded:
-    encoded = encode_words(build, spec, loaded, words)
-    if spec.guidance is not None:
-        guided = build.add(
-            "FluxGuidance",
-            f"Guidance{words.label}",
-            conditioning=encoded.positive,
-            guidance=spec.guidance,
-        )
-        encoded = Encoded(guided.out(), encoded.negative)
+    encoded = add_guidance(build, spec, encode_words(build, spec, loaded, words), words.label)
     styled = [picture for picture in pictures if picture.method == "redux"]
     if styled:
         return _apply_redux(build, spec, encoded, styled)

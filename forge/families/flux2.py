@@ -25,7 +25,7 @@ from .family import (
 )
 from .flux import SENTENCES
 from .prompt_text import QualityWords, Words
-from .steps import add_reference_latents, encode_words, load_files
+from .steps import add_guidance, add_reference_latents, encode_words, load_files
 
 #: The scheduler whose noise levels depend on the size of the picture: the node Flux2Scheduler.
 OWN_SCHEDULER = "flux2"
@@ -39,12 +39,7 @@ def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
 def encode(
     build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, words: Words, pictures: Sequence[Picture]
 ) -> Encoded:
-    encoded = encode_words(build, spec, loaded, words)
-    if spec.guidance is not None:
-        guided = build.add(
-            "FluxGuidance", f"Guidance{words.label}", conditioning=encoded.positive, guidance=spec.guidance
-        )
-        encoded = Encoded(guided.out(), encoded.negative)
+    encoded = add_guidance(build, spec, encode_words(build, spec, loaded, words), words.label)
     return add_reference_latents(build, spec, loaded, encoded, pictures)
 
 

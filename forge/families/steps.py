@@ -77,6 +77,16 @@ def encode_words(
     return Encoded(encoded.out(0), encoded.out(1))
 
 
+def add_guidance(build: PromptBuilder, spec: AvatarSpec, encoded: Encoded, label: str) -> Encoded:
+    """Tell a model with distilled guidance how strongly to follow the words."""
+    if spec.guidance is None:
+        return encoded
+    guided = build.add(
+        "FluxGuidance", f"Guidance{label}", conditioning=encoded.positive, guidance=spec.guidance
+    )
+    return Encoded(guided.out(), encoded.negative, encoded.nodes)
+
+
 def add_reference_latents(
     build: PromptBuilder,
     spec: AvatarSpec,
