@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from family_requests import family_requests
+from installed_models import everything
 from pictures import picture
 from PIL import Image
 
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.families.family import Family
+from avatarforge.forge.spec.template import SLOTS
 from lab import family_models
 from lab.api import Api
 from lab.server import ComfyServer
@@ -84,6 +87,58 @@ def host(module_factory: Any) -> Iterator[Host]:
         (api.upload(picture(1))["file_id"], api.upload(picture(2))["file_id"]),
         (api.upload(picture(3), "reference")["file_id"], api.upload(picture(4), "reference")["file_id"]),
     )
+
+
+@pytest.fixture
+def named_files(host: Host) -> Iterator[None]:
+    """Empty files with the names that the recorded graphs use, so that ComfyUI's loaders offer them."""
+    installed = everything()
+    folders = {
+        "style_models": installed.style_models,
+        "clip_vision": installed.clip_visions,
+        **{
+            folder: tuple(file.name for file in files if file.folder == folder)
+            for files in (
+                installed.models,
+                installed.text_encoders,
+                installed.vaes,
+                installed.loras,
+                installed.controlnets,
+                installed.model_patches,
+            )
+            for folder in {file.folder for file in files}
+        },
+    }
+    paths = [
+        host.server.base / "models" / folder / name for folder, names in folders.items() for name in names
+    ]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    yield
+    for path in paths:
+        path.unlink()
+
+
+@pytest.mark.usefixtures("named_files")
+def test_comfyui_accepts_every_graph_of_every_family(host: Host) -> None:
+    """`validate_prompt`, which the inspection of a graph asks, on every kind of request."""
+    no_slots: dict[str, list[str]] = {slot: [] for slot in SLOTS}
+
+    def refusals(prompt: dict[str, Any]) -> tuple[Any, ...]:
+        answer = host.api.post("/templates/inspect", json={"prompt": prompt, "slots": no_slots})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        return found["missing_nodes"], found["missing_models"], found["problems"]
+
+    graphs = {(each.family, each.variant, each.name): each.compile().prompt for each in family_requests()}
+    some = next(iter(graphs.values()))
+    wrong = {key: {**node, "inputs": {}} for key, node in some.items()}
+    accepted = refusals(some)
+    assert accepted[:2] == ([], [])
+    assert len(accepted[2]) < len(refusals(wrong)[2])  # what ComfyUI refuses would be here
+    refused = {name: found for name, prompt in graphs.items() if (found := refusals(prompt)) != accepted}
+    assert refused == {}
 
 
 def single_pictures(
