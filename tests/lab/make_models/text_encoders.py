@@ -85,9 +85,10 @@ def qwen25_vl_7b(_decoder_width: int) -> Model:
 
 def qwen3_vl_4b(_decoder_width: int) -> Model:
     """Qwen3-VL-4B under the names of its publisher, which ComfyUI shortens."""
-    from comfy.text_encoders.qwen3vl import _make_qwen3vl_model
+    from comfy.text_encoders.qwen3vl import Qwen3VL
 
-    model = _encoder(_make_qwen3vl_model("qwen3vl_4b"), {"num_hidden_layers": 1})
+    of_4b = type("Qwen3VL4B", (Qwen3VL,), {"model_type": "qwen3vl_4b"})
+    model = _encoder(of_4b, {"num_hidden_layers": 1})
     shapes: Shapes = {}
     for name, shape in shapes_of(model).items():
         if not LATER_LAYERS.search(name):
