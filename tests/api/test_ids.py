@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from graphs import plain
 from pictures import picture
 from pydantic import BaseModel
 from services import Product
@@ -65,6 +66,13 @@ class Stage:
         file_id: str = (await upload(self.client, picture(self._pictures)))["file_id"]
         return file_id
 
+    async def template(self) -> str:
+        self._pictures += 1
+        body = {"name": f"template {self._pictures}", "prompt": plain()}
+        answer = await self.client.post(f"{PREFIX}/templates", json=body)
+        template_id: str = (await answer.json())["template_id"]
+        return template_id
+
     async def queued(self) -> str:
         generation_id: str = (await generate(self.client))["generation_id"]
         return generation_id
@@ -105,6 +113,8 @@ class Stage:
         for name in placeholders(endpoint):
             if name == "file_id":
                 made[name] = await self.file()
+            elif name == "template_id":
+                made[name] = await self.template()
             elif name == "generation_id":
                 made[name] = await states.get(endpoint.path.rsplit("/")[-1], self.completed)()
                 if "name" in placeholders(endpoint):
@@ -140,7 +150,8 @@ async def test_every_route_finds_an_id_in_capitals(
             for name, field in (endpoint.query.model_fields if endpoint.query else {}).items()
             if field.is_required()
         }
-        answer = await client.request(endpoint.method, path.format_map(sent), params=query)
+        body = {"json": {"prompt": plain()}} if endpoint.body is not None else {}
+        answer = await client.request(endpoint.method, path.format_map(sent), params=query, **body)
         if endpoint.stream:
             first = await answer.content.readuntil(b"\n\n")
             text = (first + await answer.content.readuntil(b"\n\n")).decode()
