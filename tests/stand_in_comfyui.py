@@ -99,7 +99,7 @@ def modules() -> Mapping[str, ModuleType]:
     if importlib.util.find_spec("torch") is None:
         module("torch", Tensor=object)
         module("torch.nn")
-        module("torch.nn.functional", interpolate=None)
+        module("torch.nn.functional", interpolate=None, pad=None)
     return stand_ins
 
 
