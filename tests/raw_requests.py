@@ -17,6 +17,8 @@ FILLED = {
     "content_hash": "a" * 64,
     "name": "avatarforge_00001.png",
     "position": "0",
+    "template_id": ID,
+    "family": "sd15",
 }
 FOREIGN = (
     {"Host": "evil.example"},

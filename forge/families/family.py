@@ -71,10 +71,6 @@ class LatentShape:
         return self.cell * self.patch
 
 
-#: What AvatarForgeViewsLatent makes without a family.
-USUAL_LATENT = LatentShape(4)
-
-
 @dataclass(frozen=True)
 class Parts:
     """The files that a model without text encoders and VAE needs. `clip_type` is the type for CLIPLoader, or

@@ -59,7 +59,6 @@ def encode_words(
     before texts become the rows of a batch."""
     parts = words.parts
     model = {"model": loaded.model} if with_model else {}
-    pictures = {"pictures": parts.pictures} if parts.pictures else {}
     encoded = build.add(
         "AvatarForgePrompt",
         f"Words{words.label}",
@@ -71,7 +70,8 @@ def encode_words(
         negative_prompt=parts.negative_prompt,
         view=words.view_choice,
         family=words.kind,
-        **pictures,
+        # Every widget is listed: the editor fills in missing ones, and must queue the same prompt.
+        pictures=parts.pictures,
         **model,
     )
     return Encoded(encoded.out(0), encoded.out(1))

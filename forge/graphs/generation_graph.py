@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..families import FAMILIES, prompt_kind
 from ..families.builder import Link, PromptBuilder
-from ..families.family import USUAL_LATENT, Canvas, Encoded, Loaded, Picture, Posed, PoseHint
+from ..families.family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
 from ..families.prompt_text import PromptParts, Words, describe_pictures
 from ..families.steps import END, START, apply_ipadapter
 from ..ports import Prompt
@@ -229,7 +229,6 @@ class GenerationGraph:
         return apply(self._build, self._spec, self._loaded, encoded, hint)
 
     def _latent(self, rows: int, size: tuple[int, int], label: str) -> Link:
-        family = {} if self._family.latent == USUAL_LATENT else {"family": self._spec.family}
         return self._build.add(
             "AvatarForgeViewsLatent",
             f"Canvas{label}",
@@ -237,7 +236,7 @@ class GenerationGraph:
             height=size[1],
             views=rows,
             shared_noise=True,
-            **family,
+            family=self._spec.family,
         ).out()
 
     def _warn_of_posed_views(self) -> None:
@@ -256,6 +255,7 @@ class GenerationGraph:
             image=image,
             width=self._spec.width,
             height=self._spec.height,
+            fit="crop",
         ).out()
 
     def _attend(self, title: str, reference: Link, strength: float) -> None:

@@ -56,9 +56,9 @@ def test_with_all_there_the_packs_apply_the_inputs_and_nothing_warns(full: Comfy
     api = Api(full.url)
     photo, reference = api.upload(picture(1))["file_id"], api.upload(picture(2), "reference")["file_id"]
     done = api.wait(
-        api.generate("/generate_pose?pose=front", pose_file_id=photo, reference_file_id=reference)[
-            "generation_id"
-        ]
+        api.generate(
+            "/generate_pose?pose=front", family="sd15", pose_file_id=photo, reference_file_id=reference
+        )["generation_id"]
     )
     assert (done["status"], done["error"], done["warnings"]) == ("completed", None, [])
     prompt = api.root(f"/history/{done['comfyui_prompt_id']}").json()[done["comfyui_prompt_id"]]["prompt"][2]
@@ -244,7 +244,8 @@ def test_bad_files_are_skipped_and_everything_else_works(full: ComfyServer) -> N
                 assert "link" in said[folder, "0-anime-openpose-link.ckpt"]
         assert str(full.base) not in json.dumps(table)
         photo = api.upload(picture(3))["file_id"]
-        done = api.wait(api.generate("/generate_pose?pose=front", pose_file_id=photo)["generation_id"])
+        asked = {"family": "sd15", "pose_file_id": photo}
+        done = api.wait(api.generate("/generate_pose?pose=front", **asked)["generation_id"])
         assert (done["status"], done["error"], done["warnings"]) == ("completed", None, [])
         assert done["parameters"]["checkpoint"] == synthetic.file_name("sd15")
         name = "0-anime-openpose-lfs-pointer.ckpt"

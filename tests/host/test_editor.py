@@ -36,7 +36,8 @@ NODES = """() => window.app.rootGraph.nodes.map((node) => ({
     id: String(node.id), type: node.type, title: node.title, failed: Boolean(node.has_errors),
     box: [...node.pos, ...node.size],
     values: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
-    unlinked: (node.inputs ?? []).some((input) => !input.widget && input.link === null),
+    // Round sockets are optional: the model of AvatarForgePrompt.
+    unlinked: (node.inputs ?? []).some((input) => !input.widget && input.link === null && input.shape !== 7),
 }))"""
 SET_SEED = """(seed) => {
     for (const node of window.app.rootGraph.nodes)

@@ -50,6 +50,12 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "reference_strength": None,
         "consistency": None,
         "turnaround": None,
+        "reference_method": None,
+        "model": body["checkpoint"],
+        "loras": None,
+        "guidance": None,
+        "shift": None,
+        "clip_skip": None,
         "template": None,
     }
     assert answer == {

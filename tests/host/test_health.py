@@ -109,7 +109,7 @@ def test_no_checkpoint(comfy_factory: Factory) -> None:
     answer = api.post("/generate/avatar", json={"prompt": "x"})
     assert answer.status_code == 503
     assert "models/checkpoints" in answer.json()["detail"]
-    assert "AvatarForge: No Stable Diffusion" in server.log()
+    assert "AvatarForge: No model of a known family" in server.log()
     assert api.upload(picture())["is_duplicate"] is False
 
 

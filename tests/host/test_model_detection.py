@@ -55,14 +55,17 @@ def test_an_all_in_one_file_is_the_same_as_a_checkpoint(scanner: Any, tmp_path: 
 
 def test_a_file_in_the_other_folder_says_where_it_belongs(scanner: Any, tmp_path: Path) -> None:
     write(tmp_path / "checkpoints" / "bare.safetensors", flux())
-    write(tmp_path / "diffusion_models" / "whole.safetensors", whole(flux()))
-    found = scanner.scan()
-    (bare,) = found.checkpoints
-    (together,) = found.diffusion_models
-    assert (bare.family, together.family) == (None, None)
+    (bare,) = scanner.scan().checkpoints
+    assert bare.family is None
     assert bare.problem.endswith("move it to models/diffusion_models")
-    assert together.problem.endswith("move it to models/checkpoints")
-    assert {one.folder for one in found.skipped} == {"checkpoints", "diffusion_models"}
+
+
+def test_a_whole_checkpoint_among_diffusion_models_is_used_with_parts_of_its_own(
+    scanner: Any, tmp_path: Path
+) -> None:
+    write(tmp_path / "diffusion_models" / "whole.safetensors", whole(flux()))
+    (together,) = scanner.scan().diffusion_models
+    assert (together.family, together.problem) == ("flux", None)
 
 
 def test_what_told_the_family_is_said(scanner: Any, tmp_path: Path) -> None:

@@ -81,12 +81,14 @@ def test_a_plain_request_compiles_to_exactly_this() -> None:
         "negative_prompt": "",
         "view": "front",
         "family": "sd15",
+        "pictures": "",
     }
     assert compiled.prompt["3"]["inputs"] == {
         "width": 512,
         "height": 768,
         "views": 1,
         "shared_noise": True,
+        "family": "sd15",
     }
     assert compiled.prompt["4"]["inputs"] == {
         "model": ["1", 0],
