@@ -107,7 +107,7 @@ ENDPOINTS = (
         "utility",
         answer=responses.InstalledModel,
         body=requests.ModelOverrideBody,
-        refusals=(404, 422, 503),
+        refusals=(404, 408, 411, 413, 415, 422, 503),
     ),
     Endpoint(
         "DELETE",
