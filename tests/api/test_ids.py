@@ -150,7 +150,7 @@ async def test_every_route_finds_an_id_in_capitals(
             for name, field in (endpoint.query.model_fields if endpoint.query else {}).items()
             if field.is_required()
         }
-        body = {"json": {"prompt": plain()}} if endpoint.body is not None else {}
+        body: dict[str, Any] = {"json": {"prompt": plain()}} if endpoint.body is not None else {}
         answer = await client.request(endpoint.method, path.format_map(sent), params=query, **body)
         if endpoint.stream:
             first = await answer.content.readuntil(b"\n\n")
