@@ -190,8 +190,8 @@ class Host(Protocol):
         """The server's address, for people."""
 
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
-        """The installed models, with what the user says about them (`model_overrides`). If not `fresh`, the
-        scan may be a second old."""
+        """The installed models, with what the user says about them (`model_overrides`). If not `fresh`, both
+        may be a second old."""
 
     async def batch_fits(self, folder: str, name: str, width: int, height: int, count: int) -> bool:
         """Whether the GPU can sample `count` pictures of this size, in pixels, in one batch with the model

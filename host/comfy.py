@@ -116,12 +116,15 @@ class ComfyHost:
     async def installed_models(self, *, fresh: bool = True) -> InstalledModels:
         age = time.monotonic() - self._scanned_at
         if not fresh and self._installed is not None and age < SCAN_CACHE_SECONDS:
-            scanned = self._installed
-        else:
-            started = time.monotonic()
-            scanned = self._installed = await self._workers.disk(self._models.scan)
-            self._scanned_at = started
-        return with_overrides(scanned, await self._workers.disk(self._overrides.load))
+            return self._installed
+        started = time.monotonic()
+        installed = await self._workers.disk(self._scan)
+        if started >= self._scanned_at:  # a later scan may have ended earlier
+            self._installed, self._scanned_at = installed, started
+        return installed
+
+    def _scan(self) -> InstalledModels:
+        return with_overrides(self._models.scan(), self._overrides.load())
 
     async def batch_fits(self, folder: str, name: str, width: int, height: int, count: int) -> bool:
         def fits() -> bool:
