@@ -29,10 +29,9 @@ from sqlalchemy import (
 )
 
 from . import poses, row_counts
+from .clock import after_newest
 from .records import FileRecord, ListedFile
 from .tables import extracted_poses, files, generation_inputs, template_files
-
-_DAY = 86_400 * 1_000_000  # microseconds
 
 referenced = or_(
     exists().where(generation_inputs.c.file_id == files.c.id),
@@ -118,7 +117,8 @@ def add_or_restore(connection: Connection, record: FileRecord) -> tuple[FileReco
     """
     existing = by_hash(connection, record.content_hash)
     if existing is None:
-        record = replace(record, created_at=_after_newest(connection, record.created_at))
+        newest = connection.execute(select(func.max(files.c.created_at))).scalar_one()
+        record = replace(record, created_at=after_newest(newest, record.created_at))
         connection.execute(insert(files).values(**vars(record)))
         return record, False
     restored = replace(
@@ -140,13 +140,6 @@ def use_again(connection: Connection, content_hash: str, now: int) -> FileRecord
         return None
     used_at = max(now, existing.last_used_at + 1)  # always later, which `take_untouched` relies on
     return add_or_restore(connection, replace(existing, last_used_at=used_at, derived=False))[0]
-
-
-def _after_newest(connection: Connection, now: int) -> int:
-    """A creation time after that of the newest file, even if the clock was set back by up to a day. If it
-    differs by more, the present clock counts: otherwise one wrong year would affect all later files."""
-    newest = connection.execute(select(func.max(files.c.created_at))).scalar_one()
-    return newest + 1 if newest is not None and now <= newest < now + _DAY else now
 
 
 def reference_count(connection: Connection, file_id: str) -> int:

@@ -10,11 +10,11 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, tuple_, update
 
+from .clock import after_newest
 from .files import take_released
 from .records import FileRecord, TemplateRecord, TemplateVersionRecord
 from .tables import files, generation_templates, template_files, template_versions, templates
 
-_DAY = 86_400 * 1_000_000  # microseconds
 _ROW = select(
     templates.c.id,
     templates.c.name,
@@ -81,15 +81,13 @@ def add(connection: Connection, name: str, record: TemplateVersionRecord) -> Non
     """Insert a template with its first version."""
     newest = connection.execute(select(func.max(templates.c.created_at))).scalar_one()
     now = record.created_at
-    # After the newest one, even if the clock was set back by up to a day.
-    created_at = newest + 1 if newest is not None and now <= newest < now + _DAY else now
     connection.execute(
         insert(templates).values(
             id=record.template_id,
             name=name,
             name_key=name_key(name),
             version=record.number,
-            created_at=created_at,
+            created_at=after_newest(newest, now),
             updated_at=now,
             deleted_at=None,
         )

@@ -172,14 +172,7 @@ class ModelOverrides:
         try:
             self._disk.make_folder(self._path.parent)
             self._disk.unlink(temporary)  # left by a killed process
-            file = self._disk.create(temporary)
-            try:
-                self._disk.write(file, data)
-                self._disk.sync(file)
-            finally:
-                self._disk.close(file)
-            self._disk.replace(temporary, self._path)
-            self._disk.sync_folder(self._path.parent)
+            self._disk.write_whole(self._path, temporary, lambda file: self._disk.write(file, data))
         except OSError:
             with contextlib.suppress(OSError):
                 self._disk.unlink(temporary, patient=False)

@@ -272,14 +272,7 @@ def write_whole(
         disk.make_folder(path.parent)
         temporary = path.with_name(f".{uuid.uuid4()}{PART}")
         try:
-            file = disk.create(temporary)
-            try:
-                write(file)
-                disk.sync(file)
-            finally:
-                disk.close(file)
-            disk.replace(temporary, path)
-            disk.sync_folder(path.parent)
+            disk.write_whole(path, temporary, write)
         except BaseException:
             try:
                 disk.unlink(temporary)

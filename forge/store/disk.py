@@ -119,6 +119,18 @@ class Disk:
         # os.replace in tests can be given another function, that of Path cannot on Python 3.10.
         retry_refused(lambda: os.replace(source, target), self._sleep)  # noqa: PTH105
 
+    def write_whole(self, path: Path, temporary: Path, write: Callable[[BinaryIO], object]) -> None:
+        """Atomically create or replace the file at `path` with what `write` writes. `temporary` is a new file
+        in the same folder, which stays if this raises."""
+        file = self.create(temporary)
+        try:
+            write(file)
+            self.sync(file)
+        finally:
+            self.close(file)
+        self.replace(temporary, path)
+        self.sync_folder(path.parent)
+
     def unlink(self, path: Path, *, patient: bool = True) -> None:
         """Remove a file; a no-op if there is none. `patient` retries while it is refused."""
         self._try(lambda: _unlink(path), patient)

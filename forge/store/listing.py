@@ -34,7 +34,7 @@ def read_page(connection: Connection, limit: int, before: tuple[int, str] | None
 
 
 def read_cursor(cursor: str | None) -> tuple[int, str] | None:
-    """(created_at, id) of the last file of the earlier page. Raises UnprocessableError."""
+    """(created_at, id) of the last entry of the earlier page. Raises UnprocessableError."""
     if cursor is None:
         return None
     match = _CURSOR.fullmatch(cursor)
