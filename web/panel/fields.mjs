@@ -139,8 +139,37 @@ export function setOptions(field, automatic, options) {
   field.control.value = value;
 }
 
+/** Several controls with one legend and one error message. */
+export class Fieldset {
+  /**
+   * @param {string} label
+   * @param {HTMLElement[]} children
+   */
+  constructor(label, ...children) {
+    this.error = makeError();
+    this.element = make(
+      "fieldset",
+      { className: "avatarforge-field avatarforge-wide", "aria-describedby": this.error.id },
+      make("legend", { textContent: label }),
+      ...children,
+      this.error,
+    );
+  }
+
+  /** @param {string} text */
+  showError(text) {
+    this.error.textContent = text;
+    this.error.hidden = false;
+  }
+
+  clearError() {
+    this.error.hidden = true;
+    this.error.textContent = "";
+  }
+}
+
 /** Radio buttons in a row. */
-export class RadioGroup {
+export class RadioGroup extends Fieldset {
   /**
    * @param {string} label
    * @param {{ value: string, text: string, title?: string }[]} options
@@ -148,31 +177,27 @@ export class RadioGroup {
    */
   constructor(label, options, value) {
     const name = newId();
-    this.error = makeError();
-    this.inputs = options.map((option) =>
+    const inputs = options.map((option) =>
       make("input", { type: "radio", name, value: option.value, checked: option.value === value }),
     );
-    this.drawings = options.map(() => make("span", { className: "avatarforge-drawing" }));
-    this.row = make(
+    const drawings = options.map(() => make("span", { className: "avatarforge-drawing" }));
+    const row = make(
       "div",
       { className: "avatarforge-choices" },
       ...options.map((option, index) =>
         make(
           "label",
           { className: "avatarforge-choice", title: option.title ?? "" },
-          this.inputs[index],
-          this.drawings[index],
+          inputs[index],
+          drawings[index],
           make("span", { textContent: option.text }),
         ),
       ),
     );
-    this.element = make(
-      "fieldset",
-      { className: "avatarforge-field avatarforge-wide", "aria-describedby": this.error.id },
-      make("legend", { textContent: label }),
-      this.row,
-      this.error,
-    );
+    super(label, row);
+    this.inputs = inputs;
+    this.drawings = drawings;
+    this.row = row;
     this.element.addEventListener("change", () => this.clearError());
   }
 
@@ -193,17 +218,6 @@ export class RadioGroup {
   set value(value) {
     for (const input of this.inputs) input.checked = input.value === value;
     this.clearError();
-  }
-
-  /** @param {string} text */
-  showError(text) {
-    this.error.textContent = text;
-    this.error.hidden = false;
-  }
-
-  clearError() {
-    this.error.hidden = true;
-    this.error.textContent = "";
   }
 
   focus() {

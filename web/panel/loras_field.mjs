@@ -1,6 +1,6 @@
 // A list of LoRAs, each with its strength.
 import { button, make } from "../shared/elements.mjs";
-import { newId } from "./fields.mjs";
+import { Fieldset } from "./fields.mjs";
 
 /** @import { FormField, LoraFile, LoraParameter, Translate } from "../shared/types.d.ts" */
 
@@ -55,30 +55,24 @@ class LoraRow {
   }
 }
 
-export class LorasField {
+export class LorasField extends Fieldset {
   /**
    * @param {string} label
    * @param {FormField} schema
    * @param {Translate} t
    */
   constructor(label, schema, t) {
+    const list = make("div", {});
+    const add = button(t("lora_add"), () => this.#add()?.name.focus());
+    super(label, list, add);
     this.schema = schema;
     this.t = t;
     /** @type {LoraRow[]} */
     this.rows = [];
     /** @type {LoraFile[]} */
     this.installed = [];
-    this.error = make("p", { id: newId(), className: "avatarforge-field-error", hidden: true });
-    this.list = make("div", {});
-    this.add = button(t("lora_add"), () => this.#add()?.name.focus());
-    this.element = make(
-      "fieldset",
-      { className: "avatarforge-field avatarforge-wide", "aria-describedby": this.error.id },
-      make("legend", { textContent: label }),
-      this.list,
-      this.add,
-      this.error,
-    );
+    this.list = list;
+    this.add = add;
     this.element.addEventListener("input", () => this.clearError());
   }
 
@@ -112,17 +106,6 @@ export class LorasField {
 
   get isBadNumber() {
     return this.rows.some((row) => row.strength.validity.badInput);
-  }
-
-  /** @param {string} text */
-  showError(text) {
-    this.error.textContent = text;
-    this.error.hidden = false;
-  }
-
-  clearError() {
-    this.error.hidden = true;
-    this.error.textContent = "";
   }
 
   focus() {
