@@ -29,7 +29,7 @@ PACKAGE = "comfyui_workflow_templates_json"
 LOCATE = f"import {PACKAGE} as package; print(package.__path__[0])"
 EDITOR_READY = "() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0"
 DEADLINE = 120.0  # seconds for the editor to convert one workflow
-#: How many workflows the editor opens before its page is loaded anew: it keeps what it has opened.
+#: How many workflows the editor opens before its page is reloaded: it keeps what it has opened.
 PER_PAGE = 50
 SHOWN = 3  # names of missing things in a line of the table
 
