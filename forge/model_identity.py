@@ -147,24 +147,12 @@ def _family(facts: ModelFacts, name: str) -> tuple[str | None, ToldBy]:
     if len(facts.families) == 1:
         return facts.families[0], "name" if facts.guessed else "header"
     words = words_of(name)
-    for patterns in ({one: FAMILIES[one].siblings for one in facts.families}, _OWN_NAMES):
-        for family in facts.families:
-            pattern = patterns.get(family)
+    families = [FAMILIES[family] for family in facts.families]
+    for patterns in ([one.siblings for one in families], [one.lora_names for one in families]):
+        for family, pattern in zip(facts.families, patterns, strict=True):
             if pattern and _compiled(pattern).search(words):
                 return family, "name"
     return facts.families[0], "name"
-
-
-#: How names say the families that headers of LoRAs cannot always distinguish.
-_OWN_NAMES: Mapping[str, str | None] = {
-    "sd15": r"\b(sd|stable ?diffusion)( v)? ?(1|14|15)\b",
-    "sdxl": r"\bsdxl|xlv?\b|\bpony\b|illustrious|\bnoob(ai)?\b|animagine",
-    "flux": r"\bflux( 1|1)?( dev| d)?\b(?! ?2)",
-    "flux2": r"\bflux ?2\b|\bklein\b",
-    "chroma": r"\bchroma\b",
-    "qwen_image": r"\bqwen\b",
-    "krea2": r"\bkrea ?2\b",
-}
 
 
 @lru_cache(maxsize=256)

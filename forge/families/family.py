@@ -201,7 +201,8 @@ class Family:
     words of the name that tells the family from a later one in `FAMILIES` with the same classes, and
     `is_family` does that by the header. `header_variants` gives the variants that a header allows; empty
     allows all. Files that cannot be inspected are recognised by `file_names`, which match names of the
-    family, and `likely_names`, those of well-known models.
+    family, and `likely_names`, those of well-known models. `lora_names` tells the families that headers of
+    LoRAs do not always distinguish.
 
     `pose` and `identity` are the methods for a pose and for a reference picture, best first: the reference
     can be a numbered reference picture ("picture"), be read through CLIP vision by an adapter ("redux",
@@ -237,6 +238,7 @@ class Family:
     header_variants: Callable[[Mapping[str, Shaped]], tuple[str, ...]] | None = None
     file_names: str | None = None
     likely_names: str | None = None
+    lora_names: str | None = None
     control: ControlFiles | None = None
     union_type: str | None = None
     union_bones: str = "standard"

@@ -25,7 +25,7 @@ from .family import (
     Shaped,
     Variant,
 )
-from .prompt_text import QualityWords, Words
+from .prompt_text import SENTENCES, QualityWords, Words
 from .steps import (
     add_guidance,
     add_reference_latents,
@@ -37,11 +37,6 @@ from .steps import (
 )
 
 PARTS = Parts(("clip_l", "t5xxl"), "flux", "flux")
-SENTENCES = QualityWords(
-    realistic=("A photorealistic photograph with natural light, sharp focus and fine detail", ""),
-    anime=("A clean anime illustration with crisp line art and soft shading", ""),
-    sentences=True,
-)
 
 
 def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
@@ -115,6 +110,7 @@ FLUX = Family(
     identity=("redux", "attention"),
     anchor="attention",
     batch=True,
+    lora_names=r"\bflux( 1|1)?( dev| d)?\b(?! ?2)",
     rank=4,
     variants=(
         Variant("dev", "dev"),
@@ -170,6 +166,7 @@ CHROMA = Family(
     identity=(),
     anchor=None,
     batch=False,
+    lora_names=r"\bchroma\b",
     rank=1,
     settings=frozenset({"shift"}),
     distilled={"flash": {"steps": 8, "cfg": 1.0}, "turbo": {"steps": 8, "cfg": 1.0}},

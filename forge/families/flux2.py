@@ -23,8 +23,7 @@ from .family import (
     Shaped,
     Variant,
 )
-from .flux import SENTENCES
-from .prompt_text import QualityWords, Words
+from .prompt_text import GUIDED_SENTENCES, SENTENCES, Words
 from .steps import add_guidance, add_reference_latents, encode_words, load_files
 
 #: The scheduler whose noise levels depend on the size of the picture: the node Flux2Scheduler.
@@ -104,11 +103,6 @@ def _parts(encoder: str) -> Parts:
 
 _DISTILLED = Sampling(832, 1216, 4, 1.0, "euler", OWN_SCHEDULER)
 _BASE = Sampling(832, 1216, 20, 5.0, "euler", OWN_SCHEDULER)
-_BASE_WORDS = QualityWords(
-    realistic=(SENTENCES.realistic[0], "low quality, blurry, bad anatomy"),
-    anime=(SENTENCES.anime[0], "low quality, blurry, bad anatomy"),
-    sentences=True,
-)
 
 FLUX2 = Family(
     name="flux2",
@@ -123,6 +117,7 @@ FLUX2 = Family(
     identity=("picture", "attention"),
     anchor="picture",
     batch=True,
+    lora_names=r"\bflux ?2\b|\bklein\b",
     rank=7,
     variants=(
         Variant("klein_4b", "klein 4B"),
@@ -130,14 +125,14 @@ FLUX2 = Family(
             "klein_base_4b",
             "klein base 4B",
             r"\bbase\b",
-            {"sampling": _BASE, "words": _BASE_WORDS},
+            {"sampling": _BASE, "words": GUIDED_SENTENCES},
         ),
         Variant("klein_9b", "klein 9B", None, {"parts": _parts("qwen3_8b")}),
         Variant(
             "klein_base_9b",
             "klein base 9B",
             r"\bbase\b",
-            {"sampling": _BASE, "words": _BASE_WORDS, "parts": _parts("qwen3_8b")},
+            {"sampling": _BASE, "words": GUIDED_SENTENCES, "parts": _parts("qwen3_8b")},
         ),
         Variant(
             "dev",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..spec.avatar import AvatarSpec
 from .builder import PromptBuilder
 from .family import Family, GraphFunctions, LatentShape, Loaded, Parts, Sampling, Variant
-from .flux import SENTENCES
+from .prompt_text import SENTENCES
 from .steps import encode_words, load_files, sample_with_ksampler
 
 PARTS = Parts(("qwen3_vl_4b",), "krea2", "wan", vae_names=r"qwen")
@@ -29,6 +29,7 @@ KREA2 = Family(
     identity=("attention",),
     anchor="attention",
     batch=False,
+    lora_names=r"\bkrea ?2\b",
     rank=2,
     variants=(
         Variant("turbo", "turbo"),

@@ -22,6 +22,18 @@ class QualityWords:
     sentences: bool = False
 
 
+#: For families whose text encoder understands sentences: without guidance, and with a negative prompt.
+SENTENCES = QualityWords(
+    realistic=("A photorealistic photograph with natural light, sharp focus and fine detail", ""),
+    anime=("A clean anime illustration with crisp line art and soft shading", ""),
+    sentences=True,
+)
+_FLAWS = "low quality, blurry, bad anatomy"
+GUIDED_SENTENCES = QualityWords(
+    realistic=(SENTENCES.realistic[0], _FLAWS), anime=(SENTENCES.anime[0], _FLAWS), sentences=True
+)
+
+
 @dataclass(frozen=True)
 class PromptParts:
     """The user's description of a character. A text that was not given is empty. `pictures` are sentences

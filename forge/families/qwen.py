@@ -25,8 +25,7 @@ from .family import (
     Shaped,
     Variant,
 )
-from .flux import SENTENCES
-from .prompt_text import QualityWords, Words, compose_prompt
+from .prompt_text import GUIDED_SENTENCES, Words, compose_prompt
 from .steps import (
     add_reference_latents,
     apply_controlnet,
@@ -45,11 +44,6 @@ _CAMERA = {
     "back": "Rotate the camera 180 degrees",
 }
 _LIGHTNING = {"steps": 4, "cfg": 1.0}
-_WORDS = QualityWords(
-    realistic=(SENTENCES.realistic[0], "low quality, blurry, bad anatomy"),
-    anime=(SENTENCES.anime[0], "low quality, blurry, bad anatomy"),
-    sentences=True,
-)
 
 
 def load(build: PromptBuilder, spec: AvatarSpec) -> Loaded:
@@ -105,7 +99,7 @@ QWEN_EDIT = Family(
     siblings=r"\bedit\b|fire ?red",
     is_family=is_edit,
     sampling=Sampling(832, 1216, 30, 4.0, "euler", "simple", shift=3.1),
-    words=_WORDS,
+    words=GUIDED_SENTENCES,
     latent=LatentShape(16, video=True, patch=2),
     parts=PARTS,
     graph=GraphFunctions(load_edit, encode_edit, sample_with_ksampler),
@@ -130,7 +124,7 @@ QWEN_IMAGE = Family(
     label="Qwen-Image",
     comfy_classes=("QwenImage",),
     sampling=Sampling(1056, 1584, 30, 4.0, "euler", "simple", shift=3.1),
-    words=_WORDS,
+    words=GUIDED_SENTENCES,
     latent=LatentShape(16, video=True, patch=2),
     parts=PARTS,
     graph=GraphFunctions(load, encode_words, sample_with_ksampler, pose),
@@ -138,6 +132,7 @@ QWEN_IMAGE = Family(
     identity=("attention",),
     anchor="attention",
     batch=False,
+    lora_names=r"\bqwen\b",
     rank=3,
     variants=(Variant("base", "base"), Variant("2512", "2512", r"\b2512\b")),
     settings=frozenset({"shift"}),

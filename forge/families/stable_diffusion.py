@@ -69,6 +69,7 @@ SD15 = Family(
     identity=("ipadapter", "attention"),
     anchor="attention",
     batch=True,
+    lora_names=r"\b(sd|stable ?diffusion)( v)? ?(1|14|15)\b",
     settings=frozenset({"clip_skip"}),
     distilled={
         "lcm": {"steps": 8, "cfg": 1.5, "sampler": "lcm", "scheduler": "sgm_uniform"},
@@ -110,6 +111,7 @@ SDXL = Family(
     identity=("ipadapter", "attention"),
     anchor="attention",
     batch=True,
+    lora_names=r"\bsdxl|xlv?\b|\bpony\b|illustrious|\bnoob(ai)?\b|animagine",
     variants=(
         Variant("base", "base"),
         Variant(

@@ -20,8 +20,7 @@ from .family import (
     Sampling,
     Variant,
 )
-from .flux import SENTENCES
-from .prompt_text import QualityWords
+from .prompt_text import GUIDED_SENTENCES, SENTENCES
 from .steps import encode_words, load_files, sample_with_ksampler, shift_model
 
 PARTS = Parts(("qwen3_4b",), "lumina2", "flux")
@@ -67,11 +66,7 @@ Z_IMAGE = Family(
             r"z ?image(?!.*\bturbo\b)",
             {
                 "sampling": Sampling(832, 1216, 25, 4.0, "res_multistep", "simple", shift=3.0),
-                "words": QualityWords(
-                    realistic=(SENTENCES.realistic[0], "low quality, blurry, bad anatomy"),
-                    anime=(SENTENCES.anime[0], "low quality, blurry, bad anatomy"),
-                    sentences=True,
-                ),
+                "words": GUIDED_SENTENCES,
             },
         ),
     ),

@@ -107,7 +107,7 @@ def resolve_request(
         family,
         chosen.file.variant,
         request.loras or (),
-        views=several_views or views is not None,
+        views=views is not None,
         pose=steered,
     )
     values = _settings(request, chosen, settings, loras.distillation)
@@ -115,7 +115,7 @@ def resolve_request(
     spec = AvatarSpec(
         **values,
         views=chosen_views,
-        pose=_use_pose(pose, request, strength, installed, bones),
+        pose=use_pose(pose, request, strength, installed, bones),
         reference=_use_reference(reference, request, installed, family),
         family=family.name,
         variant=chosen.file.variant,
@@ -209,13 +209,14 @@ def _choose_pose(
         return PoseChoice(first, None, (make_warning("no_pose_controlnet", detail, missing=error.detail),))
 
 
-def _use_pose(
+def use_pose(
     pose: GivenPose | None,
     request: AvatarRequest,
     strength: float,
     installed: InstalledModels,
     bones: str,
 ) -> PoseUse | None:
+    """The given pose as a spec stores it, with the plan for its kind. Raises what `plan_pose` raises."""
     if pose is None:
         return None
     record = pose.record

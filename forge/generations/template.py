@@ -8,17 +8,17 @@ from typing import Any
 from ...db.records import FileRecord
 from ..errors import UnprocessableError
 from ..graphs.capabilities import pose_extractors
-from ..graphs.poses import plan_pose, pose_warnings
+from ..graphs.poses import pose_warnings
 from ..graphs.prompt_syntax import prompt_warnings
 from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec, ReferenceUse
-from ..spec.pose import PoseFile, PoseUse
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.warning import GenerationWarning, make_warning
 from ..templates.template import KIND, Template
-from .resolve import GivenPose, ResolvedRequest
+from .applicability import GivenInputs, check_applicable
+from .resolve import GivenPose, ResolvedRequest, use_pose
 
 #: Field of a request -> the slot that it fills. Fields that are not here fill none.
 _SLOT_OF = {
@@ -53,13 +53,8 @@ def resolve_template(
     """Make a spec like `resolve_request`. Raises UnprocessableError for a field that is no slot, and what
     `plan_pose` raises."""
     _require_slots(request, template)
-    if pose is None and request.pose_mode is not None:
-        raise UnprocessableError(
-            "pose_mode is about a pose image, and none was given.",
-            ("body", "pose_mode"),
-            code="field_not_applicable",
-            parameters={"field": "pose_mode"},
-        )
+    several_views = views is not None and len(views) > 1
+    check_applicable(request, GivenInputs(several_views, pose is not None, reference is not None))
     chosen: dict[str, Any] = {name: getattr(request, name) for name in ("width", "height", "steps", "cfg")}
     for name, value in chosen.items():
         chosen[name] = template.common_value(name) if value is None else value
@@ -74,7 +69,7 @@ def resolve_template(
         style=request.style,
         negative_prompt=request.negative_prompt,
         views=views if views else ((None,) if pose is not None else ("front",)),
-        pose=_use_pose(pose, request, installed),
+        pose=use_pose(pose, request, 1.0, installed, BoneStyle.STANDARD.value),
         reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,
         family=KIND,
         controlnet=None,
@@ -126,12 +121,3 @@ def _require_slots(request: AvatarRequest, template: Template) -> None:
                 code="template_slot_missing",
                 parameters={"template": template.name, "field": name},
             )
-
-
-def _use_pose(pose: GivenPose | None, request: AvatarRequest, installed: InstalledModels) -> PoseUse | None:
-    if pose is None:
-        return None
-    record, mode = pose.record, request.pose_mode or "auto"
-    skeleton = pose.skeletons.get(BoneStyle.STANDARD.value)
-    file = PoseFile(record.id, record.content_hash, record.width, record.height, pose.kind, skeleton)
-    return PoseUse(file, plan_pose(file, mode, pose_extractors(installed)), mode, 1.0)

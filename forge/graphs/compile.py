@@ -9,11 +9,10 @@ from ..families import FAMILIES
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
-from ..spec.views import VIEWS
+from ..spec.views import view_width
 from ..spec.warning import GenerationWarning
 from .generation_graph import GenerationGraph
 
-NARROW = 5 / 8  # width of a standing figure in profile, at most, as a share of its height
 ANCHOR = 0  # position of the view that the others attend to: the front
 
 
@@ -28,11 +27,8 @@ class CompiledPrompt:
 
 def view_size(spec: AvatarSpec, view_name: str | None) -> tuple[int, int]:
     """(width, height) in pixels; a narrow view keeps the height."""
-    if view_name is None or not VIEWS[view_name].narrow:
-        return spec.width, spec.height
     step = FAMILIES[spec.family].latent.step
-    widest = int(spec.height * NARROW) // step * step
-    return min(spec.width, max(widest, step)), spec.height
+    return view_width(view_name, spec.width, spec.height, step), spec.height
 
 
 def compile_prompt(

@@ -18,8 +18,8 @@ from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
 from ..spec.views import VIEW_NAMES
-from ..spec.warning import GenerationWarning, make_warning
-from .pose_input import PoseInput, add_pose_input, pose_input, posed_views
+from ..spec.warning import GenerationWarning
+from .pose_input import PoseInput, add_pose_input, pose_input, posed_views_warning
 from .receipt import AppliedPicture, applied_input
 
 WHOLE = 1.0  # strength of what a model cannot weigh
@@ -38,7 +38,6 @@ class GenerationGraph:
         # What applies to everything that is sampled from now on: patches of the model, and pictures.
         self._patches: list[AppliedPicture] = []
         self._pictures: list[tuple[Picture, AppliedPicture]] = []
-        self._reference: Link | None = None
         self._loaded = self._load()
 
     @property
@@ -99,7 +98,7 @@ class GenerationGraph:
         if poses.skips_pose:
             self._skipped.add("pose")
         elif "front" in poses.posed and spec.views == VIEW_NAMES:
-            self._warn_of_posed_views()
+            self.warnings.append(posed_views_warning(spec))
         posed = spec.controlnet is not None or spec.pose_method == "picture"
         hint = add_pose_input(self._build, spec, poses, size, label) if posed and poses.strength else None
         pictures = [picture for picture, _ in self._pictures]
@@ -238,14 +237,6 @@ class GenerationGraph:
             shared_noise=True,
             family=self._spec.family,
         ).out()
-
-    def _warn_of_posed_views(self) -> None:
-        wanted = tuple(str(view) for view in posed_views(self._spec))
-        detail = (
-            f"The pose shows one view: it was applied to {' and '.join(wanted)}; the others follow the "
-            "built-in skeletons."
-        )
-        self.warnings.append(make_warning("pose_on_some_views", detail, views=wanted))
 
     def _encode(self, title: str, image: Link) -> Link:
         return self._build.add(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import UnprocessableError
-from ..families import DISTILLATIONS, FAMILIES
+from ..families import FAMILIES
 from ..families.family import Family
-from ..model_identity import lora_fits
+from ..model_identity import lora_fits, named_distillation
 from ..model_names import find_model, words_of
 from ..ports import InstalledModels, ModelFile
 from ..spec.lora import LoraUse
@@ -58,7 +58,7 @@ def choose_loras(
             )
         uses.append(replace(lora, name=found.name))
         if lora.strength > 0:
-            distillation = distillation or _distillation(found)
+            distillation = distillation or named_distillation(family.name, found.name)
     needed = {"views": views, "pose": pose}
     for helper in family.helper_loras:
         match = next(
@@ -113,8 +113,3 @@ def _describe_family(lora: ModelFile) -> str:
     family = FAMILIES[lora.family]
     label = next((each.label for each in family.variants if each.name == lora.variant), "")
     return f"{family.label} {label}".strip()
-
-
-def _distillation(lora: ModelFile) -> str | None:
-    words = words_of(lora.name)
-    return next((name for name, pattern in DISTILLATIONS.items() if re.search(pattern, words)), None)

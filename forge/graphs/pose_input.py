@@ -9,6 +9,7 @@ from ..families.builder import Link, PromptBuilder
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
 from ..spec.views import ALL_FOUR, VIEW_NAMES
+from ..spec.warning import GenerationWarning, make_warning
 from .poses import add_pose_image
 
 FRONT_AND_BACK = ("front", "back")
@@ -50,6 +51,16 @@ def posed_views(spec: AvatarSpec) -> tuple[str | None, ...]:
     if spec.pose is None or spec.views != VIEW_NAMES:
         return spec.views
     return FRONT_AND_BACK if spec.pose.plan.treatment == "json" else FRONT_AND_BACK[:1]
+
+
+def posed_views_warning(spec: AvatarSpec) -> GenerationWarning:
+    """Says which views of a sheet the given pose decides."""
+    views = tuple(str(view) for view in posed_views(spec))
+    detail = (
+        f"The pose shows one view: it was applied to {' and '.join(views)}; the others follow the built-in "
+        "skeletons."
+    )
+    return make_warning("pose_on_some_views", detail, views=views)
 
 
 def add_pose_input(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..errors import UnavailableError, UnprocessableError
 from ..families import FAMILIES
@@ -61,13 +62,9 @@ def pose_controlnet(installed: InstalledModels, settings: Settings, family: Fami
             )
         if found.family in (family.name, None):
             return _by_model(CONTROLNET, found)
-    usable = [
-        model
-        for model in installed.controlnets
-        if model.family == family.name and not model.problem and hints_of(model) == "pose"
-    ]
-    if usable:
-        return _by_model(CONTROLNET, max(usable, key=_pose_rank))
+    found = _best_pose_model(installed.controlnets, family)
+    if found is not None:
+        return _by_model(CONTROLNET, found)
     return lacking(
         CONTROLNET,
         f"a ControlNet with 'openpose' in its name for {family.label} (.safetensors) in models/controlnet"
@@ -76,13 +73,9 @@ def pose_controlnet(installed: InstalledModels, settings: Settings, family: Fami
 
 
 def _pose_patch(installed: InstalledModels, _settings: Settings, family: Family) -> Method:
-    usable = [
-        model
-        for model in installed.model_patches
-        if model.family == family.name and not model.problem and hints_of(model) == "pose"
-    ]
-    if usable:
-        return _by_model(PATCH, max(usable, key=_pose_rank))
+    found = _best_pose_model(installed.model_patches, family)
+    if found is not None:
+        return _by_model(PATCH, found)
     return lacking(
         PATCH,
         f"a pose or union control patch for {family.label} (.safetensors) in models/model_patches"
@@ -118,6 +111,15 @@ def missing_pose(methods: tuple[Method, ...], family: Family) -> str:
     what = "pose ControlNet" if len(methods) == 1 and methods[0].name == CONTROLNET else "pose model"
     needed = ", or ".join(str(method.missing) for method in methods)
     return f"No {what} for {family.label} is installed, so a pose cannot be applied. It needs {needed}."
+
+
+def _best_pose_model(models: Sequence[ModelFile], family: Family) -> ModelFile | None:
+    usable = [
+        model
+        for model in models
+        if model.family == family.name and not model.problem and hints_of(model) == "pose"
+    ]
+    return max(usable, key=_pose_rank, default=None)
 
 
 def _such_as(family: Family) -> str:

@@ -26,6 +26,17 @@ class View:
     narrow: bool = False
 
 
+NARROW = 5 / 8  # width of a standing figure in profile, at most, as a share of its height
+
+
+def view_width(view_name: str | None, width: int, height: int, step: int) -> int:
+    """The width of a view in a frame of `width` x `height` pixels; that of a narrow view is in steps of
+    `step` pixels."""
+    if view_name is None or not VIEWS[view_name].narrow:
+        return width
+    return min(width, max(int(height * NARROW) // step * step, step))
+
+
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (

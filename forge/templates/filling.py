@@ -8,14 +8,15 @@ from typing import Any
 
 from ..families.builder import Link, Node, PromptBuilder
 from ..graphs.links import inputs_of, is_sampler, link_of, steps_of, upstream
+from ..graphs.pose_input import posed_views, posed_views_warning
 from ..graphs.poses import add_pose_image
 from ..graphs.receipt import AppliedPicture, applied_input
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
 from ..spec.receipt import AppliedInput
-from ..spec.views import VIEW_NAMES, VIEWS
-from ..spec.warning import GenerationWarning, make_warning
+from ..spec.views import VIEW_NAMES, view_width
+from ..spec.warning import GenerationWarning
 from .graph import copied
 from .slots import PICTURES, Place, Slots
 from .template import KIND, Template
@@ -25,7 +26,6 @@ from .words import negative_words, positive_words
 SKELETON_SIZE = (768, 1024)
 #: Pixels by which sizes are chosen: the coarsest step of a family.
 STEP = 16
-NARROW = 5 / 8  # width of a standing figure in profile, at most, as a share of its height
 OUR_PROMPT = "AvatarForgePrompt"
 
 
@@ -40,10 +40,7 @@ def view_size(spec: AvatarSpec, view: str | None) -> tuple[int, int] | None:
     """(width, height) in pixels; None if the graph decides the size. A narrow view keeps the height."""
     if not (isinstance(spec.width, int) and isinstance(spec.height, int)):
         return None
-    if view is None or not VIEWS[view].narrow:
-        return spec.width, spec.height
-    widest = max(STEP, int(spec.height * NARROW) // STEP * STEP)
-    return min(spec.width, widest), spec.height
+    return view_width(view, spec.width, spec.height, STEP), spec.height
 
 
 class Builder(PromptBuilder):
@@ -199,16 +196,9 @@ class Filling:
             return None
         if slot == "reference":
             return ("reference", spec.reference) if spec.reference else None
-        if spec.pose is not None and view in self._posed_views(spec.pose):
+        if spec.pose is not None and view in posed_views(spec):
             return "pose", spec.pose
         return ("view", None) if view is not None and spec.skeleton_strength > 0 else None
-
-    def _posed_views(self, pose: PoseUse) -> tuple[str | None, ...]:
-        """The views to which a given pose applies: as in our own graphs, the front of a whole sheet, and its
-        back if keypoints can be turned round."""
-        if self._spec.views != VIEW_NAMES:
-            return self._spec.views
-        return VIEW_NAMES[:2] if pose.plan.treatment == "json" else VIEW_NAMES[:1]
 
     def _pose(self, view: str | None) -> Picture | None:
         use = self._use("pose", view)
@@ -217,7 +207,7 @@ class Filling:
         size, pose = view_size(self._spec, view), use[1]
         if isinstance(pose, PoseUse):
             sheet = self._spec.views == VIEW_NAMES
-            self._warn_of_sheet(pose) if sheet else None
+            self._warn_of_sheet() if sheet else None
             image = add_pose_image(
                 self._build,
                 pose.plan,
@@ -238,13 +228,8 @@ class Filling:
         )
         return Picture((skeleton.out(),))
 
-    def _warn_of_sheet(self, pose: PoseUse) -> None:
-        wanted = self._posed_views(pose)
-        detail = (
-            f"The pose shows one view: it was applied to {' and '.join(map(str, wanted))}; the others follow "
-            "the built-in skeletons."
-        )
-        warning = make_warning("pose_on_some_views", detail, views=[str(view) for view in wanted])
+    def _warn_of_sheet(self) -> None:
+        warning = posed_views_warning(self._spec)
         if warning not in self.warnings:
             self.warnings.append(warning)
 

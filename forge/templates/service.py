@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -27,14 +26,13 @@ from ..ports import Host
 from ..settings import Settings
 from ..spec.template import TemplateUse
 from ..store.files import FileStore
+from ..store.listing import read_cursor
 from ..workers import Workers
 from . import check
 from .check import Graph, Inspection
 from .saved import SavedTemplate
 from .slots import read_slots, write_slots
 from .template import Template
-
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9A-Fa-f-]{36})")
 
 log = logging.getLogger("avatarforge")
 
@@ -115,7 +113,7 @@ class TemplateService:
 
     async def page(self, *, limit: int, cursor: str | None, text: str | None) -> TemplatePage:
         """Newest first. `text` is searched in names. `cursor` is the `next_cursor` of the page before."""
-        read = partial(queries.page, limit=limit + 1, before=_read_cursor(cursor), text=text)
+        read = partial(queries.page, limit=limit + 1, before=read_cursor(cursor), text=text)
         total, records = await self._database.read(read)
         last = records[limit - 1] if len(records) > limit else None
         next_cursor = f"{last.created_at}-{last.id}" if last else None
@@ -147,7 +145,9 @@ class TemplateService:
         """The version that a generation uses. Raises ConflictError if the database has lost it."""
         record = await self._database.read(partial(queries.version, template_id=use.id, number=use.version))
         if record is None:
-            raise ConflictError(f"Version {use.version} of the template {use.name!r} is gone. Generate anew.")
+            raise ConflictError(
+                f"Version {use.version} of the template {use.name!r} is gone. Send the request again."
+            )
         return _template(use.name, record)
 
     def _require_allowed(self) -> None:
@@ -243,14 +243,3 @@ def _trimmed(name: str) -> str:
     if not trimmed:
         raise UnprocessableError("A name is not only spaces.", ("body", "name"))
     return trimmed
-
-
-def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
-    if cursor is None:
-        return None
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise UnprocessableError(
-            "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
-        )
-    return int(match[1]), canonical_id(match[2])
