@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from ..forge.errors import UnprocessableError
 from ..forge.families.doll import DOLL
 from ..forge.pictures.doll.palette import Palette
-from ..forge.pictures.doll.views import ViewsOrder, draw_views, reference_palette
+from ..forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
 from ..forge.pictures.doll.words import read_description
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose
 from ..forge.spec.views import ALL_FOUR, VIEW_NAMES
@@ -21,7 +21,6 @@ from .keypoints import KEYPOINTS
 from .tensors import plain_numbers, to_levels, to_picture, to_tensor
 
 MOST_SEED = 2**64 - 1
-SAME_SEED = -1
 # Extractors give every keypoint a position; below this score it is a guess.
 SURE = 0.3
 
@@ -162,7 +161,7 @@ class PaperDoll(io.ComfyNode):
             views=views,
             size=(width, height),
             seed=seed,
-            view_seed=seed if view_seed == SAME_SEED else view_seed,
+            view_seed=view_seed,
             consistency=consistency,
             passes=steps,
             poses={name: _pose(points) for name, points in given.items() if points is not None},

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..families.builder import Link, PromptBuilder
+from ..pictures.doll.views import SAME_SEED
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
@@ -123,7 +124,7 @@ class DrawnGraph:
             width=size[0],
             height=size[1],
             seed=identity,
-            view_seed=seed,
+            view_seed=SAME_SEED if seed == identity else seed,
             consistency=spec.consistency,
             steps=spec.steps,
             **self._keypoints(poses),

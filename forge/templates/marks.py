@@ -23,6 +23,7 @@ _OWN_NODES: Mapping[str, Mapping[str, str]] = {
     "AvatarForgePrompt": {"prompt": "prompt", "negative": "negative_prompt"},
     "AvatarForgePoseSkeleton": {"pose": "view"},
     "AvatarForgeLoadPose": {"pose": "file_id"},
+    "AvatarForgeLoadKeypoints": {"pose": "file_id"},
     "AvatarForgeLoadReference": {"reference": "file_id"},
     "AvatarForgeViewsLatent": {"width": "width", "height": "height"},
     "AvatarForgePaperDoll": {

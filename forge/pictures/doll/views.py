@@ -16,6 +16,8 @@ from .facing import turn_for
 from .palette import Palette, palette_from_picture, palette_of
 from .people import people_in, person_of
 
+#: As `view_seed`: the same as `seed`.
+SAME_SEED = -1
 _FRONT = "front"
 #: Called after each pass with the row, the number of passes drawn, and a preview. May raise.
 AfterPass = Callable[[int, int, Image.Image], None]
@@ -25,7 +27,7 @@ AfterPass = Callable[[int, int, Image.Image], None]
 class ViewsOrder:
     """What to draw: one row per view, None for that of its pose alone, each of `size` (width, height) pixels.
 
-    `seed` decides what the words leave open, and `view_seed` the details of the pictures; with a
+    `seed` decides what the words leave open, and `view_seed` (or SAME_SEED) the details of the pictures; with a
     `consistency` below 1 it also decides a share of what the words leave open, for each view by itself.
     `poses` are by view; the others stand on the built-in skeletons. `palette` is used with the weight
     `palette_strength`.
@@ -41,6 +43,11 @@ class ViewsOrder:
     poses: Mapping[str | None, PoseDocument] = field(default_factory=dict)
     palette: Palette | None = None
     palette_strength: float = 0.0
+
+    @property
+    def own_seed(self) -> int:
+        """The seed of what the views decide by themselves."""
+        return self.seed if self.view_seed == SAME_SEED else self.view_seed
 
 
 def draw_views(order: ViewsOrder, after_pass: AfterPass) -> Sequence[Drawing]:
@@ -61,7 +68,7 @@ def _draw_view(order: ViewsOrder, row: int, view: str | None, after_pass: AfterP
     character = choose_character(
         order.description,
         seed=order.seed,
-        view_seed=order.view_seed,
+        view_seed=order.own_seed,
         view=view or "",
         consistency=order.consistency,
         palette=order.palette,
@@ -79,7 +86,7 @@ def _draw_view(order: ViewsOrder, row: int, view: str | None, after_pass: AfterP
             turn=turn_for(people[0], view),
             character=character,
             size=order.size,
-            seed=order.view_seed,
+            seed=order.own_seed,
             passes=order.passes,
         ),
         lambda done, preview: after_pass(row, done, preview),
