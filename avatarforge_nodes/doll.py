@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from comfy_api.latest import io
 
 from ..forge.errors import UnprocessableError
 from ..forge.families.doll import DOLL
-from ..forge.pictures.doll.palette import Palette
+from ..forge.pictures.doll.description import Colour
 from ..forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
 from ..forge.pictures.doll.words import read_description
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose
@@ -239,7 +240,7 @@ def _pose(keypoints: Any) -> PoseDocument:
         ) from error
 
 
-def _palette(reference: torch.Tensor | None, parts: torch.Tensor | None) -> Palette | None:
+def _palette(reference: torch.Tensor | None, parts: torch.Tensor | None) -> Mapping[str, Colour] | None:
     if reference is None:
         return None
     picture = to_picture(reference[0])

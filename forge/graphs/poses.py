@@ -60,7 +60,7 @@ def plan_pose(
 
 def pose_warnings(pose: PoseUse, extractors: Sequence[Method]) -> tuple[GenerationWarning, ...]:
     """What the user should know about this plan."""
-    if pose.mode != "auto" or pose.plan.treatment != "raw":
+    if pose.mode != "auto" or pose.plan.treatment != "raw" or pose.strength == 0:
         return ()
     missing = missing_extractor(extractors)
     detail = f"{missing} The pose picture was applied as it is."

@@ -10,10 +10,10 @@ from PIL import Image
 from ..openpose_json import PoseDocument
 from ..skeleton import view_skeleton
 from .character import choose_character
-from .description import Description
+from .description import Colour, Description
 from .drawing import DollOrder, Drawing, draw_doll
 from .facing import turn_for
-from .palette import Palette, palette_from_picture, palette_of
+from .palette import palette_from_picture, palette_of
 from .people import people_in, person_of
 
 #: As `view_seed`: the same as `seed`.
@@ -27,10 +27,10 @@ AfterPass = Callable[[int, int, Image.Image], None]
 class ViewsOrder:
     """What to draw: one row per view, None for that of its pose alone, each of `size` (width, height) pixels.
 
-    `seed` decides what the words leave open, and `view_seed` (or SAME_SEED) the details of the pictures; with a
-    `consistency` below 1 it also decides a share of what the words leave open, for each view by itself.
-    `poses` are by view; the others stand on the built-in skeletons. `palette` is used with the weight
-    `palette_strength`.
+    `seed` decides what the words leave open, and `view_seed` (or SAME_SEED) the details of the pictures; with
+    a `consistency` below 1 it also decides a share of what the words leave open, for each view by itself.
+    `poses` are by view; the others stand on the built-in skeletons. `palette` has the colours of a reference,
+    used with the weight `palette_strength`.
     """
 
     description: Description
@@ -41,7 +41,7 @@ class ViewsOrder:
     consistency: float
     passes: int
     poses: Mapping[str | None, PoseDocument] = field(default_factory=dict)
-    palette: Palette | None = None
+    palette: Mapping[str, Colour] | None = None
     palette_strength: float = 0.0
 
     @property
@@ -56,7 +56,7 @@ def draw_views(order: ViewsOrder, after_pass: AfterPass) -> Sequence[Drawing]:
     return [_draw_view(order, row, view, after_pass) for row, view in enumerate(order.views)]
 
 
-def reference_palette(picture: Image.Image, parts: Image.Image | None) -> Palette:
+def reference_palette(picture: Image.Image, parts: Image.Image | None) -> Mapping[str, Colour]:
     """The colours of a reference: by its parts (mode L, of its size) if it has any, else the colours that it
     shows most."""
     if parts is not None and parts.getbbox() is not None:
