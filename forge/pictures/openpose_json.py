@@ -17,6 +17,7 @@ from PIL import Image
 
 from ..strict_json import InvalidJson, read_json
 from .pose_canvas import MAX_CANVAS_SIDE, Size, read_canvas
+from .pose_details import Details
 from .pose_points import Body, InvalidPose, Point, read_body, read_person
 from .skeleton import KEYPOINT_NAMES, BoneStyle, Keypoint, Skeleton, draw_skeletons
 
@@ -55,11 +56,12 @@ class NobodyVisible(InvalidPose):
 @dataclass(frozen=True)
 class PoseDocument:
     """The people of one frame, with coordinates relative to the canvas, and the size of the canvas in
-    pixels."""
+    pixels. `details` are their hands and faces in the same order, or empty if nobody has any."""
 
     people: tuple[Skeleton, ...]
     width: int
     height: int
+    details: tuple[Details, ...] = ()
 
 
 def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) -> PoseDocument:

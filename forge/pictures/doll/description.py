@@ -24,13 +24,13 @@ Slot = Literal[
     "left_hand",
 ]
 HairLength = Literal["bald", "short", "medium", "long"]
-HairStyle = Literal["loose", "straight", "wavy", "curly", "spiky", "ponytail", "pigtails", "braid", "bun", "bob", "mohawk"]
+HairStyle = Literal[
+    "loose", "straight", "wavy", "curly", "spiky", "ponytail", "pigtails", "braid", "bun", "bob", "mohawk"
+]
 Build = Literal["slim", "average", "athletic", "stout"]
 Age = Literal["child", "teen", "adult", "old"]
 Beard = Literal["none", "stubble", "moustache", "goatee", "full"]
-Expression = Literal[
-    "neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "embarrassed"
-]
+Expression = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "embarrassed"]
 Material = Literal["cloth", "leather", "metal", "fur", "silk", "wool", "denim", "wood"]
 StyleName = Literal["clean", "flat", "ink", "watercolour", "pixel art", "low poly"]
 

@@ -1,0 +1,48 @@
+"""The clothes of a figure: which module draws which slot, and where in the order of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .character import Worn
+from .description import Slot
+from .detail import Details
+from .head import Head
+from .layers import Layer
+from .physique import Figure
+
+Draw = Callable[[Figure, Head, Worn, Details], list[Layer]]
+
+
+class Wardrobe:
+    """The layers of the clothes that a figure wears, by the place where they belong."""
+
+    def __init__(self, figure: Figure, head: Head, details: Details) -> None:
+        self._figure, self._head, self._details = figure, head, details
+
+    def worn(self, slot: Slot) -> Worn | None:
+        return self._figure.character.garments.get(slot)
+
+    def arm(self, side: str, hand: Layer) -> list[Layer]:
+        """Sleeves, the hand with its glove, and what it holds."""
+        return [hand]
+
+    def leg(self, side: str) -> list[Layer]:
+        """The leg of trousers, and the shoe."""
+        return []
+
+    def torso(self) -> list[Layer]:
+        return []
+
+    def neck(self) -> list[Layer]:
+        return []
+
+    def cape(self) -> list[Layer]:
+        return []
+
+    def behind_head(self) -> list[Layer]:
+        """The back of a hood or a brim."""
+        return []
+
+    def headwear(self) -> list[Layer]:
+        return []
