@@ -33,7 +33,7 @@ NECK = 0.030
 
 #: Share of the way from shoulders to hips; half breadth and half depth; how far in front of the spine.
 _SECTIONS: tuple[tuple[float, float, float, float], ...] = (
-    (-0.02, 0.094, 0.046, -0.004),
+    (-0.02, 0.094, 0.030, -0.004),
     (0.14, 0.100, 0.056, 0.004),
     (0.34, 0.094, 0.060, 0.008),
     (0.58, 0.080, 0.050, 0.004),
@@ -111,7 +111,7 @@ def shoulder_outline(figure: Figure, widen: float = 0.0) -> Outline:
     """The slope from the neck to both shoulders."""
     radius = figure.px(0.024 * figure.build.limb + widen)
     right, left = figure.limb("right", "shoulder")[0], figure.limb("left", "shoulder")[0]
-    neck = add(figure.chest, figure.spine, -figure.px(0.046 + widen))
+    neck = add(figure.chest, figure.spine, -figure.px(0.044 + widen * 0.6))
     half = figure.px(NECK * 1.25 * figure.build.limb + widen)
     side = across(figure.spine)
     outline = [point for end in (right, left) for point in tapered(end, end, (radius, radius))]
@@ -181,7 +181,7 @@ def _at(values: Sequence[float], share: float) -> float:
     return values[index] + (values[index + 1] - values[index]) * (position - index)
 
 
-def limb_width(figure: Figure, side: str, part: str, along: float) -> float:
+def limb_width(figure: Figure, part: str, along: float) -> float:
     """Half the width in pixels of "arm" or "leg" at this many segments from the shoulder or hip."""
     widths = ((UPPER_ARM, FOREARM), (THIGH, SHANK))[part == "leg"][min(int(along), 1)]
     return figure.px(_at(widths, along - min(int(along), 1)) * figure.build.limb)
@@ -239,6 +239,22 @@ def _relaxed_hand(figure: Figure, side: str, along: Point, wrist: Point) -> tupl
         points += [at(x, 0.043), at(x * 0.98, 0.043 + (reach - 0.043) * 0.42)]
         points += [at(x * 0.9 + 0.002, 0.043 + (reach - 0.043) * 0.75), at(x * 0.8 + 0.004, reach)]
     return tuple(points)
+
+
+def finger_lines(figure: Figure, side: str) -> tuple[Outline, ...]:
+    """The lines between the fingers."""
+    points = hand_points(figure, side)
+    return tuple(
+        (
+            between(points[first], points[second]),
+            between(
+                between(points[first + 1], points[second + 1]),
+                between(points[first + 2], points[second + 2]),
+                0.6,
+            ),
+        )
+        for first, second in ((5, 9), (9, 13), (13, 17))
+    )
 
 
 def hand_shapes(figure: Figure, side: str, widen: float = 0.0) -> list[Shape]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from .bottoms import BOTTOMS, bottom_leg, bottom_torso
 from .character import Worn
+from .coats import coat_sleeve, coat_torso
 from .description import Slot
 from .detail import Details
 from .head import Head
 from .layers import Layer
 from .physique import Figure
-
-Draw = Callable[[Figure, Head, Worn, Details], list[Layer]]
+from .shoes import gloves, shoe
+from .tops import top_sleeve, top_torso
+from .trimmings import belt, neckwear
 
 
 class Wardrobe:
@@ -25,17 +26,47 @@ class Wardrobe:
 
     def arm(self, side: str, hand: Layer) -> list[Layer]:
         """Sleeves, the hand with its glove, and what it holds."""
-        return [hand]
+        figure, details = self._figure, self._details
+        layers: list[Layer] = []
+        for slot in ("top", "dress"):
+            worn = self.worn(slot)
+            if worn is not None:
+                layers += top_sleeve(figure, worn, side, details, slot)
+        coat, glove = self.worn("outer"), self.worn("hands")
+        if coat is not None:
+            layers += coat_sleeve(figure, coat, side, details)
+        return [*layers, *(gloves(figure, glove, side) if glove is not None else (hand,))]
 
     def leg(self, side: str) -> list[Layer]:
         """The leg of trousers, and the shoe."""
-        return []
+        layers: list[Layer] = []
+        bottom, feet = self.worn("bottom"), self.worn("feet")
+        if bottom is not None:
+            layers += bottom_leg(self._figure, bottom, side, self._details)
+        if feet is not None:
+            layers += shoe(self._figure, feet, side)
+        return layers
 
     def torso(self) -> list[Layer]:
-        return []
+        figure, details = self._figure, self._details
+        top, bottom, dress, coat = (self.worn(slot) for slot in ("top", "bottom", "dress", "outer"))
+        hips = bottom_torso(figure, bottom, details) if bottom is not None else []
+        chest = top_torso(figure, top, details) if top is not None else []
+        # A skirt is worn over a top, trousers under it.
+        tucked = bottom is not None and BOTTOMS[bottom.kind].skirt
+        layers = [*chest, *hips] if tucked else [*hips, *chest]
+        if dress is not None:
+            layers += top_torso(figure, dress, details, "dress")
+        sash = self.worn("belt")
+        if sash is not None:
+            layers += belt(figure, sash, details, 0.016)
+        if coat is not None:
+            layers += coat_torso(figure, coat, details)
+        return layers
 
     def neck(self) -> list[Layer]:
-        return []
+        worn = self.worn("neck")
+        return neckwear(self._figure, self._head, worn, self._details) if worn is not None else []
 
     def cape(self) -> list[Layer]:
         return []

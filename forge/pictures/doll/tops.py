@@ -1,0 +1,456 @@
+"""Shirts, jumpers and armour of the upper body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .anatomy import limb_point, limb_width
+from .character import Worn
+from .cloth import (
+    FOLD,
+    arm_folds,
+    band,
+    below,
+    bodice,
+    cloth_layer,
+    front_is_visible,
+    front_line,
+    neckline,
+    ring,
+    skirt,
+    skirt_folds,
+    tube,
+)
+from .colours import mix, shade_of
+from .detail import Details
+from .geometry import across, add, between, ellipse, hull, smooth, smooth_line
+from .layers import Layer, Patch, Shape, Stroke
+from .physique import Figure
+
+
+@dataclass(frozen=True)
+class Top:
+    """The pattern of a top. `sleeve` is how far it covers the arm, `hem` how far it covers the torso; from
+    1 on it hangs over the hips, and `skirt` is how far it covers the legs below."""
+
+    sleeve: float
+    widen: float
+    neck: str = "crew"
+    hem: float = 1.0
+    skirt: float = 0.0
+    flare: float = 0.0
+    buttons: bool = False
+    collar: bool = False
+    ribbed: bool = False
+    zipped: bool = False
+
+
+TOPS: Mapping[str, Top] = {
+    "tshirt": Top(0.56, 0.006, flare=0.007),
+    "shirt": Top(1.94, 0.006, "v", buttons=True, collar=True),
+    "tanktop": Top(0.0, 0.003, "scoop"),
+    "hoodie": Top(1.95, 0.013, "crew", zipped=True, ribbed=True),
+    "sweater": Top(1.95, 0.011, "crew", ribbed=True),
+    "tunic": Top(1.9, 0.008, "v", skirt=0.62, flare=0.020),
+    "vest": Top(0.0, 0.008, "v", hem=0.98, buttons=True),
+    "cuirass": Top(0.0, 0.010, "none", hem=0.86),
+    "chainmail": Top(1.2, 0.007, "crew", skirt=0.40, flare=0.012),
+}
+#: Dresses by the same pattern: `skirt` is how far they cover the legs.
+DRESSES: Mapping[str, Top] = {
+    "dress": Top(0.5, 0.005, "scoop", skirt=1.08, flare=0.055),
+    "gown": Top(0.0, 0.005, "wide", skirt=1.97, flare=0.080),
+    "robe": Top(1.9, 0.014, "v", skirt=1.93, flare=0.036),
+    "kimono": Top(1.7, 0.010, "v", skirt=1.86, flare=0.012),
+}
+_WIDE_SLEEVES = {"robe": 0.034, "kimono": 0.050}
+_RIB = 0.06
+
+
+def top_torso(figure: Figure, worn: Worn, details: Details, part: str = "top") -> list[Layer]:
+    """The torso of a top or a dress."""
+    pattern = TOPS.get(worn.kind) or DRESSES[worn.kind]
+    end = 0.80 if pattern.skirt else 1.04 if pattern.hem >= 1 else pattern.hem
+    shapes = bodice(figure, pattern.widen, end=end)
+    if pattern.sleeve == 0 and worn.kind != "cuirass":
+        shapes = _sleeveless(figure, pattern.widen, end, bare_shoulders=worn.kind == "gown")
+    if pattern.skirt:
+        shapes += skirt(figure, pattern.skirt, pattern.widen + 0.004, pattern.flare)
+    patches: list[Patch] = []
+    strokes: list[Stroke] = []
+    if pattern.skirt:
+        strokes += skirt_folds(figure, pattern.skirt, details, part)
+        if worn.kind != "chainmail":
+            patches.append(Patch(below(figure, pattern.skirt - 0.05), worn.accent, lined=True))
+    if pattern.ribbed:
+        patches.append(Patch(band(figure, 1.0, 1.3, 0.06), mix(worn.colour, shade_of(worn.colour), 0.55)))
+    visible = front_is_visible(figure)
+    if visible and (pattern.buttons or pattern.zipped):
+        strokes.append(Stroke(front_line(figure, 0.08, 1.1), figure.px(FOLD * 1.2)))
+    if visible and pattern.buttons:
+        patches += _buttons(figure, worn)
+    strokes += _waist_folds(figure, details)
+    if worn.kind == "chainmail":
+        strokes += _rings(figure)
+    layers = [
+        cloth_layer(
+            figure,
+            part,
+            worn,
+            shapes,
+            depth=0.016,
+            cut=neckline(figure, pattern.neck),
+            patches=tuple(patches),
+            strokes=tuple(strokes),
+        )
+    ]
+    if worn.kind == "cuirass":
+        layers = _cuirass(figure, worn, shapes)
+    if worn.kind == "hoodie":
+        layers += _hood(figure, worn)
+    if pattern.collar:
+        layers += _collar(figure, worn)
+    if worn.kind == "kimono":
+        layers += _crossed_collar(figure, worn, part)
+    if worn.kind in ("gown", "dress", "kimono"):
+        layers.append(_sash(figure, worn, part))
+    return layers
+
+
+def top_sleeve(figure: Figure, worn: Worn, side: str, details: Details, part: str = "top") -> list[Layer]:
+    """The sleeve of a top or a dress, or the plates of armour on an arm."""
+    if worn.kind == "cuirass":
+        return _pauldron(figure, worn, side)
+    pattern = TOPS.get(worn.kind) or DRESSES[worn.kind]
+    if not pattern.sleeve:
+        return []
+    wide = _WIDE_SLEEVES.get(worn.kind)
+    if wide:
+        return _wide_sleeve(figure, worn, side, pattern, wide, part)
+    patches = []
+    if pattern.ribbed or pattern.collar:
+        rib = ring(figure, side, "arm", pattern.sleeve - _RIB, pattern.sleeve, 0.03)
+        patches.append(Patch(rib, mix(worn.colour, shade_of(worn.colour), 0.55)))
+    flare = pattern.flare if pattern.sleeve < 1 else 0.002
+    shapes = tube(figure, side, "arm", 0.0, pattern.sleeve, pattern.widen * 0.85, flare)
+    strokes = arm_folds(figure, side, details) if pattern.sleeve > 1.3 else ()
+    return [cloth_layer(figure, part, worn, shapes, depth=0.009, patches=tuple(patches), strokes=strokes)]
+
+
+def _sleeveless(figure: Figure, widen: float, end: float, *, bare_shoulders: bool) -> list[Shape]:
+    start = 0.10 if bare_shoulders else 0.0
+    shapes = bodice(figure, widen, start=start, end=end, shoulders=False)
+    if bare_shoulders:
+        return shapes
+    side = across(figure.spine)
+    straps = []
+    for sign in (1.0, -1.0):
+        top = add(
+            add(figure.chest, side, sign * figure.px(0.056) * max(0.35, abs(figure.cos))),
+            figure.spine,
+            -figure.px(0.030),
+        )
+        low = figure.body_point(sign * 0.06, 0.22, 0.02)
+        straps.append(
+            Shape(
+                hull(
+                    (
+                        *ellipse(top, figure.px(0.020), figure.px(0.012)),
+                        *ellipse(low, figure.px(0.034), figure.px(0.02)),
+                    )
+                ),
+                "torso",
+            )
+        )
+    return [*shapes, *straps]
+
+
+def _buttons(figure: Figure, worn: Worn) -> list[Patch]:
+    return [
+        Patch(
+            ellipse(figure.body_point(0.0, share, 0.055), figure.px(0.0042), figure.px(0.0042), count=10),
+            worn.accent,
+            lined=True,
+        )
+        for share in (0.22, 0.40, 0.58, 0.76, 0.93)
+    ]
+
+
+def _waist_folds(figure: Figure, details: Details) -> list[Stroke]:
+    strokes = []
+    for index, (side, share) in enumerate(((0.07, 0.60), (-0.07, 0.66), (0.06, 0.78), (-0.06, 0.30))):
+        start = figure.body_point(side, share, 0.01)
+        drop = details.number(f"waist {index}", 0.008, 0.020)
+        end = add(
+            figure.body_point(side * details.number(f"waist reach {index}", 0.35, 0.65), share, 0.03),
+            figure.spine,
+            figure.px(drop),
+        )
+        strokes.append(Stroke((start, end), figure.px(FOLD), shade=True))
+    return strokes
+
+
+def _rings(figure: Figure) -> list[Stroke]:
+    """Rows of chain mail."""
+    strokes = []
+    for row in range(18):
+        share = 0.05 + row * 0.085
+        points = [
+            figure.body_point(side * 0.016, share + (0.018 if side % 2 else 0.0), 0.02)
+            for side in range(-8, 9)
+        ]
+        strokes.append(Stroke(tuple(points), figure.px(0.0013), shade=True))
+    return strokes
+
+
+def _collar(figure: Figure, worn: Worn) -> list[Layer]:
+    if figure.cos < 0.12:
+        shape = smooth_line(
+            [
+                figure.body_point(-0.045, -0.03),
+                figure.body_point(0.0, -0.06),
+                figure.body_point(0.045, -0.03),
+            ],
+            5,
+        )
+        low = [add(point, figure.spine, figure.px(0.022)) for point in shape]
+        return [cloth_layer(figure, "top", worn, [Shape((*shape, *low[::-1]), "torso")], depth=0.0)]
+    layers = []
+    for sign in (1.0, -1.0):
+        outline = (
+            figure.body_point(sign * 0.040, -0.085, 0.0),
+            figure.body_point(sign * 0.050, 0.005, 0.030),
+            figure.body_point(sign * 0.030, 0.135, 0.050),
+            figure.body_point(sign * 0.002, 0.060, 0.050),
+        )
+        layers.append(cloth_layer(figure, "top", worn, [Shape(outline, "torso")], depth=0.004))
+    return layers
+
+
+def _hood(figure: Figure, worn: Worn) -> list[Layer]:
+    """A hood that lies on the shoulders, and its strings."""
+    if figure.from_behind:
+        outline = smooth(
+            [
+                figure.body_point(x, y, -0.03)
+                for x, y in (
+                    (-0.065, -0.07),
+                    (0.0, -0.12),
+                    (0.065, -0.07),
+                    (0.055, 0.14),
+                    (0.0, 0.24),
+                    (-0.055, 0.14),
+                )
+            ]
+        )
+        return [cloth_layer(figure, "top", worn, [Shape(outline, "torso")], depth=0.008)]
+    rolls = []
+    for sign in (1.0, -1.0):
+        outline = smooth(
+            [
+                figure.body_point(sign * x, y, z)
+                for x, y, z in (
+                    (0.062, -0.10, -0.02),
+                    (0.072, -0.03, 0.0),
+                    (0.040, 0.09, 0.045),
+                    (0.004, 0.115, 0.055),
+                    (0.012, 0.05, 0.05),
+                    (0.038, -0.02, 0.02),
+                )
+            ]
+        )
+        rolls.append(Shape(outline, "torso"))
+    layers = [cloth_layer(figure, "top", worn, rolls, depth=0.005)]
+    if front_is_visible(figure):
+        strings = []
+        for sign in (1.0, -1.0):
+            points = smooth_line(
+                [figure.body_point(sign * 0.016, share, 0.056) for share in (0.10, 0.20, 0.32)], 4
+            )
+            half = figure.px(0.0022)
+            strings.append(
+                Shape(
+                    (*[(x - half, y) for x, y in points], *[(x + half, y) for x, y in points[::-1]]), "torso"
+                )
+            )
+        layers.append(cloth_layer(figure, "top", worn, strings, depth=0.0, colour=worn.accent))
+    return layers
+
+
+def _cuirass(figure: Figure, worn: Worn, shapes: list[Shape]) -> list[Layer]:
+    """A breastplate with a gorget, a ridge and plates below the waist."""
+    strokes: list[Stroke] = []
+    patches: list[Patch] = []
+    if front_is_visible(figure):
+        strokes.append(Stroke(front_line(figure, 0.06, 0.80), figure.px(0.0020)))
+        chest = smooth_line(
+            [
+                figure.body_point(x, y, 0.05)
+                for x, y in ((-0.082, 0.38), (-0.045, 0.48), (0.0, 0.42), (0.045, 0.48), (0.082, 0.38))
+            ],
+            4,
+        )
+        strokes.append(Stroke(chest, figure.px(0.0022)))
+    else:
+        strokes.append(
+            Stroke(
+                tuple(figure.body_point(0.0, share, -0.05) for share in (0.1, 0.4, 0.8)), figure.px(0.0020)
+            )
+        )
+    patches.append(Patch(band(figure, 0.74, 0.84, 0.03), worn.accent, lined=True))
+    rows = [
+        Stroke(
+            smooth_line(
+                [figure.body_point(x * 0.14, share + 0.05 * (1 - x * x), 0.0) for x in (-1, -0.5, 0, 0.5, 1)],
+                4,
+            ),
+            figure.px(0.0020),
+        )
+        for share in (0.90, 1.04)
+    ]
+    if front_is_visible(figure):
+        rows.append(Stroke(front_line(figure, 0.8, 1.5), figure.px(0.0020)))
+    lower = cloth_layer(
+        figure, "top", worn, skirt(figure, 0.30, 0.010, 0.014), depth=0.014, strokes=tuple(rows)
+    )
+    main = cloth_layer(
+        figure, "top", worn, shapes, depth=0.018, patches=tuple(patches), strokes=tuple(strokes)
+    )
+    half = figure.px(0.040)
+    gorget_at = add(figure.chest, figure.spine, -figure.px(0.026))
+    side = across(figure.spine)
+    gorget = smooth(
+        [
+            add(add(gorget_at, side, half * x), figure.spine, figure.px(y))
+            for x, y in (
+                (-0.95, -0.016),
+                (0.0, -0.008),
+                (0.95, -0.016),
+                (1.15, 0.026),
+                (0.0, 0.046),
+                (-1.15, 0.026),
+            )
+        ]
+    )
+    return [lower, main, cloth_layer(figure, "top", worn, [Shape(gorget, "torso")], depth=0.006)]
+
+
+def _pauldron(figure: Figure, worn: Worn, side: str) -> list[Layer]:
+    """Shoulder plates, and plates on the upper arm and forearm."""
+    shoulder, direction = limb_point(figure, side, "arm", 0.02)
+    top = add(shoulder, figure.spine, -figure.px(0.008))
+    layers = [
+        cloth_layer(figure, "top", worn, tube(figure, side, "arm", 0.35, 1.0, 0.005), depth=0.010),
+        cloth_layer(figure, "top", worn, tube(figure, side, "arm", 1.12, 1.9, 0.006), depth=0.010),
+    ]
+    elbow, _ = limb_point(figure, side, "arm", 0.999)
+    half = limb_width(figure, "arm", 0.999) + figure.px(0.009)
+    layers.append(
+        cloth_layer(
+            figure, "top", worn, [Shape(ellipse(elbow, half, half * 1.1), f"{side}_upper_arm")], depth=0.007
+        )
+    )
+    for index, reach in enumerate((0.056, 0.040)):
+        centre = between(top, add(top, direction, figure.px(reach)), 0.45)
+        normal = across(direction)
+        wide = figure.px(0.050 - 0.006 * index)
+        outline = smooth(
+            [
+                add(add(centre, normal, -wide * 0.92), direction, figure.px(reach * 0.55)),
+                add(add(centre, normal, -wide * 0.85), direction, -figure.px(0.018)),
+                add(centre, direction, -figure.px(0.040)),
+                add(add(centre, normal, wide * 0.85), direction, -figure.px(0.018)),
+                add(add(centre, normal, wide * 0.92), direction, figure.px(reach * 0.55)),
+                add(centre, direction, figure.px(reach * 0.70)),
+            ]
+        )
+        rim = Patch(
+            ellipse(add(centre, direction, figure.px(reach * 0.72)), wide * 1.1, figure.px(0.010), direction),
+            worn.accent,
+            lined=True,
+        )
+        layers.append(
+            cloth_layer(
+                figure,
+                "top",
+                worn,
+                [Shape(outline, f"{side}_upper_arm")],
+                depth=0.012,
+                patches=(rim,) if index == 0 else (),
+            )
+        )
+    return layers
+
+
+def _wide_sleeve(figure: Figure, worn: Worn, side: str, pattern: Top, wide: float, part: str) -> list[Layer]:
+    """A sleeve that hangs open below the forearm."""
+    shapes = tube(figure, side, "arm", 0.0, 1.05, pattern.widen)
+    elbow, _ = limb_point(figure, side, "arm", 0.95)
+    wrist, direction = limb_point(figure, side, "arm", pattern.sleeve)
+    half_elbow = limb_width(figure, "arm", 0.95) + figure.px(pattern.widen)
+    half = limb_width(figure, "arm", 1.9) + figure.px(0.012)
+    normal = across(direction)
+    # The open end hangs down, whatever the arm does.
+    hang = figure.px(wide * 1.5)
+    drop = add(wrist, (0.0, 1.0), hang)
+    outline = hull(
+        (
+            *ellipse(elbow, half_elbow, half_elbow),
+            add(wrist, normal, half),
+            add(wrist, normal, -half),
+            add(drop, (1.0, 0.0), half * 0.8),
+            add(drop, (1.0, 0.0), -half * 0.8),
+        )
+    )
+    trim = hull(
+        (
+            add(wrist, normal, half * 1.2),
+            add(wrist, normal, -half * 1.2),
+            add(drop, (1.0, 0.0), half),
+            add(drop, (1.0, 0.0), -half),
+            add(add(wrist, normal, half), direction, -figure.px(0.014)),
+            add(add(wrist, normal, -half), direction, -figure.px(0.014)),
+            add(drop, direction, -figure.px(0.014)),
+        )
+    )
+    limb = f"{side}_forearm"
+    return [
+        cloth_layer(
+            figure,
+            part,
+            worn,
+            [*shapes, Shape(outline, limb)],
+            depth=0.012,
+            patches=(Patch(trim, worn.accent, lined=True),),
+        )
+    ]
+
+
+def _crossed_collar(figure: Figure, worn: Worn, part: str) -> list[Layer]:
+    if not front_is_visible(figure):
+        return []
+    layers = []
+    for sign in (-1.0, 1.0):
+        line = [
+            figure.body_point(sign * x, y, z)
+            for x, y, z in (
+                (0.042, -0.09, 0.0),
+                (0.036, 0.05, 0.045),
+                (0.0, 0.28, 0.058),
+                (-0.040, 0.52, 0.055),
+            )
+        ]
+        points = smooth_line(line, 5)
+        half = figure.px(0.0085)
+        outline = (*[(x - half, y) for x, y in points], *[(x + half, y) for x, y in points[::-1]])
+        layers.append(
+            cloth_layer(figure, part, worn, [Shape(outline, "torso")], depth=0.0, colour=worn.accent)
+        )
+    return layers
+
+
+def _sash(figure: Figure, worn: Worn, part: str) -> Layer:
+    return cloth_layer(
+        figure, part, worn, [Shape(band(figure, 0.62, 0.74, 0.008), "torso")], depth=0.006, colour=worn.accent
+    )
