@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .geometry import (
     Outline,
@@ -269,7 +270,7 @@ def hand_shapes(figure: Figure, side: str, widen: float = 0.0) -> list[Shape]:
     shapes = [Shape(palm, limb)]
     for finger, width in zip(_FINGERS, _FINGER_WIDTHS, strict=True):
         radius = figure.px(width * build + widen)
-        for start, end in zip(finger, finger[1:], strict=False):
+        for start, end in pairwise(finger):
             shapes.append(Shape(tapered(points[start], points[end], (radius, radius * 0.94)), limb))
     return shapes
 

@@ -10,11 +10,11 @@ from .character import Worn
 from .cloth import (
     FOLD,
     band,
-    below,
     bodice,
     cloth_layer,
     front_is_visible,
     front_line,
+    hem_trim,
     knee_folds,
     ring,
     skirt,
@@ -83,17 +83,21 @@ def bottom_torso(figure: Figure, worn: Worn, details: Details) -> list[Layer]:
     pattern = BOTTOMS[worn.kind]
     waist = Patch(band(figure, 0.70, 0.83, 0.03), mix(worn.colour, shade_of(worn.colour), 0.5), lined=True)
     if pattern.skirt:
-        shapes = skirt(figure, pattern.end, pattern.widen, pattern.flare, 0.72)
-        trim = Patch(below(figure, pattern.end - 0.06), worn.accent, lined=True)
-        folds = skirt_folds(figure, pattern.end, details, "skirt", 6)
+        cloth = skirt(figure, pattern.end, pattern.widen, pattern.flare, 0.72)
+        strokes = [
+            *skirt_folds(figure, pattern.end, details, "skirt", 6),
+            *hem_trim(figure, cloth.hem, worn.accent, 0.010),
+        ]
         return [
-            cloth_layer(figure, "bottom", worn, shapes, depth=0.020, patches=(trim, waist), strokes=folds)
+            cloth_layer(
+                figure, "bottom", worn, cloth.shapes, depth=0.020, patches=(waist,), strokes=tuple(strokes)
+            )
         ]
     shapes = [
         Shape(pelvis_outline(figure, pattern.widen), "torso"),
         *bodice(figure, pattern.widen, 0.72, 1.04, shoulders=False),
     ]
-    strokes: list[Stroke] = []
+    strokes = []
     if front_is_visible(figure) and worn.kind != "platelegs":
         strokes.append(Stroke(front_line(figure, 0.84, 1.16), figure.px(FOLD)))
     return [

@@ -7,6 +7,8 @@ ankle; along the torso, 0 is at the shoulders and 1 at the hips.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
 
 from .anatomy import (
     NECK,
@@ -17,9 +19,10 @@ from .anatomy import (
     torso_edges,
 )
 from .character import Worn
+from .colours import shade_of
 from .description import Colour
 from .detail import Details
-from .geometry import Outline, across, add, between, ellipse, hull, smooth_line, unit_vector
+from .geometry import Outline, across, add, between, ellipse, hull, smooth_line
 from .layers import Layer, Patch, Shape, Stroke
 from .person import Point
 from .physique import SIDES, Figure
@@ -59,8 +62,8 @@ def cloth_layer(
 def tube(
     figure: Figure, side: str, part: str, start: float, end: float, widen: float = 0.0, flare: float = 0.0
 ) -> list[Shape]:
-    """Cloth around an "arm" or "leg" from `start` to `end`, `widen` fuller than it, and by `flare` more at its
-    end. Its ends are straight, its bend is round."""
+    """Cloth around an "arm" or "leg" from `start` to `end`, `widen` fuller than it, and by `flare` more at
+    its end. Its ends are straight, its bend is round."""
     shapes = []
     names = (("upper_arm", "forearm"), ("thigh", "shank"))[part == "leg"]
     for index, name in enumerate(names):
@@ -78,8 +81,7 @@ def tube(
             other.append(add(centre, normal, -half))
         limb = f"{side}_{name}"
         shapes.append(Shape((*smooth_line(one, 3), *smooth_line(other[::-1], 3)), limb))
-        joint = 1.0 if index == 0 else None
-        if joint is not None and high > 0.98 and end > 1.02:
+        if index == 0 and end > 1.02:
             centre, _ = limb_point(figure, side, part, 0.999)
             half = limb_width(figure, part, 0.999) + figure.px(
                 widen + flare * (1.0 - start) / max(end - start, 0.01)
@@ -141,28 +143,55 @@ def _at_share(figure: Figure, edge: tuple[Point, ...], share: float) -> Point:
     def down(point: Point) -> float:
         return (point[0] - figure.chest[0]) * figure.spine[0] + (point[1] - figure.chest[1]) * figure.spine[1]
 
-    for upper, lower in zip(edge, edge[1:], strict=False):
+    for upper, lower in pairwise(edge):
         if down(upper) <= target <= down(lower):
             length = down(lower) - down(upper)
             return between(upper, lower, (target - down(upper)) / length if length else 0.0)
     return min(edge, key=lambda point: abs(down(point) - target))
 
 
-def skirt(figure: Figure, end: float, widen: float, flare: float, start: float = 0.66) -> list[Shape]:
+@dataclass(frozen=True)
+class Skirt:
+    """Cloth around both legs, and the line of its hem."""
+
+    shapes: list[Shape]
+    hem: Outline
+
+
+def skirt(figure: Figure, end: float, widen: float, flare: float, start: float = 0.66) -> Skirt:
     """Cloth from the waist around both legs down to `end` along them."""
-    points: list[Point] = []
     edges = torso_edges(figure, widen, start, 1.1)
-    points += [*edges.left_edge, *edges.right_edge]
+    points = [*edges.left_edge, *edges.right_edge]
+    hem: set[Point] = set()
     steps = 5
     for side in SIDES:
         for step in range(steps + 1):
-            along = end * step / steps
-            centre, direction = limb_point(figure, side, "leg", min(along, 1.999))
-            half = limb_width(figure, "leg", min(along, 1.999)) + figure.px(widen + flare * step / steps)
+            along = min(end * step / steps, 1.999)
+            centre, direction = limb_point(figure, side, "leg", along)
+            half = limb_width(figure, "leg", along) + figure.px(widen + flare * step / steps)
             normal = across(direction)
-            points += [add(centre, normal, half), add(centre, normal, -half)]
+            both = [add(centre, normal, half), add(centre, normal, -half)]
+            points += both
+            if step == steps:
+                hem.update(both)
     outline = hull(points)
-    return [Shape(outline, "torso")]
+    # Begin where the hem does, so that it is one line.
+    at_hem = [point in hem for point in outline]
+    first = next((index for index, here in enumerate(at_hem) if here and not at_hem[index - 1]), 0)
+    ordered = (*outline[first:], *outline[:first])
+    line = tuple(point for point in ordered if point in hem)
+    return Skirt([Shape(outline, "torso")], line)
+
+
+def hem_trim(figure: Figure, hem: Outline, colour: Colour, width: float) -> tuple[Stroke, ...]:
+    """A coloured band along a hem, `width` statures wide."""
+    if len(hem) < 2:
+        return ()
+    dark = shade_of(shade_of(colour))
+    return (
+        Stroke(hem, figure.px(2 * width + 0.004), dark, shade=True),
+        Stroke(hem, figure.px(2 * width), colour, shade=True),
+    )
 
 
 def hem_line(figure: Figure, end: float) -> tuple[Point, Point]:
@@ -170,23 +199,6 @@ def hem_line(figure: Figure, end: float) -> tuple[Point, Point]:
     ends = [limb_point(figure, side, "leg", min(end, 1.999))[0] for side in SIDES]
     ends.sort()
     return ends[0], ends[1]
-
-
-def below(figure: Figure, end: float, reach: float = 0.6) -> Outline:
-    """Everything further down than `end` along the legs: for a trim at a hem."""
-    left, right = hem_line(figure, end)
-    along = unit_vector(left, right, (1.0, 0.0))
-    if along[0] < 0.3:
-        along = (1.0, 0.0)
-    down = (-along[1], along[0])
-    wide = figure.px(0.6)
-    corners = [add(left, along, -wide), add(right, along, wide)]
-    return (
-        corners[0],
-        corners[1],
-        add(corners[1], down, figure.px(reach)),
-        add(corners[0], down, figure.px(reach)),
-    )
 
 
 def skirt_folds(
@@ -233,6 +245,8 @@ def neckline(figure: Figure, kind: str) -> Outline | None:
     """The opening at the neck: "crew", "scoop", "v", "wide" or "none"."""
     if kind == "none":
         return None
+    if kind == "v" and figure.cos < 0.1:
+        kind = "crew"
     wide, deep = {"crew": (1.50, 0.020), "scoop": (1.85, 0.046), "v": (1.55, 0.066), "wide": (2.3, 0.030)}[
         kind
     ]

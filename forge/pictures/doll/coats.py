@@ -10,9 +10,9 @@ from .cloth import (
     FOLD,
     arm_folds,
     band,
-    below,
     bodice,
     cloth_layer,
+    hem_trim,
     neckline,
     ring,
     skirt,
@@ -51,11 +51,10 @@ def coat_torso(figure: Figure, worn: Worn, details: Details) -> list[Layer]:
     strokes: list[Stroke] = []
     patches: list[Patch] = []
     if pattern.skirt:
-        shapes += skirt(figure, pattern.skirt, pattern.widen, pattern.flare)
+        cloth = skirt(figure, pattern.skirt, pattern.widen, pattern.flare)
+        shapes += cloth.shapes
+        strokes += hem_trim(figure, cloth.hem, mix(worn.colour, shade_of(worn.colour), 0.6), 0.008)
         strokes += skirt_folds(figure, pattern.skirt, details, "coat", 4)
-        patches.append(
-            Patch(below(figure, pattern.skirt - 0.03), mix(worn.colour, shade_of(worn.colour), 0.6))
-        )
     if pattern.ribbed:
         patches.append(Patch(band(figure, 0.98, 1.3, 0.08), mix(worn.colour, shade_of(worn.colour), 0.6)))
     if figure.cos < -0.2:

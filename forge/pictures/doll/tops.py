@@ -11,11 +11,11 @@ from .cloth import (
     FOLD,
     arm_folds,
     band,
-    below,
     bodice,
     cloth_layer,
     front_is_visible,
     front_line,
+    hem_trim,
     neckline,
     ring,
     skirt,
@@ -71,18 +71,18 @@ _RIB = 0.06
 def top_torso(figure: Figure, worn: Worn, details: Details, part: str = "top") -> list[Layer]:
     """The torso of a top or a dress."""
     pattern = TOPS.get(worn.kind) or DRESSES[worn.kind]
+    patches: list[Patch] = []
+    strokes: list[Stroke] = []
     end = 0.80 if pattern.skirt else 1.04 if pattern.hem >= 1 else pattern.hem
     shapes = bodice(figure, pattern.widen, end=end)
     if pattern.sleeve == 0 and worn.kind != "cuirass":
         shapes = _sleeveless(figure, pattern.widen, end, bare_shoulders=worn.kind == "gown")
     if pattern.skirt:
-        shapes += skirt(figure, pattern.skirt, pattern.widen + 0.004, pattern.flare)
-    patches: list[Patch] = []
-    strokes: list[Stroke] = []
-    if pattern.skirt:
+        lower = skirt(figure, pattern.skirt, pattern.widen + 0.004, pattern.flare)
+        shapes += lower.shapes
         strokes += skirt_folds(figure, pattern.skirt, details, part)
         if worn.kind != "chainmail":
-            patches.append(Patch(below(figure, pattern.skirt - 0.05), worn.accent, lined=True))
+            strokes += hem_trim(figure, lower.hem, worn.accent, 0.011)
     if pattern.ribbed:
         patches.append(Patch(band(figure, 1.0, 1.3, 0.06), mix(worn.colour, shade_of(worn.colour), 0.55)))
     visible = front_is_visible(figure)
@@ -312,7 +312,7 @@ def _cuirass(figure: Figure, worn: Worn, shapes: list[Shape]) -> list[Layer]:
     if front_is_visible(figure):
         rows.append(Stroke(front_line(figure, 0.8, 1.5), figure.px(0.0020)))
     lower = cloth_layer(
-        figure, "top", worn, skirt(figure, 0.30, 0.010, 0.014), depth=0.014, strokes=tuple(rows)
+        figure, "top", worn, skirt(figure, 0.30, 0.010, 0.014).shapes, depth=0.014, strokes=tuple(rows)
     )
     main = cloth_layer(
         figure, "top", worn, shapes, depth=0.018, patches=tuple(patches), strokes=tuple(strokes)
@@ -341,6 +341,15 @@ def _pauldron(figure: Figure, worn: Worn, side: str) -> list[Layer]:
     shoulder, direction = limb_point(figure, side, "arm", 0.02)
     top = add(shoulder, figure.spine, -figure.px(0.008))
     layers = [
+        # Mail shows between the plates.
+        cloth_layer(
+            figure,
+            "top",
+            worn,
+            tube(figure, side, "arm", 0.0, 1.2, 0.002),
+            depth=0.009,
+            colour=shade_of(worn.colour),
+        ),
         cloth_layer(figure, "top", worn, tube(figure, side, "arm", 0.35, 1.0, 0.005), depth=0.010),
         cloth_layer(figure, "top", worn, tube(figure, side, "arm", 1.12, 1.9, 0.006), depth=0.010),
     ]
