@@ -7,25 +7,13 @@ from dataclasses import dataclass
 
 from .anatomy import limb_point, limb_width, pelvis_outline
 from .character import Worn
-from .cloth import (
-    FOLD,
-    band,
-    bodice,
-    cloth_layer,
-    front_is_visible,
-    front_line,
-    hem_trim,
-    knee_folds,
-    ring,
-    skirt,
-    skirt_folds,
-    tube,
-)
+from .cloth import FOLD, band, bodice, cloth_layer, front_is_visible, front_line, knee_folds, ring, tube
 from .colours import mix, shade_of
 from .detail import Details
 from .geometry import ellipse
 from .layers import Layer, Patch, Shape, Stroke
 from .physique import Figure
+from .skirts import hem_trim, skirt, skirt_folds
 
 
 @dataclass(frozen=True)

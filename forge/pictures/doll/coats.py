@@ -6,24 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .character import Worn
-from .cloth import (
-    FOLD,
-    arm_folds,
-    band,
-    bodice,
-    cloth_layer,
-    hem_trim,
-    neckline,
-    ring,
-    skirt,
-    skirt_folds,
-    tube,
-)
+from .cloth import FOLD, arm_folds, band, bodice, cloth_layer, neckline, ring, tube
 from .colours import mix, shade_of
 from .detail import Details
 from .geometry import Outline
 from .layers import Layer, Patch, Shape, Stroke
 from .physique import Figure
+from .skirts import hem_trim, skirt, skirt_folds
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .anatomy import limb_point, limb_width
+from .armour import cuirass, pauldron
 from .character import Worn
 from .cloth import (
     FOLD,
@@ -15,18 +16,17 @@ from .cloth import (
     cloth_layer,
     front_is_visible,
     front_line,
-    hem_trim,
     neckline,
     ring,
-    skirt,
-    skirt_folds,
     tube,
 )
+from .collars import collar, crossed_collar, hood
 from .colours import mix, shade_of
 from .detail import Details
-from .geometry import across, add, between, ellipse, hull, smooth, smooth_line
+from .geometry import across, add, ellipse, hull
 from .layers import Layer, Patch, Shape, Stroke
 from .physique import Figure
+from .skirts import hem_trim, skirt, skirt_folds
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ def top_torso(figure: Figure, worn: Worn, details: Details, part: str = "top") -
         )
     ]
     if worn.kind == "cuirass":
-        layers = _cuirass(figure, worn, shapes)
+        layers = cuirass(figure, worn, shapes)
     if worn.kind == "hoodie":
-        layers += _hood(figure, worn)
+        layers += hood(figure, worn)
     if pattern.collar:
-        layers += _collar(figure, worn)
+        layers += collar(figure, worn)
     if worn.kind == "kimono":
-        layers += _crossed_collar(figure, worn, part)
+        layers += crossed_collar(figure, worn, part)
     if worn.kind in ("gown", "dress", "kimono"):
         layers.append(_sash(figure, worn, part))
     return layers
@@ -121,7 +121,7 @@ def top_torso(figure: Figure, worn: Worn, details: Details, part: str = "top") -
 def top_sleeve(figure: Figure, worn: Worn, side: str, details: Details, part: str = "top") -> list[Layer]:
     """The sleeve of a top or a dress, or the plates of armour on an arm."""
     if worn.kind == "cuirass":
-        return _pauldron(figure, worn, side)
+        return pauldron(figure, worn, side)
     pattern = TOPS.get(worn.kind) or DRESSES[worn.kind]
     if not pattern.sleeve:
         return []
@@ -204,194 +204,6 @@ def _rings(figure: Figure) -> list[Stroke]:
     return strokes
 
 
-def _collar(figure: Figure, worn: Worn) -> list[Layer]:
-    if figure.cos < 0.12:
-        shape = smooth_line(
-            [
-                figure.body_point(-0.045, -0.03),
-                figure.body_point(0.0, -0.06),
-                figure.body_point(0.045, -0.03),
-            ],
-            5,
-        )
-        low = [add(point, figure.spine, figure.px(0.022)) for point in shape]
-        return [cloth_layer(figure, "top", worn, [Shape((*shape, *low[::-1]), "torso")], depth=0.0)]
-    layers = []
-    for sign in (1.0, -1.0):
-        outline = (
-            figure.body_point(sign * 0.040, -0.085, 0.0),
-            figure.body_point(sign * 0.050, 0.005, 0.030),
-            figure.body_point(sign * 0.030, 0.135, 0.050),
-            figure.body_point(sign * 0.002, 0.060, 0.050),
-        )
-        layers.append(cloth_layer(figure, "top", worn, [Shape(outline, "torso")], depth=0.004))
-    return layers
-
-
-def _hood(figure: Figure, worn: Worn) -> list[Layer]:
-    """A hood that lies on the shoulders, and its strings."""
-    if figure.from_behind:
-        outline = smooth(
-            [
-                figure.body_point(x, y, -0.03)
-                for x, y in (
-                    (-0.065, -0.07),
-                    (0.0, -0.12),
-                    (0.065, -0.07),
-                    (0.055, 0.14),
-                    (0.0, 0.24),
-                    (-0.055, 0.14),
-                )
-            ]
-        )
-        return [cloth_layer(figure, "top", worn, [Shape(outline, "torso")], depth=0.008)]
-    rolls = []
-    for sign in (1.0, -1.0):
-        outline = smooth(
-            [
-                figure.body_point(sign * x, y, z)
-                for x, y, z in (
-                    (0.062, -0.10, -0.02),
-                    (0.072, -0.03, 0.0),
-                    (0.040, 0.09, 0.045),
-                    (0.004, 0.115, 0.055),
-                    (0.012, 0.05, 0.05),
-                    (0.038, -0.02, 0.02),
-                )
-            ]
-        )
-        rolls.append(Shape(outline, "torso"))
-    layers = [cloth_layer(figure, "top", worn, rolls, depth=0.005)]
-    if front_is_visible(figure):
-        strings = []
-        for sign in (1.0, -1.0):
-            points = smooth_line(
-                [figure.body_point(sign * 0.016, share, 0.056) for share in (0.10, 0.20, 0.32)], 4
-            )
-            half = figure.px(0.0022)
-            strings.append(
-                Shape(
-                    (*[(x - half, y) for x, y in points], *[(x + half, y) for x, y in points[::-1]]), "torso"
-                )
-            )
-        layers.append(cloth_layer(figure, "top", worn, strings, depth=0.0, colour=worn.accent))
-    return layers
-
-
-def _cuirass(figure: Figure, worn: Worn, shapes: list[Shape]) -> list[Layer]:
-    """A breastplate with a gorget, a ridge and plates below the waist."""
-    strokes: list[Stroke] = []
-    patches: list[Patch] = []
-    if front_is_visible(figure):
-        strokes.append(Stroke(front_line(figure, 0.06, 0.80), figure.px(0.0020)))
-        chest = smooth_line(
-            [
-                figure.body_point(x, y, 0.05)
-                for x, y in ((-0.082, 0.38), (-0.045, 0.48), (0.0, 0.42), (0.045, 0.48), (0.082, 0.38))
-            ],
-            4,
-        )
-        strokes.append(Stroke(chest, figure.px(0.0022)))
-    else:
-        strokes.append(
-            Stroke(
-                tuple(figure.body_point(0.0, share, -0.05) for share in (0.1, 0.4, 0.8)), figure.px(0.0020)
-            )
-        )
-    patches.append(Patch(band(figure, 0.74, 0.84, 0.03), worn.accent, lined=True))
-    rows = [
-        Stroke(
-            smooth_line(
-                [figure.body_point(x * 0.14, share + 0.05 * (1 - x * x), 0.0) for x in (-1, -0.5, 0, 0.5, 1)],
-                4,
-            ),
-            figure.px(0.0020),
-        )
-        for share in (0.90, 1.04)
-    ]
-    if front_is_visible(figure):
-        rows.append(Stroke(front_line(figure, 0.8, 1.5), figure.px(0.0020)))
-    lower = cloth_layer(
-        figure, "top", worn, skirt(figure, 0.30, 0.010, 0.014).shapes, depth=0.014, strokes=tuple(rows)
-    )
-    main = cloth_layer(
-        figure, "top", worn, shapes, depth=0.018, patches=tuple(patches), strokes=tuple(strokes)
-    )
-    half = figure.px(0.040)
-    gorget_at = add(figure.chest, figure.spine, -figure.px(0.026))
-    side = across(figure.spine)
-    gorget = smooth(
-        [
-            add(add(gorget_at, side, half * x), figure.spine, figure.px(y))
-            for x, y in (
-                (-0.95, -0.016),
-                (0.0, -0.008),
-                (0.95, -0.016),
-                (1.15, 0.026),
-                (0.0, 0.046),
-                (-1.15, 0.026),
-            )
-        ]
-    )
-    return [lower, main, cloth_layer(figure, "top", worn, [Shape(gorget, "torso")], depth=0.006)]
-
-
-def _pauldron(figure: Figure, worn: Worn, side: str) -> list[Layer]:
-    """Shoulder plates, and plates on the upper arm and forearm."""
-    shoulder, direction = limb_point(figure, side, "arm", 0.02)
-    top = add(shoulder, figure.spine, -figure.px(0.008))
-    layers = [
-        # Mail shows between the plates.
-        cloth_layer(
-            figure,
-            "top",
-            worn,
-            tube(figure, side, "arm", 0.0, 1.2, 0.002),
-            depth=0.009,
-            colour=shade_of(worn.colour),
-        ),
-        cloth_layer(figure, "top", worn, tube(figure, side, "arm", 0.35, 1.0, 0.005), depth=0.010),
-        cloth_layer(figure, "top", worn, tube(figure, side, "arm", 1.12, 1.9, 0.006), depth=0.010),
-    ]
-    elbow, _ = limb_point(figure, side, "arm", 0.999)
-    half = limb_width(figure, "arm", 0.999) + figure.px(0.009)
-    layers.append(
-        cloth_layer(
-            figure, "top", worn, [Shape(ellipse(elbow, half, half * 1.1), f"{side}_upper_arm")], depth=0.007
-        )
-    )
-    for index, reach in enumerate((0.056, 0.040)):
-        centre = between(top, add(top, direction, figure.px(reach)), 0.45)
-        normal = across(direction)
-        wide = figure.px(0.050 - 0.006 * index)
-        outline = smooth(
-            [
-                add(add(centre, normal, -wide * 0.92), direction, figure.px(reach * 0.55)),
-                add(add(centre, normal, -wide * 0.85), direction, -figure.px(0.018)),
-                add(centre, direction, -figure.px(0.040)),
-                add(add(centre, normal, wide * 0.85), direction, -figure.px(0.018)),
-                add(add(centre, normal, wide * 0.92), direction, figure.px(reach * 0.55)),
-                add(centre, direction, figure.px(reach * 0.70)),
-            ]
-        )
-        rim = Patch(
-            ellipse(add(centre, direction, figure.px(reach * 0.72)), wide * 1.1, figure.px(0.010), direction),
-            worn.accent,
-            lined=True,
-        )
-        layers.append(
-            cloth_layer(
-                figure,
-                "top",
-                worn,
-                [Shape(outline, f"{side}_upper_arm")],
-                depth=0.012,
-                patches=(rim,) if index == 0 else (),
-            )
-        )
-    return layers
-
-
 def _wide_sleeve(figure: Figure, worn: Worn, side: str, pattern: Top, wide: float, part: str) -> list[Layer]:
     """A sleeve that hangs open below the forearm."""
     shapes = tube(figure, side, "arm", 0.0, 1.05, pattern.widen)
@@ -434,29 +246,6 @@ def _wide_sleeve(figure: Figure, worn: Worn, side: str, pattern: Top, wide: floa
             patches=(Patch(trim, worn.accent, lined=True),),
         )
     ]
-
-
-def _crossed_collar(figure: Figure, worn: Worn, part: str) -> list[Layer]:
-    if not front_is_visible(figure):
-        return []
-    layers = []
-    for sign in (-1.0, 1.0):
-        line = [
-            figure.body_point(sign * x, y, z)
-            for x, y, z in (
-                (0.042, -0.09, 0.0),
-                (0.036, 0.05, 0.045),
-                (0.0, 0.28, 0.058),
-                (-0.040, 0.52, 0.055),
-            )
-        ]
-        points = smooth_line(line, 5)
-        half = figure.px(0.0085)
-        outline = (*[(x - half, y) for x, y in points], *[(x + half, y) for x, y in points[::-1]])
-        layers.append(
-            cloth_layer(figure, part, worn, [Shape(outline, "torso")], depth=0.0, colour=worn.accent)
-        )
-    return layers
 
 
 def _sash(figure: Figure, worn: Worn, part: str) -> Layer:
