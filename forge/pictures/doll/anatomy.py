@@ -96,7 +96,7 @@ def torso_shapes(figure: Figure, widen: float = 0.0, start: float = -1.0, end: f
 def pelvis_outline(figure: Figure, widen: float = 0.0) -> Outline:
     """The hips, from the waist to where the legs begin."""
     edges = torso_edges(figure, widen, 0.7, 1.2)
-    radius = figure.px(0.040 * figure.build.limb + widen)
+    radius = figure.px(THIGH[0] * figure.build.limb + widen)
     right, left = figure.limb("right", "hip")[0], figure.limb("left", "hip")[0]
     return hull(
         (

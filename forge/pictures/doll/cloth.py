@@ -125,6 +125,16 @@ def band(figure: Figure, start: float, end: float, widen: float) -> Outline:
     return (corners[0][0], corners[1][0], corners[1][1], corners[0][1])
 
 
+def lower_part(figure: Figure, start: float) -> Outline:
+    """All of the torso below this share of the way from shoulders to hips: for a hem or a waistband."""
+    side = across(figure.spine)
+    high, low = (
+        add(figure.chest, figure.spine, share * figure.spine_length) for share in (start, start + 2.0)
+    )
+    wide = figure.px(0.4)
+    return (add(high, side, wide), add(high, side, -wide), add(low, side, -wide), add(low, side, wide))
+
+
 def torso_edge_at(figure: Figure, share: float, widen: float) -> tuple[Point, Point]:
     """Both edges of the torso at this share: to the picture's right and left of a standing figure."""
     edges = torso_edges(figure, widen)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .character import Worn
-from .cloth import FOLD, arm_folds, band, bodice, cloth_layer, neckline, ring, tube
+from .cloth import FOLD, arm_folds, bodice, cloth_layer, lower_part, neckline, ring, tube
 from .colours import mix, shade_of
 from .detail import Details
 from .geometry import Outline
@@ -45,7 +45,7 @@ def coat_torso(figure: Figure, worn: Worn, details: Details) -> list[Layer]:
         strokes += hem_trim(figure, cloth.hem, mix(worn.colour, shade_of(worn.colour), 0.6), 0.008)
         strokes += skirt_folds(figure, pattern.skirt, details, "coat", 4)
     if pattern.ribbed:
-        patches.append(Patch(band(figure, 0.98, 1.3, 0.08), mix(worn.colour, shade_of(worn.colour), 0.6)))
+        patches.append(Patch(lower_part(figure, 1.06), mix(worn.colour, shade_of(worn.colour), 0.6)))
     if figure.cos < -0.2:
         if pattern.skirt:
             strokes.append(

@@ -16,6 +16,7 @@ from .cloth import (
     cloth_layer,
     front_is_visible,
     front_line,
+    lower_part,
     neckline,
     ring,
     tube,
@@ -47,8 +48,8 @@ class Top:
 
 
 TOPS: Mapping[str, Top] = {
-    "tshirt": Top(0.56, 0.006, flare=0.007),
-    "shirt": Top(1.94, 0.006, "v", buttons=True, collar=True),
+    "tshirt": Top(0.56, 0.008),
+    "shirt": Top(1.94, 0.008, "v", buttons=True, collar=True),
     "tanktop": Top(0.0, 0.003, "scoop"),
     "hoodie": Top(1.95, 0.013, "crew", zipped=True, ribbed=True),
     "sweater": Top(1.95, 0.011, "crew", ribbed=True),
@@ -75,7 +76,7 @@ def top_torso(figure: Figure, worn: Worn, details: Details, part: str = "top") -
     strokes: list[Stroke] = []
     end = 0.80 if pattern.skirt else 1.04 if pattern.hem >= 1 else pattern.hem
     shapes = bodice(figure, pattern.widen, end=end)
-    if pattern.sleeve == 0 and worn.kind != "cuirass":
+    if worn.kind in ("tanktop", "gown"):
         shapes = _sleeveless(figure, pattern.widen, end, bare_shoulders=worn.kind == "gown")
     if pattern.skirt:
         lower = skirt(figure, pattern.skirt, pattern.widen + 0.004, pattern.flare)
@@ -84,7 +85,7 @@ def top_torso(figure: Figure, worn: Worn, details: Details, part: str = "top") -
         if worn.kind != "chainmail":
             strokes += hem_trim(figure, lower.hem, worn.accent, 0.011)
     if pattern.ribbed:
-        patches.append(Patch(band(figure, 1.0, 1.3, 0.06), mix(worn.colour, shade_of(worn.colour), 0.55)))
+        patches.append(Patch(lower_part(figure, 1.06), mix(worn.colour, shade_of(worn.colour), 0.55)))
     visible = front_is_visible(figure)
     if visible and (pattern.buttons or pattern.zipped):
         strokes.append(Stroke(front_line(figure, 0.08, 1.1), figure.px(FOLD * 1.2)))
@@ -132,14 +133,14 @@ def top_sleeve(figure: Figure, worn: Worn, side: str, details: Details, part: st
     if pattern.ribbed or pattern.collar:
         rib = ring(figure, side, "arm", pattern.sleeve - _RIB, pattern.sleeve, 0.03)
         patches.append(Patch(rib, mix(worn.colour, shade_of(worn.colour), 0.55)))
-    flare = pattern.flare if pattern.sleeve < 1 else 0.002
+    flare = 0.007 if pattern.sleeve < 1 else 0.002
     shapes = tube(figure, side, "arm", 0.0, pattern.sleeve, pattern.widen * 0.85, flare)
     strokes = arm_folds(figure, side, details) if pattern.sleeve > 1.3 else ()
     return [cloth_layer(figure, part, worn, shapes, depth=0.009, patches=tuple(patches), strokes=strokes)]
 
 
 def _sleeveless(figure: Figure, widen: float, end: float, *, bare_shoulders: bool) -> list[Shape]:
-    start = 0.10 if bare_shoulders else 0.0
+    start = 0.10
     shapes = bodice(figure, widen, start=start, end=end, shoulders=False)
     if bare_shoulders:
         return shapes
