@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from . import eyewear, headwear
 from .character import Worn
 from .description import Slot
 from .detail import Details
@@ -42,7 +43,11 @@ class Wardrobe:
 
     def behind_head(self) -> list[Layer]:
         """The back of a hood or a brim."""
-        return []
+        return self._draw("head", headwear.behind)
 
     def headwear(self) -> list[Layer]:
-        return []
+        return [*self._draw("eyes", eyewear.in_front), *self._draw("head", headwear.in_front)]
+
+    def _draw(self, slot: Slot, draw: Draw) -> list[Layer]:
+        worn = self.worn(slot)
+        return draw(self._figure, self._head, worn, self._details) if worn else []
