@@ -79,7 +79,7 @@ class _Body:
         figure = self._figure
         skin = self._layer(arm_shapes(figure, side), 0.010)
         hand = self._layer(hand_shapes(figure, side), 0.004)
-        return [skin, *self._clothes.arm(side, hand)]
+        return [*self._clothes.behind_arm(side), skin, *self._clothes.arm(side, hand)]
 
     def _legs(self) -> list[Layer]:
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import eyewear, headwear
+from . import eyewear, headwear, held
 from .character import Worn
 from .description import Slot
 from .detail import Details
@@ -25,8 +25,19 @@ class Wardrobe:
         return self._figure.character.garments.get(slot)
 
     def arm(self, side: str, hand: Layer) -> list[Layer]:
-        """Sleeves, the hand with its glove, and what it holds."""
-        return [hand]
+        """Sleeves, the hand with its glove, and what it holds in front of it."""
+        holds = self.worn(held.SLOTS[side]) is not None
+        return [held.fist(self._figure, side, hand) if holds else hand, *self._held(side)[1]]
+
+    def behind_arm(self, side: str) -> list[Layer]:
+        """What the hand holds, behind it."""
+        return self._held(side)[0]
+
+    def _held(self, side: str) -> tuple[list[Layer], list[Layer]]:
+        worn = self.worn(held.SLOTS[side])
+        if worn is None:
+            return [], []
+        return held.held(self._figure, self._head, worn, self._details, side)
 
     def leg(self, side: str) -> list[Layer]:
         """The leg of trousers, and the shoe."""
