@@ -10,17 +10,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..body import ANKLE_HEIGHT, FOREARM
 from .anatomy import hand_points
 from .character import Worn
 from .description import Slot
 from .detail import Details
-from .geometry import across, add, between, distance, ellipse, tapered, unit_vector
+from .geometry import across, add, between, tapered, unit_vector
 from .head import Head
 from .held_shapes import SHAPES, Frame
 from .layers import Layer, Shape, Stroke
 from .person import Point
 from .physique import Figure
-from ..body import ANKLE_HEIGHT, FOREARM
 
 SLOTS: Mapping[str, Slot] = {"right": "right_hand", "left": "left_hand"}
 

@@ -84,7 +84,11 @@ class Frame:
 def _sword(frame: Frame, length: float = 0.405, half: float = 0.0125) -> list[Layer]:
     tip, guard = length, 0.030
     blade = frame.outline(
-        (-half, guard), (half, guard), (half * 0.92, tip - half * 3), (0.0, tip), (-half * 0.92, tip - half * 3)
+        (-half, guard),
+        (half, guard),
+        (half * 0.92, tip - half * 3),
+        (0.0, tip),
+        (-half * 0.92, tip - half * 3),
     )
     fuller = frame.line((0.0, guard), (0.0, tip - half * 4.5), width=0.0030)
     wide = half * 3.4
@@ -94,9 +98,15 @@ def _sword(frame: Frame, length: float = 0.405, half: float = 0.0125) -> list[La
         frame.accent(
             smooth_line(
                 frame.outline(
-                    (-wide, guard + 0.010), (-wide * 0.5, guard - 0.004), (0.0, guard - 0.006),
-                    (wide * 0.5, guard - 0.004), (wide, guard + 0.010), (wide * 0.9, guard + 0.016),
-                    (wide * 0.4, guard + 0.007), (0.0, guard + 0.007), (-wide * 0.4, guard + 0.007),
+                    (-wide, guard + 0.010),
+                    (-wide * 0.5, guard - 0.004),
+                    (0.0, guard - 0.006),
+                    (wide * 0.5, guard - 0.004),
+                    (wide, guard + 0.010),
+                    (wide * 0.9, guard + 0.016),
+                    (wide * 0.4, guard + 0.007),
+                    (0.0, guard + 0.007),
+                    (-wide * 0.4, guard + 0.007),
                     (-wide * 0.9, guard + 0.016),
                 ),
                 2,
@@ -118,8 +128,12 @@ def _staff(frame: Frame) -> list[Layer]:
     wood = ribbon(smooth_line(frame.outline(*shaft), 2), _spread(widths, 2))
     start = shaft[-1][0]
     hook = frame.outline(
-        (start, top - 0.012), (start - 0.024, top + 0.012), (start - 0.020, top + 0.052), (start + 0.010, top + 0.064),
-        (start + 0.030, top + 0.044), (start + 0.026, top + 0.026),
+        (start, top - 0.012),
+        (start - 0.024, top + 0.012),
+        (start - 0.020, top + 0.052),
+        (start + 0.010, top + 0.064),
+        (start + 0.030, top + 0.044),
+        (start + 0.026, top + 0.026),
     )
     curl = smooth_line(hook, 5)
     thick = [(0.0098 - 0.0060 * share) * frame.unit for share in _steps(0.0, 1.0, len(curl) - 1)]
@@ -132,17 +146,29 @@ def _staff(frame: Frame) -> list[Layer]:
 
 def _grain(frame: Frame, top: float) -> list[Stroke]:
     return [
-        frame.line((0.002, y), (-0.001, y + 0.04), width=0.0016) for y in _steps(-frame.reach + 0.06, top - 0.1, 5)
+        frame.line((0.002, y), (-0.001, y + 0.04), width=0.0016)
+        for y in _steps(-frame.reach + 0.06, top - 0.1, 5)
     ]
 
 
 def _spear(frame: Frame) -> list[Layer]:
     top = frame.reach_up
     head = frame.outline(
-        (-0.006, top - 0.010), (-0.019, top + 0.022), (-0.012, top + 0.050), (0.0, top + 0.092),
-        (0.012, top + 0.050), (0.019, top + 0.022), (0.006, top - 0.010),
+        (-0.006, top - 0.010),
+        (-0.019, top + 0.022),
+        (-0.012, top + 0.050),
+        (0.0, top + 0.092),
+        (0.012, top + 0.050),
+        (0.019, top + 0.022),
+        (0.006, top - 0.010),
     )
-    tassel = frame.outline((-0.009, top - 0.012), (0.009, top - 0.012), (0.014, top - 0.046), (0.0, top - 0.038), (-0.014, top - 0.046))
+    tassel = frame.outline(
+        (-0.009, top - 0.012),
+        (0.009, top - 0.012),
+        (0.014, top - 0.046),
+        (0.0, top - 0.038),
+        (-0.014, top - 0.046),
+    )
     blade = frame.accent(smooth_line(head, 3), depth=0.004)
     return [
         frame.main(frame.rod(-frame.reach, top, 0.0070), depth=0.0035),
@@ -154,12 +180,24 @@ def _spear(frame: Frame) -> list[Layer]:
 def _axe(frame: Frame) -> list[Layer]:
     head = smooth_line(
         frame.outline(
-            (-0.020, 0.236), (-0.020, 0.276), (0.012, 0.274), (0.042, 0.292), (0.078, 0.322), (0.090, 0.286), (0.094, 0.250),
-            (0.090, 0.214), (0.078, 0.178), (0.042, 0.222), (0.012, 0.236), (-0.020, 0.236),
+            (-0.020, 0.236),
+            (-0.020, 0.276),
+            (0.012, 0.274),
+            (0.042, 0.292),
+            (0.078, 0.322),
+            (0.090, 0.286),
+            (0.094, 0.250),
+            (0.090, 0.214),
+            (0.078, 0.178),
+            (0.042, 0.222),
+            (0.012, 0.236),
+            (-0.020, 0.236),
         ),
         2,
     )
-    edge = frame.line((0.070, 0.312), (0.077, 0.280), (0.080, 0.250), (0.077, 0.220), (0.070, 0.190), width=0.0022)
+    edge = frame.line(
+        (0.070, 0.312), (0.077, 0.280), (0.080, 0.250), (0.077, 0.220), (0.070, 0.190), width=0.0022
+    )
     return [
         frame.accent(frame.rod(-0.110, 0.292, 0.0082)),
         frame.main(head, depth=0.005, strokes=(edge,)),
@@ -169,12 +207,16 @@ def _axe(frame: Frame) -> list[Layer]:
 def _hammer(frame: Frame) -> list[Layer]:
     half = 0.070
     block = frame.outline(
-        (-half, 0.214), (-half + 0.008, 0.206), (half - 0.008, 0.206), (half, 0.214),
-        (half, 0.276), (half - 0.008, 0.284), (-half + 0.008, 0.284), (-half, 0.276),
+        (-half, 0.214),
+        (-half + 0.008, 0.206),
+        (half - 0.008, 0.206),
+        (half, 0.214),
+        (half, 0.276),
+        (half - 0.008, 0.284),
+        (-half + 0.008, 0.284),
+        (-half, 0.276),
     )
-    bands = [
-        frame.line((x, 0.206), (x, 0.284), width=0.0024) for x in (-half + 0.022, half - 0.022)
-    ]
+    bands = [frame.line((x, 0.206), (x, 0.284), width=0.0024) for x in (-half + 0.022, half - 0.022)]
     return [
         frame.accent(frame.rod(-0.110, 0.298, 0.0088)),
         frame.main(block, depth=0.006, strokes=bands),
@@ -186,7 +228,9 @@ def _wand(frame: Frame) -> list[Layer]:
     star = []
     for index in range(10):
         angle, radius = math.pi * index / 5, 0.0195 if index % 2 == 0 else 0.0085
-        star.append((radius * math.sin(angle) / frame.swell, 0.212 + radius * math.cos(angle) / frame.stretch))
+        star.append(
+            (radius * math.sin(angle) / frame.swell, 0.212 + radius * math.cos(angle) / frame.stretch)
+        )
     return [frame.main(stick, depth=0.002), frame.accent(frame.outline(*star))]
 
 
@@ -200,7 +244,9 @@ def _bow(frame: Frame) -> list[Layer]:
     return [
         frame.main(string, depth=0.0, lined=False),
         frame.main(
-            ribbon(frame.outline(*curve), widths), depth=0.003, patches=(Patch(wrap, frame.worn.accent, lined=True),)
+            ribbon(frame.outline(*curve), widths),
+            depth=0.003,
+            patches=(Patch(wrap, frame.worn.accent, lined=True),),
         ),
     ]
 
@@ -213,7 +259,11 @@ def _lantern(frame: Frame) -> list[Layer]:
     base = frame.outline((-0.034, 0.134), (0.034, 0.134), (0.039, 0.153), (-0.039, 0.153))
     walls = frame.outline((-0.030, 0.070), (0.030, 0.070), (0.033, 0.136), (-0.033, 0.136))
     panes = [
-        Patch(frame.outline((x, 0.078), (x + wide, 0.078), (x + wide, 0.129), (x, 0.129)), frame.worn.accent, lined=True)
+        Patch(
+            frame.outline((x, 0.078), (x + wide, 0.078), (x + wide, 0.129), (x, 0.129)),
+            frame.worn.accent,
+            lined=True,
+        )
         for x, wide in ((-0.0245, 0.0125), (-0.0065, 0.013), (0.012, 0.0125))
     ]
     flame = smooth(frame.outline((0.0, 0.088), (0.0045, 0.108), (0.0, 0.120), (-0.0045, 0.108)), 4)
@@ -245,10 +295,21 @@ def _back_of_shield(frame: Frame) -> list[Layer]:
 
 
 def _shield_outline(frame: Frame) -> Outline:
-    right = ((0.0, -0.143), (0.060, -0.136), (0.112, -0.128), (0.114, -0.04), (0.106, 0.050), (0.078, 0.125), (0.036, 0.173))
+    right = (
+        (0.0, -0.143),
+        (0.060, -0.136),
+        (0.112, -0.128),
+        (0.114, -0.04),
+        (0.106, 0.050),
+        (0.078, 0.125),
+        (0.036, 0.173),
+    )
     left = [(-x, y) for x, y in right[:0:-1]]
     curve = smooth_line([(0.112, -0.128), *right[3:], (0.0, 0.196), *left[:4], (-0.112, -0.128)], 4)
-    return frame.outline(*smooth_line([(-0.112, -0.128), (-0.06, -0.136), (0.0, -0.143), (0.06, -0.136), (0.112, -0.128)], 2), *curve[1:-1])
+    return frame.outline(
+        *smooth_line([(-0.112, -0.128), (-0.06, -0.136), (0.0, -0.143), (0.06, -0.136), (0.112, -0.128)], 2),
+        *curve[1:-1],
+    )
 
 
 def _book(frame: Frame) -> list[Layer]:
@@ -256,12 +317,20 @@ def _book(frame: Frame) -> list[Layer]:
     half, tall, thick = 0.042, 0.058, 0.026
     edge = thick * math.sqrt(max(0.0, 1.0 - frame.swell**2)) / frame.swell
     whole = frame.outline((-half, -tall), (half + edge, -tall), (half + edge, tall), (-half, tall))
-    pages = frame.outline((half, -tall + 0.006), (half + edge * 0.9, -tall + 0.006), (half + edge * 0.9, tall - 0.006), (half, tall - 0.006))
+    pages = frame.outline(
+        (half, -tall + 0.006),
+        (half + edge * 0.9, -tall + 0.006),
+        (half + edge * 0.9, tall - 0.006),
+        (half, tall - 0.006),
+    )
     spine = frame.line((-half + 0.012, -tall), (-half + 0.012, tall), width=0.0020)
     leaves = frame.line((half + edge * 0.45, -tall + 0.006), (half + edge * 0.45, tall - 0.006), width=0.0012)
     gem = frame.outline((0.006, -0.020), (0.022, 0.0), (0.006, 0.020), (-0.010, 0.0))
     corners = [
-        Patch(frame.outline((half, y), (half - 0.016, y), (half, y - math.copysign(0.016, y))), frame.worn.accent)
+        Patch(
+            frame.outline((half, y), (half - 0.016, y), (half, y - math.copysign(0.016, y))),
+            frame.worn.accent,
+        )
         for y in (-tall, tall)
     ]
     patches = (Patch(pages, _PAPER, lined=True), *corners, Patch(gem, frame.worn.accent, lined=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import eyewear, headwear, held
+from . import cape, eyewear, headwear, held
 from .character import Worn
 from .description import Slot
 from .detail import Details
@@ -47,10 +47,12 @@ class Wardrobe:
         return []
 
     def neck(self) -> list[Layer]:
-        return []
+        """What lies around the neck, in front of the chest."""
+        return [] if self._figure.from_behind else self._draw("cape", cape.collar)
 
     def cape(self) -> list[Layer]:
-        return []
+        """Drawn before the body from the front and the side, and after it from behind."""
+        return self._draw("cape", cape.in_front if self._figure.from_behind else cape.behind)
 
     def behind_head(self) -> list[Layer]:
         """The back of a hood or a brim."""
