@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .geometry import (
     Outline,
@@ -33,7 +34,7 @@ NECK = 0.030
 
 #: Share of the way from shoulders to hips; half breadth and half depth; how far in front of the spine.
 _SECTIONS: tuple[tuple[float, float, float, float], ...] = (
-    (-0.02, 0.094, 0.046, -0.004),
+    (-0.02, 0.094, 0.030, -0.004),
     (0.14, 0.100, 0.056, 0.004),
     (0.34, 0.094, 0.060, 0.008),
     (0.58, 0.080, 0.050, 0.004),
@@ -95,7 +96,7 @@ def torso_shapes(figure: Figure, widen: float = 0.0, start: float = -1.0, end: f
 def pelvis_outline(figure: Figure, widen: float = 0.0) -> Outline:
     """The hips, from the waist to where the legs begin."""
     edges = torso_edges(figure, widen, 0.7, 1.2)
-    radius = figure.px(0.040 * figure.build.limb + widen)
+    radius = figure.px(THIGH[0] * figure.build.limb + widen)
     right, left = figure.limb("right", "hip")[0], figure.limb("left", "hip")[0]
     return hull(
         (
@@ -111,7 +112,7 @@ def shoulder_outline(figure: Figure, widen: float = 0.0) -> Outline:
     """The slope from the neck to both shoulders."""
     radius = figure.px(0.024 * figure.build.limb + widen)
     right, left = figure.limb("right", "shoulder")[0], figure.limb("left", "shoulder")[0]
-    neck = add(figure.chest, figure.spine, -figure.px(0.046 + widen))
+    neck = add(figure.chest, figure.spine, -figure.px(0.044 + widen * 0.6))
     half = figure.px(NECK * 1.25 * figure.build.limb + widen)
     side = across(figure.spine)
     outline = [point for end in (right, left) for point in tapered(end, end, (radius, radius))]
@@ -181,7 +182,7 @@ def _at(values: Sequence[float], share: float) -> float:
     return values[index] + (values[index + 1] - values[index]) * (position - index)
 
 
-def limb_width(figure: Figure, side: str, part: str, along: float) -> float:
+def limb_width(figure: Figure, part: str, along: float) -> float:
     """Half the width in pixels of "arm" or "leg" at this many segments from the shoulder or hip."""
     widths = ((UPPER_ARM, FOREARM), (THIGH, SHANK))[part == "leg"][min(int(along), 1)]
     return figure.px(_at(widths, along - min(int(along), 1)) * figure.build.limb)
@@ -241,6 +242,22 @@ def _relaxed_hand(figure: Figure, side: str, along: Point, wrist: Point) -> tupl
     return tuple(points)
 
 
+def finger_lines(figure: Figure, side: str) -> tuple[Outline, ...]:
+    """The lines between the fingers."""
+    points = hand_points(figure, side)
+    return tuple(
+        (
+            between(points[first], points[second]),
+            between(
+                between(points[first + 1], points[second + 1]),
+                between(points[first + 2], points[second + 2]),
+                0.6,
+            ),
+        )
+        for first, second in ((5, 9), (9, 13), (13, 17))
+    )
+
+
 def hand_shapes(figure: Figure, side: str, widen: float = 0.0) -> list[Shape]:
     points = hand_points(figure, side)
     limb = f"{side}_hand"
@@ -253,7 +270,7 @@ def hand_shapes(figure: Figure, side: str, widen: float = 0.0) -> list[Shape]:
     shapes = [Shape(palm, limb)]
     for finger, width in zip(_FINGERS, _FINGER_WIDTHS, strict=True):
         radius = figure.px(width * build + widen)
-        for start, end in zip(finger, finger[1:], strict=False):
+        for start, end in pairwise(finger):
             shapes.append(Shape(tapered(points[start], points[end], (radius, radius * 0.94)), limb))
     return shapes
 

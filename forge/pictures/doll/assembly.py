@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from .anatomy import arm_shapes, foot_shapes, hand_shapes, leg_shapes, neck_shape, torso_shapes
+from dataclasses import replace
+
+from .anatomy import arm_shapes, finger_lines, foot_shapes, hand_shapes, leg_shapes, neck_shape, torso_shapes
 from .detail import Details
 from .face import face_layers
 from .geometry import add, ellipse
 from .hair import Hair
 from .head import Head, head_of
-from .layers import Layer, Patch, Shape
+from .layers import Layer, Patch, Shape, Stroke
 from .physique import Figure
 from .wardrobe import Wardrobe
 
@@ -78,7 +80,8 @@ class _Body:
     def _arm(self, side: str) -> list[Layer]:
         figure = self._figure
         skin = self._layer(arm_shapes(figure, side), 0.010)
-        hand = self._layer(hand_shapes(figure, side), 0.004)
+        fingers = tuple(Stroke(line, figure.px(0.0014)) for line in finger_lines(figure, side))
+        hand = replace(self._layer(hand_shapes(figure, side), 0.004), strokes=fingers)
         return [*self._clothes.behind_arm(side), skin, *self._clothes.arm(side, hand)]
 
     def _legs(self) -> list[Layer]:

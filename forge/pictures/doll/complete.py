@@ -17,9 +17,9 @@ from .proportions import (
     SIDES,
     STANDING,
     as_complex,
-    hip_centre,
     length,
     mean,
+    middle,
     stature_of,
     up_of,
 )
@@ -31,8 +31,6 @@ DEFAULT_UNIT = 480.0
 HEAD_SCALES = (0.6, 2.0)
 #: A head is tilted by at most so many degrees against the torso where its keypoints are too few to be sure.
 HEAD_TILT = 60.0
-# A joint further away than this many pixels is an error; such numbers may overflow when multiplied.
-_FAR = 1e7
 
 _LIMBS: tuple[tuple[str, str, str, bool], ...] = (
     ("shoulder", "elbow", "wrist", False),
@@ -41,8 +39,11 @@ _LIMBS: tuple[tuple[str, str, str, bool], ...] = (
 
 
 def complete(person: Person, turn: float) -> dict[str, Point]:
-    """All 18 joints by name, in pixels: those given unchanged, the missing ones inferred. `turn` is in degrees
-    from the front towards the picture's left. Inferred joints may be outside of the picture."""
+    """All 18 joints by name, in pixels: those given unchanged, the missing ones inferred.
+
+    `turn` is in degrees from the front towards the picture's left. Inferred joints may be outside of the
+    picture.
+    """
     figure = _Figure(person, turn)
     figure.add_torso()
     for limb in _LIMBS:
@@ -63,17 +64,11 @@ def unit_of(person: Person, joints: Mapping[str, Point], turn: float) -> float:
     """
     # In profile, shoulders and hips have no breadth; what is left of it is the error of the turn.
     wide = abs(math.cos(math.radians(turn))) > 0.3
-    for points in (_near(person.body), _near(joints)):
+    for points in (as_complex(person.body), as_complex(joints)):
         unit = stature_of(points, wide=wide) or stature_of(points)
         if unit is not None:
             return unit
     return DEFAULT_UNIT
-
-
-def _near(body: Mapping[str, Point]) -> dict[str, complex]:
-    """The joints with numbers that can be computed with."""
-    points = as_complex(body)
-    return {name: point for name, point in points.items() if max(abs(point.real), abs(point.imag)) < _FAR}
 
 
 class _Figure:
@@ -81,7 +76,7 @@ class _Figure:
     far."""
 
     def __init__(self, person: Person, turn: float) -> None:
-        self.at = _near(person.body)
+        self.at = as_complex(person.body)
         self.given = frozenset(self.at)
         self.unit = unit_of(person, {}, turn)
         self.up = up_of(self.at)
@@ -106,47 +101,36 @@ class _Figure:
             at["neck"] = self._neck()
         for side, other in (SIDES, SIDES[::-1]):
             shoulder, opposite = f"{side}_shoulder", f"{other}_shoulder"
-            if shoulder not in at:
-                if opposite in self.given and "neck" in self.given:
-                    at[shoulder] = 2 * at["neck"] - at[opposite]
-                else:
-                    at[shoulder] = self.from_any((opposite,), shoulder) or self.from_joint("neck", shoulder)
-        known = [f"{side}_hip" for side in SIDES if f"{side}_hip" in self.given]
-        for side, other in (SIDES, SIDES[::-1]):
-            hip = f"{side}_hip"
-            if hip not in at:
-                sources = (f"{other}_hip",) if known else ("neck",)
-                knees = (f"{side}_knee",) if hip not in known and f"{side}_knee" in self.given else ()
-                at[hip] = self.from_any(sources, hip) or at["neck"]
-                if knees and not known:
-                    at[hip] = self._within_reach(at[hip], knees[0], hip)
+            if shoulder not in at and opposite not in self.given:
+                at[shoulder] = self.from_joint("neck", shoulder)
+            elif shoulder not in at and "neck" in self.given:
+                at[shoulder] = 2 * at["neck"] - at[opposite]
+            elif shoulder not in at:
+                at[shoulder] = self.from_joint(opposite, shoulder)
+            hip, opposite, knee = f"{side}_hip", f"{other}_hip", f"{side}_knee"
+            if hip not in at and opposite in self.given:
+                at[hip] = self.from_joint(opposite, hip)
+            elif hip not in at:
+                at[hip] = self._within_reach(self.from_joint("neck", hip), knee, hip)
 
     def _neck(self) -> complex:
-        at = self.at
-        shoulders = [name for name in ("right_shoulder", "left_shoulder") if name in at]
-        if len(shoulders) == 2:
-            return (at[shoulders[0]] + at[shoulders[1]]) / 2
-        hips = hip_centre(at)
-        if shoulders:
-            return self.from_joint(shoulders[0], "neck")
-        if hips is not None:
-            names = tuple(f"{side}_hip" for side in SIDES)
-            return self.from_any(names, "neck") or hips
-        for sources in (HEAD, *self._distal()):
-            found = self.from_any(sources, "neck")
-            if found is not None:
-                return found
-        return 0j
-
-    @staticmethod
-    def _distal() -> tuple[tuple[str, ...], ...]:
-        return tuple(
-            tuple(f"{side}_{joint}" for side in SIDES) for joint in ("elbow", "knee", "wrist", "ankle")
+        """The neck, from the nearest joints that are known."""
+        shoulders = middle(self.at, "shoulder")
+        if shoulders is not None:
+            return shoulders
+        sources = (
+            *(tuple(f"{side}_{joint}" for side in SIDES) for joint in ("shoulder", "hip")),
+            HEAD,
+            *(tuple(f"{side}_{joint}" for side in SIDES) for joint in ("elbow", "knee", "wrist", "ankle")),
         )
+        found = (self.from_any(names, "neck") for names in sources)
+        return next((neck for neck in found if neck is not None), 0j)
 
     def _within_reach(self, start: complex, anchor: str, name: str) -> complex:
-        """`start`, moved so that it is not further from the given joint `anchor` than the segment is
-        long."""
+        """`start`, moved so that it is not further from the joint `anchor` than the segment is long, if that
+        is given."""
+        if anchor not in self.given:
+            return start
         reach = self.unit * length(name, anchor)
         away = start - self.at[anchor]
         return start if abs(away) <= reach else self.at[anchor] + away / abs(away) * reach
@@ -196,11 +180,8 @@ class _Figure:
         # front, a bend forward is hidden.
         across = direction * 1j
         leads = (across / self.up).imag
-        return (
-            self.at[root]
-            + direction * along
-            + across * height * math.copysign(min(1.0, abs(sideways)), leads * sideways)
-        )
+        shown = math.copysign(min(1.0, abs(sideways)), leads * sideways)
+        return self.at[root] + direction * along + across * height * shown
 
     def add_head(self) -> None:
         at = self.at
@@ -222,17 +203,14 @@ class _Figure:
         fitted = [*given, "neck"] if "neck" in self.given else given
         model = [self.standing(name) for name in fitted]
         points = [self.at[name] for name in fitted]
-        middle_model, middle_points = sum(model) / len(model), sum(points) / len(points)
-        spread = sum(abs(item - middle_model) ** 2 for item in model)
+        centre, target = sum(model) / len(model), sum(points) / len(points)
+        spread = sum(abs(item - centre) ** 2 for item in model)
         if spread < 1e-6:
             return 1 + 0j
-        factor = (
-            sum(
-                (item - middle_model).conjugate() * (point - middle_points)
-                for item, point in zip(model, points, strict=True)
-            )
-            / spread
+        products = (
+            (item - centre).conjugate() * (point - target) for item, point in zip(model, points, strict=True)
         )
+        factor = sum(products) / spread
         if abs(factor) < 1e-6 or abs(math.degrees(cmath.phase(factor))) > HEAD_TILT:
             return 1 + 0j
         low, high = HEAD_SCALES

@@ -60,17 +60,19 @@ def grip_of(figure: Figure, side: str) -> Point:
     return between(points[0], knuckles, 0.72)
 
 
-def fist(figure: Figure, side: str, hand: Layer, widen: float = 0.0) -> Layer:
-    """The hand closed around its grip; a hand whose fingers the pose gives stays as it is."""
-    if figure.hand_of(side) is not None:
+def fist(figure: Figure, side: str, hand: Layer) -> Layer:
+    """The layer of a hand or glove, closed around its grip. A hand whose fingers the pose gives stays as it
+    is, as does a layer of anything else."""
+    limb, px = f"{side}_hand", figure.px
+    if figure.hand_of(side) is not None or any(shape.limb != limb for shape in hand.shapes):
         return hand
+    widen = 0.003 if hand.part == "hands" else 0.0
     worn = figure.character.garments.get(SLOTS[side])
     grip, wrist = grip_of(figure, side), figure.joints[f"{side}_wrist"]
     axis = (0.0, 1.0)
     if worn is not None and worn.kind in _POINTING:
         axis = _pointing(figure, worn, side).along
     fingers = across(axis)
-    limb, px = f"{side}_hand", figure.px
     shapes = [Shape(tapered(wrist, grip, (px(0.0165 + widen), px(0.0215 + widen))), limb)]
     strokes = []
     for index in range(4):

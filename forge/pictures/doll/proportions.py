@@ -25,6 +25,8 @@ SEGMENTS: tuple[tuple[str, str], ...] = tuple(
 SHOULDERS = 2 * HALF_SHOULDERS
 HIPS = 2 * HALF_HIPS
 STRAIGHT_UP = -1j
+#: Pixels. No picture is so large, and the square of a much larger number overflows.
+FAR = 1e7
 
 
 def length(first: str, second: str) -> float:
@@ -40,7 +42,8 @@ HEAD_HEIGHT = sum(STANDING[name][1] for name in HEAD) / len(HEAD) - STANDING["ne
 
 
 def as_complex(body: Mapping[str, Point]) -> dict[str, complex]:
-    return {name: complex(*point) for name, point in body.items()}
+    """The joints as complex numbers, without those that are too far away to compute with."""
+    return {name: complex(x, y) for name, (x, y) in body.items() if abs(x) < FAR and abs(y) < FAR}
 
 
 def mean(points: Iterable[complex]) -> complex | None:
@@ -102,8 +105,8 @@ def _direction(upper: complex | None, lower: complex | None) -> complex | None:
     if upper is None or lower is None:
         return None
     distance = abs(upper - lower)
-    # Below this, rounding decides the direction. Not finite: the coordinates are too large to subtract.
-    return (upper - lower) / distance if 1e-3 < distance < math.inf else None
+    # Below this, rounding decides the direction.
+    return (upper - lower) / distance if distance > 1e-3 else None
 
 
 def upright(point: complex, up: complex) -> tuple[float, float]:
@@ -121,6 +124,9 @@ def stature_of(points: Mapping[str, complex], *, wide: bool = True) -> float | N
     among them.
     """
     ratios = [_ratio(points, upper, lower, length(upper, lower)) for upper, lower in SEGMENTS]
+    for (upper, joint), (_, lower) in zip(SEGMENTS[::2], SEGMENTS[1::2], strict=True):
+        if joint not in points:
+            ratios.append(_ratio(points, upper, lower, length(upper, joint) + length(joint, lower)))
     neck, hips = base_of_neck(points), hip_centre(points)
     if neck is not None and hips is not None:
         ratios += [abs(neck - hips) / TORSO] * 2
