@@ -16,7 +16,7 @@ from .layers import Layer, Patch, Shape, Stroke
 from .person import Point
 from .physique import Figure
 
-#: The lenses stand this far in front of the axis of the head, and each is turned outwards by this many degrees.
+#: The lenses stand this far in front of the axis of the head, each turned outwards by this many degrees.
 _FORWARD, _WRAP = 0.0585, 14.0
 _FRAME = 0.0019
 

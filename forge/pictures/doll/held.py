@@ -15,9 +15,10 @@ from .anatomy import hand_points
 from .character import Worn
 from .description import Slot
 from .detail import Details
+from .frame import Frame
 from .geometry import across, add, between, tapered, unit_vector
 from .head import Head
-from .held_shapes import SHAPES, Frame
+from .held_shapes import SHAPES
 from .layers import Layer, Shape, Stroke
 from .person import Point
 from .physique import Figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from .character import Worn
 from .detail import Details
@@ -145,7 +146,7 @@ def hood(head: Head, worn: Worn, details: Details) -> list[Layer]:
         body_disc(figure, breadth, depth, down)
         for breadth, depth, down in ((0.046, 0.046, -0.16), (0.082, 0.062, 0.0), (0.098, 0.080, 0.14))
     ]
-    mantle = [Shape(hull((*a, *b)), "torso") for a, b in zip(discs, discs[1:], strict=False)]
+    mantle = [Shape(hull((*a, *b)), "torso") for a, b in pairwise(discs)]
     fold = [
         Stroke(
             smooth_line([disc[round(len(disc) * share)] for disc in discs[::1]], 4),

@@ -1,7 +1,7 @@
 """Round things around a head: rings, what spans two of them, and openings for the face.
 
-Lengths are statures for a head that is not enlarged. Everything is seen a little from above, so that a brim is
-an ellipse.
+Lengths are statures for a head that is not enlarged. Everything is seen a little from above, so that a brim
+is an ellipse.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from .character import Worn
 from .description import Colour
 from .geometry import Outline, add, hull
 from .head import Head
-from .layers import Layer, Patch, Shape
+from .layers import Layer, Patch, Shape, Stroke
 from .person import Point
 from .physique import Figure
 
@@ -64,7 +66,7 @@ def disc(head: Head, ring: Ring) -> Outline:
 def stack(head: Head, rings: Sequence[Ring]) -> list[Shape]:
     """The solid that joins the rings in their order."""
     discs = [disc(head, ring) for ring in rings]
-    return [Shape(hull((*lower, *upper)), "head") for lower, upper in zip(discs, discs[1:], strict=False)]
+    return [Shape(hull((*lower, *upper)), "head") for lower, upper in pairwise(discs)]
 
 
 def visible(head: Head, centre: float = 0.0, half: float = 180.0) -> tuple[float, float] | None:
@@ -138,4 +140,24 @@ def covered(
         [Shape(outline, "head") for outline in outlines],
         depth=depth,
         patches=tuple(Patch(outline, accent) for outline in outlines),
+    )
+
+
+def headwear_layer(
+    head: Head,
+    worn: Worn,
+    shapes: Sequence[Shape],
+    *,
+    depth: float = 0.007,
+    patches: Sequence[Patch | None] = (),
+    strokes: Sequence[Stroke] = (),
+) -> Layer:
+    return Layer(
+        "head",
+        worn.colour,
+        shapes,
+        depth=head.unit * depth,
+        patches=tuple(patch for patch in patches if patch),
+        strokes=strokes,
+        material=worn.material,
     )
