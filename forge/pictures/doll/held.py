@@ -33,7 +33,8 @@ _HANGING = (0.20, 0.85, 0.48)
 _HANGS = 0.35
 #: Azimuths in degrees from straight ahead outwards, of the side that a shield or a book shows.
 _SHIELD_AZIMUTH, _BOOK_AZIMUTH = 37.0, 48.0
-_NARROWEST = 0.34
+#: How broad they look at least, turned edge-on.
+_SHIELD_EDGE, _BOOK_EDGE = 0.34, 0.5
 
 Layers = tuple[list[Layer], list[Layer]]
 
@@ -148,12 +149,14 @@ def _upright(figure: Figure, worn: Worn, side: str) -> Frame:
     )
 
 
-def _flat(figure: Figure, worn: Worn, side: str, centre: Point, azimuth: float) -> tuple[Frame, bool]:
+def _flat(
+    figure: Figure, worn: Worn, side: str, centre: Point, azimuth: float, narrowest: float
+) -> tuple[Frame, bool]:
     """The frame of a thing that is held upright and shows a flat side at `azimuth`, and whether the viewer
     sees that side."""
     sign = 1.0 if side == "left" else -1.0
     angle = math.radians(sign * azimuth - figure.turn)
-    swell = max(_NARROWEST, abs(math.cos(angle)))
+    swell = max(narrowest, abs(math.cos(angle)))
     # The edge that lies further outwards.
     right = sign if math.cos(angle) >= 0 else -sign
     frame = Frame(SLOTS[side], worn, centre, (0.0, 1.0), (right, 0.0), figure.unit, swell=swell)
@@ -166,7 +169,7 @@ def _shield(figure: Figure, worn: Worn, side: str) -> Layers:
     angle = math.radians(_SHIELD_AZIMUTH)
     away = figure.px(_out(figure, side, math.sin(angle), math.cos(angle)) * 0.022)
     middle = between(elbow, wrist, 0.72)
-    frame, front = _flat(figure, worn, side, (middle[0] + away, middle[1]), _SHIELD_AZIMUTH)
+    frame, front = _flat(figure, worn, side, (middle[0] + away, middle[1]), _SHIELD_AZIMUTH, _SHIELD_EDGE)
     return ([], SHAPES["shield"](frame)) if front else (SHAPES["back of shield"](frame), [])
 
 
@@ -174,6 +177,6 @@ def _book(figure: Figure, worn: Worn, side: str) -> Layers:
     """In the hand, on its inner side: behind the fingers where they are seen."""
     grip = grip_of(figure, side)
     down = 0.030 if _hangs(figure, side) else -0.030
-    frame, front = _flat(figure, worn, side, (grip[0], grip[1] + figure.px(down)), _BOOK_AZIMUTH)
+    frame, front = _flat(figure, worn, side, (grip[0], grip[1] + figure.px(down)), _BOOK_AZIMUTH, _BOOK_EDGE)
     layers = SHAPES["book"](frame)
     return (layers, []) if front else ([], layers)

@@ -121,7 +121,7 @@ def _shield_outline(frame: Frame) -> Outline:
 
 def _book(frame: Frame) -> list[Layer]:
     """Its cover; `swell` says how much of it is seen, the rest shows the edges of the pages."""
-    half, tall, thick = 0.042, 0.058, 0.026
+    half, tall, thick = 0.042, 0.058, 0.018
     edge = thick * math.sqrt(max(0.0, 1.0 - frame.swell**2)) / frame.swell
     whole = frame.outline((-half, -tall), (half + edge, -tall), (half + edge, tall), (-half, tall))
     pages = frame.outline(

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from .anatomy import NECK
 from .detail import Details
-from .geometry import Outline, across, add, smooth_line, unit_vector
+from .geometry import Outline, across, add, between, smooth_line, unit_vector
 from .layers import Patch
 from .person import Point
 from .physique import Figure
@@ -119,26 +119,44 @@ class Sheet:
 
     def inside(self) -> Outline | None:
         """The lining that the viewer sees, without its edges, which catch light."""
-        turn = self._figure.turn
         left: list[Point] = []
         right: list[Point] = []
         for step in range(_ROWS + 1):
-            share = step / _ROWS
-            edge = self._edge(share)
-            start, end = max(edge, turn % 360.0 + 90.0), min(360.0 - edge, turn % 360.0 + 270.0)
-            if turn % 360.0 > 180.0:
-                start, end = max(edge, turn % 360.0 - 270.0), min(360.0 - edge, turn % 360.0 - 90.0)
-            if end - start < 20.0:
+            ends = self._lining(step / _ROWS)
+            if ends is None:
                 return None
-            one, other = self._extent(share, [(start, end)])
-            middle = ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)
-            for side, point in ((left, one), (right, other)):
-                side.append(add(middle, (point[0] - middle[0], point[1] - middle[1]), _SHADED))
-        low = (
-            add(left[-1], self._fall, self._figure.px(0.1)),
-            add(right[-1], self._fall, self._figure.px(0.1)),
-        )
+            middle = between(*ends)
+            for side, point in ((left, ends[0]), (right, ends[1])):
+                side.append(between(middle, point, _SHADED))
+        low = [add(row[-1], self._fall, self._figure.px(0.1)) for row in (left, right)]
         return (*left, *low, *right[::-1])
+
+    def _lining(self, share: float) -> tuple[Point, Point] | None:
+        """The ends of a row's inside, as far as the outside does not hide it."""
+        edge, right = self._edge(share), across(self._fall)
+        inner: list[float] = []
+        outer: tuple[list[float], list[float]] = ([], [])
+        azimuths = [edge + (360.0 - 2 * edge) * step / 48 for step in range(49)]
+        for azimuth in azimuths:
+            point = self.at(azimuth, share)
+            place = point[0] * right[0] + point[1] * right[1]
+            if faces(self._figure, azimuth) < 0:
+                inner.append(place)
+            else:
+                outer[azimuth > 180.0].append(place)
+        if not inner:
+            return None
+        start, end = min(inner), max(inner)
+        for half in outer:
+            if half and max(half) >= end:
+                end = min(end, min(half))
+            elif half and min(half) <= start:
+                start = max(start, max(half))
+        if end - start < self._figure.px(0.03):
+            return None
+        level = self.at(180.0, share)
+        place = level[0] * right[0] + level[1] * right[1]
+        return add(level, right, start - place), add(level, right, end - place)
 
     def folds(self) -> list[Patch]:
         """Shadows of the folds, from the shoulders to the hem, on the outside that the viewer sees."""
