@@ -82,7 +82,7 @@ class _Body:
         skin = self._layer(arm_shapes(figure, side), 0.010)
         fingers = tuple(Stroke(line, figure.px(0.0014)) for line in finger_lines(figure, side))
         hand = replace(self._layer(hand_shapes(figure, side), 0.004), strokes=fingers)
-        return [skin, *self._clothes.arm(side, hand)]
+        return [*self._clothes.behind_arm(side), skin, *self._clothes.arm(side, hand)]
 
     def _legs(self) -> list[Layer]:
         return [
