@@ -101,7 +101,8 @@ class _Body:
 
     def _head_layers(self) -> list[Layer]:
         return [
-            self._layer(self._head.skin_shapes(), 0.010),
+            *self._head.layers(self._figure.px(0.010)),
+            *self._hair.shadow(),
             *face_layers(self._head),
             *self._hair.locks(),
             *self._hair.cap(),
