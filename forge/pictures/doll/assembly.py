@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .anatomy import arm_shapes, foot_shapes, hand_shapes, leg_shapes, neck_shape, torso_shapes
+from .beard import beard_layers
 from .detail import Details
 from .face import face_layers
 from .geometry import add, ellipse
@@ -23,7 +24,7 @@ def figure_layers(figure: Figure, details: Details) -> list[Layer]:
 
 class _Body:
     def __init__(self, figure: Figure, head: Head, details: Details) -> None:
-        self._figure, self._head = figure, head
+        self._figure, self._head, self._details = figure, head, details
         self._skin = figure.character.skin_colour
         self._hair = Hair(head, details)
         self._clothes = Wardrobe(figure, head, details)
@@ -103,6 +104,7 @@ class _Body:
         return [
             *self._head.layers(self._figure.px(0.010)),
             *self._hair.shadow(),
+            *beard_layers(self._head, self._details),
             *face_layers(self._head),
             *self._hair.locks(),
             *self._hair.cap(),

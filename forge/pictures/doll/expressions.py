@@ -11,11 +11,12 @@ class Expression:
     """Lengths are statures.
 
     `open` and `iris` are relative to the neutral eye. `slant` lifts the outer end of the upper lid and lowers
-    the inner one; `squint` lifts the lower lid by a share of the eye. `look` moves the irises to the picture's
-    right and down, as shares of the eye. `brow_in` and `brow_out` move the ends of the brows up; `frown` moves
-    one brow down against the other. `smile` lifts the corners of the mouth, `gape` is how far it is open,
-    `wide` its width relative to the neutral one, `skew` lifts one corner, `wave` makes its line waver.
-    `teeth`: the share of the open mouth that they fill. `blush` is from 0 to 1. `wrinkle`: the nose is.
+    the inner one; `squint` lifts the lower lid by a share of the eye. `look` moves the irises to the
+    picture's right and down, as shares of the eye. `brow_in` and `brow_out` move the ends of the brows up;
+    `frown` moves one brow down against the other. `smile` lifts the corners of the mouth, `gape` is how far
+    it is open, `wide` its width relative to the neutral one, `skew` lifts one corner, `wave` makes its line
+    waver. `teeth` is the share of the open mouth that they fill. `blush` is from 0 to 1. `wrinkle` creases
+    the nose.
     """
 
     open: float = 1.0
@@ -86,9 +87,9 @@ EXPRESSIONS: Mapping[str, Expression] = {
         brow_in=0.0092,
         brow_out=-0.0010,
         smile=-0.0032,
-        gape=0.0068,
+        gape=0.0078,
         wide=1.12,
-        wave=0.0016,
+        wave=0.0007,
         teeth=0.42,
         blush=0.0,
     ),
@@ -115,7 +116,7 @@ EXPRESSIONS: Mapping[str, Expression] = {
         brow_out=-0.0002,
         smile=0.0012,
         wide=0.72,
-        wave=0.0015,
+        wave=0.0011,
         blush=1.0,
     ),
 }

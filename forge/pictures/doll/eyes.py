@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from .colours import line_of, mix
 from .description import Colour
@@ -20,11 +21,16 @@ _PUPIL: Colour = (32, 24, 38)
 _SHINE: Colour = (255, 255, 255)
 
 #: An eye seen from the front faces this many degrees to its side.
-_SIDEWAYS = 14.0
+_SIDEWAYS = 20.0
 #: The narrowest that an eye is drawn, relative to its width from the front.
 _NARROWEST = 0.22
 #: Half width and half height of an open eye in statures, by age.
-_SIZES = {"child": (0.0142, 0.0132), "teen": (0.0136, 0.0122), "adult": (0.0130, 0.0112), "old": (0.0122, 0.0094)}
+_SIZES = {
+    "child": (0.0142, 0.0132),
+    "teen": (0.0136, 0.0122),
+    "adult": (0.0130, 0.0112),
+    "old": (0.0122, 0.0094),
+}
 
 #: A point of an eye: from the inner corner at -1 to the outer one at 1, and statures up.
 EyePoint = Callable[[float, float], Point]
@@ -74,7 +80,7 @@ class Eyes:
     def _front_point(self, side: str, sign: float) -> EyePoint:
         head, joint = self._head, self._head.figure.joints[f"{side}_eye"]
         narrow = max(_NARROWEST, math.cos(math.radians(head.turn - sign * _SIDEWAYS)))
-        middle = self._neutral.middle
+        middle = self._middle
 
         def at(across: float, up: float) -> Point:
             return head.moved(joint, sign * narrow * self._half * (across - middle[0]), up - middle[1])
@@ -84,7 +90,7 @@ class Eyes:
     def _profile_point(self, side: str) -> EyePoint:
         """In profile, the inner corner is hidden: the eye begins with the curve of the eyeball."""
         head, joint = self._head, self._head.figure.joints[f"{side}_eye"]
-        middle = self._neutral.middle
+        middle = self._middle
 
         def at(across: float, up: float) -> Point:
             behind = (across + 0.35) * 0.62 * self._half
@@ -92,15 +98,21 @@ class Eyes:
 
         return at
 
-    @property
-    def _neutral(self) -> _Lids:
-        return self._lids(Expression())
+    @cached_property
+    def _middle(self) -> Point:
+        """The middle of the neutral eye with its lashes, which is drawn at the keypoint."""
+        lids = self._lids(Expression())
+        widths = self._lash_widths(len(lids.upper))
+        edge = [(x, y + width) for (x, y), width in zip(lids.upper, widths, strict=True)]
+        if self._feminine and not self._profile:
+            edge.append((1.2, edge[-1][1] + self._tall * 0.20))
+        return _Lids(edge, lids.lower).middle
 
     def _lids(self, expression: Expression) -> _Lids:
         tall, slant = self._tall, expression.slant
         upper, lower = tall * expression.open, tall * (0.86 - 1.3 * expression.squint)
-        high = ((-1.0, -0.32), (-0.62, 0.58), (-0.05, 1.0), (0.55, 0.86), (0.9, 0.40), (1.0, 0.06))
-        low = ((-1.0, -0.32), (-0.55, -0.86), (0.1, -1.0), (0.68, -0.74), (1.0, 0.06))
+        high = ((-1.0, -0.34), (-0.66, 0.46), (-0.12, 0.96), (0.42, 0.94), (0.84, 0.52), (1.0, 0.10))
+        low = ((-1.0, -0.34), (-0.55, -0.86), (0.1, -1.0), (0.66, -0.80), (1.0, 0.10))
         if self._profile:
             high = ((-0.86, 0.62), (-0.70, 0.95), (-0.25, 0.92), (0.35, 0.56), (1.0, -0.05))
             low = ((-0.86, 0.62), (-0.98, 0.05), (-0.78, -0.72), (-0.45, -0.98), (0.25, -0.66), (1.0, -0.05))
@@ -126,16 +138,11 @@ class Eyes:
             patches=tuple(self._iris(side, sign, at, lids)),
         )
         ink = mix(line_of(head.figure.character.skin_colour), _PUPIL, 0.4)
-        heavy = 1.0 if self._feminine else 0.72
         lash = [at(*point) for point in lids.upper]
         if self._feminine:
             end = lids.upper[-1]
             lash.append(at(end[0] + 0.20, end[1] + self._tall * 0.20))
-        count = len(lash)
-        widths = [
-            unit * heavy * (0.0007 + 0.0021 * math.sin(math.pi * (0.10 + 0.84 * index / count)) ** 0.8)
-            for index in range(count)
-        ]
+        widths = [unit * width for width in self._lash_widths(len(lash))]
         under = [at(x, y) for x, y in lids.lower if x > -0.2]
         crease = [at(x * 0.9, y + self._tall * 0.30) for x, y in lids.upper[5:-4]]
         lines = [ribbon(lash, widths), ribbon(under, [unit * 0.0006] * len(under))]
@@ -149,7 +156,15 @@ class Eyes:
                 clip=head.outline,
             ),
             ball,
-            Layer(part, ink, [Shape(line, "head") for line in lines], lined=False),
+            Layer(part, ink, [Shape(line, "head") for line in lines], lined=False, clip=head.outline),
+        ]
+
+    def _lash_widths(self, count: int) -> list[float]:
+        """Half widths of the upper lashes in statures, from the inner to the outer corner."""
+        heavy = 1.0 if self._feminine else 0.72
+        return [
+            heavy * (0.0006 + 0.0024 * math.sin(math.pi * (0.04 + 0.90 * (index / count) ** 1.35)))
+            for index in range(count)
         ]
 
     def _iris(self, side: str, sign: float, at: EyePoint, lids: _Lids) -> list[Patch]:
@@ -161,8 +176,8 @@ class Eyes:
         y = tall * (0.06 - expression.look[1])
         if self._profile:
             x = -0.52
-        half, high = (0.30 if self._profile else 0.64) * expression.iris, 0.92 * tall * expression.iris
-        glint = x - 0.26 * half / 0.64 * sign * (1.0 if not self._profile else 0.4 * sign)
+        half, high = (0.30 if self._profile else 0.66) * expression.iris, 0.98 * tall * expression.iris
+        glint = x - 0.26 * half / 0.66 * sign * (1.0 if not self._profile else 0.4 * sign)
         lit = mix(colour, (255, 255, 255), 0.38)
 
         def disc(across: float, up: float, share: float, tall_share: float | None = None) -> Outline:
@@ -209,8 +224,10 @@ class Eyes:
         )
         heavy = 0.0017 if self._feminine else 0.0027
         count = len(points)
-        widths = [head.unit * heavy * min(1.0, 0.55 + 2.0 * index / count) * (1.0 - 0.72 * index / count)
-                  for index in range(count)]
+        widths = [
+            head.unit * heavy * min(1.0, 0.55 + 2.0 * index / count) * (1.0 - 0.72 * index / count)
+            for index in range(count)
+        ]
         hair = head.figure.character.hair_colour
         return Layer(
             "brows",

@@ -103,7 +103,9 @@ def _nose(head: Head, expression: Expression) -> list[Layer]:
     def at(x: float, y: float) -> Point:
         return head.moved(tip, x * small, y * small)
 
-    ball = smooth([at(0.0062 * math.cos(a * math.pi / 4), 0.0052 * math.sin(a * math.pi / 4)) for a in range(8)], 3)
+    ball = smooth(
+        [at(0.0062 * math.cos(a * math.pi / 4), 0.0052 * math.sin(a * math.pi / 4)) for a in range(8)], 3
+    )
     layers = [Layer("nose", tint, [Shape(ball, "head")], lined=False, clip=head.outline)]
     if head.figure.in_profile:
         back = -head.ahead
@@ -113,21 +115,29 @@ def _nose(head: Head, expression: Expression) -> list[Layer]:
     else:
         # The tip's shadow falls to the right; a turned nose shows its edge on the far side.
         width = 0.0046
-        under = [at(-width + side * 0.002, -0.0036), at(side * 0.002, -0.0058), at(width + side * 0.002, -0.0036)]
+        under = [
+            at(-width + side * 0.002, -0.0036),
+            at(side * 0.002, -0.0058),
+            at(width + side * 0.002, -0.0036),
+        ]
         layers.append(_line(head, "nose", ink, smooth_line(under, 4), 0.0010))
         if abs(side) > 0.3:
             far = math.copysign(1.0, side)
-            ridge = [at(-far * 0.0052 * abs(side), 0.0175), at(-far * 0.0010, 0.0085), at(far * 0.0046, 0.0008),
-                     at(far * 0.0030, -0.0040)]
+            ridge = [
+                at(-far * 0.0052 * abs(side), 0.0175),
+                at(-far * 0.0010, 0.0085),
+                at(far * 0.0046, 0.0008),
+                at(far * 0.0030, -0.0040),
+            ]
             layers.append(_line(head, "nose", ink, smooth_line(ridge, 4), 0.0008))
         elif character.figure != "feminine" and character.age != "child":
             ridge = [at(0.0036, 0.0150), at(0.0030, 0.0080)]
             layers.append(_line(head, "nose", ink, tuple(ridge), 0.0007))
     if expression.wrinkle:
-        for y in (0.0075, 0.0115):
-            turned = 0.004 * side
-            fold = [at(turned - 0.0035, y), at(turned, y + 0.0016), at(turned + 0.0035, y)]
-            layers.append(_line(head, "nose", ink, smooth_line(fold, 3), 0.0007))
+        for across in (-0.0042, 0.0042):
+            for y in (0.0090, 0.0125):
+                fold = (at(across * 0.5, y), at(across * 1.6, y + 0.0022))
+                layers.append(_line(head, "nose", ink, fold, 0.0007))
     return layers
 
 
@@ -157,7 +167,7 @@ class _Mouth:
         return (
             expression.smile * abs(share) ** 1.7
             + expression.skew * share
-            + expression.wave * math.sin(share * math.pi * 2.5)
+            + expression.wave * math.cos((share + 1.0) * math.pi * 1.5)
         )
 
     def layers(self) -> list[Layer]:
@@ -174,8 +184,13 @@ class _Mouth:
         line = smooth_line([self._point(share, self._edge(share)) for share in shares], 2)
         inner = [share for share in shares if abs(share) <= 0.75]
         if head.figure.character.figure == "feminine":
-            rim = [self._point(share, self._edge(share) + 0.0030 * (1 - (share / 0.76) ** 2)) for share in inner]
-            rim += [self._point(share, self._edge(share) - 0.0046 * (1 - (share / 0.76) ** 2)) for share in inner[::-1]]
+            rim = [
+                self._point(share, self._edge(share) + 0.0030 * (1 - (share / 0.76) ** 2)) for share in inner
+            ]
+            rim += [
+                self._point(share, self._edge(share) - 0.0046 * (1 - (share / 0.76) ** 2))
+                for share in inner[::-1]
+            ]
             lips = Layer("mouth", self._lip, [Shape(tuple(rim), "head")], lined=False, clip=head.outline)
         else:
             low = [self._point(share, self._edge(share) - 0.0058) for share in inner if abs(share) <= 0.5]
@@ -194,8 +209,10 @@ class _Mouth:
         teeth = self._expression.teeth
         patches = []
         if teeth < 1.0:
-            tongue = [between(top, low, 0.66 + 0.2 * abs(share)) for top, low, share in
-                      zip(upper, lower, shares, strict=True)]
+            tongue = [
+                between(top, low, 0.66 + 0.2 * abs(share))
+                for top, low, share in zip(upper, lower, shares, strict=True)
+            ]
             patches.append(Patch((*tongue, *reversed(lower)), _TONGUE, "mouth"))
         if teeth:
             bite = [between(top, low, teeth) for top, low in zip(upper, lower, strict=True)]

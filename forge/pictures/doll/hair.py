@@ -25,6 +25,8 @@ _TAILS = {"bald": 0.0, "short": 0.085, "medium": 0.170, "long": 0.320}
 _NEAR = 0.12
 #: Pigtails hang in front of the shoulders unless their side is turned away further than this.
 _BESIDE = -0.40
+#: Locks beside the face are left out if the head is tilted so far that its axis rises less than this.
+_UPRIGHT = -0.6
 #: From the front, locks hang in front of the shoulders if their side faces the viewer at least so much.
 _LOCK_FACES = -0.10
 
@@ -94,7 +96,7 @@ class Hair:
         if self._cut.falls and not self._behind_body:
             outlines += self._fall.outlines
             strands += self._fall.strands
-        if self._cut.falls and not self._figure.from_behind:
+        if self._cut.falls and not self._figure.from_behind and self._head.up[1] < _UPRIGHT:
             for sign in (1.0, -1.0):
                 if self._scalp.faces(sign * 74.0) > _LOCK_FACES:
                     lock = fall_in_front(self._scalp, self._cut, self._details, self._length, sign)
@@ -133,7 +135,13 @@ class Hair:
         style, faces = self._character.hair_style, self._scalp.faces(azimuth)
         if style == "braid":
             # It hangs over the left shoulder, which is hidden in one of the profiles.
-            return "hidden" if self._figure.in_profile and self._head.sin < 0 else "over" if faces > 0 else "locks"
+            return (
+                "hidden"
+                if self._figure.in_profile and self._head.sin < 0
+                else "over"
+                if faces > 0
+                else "locks"
+            )
         if faces > _NEAR:
             return "over"
         if self._figure.from_behind or (style == "pigtails" and faces > _BESIDE):
@@ -191,7 +199,7 @@ class Hair:
     def _combed(self) -> list[Outline]:
         """Strands towards the band that is nearest."""
         lines = []
-        for index, azimuth in enumerate((24, 52, 78, 100, 128, 156, 178)):
+        for index, azimuth in enumerate((70, 84, 100, 118, 136, 156, 178)):
             for sign in (1.0, -1.0):
                 start = sign * azimuth + self._details.number(f"strand {index} {sign}", -5.0, 5.0)
                 low = self._border.window(start, start + 1.0)[0][1] + 0.010
@@ -199,7 +207,9 @@ class Hair:
                 lines.append(self._scalp.combed((start, low), band, 0.88))
         return lines
 
-    def _layer(self, outlines: Sequence[Outline], strokes: Sequence[Stroke], patches: Sequence[Patch] = ()) -> Layer:
+    def _layer(
+        self, outlines: Sequence[Outline], strokes: Sequence[Stroke], patches: Sequence[Patch] = ()
+    ) -> Layer:
         return Layer(
             "hair",
             self._character.hair_colour,

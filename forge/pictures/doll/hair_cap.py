@@ -12,7 +12,7 @@ from .person import Point
 from .skull import WIDEST, Section
 
 #: Short hair follows the skull down to this height.
-_NAPE = -0.026
+_NAPE = -0.034
 
 
 class Scalp:
@@ -108,4 +108,3 @@ class Scalp:
             upper.append(self.point(turn + aside, y + (0.0012 + jag * 0.4) * breadth))
             lower.append(self.point(turn + aside, y - (0.0050 + jag) * breadth))
         return (*upper, *reversed(lower))
-

@@ -1,16 +1,18 @@
 """The shapes of hairstyles: how full the hair is, and its border around the head.
 
-A border is a line around the skull as (azimuth, height): degrees from straight ahead to the person's left, and
-statures of an adult's head from the height of the ears.
+A border is a line around the skull as (azimuth, height): degrees from straight ahead to the person's left,
+and statures of an adult's head from the height of the ears.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .character import Character
 from .detail import Details
+from .geometry import smooth_line
 from .person import Point
 
 #: Headwear under which the hair lies flat.
@@ -27,14 +29,14 @@ _AROUND_EAR = (
     (80.0, 0.002),
     (86.0, 0.014),
     (102.0, 0.013),
-    (111.0, -0.004),
-    (119.0, -0.026),
-    (130.0, -0.040),
-    (142.0, -0.034),
-    (152.0, -0.043),
-    (164.0, -0.036),
-    (174.0, -0.044),
-    (180.0, -0.038),
+    (110.0, -0.002),
+    (119.0, -0.020),
+    (130.0, -0.031),
+    (141.0, -0.028),
+    (151.0, -0.035),
+    (162.0, -0.030),
+    (172.0, -0.036),
+    (180.0, -0.031),
 )
 _TIED = (
     (60.0, 0.016),
@@ -74,10 +76,11 @@ _SHAVED = (
 
 @dataclass(frozen=True)
 class Cut:
-    """A hairstyle. `swell` is the cap's size relative to the head, `lift` its extra height in statures. `side`
-    is the border from the temple backwards. The fringe hangs from `high` to `low`, in `tips` locks. `width` is
-    that of falling hair, `wave` how far its edges swing. `curls`, `spikes` and `crest` are lengths of what
-    stands out from the cap. `tied` are the places of bands, as (azimuth, height)."""
+    """A hairstyle. `swell` is the cap's size relative to the head, `lift` its extra height in statures.
+    `side` is the border from the temple backwards. The fringe hangs from `high` to `low`, in `tips` locks.
+    `width` is that of falling hair relative to the usual one, `wave` how far its edges swing. `curls`,
+    `spikes` and `crest` are lengths of what stands out from the cap. `tied` are the places of bands, as
+    (azimuth, height)."""
 
     swell: float = 1.08
     lift: float = 0.007
@@ -153,22 +156,15 @@ def border_of(cut: Cut, details: Details) -> Border:
 
 
 def _height(points: Sequence[Point], azimuth: float) -> float:
-    for (start, first), (end, second) in zip(points, points[1:], strict=False):
+    for (start, first), (end, second) in pairwise(points):
         if start <= azimuth <= end and end > start:
             return first + (second - first) * (azimuth - start) / (end - start)
     return points[-1][1]
 
 
 def _finer(knots: Sequence[Point]) -> list[Point]:
-    """With more points, because straight lines in azimuth and height are curves on the skull."""
-    points = []
-    for (azimuth, y), (next_azimuth, next_y) in zip(knots, knots[1:], strict=False):
-        steps = max(1, round((next_azimuth - azimuth) / 7.0))
-        points += [
-            (azimuth + (next_azimuth - azimuth) * step / steps, y + (next_y - y) * step / steps)
-            for step in range(steps)
-        ]
-    return [*points, knots[-1]]
+    """A smooth line with enough points: straight lines in azimuth and height are curves on the skull."""
+    return sorted(smooth_line(knots, 5))
 
 
 def _fringe(cut: Cut, details: Details, end: Point) -> tuple[list[Point], list[Point]]:
@@ -195,7 +191,7 @@ def _fringe(cut: Cut, details: Details, end: Point) -> tuple[list[Point], list[P
         marks.append((azimuth, notch, tip))
     points: list[Point] = []
     notches: list[Point] = []
-    for index, ((azimuth, notch, _), (after, next_notch, tip)) in enumerate(zip(marks, marks[1:], strict=False)):
+    for index, ((azimuth, notch, _), (after, next_notch, tip)) in enumerate(pairwise(marks)):
         lean = details.number(f"tip {index}", 0.36, 0.64)
         lean += 0.22 if azimuth >= parting else -0.22
         hang = tip + (cut.high - cut.low) * details.number(f"hang {index}", -0.14, 0.14)

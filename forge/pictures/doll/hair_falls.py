@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .detail import Details
 from .geometry import Outline, between, smooth, smooth_line
@@ -14,9 +15,7 @@ from .layers import Stroke
 from .person import Point
 
 #: The scalp from which hair falls: azimuths on both sides of straight behind, and heights.
-_ROOTS = tuple(
-    (float(azimuth), height) for azimuth in range(56, 305, 8) for height in (-0.024, 0.020, 0.052)
-)
+_ROOTS = tuple((float(azimuth), height) for azimuth in range(56, 305, 8) for height in (-0.024, 0.020, 0.052))
 _TIP = 0.030
 
 
@@ -45,7 +44,11 @@ def fall_behind(scalp: Scalp, cut: Cut, details: Details, length: float) -> Fall
         base = between(one[-1], other[-1], share)
         middle = 1.0 - abs(share * 2 - 1)
         if index % 2:
-            drop = _TIP * (0.55 + 0.6 * middle) * details.number(f"end {index}", 0.8, 1.2)
+            drop = (
+                (_TIP * 0.3 if cut.curls else _TIP)
+                * (0.55 + 0.6 * middle)
+                * details.number(f"end {index}", 0.8, 1.2)
+            )
             lean = details.number(f"lean {index}", -0.006, 0.006)
             tips.append((base[0] + lean * unit, base[1] + drop * unit * min(1.0, length / 0.16)))
         elif 0 < index < count * 2:
@@ -60,7 +63,9 @@ def fall_behind(scalp: Scalp, cut: Cut, details: Details, length: float) -> Fall
     for index in range(6):
         share = (index + details.number(f"strand at {index}", 0.4, 0.9)) / 6.3
         line = [between(a, b, share) for a, b in zip(one, other, strict=True)]
-        strands.append(Stroke(smooth_line([*_above(scalp, line[0]), *line[1:]], 4), head.unit * 0.0016, shade=True))
+        strands.append(
+            Stroke(smooth_line([*_above(scalp, line[0]), *line[1:]], 4), head.unit * 0.0016, shade=True)
+        )
     return Fall(tuple(outlines), tuple(strands))
 
 
@@ -92,7 +97,7 @@ def _pointed(start: Point, corners: Sequence[Point], end: Point) -> list[Point]:
     """Locks between corners: their sides are bowed outwards."""
     points: list[Point] = []
     chain = [start, *corners, end]
-    for index, (here, there) in enumerate(zip(chain, chain[1:], strict=False)):
+    for index, (here, there) in enumerate(pairwise(chain)):
         for step in range(4):
             share = step / 4
             bow = share**0.65 if index % 2 else share**1.5
@@ -165,7 +170,7 @@ def fall_in_front(scalp: Scalp, cut: Cut, details: Details, length: float, sign:
     left, right = min(roots), max(roots)
     reach = min(length, 0.125 + 0.30 * max(0.0, length - 0.12)) * details.number(f"lock {sign}", 0.92, 1.06)
     tip_y = head.origin[1] + reach * unit
-    breadth = max(right[0] - left[0], 0.022 * head.unit)
+    breadth = max(right[0] - left[0], 0.026 * head.unit)
     start = (left[0] + right[0]) / 2
     outward = math.copysign(1.0, start - head.origin[0])
     one, other = [], []
@@ -188,8 +193,13 @@ def fall_in_front(scalp: Scalp, cut: Cut, details: Details, length: float, sign:
             for index, place in enumerate(edges)
         ]
         return Fall(((*one, *other[::-1]), *tufts), ())
-    lean = 0.5 - outward * details.number(f"lean {sign}", 0.1, 0.35)
-    tip = (between(one[-1], other[-1], lean)[0], tip_y)
-    outline = (*smooth_line(one, 4), *_pointed(one[-1], [tip], other[-1]), *smooth_line(other[::-1], 4))
+    # A long tip on the inner side and a short one on the outer side.
+    notch = details.number(f"notch {sign}", 0.50, 0.66)
+    inner, outer = (one[-1], other[-1]) if outward > 0 else (other[-1], one[-1])
+    long = (between(inner, outer, 0.30)[0], tip_y)
+    short = (between(inner, outer, 0.84)[0] + outward * 0.002 * unit, tip_y - 0.018 * unit)
+    parting = (between(inner, outer, notch)[0], inner[1] + 0.002 * unit)
+    tips = [long, parting, short] if outward > 0 else [short, parting, long]
+    outline = (*smooth_line(one, 4), *_pointed(one[-1], tips, other[-1]), *smooth_line(other[::-1], 4))
     line = [between(a, b, 0.55) for a, b in zip(one[1:], other[1:], strict=True)]
     return Fall((outline,), (Stroke(smooth_line(line, 4), head.unit * 0.0015, shade=True),))

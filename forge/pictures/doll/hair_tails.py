@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from .colours import mix
 from .description import Colour
@@ -17,7 +18,9 @@ from .person import Point
 _BAND: Colour = (176, 60, 72)
 
 
-def _layer(scalp: Scalp, outlines: Sequence[Outline], strokes: Sequence[Stroke], patches: Sequence[Patch]) -> Layer:
+def _layer(
+    scalp: Scalp, outlines: Sequence[Outline], strokes: Sequence[Stroke], patches: Sequence[Patch]
+) -> Layer:
     return Layer(
         "hair",
         scalp.head.figure.character.hair_colour,
@@ -89,8 +92,10 @@ def tail(scalp: Scalp, place: Point, details: Details, length: float, thick: flo
         widths.append(head.unit * thick * full * thin)
     strokes = [
         Stroke(
-            tuple(add(point, across(unit_vector(point, after)), width * shift)
-                  for point, after, width in zip(line[4:-6], line[5:-5], widths[4:-6], strict=True)),
+            tuple(
+                add(point, across(unit_vector(point, after)), width * shift)
+                for point, after, width in zip(line[4:-6], line[5:-5], widths[4:-6], strict=True)
+            ),
             head.unit * 0.0016,
             shade=True,
         )
@@ -101,10 +106,23 @@ def tail(scalp: Scalp, place: Point, details: Details, length: float, thick: flo
     for share, turn in ((0.62, -1.0), (0.74, 1.0)):
         start = int(count * share)
         strand = line[start:]
-        spread = [add(point, across(unit_vector(line[start], line[-1])), turn * widths[start] * 1.1 * step / len(strand))
-                  for step, point in enumerate(strand[: int(len(strand) * 0.8)])]
-        outlines.append(ribbon(spread, [widths[start] * 0.5 * (1 - step / len(spread)) for step in range(len(spread))]))
-    return _layer(scalp, outlines, strokes, [_band(scalp, line[4], unit_vector(root, away), head.unit * thick * 0.60, head.unit * 0.0055)])
+        spread = [
+            add(
+                point,
+                across(unit_vector(line[start], line[-1])),
+                turn * widths[start] * 1.1 * step / len(strand),
+            )
+            for step, point in enumerate(strand[: int(len(strand) * 0.8)])
+        ]
+        outlines.append(
+            ribbon(spread, [widths[start] * 0.5 * (1 - step / len(spread)) for step in range(len(spread))])
+        )
+    return _layer(
+        scalp,
+        outlines,
+        strokes,
+        [_band(scalp, line[4], unit_vector(root, away), head.unit * thick * 0.60, head.unit * 0.0055)],
+    )
 
 
 def braid(scalp: Scalp, points: Sequence[Point], thick: float, cut: Outline | None, *, ends: bool) -> Layer:
@@ -114,7 +132,7 @@ def braid(scalp: Scalp, points: Sequence[Point], thick: float, cut: Outline | No
     spaced = _evenly(line, head.unit * thick * 0.95)
     outlines: list[Outline] = []
     strokes = []
-    for index, (here, there) in enumerate(zip(spaced, spaced[1:], strict=False)):
+    for index, (here, there) in enumerate(pairwise(spaced)):
         along = unit_vector(here, there)
         side = across(along)
         lean = 1.0 if index % 2 else -1.0
@@ -140,14 +158,19 @@ def braid(scalp: Scalp, points: Sequence[Point], thick: float, cut: Outline | No
     half = head.unit * thick * 0.8
     tip = add(end, along, half * 3.4)
     tuft = [end, between(end, tip, 0.5), tip]
-    outlines.append(ribbon(smooth_line(tuft, 4), [half * width for width in (0.5, 0.75, 0.9, 0.95, 0.85, 0.68, 0.48, 0.26, 0.04)]))
+    outlines.append(
+        ribbon(
+            smooth_line(tuft, 4),
+            [half * width for width in (0.5, 0.75, 0.9, 0.95, 0.85, 0.68, 0.48, 0.26, 0.04)],
+        )
+    )
     band = _band(scalp, add(end, along, half * 0.25), along, half * 0.66, half * 0.30)
     return replace(_layer(scalp, outlines, strokes, [band]), cut=cut)
 
 
 def _evenly(line: Sequence[Point], step: float) -> list[Point]:
     """Points on a line about `step` apart; always at least two."""
-    lengths = [math.dist(here, there) for here, there in zip(line, line[1:], strict=False)]
+    lengths = [math.dist(here, there) for here, there in pairwise(line)]
     count = max(1, round(sum(lengths) / max(step, 1.0)))
     found = [line[0]]
     walked, spacing = 0.0, sum(lengths) / count

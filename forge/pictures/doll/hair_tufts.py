@@ -32,15 +32,18 @@ _SPIKES = (
     (140.0, -0.024, 0.75, 0.015),
     (180.0, -0.024, 0.80, 0.016),
 )
-_CURLS = tuple((azimuth, height) for height, step in ((0.074, 60), (0.062, 40), (0.046, 26), (0.022, 24), (-0.004, 24))
-               for azimuth in range(0, 360, step))
+_CURLS = tuple(
+    (azimuth, height)
+    for height, step in ((0.074, 60), (0.062, 40), (0.046, 26), (0.022, 24), (-0.004, 24))
+    for azimuth in range(0, 360, step)
+)
 
 
 def spikes(scalp: Scalp, length: float, details: Details) -> list[Outline]:
     """Pointed locks that stand up and back from the head."""
     outlines = []
     for number, (azimuth, height, share, breadth) in enumerate(_SPIKES):
-        for sign in ((1.0,) if azimuth in (0.0, 180.0) else (1.0, -1.0)):
+        for sign in (1.0,) if azimuth in (0.0, 180.0) else (1.0, -1.0):
             if scalp.faces(sign * azimuth) < -0.55 and height < 0.055:
                 continue
             reach = length * share * details.number(f"spike {number} {sign}", 0.82, 1.15)
@@ -49,9 +52,17 @@ def spikes(scalp: Scalp, length: float, details: Details) -> list[Outline]:
 
 
 def _spike(scalp: Scalp, azimuth: float, height: float, reach: float, half: float, sign: float) -> Outline:
-    """A lock from a broad base to its tip. Those of the crown are combed up and back, those of the nape down."""
+    """A lock from a broad base to its tip. On the crown it is combed up and back, at the nape down."""
     up = 0.62 if height > 0.04 else 0.34 if height > 0.01 else -0.40
-    out, back = (0.30, 0.05) if height > 0.04 and azimuth**2 < 2025.0 else (0.62, 0.18) if height > 0.04 else (0.85, 0.20) if height > 0.01 else (0.55, 0.10)
+    out, back = (
+        (0.30, 0.05)
+        if height > 0.04 and azimuth**2 < 2025.0
+        else (0.62, 0.18)
+        if height > 0.04
+        else (0.85, 0.20)
+        if height > 0.01
+        else (0.55, 0.10)
+    )
     root = scalp.raised(azimuth, height, -0.016)
     middle = scalp.raised(azimuth, height, reach * out * 0.45, reach * up * 0.22, reach * back * 0.3)
     tip = scalp.raised(azimuth, height, reach * out, reach * up, reach * back)
@@ -83,8 +94,8 @@ def curls(scalp: Scalp, size: float, details: Details) -> tuple[list[Outline], l
 
 
 def crest(scalp: Scalp, length: float, details: Details, *, near: bool) -> list[Outline]:
-    """A mohawk: fins in the head's middle plane from the forehead to the nape, those on the near or on the far
-    side of the head. In profile all are on the near side."""
+    """A mohawk: fins in the head's middle plane from the forehead to the nape, those on the near or on the
+    far side of the head. In profile all are on the near side."""
     size, cosine = scalp.head.enlarged, scalp.head.cos
     fins = []
     count = 9
@@ -97,7 +108,9 @@ def crest(scalp: Scalp, length: float, details: Details, *, near: bool) -> list[
         half = 0.0150 * math.sin(math.pi * (number + 1.6) / (count + 1.8)) * size
         base = [_on_crest(scalp, angle + turn, -0.010, x) for turn in (-0.22, 0.24) for x in (half, -half)]
         middle = [
-            _on_crest(scalp, angle + turn, reach * 0.5, x * 0.85) for turn in (-0.12, 0.22) for x in (half, -half)
+            _on_crest(scalp, angle + turn, reach * 0.5, x * 0.85)
+            for turn in (-0.12, 0.22)
+            for x in (half, -half)
         ]
         fins.append(hull((*base, *middle, _on_crest(scalp, angle + 0.14, reach, 0.0))))
     return fins

@@ -42,7 +42,7 @@ _NECK_WEIGHT = 0.04  # decides the roll of a head of which only one point is kno
 
 #: How much larger heads are drawn than they are: drawn characters have larger heads.
 _ENLARGED = {"child": 1.24, "teen": 1.17, "adult": 1.12, "old": 1.12}
-_JAWS = {"feminine": 0.93, "masculine": 1.07}
+_JAWS = {"feminine": 0.97, "masculine": 1.09}
 #: From behind, the nape is so much higher than the chin.
 _NAPE = 0.34
 #: Beyond this share of a side's turn to the viewer, its ear is in front of the head.

@@ -10,6 +10,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .geometry import smooth_line
 from .person import Point
@@ -40,9 +41,14 @@ _JAW = -0.015
 #: The middle line of the face: forehead, brow and the bridge of the nose, enlarged with the head.
 _BROW_RIDGE = ((0.044, 0.046), (0.030, 0.0515), (0.018, 0.0535), (0.008, 0.0528))
 _CHIN_RIDGE = ((-0.0535, 0.0540), (-0.0590, 0.0532), (-0.0632, 0.0480))
-#: In the quarter view, the far edge of the face goes in at the eye and the mouth and out at the cheek: how far,
-#: at which height, over which height.
-_FAR_EDGE = ((-0.0034, 0.0095, 0.0085), (0.0016, -0.0140, 0.0100), (-0.0022, -0.0420, 0.0090))
+#: In the quarter view, the far edge of the face goes in at the eye and the mouth and out at the cheek: how
+#: far, at which height, over which height.
+_FAR_EDGE = (
+    (0.0022, 0.0260, 0.0090),
+    (-0.0012, 0.0080, 0.0070),
+    (0.0040, -0.0130, 0.0120),
+    (-0.0020, -0.0420, 0.0090),
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,8 @@ class Section:
 
 
 class Skull:
-    """The head of a figure. `size` enlarges it, `jaw` broadens the lower face, `nose` is the tip of the nose as
-    (height, forward) in statures."""
+    """The head of a figure. `size` enlarges it, `jaw` broadens the lower face, `nose` is the tip of the nose
+    as (height, forward) in statures."""
 
     def __init__(self, size: float, jaw: float, nose: Point) -> None:
         self.size, self._jaw, self._nose = size, jaw, nose
@@ -136,7 +142,7 @@ class Skull:
 
 def _between(falling: Sequence[Point], key: float) -> float:
     """The value at `key`, of points in order of falling keys."""
-    for (high, first), (low, second) in zip(falling, falling[1:], strict=False):
+    for (high, first), (low, second) in pairwise(falling):
         if low <= key <= high:
             share = (high - key) / (high - low) if high > low else 0.0
             return first + (second - first) * share
