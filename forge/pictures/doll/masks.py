@@ -1,4 +1,4 @@
-"""Areas of a drawing as masks: pictures in mode L, painted from outlines.
+"""Areas of a drawing as masks: pictures in mode 1, or L where edges are soft, painted from outlines.
 
 The same outlines give the same bytes in every version of Pillow that the pack supports. Therefore outlines are
 rounded to whole pixels here, and only these operations are used: polygons with whole coordinates (lines are
@@ -65,14 +65,31 @@ class View:
 
 @dataclass(frozen=True)
 class Area:
-    """Where a layer is on a canvas: a mask of the size of its box."""
+    """Where something is on a canvas: a mask in mode 1 of the size of its box."""
 
     box: Box
     mask: Image.Image
 
     def only(self, mask: Image.Image) -> Image.Image:
         """The mask, limited to this area."""
-        return ImageChops.darker(self.mask, mask)
+        limit = self.mask if mask.mode == "1" else self.mask.convert(mask.mode)
+        return ImageChops.darker(limit, mask)
+
+    def within(self, outlines: Sequence[Outline], view: View, margin: float = 1.0) -> Area | None:
+        """The part of this area within the outlines, in a box with this margin."""
+        inner = view.box(outlines, margin)
+        if inner is None:
+            return None
+        left, top, right, bottom = self.box
+        box = (max(inner[0], left), max(inner[1], top), min(inner[2], right), min(inner[3], bottom))
+        if box[0] >= box[2] or box[1] >= box[3]:
+            return None
+        return Area(box, ImageChops.darker(filled(outlines, view, box), self.cropped(self.mask, box)))
+
+    def cropped(self, mask: Image.Image, box: Box) -> Image.Image:
+        """What a mask of this area's box has in a box within it."""
+        left, top = self.box[:2]
+        return mask.crop((box[0] - left, box[1] - top, box[2] - left, box[3] - top))
 
 
 def area_of(layer: Layer, view: View, margin: float) -> Area | None:
@@ -83,17 +100,18 @@ def area_of(layer: Layer, view: View, margin: float) -> Area | None:
         return None
     mask = filled(outlines, view, box, thin=not layer.lined)
     if layer.cut is not None:
-        mask = ImageChops.subtract(mask, filled([layer.cut], view, box))
+        mask = without(mask, filled([layer.cut], view, box))
     if layer.clip is not None:
         mask = ImageChops.darker(mask, filled([layer.clip], view, box))
     return Area(box, mask)
 
 
 def filled(outlines: Iterable[Outline], view: View, box: Box, *, thin: bool = False) -> Image.Image:
-    """The areas within the outlines. `thin` ones show on a coarse canvas although they cover little of it."""
+    """The areas within the outlines, in mode 1. `thin` ones show on a coarse canvas although they cover little
+    of it."""
     if view.coarse:
         return _covered(outlines, view, box, _THIN if thin else _HALF)
-    mask = Image.new("L", (box[2] - box[0], box[3] - box[1]))
+    mask = Image.new("1", (box[2] - box[0], box[3] - box[1]))
     draw = ImageDraw.Draw(mask)
     for outline in outlines:
         draw.polygon(view.pixels(outline, box), fill=255)
@@ -103,22 +121,17 @@ def filled(outlines: Iterable[Outline], view: View, box: Box, *, thin: bool = Fa
 def _covered(outlines: Iterable[Outline], view: View, box: Box, table: Sequence[int]) -> Image.Image:
     fine = View((view.size[0] * _FINE, view.size[1] * _FINE), view.scale * _FINE, view.left, view.top)
     left, top, right, bottom = box
-    return (
-        filled(outlines, fine, (left * _FINE, top * _FINE, right * _FINE, bottom * _FINE))
-        .reduce(_FINE)
-        .point(table)
-    )
+    mask = filled(outlines, fine, (left * _FINE, top * _FINE, right * _FINE, bottom * _FINE))
+    return mask.convert("L").reduce(_FINE).point(table, "1")
 
 
-def lined(points: Outline, widths: Sequence[float], view: View, box: Box) -> Image.Image:
-    """An open line. `widths` are in pixels of the drawing, one per point. It is at least a pixel of the canvas
-    wide."""
-    return filled(_pieces(points, [width / 2 for width in widths]), view, box, thin=True)
+def line_pieces(points: Outline, widths: Sequence[float]) -> list[Outline]:
+    """An open line as outlines: one per segment, and discs at sharp joins. Neighbours share their corners, so
+    that nothing shows between them. `widths` are one per point."""
+    return list(_pieces(points, [width / 2 for width in widths]))
 
 
 def _pieces(points: Outline, halves: Sequence[float]) -> Iterable[Outline]:
-    """A line as polygons: one per segment, and discs at sharp joins. Neighbours share their corners, so that
-    nothing shows between them."""
     count = len(points)
     sides = [across(unit_vector(points[at], points[at + 1])) for at in range(count - 1)]
     for at in range(count - 1):
@@ -139,37 +152,37 @@ def _pieces(points: Outline, halves: Sequence[float]) -> Iterable[Outline]:
 
 def shifted(mask: Image.Image, x: int, y: int) -> Image.Image:
     """The mask, moved within its box."""
-    moved = Image.new("L", mask.size)
+    moved = Image.new(mask.mode, mask.size)
     moved.paste(mask, (x, y))
     return moved
 
 
+def without(mask: Image.Image, other: Image.Image) -> Image.Image:
+    """The mask where the other one is not."""
+    return ImageChops.darker(mask, ImageChops.invert(other))
+
+
 def grown(mask: Image.Image, radius: float) -> Image.Image:
-    """The mask with all pixels within about `radius` of it, to half a pixel: on opposite sides it may grow by
-    one pixel more or less. Thinner parts of it than the radius must not stand alone."""
-    twice = max(1, round(radius * 2))
-    near, far = twice // 2, twice - twice // 2
-    slant_near, slant_far = round(near * 0.7071), round(far * 0.7071)
-    result = mask
-    for x, y in (
-        (far, 0),
-        (-near, 0),
-        (0, far),
-        (0, -near),
-        (slant_far, slant_far),
-        (-slant_near, slant_far),
-        (slant_far, -slant_near),
-        (-slant_near, -slant_near),
-    ):
+    """The mask with all that is within the radius of it, in whole pixels of the diameter. The box must have
+    room for it, and parts of the mask that are thinner than the radius must not stand alone."""
+    width = max(1, round(radius * 2))
+    # The mask is drawn along the four directions of an octagon's sides, one after the other.
+    slant = round(width * 0.293)
+    straight = width - 2 * slant
+    result = shifted(mask, -(width // 2), slant - width // 2)
+    for x, y in ((straight, 0), (0, straight), (slant, slant), (slant, -slant)):
         if x or y:
-            result = ImageChops.lighter(result, shifted(mask, x, y))
+            result = ImageChops.lighter(result, shifted(result, x, y))
     return result
 
 
 def softened(mask: Image.Image, radius: float) -> Image.Image:
-    """The mask with its edges blurred over about `radius` pixels on both sides. Computed in a smaller size."""
-    step = max(1, int(radius / 3))
-    small = mask.reduce(step) if step > 1 else mask
+    """The mask in mode L with its edges blurred over about `radius` pixels on both sides. Computed in a
+    smaller size."""
+    step = max(1, int(radius / 2))
+    small = mask.convert("L")
+    if step > 1:
+        small = small.reduce(step)
     blur = ImageFilter.BoxBlur(max(1, round(radius / step / 2)))
     small = small.filter(blur).filter(blur)
     if step == 1:
@@ -179,8 +192,8 @@ def softened(mask: Image.Image, radius: float) -> Image.Image:
 
 
 def scaled(mask: Image.Image, share: float) -> Image.Image:
-    """The mask with all of its values multiplied."""
-    return mask.point([min(255, round(value * share)) for value in range(256)])
+    """The mask in mode L with all of its values multiplied."""
+    return mask.convert("L").point([min(255, round(value * share)) for value in range(256)])
 
 
 class Masks:
@@ -198,25 +211,10 @@ class Masks:
             return
         self.parts.paste(self._part_values[layer.part], area.box, area.mask)
         for shape in layer.shapes:
-            self._paste(self.limbs, self._limb_values[shape.limb], shape.outline, area)
+            inner = area.within([shape.outline], self._view)
+            if inner is not None:
+                self.limbs.paste(self._limb_values[shape.limb], inner.box, inner.mask)
         for patch in layer.patches:
-            if patch.part is not None:
-                self._paste(self.parts, self._part_values[patch.part], patch.outline, area)
-
-    def _paste(self, mask: Image.Image, value: int, outline: Outline, area: Area) -> None:
-        inside = self._view.box([outline], 1)
-        if inside is None:
-            return
-        box = (
-            max(inside[0], area.box[0]),
-            max(inside[1], area.box[1]),
-            min(inside[2], area.box[2]),
-            min(inside[3], area.box[3]),
-        )
-        if box[0] >= box[2] or box[1] >= box[3]:
-            return
-        left, top = area.box[:2]
-        limit = area.mask.crop((box[0] - left, box[1] - top, box[2] - left, box[3] - top))
-        mask.paste(value, box, ImageChops.darker(filled([outline], self._view, box), limit))
-
-
+            inner = area.within([patch.outline], self._view) if patch.part is not None else None
+            if inner is not None and patch.part is not None:
+                self.parts.paste(self._part_values[patch.part], inner.box, inner.mask)

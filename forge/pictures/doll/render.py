@@ -10,13 +10,14 @@ from PIL import Image, ImageChops
 from .colours import light_of, line_of, mix, shade_of
 from .description import Colour
 from .layers import Layer, Patch, Stroke
-from .masks import Area, View, area_of, filled, grown, lined, scaled, shifted, softened
+from .masks import Area, Box, View, area_of, filled, grown, line_pieces, scaled, shifted, softened, without
 from .scene import Look, Scene
 
 #: The width of outlines, in statures. Half of it is outside of its area, and the other half is hidden by it.
 LINE = 0.0042
-_WHITE: Colour = (255, 255, 255)
-_SHADE = shade_of(_WHITE)
+_SHINY = frozenset({"metal", "silk", "leather"})
+#: The table that multiplies with the colour of shade.
+_DARKER = [round(value * share / 255) for share in shade_of((255, 255, 255)) for value in range(256)]
 
 
 class Canvas:
@@ -32,7 +33,7 @@ class Canvas:
         self.line = max(0.5, self.unit * LINE / 2)
         self.image = Image.new("RGB", view.size, self.paper)
         # Where a figure has been painted, so that soft shade falls on figures only.
-        self._covered = Image.new("L", view.size) if look.soft else None
+        self._covered = Image.new("1", view.size) if look.soft else None
 
     @property
     def paper(self) -> Colour:
@@ -45,9 +46,13 @@ class Canvas:
 
     def margin(self, layer: Layer) -> float:
         """How far outside of its shapes a layer is painted, in pixels of the canvas."""
-        return self.line * 2 + (self._reach(layer) * 2.5 if self.look.soft else 0) + 2
+        return self.line * 2 + (self.reach(layer) * 2.5 if self.look.soft else 0) + 2
 
-    def _reach(self, layer: Layer) -> float:
+    def rim(self) -> float:
+        """How far outside of the canvas something changes what is on it, in pixels of the canvas."""
+        return max((self.margin(layer) for layer in self.scene.layers), default=0.0)
+
+    def reach(self, layer: Layer) -> float:
         return layer.depth * self.view.scale
 
     def paint(self, layer: Layer) -> None:
@@ -55,7 +60,7 @@ class Canvas:
         if area is None:
             return
         if self._covered is not None:
-            self._cast(layer, area, self._covered)
+            self.cast(layer, area, self._covered)
         if self.look.line and layer.lined:
             self.outline(layer, area)
         self.fill(layer, area)
@@ -75,90 +80,123 @@ class Canvas:
         self.image.paste(layer.colour, area.box, area.mask)
 
     def patch(self, patch: Patch, colour: Colour, area: Area) -> None:
-        inside = area.only(filled([patch.outline], self.view, area.box))
+        inner = area.within([patch.outline], self.view, self.line * 2 + 2)
+        if inner is None:
+            return
         if patch.lined and self.look.line:
-            edge = area.only(grown(inside, self.line * 0.8))
-            self.image.paste(line_of(colour), area.box, edge)
-        self.image.paste(colour, area.box, inside)
+            self.patch_outline(colour, inner, area)
+        self.fill_patch(patch, colour, inner)
+
+    def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
+        edge = grown(inner.mask, self.line * 0.8)
+        edge = ImageChops.darker(edge, area.cropped(area.mask, inner.box))
+        self.image.paste(line_of(colour), inner.box, edge)
+
+    def fill_patch(self, patch: Patch, colour: Colour, inner: Area) -> None:
+        self.image.paste(colour, inner.box, inner.mask)
 
     def stroke(self, stroke: Stroke, layer: Layer, area: Area) -> None:
-        ink = stroke.colour or (shade_of(layer.colour) if stroke.shade else line_of(layer.colour))
-        self.image.paste(ink, area.box, self.stroke_mask(stroke, area))
+        pieces = line_pieces(stroke.points, self.stroke_widths(stroke))
+        inner = area.within(pieces, self.view)
+        if inner is not None:
+            self.image.paste(self.stroke_colour(stroke, layer), inner.box, inner.mask)
 
-    def stroke_mask(self, stroke: Stroke, area: Area) -> Image.Image:
-        widths = [stroke.width] * len(stroke.points)
-        return area.only(lined(stroke.points, widths, self.view, area.box))
+    def stroke_colour(self, stroke: Stroke, layer: Layer) -> Colour:
+        return stroke.colour or (shade_of(layer.colour) if stroke.shade else line_of(layer.colour))
+
+    def stroke_widths(self, stroke: Stroke) -> list[float]:
+        """In pixels of the drawing, one per point."""
+        return [stroke.width] * len(stroke.points)
 
     def shade(self, layer: Layer, area: Area) -> None:
         if self.look.soft:
             self._soft_shade(layer, area)
         else:
-            self.darken(area, self.shade_mask(layer, area))
-        if layer.material in ("metal", "silk", "leather") and self._reach(layer) >= 1:
-            self._shine(layer, area)
+            self._hard_shade(layer, area)
+        if layer.material in _SHINY and self.reach(layer) >= 1:
+            self.shine(layer, area)
+
+    def _hard_shade(self, layer: Layer, area: Area) -> None:
+        mask = self.shade_mask(layer, area)
+        self.image.paste(self.dark(layer.colour), area.box, mask)
+        for patch in layer.patches:
+            inner = area.within([patch.outline], self.view) if patch.colour is not None else None
+            if inner is not None and patch.colour is not None:
+                shaded = ImageChops.darker(inner.mask, area.cropped(mask, inner.box))
+                self.image.paste(self.dark(patch.colour), inner.box, shaded)
 
     def shade_mask(self, layer: Layer, area: Area) -> Image.Image:
-        """The side of a layer that is away from the light, and its patches of shade."""
-        reach = self._reach(layer)
+        """The side of a layer that is away from the light, and its patches of shade, in mode 1."""
+        reach = self.reach(layer)
         mask = self._patches_of_shade(layer, area)
         if reach >= 1:
             lit = shifted(area.mask, -round(reach), -round(reach * 0.45))
-            mask = ImageChops.lighter(mask, ImageChops.subtract(area.mask, lit))
+            mask = ImageChops.lighter(mask, ImageChops.invert(lit))
         return area.only(mask)
 
     def _patches_of_shade(self, layer: Layer, area: Area) -> Image.Image:
         outlines = [patch.outline for patch in layer.patches if patch.colour is None]
         return filled(outlines, self.view, area.box)
 
-    def darken(self, area: Area, mask: Image.Image) -> None:
-        """Multiply with the colour of shade where the mask is."""
-        below = self.image.crop(area.box)
-        dark = ImageChops.multiply(below, Image.new("RGB", below.size, _SHADE))
-        self.image.paste(dark, area.box, self.tone(mask))
+    def rim_mask(self, area: Area, near: float, far: float) -> Image.Image:
+        """A band between two distances from the lit edge, in mode 1."""
+        outer = shifted(area.mask, round(near), round(near * 0.45))
+        inner = shifted(area.mask, round(far), round(far * 0.45))
+        return area.only(without(outer, inner))
 
-    def tone(self, mask: Image.Image) -> Image.Image:
-        """How a mask with soft edges is painted."""
-        return mask
-
-    def _shine(self, layer: Layer, area: Area) -> None:
+    def shine(self, layer: Layer, area: Area) -> None:
         """A bright band along the lit edge."""
-        metal, reach = layer.material == "metal", self._reach(layer)
-        near, far = (round(reach * share) for share in ((0.75, 1.5) if metal else (0.55, 0.9)))
-        band = ImageChops.subtract(
-            shifted(area.mask, near, round(near * 0.45)), shifted(area.mask, far, round(far * 0.45))
-        )
+        reach = self.reach(layer)
+        near, far = (0.75, 1.5) if layer.material == "metal" else (0.55, 0.9)
+        band = self.rim_mask(area, near * reach, far * reach)
         if self.look.soft:
-            band = softened(band, reach * 0.4)
-        self.image.paste(self.light(layer.colour), area.box, self.tone(area.only(band)))
+            band = self.tone(area.only(softened(band, reach * 0.4)))
+        self.lay(self.light(layer.colour), area.box, band)
+
+    def dark(self, colour: Colour) -> Colour:
+        return shade_of(colour)
 
     def light(self, colour: Colour) -> Colour:
         return light_of(colour)
 
     def _soft_shade(self, layer: Layer, area: Area) -> None:
         """The gradient of a round body: dark away from the light, a highlight towards it."""
-        reach = self._reach(layer)
+        reach = self.reach(layer)
         patches = self._patches_of_shade(layer, area)
         if reach < 1:
             self.darken(area, area.only(patches))
             return
-        radius = reach * 1.7
-        body = softened(area.mask, radius)
-        x, y = round(reach * 0.9), round(reach * 0.5)
-        dark = ImageChops.subtract(area.mask, shifted(body, -x, -y))
-        dark = ImageChops.lighter(scaled(dark, 0.95), scaled(softened(patches, reach * 0.6), 0.85))
+        body = softened(area.mask, reach * 1.7)
+        x, y = reach * 0.9, reach * 0.5
+        dark = scaled(ImageChops.invert(shifted(body, -round(x), -round(y))), 0.95)
+        if any(patch.colour is None for patch in layer.patches):
+            dark = ImageChops.lighter(dark, scaled(softened(patches, reach * 0.6), 0.85))
         self.darken(area, area.only(dark))
         # Bright where the body is lit, but not at its very edge.
         lit = ImageChops.subtract(body, shifted(body, round(x * 1.5), round(y * 1.5)))
-        strength = 1.0 if layer.material in ("metal", "silk", "leather") else 0.55
+        strength = 1.0 if layer.material in _SHINY else 0.55
         light = mix(layer.colour, (255, 250, 235), 0.5)
-        self.image.paste(light, area.box, self.tone(area.only(scaled(lit, strength))))
+        self.lay(light, area.box, self.tone(area.only(scaled(lit, strength))))
 
-    def _cast(self, layer: Layer, area: Area, covered: Image.Image) -> None:
+    def darken(self, area: Area, mask: Image.Image) -> None:
+        """Multiply with the colour of shade where the mask is."""
+        dark = self.image.crop(area.box).point(_DARKER)
+        self.image.paste(dark, area.box, self.tone(mask))
+
+    def lay(self, colour: Colour, box: Box, mask: Image.Image) -> None:
+        """Paint a colour where the mask is. Pillow pastes a picture through soft edges faster than a colour."""
+        self.image.paste(Image.new("RGB", mask.size, colour) if mask.mode == "L" else colour, box, mask)
+
+    def tone(self, mask: Image.Image) -> Image.Image:
+        """How a mask with soft edges is painted."""
+        return mask
+
+    def cast(self, layer: Layer, area: Area, covered: Image.Image) -> None:
         """Ambient shade on the figure below, around a layer that lies on it."""
-        reach = self._reach(layer)
+        reach = self.reach(layer)
         if reach >= 1:
-            below = covered.crop(area.box)
             spread = softened(grown(area.mask, reach * 0.3), reach * 0.9)
             spread = shifted(spread, round(reach * 0.25), round(reach * 0.35))
+            below = covered.crop(area.box).convert("L")
             self.darken(area, ImageChops.darker(scaled(spread, 0.7), below))
         covered.paste(255, area.box, area.mask)

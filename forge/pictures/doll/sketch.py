@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import ImageChops
 
 from ..skeleton import KEYPOINT_NAMES, LIMBS
 from .colours import luminance, mix
 from .description import Colour
 from .geometry import Outline, between, ellipse
-from .masks import Box, View, area_of, grown, lined, scaled, shifted
+from .masks import Box, View, area_of, grown, line_pieces, filled, scaled, shifted, without
 from .person import Point
 from .render import Canvas
 
@@ -38,7 +38,7 @@ def sketch(canvas: Canvas) -> None:
         if not layer.lined:
             canvas.image.paste(pencil, area.box, scaled(area.mask, 0.45))
             continue
-        ring = ImageChops.subtract(grown(area.mask, max(0.5, canvas.line * 0.7)), area.mask)
+        ring = without(grown(area.mask, max(0.5, canvas.line * 0.7)), area.mask)
         # A second line beside the first, as a hand draws it.
         again = scaled(shifted(ring, round(canvas.line), -round(canvas.line)), 0.3)
         canvas.image.paste(pencil, area.box, ImageChops.lighter(scaled(ring, 0.6), again))
@@ -47,16 +47,14 @@ def sketch(canvas: Canvas) -> None:
 def _bones(canvas: Canvas, joints: Mapping[str, Point]) -> None:
     view, unit = canvas.view, canvas.scene.unit
     box: Box = (0, 0, *view.size)
-    bones = Image.new("L", view.size)
     lines: list[Outline] = [(joints[first], joints[second]) for first, second in _BONES]
     lines += [
         (between(joints[one], joints[other]), between(joints[third], joints[fourth]))
         for (one, other), (third, fourth) in _GUIDES
     ]
-    for line in lines:
-        bones = ImageChops.lighter(bones, lined(line, (unit * 0.004, unit * 0.004), view, box))
-    draw = ImageDraw.Draw(bones)
-    for point in joints.values():
-        draw.polygon(view.pixels(ellipse(point, unit * 0.013, unit * 0.013), box), fill=255)
-        draw.polygon(view.pixels(ellipse(point, unit * 0.008, unit * 0.008), box), fill=0)
+    width = unit * 0.004
+    pieces = [piece for line in lines for piece in line_pieces(line, (width, width))]
+    discs = [ellipse(point, unit * 0.013, unit * 0.013) for point in joints.values()]
+    holes = [ellipse(point, unit * 0.008, unit * 0.008) for point in joints.values()]
+    bones = without(filled([*pieces, *discs], view, box, thin=True), filled(holes, view, box))
     canvas.image.paste(mix(canvas.paper, _BLUE, 0.6), box, bones)

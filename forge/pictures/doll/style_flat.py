@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from PIL import ImageChops
-
-from .colours import mix
-from .layers import Layer
-from .masks import Area, grown, scaled
+from .colours import mix, shade_of
+from .description import Colour
+from .layers import Layer, Stroke
+from .masks import Area, grown
 from .render import Canvas
 
 
 class FlatCanvas(Canvas):
     def outline(self, layer: Layer, area: Area) -> None:
         """A gap in the colour of the paper, where the layer lies on another."""
-        self.image.paste(self.paper, area.box, grown(area.mask, self.line))
+        self.image.paste(self.paper, area.box, grown(area.mask, self.line * 0.8))
 
-    def shade(self, layer: Layer, area: Area) -> None:
+    def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
+        """None: patches differ by their colour."""
+
+    def dark(self, colour: Colour) -> Colour:
+        return mix(colour, shade_of(colour), 0.4)
+
+    def shine(self, layer: Layer, area: Area) -> None:
         if self.look.soft:
-            super().shade(layer, area)
-        else:
-            self.darken(area, scaled(self.shade_mask(layer, area), 0.3))
+            super().shine(layer, area)
+
+    def stroke_colour(self, stroke: Stroke, layer: Layer) -> Colour:
+        return stroke.colour or self.dark(shade_of(layer.colour) if not stroke.shade else layer.colour)

@@ -11,14 +11,16 @@ from .colours import luminance, mix
 from .description import Colour
 from .geometry import Outline
 from .layers import Layer, Patch, Stroke
-from .masks import Area, filled, grown, lined, scaled, shifted
+from .masks import Area, filled, grown, shifted
 from .noise import texture
 from .render import Canvas
 
 _INK: Colour = (24, 22, 30)
 _PAPER: Colour = (250, 246, 236)
 #: Colours darker than these are black, or hatched all over.
-_BLACK, _TONED = 0.24, 0.5
+_BLACK, _TONED = 0.22, 0.36
+#: Distance of the lines of a hatching, in statures.
+_CLOSE, _WIDE = 0.0066, 0.0092
 
 
 class InkCanvas(Canvas):
@@ -27,7 +29,10 @@ class InkCanvas(Canvas):
         return mix(_PAPER, self.scene.background, 0.12)
 
     def ink_of(self, colour: Colour) -> Colour:
-        return _INK if luminance(colour) < _BLACK else mix(self.paper, colour, 0.10)
+        return _INK if luminance(colour) < _BLACK else mix(self.paper, colour, 0.07)
+
+    def margin(self, layer: Layer) -> float:
+        return super().margin(layer) + self.line * 2
 
     def outline(self, layer: Layer, area: Area) -> None:
         thin = grown(area.mask, max(0.5, self.line * 0.7))
@@ -38,93 +43,90 @@ class InkCanvas(Canvas):
     def fill(self, layer: Layer, area: Area) -> None:
         self.image.paste(self.ink_of(layer.colour), area.box, area.mask)
 
-    def patch(self, patch: Patch, colour: Colour, area: Area) -> None:
-        inside = area.only(filled([patch.outline], self.view, area.box))
-        if patch.lined and self.look.line:
-            self.image.paste(_INK, area.box, area.only(grown(inside, self.line * 0.7)))
-        small = patch.part is not None
-        ink = (_INK if luminance(colour) < 0.55 else self.paper) if small else self.ink_of(colour)
-        self.image.paste(ink, area.box, inside)
+    def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
+        super().patch_outline((0, 0, 0), inner, area)
 
-    def stroke(self, stroke: Stroke, layer: Layer, area: Area) -> None:
-        black = luminance(layer.colour) < _BLACK
-        self.image.paste(self.paper if black else _INK, area.box, self.stroke_mask(stroke, area))
+    def fill_patch(self, patch: Patch, colour: Colour, inner: Area) -> None:
+        # A patch that is a part of its own is small: black or white is clearer.
+        detail = _INK if luminance(colour) < 0.55 else self.paper
+        ink = self.ink_of(colour) if patch.part is None else detail
+        self.image.paste(ink, inner.box, inner.mask)
 
-    def stroke_mask(self, stroke: Stroke, area: Area) -> Image.Image:
-        """A line that swells and thins as a pen's."""
-        last = max(1, len(stroke.points) - 1)
-        widths = [
+    def stroke_colour(self, stroke: Stroke, layer: Layer) -> Colour:
+        return self.paper if luminance(layer.colour) < _BLACK else _INK
+
+    def stroke_widths(self, stroke: Stroke) -> list[float]:
+        """A line swells and thins as a pen's."""
+        last = len(stroke.points) - 1
+        return [
             stroke.width * (0.4 + 0.9 * math.sin(math.pi * (at + 0.3) / (last + 0.6)))
             for at in range(last + 1)
         ]
-        return area.only(lined(stroke.points, widths, self.view, area.box))
 
     def shade(self, layer: Layer, area: Area) -> None:
-        tone = luminance(layer.colour)
+        reach, tone = self.reach(layer), luminance(layer.colour)
         dark = self.shade_mask(layer, area)
         if tone < _BLACK:
             # Black has a rim of light instead.
-            reach = layer.depth * self.view.scale
             if reach >= 1:
-                near, far = reach * 0.5, reach * 0.8
-                rim = ImageChops.subtract(
-                    shifted(area.mask, round(near), round(near * 0.45)),
-                    shifted(area.mask, round(far), round(far * 0.45)),
-                )
-                self._hatch(area, area.only(rim), self._falling, self.paper)
+                self._hatch(area, self.rim_mask(area, reach * 0.5, reach * 0.9), self._falling, self.paper)
             return
-        self._hatch(area, dark, self._falling)
         if tone < _TONED and layer.lined:
             self._hatch(area, area.mask, self._rising)
-        if self.look.soft and layer.depth:
-            wider = ImageChops.lighter(dark, self._wider(layer, area))
-            self._hatch(area, wider, self._falling)
-            self._hatch(area, dark, self._level)
+        if not self.look.soft:
+            self._hatch(area, dark, self._falling)
+            return
+        # Softer shade: it begins with a few lines, and is crossed where it is deepest.
+        self._hatch(area, self._turned_away(area, reach * 2.2), self._falling)
+        self._hatch(area, ImageChops.lighter(dark, self._turned_away(area, reach)), self._level)
+        self._hatch(area, self._turned_away(area, reach * 0.5), self._rising)
 
-    def _wider(self, layer: Layer, area: Area) -> Image.Image:
-        reach = layer.depth * self.view.scale * 2
-        return ImageChops.subtract(area.mask, shifted(area.mask, -round(reach), -round(reach * 0.45)))
+    def cast(self, layer: Layer, area: Area, covered: Image.Image) -> None:
+        """None: ink has no grey."""
+
+    def _turned_away(self, area: Area, reach: float) -> Image.Image:
+        lit = shifted(area.mask, -round(reach), -round(reach * 0.45))
+        return area.only(ImageChops.invert(lit))
 
     def _hatch(self, area: Area, mask: Image.Image, pattern: Image.Image, colour: Colour = _INK) -> None:
         self.image.paste(colour, area.box, ImageChops.darker(mask, pattern.crop(area.box)))
 
     @cached_property
     def _falling(self) -> Image.Image:
-        return self._lines(38.0, 0.0082)
+        return self._lines(40.0, _CLOSE)
 
     @cached_property
     def _rising(self) -> Image.Image:
-        return self._lines(-52.0, 0.0105)
+        return self._lines(-52.0, _WIDE)
 
     @cached_property
     def _level(self) -> Image.Image:
-        return self._lines(-12.0, 0.0082)
+        return self._lines(-8.0, _CLOSE)
 
     def _lines(self, degrees: float, spacing: float) -> Image.Image:
-        """Parallel lines all over the canvas, `spacing` statures apart, of uneven weight."""
-        step = max(2.5, self.scene.unit * spacing)
-        along = (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
-        across = (-along[1], along[0])
+        """Parallel lines all over the canvas, `spacing` statures apart, with gaps where the pen was lifted."""
         view = self.view
-        left, top = view.left, view.top
-        right, bottom = left + view.size[0] / view.scale, top + view.size[1] / view.scale
-        reaches = [x * across[0] + y * across[1] for x in (left, right) for y in (top, bottom)]
-        ends = [x * along[0] + y * along[1] for x in (left, right) for y in (top, bottom)]
+        step = max(2.5, self.scene.unit * spacing)
+        cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        right, bottom = view.left + view.size[0] / view.scale, view.top + view.size[1] / view.scale
+        corners = [(x, y) for x in (view.left, right) for y in (view.top, bottom)]
+        across = [y * cosine - x * sine for x, y in corners]
+        along = [x * cosine + y * sine for x, y in corners]
+        half = max(step * 0.13, 0.55 / view.scale)
         outlines: list[Outline] = []
-        for number in range(math.floor(min(reaches) / step), math.ceil(max(reaches) / step) + 1):
-            half, at = step * 0.17, number * step
+        for number in range(math.floor(min(across) / step), math.ceil(max(across) / step) + 1):
+            one, other = number * step - half, number * step + half
             outlines.append(
                 tuple(
-                    (along[0] * end + across[0] * (at + side), along[1] * end + across[1] * (at + side))
+                    (cosine * end - sine * side, sine * end + cosine * side)
                     for end, side in (
-                        (min(ends), half),
-                        (max(ends), half),
-                        (max(ends), -half),
-                        (min(ends), -half),
+                        (min(along), one),
+                        (max(along), one),
+                        (max(along), other),
+                        (min(along), other),
                     )
                 )
             )
         lines = filled(outlines, view, (0, 0, *view.size))
-        # Where the pen was lifted.
-        gaps = texture(f"pen {degrees}", view, step * 1.5).point([255 if v > 58 else 0 for v in range(256)])
-        return ImageChops.darker(lines, gaps)
+        drawn = texture(f"pen {degrees}", view, step * 1.2).point([255 * (v > 34) for v in range(256)], "1")
+        return ImageChops.darker(lines, drawn)

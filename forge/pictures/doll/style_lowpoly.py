@@ -11,28 +11,25 @@ from .colours import mix, shade_of
 from .description import Colour
 from .geometry import Outline, distance
 from .layers import Layer, Shape
-from .masks import Area, View, softened
+from .masks import Area, View, filled, softened
 from .person import Point
 from .render import Canvas
 from .scene import Look, Scene
 
 #: Sides of triangles, in statures.
-_SMALL, _LARGE = 0.014, 0.042
+_SMALL, _LARGE = 0.018, 0.042
 #: Towards the light.
 _LIGHT = (-0.50, -0.62, 0.60)
 _BRIGHT: Colour = (255, 250, 232)
-_DEEP: Colour = (46, 34, 66)
 
 
 class LowPolyCanvas(Canvas):
-    oversampling = 3
-
     def __init__(self, scene: Scene, view: View, look: Look) -> None:
         super().__init__(scene, view, look)
         self._layers = 0
 
-    def margin(self, layer: Layer) -> float:
-        return super().margin(layer) + self.unit * _LARGE * 2
+    def rim(self) -> float:
+        return super().rim() + self.unit * _LARGE * 2
 
     def paint(self, layer: Layer) -> None:
         self._layers += 1
@@ -53,8 +50,11 @@ class LowPolyCanvas(Canvas):
             super().fill(layer, area)
 
     def shade(self, layer: Layer, area: Area) -> None:
-        """Facets are shaded already; only what lies in shade is darker."""
-        if self.look.soft or not layer.lined:
+        """Facets are shaded already; what lies in shade is darker."""
+        if layer.lined:
+            patches = [patch.outline for patch in layer.patches if patch.colour is None]
+            self.darken(area, area.only(filled(patches, self.view, area.box)))
+        else:
             super().shade(layer, area)
 
     def _facets(self, layer: Layer, area: Area) -> None:
@@ -66,12 +66,12 @@ class LowPolyCanvas(Canvas):
             max(y for _, y in corners) - min(y for _, y in corners),
         )
         unit = self.scene.unit
-        cell = max(unit * _SMALL, min(unit * _LARGE, breadth / 3.2))
-        body = softened(area.mask, cell * self.view.scale * 0.9).load()
+        cell = max(unit * _SMALL, min(unit * _LARGE, breadth / 2.8)) * (0.75 if self.look.soft else 1.0)
+        body = softened(area.mask, cell * self.view.scale * (1.3 if self.look.soft else 0.9)).load()
         left, top, right, bottom = area.box
         scale, x0, y0 = self.view.scale, self.view.left, self.view.top
-        inset = self.unit * 0.0011 if self.look.line else 0.0
-        tile = Image.new("RGB", area.mask.size, mix(layer.colour, _BRIGHT, 0.42))
+        inset = self.unit * 0.0006 if self.look.line else 0.0
+        tile = Image.new("RGB", area.mask.size, layer.colour)
         draw = ImageDraw.Draw(tile)
 
         def vertex(column: int, row: int) -> tuple[float, float, float]:
@@ -90,7 +90,7 @@ class LowPolyCanvas(Canvas):
             math.ceil((bottom / scale + y0) / (cell * 0.866)) + 1,
         )
         grid = {(column, row): vertex(column, row) for row in (*rows, rows.stop) for column in columns}
-        depth = cell * scale * 1.5 / 255
+        depth = cell * scale * (2.0 if self.look.soft else 1.1) / 255
         for row in rows:
             odd = row % 2
             for column in columns[:-1]:
@@ -103,7 +103,7 @@ class LowPolyCanvas(Canvas):
                     if not any(height for _, _, height in triangle):
                         continue
                     jitter = _hashed(column * 2 + number, row, self._layers + 7919) % 256 / 255 - 0.5
-                    colour = _lit(layer.colour, _brightness(triangle, depth) + jitter * 0.16)
+                    colour = _lit(layer.colour, _brightness(triangle, depth) + jitter * 0.18)
                     draw.polygon(_inset(triangle, inset), fill=colour)
         self.image.paste(tile, area.box, area.mask)
 
@@ -129,8 +129,8 @@ def _lit(colour: Colour, amount: float) -> Colour:
     # In steps, so that rounding cannot differ between platforms.
     amount = round(amount * 40) / 40
     if amount >= 0:
-        return mix(colour, _BRIGHT, min(0.6, amount * 0.9))
-    return mix(colour, mix(shade_of(shade_of(colour)), _DEEP, 0.25), min(1.0, -amount * 1.1))
+        return mix(colour, _BRIGHT, min(0.5, amount * 0.7))
+    return mix(colour, shade_of(shade_of(colour)), min(1.0, -amount * 0.95))
 
 
 def _inset(triangle: tuple[Vertex, Vertex, Vertex], width: float) -> list[tuple[int, int]]:

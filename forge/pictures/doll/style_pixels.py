@@ -6,8 +6,8 @@ from PIL import Image, ImageChops
 
 from .colours import line_of, mix
 from .description import Colour
-from .layers import Layer, Patch
-from .masks import Area, View, filled, shifted
+from .layers import Layer
+from .masks import Area, View, shifted
 from .render import Canvas
 from .scene import Scene
 
@@ -35,8 +35,8 @@ class PixelCanvas(Canvas):
             edge = ImageChops.lighter(edge, shifted(area.mask, x, y))
         self.image.paste(mix(line_of(layer.colour), _BLACK, 0.4), area.box, edge)
 
-    def patch(self, patch: Patch, colour: Colour, area: Area) -> None:
-        self.image.paste(colour, area.box, area.only(filled([patch.outline], self.view, area.box)))
+    def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
+        """None: a line of a pixel would hide the patch."""
 
     def tone(self, mask: Image.Image) -> Image.Image:
         """A chequered pattern between the light and the dark."""

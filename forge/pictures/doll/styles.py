@@ -40,8 +40,10 @@ def paint(scene: Scene, done: int) -> Image.Image:
     if scene.style == "pixel art":
         grid, factor = pixel_grid(scene)
         return enlarged(_painted(scene, kind, grid, 1, done), grid, factor, scene)
-    fitting = next((factor for limit, factor in _ENLARGED if width * height <= limit), 1)
-    return _painted(scene, kind, View(scene.size), min(fitting, kind.oversampling), done)
+    factor = next((factor for limit, factor in _ENLARGED if width * height <= limit), 1)
+    # Soft shade takes longer, and hides that edges are a little less smooth.
+    most = min(kind.oversampling, 2) if scene.realism else kind.oversampling
+    return _painted(scene, kind, View(scene.size), min(factor, most), done)
 
 
 def preview(scene: Scene, done: int) -> Image.Image:
@@ -70,7 +72,7 @@ def _painted(scene: Scene, kind: type[Canvas], view: View, factor: int, done: in
     look = Look(shade=done > 2, line=done > 3, soft=scene.realism)
     width, height = view.size
     # Around every band is a rim of its own, so that shade and noise do not end at its edges.
-    rim = _rim(scene, kind, view, look)
+    rim = math.ceil(kind(scene, View((1, 1), view.scale), look).rim())
     rows = max(1, MAX_PIXELS // (factor * factor * (width + 2 * rim)) - 2 * rim)
     picture = Image.new("RGB", view.size)
     for top in range(0, height, rows):
@@ -93,8 +95,3 @@ def _painted(scene: Scene, kind: type[Canvas], view: View, factor: int, done: in
             sketch(canvas)
         picture.paste(canvas.finished(factor).crop((rim, rim, rim + width, rim + band)), (0, top))
     return picture
-
-
-def _rim(scene: Scene, kind: type[Canvas], view: View, look: Look) -> int:
-    probe = kind(scene, View((1, 1), view.scale), look)
-    return math.ceil(max((probe.margin(layer) for layer in scene.layers), default=0.0))
