@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
@@ -20,25 +21,27 @@ from .layers import Layer
 from .person import Point
 
 Box = tuple[int, int, int, int]
+Edges = Literal["hard", "smooth", "coarse"]
 #: Joins sharper than this (the cosine of half the turn) are drawn as a disc instead of a mitre.
 _SHARP = 0.86
-#: A pixel of a coarse canvas is computed from so many rows and columns, and set from a share on.
+#: A pixel whose coverage matters is computed from so many rows and columns; if coarse, it is set from a share on.
 _FINE = 4
 _HALF = [255 if value >= 110 else 0 for value in range(256)]
-_THIN = [255 if value >= 70 else 0 for value in range(256)]
+_THIN = [255 if value >= 96 else 0 for value in range(256)]
 
 
 @dataclass(frozen=True)
 class View:
     """What a canvas of `size` pixels shows of a drawing: from (`left`, `top`) in pixels of the drawing, each
-    of which is `scale` pixels of the canvas wide. `coarse`: so few pixels that a pixel is set by how much of
-    it an area covers, and not by whether it touches it."""
+    of which is `scale` pixels of the canvas wide. `edges` says how areas end: hard ones are in mode 1; smooth
+    ones in mode L; coarse ones in mode 1 for a canvas of so few pixels that it matters how much of a pixel
+    they cover."""
 
     size: tuple[int, int]
     scale: float = 1.0
     left: float = 0.0
     top: float = 0.0
-    coarse: bool = False
+    edges: Edges = "hard"
 
     def pixels(self, outline: Outline, box: Box) -> list[tuple[int, int]]:
         """Whole pixels in the box: how fractions are rounded differs between versions of Pillow."""
@@ -65,15 +68,16 @@ class View:
 
 @dataclass(frozen=True)
 class Area:
-    """Where something is on a canvas: a mask in mode 1 of the size of its box."""
+    """Where something is on a canvas: a mask of the size of its box."""
 
     box: Box
     mask: Image.Image
 
     def only(self, mask: Image.Image) -> Image.Image:
         """The mask, limited to this area."""
-        limit = self.mask if mask.mode == "1" else self.mask.convert(mask.mode)
-        return ImageChops.darker(limit, mask)
+        if mask.mode == self.mask.mode:
+            return ImageChops.darker(self.mask, mask)
+        return ImageChops.darker(self.mask.convert("L"), mask.convert("L"))
 
     def within(self, outlines: Sequence[Outline], view: View, margin: float = 1.0) -> Area | None:
         """The part of this area within the outlines, in a box with this margin."""
@@ -107,10 +111,10 @@ def area_of(layer: Layer, view: View, margin: float) -> Area | None:
 
 
 def filled(outlines: Iterable[Outline], view: View, box: Box, *, thin: bool = False) -> Image.Image:
-    """The areas within the outlines, in mode 1. `thin` ones show on a coarse canvas although they cover little
-    of it."""
-    if view.coarse:
-        return _covered(outlines, view, box, _THIN if thin else _HALF)
+    """The areas within the outlines. `thin` ones show on a coarse canvas although they cover little of it."""
+    if view.edges != "hard":
+        coverage = _coverage(outlines, view, box)
+        return coverage if view.edges == "smooth" else coverage.point(_THIN if thin else _HALF, "1")
     mask = Image.new("1", (box[2] - box[0], box[3] - box[1]))
     draw = ImageDraw.Draw(mask)
     for outline in outlines:
@@ -118,11 +122,11 @@ def filled(outlines: Iterable[Outline], view: View, box: Box, *, thin: bool = Fa
     return mask
 
 
-def _covered(outlines: Iterable[Outline], view: View, box: Box, table: Sequence[int]) -> Image.Image:
+def _coverage(outlines: Iterable[Outline], view: View, box: Box) -> Image.Image:
     fine = View((view.size[0] * _FINE, view.size[1] * _FINE), view.scale * _FINE, view.left, view.top)
     left, top, right, bottom = box
     mask = filled(outlines, fine, (left * _FINE, top * _FINE, right * _FINE, bottom * _FINE))
-    return mask.convert("L").reduce(_FINE).point(table, "1")
+    return mask.convert("L").reduce(_FINE)
 
 
 def line_pieces(points: Outline, widths: Sequence[float]) -> list[Outline]:
@@ -180,6 +184,8 @@ def softened(mask: Image.Image, radius: float) -> Image.Image:
     """The mask in mode L with its edges blurred over about `radius` pixels on both sides. Computed in a
     smaller size."""
     step = max(1, int(radius / 2))
+    if step > 6:
+        step -= step % 2
     small = mask.convert("L")
     if step > 1:
         small = small.reduce(step)
@@ -187,8 +193,13 @@ def softened(mask: Image.Image, radius: float) -> Image.Image:
     small = small.filter(blur).filter(blur)
     if step == 1:
         return small
-    whole = (small.width * step, small.height * step)
-    return small.resize(whole, Image.Resampling.BILINEAR).crop((0, 0, *mask.size))
+    # Enlarged smoothly to half the size only, if that cannot be seen, because it takes long.
+    half = 2 if step >= 6 and step % 2 == 0 else 1
+    whole = (small.width * step // half, small.height * step // half)
+    result = small.resize(whole, Image.Resampling.BILINEAR)
+    if half > 1:
+        result = result.resize((whole[0] * half, whole[1] * half), Image.Resampling.NEAREST)
+    return result.crop((0, 0, *mask.size))
 
 
 def scaled(mask: Image.Image, share: float) -> Image.Image:

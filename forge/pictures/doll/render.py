@@ -10,21 +10,24 @@ from PIL import Image, ImageChops
 from .colours import light_of, line_of, mix, shade_of
 from .description import Colour
 from .layers import Layer, Patch, Stroke
-from .masks import Area, Box, View, area_of, filled, grown, line_pieces, scaled, shifted, softened, without
+from .masks import Area, Box, Edges, View, area_of, filled, grown, line_pieces, scaled, shifted, softened, without
 from .scene import Look, Scene
 
 #: The width of outlines, in statures. Half of it is outside of its area, and the other half is hidden by it.
 LINE = 0.0042
 _SHINY = frozenset({"metal", "silk", "leather"})
-#: The table that multiplies with the colour of shade.
-_DARKER = [round(value * share / 255) for share in shade_of((255, 255, 255)) for value in range(256)]
+#: The colour of ambient shade, which is thin.
+_DEEP: Colour = (52, 38, 62)
 
 
 class Canvas:
     """A picture that layers are painted on, from back to front."""
 
-    #: How many times larger pictures are painted at most, so that edges are smooth.
-    oversampling = 3
+    @classmethod
+    def edges(cls, scene: Scene) -> Edges:
+        """How areas end: hard edges become smooth when the picture is reduced, which needs a canvas of many
+        pixels. Smooth ones are quicker where there are soft masks anyway."""
+        return "smooth" if scene.realism else "hard"
 
     def __init__(self, scene: Scene, view: View, look: Look) -> None:
         self.scene, self.view, self.look = scene, view, look
@@ -33,7 +36,7 @@ class Canvas:
         self.line = max(0.5, self.unit * LINE / 2)
         self.image = Image.new("RGB", view.size, self.paper)
         # Where a figure has been painted, so that soft shade falls on figures only.
-        self._covered = Image.new("1", view.size) if look.soft else None
+        self._covered = Image.new("L", view.size) if look.soft else None
 
     @property
     def paper(self) -> Colour:
@@ -74,10 +77,14 @@ class Canvas:
                 self.stroke(stroke, layer, area)
 
     def outline(self, layer: Layer, area: Area) -> None:
-        self.image.paste(line_of(layer.colour), area.box, grown(area.mask, self.line))
+        self.lay(line_of(layer.colour), area.box, self.edge(area.mask))
+
+    def edge(self, mask: Image.Image, width: float = 1.0) -> Image.Image:
+        """The mask with a line around it, whose width is relative to the usual one."""
+        return grown(mask, max(0.5, self.line * width))
 
     def fill(self, layer: Layer, area: Area) -> None:
-        self.image.paste(layer.colour, area.box, area.mask)
+        self.lay(layer.colour, area.box, area.mask)
 
     def patch(self, patch: Patch, colour: Colour, area: Area) -> None:
         inner = area.within([patch.outline], self.view, self.line * 2 + 2)
@@ -88,18 +95,17 @@ class Canvas:
         self.fill_patch(patch, colour, inner)
 
     def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
-        edge = grown(inner.mask, self.line * 0.8)
-        edge = ImageChops.darker(edge, area.cropped(area.mask, inner.box))
-        self.image.paste(line_of(colour), inner.box, edge)
+        edge = ImageChops.darker(self.edge(inner.mask, 0.8), area.cropped(area.mask, inner.box))
+        self.lay(line_of(colour), inner.box, edge)
 
     def fill_patch(self, patch: Patch, colour: Colour, inner: Area) -> None:
-        self.image.paste(colour, inner.box, inner.mask)
+        self.lay(colour, inner.box, inner.mask)
 
     def stroke(self, stroke: Stroke, layer: Layer, area: Area) -> None:
         pieces = line_pieces(stroke.points, self.stroke_widths(stroke))
         inner = area.within(pieces, self.view)
         if inner is not None:
-            self.image.paste(self.stroke_colour(stroke, layer), inner.box, inner.mask)
+            self.lay(self.stroke_colour(stroke, layer), inner.box, inner.mask)
 
     def stroke_colour(self, stroke: Stroke, layer: Layer) -> Colour:
         return stroke.colour or (shade_of(layer.colour) if stroke.shade else line_of(layer.colour))
@@ -112,18 +118,17 @@ class Canvas:
         if self.look.soft:
             self._soft_shade(layer, area)
         else:
-            self._hard_shade(layer, area)
+            self.lay_shade(layer, area, self.shade_mask(layer, area))
         if layer.material in _SHINY and self.reach(layer) >= 1:
             self.shine(layer, area)
 
-    def _hard_shade(self, layer: Layer, area: Area) -> None:
-        mask = self.shade_mask(layer, area)
-        self.image.paste(self.dark(layer.colour), area.box, mask)
+    def lay_shade(self, layer: Layer, area: Area, mask: Image.Image) -> None:
+        """Shade a layer with its patches where the mask is."""
+        self.lay(self.dark(layer.colour), area.box, mask)
         for patch in layer.patches:
             inner = area.within([patch.outline], self.view) if patch.colour is not None else None
             if inner is not None and patch.colour is not None:
-                shaded = ImageChops.darker(inner.mask, area.cropped(mask, inner.box))
-                self.image.paste(self.dark(patch.colour), inner.box, shaded)
+                self.lay(self.dark(patch.colour), inner.box, inner.only(area.cropped(mask, inner.box)))
 
     def shade_mask(self, layer: Layer, area: Area) -> Image.Image:
         """The side of a layer that is away from the light, and its patches of shade, in mode 1."""
@@ -164,24 +169,19 @@ class Canvas:
         reach = self.reach(layer)
         patches = self._patches_of_shade(layer, area)
         if reach < 1:
-            self.darken(area, area.only(patches))
+            self.lay_shade(layer, area, area.only(patches))
             return
         body = softened(area.mask, reach * 1.7)
         x, y = reach * 0.9, reach * 0.5
         dark = scaled(ImageChops.invert(shifted(body, -round(x), -round(y))), 0.95)
         if any(patch.colour is None for patch in layer.patches):
             dark = ImageChops.lighter(dark, scaled(softened(patches, reach * 0.6), 0.85))
-        self.darken(area, area.only(dark))
+        self.lay_shade(layer, area, self.tone(area.only(dark)))
         # Bright where the body is lit, but not at its very edge.
         lit = ImageChops.subtract(body, shifted(body, round(x * 1.5), round(y * 1.5)))
         strength = 1.0 if layer.material in _SHINY else 0.55
         light = mix(layer.colour, (255, 250, 235), 0.5)
         self.lay(light, area.box, self.tone(area.only(scaled(lit, strength))))
-
-    def darken(self, area: Area, mask: Image.Image) -> None:
-        """Multiply with the colour of shade where the mask is."""
-        dark = self.image.crop(area.box).point(_DARKER)
-        self.image.paste(dark, area.box, self.tone(mask))
 
     def lay(self, colour: Colour, box: Box, mask: Image.Image) -> None:
         """Paint a colour where the mask is. Pillow pastes a picture through soft edges faster than a colour."""
@@ -197,6 +197,6 @@ class Canvas:
         if reach >= 1:
             spread = softened(grown(area.mask, reach * 0.3), reach * 0.9)
             spread = shifted(spread, round(reach * 0.25), round(reach * 0.35))
-            below = covered.crop(area.box).convert("L")
-            self.darken(area, ImageChops.darker(scaled(spread, 0.7), below))
+            below = covered.crop(area.box)
+            self.lay(_DEEP, area.box, self.tone(ImageChops.darker(scaled(spread, 0.34), below)))
         covered.paste(255, area.box, area.mask)

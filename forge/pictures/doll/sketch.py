@@ -10,7 +10,7 @@ from ..skeleton import KEYPOINT_NAMES, LIMBS
 from .colours import luminance, mix
 from .description import Colour
 from .geometry import Outline, between, ellipse
-from .masks import Box, View, area_of, grown, line_pieces, filled, scaled, shifted, without
+from .masks import Box, View, area_of, grown, filled, line_pieces, scaled, shifted, without
 from .person import Point
 from .render import Canvas
 
@@ -38,7 +38,7 @@ def sketch(canvas: Canvas) -> None:
         if not layer.lined:
             canvas.image.paste(pencil, area.box, scaled(area.mask, 0.45))
             continue
-        ring = without(grown(area.mask, max(0.5, canvas.line * 0.7)), area.mask)
+        ring = without(canvas.edge(area.mask, 0.7), area.mask)
         # A second line beside the first, as a hand draws it.
         again = scaled(shifted(ring, round(canvas.line), -round(canvas.line)), 0.3)
         canvas.image.paste(pencil, area.box, ImageChops.lighter(scaled(ring, 0.6), again))

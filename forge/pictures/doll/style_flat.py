@@ -5,14 +5,14 @@ from __future__ import annotations
 from .colours import mix, shade_of
 from .description import Colour
 from .layers import Layer, Stroke
-from .masks import Area, grown
+from .masks import Area
 from .render import Canvas
 
 
 class FlatCanvas(Canvas):
     def outline(self, layer: Layer, area: Area) -> None:
         """A gap in the colour of the paper, where the layer lies on another."""
-        self.image.paste(self.paper, area.box, grown(area.mask, self.line * 0.8))
+        self.lay(self.paper, area.box, self.edge(area.mask, 0.8))
 
     def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
         """None: patches differ by their colour."""

@@ -11,49 +11,62 @@ from .colours import luminance, mix
 from .description import Colour
 from .geometry import Outline
 from .layers import Layer, Patch, Stroke
-from .masks import Area, filled, grown, shifted
+from .masks import Area, Edges, filled, shifted, without
 from .noise import texture
 from .render import Canvas
+from .scene import Scene
 
 _INK: Colour = (24, 22, 30)
 _PAPER: Colour = (250, 246, 236)
 #: Colours darker than these are black, or hatched all over.
 _BLACK, _TONED = 0.22, 0.36
+#: Details darker than this are lines.
+_LINE = 0.6
 #: Distance of the lines of a hatching, in statures.
 _CLOSE, _WIDE = 0.0066, 0.0092
 
 
 class InkCanvas(Canvas):
+    @classmethod
+    def edges(cls, scene: Scene) -> Edges:
+        return "hard"
+
     @property
     def paper(self) -> Colour:
         return mix(_PAPER, self.scene.background, 0.12)
 
-    def ink_of(self, colour: Colour) -> Colour:
-        return _INK if luminance(colour) < _BLACK else mix(self.paper, colour, 0.07)
+    def _is_black(self, layer: Layer) -> bool:
+        """Whether it is a spot of black. Skin is not, so that a face shows on it."""
+        return luminance(layer.colour) < _BLACK and layer.part != "skin"
+
+    def _tint(self, colour: Colour) -> Colour:
+        return mix(self.paper, colour, 0.10)
 
     def margin(self, layer: Layer) -> float:
         return super().margin(layer) + self.line * 2
 
     def outline(self, layer: Layer, area: Area) -> None:
-        thin = grown(area.mask, max(0.5, self.line * 0.7))
+        thin = self.edge(area.mask, 0.7)
         reach = self.line * 1.5
         heavy = shifted(thin, round(reach), round(reach * 0.6))
-        self.image.paste(_INK, area.box, ImageChops.lighter(thin, heavy))
+        self.lay(_INK, area.box, ImageChops.lighter(thin, heavy))
 
     def fill(self, layer: Layer, area: Area) -> None:
-        self.image.paste(self.ink_of(layer.colour), area.box, area.mask)
+        # What has no outline and no shade is a line itself, such as the nose.
+        line = not layer.lined and not layer.depth and luminance(layer.colour) < _LINE
+        black = line or self._is_black(layer)
+        self.lay(_INK if black else self._tint(layer.colour), area.box, area.mask)
 
     def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
         super().patch_outline((0, 0, 0), inner, area)
 
     def fill_patch(self, patch: Patch, colour: Colour, inner: Area) -> None:
         # A patch that is a part of its own is small: black or white is clearer.
-        detail = _INK if luminance(colour) < 0.55 else self.paper
-        ink = self.ink_of(colour) if patch.part is None else detail
-        self.image.paste(ink, inner.box, inner.mask)
+        black = luminance(colour) < (_BLACK if patch.part in (None, "skin") else _LINE)
+        self.lay(_INK if black else self._tint(colour), inner.box, inner.mask)
 
     def stroke_colour(self, stroke: Stroke, layer: Layer) -> Colour:
-        return self.paper if luminance(layer.colour) < _BLACK else _INK
+        return self.paper if self._is_black(layer) else _INK
 
     def stroke_widths(self, stroke: Stroke) -> list[float]:
         """A line swells and thins as a pen's."""
@@ -66,13 +79,16 @@ class InkCanvas(Canvas):
     def shade(self, layer: Layer, area: Area) -> None:
         reach, tone = self.reach(layer), luminance(layer.colour)
         dark = self.shade_mask(layer, area)
-        if tone < _BLACK:
+        if self._is_black(layer):
             # Black has a rim of light instead.
             if reach >= 1:
                 self._hatch(area, self.rim_mask(area, reach * 0.5, reach * 0.9), self._falling, self.paper)
             return
         if tone < _TONED and layer.lined:
-            self._hatch(area, area.mask, self._rising)
+            bright = [
+                patch.outline for patch in layer.patches if luminance(patch.colour or (0, 0, 0)) >= _TONED
+            ]
+            self._hatch(area, without(area.mask, filled(bright, self.view, area.box)), self._rising)
         if not self.look.soft:
             self._hatch(area, dark, self._falling)
             return
@@ -89,7 +105,7 @@ class InkCanvas(Canvas):
         return area.only(ImageChops.invert(lit))
 
     def _hatch(self, area: Area, mask: Image.Image, pattern: Image.Image, colour: Colour = _INK) -> None:
-        self.image.paste(colour, area.box, ImageChops.darker(mask, pattern.crop(area.box)))
+        self.lay(colour, area.box, ImageChops.darker(mask, pattern.crop(area.box)))
 
     @cached_property
     def _falling(self) -> Image.Image:

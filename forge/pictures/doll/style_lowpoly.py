@@ -11,7 +11,7 @@ from .colours import mix, shade_of
 from .description import Colour
 from .geometry import Outline, distance
 from .layers import Layer, Shape
-from .masks import Area, View, filled, softened
+from .masks import Area, Edges, View, filled, softened
 from .person import Point
 from .render import Canvas
 from .scene import Look, Scene
@@ -24,6 +24,10 @@ _BRIGHT: Colour = (255, 250, 232)
 
 
 class LowPolyCanvas(Canvas):
+    @classmethod
+    def edges(cls, scene: Scene) -> Edges:
+        return "hard"
+
     def __init__(self, scene: Scene, view: View, look: Look) -> None:
         super().__init__(scene, view, look)
         self._layers = 0
@@ -53,7 +57,7 @@ class LowPolyCanvas(Canvas):
         """Facets are shaded already; what lies in shade is darker."""
         if layer.lined:
             patches = [patch.outline for patch in layer.patches if patch.colour is None]
-            self.darken(area, area.only(filled(patches, self.view, area.box)))
+            self.lay_shade(layer, area, area.only(filled(patches, self.view, area.box)))
         else:
             super().shade(layer, area)
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from .colours import mix, shade_of
 from .description import Colour
 from .layers import Layer, Patch, Stroke
-from .masks import Area, View, filled, grown, scaled, shifted, softened, without
+from .masks import Area, Edges, View, filled, scaled, shifted, softened, without
 from .noise import texture
 from .render import Canvas
 from .scene import Look, Scene
@@ -19,15 +19,19 @@ _PENCIL: Colour = (92, 82, 88)
 #: Tables for the blurred and disturbed mask of a wash: where it is wet, and the dark edge inside of that.
 _WET = [max(0, min(255, (value - 128) * 5 + 128)) for value in range(256)]
 _EDGE = [max(0, min(205, (value - 110) * 8, round((236 - value) * 2.1))) for value in range(256)]
+#: The table that multiplies with the colour of shade.
+_DARKER = [round(value * share / 255) for share in shade_of((255, 255, 255)) for value in range(256)]
 
 
 class WatercolourCanvas(Canvas):
-    oversampling = 2
-
     def __init__(self, scene: Scene, view: View, look: Look) -> None:
         super().__init__(scene, view, look)
         # The wash that was painted last.
         self._wet = Image.new("L", (1, 1))
+
+    @classmethod
+    def edges(cls, scene: Scene) -> Edges:
+        return "smooth"
 
     @property
     def paper(self) -> Colour:
@@ -38,7 +42,7 @@ class WatercolourCanvas(Canvas):
 
     def outline(self, layer: Layer, area: Area) -> None:
         """Pencil, broken by the grain of the paper."""
-        ring = without(grown(area.mask, max(0.5, self.line * 0.8)), area.mask)
+        ring = without(self.edge(area.mask, 0.8), area.mask)
         grain = self._grain.crop(area.box).point([150 if value < 110 else 225 for value in range(256)])
         self.lay(_PENCIL, area.box, ImageChops.darker(ring.convert("L"), grain))
 
@@ -53,11 +57,11 @@ class WatercolourCanvas(Canvas):
         if patch.part is None:
             self._wash(colour, inner)
         else:
-            self.image.paste(colour, inner.box, inner.mask)
+            self.lay(colour, inner.box, inner.mask)
 
     def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
         """Pencil, as around a layer."""
-        ring = without(grown(inner.mask, self.line * 0.6), inner.mask)
+        ring = without(self.edge(inner.mask, 0.6), inner.mask)
         ring = ImageChops.darker(ring, area.cropped(area.mask, inner.box))
         self.lay(_PENCIL, inner.box, scaled(ring, 0.7))
 
@@ -66,7 +70,7 @@ class WatercolourCanvas(Canvas):
 
     def _wash(self, colour: Colour, area: Area) -> Image.Image:
         """Paint a wash, and return where it is wet."""
-        thin, thick = mix(self.paper, colour, 0.70), mix(colour, shade_of(colour), 0.30)
+        thin, thick = mix(self.paper, colour, 0.68), mix(colour, shade_of(colour), 0.16)
         # Each value of the pigment's texture is a colour between thin and thick.
         pigment = self._pigment.crop(area.box)
         wash = [
@@ -92,7 +96,11 @@ class WatercolourCanvas(Canvas):
         if reach >= 1:
             lit = shifted(self._wet, -round(reach * 1.1), -round(reach * 0.6))
             dark = ImageChops.lighter(dark, ImageChops.invert(lit))
-        self.darken(area, ImageChops.darker(self._wet, dark))
+        self.lay_shade(layer, area, ImageChops.darker(self._wet, dark))
+
+    def lay_shade(self, layer: Layer, area: Area, mask: Image.Image) -> None:
+        """Shade through which the pigment shows."""
+        self.image.paste(self.image.crop(area.box).point(_DARKER), area.box, mask)
 
     def light(self, colour: Colour) -> Colour:
         return mix(self.paper, colour, 0.3)
@@ -102,7 +110,7 @@ class WatercolourCanvas(Canvas):
         """How much pigment lies where: in large clouds and small grains."""
         unit = self.scene.unit
         clouds = Image.blend(
-            texture("clouds", self.view, unit * 0.085), texture("blooms", self.view, unit * 0.03), 0.3
+            texture("clouds", self.view, unit * 0.085), texture("blooms", self.view, unit * 0.03), 0.22
         )
         return Image.blend(clouds, self._grain, 0.14)
 

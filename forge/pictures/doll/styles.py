@@ -36,14 +36,11 @@ CANVASES: Mapping[StyleName, type[Canvas]] = {
 def paint(scene: Scene, done: int) -> Image.Image:
     """The picture after `done` passes."""
     width, height = scene.size
-    kind = CANVASES[scene.style]
     if scene.style == "pixel art":
         grid, factor = pixel_grid(scene)
-        return enlarged(_painted(scene, kind, grid, 1, done), grid, factor, scene)
+        return enlarged(_painted(scene, grid, 1, done), grid, factor, scene)
     factor = next((factor for limit, factor in _ENLARGED if width * height <= limit), 1)
-    # Soft shade takes longer, and hides that edges are a little less smooth.
-    most = min(kind.oversampling, 2) if scene.realism else kind.oversampling
-    return _painted(scene, kind, View(scene.size), min(factor, most), done)
+    return _painted(scene, View(scene.size, edges=CANVASES[scene.style].edges(scene)), factor, done)
 
 
 def preview(scene: Scene, done: int) -> Image.Image:
@@ -53,7 +50,7 @@ def preview(scene: Scene, done: int) -> Image.Image:
     width, height = scene.size
     share = min(1.0, math.sqrt(PREVIEW_PIXELS / (width * height)))
     size = (max(1, round(width * share)), max(1, round(height * share)))
-    return _painted(scene, CANVASES[scene.style], View(size, share), 2, done)
+    return _painted(scene, View(size, share, edges=CANVASES[scene.style].edges(scene)), 2, done)
 
 
 def enlarged(small: Image.Image, grid: View, factor: int, scene: Scene) -> Image.Image:
@@ -67,8 +64,10 @@ def enlarged(small: Image.Image, grid: View, factor: int, scene: Scene) -> Image
     return picture
 
 
-def _painted(scene: Scene, kind: type[Canvas], view: View, factor: int, done: int) -> Image.Image:
-    """What the view shows, painted `factor` times larger, in bands from top to bottom."""
+def _painted(scene: Scene, view: View, factor: int, done: int) -> Image.Image:
+    """What the view shows, painted `factor` times larger if edges are hard, in bands from top to bottom."""
+    kind = CANVASES[scene.style]
+    factor = factor if view.edges == "hard" else 1
     look = Look(shade=done > 2, line=done > 3, soft=scene.realism)
     width, height = view.size
     # Around every band is a rim of its own, so that shade and noise do not end at its edges.
@@ -84,7 +83,7 @@ def _painted(scene: Scene, kind: type[Canvas], view: View, factor: int, done: in
                 view.scale * factor,
                 view.left - rim / view.scale,
                 view.top + (top - rim) / view.scale,
-                view.coarse,
+                view.edges,
             ),
             look,
         )
