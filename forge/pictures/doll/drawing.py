@@ -12,10 +12,9 @@ from .character import Character
 from .complete import complete, unit_of
 from .description import Colour
 from .detail import Details
-from .layers import Layer
+from .masks import Masks, View
 from .person import Person, Point
 from .physique import Figure
-from .masks import Masks, View
 from .scene import Scene
 from .style_pixels import pixel_grid
 from .styles import enlarged, paint, preview
@@ -98,8 +97,8 @@ class Drawing:
     palette: Mapping[str, Colour]
 
 
-#: Called after each pass with the number of passes drawn and a preview, which may be smaller than the picture;
-#: after the last one with the picture. May raise, which ends the drawing.
+#: Called after each pass with the number of passes drawn and a preview, which may be smaller than the
+#: picture; after the last one with the picture. May raise, which ends the drawing.
 AfterPass = Callable[[int, Image.Image], None]
 
 
@@ -144,7 +143,7 @@ def _figure(person: Person, order: DollOrder) -> Figure:
 
 
 def _masks(scene: Scene) -> tuple[Image.Image, Image.Image]:
-    """The masks of parts and limbs. They are the same in every style, but those of pixel art have its grid."""
+    """The masks of parts and limbs. The same in every style, but those of pixel art have its grid."""
     grid, factor = pixel_grid(scene) if scene.style == "pixel art" else (View(scene.size), 1)
     masks = Masks(grid, PARTS, LIMBS)
     for layer in scene.layers:

@@ -1,10 +1,11 @@
 """Areas of a drawing as masks: pictures in mode 1, or L where edges are soft, painted from outlines.
 
-The same outlines give the same bytes in every version of Pillow that the pack supports. Therefore outlines are
-rounded to whole pixels here, and only these operations are used: polygons with whole coordinates (lines are
-polygons too, because how wide lines end and join differs between versions), `paste`, `crop`, `point` with a
-table, `reduce` by whole factors, the operations of ImageChops, all of them in whole numbers; for soft edges
-the box blur and bilinear `resize`, whose fixed-point arithmetic has not changed since Pillow 7.
+The same outlines shall give the same bytes in every version of Pillow that the pack supports. Therefore
+outlines are rounded to whole pixels here, and the pictures of the doll use only these operations: polygons
+with whole coordinates (lines are polygons too, because how wide lines end and join differs between versions),
+`paste`, `crop`, `point` with a table, `reduce` by whole factors and the operations of ImageChops, all of which
+compute with whole numbers; for soft edges and textures the box blur, `blend` and `resize`, which round the
+same way in all of these versions.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .geometry import Outline, add, across, ellipse, unit_vector
+from .geometry import Outline, across, add, ellipse, unit_vector
 from .layers import Layer
-from .person import Point
 
 Box = tuple[int, int, int, int]
 Edges = Literal["hard", "smooth", "coarse"]
 #: Joins sharper than this (the cosine of half the turn) are drawn as a disc instead of a mitre.
 _SHARP = 0.86
-#: A pixel whose coverage matters is computed from so many rows and columns; if coarse, it is set from a share on.
+#: A pixel whose coverage matters is computed from so many rows and columns. If coarse, it is set from a share
+#: on.
 _FINE = 4
 _HALF = [255 if value >= 110 else 0 for value in range(256)]
 _THIN = [255 if value >= 96 else 0 for value in range(256)]
@@ -181,25 +182,29 @@ def grown(mask: Image.Image, radius: float) -> Image.Image:
 
 
 def softened(mask: Image.Image, radius: float) -> Image.Image:
-    """The mask in mode L with its edges blurred over about `radius` pixels on both sides. Computed in a
-    smaller size."""
-    step = max(1, int(radius / 2))
-    if step > 6:
-        step -= step % 2
-    small = mask.convert("L")
-    if step > 1:
-        small = small.reduce(step)
-    blur = ImageFilter.BoxBlur(max(1, round(radius / step / 2)))
-    small = small.filter(blur).filter(blur)
+    """The mask in mode L with its edges blurred over about `radius` pixels on both sides."""
+    small, step = softened_small(mask, radius)
     if step == 1:
         return small
     # Enlarged smoothly to half the size only, if that cannot be seen, because it takes long.
-    half = 2 if step >= 6 and step % 2 == 0 else 1
+    half = 2 if step >= 6 else 1
     whole = (small.width * step // half, small.height * step // half)
     result = small.resize(whole, Image.Resampling.BILINEAR)
     if half > 1:
         result = result.resize((whole[0] * half, whole[1] * half), Image.Resampling.NEAREST)
     return result.crop((0, 0, *mask.size))
+
+
+def softened_small(mask: Image.Image, radius: float) -> tuple[Image.Image, int]:
+    """The same, reduced by the factor that is returned too."""
+    step = max(1, int(radius / 2))
+    if step >= 6:
+        step -= step % 2
+    small = mask.convert("L")
+    if step > 1:
+        small = small.reduce(step)
+    blur = ImageFilter.BoxBlur(max(1, round(radius / step / 2)))
+    return small.filter(blur).filter(blur), step
 
 
 def scaled(mask: Image.Image, share: float) -> Image.Image:

@@ -10,7 +10,20 @@ from PIL import Image, ImageChops
 from .colours import light_of, line_of, mix, shade_of
 from .description import Colour
 from .layers import Layer, Patch, Stroke
-from .masks import Area, Box, Edges, View, area_of, filled, grown, line_pieces, scaled, shifted, softened, without
+from .masks import (
+    Area,
+    Box,
+    Edges,
+    View,
+    area_of,
+    filled,
+    grown,
+    line_pieces,
+    scaled,
+    shifted,
+    softened,
+    without,
+)
 from .scene import Look, Scene
 
 #: The width of outlines, in statures. Half of it is outside of its area, and the other half is hidden by it.
@@ -184,7 +197,8 @@ class Canvas:
         self.lay(light, area.box, self.tone(area.only(scaled(lit, strength))))
 
     def lay(self, colour: Colour, box: Box, mask: Image.Image) -> None:
-        """Paint a colour where the mask is. Pillow pastes a picture through soft edges faster than a colour."""
+        """Paint a colour where the mask is."""
+        # Through a mask in mode L, Pillow pastes a picture faster than a colour.
         self.image.paste(Image.new("RGB", mask.size, colour) if mask.mode == "L" else colour, box, mask)
 
     def tone(self, mask: Image.Image) -> Image.Image:

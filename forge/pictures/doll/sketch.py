@@ -10,7 +10,7 @@ from ..skeleton import KEYPOINT_NAMES, LIMBS
 from .colours import luminance, mix
 from .description import Colour
 from .geometry import Outline, between, ellipse
-from .masks import Box, View, area_of, grown, filled, line_pieces, scaled, shifted, without
+from .masks import Box, area_of, filled, line_pieces, scaled, shifted, without
 from .person import Point
 from .render import Canvas
 

@@ -120,7 +120,8 @@ class InkCanvas(Canvas):
         return self._lines(-8.0, _CLOSE)
 
     def _lines(self, degrees: float, spacing: float) -> Image.Image:
-        """Parallel lines all over the canvas, `spacing` statures apart, with gaps where the pen was lifted."""
+        """Parallel lines all over the canvas, this many statures apart, with gaps where the pen was
+        lifted."""
         view = self.view
         step = max(2.5, self.scene.unit * spacing)
         cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))

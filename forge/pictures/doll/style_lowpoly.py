@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from PIL import Image, ImageDraw
@@ -11,13 +12,15 @@ from .colours import mix, shade_of
 from .description import Colour
 from .geometry import Outline, distance
 from .layers import Layer, Shape
-from .masks import Area, Edges, View, filled, softened
+from .masks import Area, Edges, View, filled, softened_small
 from .person import Point
 from .render import Canvas
 from .scene import Look, Scene
 
 #: Sides of triangles, in statures.
 _SMALL, _LARGE = 0.018, 0.042
+#: Distance of the grid's rows, in sides of its triangles.
+_ROW = 0.866
 #: Towards the light.
 _LIGHT = (-0.50, -0.62, 0.60)
 _BRIGHT: Colour = (255, 250, 232)
@@ -62,60 +65,75 @@ class LowPolyCanvas(Canvas):
             super().shade(layer, area)
 
     def _facets(self, layer: Layer, area: Area) -> None:
-        """Triangles of a grid whose corners are moved, each as bright as a body as thick as the area is wide
-        would be there."""
-        corners = [point for shape in layer.shapes for point in shape.outline]
-        breadth = min(
-            max(x for x, _ in corners) - min(x for x, _ in corners),
-            max(y for _, y in corners) - min(y for _, y in corners),
-        )
-        unit = self.scene.unit
-        cell = max(unit * _SMALL, min(unit * _LARGE, breadth / 2.8)) * (0.75 if self.look.soft else 1.0)
-        body = softened(area.mask, cell * self.view.scale * (1.3 if self.look.soft else 0.9)).load()
-        left, top, right, bottom = area.box
-        scale, x0, y0 = self.view.scale, self.view.left, self.view.top
+        """Paint triangles, each as bright as a round body would be there."""
+        unit, soft = self.scene.unit, self.look.soft
+        cell = max(unit * _SMALL, min(unit * _LARGE, _breadth(layer) / 2.8)) * (0.75 if soft else 1.0)
+        body = _Body(area, self.view, cell, self._layers, 1.3 if soft else 0.9)
+        depth = cell * self.view.scale * (2.0 if soft else 1.1) / 255
         inset = self.unit * 0.0006 if self.look.line else 0.0
         tile = Image.new("RGB", area.mask.size, layer.colour)
         draw = ImageDraw.Draw(tile)
-
-        def vertex(column: int, row: int) -> tuple[float, float, float]:
-            noise = _hashed(column, row, self._layers)
-            x = (column + (row % 2) / 2 + (noise % 256 / 255 - 0.5) * 0.62) * cell
-            y = (row + (noise // 256 % 256 / 255 - 0.5) * 0.62) * cell * 0.866
-            px, py = (x - x0) * scale - left, (y - y0) * scale - top
-            inside = 0 <= px < area.mask.width and 0 <= py < area.mask.height
-            return px, py, body[int(px), int(py)] if inside else 0
-
-        columns = range(
-            math.floor((left / scale + x0) / cell) - 2, math.ceil((right / scale + x0) / cell) + 2
-        )
-        rows = range(
-            math.floor((top / scale + y0) / (cell * 0.866)) - 1,
-            math.ceil((bottom / scale + y0) / (cell * 0.866)) + 1,
-        )
-        grid = {(column, row): vertex(column, row) for row in (*rows, rows.stop) for column in columns}
-        depth = cell * scale * (2.0 if self.look.soft else 1.1) / 255
-        for row in rows:
-            odd = row % 2
-            for column in columns[:-1]:
-                here, beside = grid[column, row], grid[column + 1, row]
-                below, beyond = grid[column, row + 1], grid[column + 1, row + 1]
-                halves = ((here, beside, beyond), (here, beyond, below)) if odd else (
-                    (here, beside, below), (beside, beyond, below)
-                )
-                for number, triangle in enumerate(halves):
-                    if not any(height for _, _, height in triangle):
-                        continue
-                    jitter = _hashed(column * 2 + number, row, self._layers + 7919) % 256 / 255 - 0.5
-                    colour = _lit(layer.colour, _brightness(triangle, depth) + jitter * 0.18)
-                    draw.polygon(_inset(triangle, inset), fill=colour)
+        for triangle, jitter in body.triangles():
+            colour = _lit(layer.colour, _brightness(triangle, depth) + jitter * 0.18)
+            draw.polygon(_inset(triangle, inset), fill=colour)
         self.image.paste(tile, area.box, area.mask)
 
 
+def _breadth(layer: Layer) -> float:
+    """The shorter side of the layer's box."""
+    corners = [point for shape in layer.shapes for point in shape.outline]
+    return min(
+        max(x for x, _ in corners) - min(x for x, _ in corners),
+        max(y for _, y in corners) - min(y for _, y in corners),
+    )
+
+
+#: In pixels of the area's box, with the height of the body, 0 to 255.
 Vertex = tuple[float, float, float]
+Triangle = tuple[Vertex, Vertex, Vertex]
 
 
-def _brightness(triangle: tuple[Vertex, Vertex, Vertex], depth: float) -> float:
+class _Body:
+    """An area as a body that is higher the further a place is from the edge, under a grid of triangles whose
+    corners are moved at random. `cell` is a side of a triangle in pixels of the drawing."""
+
+    def __init__(self, area: Area, view: View, cell: float, salt: int, blur: float) -> None:
+        self._area, self._view, self._cell, self._salt = area, view, cell, salt
+        small, self._step = softened_small(area.mask, cell * view.scale * blur)
+        self._heights, self._width = small.tobytes(), small.width
+
+    def triangles(self) -> Iterator[tuple[Triangle, float]]:
+        """Those that touch the area, each with a random number from -0.5 to 0.5."""
+        view, cell, height = self._view, self._cell, self._cell * _ROW
+        left, top, right, bottom = (edge / view.scale for edge in self._area.box)
+        columns = range(math.floor((left + view.left) / cell) - 2, math.ceil((right + view.left) / cell) + 2)
+        rows = range(math.floor((top + view.top) / height) - 1, math.ceil((bottom + view.top) / height) + 1)
+        upper = [self._vertex(column, rows.start) for column in columns]
+        for row in rows:
+            lower = [self._vertex(column, row + 1) for column in columns]
+            for at, column in enumerate(columns[:-1]):
+                here, beside, below, beyond = upper[at], upper[at + 1], lower[at], lower[at + 1]
+                if row % 2:
+                    halves = ((here, beside, beyond), (here, beyond, below))
+                else:
+                    halves = ((here, beside, below), (beside, beyond, below))
+                for half, triangle in enumerate(halves):
+                    if any(corner[2] for corner in triangle):
+                        yield triangle, _hashed(column * 2 + half, row, self._salt + 7919) % 256 / 255 - 0.5
+            upper = lower
+
+    def _vertex(self, column: int, row: int) -> Vertex:
+        noise = _hashed(column, row, self._salt)
+        x = (column + (row % 2) / 2 + (noise % 256 / 255 - 0.5) * 0.62) * self._cell
+        y = (row + (noise // 256 % 256 / 255 - 0.5) * 0.62) * self._cell * _ROW
+        view, (left, top, right, bottom) = self._view, self._area.box
+        px, py = (x - view.left) * view.scale - left, (y - view.top) * view.scale - top
+        if not (0 <= px < right - left and 0 <= py < bottom - top):
+            return px, py, 0
+        return px, py, self._heights[int(py) // self._step * self._width + int(px) // self._step]
+
+
+def _brightness(triangle: Triangle, depth: float) -> float:
     """Of a triangle whose corners have heights, relative to one that faces the viewer: -1 to 1."""
     (ax, ay, az), (bx, by, bz), (cx, cy, cz) = triangle
     ux, uy, uz = bx - ax, by - ay, (bz - az) * depth
@@ -137,7 +155,7 @@ def _lit(colour: Colour, amount: float) -> Colour:
     return mix(colour, shade_of(shade_of(colour)), min(1.0, -amount * 0.95))
 
 
-def _inset(triangle: tuple[Vertex, Vertex, Vertex], width: float) -> list[tuple[int, int]]:
+def _inset(triangle: Triangle, width: float) -> list[tuple[int, int]]:
     """The triangle without a rim of about this width."""
     middle_x, middle_y = sum(x for x, _, _ in triangle) / 3, sum(y for _, y, _ in triangle) / 3
     points = []
@@ -161,7 +179,10 @@ def angular(outline: Outline, tolerance: float) -> Outline:
     if len(outline) < 8:
         return outline
     far = max(range(len(outline)), key=lambda at: distance(outline[0], outline[at]))
-    return (*_simplified(outline[: far + 1], tolerance), *_simplified((*outline[far:], outline[0]), tolerance))
+    return (
+        *_simplified(outline[: far + 1], tolerance),
+        *_simplified((*outline[far:], outline[0]), tolerance),
+    )
 
 
 def _simplified(points: Outline, tolerance: float) -> Outline:
@@ -179,4 +200,7 @@ def _off_line(point: Point, first: Point, last: Point) -> float:
     length = distance(first, last)
     if length < 1e-9:
         return distance(point, first)
-    return abs((last[0] - first[0]) * (first[1] - point[1]) - (first[0] - point[0]) * (last[1] - first[1])) / length
+    return (
+        abs((last[0] - first[0]) * (first[1] - point[1]) - (first[0] - point[0]) * (last[1] - first[1]))
+        / length
+    )
