@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops
 
-from .colours import light_of, line_of, mix, shade_of
+from .colours import light_of, line_of, shade_of
 from .description import Colour
 from .layers import Layer, Patch, Stroke
 from .masks import (
@@ -29,7 +29,8 @@ from .scene import Look, Scene
 #: The width of outlines, in statures. Half of it is outside of its area, and the other half is hidden by it.
 LINE = 0.0042
 _SHINY = frozenset({"metal", "silk", "leather"})
-#: The colour of ambient shade, which is thin.
+#: The colours of soft light and of ambient shade, which are thin.
+_LIGHT: Colour = (255, 250, 235)
 _DEEP: Colour = (52, 38, 62)
 
 
@@ -163,12 +164,15 @@ class Canvas:
         return area.only(without(outer, inner))
 
     def shine(self, layer: Layer, area: Area) -> None:
-        """A bright band along the lit edge."""
+        """A bright band along the lit edge, not on patches of another colour."""
         reach = self.reach(layer)
         near, far = (0.75, 1.5) if layer.material == "metal" else (0.55, 0.9)
         band = self.rim_mask(area, near * reach, far * reach)
+        patches = [patch.outline for patch in layer.patches if patch.colour is not None]
+        if patches:
+            band = without(band, filled(patches, self.view, area.box))
         if self.look.soft:
-            band = self.tone(area.only(softened(band, reach * 0.4)))
+            band = area.only(softened(band, reach * 0.4))
         self.lay(self.light(layer.colour), area.box, band)
 
     def dark(self, colour: Colour) -> Colour:
@@ -189,21 +193,18 @@ class Canvas:
         dark = scaled(ImageChops.invert(shifted(body, -round(x), -round(y))), 0.95)
         if any(patch.colour is None for patch in layer.patches):
             dark = ImageChops.lighter(dark, scaled(softened(patches, reach * 0.6), 0.85))
-        self.lay_shade(layer, area, self.tone(area.only(dark)))
+        self.lay_shade(layer, area, area.only(dark))
         # Bright where the body is lit, but not at its very edge.
         lit = ImageChops.subtract(body, shifted(body, round(x * 1.5), round(y * 1.5)))
-        strength = 1.0 if layer.material in _SHINY else 0.55
-        light = mix(layer.colour, (255, 250, 235), 0.5)
-        self.lay(light, area.box, self.tone(area.only(scaled(lit, strength))))
+        strength = 0.5 if layer.material in _SHINY else 0.28
+        self.lay(_LIGHT, area.box, area.only(lit), strength)
 
-    def lay(self, colour: Colour, box: Box, mask: Image.Image) -> None:
-        """Paint a colour where the mask is."""
+    def lay(self, colour: Colour, box: Box, mask: Image.Image, strength: float = 1.0) -> None:
+        """Paint a colour where the mask is, thinner if its strength is below 1."""
+        if strength < 1:
+            mask = scaled(mask, strength)
         # Through a mask in mode L, Pillow pastes a picture faster than a colour.
         self.image.paste(Image.new("RGB", mask.size, colour) if mask.mode == "L" else colour, box, mask)
-
-    def tone(self, mask: Image.Image) -> Image.Image:
-        """How a mask with soft edges is painted."""
-        return mask
 
     def cast(self, layer: Layer, area: Area, covered: Image.Image) -> None:
         """Ambient shade on the figure below, around a layer that lies on it."""
@@ -212,5 +213,5 @@ class Canvas:
             spread = softened(grown(area.mask, reach * 0.3), reach * 0.9)
             spread = shifted(spread, round(reach * 0.25), round(reach * 0.35))
             below = covered.crop(area.box)
-            self.lay(_DEEP, area.box, self.tone(ImageChops.darker(scaled(spread, 0.34), below)))
+            self.lay(_DEEP, area.box, ImageChops.darker(spread, below), 0.34)
         covered.paste(255, area.box, area.mask)

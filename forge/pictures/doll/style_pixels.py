@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from .colours import line_of, mix
 from .description import Colour
 from .layers import Layer, Stroke
-from .masks import Area, View, shifted
+from .masks import Area, Box, View, shifted
 from .render import Canvas
 from .scene import Scene
 
@@ -61,20 +61,13 @@ class PixelCanvas(Canvas):
         if layer.part != "skin" or self.look.soft or self.reach(layer) >= 1.5:
             super().shade(layer, area)
 
-    def tone(self, mask: Image.Image) -> Image.Image:
-        """A chequered pattern between the light and the dark."""
-        if not self.look.soft or mask.mode == "1":
-            return mask
-        limits = Image.new("L", mask.size, 96)
-        pattern = Image.new("1", (2, 2))
-        for place in ((0, 0), (1, 1)):
-            pattern.putpixel(place, 255)
-        row = Image.new("1", (mask.width, 2))
-        for x in range(0, mask.width, 2):
-            row.paste(pattern, (x, 0))
-        for y in range(0, mask.height, 2):
-            limits.paste(168, (0, y, mask.width, y + 2), row)
-        return ImageChops.subtract(mask, limits).point([255 * (value > 0) for value in range(256)], "1")
+    def lay(self, colour: Colour, box: Box, mask: Image.Image, strength: float = 1.0) -> None:
+        """Soft edges become a chequered pattern."""
+        if mask.mode == "L":
+            mask = _chequered(mask)
+        below = self.image.crop(box)
+        tinted = Image.blend(below, Image.new("RGB", below.size, colour), strength)
+        self.image.paste(tinted, box, mask)
 
     def _eye(self, layer: Layer) -> None:
         """An eye of few pixels: a lash, and below it the white with an iris and a pupil."""
@@ -108,3 +101,14 @@ class PixelCanvas(Canvas):
             max(left + 1, math.floor(max(xs) + 0.5)),
             max(top + 1, math.floor(max(ys) + 0.5)),
         )
+
+
+def _chequered(mask: Image.Image) -> Image.Image:
+    """A mask in mode 1: every pixel where the mask is strong, every other one where it is half as strong."""
+    row = Image.new("1", (mask.width + 1, 1))
+    for x in range(0, mask.width + 1, 2):
+        row.putpixel((x, 0), 255)
+    limits = Image.new("L", mask.size, 96)
+    for y in range(mask.height):
+        limits.paste(168, (0, y, mask.width, y + 1), row.crop((y % 2, 0, y % 2 + mask.width, 1)))
+    return ImageChops.subtract(mask, limits).point([255 * (value > 0) for value in range(256)], "1")
