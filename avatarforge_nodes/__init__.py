@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
+from .keypoints import LoadKeypoints, ReadSkeleton
 from .load import LoadPose, LoadReference
 from .pose import ApplyPose
 from .prompt import AvatarPrompt
@@ -28,6 +30,10 @@ NODES: list[type[io.ComfyNode]] = [
     ViewsLatent,
     ShareViews,
     TakeView,
+    PaperDoll,
+    LoadKeypoints,
+    ReadSkeleton,
+    TakePicture,
     SaveAvatar,
     LoadView,
     CharacterSheet,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..forge.families import FAMILIES
+from ..forge.families import MODEL_FAMILIES
 from ..forge.pictures.skeleton import BoneStyle
 from ..forge.spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
 
 CATEGORY = "AvatarForge"
 LARGEST = 16384  # pixels; ComfyUI's own maximum
+MOST_VIEWS = 16  # in a batch
 STEP = 8  # pixels, of sizes; the latent cell of most families
 BONES = [style.value for style in BoneStyle]
 VIEW_CHOICES = [*VIEW_NAMES, ALL_FOUR, ANY_VIEW]
@@ -17,7 +18,7 @@ VIEW_CHOICES = [*VIEW_NAMES, ALL_FOUR, ANY_VIEW]
 
 def cell_of(channels: int) -> int:
     """Pixels per side of a latent cell. Samplers do not pass it on; the number of channels tells it."""
-    shapes = (family.latent for family in FAMILIES.values())
+    shapes = (family.latent for family in MODEL_FAMILIES.values())
     return next((shape.cell for shape in shapes if shape.channels == channels), STEP)
 
 

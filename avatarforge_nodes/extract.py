@@ -15,7 +15,7 @@ from ..forge.pictures.skeleton import BoneStyle
 from ..host.comfy import on_server_loop
 from .choices import BONES, CATEGORY, LARGEST, bones_input
 from .registry import stored_files
-from .tensors import fit, to_picture, to_tensor
+from .tensors import fit, plain_numbers, to_picture, to_tensor
 
 # SDPose gives every keypoint a position; below this score it is a guess. ComfyUI's own drawing node has the
 # same default.
@@ -58,7 +58,7 @@ class DrawKeypoints(io.ComfyNode):
         drawn = []
         for frame in [keypoints] if isinstance(keypoints, dict) else keypoints:
             try:
-                pose = parse_pose(json.dumps(frame, default=_plain).encode(), sure=SURE)
+                pose = parse_pose(json.dumps(frame, default=plain_numbers).encode(), sure=SURE)
             except NobodyVisible as error:
                 raise UnprocessableError(NOBODY, ("body", "pose_file_id")) from error
             except InvalidPose as error:
@@ -117,8 +117,3 @@ class KeepSkeleton(io.ComfyNode):
         on_server_loop(stored_files().keep_skeleton(source_hash, extractor, bones, buffer.getvalue()))
         # Continue with the picture as stored, so that the next generation gets the same pixels.
         return io.NodeOutput(to_tensor(fit(picture, width, height) if width and height else picture))
-
-
-def _plain(value: Any) -> Any:
-    """Convert numbers of numpy and torch to Python's."""
-    return value.tolist()

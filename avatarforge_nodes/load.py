@@ -9,6 +9,7 @@ from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose, s
 from ..forge.pictures.skeleton import BoneStyle
 from ..forge.store.images import load_rgb
 from ..forge.store.inspect import JSON_TYPE
+from ..forge.store.picture_parts import read_parts
 from ..forge.store.poses import require_picture
 from .choices import CATEGORY, LARGEST, bones_input
 from .registry import stored_files
@@ -93,12 +94,17 @@ class LoadReference(io.ComfyNode):
             node_id="AvatarForgeLoadReference",
             display_name="Load Reference (AvatarForge)",
             category=CATEGORY,
-            description="Loads a reference picture from AvatarForge's store. Transparent parts become white.",
+            description="Loads a reference picture from AvatarForge's store. Transparent parts become white. "
+            "A picture that Paper Doll drew also has its parts.",
             search_aliases=["avatar", "reference", "style", "identity", "stored image", "character"],
             inputs=[io.String.Input("file_id", tooltip="The id that the upload returned.")],
             outputs=[
                 io.Image.Output(display_name="reference"),
                 io.Mask.Output(display_name="mask", tooltip="1 where the picture is transparent."),
+                io.Mask.Output(
+                    display_name="parts",
+                    tooltip="For Paper Doll: which part of the character each pixel is; 0 if unknown.",
+                ),
             ],
         )
 
@@ -108,5 +114,10 @@ class LoadReference(io.ComfyNode):
         require_picture(record, "file_id")
         picture, alpha = load_rgb(path)
         image = to_tensor(flatten(picture, alpha, WHITE))
-        mask = 1.0 - to_tensor(alpha) if alpha is not None else image.new_zeros(image.shape[:3])
-        return io.NodeOutput(image, mask)
+        empty = image.new_zeros(image.shape[:3])
+        parts = read_parts(path, picture.size)
+        return io.NodeOutput(
+            image,
+            1.0 - to_tensor(alpha) if alpha is not None else empty,
+            to_tensor(parts) if parts is not None else empty,
+        )

@@ -10,10 +10,12 @@ import torch
 from comfy_api.latest import io, ui
 from PIL.PngImagePlugin import PngInfo
 
+from ..forge.pictures.doll.parts_text import parts_to_text
+from ..forge.store.picture_parts import PARTS_KEY
 from ..host.comfy import NAME, current_prompt_id, metadata_wanted
 from .choices import CATEGORY
 from .registry import recorder
-from .tensors import to_picture
+from .tensors import to_levels, to_picture
 
 COMPRESSION = 4  # like ComfyUI's own Save Image
 
@@ -42,6 +44,12 @@ class SaveAvatar(io.ComfyNode):
                 io.Int.Input(
                     "position", default=1, min=1, max=99_999, tooltip="Number of the first picture."
                 ),
+                io.Mask.Input(
+                    "parts",
+                    optional=True,
+                    tooltip="The parts that Paper Doll drew. They are kept in the file, so that the picture "
+                    "can be a reference part by part.",
+                ),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
@@ -57,20 +65,24 @@ class SaveAvatar(io.ComfyNode):
         return recorder().saved_at(generation_id, position - 1)
 
     @classmethod
-    def execute(cls, images: torch.Tensor, generation_id: str, position: int) -> io.NodeOutput:
+    def execute(
+        cls, images: torch.Tensor, generation_id: str, position: int, parts: torch.Tensor | None = None
+    ) -> io.NodeOutput:
         prompt_id = current_prompt_id()
         # `claim` returns a name made by AvatarForge: text from a graph is never used as a path.
         folder = recorder().claim(generation_id, prompt_id)
-        metadata, prompt = cls._metadata(), json.dumps(cls.hidden.prompt)
+        prompt = json.dumps(cls.hidden.prompt)
         saved = []
         for number, image in enumerate(images, start=position):
+            row = number - position
+            metadata = cls._metadata(parts[row] if parts is not None and row < len(parts) else None)
             filename = recorder().write(folder, number - 1, partial(_encode, image, metadata))
             recorder().saved(folder, prompt_id, prompt, number - 1)
             saved.append(ui.SavedResult(filename, f"{NAME}/{folder}", io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedImages(saved))
 
     @classmethod
-    def _metadata(cls) -> PngInfo | None:
+    def _metadata(cls, parts: torch.Tensor | None) -> PngInfo | None:
         if not metadata_wanted():
             return None
         info = PngInfo()
@@ -78,6 +90,8 @@ class SaveAvatar(io.ComfyNode):
             info.add_text("prompt", json.dumps(cls.hidden.prompt))
         for key, value in (cls.hidden.extra_pnginfo or {}).items():
             info.add_text(key, json.dumps(value))
+        if parts is not None:
+            info.add_text(PARTS_KEY, parts_to_text(to_levels(parts)))
         return info
 
 

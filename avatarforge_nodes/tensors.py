@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from PIL import Image
@@ -17,6 +19,11 @@ def to_picture(image: torch.Tensor) -> Image.Image:
     return Image.fromarray((image.cpu().float().numpy() * 255.0).clip(0, 255).astype(np.uint8))
 
 
+def to_levels(mask: torch.Tensor) -> Image.Image:
+    """(height, width) in 0..1 -> L picture, rounded to 256 levels: the values are numbers."""
+    return Image.fromarray((mask.cpu().float().numpy() * 255.0).round().clip(0, 255).astype(np.uint8))
+
+
 def flatten(picture: Image.Image, alpha: Image.Image | None, background: int) -> Image.Image:
     """The picture on a background of this grey level, 0..255, where it is transparent."""
     if alpha is None:
@@ -24,6 +31,11 @@ def flatten(picture: Image.Image, alpha: Image.Image | None, background: int) ->
     canvas = Image.new("RGB", picture.size, (background, background, background))
     canvas.paste(picture, mask=alpha)
     return canvas
+
+
+def plain_numbers(value: Any) -> Any:
+    """Numbers of numpy and torch as Python's, for json."""
+    return value.tolist()
 
 
 def fit(picture: Image.Image, width: int, height: int) -> Image.Image:

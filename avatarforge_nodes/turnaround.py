@@ -8,12 +8,10 @@ import torch
 from comfy import model_management
 from comfy_api.latest import io
 
-from ..forge.families import DEFAULT_FAMILY, FAMILIES
+from ..forge.families import MODEL_FAMILIES, UNNAMED_FAMILY
 from ..host.attention_sources import SharedViews, add_source
 from ..host.view_previews import preview_views
-from .choices import CATEGORY, LARGEST, STEP, cell_of
-
-MOST_VIEWS = 16
+from .choices import CATEGORY, LARGEST, MOST_VIEWS, STEP, cell_of
 
 
 class ShareViews(io.ComfyNode):
@@ -74,8 +72,8 @@ class ViewsLatent(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "family",
-                    options=list(FAMILIES),
-                    default=DEFAULT_FAMILY,
+                    options=list(MODEL_FAMILIES),
+                    default=UNNAMED_FAMILY,
                     optional=True,
                     tooltip="The model's family. It decides the shape of the latents; FLUX.2 has cells of 16 "
                     "pixels, the others of 8, and sides are rounded down to them.",
@@ -86,9 +84,9 @@ class ViewsLatent(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, width: int, height: int, views: int, shared_noise: bool, family: str = DEFAULT_FAMILY
+        cls, width: int, height: int, views: int, shared_noise: bool, family: str = UNNAMED_FAMILY
     ) -> io.NodeOutput:
-        shape = FAMILIES[family].latent
+        shape = MODEL_FAMILIES[family].latent
         frames = (1,) if shape.video else ()
         samples = torch.zeros(
             (views, shape.channels, *frames, height // shape.cell, width // shape.cell),

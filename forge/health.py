@@ -97,7 +97,11 @@ class HealthService:
         (queue, stopped), queue_fault = await _ask(
             self._queue(), (QueueState((), frozenset()), None), QUEUE_FAULT
         )
-        usable = any(is_usable(model) for model in capabilities.models)
+        usable = any(
+            is_usable(model)
+            for model in capabilities.models
+            if not model.drawn or model.family == self._settings.default_family
+        )
         # The first reason of `capabilities` is a missing model.
         faults = (
             database_fault,

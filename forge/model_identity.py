@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from .families import DISTILLATIONS, FAMILIES
+from .families import DISTILLATIONS, MODEL_FAMILIES
 from .families.family import Shaped
 from .model_names import words_of
 from .ports import ControlKind, ModelFile, ToldBy
@@ -53,7 +53,7 @@ class ModelFacts:
 def families_of_class(comfy_class: str, tensors: Mapping[str, Shaped]) -> tuple[str, ...]:
     """The families with this class of ComfyUI's detection, narrowed down by the header as far as possible.
     `tensors` are those of the diffusion model, with or without the prefix."""
-    siblings = [family for family in FAMILIES.values() if comfy_class in family.comfy_classes]
+    siblings = [family for family in MODEL_FAMILIES.values() if comfy_class in family.comfy_classes]
     for family in siblings:
         if family.is_family is not None and family.is_family(tensors):
             return (family.name,)
@@ -62,8 +62,10 @@ def families_of_class(comfy_class: str, tensors: Mapping[str, Shaped]) -> tuple[
 
 def siblings_of(family: str) -> tuple[str, ...]:
     """The family, and those that ComfyUI loads as the same model: LoRAs fit all of them."""
-    classes = FAMILIES[family].comfy_classes
-    others = (one.name for one in FAMILIES.values() if one.comfy_classes == classes and one.name != family)
+    classes = MODEL_FAMILIES[family].comfy_classes
+    others = (
+        one.name for one in MODEL_FAMILIES.values() if one.comfy_classes == classes and one.name != family
+    )
     return (family, *others)
 
 
@@ -74,13 +76,13 @@ def lora_fits(lora: ModelFile, family: str, variant: str | None) -> bool:
         return False
     if lora.family != family or lora.variant is None:
         return True
-    own = FAMILIES[family]
+    own = MODEL_FAMILIES[family]
     return own.variant(lora.variant).parts == own.variant(variant).parts
 
 
 def variants_of_header(family: str, tensors: Mapping[str, Shaped]) -> tuple[str, ...]:
     """The variants that the header allows; empty for all."""
-    allowed = FAMILIES[family].header_variants
+    allowed = MODEL_FAMILIES[family].header_variants
     return allowed(tensors) if allowed is not None else ()
 
 
@@ -111,7 +113,7 @@ def identify(folder: str, name: str, facts: ModelFacts, size: int) -> ModelFile:
 def choose_variant(family: str | None, name: str, allowed: Sequence[str] = ()) -> tuple[str | None, ToldBy]:
     """The variant of the family that the header allows and the name fits best, and which of the two decided.
     Without a hint it is the first."""
-    variants = FAMILIES[family].variants if family in FAMILIES else ()
+    variants = MODEL_FAMILIES[family].variants if family in MODEL_FAMILIES else ()
     possible = [variant for variant in variants if not allowed or variant.name in allowed]
     if len(possible) < 2:
         told_by: ToldBy = "header" if len(variants) > 1 else "name"
@@ -123,9 +125,9 @@ def choose_variant(family: str | None, name: str, allowed: Sequence[str] = ()) -
 
 def named_distillation(family: str | None, name: str) -> str | None:
     """The distillation that the name says; None for a variant of the same name, as Z-Image's turbo."""
-    if family not in FAMILIES:
+    if family not in MODEL_FAMILIES:
         return None
-    words, variants = words_of(name), {variant.name for variant in FAMILIES[family].variants}
+    words, variants = words_of(name), {variant.name for variant in MODEL_FAMILIES[family].variants}
     return next(
         (
             distillation
@@ -137,7 +139,7 @@ def named_distillation(family: str | None, name: str) -> str | None:
 
 
 def named_prediction(family: str | None, name: str) -> Literal["eps", "v_unmarked"]:
-    predicts_v = family is not None and FAMILIES[family].predicts_v
+    predicts_v = family is not None and MODEL_FAMILIES[family].predicts_v
     return "v_unmarked" if predicts_v and _V_PREDICTION.search(words_of(name)) else "eps"
 
 
@@ -147,7 +149,7 @@ def _family(facts: ModelFacts, name: str) -> tuple[str | None, ToldBy]:
     if len(facts.families) == 1:
         return facts.families[0], "name" if facts.guessed else "header"
     words = words_of(name)
-    families = [FAMILIES[family] for family in facts.families]
+    families = [MODEL_FAMILIES[family] for family in facts.families]
     for patterns in ([one.siblings for one in families], [one.lora_names for one in families]):
         for family, pattern in zip(facts.families, patterns, strict=True):
             if pattern and _compiled(pattern).search(words):

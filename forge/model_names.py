@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from .families import DEFAULT_FAMILY, FAMILIES
+from .families import MODEL_FAMILIES, UNNAMED_FAMILY
 from .ports import ControlKind, ModelFile
 
 #: Splits letters by camel case, and digits. In many names XL is joined to a version or variant: "dreamXLv10".
@@ -48,8 +48,8 @@ _CONTROL_LORA = re.compile(r"\bcontrol ?lo ?ra\b")
 _T2I_ADAPTER = re.compile(r"\bt 2 i ?adapters?\b|\bcoadapter")
 _LLLITE = re.compile(r"ll ?lite\b")
 
-_CERTAIN = {row.name: re.compile(row.file_names) for row in FAMILIES.values() if row.file_names}
-_LIKELY = {row.name: re.compile(row.likely_names) for row in FAMILIES.values() if row.likely_names}
+_CERTAIN = {row.name: re.compile(row.file_names) for row in MODEL_FAMILIES.values() if row.file_names}
+_LIKELY = {row.name: re.compile(row.likely_names) for row in MODEL_FAMILIES.values() if row.likely_names}
 
 Hints = Literal["pose", "unknown", "other", "not people"]
 
@@ -61,7 +61,7 @@ def words_of(name: str) -> str:
 
 def guess_family(name: str) -> str | None:
     """The family that a path names, the file name before its folders; None for an unsupported family, and
-    DEFAULT_FAMILY if it names none."""
+    UNNAMED_FAMILY if it names none."""
     for words in reversed(_words_by_part(name)):
         if _OTHER_FAMILIES.search(words):
             return None
@@ -69,7 +69,7 @@ def guess_family(name: str) -> str | None:
             for family, pattern in patterns.items():
                 if pattern.search(words):
                     return family
-    return DEFAULT_FAMILY
+    return UNNAMED_FAMILY
 
 
 def guess_control_kind(name: str) -> ControlKind:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from .errors import UnavailableError
-from .families import DISTILLATIONS, FAMILIES
+from .families import DISTILLATIONS, MODEL_FAMILIES
 from .model_identity import choose_variant, named_distillation, named_prediction
 from .ports import InstalledModels, ModelFile
 from .store.disk import Disk
@@ -58,8 +58,8 @@ class ModelOverride:
     def fault(self) -> tuple[str, str] | None:
         """(field, sentence) of the first value that cannot be used; the variant of a file whose family is not
         overridden is checked by `fault_for`."""
-        if self.family is not None and self.family not in FAMILIES:
-            return "family", f"There is no family {self.family!r}. There are: {', '.join(FAMILIES)}."
+        if self.family is not None and self.family not in MODEL_FAMILIES:
+            return "family", f"There is no family {self.family!r}. There are: {', '.join(MODEL_FAMILIES)}."
         if self.distillation not in (None, NOT_DISTILLED, *DISTILLATIONS):
             known = ", ".join((NOT_DISTILLED, *DISTILLATIONS))
             return "distillation", f"There is no distillation {self.distillation!r}. There are: {known}."
@@ -73,7 +73,9 @@ class ModelOverride:
         family = self.family or family
         if fault is not None or self.variant is None:
             return fault
-        variants = [variant.name for variant in FAMILIES[family].variants] if family in FAMILIES else []
+        variants = (
+            [variant.name for variant in MODEL_FAMILIES[family].variants] if family in MODEL_FAMILIES else []
+        )
         if self.variant in variants:
             return None
         if not variants:

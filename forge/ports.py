@@ -40,10 +40,11 @@ class ModelFile:
     `problem`: why the file cannot be used, phrased to follow "it": "is empty"; None if it can.
 
     `folder` is ComfyUI's name of its folder: "checkpoints", "diffusion_models", "unet_gguf", "controlnet",
-    "model_patches", "loras". `variant` is one of its family, None for the first. `distillation` is a key of
-    `families.DISTILLATIONS`. `prediction` is "eps", "v" (the header says so) or "v_unmarked" (only the name
-    does). `precision` is that of packed weights, such as "fp8_scaled" or "gguf". `told_by` is for the family,
-    `variant_told_by` for the variant. `size` is in bytes. `uses_clip`: a LoRA that changes text encoders.
+    "model_patches", "loras"; "" if a drawn family stands for a model. `variant` is one of its family, None
+    for the first. `distillation` is a key of `families.DISTILLATIONS`. `prediction` is "eps", "v" (the header
+    says so) or "v_unmarked" (only the name does). `precision` is that of packed weights, such as "fp8_scaled"
+    or "gguf". `told_by` is for the family, `variant_told_by` for the variant. `size` is in bytes.
+    `uses_clip`: a LoRA that changes text encoders.
     """
 
     name: str

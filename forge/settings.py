@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .env_file import Entry, control_character, fault_of, read_env_file, shown_name
 from .errors import SettingsError
+from .families import FAMILIES
 from .webhooks.signature import read_secret
 
 PREFIX = "AVATARFORGE_"
@@ -48,6 +49,7 @@ class Settings(BaseModel):
     default_width: int = Field(0, ge=64, le=4096, multiple_of=8)
     default_height: int = Field(0, ge=64, le=4096, multiple_of=8)
     default_steps: int = Field(0, ge=1, le=150)
+    default_family: str = Field("", max_length=32)
     api_key: str = Field("", min_length=16, max_length=512, repr=False)
     allow_anonymous: bool = False
     secret_key: str = Field("", min_length=32, max_length=512, repr=False)
@@ -83,6 +85,14 @@ class Settings(BaseModel):
         elif self.webhook_hosts:
             raise ValueError(
                 "WEBHOOK_HOSTS needs a WEBHOOK_SECRET, so that receivers can tell who calls them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _family_exists(self) -> Settings:
+        if self.default_family and self.default_family not in FAMILIES:
+            raise ValueError(
+                f"DEFAULT_FAMILY={self.default_family!r} is no family; there are: {', '.join(FAMILIES)}"
             )
         return self
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from comfy import model_management
 
-from ..forge.families import FAMILIES
+from ..forge.families import MODEL_FAMILIES
 from ..forge.families.family import LatentShape
 from ..forge.model_identity import families_of_class
 from .gguf_files import GGUF, read_gguf
@@ -69,7 +69,7 @@ def _estimate(header: Header, weights: int | None, width: int, height: int, coun
 
 def _latent(model: DetectedModel) -> LatentShape:
     families = families_of_class(model.comfy_class, model.tensors)
-    return FAMILIES[families[0]].latent if families else LatentShape(4)
+    return MODEL_FAMILIES[families[0]].latent if families else LatentShape(4)
 
 
 def _latent_shape(latent: LatentShape, rows: int, width: int, height: int) -> tuple[int, ...]:

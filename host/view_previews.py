@@ -10,7 +10,7 @@ import latent_preview
 import torch
 from comfy.patcher_extension import WrappersMP
 from comfy_execution.utils import get_executing_context
-from PIL import ImageOps
+from PIL import Image, ImageOps
 from server import PromptServer
 
 from ..forge.ports import PreviewPicture
@@ -33,30 +33,52 @@ def preview_views(model: Any) -> Any:
 
 def _sample(executor: Any, *args: Any, **kwargs: Any) -> Any:
     """Wraps `CFGGuider.outer_sample`, whose callback gets each step's denoised latents."""
-    # ComfyUI's nodes can also be run by a program without a server.
-    server, context = getattr(PromptServer, "instance", None), get_executing_context()
-    socket = server.sockets.get(server.client_id) if server is not None else None
+    previews = RowPreviews.of_running_prompt()
     callback = args[_CALLBACK] if len(args) > _CALLBACK else None
-    if isinstance(socket, EventSocket) and context is not None and callback is not None:
+    if previews is not None and callback is not None:
         patcher = executor.class_obj.model_patcher
         previewer = latent_preview.get_previewer(patcher.load_device, patcher.model.latent_format)
         if previewer is not None:
-            rows = _Rows(callback, previewer, server, socket, context)
+            rows = _Rows(callback, previewer, previews)
             args = (*args[:_CALLBACK], rows, *args[_CALLBACK + 1 :])
     return executor(*args, **kwargs)
+
+
+class RowPreviews:
+    """Sends AvatarForge previews of rows of the running node."""
+
+    def __init__(self, server: PromptServer, socket: EventSocket, context: Any) -> None:
+        self._server = server
+        self._socket = socket
+        self._context = context
+
+    @classmethod
+    def of_running_prompt(cls) -> RowPreviews | None:
+        """None in graphs of other clients."""
+        # ComfyUI's nodes can also be run by a program without a server.
+        server, context = getattr(PromptServer, "instance", None), get_executing_context()
+        socket = server.sockets.get(server.client_id) if server is not None else None
+        if server is None or context is None or not isinstance(socket, EventSocket):
+            return None
+        return cls(server, socket, context)
+
+    def show(self, row: int, picture: Image.Image) -> None:
+        """Send the picture of a row, scaled down to LARGEST pixels."""
+        content = io.BytesIO()
+        ImageOps.contain(picture, (LARGEST, LARGEST)).save(content, "JPEG", quality=QUALITY)
+        preview = PreviewPicture(
+            str(self._context.prompt_id), str(self._context.node_id), row, content.getvalue()
+        )
+        self._server.loop.call_soon_threadsafe(self._socket.show, preview)
 
 
 class _Rows:
     """A sampler callback that also sends previews of the rows after the first."""
 
-    def __init__(
-        self, callback: Any, previewer: Any, server: PromptServer, socket: EventSocket, context: Any
-    ) -> None:
+    def __init__(self, callback: Any, previewer: Any, previews: RowPreviews) -> None:
         self._callback = callback
         self._previewer = previewer
-        self._server = server
-        self._socket = socket
-        self._context = context
+        self._previews = previews
         self._sent_at = 0.0
 
     def __call__(self, step: int, denoised: Any, *rest: Any) -> None:
@@ -66,9 +88,4 @@ class _Rows:
         self._sent_at = time.monotonic()
         for row in range(1, len(denoised)):
             _, picture, _ = self._previewer.decode_latent_to_preview_image("JPEG", denoised[row : row + 1])
-            content = io.BytesIO()
-            ImageOps.contain(picture, (LARGEST, LARGEST)).save(content, "JPEG", quality=QUALITY)
-            preview = PreviewPicture(
-                str(self._context.prompt_id), str(self._context.node_id), row, content.getvalue()
-            )
-            self._server.loop.call_soon_threadsafe(self._socket.show, preview)
+            self._previews.show(row, picture)

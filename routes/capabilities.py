@@ -18,7 +18,7 @@ def summary(table: Capabilities) -> responses.CapabilitiesSummary:
     families = {
         model.family: responses.FamilySummary(pose=_working(model.pose), reference=_working(model.reference))
         for model in table.models
-        if model.family
+        if model.family and not model.drawn
     }
     return responses.CapabilitiesSummary(
         families=families, pose_extractors=_working(table.pose_extractors), missing=list(table.reasons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..forge.errors import NotFoundError, UnprocessableError
-from ..forge.families import DISTILLATIONS, FAMILIES
+from ..forge.families import DISTILLATIONS, MODEL_FAMILIES
 from ..forge.families.family import Family
 from ..forge.model_names import find_model
 from ..forge.model_overrides import NOT_DISTILLED, ModelOverride, Overrides
@@ -23,7 +23,7 @@ async def models(call: Call) -> responses.ModelsAnswer:
             for part in installed.text_encoders + installed.vaes
             if wanted in (None, part.folder)
         ],
-        families=[_choice(family) for family in FAMILIES.values()],
+        families=[_choice(family) for family in MODEL_FAMILIES.values()],
         distillations=[*DISTILLATIONS, NOT_DISTILLED],
     )
 
@@ -79,7 +79,7 @@ async def _rendered(call: Call, model: ModelFile) -> responses.InstalledModel:
 
 def _render(model: ModelFile, overrides: Overrides) -> responses.InstalledModel:
     override = overrides.get((model.folder, model.name.replace("\\", "/")))
-    family = FAMILIES.get(model.family or "")
+    family = MODEL_FAMILIES.get(model.family or "")
     return responses.InstalledModel(
         **{name: getattr(model, name) for name in responses.MODEL_FIELDS},
         family_label=family.label if family else None,

@@ -20,6 +20,9 @@ from avatarforge.forge.spec.views import VIEW_NAMES
 
 GENERATION = "11111111-1111-4111-8111-111111111111"
 POSE = GivenPose(file_record("pose"), "skeleton", {})
+JSON = GivenPose(file_record("pose.json"), "json", {})
+PHOTO = GivenPose(file_record("photo"), "photo", {})
+KEPT = GivenPose(file_record("photo"), "photo", {"standard": file_record("kept").id})
 REFERENCE = file_record("reference")
 WORDS: dict[str, Any] = {
     "clothing": "plate armor",
@@ -57,7 +60,7 @@ class _Requests:
         name: str,
         views: tuple[str, ...] | None = None,
         *,
-        pose: bool = False,
+        pose: GivenPose | None = None,
         reference: bool = False,
         reroll: int | None = None,
         **fields: Any,
@@ -65,7 +68,7 @@ class _Requests:
         resolved = resolve_request(
             AvatarRequest("a knight", family=self._family, **WORDS, **fields),
             views,
-            POSE if pose else None,
+            pose,
             REFERENCE if reference else None,
             self._installed,
             Settings(),
@@ -80,7 +83,8 @@ def family_requests() -> Iterator[FamilyRequest]:
         for variant in family.variants:
             row = family.variant(variant.name)
             requests = _Requests(family.name, variant.name)
-            yield requests.make("text", pose_strength=0.0)
+            # A drawn family needs the skeletons.
+            yield requests.make("text", **({} if row.drawn else {"pose_strength": 0.0}))
             is_first = variant is family.variants[0]
             if is_first or {"pose", "identity", "anchor"} & variant.changes.keys():
                 yield from _all_inputs(requests, row)
@@ -88,12 +92,12 @@ def family_requests() -> Iterator[FamilyRequest]:
 
 def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
     if row.pose:
-        yield requests.make("pose", pose=True)
+        yield requests.make("pose", pose=POSE)
     for method in row.identity:
         if method != "ipadapter":  # of another pack, which the recorded host does not have
             yield requests.make(f"reference by {method}", reference=True, reference_method=method)
     if row.pose and row.identity:
-        yield requests.make("pose and reference", pose=True, reference=True)
+        yield requests.make("pose and reference", pose=POSE, reference=True)
     for view in VIEW_NAMES:
         yield requests.make(f"{view} view", (view,))
     for turnaround in ("batch", "sequential") if row.batch else ("sequential",):
@@ -101,7 +105,21 @@ def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
             f"all views, {turnaround}", VIEW_NAMES, turnaround=turnaround, reference=bool(row.identity)
         )
     yield requests.make("re-roll of the back", VIEW_NAMES, reroll=VIEW_NAMES.index("back"))
+    if row.drawn:
+        yield from _every_pose(requests)
+        return
     yield requests.make("LoRA", loras=[{"name": f"{row.name}-lora.safetensors", "strength": 0.5}])
+
+
+def _every_pose(requests: _Requests) -> Iterator[FamilyRequest]:
+    for name, pose in (("pose in JSON", JSON), ("photo", PHOTO), ("photo read before", KEPT)):
+        yield requests.make(name, pose=pose)
+    for turnaround in ("batch", "sequential"):
+        yield requests.make(
+            f"all views with a pose, {turnaround}", VIEW_NAMES, pose=JSON, turnaround=turnaround
+        )
+    yield requests.make("all views of a photo", VIEW_NAMES, pose=PHOTO)
+    yield requests.make("re-roll of one view", ("side",), reroll=0)
 
 
 def _with_variant(family: str, variant: str) -> InstalledModels:
@@ -114,6 +132,9 @@ def _with_variant(family: str, variant: str) -> InstalledModels:
         installed,
         checkpoints=of_variant(installed.checkpoints),
         diffusion_models=of_variant(installed.diffusion_models),
+        # The extractor of ComfyUI itself, which the recorded host has.
+        nodes=installed.nodes - {"DWPreprocessor"},
+        sdpose=("sdpose.safetensors",),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 
 from avatarforge.db.records import FileRecord
-from avatarforge.forge.families import ENCODER_KINDS, FAMILIES, VAE_KINDS
+from avatarforge.forge.families import ENCODER_KINDS, MODEL_FAMILIES, VAE_KINDS
 from avatarforge.forge.ports import OPTIONAL_NODES, InstalledModels, ModelFile, PartFile
 
 
 def everything() -> InstalledModels:
     """One model of each family, `NAME.safetensors`, its LoRA `NAME-lora.safetensors`, its pose models, and
     every text encoder and VAE."""
-    families = FAMILIES.values()
+    families = MODEL_FAMILIES.values()
     return InstalledModels(
         checkpoints=tuple(_model(row.name) for row in families if row.parts is None),
         controlnets=tuple(

@@ -7,17 +7,20 @@ from typing import get_args
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.families.catalogue import Download, Part, download_for
 from avatarforge.forge.families.family import Family
+from avatarforge.forge.spec.settings import CONSISTENCY
 
 _POSE = {
     "controlnet": "a ControlNet in `models/controlnet`",
     "patch": "a control patch in `models/model_patches`",
     "picture": "the skeleton as a reference picture, without another model",
+    "keypoints": "its keypoints, exactly",
 }
 _REFERENCE = {
     "picture": "`picture`: a numbered reference picture",
     "redux": "`redux`: Flux Redux",
     "ipadapter": "`ipadapter`: ComfyUI_IPAdapter_plus",
     "attention": "`attention`: shared attention, without another model",
+    "palette": "`palette`: its colours",
 }
 _USES = {
     "model": "the model",
@@ -33,7 +36,8 @@ _USES = {
 def render_tables(name: str) -> str:
     """What a family can do, its files and its defaults, in Markdown."""
     family = FAMILIES[name]
-    return "\n".join([*_abilities(family), "", *_files(family), "", *_defaults(family)])
+    files = ["Files: none."] if family.drawn else _files(family)
+    return "\n".join([*_abilities(family), "", *files, "", *_defaults(family)])
 
 
 def _abilities(family: Family) -> list[str]:
@@ -43,14 +47,21 @@ def _abilities(family: Family) -> list[str]:
     seen = {
         "attention": "they see the front by shared attention",
         "picture": "they see the front as a reference picture",
+        "seed": "their common seed makes them one character",
         None: "they do not see the front",
     }
     return [
         f"- Pose: {pose}.",
         f"- Reference: {reference}.",
         f"- Four views: {views}; {seen[family.anchor]}.",
-        f"- Prompts: {'sentences' if family.words.sentences else 'tags'}.",
+        f"- Prompts: {_prompts(family)}.",
     ]
+
+
+def _prompts(family: Family) -> str:
+    if family.drawn:
+        return "the words of its vocabulary"
+    return "sentences" if family.words.sentences else "tags"
 
 
 def _files(family: Family) -> list[str]:
@@ -88,10 +99,10 @@ def _row(label: str, family: Family, distillation: str | None) -> str:
         "shift": sampling.shift,
         "clip_skip": sampling.clip_skip,
         "pose_strength": family.pose_strength if family.pose_strength != 1 else None,
+        "consistency": family.consistency if family.consistency != CONSISTENCY else None,
     }
     named = ", ".join(f"{name} {value:g}" for name, value in other.items() if value is not None)
     size = f"{sampling.width}x{sampling.height}"
-    return (
-        f"| {label} | {size} | {sampling.steps} | {sampling.cfg:g} | {sampling.sampler}, "
-        f"{sampling.scheduler} | {named or 'none'} |"
-    )
+    cfg = "none" if sampling.cfg is None else f"{sampling.cfg:g}"
+    how = ", ".join(filter(None, [sampling.sampler, sampling.scheduler])) or "none"
+    return f"| {label} | {size} | {sampling.steps} | {cfg} | {how} | {named or 'none'} |"

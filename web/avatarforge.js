@@ -16,7 +16,11 @@ import { slotMenu } from "./templates/menu.mjs";
  * Nodes with a `file_id`, and the kind of file that it names.
  * @type {Record<string, FileKind>}
  */
-const PICKER_NODES = { AvatarForgeLoadPose: "pose", AvatarForgeLoadReference: "reference" };
+const PICKER_NODES = {
+  AvatarForgeLoadPose: "pose",
+  AvatarForgeLoadKeypoints: "pose",
+  AvatarForgeLoadReference: "reference",
+};
 const STYLESHEETS = [
   "shared/shared.css",
   "picker/picker.css",

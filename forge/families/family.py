@@ -8,14 +8,16 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from ..spec.avatar import AvatarSpec, ReferenceMethod
+from ..spec.settings import CONSISTENCY
 from .builder import Link, PromptBuilder
 from .prompt_text import QualityWords, Words
 
 #: "controlnet": a ControlNet. "patch": a patch of the model, from models/model_patches. "picture": the
-#: skeleton is a numbered reference picture, and a sentence in the prompt says what it is.
-PoseMethodName = Literal["controlnet", "patch", "picture"]
-#: How a view sees the front when the views run one after another.
-AnchorName = Literal["attention", "picture"]
+#: skeleton is a numbered reference picture, and a sentence in the prompt says what it is. "keypoints": the
+#: joints are drawn where the pose has them.
+PoseMethodName = Literal["controlnet", "patch", "picture", "keypoints"]
+#: How a view sees the front when the views run one after another. "seed": all views draw the same choices.
+AnchorName = Literal["attention", "picture", "seed"]
 EncoderKind = Literal[
     "clip_l",
     "clip_g",
@@ -47,9 +49,9 @@ class Sampling:
     width: int
     height: int
     steps: int
-    cfg: float
-    sampler: str
-    scheduler: str
+    cfg: float | None
+    sampler: str | None
+    scheduler: str | None
     guidance: float | None = None
     shift: float | None = None
     clip_skip: int | None = None
@@ -195,7 +197,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Family:
-    """A model family.
+    """A model family, or one that draws by itself and has no model.
 
     Files are recognised by `comfy_classes`, classes of ComfyUI's detection. `siblings` is a pattern on the
     words of the name that tells the family from a later one in `FAMILIES` with the same classes, and
@@ -206,7 +208,7 @@ class Family:
 
     `pose` and `identity` are the methods for a pose and for a reference picture, best first: the reference
     can be a numbered reference picture ("picture"), be read through CLIP vision by an adapter ("redux",
-    "ipadapter"), or be seen by self-attention ("attention"). `anchor` is how
+    "ipadapter"), be seen by self-attention ("attention"), or give its colours ("palette"). `anchor` is how
     views see the front one after another; None if they cannot. `batch`: several views can run as one batch.
     `ipadapters` is what ComfyUI_IPAdapter_plus looks for, best first, as (preset of its unified loader,
     pattern of the file in models/ipadapter, usual name of the file); from that pack's README and utils.py.
@@ -215,7 +217,11 @@ class Family:
     predict the velocity, and say so only in their name. `rank`: of models that suit a request alike, that of
     the highest rank is taken. `distilled` are the changed sampling settings of distilled models, by the names
     in DISTILLATIONS. `pose_strength` is used if a request does not say one. `picture_noun` is what prompts
-    call a numbered picture. `lora_on_clip`: LoRAs also change the text encoder.
+    call a numbered picture. `lora_on_clip`: LoRAs also change the text encoder. `consistency` is used if a
+    request does not say one. `most_steps` is the largest number of steps, None for that of the request field.
+
+    A drawn family has no `graph`: `graphs.drawn_graph` builds it, and `model` is the name by which a request
+    asks for it instead of a file. Of its `latent` only the step of sizes counts, and its words are empty.
     """
 
     name: str
@@ -225,7 +231,7 @@ class Family:
     words: QualityWords
     latent: LatentShape
     parts: Parts | None
-    graph: GraphFunctions
+    graph: GraphFunctions | None
     pose: tuple[PoseMethodName, ...]
     identity: tuple[ReferenceMethod, ...]
     anchor: AnchorName | None
@@ -249,6 +255,20 @@ class Family:
     picture_noun: str = "image"
     lora_on_clip: bool = False
     helper_loras: tuple[HelperLora, ...] = ()
+    consistency: float = CONSISTENCY
+    most_steps: int | None = None
+    model: str | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its pictures are drawn, without any model."""
+        return self.graph is None
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The request fields that the family does not have, besides those that only some families have."""
+        unset = {name for name in ("cfg", "sampler", "scheduler") if getattr(self.sampling, name) is None}
+        return frozenset({*unset, "loras"} if self.drawn else unset)
 
     @cached_property
     def _by_variant(self) -> dict[str | None, Family]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import UnprocessableError
 from ..families.family import Family
-from ..graphs.pose_methods import PICTURE
+from ..graphs.pose_methods import KEYPOINTS, PICTURE
 from ..spec.avatar import AvatarSpec
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.warning import GenerationWarning, make_warning
@@ -43,6 +43,15 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
         )
     if family is None:
         return
+    for name in sorted(family.lacks):
+        if getattr(request, name) not in (None, ()):
+            raise _not_supported(name, f"{family.label} has no setting {name}: leave it out.", family)
+    if family.most_steps is not None and (request.steps or 0) > family.most_steps:
+        raise _not_supported(
+            "steps", f"The steps of {family.label} are from 1 to {family.most_steps}.", family
+        )
+    if family.drawn:
+        _check_drawn(request, given, family)
     if request.turnaround == "batch" and not family.batch:
         raise _not_supported(
             "turnaround", f"{family.label} cannot sample several views in one batch: use sequential.", family
@@ -51,6 +60,23 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
         raise _not_supported(
             "consistency",
             f"The views of {family.label} cannot look at the front: send 0 or leave it out.",
+            family,
+        )
+
+
+def _check_drawn(request: AvatarRequest, given: GivenInputs, family: Family) -> None:
+    if request.pose_mode == "raw":
+        raise _not_supported(
+            "pose_mode",
+            f"{family.label} draws the keypoints of a pose, and a raw picture has none: use auto, skeleton "
+            "or photo.",
+            family,
+        )
+    if request.pose_strength == 0 and not given.pose:
+        raise _not_supported(
+            "pose_strength",
+            f"{family.label} draws every view on its built-in skeleton: without a pose image, pose_strength "
+            "cannot be 0.",
             family,
         )
 
@@ -79,19 +105,20 @@ def family_warnings(
 ) -> tuple[GenerationWarning, ...]:
     """What the family does with given values that its user may not expect."""
     warnings = []
-    if spec.cfg == 1 and spec.negative_prompt:
+    if not family.drawn and spec.cfg == 1 and spec.negative_prompt:
         detail = "With cfg 1 the model samples without guidance, so the negative prompt has no effect."
         warnings.append(make_warning("negative_prompt_has_no_effect", detail))
     whole = []
     if spec.reference is not None and spec.reference.method == PICTURE:
         whole.append(("reference_strength", request.reference_strength))
-    if spec.pose_method == PICTURE:
+    if spec.pose_method in (PICTURE, KEYPOINTS):
         whole.append(("pose_strength", request.pose_strength))
     if family.anchor == PICTURE and spec.turnaround == "sequential":
         whole.append(("consistency", request.consistency))
     for name, value in whole:
         if value not in (None, 0, 1):
-            detail = f"{family.label} sees a picture whole or not at all, so {name} {value:g} counts as 1."
+            how = "follows a pose exactly" if family.drawn else "sees a picture whole"
+            detail = f"{family.label} {how} or not at all, so {name} {value:g} counts as 1."
             warnings.append(make_warning("strength_counts_as_one", detail, field=name, family=family.label))
     return tuple(warnings)
 

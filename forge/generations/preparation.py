@@ -172,8 +172,9 @@ class RunPreparer:
         return resolve(await self._host.installed_models(), self._settings)
 
     async def _choose_turnaround(self, spec: AvatarSpec, requested: str | None) -> AvatarSpec:
-        """Run several views as one batch if the GPU's memory allows it, unless the request decides that."""
-        if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch":
+        """Run several views as one batch if the GPU's memory allows it, unless the request decides that. What
+        is drawn needs no GPU."""
+        if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch" or spec.is_drawn:
             return spec
         fits = await self._host.batch_fits(
             spec.model_folder, spec.checkpoint, spec.width, spec.height, len(spec.views)

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from ...db.records import FileRecord
 from ..errors import UnavailableError, UnprocessableError
-from ..families.family import Family
+from ..families.family import Family, Sampling
 from ..graphs.capabilities import pose_extractors
+from ..graphs.drawn_words import words_warnings
 from ..graphs.loras import choose_loras
 from ..graphs.models import ChosenModel, choose_model
 from ..graphs.pose_methods import (
     CONTROLNET,
+    KEYPOINTS,
     PICTURE,
     bones_for,
     choose_pose_method,
@@ -59,8 +61,8 @@ class ResolvedRequest:
 
 @dataclass(frozen=True)
 class PoseChoice:
-    """How views and a given pose are applied. `model` is a ControlNet or a patch, None for the method
-    "picture" and if nothing applies them."""
+    """How views and a given pose are applied. `model` is a ControlNet or a patch, None for the methods
+    "picture" and "keypoints" and if nothing applies them."""
 
     method: str
     model: ModelFile | None
@@ -87,7 +89,7 @@ def resolve_request(
     family = chosen.family
     check_applicable(request, given, family)
     _check_supported("sampler", request.sampler, installed.samplers)
-    own_scheduler = (family.sampling.scheduler,)
+    own_scheduler = filter(None, [family.sampling.scheduler])
     _check_supported("scheduler", request.scheduler, (*installed.schedulers, *own_scheduler))
     strength = _default(request.pose_strength, family.pose_strength if family.pose else POSE_STRENGTH)
     steered = pose is not None and strength > 0
@@ -101,6 +103,9 @@ def resolve_request(
         wanted=steered or (views is not None and skeleton_strength > 0),
     )
     bones = bones_for(posed.model, family)
+    used_pose = use_pose(
+        pose, request, strength, installed, bones, needs_keypoints=steered and posed.method == KEYPOINTS
+    )
     chosen_views: tuple[str | None, ...] = views if views else ((None,) if steered else ("front",))
     loras = choose_loras(
         installed,
@@ -115,7 +120,7 @@ def resolve_request(
     spec = AvatarSpec(
         **values,
         views=chosen_views,
-        pose=use_pose(pose, request, strength, installed, bones),
+        pose=used_pose,
         reference=_use_reference(reference, request, installed, family),
         family=family.name,
         variant=chosen.file.variant,
@@ -135,7 +140,10 @@ def resolve_request(
     if posed.model is None and CONTROLNET in family.pose:
         spare = pose_controlnet(installed, settings, family).model
     warnings = posed.warnings + family_warnings(request, spec, family)
-    warnings += prompt_warnings(spec.texts, installed.embeddings)
+    if family.drawn:
+        warnings += words_warnings(spec)
+    else:
+        warnings += prompt_warnings(spec.texts, installed.embeddings)
     if spec.pose is not None:
         warnings += pose_warnings(spec.pose, pose_extractors(installed))
     return ResolvedRequest(spec, warnings, spare)
@@ -163,22 +171,24 @@ def _settings(
     request: AvatarRequest, chosen: ChosenModel, settings: Settings, distillation: str | None
 ) -> dict[str, Any]:
     """The settings of the spec: the request's, else those of the pack, else those of the family."""
-    sampling = chosen.family.sampling_of(distillation or chosen.file.distillation)
+    family = chosen.family
+    sampling = family.sampling_of(distillation or chosen.file.distillation)
     defaults = {
-        "width": _in_steps(settings.default_width, chosen.family) or sampling.width,
-        "height": _in_steps(settings.default_height, chosen.family) or sampling.height,
-        "steps": settings.default_steps or sampling.steps,
+        "width": _in_steps(settings.default_width, family) or sampling.width,
+        "height": _in_steps(settings.default_height, family) or sampling.height,
+        "steps": _default_steps(settings, family, sampling),
         "cfg": sampling.cfg,
         "sampler": sampling.sampler,
         "scheduler": sampling.scheduler,
         "guidance": sampling.guidance,
         "shift": sampling.shift,
         "clip_skip": sampling.clip_skip,
+        "consistency": family.consistency,
         # 53 bits, because a JavaScript client could not send a larger seed back unchanged.
         "seed": secrets.randbits(53),
     }
     values = {name: getattr(request, name) for name in SETTINGS}
-    if chosen.family.anchor is None:
+    if family.anchor is None:
         values["consistency"] = 0.0
     return {
         **{name: _default(value, SETTINGS[name].default) for name, value in values.items()},
@@ -190,6 +200,12 @@ def _settings(
 def _in_steps(size: int | None, family: Family) -> int | None:
     """A size of the settings, in pixels, which holds for every family."""
     return size and size // family.latent.step * family.latent.step
+
+
+def _default_steps(settings: Settings, family: Family, sampling: Sampling) -> int:
+    """DEFAULT_STEPS holds for every family, also for one with fewer steps."""
+    steps = settings.default_steps or sampling.steps
+    return steps if family.most_steps is None else min(steps, family.most_steps)
 
 
 def _choose_pose(
@@ -215,6 +231,8 @@ def use_pose(
     strength: float,
     installed: InstalledModels,
     bones: str,
+    *,
+    needs_keypoints: bool = False,
 ) -> PoseUse | None:
     """The given pose as a spec stores it, with the plan for its kind. Raises what `plan_pose` raises."""
     if pose is None:
@@ -223,7 +241,8 @@ def use_pose(
     mode: PoseMode = _default(request.pose_mode, "auto")
     skeleton = pose.skeletons.get(bones)
     file = PoseFile(record.id, record.content_hash, record.width, record.height, pose.kind, skeleton)
-    return PoseUse(file, plan_pose(file, mode, pose_extractors(installed)), mode, strength)
+    plan = plan_pose(file, mode, pose_extractors(installed), needs_keypoints=needs_keypoints)
+    return PoseUse(file, plan, mode, strength)
 
 
 def _use_reference(

@@ -10,18 +10,27 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..families import FAMILIES
+from ..families import FAMILIES, MODEL_FAMILIES
 from ..families.catalogue import download_for
 from ..families.family import Family, Sampling
 from ..ports import InstalledModels, ModelFile, SkippedFile
 from ..settings import Settings
+from ..spec.avatar import NO_FOLDER
 from .method import Method, best, describe_skipped, lacking, list_some
 from .parts import MissingPart, find_parts
 from .pose_methods import missing_pose, pose_methods
 from .reference_methods import reference_methods
 
 DWPOSE, SDPOSE = "dwpose", "sdpose"
-FAMILY_LABELS = ", ".join(family.label for family in FAMILIES.values())
+#: Of the families of model files.
+FAMILY_LABELS = ", ".join(family.label for family in MODEL_FAMILIES.values())
+
+#: What a request can do without any model, phrased to follow a comma.
+WITHOUT_MODEL = " or ".join(
+    f'send "family": "{family.name}", which draws its pictures'
+    for family in FAMILIES.values()
+    if family.drawn
+)
 
 _SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
 _SDPOSE = re.compile(r"sd.?pose", re.IGNORECASE)
@@ -43,9 +52,14 @@ class MissingFile:
 
 @dataclass(frozen=True)
 class ModelCapabilities:
-    """What works with one model file. `family` is None unless it is of a supported family. `family_is_guess`:
-    only its name says so. `problem`: why the file cannot be used, phrased to follow "it"; None if it can.
-    `missing` are text encoders and VAE that it needs. `told_by` and `variant_told_by` say what decided."""
+    """What works with one model file, or with a `drawn` family, which has none.
+
+    `family` is None unless it is of a supported family. `family_is_guess`: only its name says so. `problem`:
+    why the file cannot be used, phrased to follow "it"; None if it can. `missing` are text encoders and VAE
+    that it needs. `told_by` and `variant_told_by` say what decided. `settings` are the request fields that
+    only some families have and this one has, `lacks` those that most have and this one does not have. What
+    a family does not have is None in `defaults`.
+    """
 
     name: str
     family: str | None
@@ -66,16 +80,19 @@ class ModelCapabilities:
     turnarounds: tuple[str, ...] = ()
     defaults: Sampling | None = None
     missing: tuple[MissingFile, ...] = ()
+    lacks: tuple[str, ...] = ()
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
 class FamilyCapabilities:
-    """A supported family, and how many usable models of it are installed."""
+    """A supported family, and how many usable models of it are installed. A `drawn` one counts as one."""
 
     name: str
     label: str
     variants: tuple[str, ...]
     installed: int
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,8 @@ class LoraCapabilities:
 @dataclass(frozen=True)
 class Capabilities:
     """`reasons` are sentences on what is impossible with these models; empty when nothing is missing.
-    `checkpoints` are the models in that folder, `models` those of all folders. `samplers` and `schedulers`
+    `checkpoints` are the models in that folder, `models` those of all folders and, last, the drawn families,
+    which count as no model in `reasons`. `samplers` and `schedulers`
     are those of this ComfyUI. `skipped_files` are the first SKIPPED_AT_MOST of `skipped_total` unusable
     files."""
 
@@ -108,6 +126,9 @@ class Capabilities:
 
 def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilities:
     models = tuple(_model_capabilities(installed, settings, model) for model in installed.models)
+    drawn = tuple(
+        _drawn_capabilities(installed, settings, family) for family in FAMILIES.values() if family.drawn
+    )
     extractors = pose_extractors(installed)
     usable = [model for model in models if is_usable(model)]
     reasons = [] if usable else [missing_model(installed)]
@@ -126,13 +147,14 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
         schedulers=installed.schedulers,
         skipped_files=installed.skipped[:SKIPPED_AT_MOST],
         skipped_total=len(installed.skipped),
-        models=models,
+        models=(*models, *drawn),
         families=tuple(
             FamilyCapabilities(
                 family.name,
                 family.label,
                 tuple(variant.name for variant in family.variants),
-                sum(1 for model in usable if model.family == family.name),
+                sum(1 for model in (*usable, *drawn) if model.family == family.name),
+                family.drawn,
             )
             for family in FAMILIES.values()
         ),
@@ -191,7 +213,8 @@ def missing_model(installed: InstalledModels) -> str:
     return (
         f"No model of a known family ({FAMILY_LABELS}) is installed: put a checkpoint (a .safetensors file) "
         "into models/checkpoints, or a model with its text encoder and VAE into models/diffusion_models, "
-        f"models/text_encoders and models/vae{list_some('. Installed, but of no use: ', unusable)}."
+        f"models/text_encoders and models/vae{list_some('. Installed, but of no use: ', unusable)}. To try "
+        f"AvatarForge without a model, {WITHOUT_MODEL}."
     )
 
 
@@ -226,10 +249,34 @@ def _model_capabilities(
         told_by=model.told_by,
         variant_told_by=model.variant_told_by,
         settings=tuple(sorted(family.settings)),
-        turnarounds=("batch", "sequential") if family.batch else ("sequential",),
+        turnarounds=_turnarounds(family),
         defaults=family.sampling_of(model.distillation),
         missing=missing_files(find_parts(installed, model, family)[1]),
     )
+
+
+def _drawn_capabilities(installed: InstalledModels, settings: Settings, family: Family) -> ModelCapabilities:
+    return ModelCapabilities(
+        name=family.model or family.label,
+        family=family.name,
+        family_label=family.label,
+        supported=True,
+        pose=pose_methods(installed, settings, family),
+        reference=reference_methods(installed, family),
+        folder=NO_FOLDER,
+        variant=family.variants[0].name,
+        variant_label=family.variants[0].label,
+        told_by="name",
+        settings=tuple(sorted(family.settings)),
+        turnarounds=_turnarounds(family),
+        defaults=family.sampling,
+        lacks=tuple(sorted(family.lacks)),
+        drawn=True,
+    )
+
+
+def _turnarounds(family: Family) -> tuple[str, ...]:
+    return ("batch", "sequential") if family.batch else ("sequential",)
 
 
 def _variants_of(models: Iterable[ModelCapabilities]) -> list[Family]:

@@ -11,7 +11,9 @@ from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
 from ..spec.views import view_width
 from ..spec.warning import GenerationWarning
+from .drawn_graph import DrawnGraph
 from .generation_graph import GenerationGraph
+from .view_graph import ViewGraph
 
 ANCHOR = 0  # position of the view that the others attend to: the front
 
@@ -40,7 +42,7 @@ def compile_prompt(
     of strength 0 is left out, so 0 is the same as absent. `spare_controlnet` is not used; it is named only to
     keep it loaded. Raises UnprocessableError if a given input cannot be applied.
     """
-    graph = GenerationGraph(spec)
+    graph = _begin(spec)
     graph.apply_reference()
     if spec.turnaround == "batch" and len(spec.views) > 1:
         graph.share_views()
@@ -62,7 +64,7 @@ def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> Compi
     """Compile a re-roll of one view, with its seed from `spec.reseeded`. It attends to the saved front, so
     that the character stays the same, also after a restart. Raises like `compile_prompt`."""
     view = spec.views[position]
-    graph = GenerationGraph(spec)
+    graph = _begin(spec)
     graph.apply_reference()
     if position != ANCHOR:
         graph.show_saved_anchor(generation_id, ANCHOR)
@@ -71,7 +73,11 @@ def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> Compi
     return _checked(spec, graph)
 
 
-def _checked(spec: AvatarSpec, graph: GenerationGraph) -> CompiledPrompt:
+def _begin(spec: AvatarSpec) -> ViewGraph:
+    return DrawnGraph(spec) if FAMILIES[spec.family].drawn else GenerationGraph(spec)
+
+
+def _checked(spec: AvatarSpec, graph: ViewGraph) -> CompiledPrompt:
     """No input is dropped silently: every given one is in the receipt, or the request fails."""
     applied = {line.role for line in graph.inputs}
     for role, given in (("pose", spec.pose), ("reference", spec.reference)):

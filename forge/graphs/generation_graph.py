@@ -1,4 +1,4 @@
-"""The graph of a generation, for every family: what each view sees, the receipt, and saving.
+"""The graph of a generation, for every family with models: what each view sees, the receipt, and saving.
 
 The family decides how the model is loaded, how words and pictures are encoded, how a pose is applied and how
 a view is sampled (`families.family.GraphFunctions`).
@@ -20,9 +20,7 @@ from ..spec.receipt import AppliedInput
 from ..spec.views import VIEW_NAMES
 from ..spec.warning import GenerationWarning
 from .pose_input import PoseInput, add_pose_input, pose_input, posed_views_warning
-from .receipt import AppliedPicture, applied_input
-
-WHOLE = 1.0  # strength of what a model cannot weigh
+from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
 
 
 class GenerationGraph:
@@ -31,6 +29,9 @@ class GenerationGraph:
     def __init__(self, spec: AvatarSpec) -> None:
         self._spec = spec
         self._family = FAMILIES[spec.family].variant(spec.variant)
+        if self._family.graph is None:
+            raise ValueError(f"The family {spec.family} is drawn: it has no model to sample with.")
+        self._functions = self._family.graph
         self._build = PromptBuilder()
         self.inputs: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
@@ -91,7 +92,7 @@ class GenerationGraph:
 
     def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
         """Sample these views in one batch; returns a link to its latent."""
-        spec, family = self._spec, self._family
+        spec, functions = self._spec, self._functions
         batch = len(views) > 1
         label = "" if batch else f" ({views[0]})" if views[0] else ""
         poses = pose_input(spec, views)
@@ -105,7 +106,7 @@ class GenerationGraph:
         if hint is not None and spec.pose_method == "picture":
             pictures.append(Picture(hint, "pose"))
         words = self._words(views, label, pictures)
-        encoded = family.graph.encode(self._build, spec, self._loaded, words, pictures)
+        encoded = functions.encode(self._build, spec, self._loaded, words, pictures)
         self._add_picture_lines(views, encoded)
         model = self._loaded.model
         if hint is not None and spec.pose_method == "picture":
@@ -118,7 +119,7 @@ class GenerationGraph:
             for view in views[1:] if batch and patch.role == "anchor" else views:
                 self._add_line(patch, view, patch.node)
         canvas = Canvas(self._latent(len(views), size, label), size, seed, label)
-        return family.graph.sample(self._build, spec, model, encoded, canvas)
+        return functions.sample(self._build, spec, model, encoded, canvas)
 
     def take_view(self, samples: Link, row: int, width: int) -> Link:
         """One row of a batch, centre-cropped to `width` pixels."""
@@ -154,7 +155,7 @@ class GenerationGraph:
 
     def _load(self) -> Loaded:
         spec, build = self._spec, self._build
-        loaded = self._family.graph.load(build, spec)
+        loaded = self._functions.load(build, spec)
         for lora in spec.loras:
             if not lora.has_effect:
                 continue
@@ -222,7 +223,7 @@ class GenerationGraph:
         return " ".join(filter(None, sentences))
 
     def _apply_pose(self, encoded: Encoded, hint: PoseHint) -> Posed:
-        apply = self._family.graph.pose
+        apply = self._functions.pose
         if apply is None:
             raise ValueError(f"The family {self._family.name} declares no function for a pose.")
         return apply(self._build, self._spec, self._loaded, encoded, hint)
@@ -272,10 +273,7 @@ class GenerationGraph:
 
     def _add_pose_lines(self, poses: PoseInput, node: str, strength: float) -> None:
         for view in poses.views:
-            use = poses.pose_of(view)
-            kind = use.plan.kind if use else "built-in skeleton"
-            role = "pose" if use else "view"
-            record = AppliedPicture(role, kind, use, strength, model=self._spec.controlnet)
+            record = applied_pose(poses.pose_of(view), strength, self._spec.controlnet)
             self._add_line(record, view, node)
 
     def _add_line(self, record: AppliedPicture, view: str | None, node: str) -> None:

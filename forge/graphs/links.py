@@ -12,7 +12,9 @@ from ..ports import Prompt
 
 #: Inputs in which nodes that only hold a value (`PrimitiveInt`, `PrimitiveString` and the like) hold it.
 VALUE_INPUTS = ("value", "text", "string", "prompt", "int", "float", "number", "seed")
-_SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced")
+#: Draws a character in passes, all views of a batch one after another.
+PAPER_DOLL = "AvatarForgePaperDoll"
+_SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", PAPER_DOLL)
 _MOST_HOPS = 32
 
 
@@ -82,7 +84,8 @@ def downstream(prompt: Prompt, starts: Iterable[str]) -> set[str]:
 
 
 def is_sampler(node: Mapping[str, Any]) -> bool:
-    """Whether a node samples: ComfyUI's own samplers and those of packs that take what these take."""
+    """Whether a node makes pictures in steps: ComfyUI's own samplers, those of packs that take what these
+    take, and ours that draws."""
     if node.get("class_type") in _SAMPLERS:
         return True
     inputs = node.get("inputs")

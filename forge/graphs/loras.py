@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import UnprocessableError
-from ..families import FAMILIES
+from ..families import MODEL_FAMILIES
 from ..families.family import Family
 from ..model_identity import lora_fits, named_distillation
 from ..model_names import find_model, words_of
@@ -110,6 +110,6 @@ def _matches(lora: ModelFile, family: Family, variant: str | None, names: str) -
 def _describe_family(lora: ModelFile) -> str:
     if lora.family is None:
         return "no family that AvatarForge knows"
-    family = FAMILIES[lora.family]
+    family = MODEL_FAMILIES[lora.family]
     label = next((each.label for each in family.variants if each.name == lora.variant), "")
     return f"{family.label} {label}".strip()

@@ -13,7 +13,7 @@ from ..families.family import Family
 from ..model_names import find_model, is_special_checkpoint, takes_few_steps, words_of
 from ..ports import InstalledModels, ModelFile, Prompt
 from ..settings import Settings
-from ..spec.avatar import AvatarSpec
+from ..spec.avatar import NO_FOLDER, AvatarSpec
 from .capabilities import (
     FAMILY_LABELS,
     describe_missing,
@@ -54,7 +54,8 @@ NamedBy = Literal["model", "checkpoint"]
 
 @dataclass(frozen=True)
 class ChosenModel:
-    """The model of a request, its family with the changes of its variant, and its other files."""
+    """The model of a request, its family with the changes of its variant, and its other files. The file of
+    a drawn family stands for the family itself, in NO_FOLDER."""
 
     file: ModelFile
     family: Family
@@ -70,8 +71,8 @@ def choose_model(
     named_by: NamedBy = "model",
     family: str | None = None,
 ) -> ChosenModel:
-    """Choose the model: the requested one; else of the requested family, or of any, the configured one or the
-    best installed one.
+    """Choose the model: the requested one; else of the requested family, or of the one that DEFAULT_FAMILY
+    names, or of any, the configured one or the best installed one. A drawn family is never chosen by itself.
 
     Raises UnprocessableError if the requested one cannot be used, UnavailableError if none is available.
     """
@@ -82,8 +83,10 @@ def choose_model(
             code="unknown_option",
             parameters={"field": "family", "value": family},
         )
+    if requested is None and family is None:
+        family = settings.default_family or None
     if requested is not None:
-        found = _requested(installed, requested, named_by)
+        found = _drawn_model(requested) or _requested(installed, requested, named_by)
         if family is not None and found.family != family:
             raise UnprocessableError(
                 f"The model {found.name!r} is of the family {found.family}, not {family}.",
@@ -92,6 +95,8 @@ def choose_model(
                 parameters={"model": found.name, "family": family},
             )
         return _with_parts(installed, found)
+    if family is not None and FAMILIES[family].drawn:
+        return _with_parts(installed, _stand_in(FAMILIES[family]))
     configured = _configured(installed, settings, realism=realism)
     if configured is not None and family in (None, configured.family):
         return _with_parts(installed, configured)
@@ -107,8 +112,9 @@ def choose_model(
         return _with_parts(installed, supported[0])  # raises, and says what is missing
     if family is not None:
         label = FAMILIES[family].label
+        chosen = ", which DEFAULT_FAMILY names," if family == settings.default_family else ""
         raise UnavailableError(
-            f"No usable model of {label} is installed.",
+            f"No usable model of {label}{chosen} is installed.",
             code="checkpoint_missing",
             parameters={"families": label},
         )
@@ -119,6 +125,8 @@ def choose_model(
 
 def require_models(installed: InstalledModels, spec: AvatarSpec) -> None:
     """Raises UnavailableError, naming file and folder, if a model that was chosen earlier is missing."""
+    if spec.is_drawn:
+        return
     models = installed.diffusion_models if spec.model_folder != "checkpoints" else installed.checkpoints
     folder = {"unet_gguf": "diffusion_models"}.get(spec.model_folder, spec.model_folder)
     _require(models, (spec.checkpoint,), folder)
@@ -159,6 +167,17 @@ def with_installed_names(prompt: Prompt, installed: InstalledModels) -> Prompt:
                 changes[field] = found.name
         renamed[node_id] = {**node, "inputs": {**node["inputs"], **changes}} if changes else node
     return renamed
+
+
+def _drawn_model(name: str) -> ModelFile | None:
+    """The drawn family that a request asks for by its name as a model."""
+    wanted = name.casefold()
+    drawn = (family for family in FAMILIES.values() if family.model and family.model.casefold() == wanted)
+    return next((_stand_in(family) for family in drawn), None)
+
+
+def _stand_in(family: Family) -> ModelFile:
+    return ModelFile(family.model or family.label, family.name, folder=NO_FOLDER)
 
 
 def _requested(installed: InstalledModels, name: str, named_by: NamedBy) -> ModelFile:

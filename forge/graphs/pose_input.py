@@ -36,7 +36,7 @@ class PoseInput:
 
 def pose_input(spec: AvatarSpec, views: Sequence[str | None]) -> PoseInput:
     """Decide which of these views get the given pose: a single requested view; of a whole sheet the front,
-    and also the back if the pose has keypoints, which can be turned around."""
+    and also the back if the keypoints of the pose are known and can be turned around."""
     pose = spec.pose if spec.pose and spec.pose.strength > 0 else None
     posed: tuple[str | None, ...] = ()
     if pose is not None:
@@ -50,7 +50,9 @@ def posed_views(spec: AvatarSpec) -> tuple[str | None, ...]:
     """The views of the whole generation to which its given pose applies."""
     if spec.pose is None or spec.views != VIEW_NAMES:
         return spec.views
-    return FRONT_AND_BACK if spec.pose.plan.treatment == "json" else FRONT_AND_BACK[:1]
+    # A drawn family reads the keypoints of every pose.
+    turns = spec.is_drawn or spec.pose.plan.treatment == "json"
+    return FRONT_AND_BACK if turns else FRONT_AND_BACK[:1]
 
 
 def posed_views_warning(spec: AvatarSpec) -> GenerationWarning:
@@ -85,6 +87,10 @@ def add_pose_input(
 def _given(
     build: PromptBuilder, spec: AvatarSpec, pose: PoseUse, size: tuple[int, int], view: str | None
 ) -> Link:
-    # The pose of a whole sheet is that of the front: the back shows it from behind.
-    behind = view == "back" and spec.views == VIEW_NAMES
+    behind = is_from_behind(spec, view)
     return add_pose_image(build, pose.plan, pose.file, size[0], size[1], spec.bones, from_behind=behind).image
+
+
+def is_from_behind(spec: AvatarSpec, view: str | None) -> bool:
+    """Whether a view shows the given pose from behind: the pose of a whole sheet is that of the front."""
+    return view == "back" and spec.views == VIEW_NAMES

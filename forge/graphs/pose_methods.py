@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import UnavailableError, UnprocessableError
-from ..families import FAMILIES
+from ..families import MODEL_FAMILIES
 from ..families.catalogue import download_for
 from ..families.family import Family
 from ..model_names import find_model, hints_of, names_openpose, names_other_hints
@@ -14,7 +14,7 @@ from ..ports import ControlKind, InstalledModels, ModelFile
 from ..settings import Settings
 from .method import Method, best, lacking, list_some
 
-CONTROLNET, PATCH, PICTURE = "controlnet", "patch", "picture"
+CONTROLNET, PATCH, PICTURE, KEYPOINTS = "controlnet", "patch", "picture", "keypoints"
 
 _THICK_BONES = re.compile(r"xinsir", re.IGNORECASE)
 # Best first. An adapter is a tenth of a ControlNet's size and controls the pose less strictly.
@@ -87,7 +87,16 @@ def _pose_picture(_installed: InstalledModels, _settings: Settings, _family: Fam
     return Method(PICTURE, True, None, None)
 
 
-_METHODS = {CONTROLNET: pose_controlnet, PATCH: _pose_patch, PICTURE: _pose_picture}
+def _pose_keypoints(_installed: InstalledModels, _settings: Settings, _family: Family) -> Method:
+    return Method(KEYPOINTS, True, None, None)
+
+
+_METHODS = {
+    CONTROLNET: pose_controlnet,
+    PATCH: _pose_patch,
+    PICTURE: _pose_picture,
+    KEYPOINTS: _pose_keypoints,
+}
 
 
 def needs_union_type(model: ModelFile, family: Family) -> bool:
@@ -163,7 +172,7 @@ def _why_no_pose_controlnet(model: ModelFile, family: Family) -> str | None:
     if model.family is None:
         return f"is a {model.kind} of a family that AvatarForge does not know"
     if model.family != family.name:
-        return f"is a {model.kind} for {FAMILIES[model.family].label}"
+        return f"is a {model.kind} for {MODEL_FAMILIES[model.family].label}"
     if hints == "not people":
         return "is not for the skeletons of people"
     return "has nothing in its name that says that it is for poses"

@@ -27,11 +27,13 @@ class PoseImage:
     model: str | None
 
 
-def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> PosePlan:
+def plan_pose(
+    file: PoseFile, mode: PoseMode, extractors: Sequence[Method], *, needs_keypoints: bool = False
+) -> PosePlan:
     """Decide how the pose image is used; a `mode` other than auto overrides the recognised kind.
 
-    Raises UnprocessableError if the mode does not fit a pose in JSON, and UnavailableError if mode photo is
-    requested but no extractor works.
+    `needs_keypoints`: a photo as it is has no use. Raises UnprocessableError if the mode does not fit a pose
+    in JSON, and UnavailableError if a photo has to be read, by its mode or its use, but no extractor works.
     """
     if file.kind == "json":
         if mode in ("photo", "raw"):
@@ -51,14 +53,14 @@ def plan_pose(file: PoseFile, mode: PoseMode, extractors: Sequence[Method]) -> P
     extractor = best(extractors)
     if extractor is not None:
         return PosePlan(file.kind, "extract", extractor.name, extractor.model)
-    if mode == "photo":
+    if mode == "photo" or needs_keypoints:
         raise UnavailableError(missing_extractor(extractors), code="pose_extractor_missing")
     return PosePlan(file.kind, "raw")
 
 
 def pose_warnings(pose: PoseUse, extractors: Sequence[Method]) -> tuple[GenerationWarning, ...]:
     """What the user should know about this plan."""
-    if pose.mode != "auto" or pose.plan.treatment != "raw":
+    if pose.mode != "auto" or pose.plan.treatment != "raw" or pose.strength == 0:
         return ()
     missing = missing_extractor(extractors)
     detail = f"{missing} The pose picture was applied as it is."
@@ -82,7 +84,7 @@ def add_pose_image(
     """
     if plan.treatment == "extract":
         skeleton = _extract(build, plan, file, bones)
-        node = build.add(
+        node = build.add_shared(
             "AvatarForgeKeepSkeleton",
             "Keep skeleton",
             image=skeleton,
@@ -93,11 +95,32 @@ def add_pose_image(
             height=height,
         )
     else:
-        # Without a kept file, the plan was made for another file.
-        file_id = file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
         turn = from_behind and plan.treatment == "json"
-        node = _load(build, "Pose", file_id, width, height, bones, from_behind=turn)
+        node = _load(build, "Pose", _stored_id(plan, file), width, height, bones, from_behind=turn)
     return PoseImage(node.out(), node.id, plan.model)
+
+
+def add_keypoints(
+    build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str, *, from_behind: bool = False
+) -> Link:
+    """Add the nodes that read the keypoints of the stored pose; returns a link to a POSE_KEYPOINT.
+
+    May be called once per view, like `add_pose_image`. `from_behind` turns the figure around.
+    """
+    if plan.treatment == "extract":
+        # The size 0 keeps that of the skeleton.
+        skeleton = add_pose_image(build, plan, file, 0, 0, bones).image
+        return build.add_shared(
+            "AvatarForgeReadSkeleton", "Read the skeleton", image=skeleton, from_behind=from_behind
+        ).out()
+    return build.add_shared(
+        "AvatarForgeLoadKeypoints", "Pose", file_id=_stored_id(plan, file), from_behind=from_behind
+    ).out()
+
+
+def _stored_id(plan: PosePlan, file: PoseFile) -> str:
+    # Without a kept file, the plan was made for another file.
+    return file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
 
 
 def _load(

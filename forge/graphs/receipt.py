@@ -8,6 +8,8 @@ from ..spec.avatar import ReferenceUse
 from ..spec.pose import PoseUse
 from ..spec.receipt import AppliedInput
 
+WHOLE = 1.0  # strength of what cannot be weighed
+
 
 @dataclass(frozen=True)
 class AppliedPicture:
@@ -20,6 +22,13 @@ class AppliedPicture:
     strength: float
     node: str = ""
     model: str | None = None
+
+
+def applied_pose(use: PoseUse | None, strength: float, model: str | None = None) -> AppliedPicture:
+    """The record of a given pose, or of a built-in skeleton if there is none."""
+    if use is None:
+        return AppliedPicture("view", "built-in skeleton", None, strength, model=model)
+    return AppliedPicture("pose", use.plan.kind, use, strength, model=model)
 
 
 def applied_input(

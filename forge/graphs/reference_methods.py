@@ -1,4 +1,4 @@
-"""Ways to apply a reference picture: numbered pictures, Redux, an IPAdapter, or shared attention."""
+"""Ways to apply a reference picture: numbered pictures, Redux, an IPAdapter, shared attention, colours."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ PICTURE: Final = "picture"
 REDUX: Final = "redux"
 IPADAPTER: Final = "ipadapter"
 ATTENTION: Final = "attention"
+PALETTE: Final = "palette"
+#: The methods that need no file.
+_OWN: tuple[ReferenceMethod, ...] = (PICTURE, ATTENTION, PALETTE)
 
 _WEIGHTS = r"(safetensors|bin)$"
 _CLIP_VISION = re.compile(r"(vit.h.14.*s32b.b79k|ipadapter.*sd15|sd1.?5.*model)\." + _WEIGHTS, re.IGNORECASE)
@@ -38,7 +41,7 @@ class ReferenceChoice:
 
 
 def reference_methods(installed: InstalledModels, family: Family) -> tuple[Method, ...]:
-    """The methods of the family, best first. Pictures and attention need no further model."""
+    """The methods of the family, best first."""
     return tuple(_method(installed, family, name) for name in family.identity)
 
 
@@ -79,7 +82,7 @@ def choose_reference_method(
         )
     names = family.identity if wanted is None else (wanted,)
     for name in names:
-        if name in (PICTURE, ATTENTION):
+        if name in _OWN:
             return ReferenceChoice(name)
         choice = adapter_choice(installed, family, name)
         if choice is not None:
@@ -93,7 +96,7 @@ def choose_reference_method(
 
 
 def _method(installed: InstalledModels, family: Family, name: ReferenceMethod) -> Method:
-    if name in (PICTURE, ATTENTION):
+    if name in _OWN:
         return Method(name, True, None, None)
     choice = adapter_choice(installed, family, name)
     if choice is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..graphs.links import is_sampler, sources_of, steps_of
+from ..graphs.links import PAPER_DOLL, class_of, is_sampler, sources_of, steps_of
 from ..ports import NodeState, Prompt
 from ..spec.avatar import AvatarSpec
 
@@ -17,7 +17,7 @@ OTHER_SHARE = 0.05
 @dataclass(frozen=True)
 class PlannedNode:
     """`weight` is its share of the whole run. `positions` are those of the pictures that it works on, from 0
-    in output order. `steps` are a sampler's steps, and 0 for any other node."""
+    in output order. `steps` are those that a sampler reports, and 0 for any other node."""
 
     class_type: str
     weight: float
@@ -74,7 +74,9 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
         else:
             weight = (OTHER_SHARE if total else 1.0) / others if positions[key] else 0.0
         valid = tuple(sorted(position for position in positions[key] if 0 <= position < len(spec.views)))
-        nodes[key] = PlannedNode(node["class_type"], weight, valid, steps.get(key, 0))
+        # A sampler takes a step in all rows at once; what draws counts each row by itself.
+        reported = sampled if class_of(prompt, key) == PAPER_DOLL else steps
+        nodes[key] = PlannedNode(node["class_type"], weight, valid, reported.get(key, 0))
     return Plan(nodes, spec.views)
 
 

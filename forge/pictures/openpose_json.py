@@ -3,7 +3,8 @@
 A document is a frame or a list of frames. A frame has `people` as OpenPose writes them (doc/02_output.md), or
 `keypoints` as the OpenPose editors of Automatic1111 and ComfyUI do: the points of all people, in one list or
 one list per person. Coordinates are in pixels or fractions of the canvas. docs/api.md lists the supported
-formats. Hands, feet, faces and animals are ignored.
+formats. Hands and faces are read for the paper doll; skeletons are drawn without them. Feet and animals are
+ignored.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from PIL import Image
 
 from ..strict_json import InvalidJson, read_json
 from .pose_canvas import MAX_CANVAS_SIDE, Size, read_canvas
+from .pose_details import MAX_OUTSIDE, NO_DETAILS, Details, read_details
+from .pose_details import seen_from_behind as details_from_behind
 from .pose_points import Body, InvalidPose, Point, read_body, read_person
 from .skeleton import KEYPOINT_NAMES, BoneStyle, Keypoint, Skeleton, draw_skeletons
 
@@ -37,8 +40,6 @@ MAX_ENTRIES = 1_000
 """People in one frame, including empty entries."""
 MAX_FRAMES = 1_000
 MAX_DEPTH = 32
-# A keypoint may be outside of the canvas by up to this many times its size.
-MAX_OUTSIDE = 10.0
 # Fractions exceed 1 where a limb leaves the picture; no pose in pixels fits into two pixels.
 MAX_FRACTION = 2.0
 # OpenPose can also write coordinates from -1 to 1, with 0 in the middle of the picture. Read as fractions,
@@ -55,11 +56,17 @@ class NobodyVisible(InvalidPose):
 @dataclass(frozen=True)
 class PoseDocument:
     """The people of one frame, with coordinates relative to the canvas, and the size of the canvas in
-    pixels."""
+    pixels.
+
+    `details` are the people's hands and faces in the same order, or empty if nobody has any. `left_out` has a
+    sentence for each hand or face that cannot be read.
+    """
 
     people: tuple[Skeleton, ...]
     width: int
     height: int
+    details: tuple[Details, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) -> PoseDocument:
@@ -68,13 +75,14 @@ def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) ->
     `canvas` is the size of the picture that the pose was extracted from, in pixels, for documents without
     one. If both lack it, pixel coordinates get a canvas with the same margin on the right and below as on the
     left and above. Keypoints with a confidence below `sure` are ignored. Of several frames, the first one
-    with a visible person is used.
+    with a visible person is used. A hand or face that cannot be read is left out.
 
     Raises InvalidPose for a document that is too large, not JSON, or not in a supported format, for too many
     people, for numbers that are not finite, for fractions without any canvas, and for a canvas that
     contradicts itself or the people. Raises NobodyVisible if there is no visible person.
     """
-    frame, bodies = _first_visible(_load(data), sure)
+    frame, found = _first_visible(_load(data), sure)
+    bodies = [body for body, _ in found]
     points = [point for body in bodies for point in body if point is not None]
     size = read_canvas(frame) or canvas
     if _in_fractions(bodies):
@@ -100,7 +108,8 @@ def parse_pose(data: bytes, canvas: Size | None = None, *, sure: float = 0.0) ->
         )
         for body in bodies
     )
-    return PoseDocument(people, *size)
+    details, left_out = _details([source for _, source in found], size, sure)
+    return PoseDocument(people, *size, details, left_out)
 
 
 def draw_pose(
@@ -114,8 +123,8 @@ def draw_pose(
 
 
 def seen_from_behind(document: PoseDocument) -> PoseDocument:
-    """The same people from behind: mirrored, with each limb keeping its name, and without nose and eyes,
-    which are not visible from there. The ears stay."""
+    """The same people from behind: mirrored, with each limb and hand keeping its name, and without nose, eyes
+    and the keypoints of the face, which are not visible from there. The ears stay."""
 
     def turn(skeleton: Skeleton) -> Skeleton:
         named = zip(KEYPOINT_NAMES, skeleton.keypoints, strict=True)
@@ -127,7 +136,11 @@ def seen_from_behind(document: PoseDocument) -> PoseDocument:
             ),
         )
 
-    return replace(document, people=tuple(turn(skeleton) for skeleton in document.people))
+    return replace(
+        document,
+        people=tuple(turn(skeleton) for skeleton in document.people),
+        details=tuple(details_from_behind(details) for details in document.details),
+    )
 
 
 def _load(data: bytes) -> Any:
@@ -139,9 +152,9 @@ def _load(data: bytes) -> Any:
         raise InvalidPose(f"The pose is not a valid JSON document. {error}") from error
 
 
-def _first_visible(document: Any, sure: float) -> tuple[dict[str, Any], list[Body]]:
-    """(first frame with a visible person, its visible people). A document that is no list is a single
-    frame."""
+def _first_visible(document: Any, sure: float) -> tuple[dict[str, Any], list[tuple[Body, Any]]]:
+    """(first frame with a visible person, its visible people with what each was read from). A document that
+    is no list is a single frame."""
     frames = document if isinstance(document, list) else [document]
     if len(frames) > MAX_FRAMES:
         raise InvalidPose(f"The pose has {len(frames)} frames; at most {MAX_FRAMES} are read.")
@@ -149,11 +162,11 @@ def _first_visible(document: Any, sure: float) -> tuple[dict[str, Any], list[Bod
     if document is None or not frames:
         raise _unknown_format()
     for frame in valid:
-        bodies = [body for body in _bodies(frame, sure) if any(body)]
-        if len(bodies) > MAX_PEOPLE:
-            raise InvalidPose(f"The pose has {len(bodies)} people; at most {MAX_PEOPLE} are drawn.")
-        if bodies:
-            return frame, bodies
+        found = [(body, source) for body, source in _bodies(frame, sure) if any(body)]
+        if len(found) > MAX_PEOPLE:
+            raise InvalidPose(f"The pose has {len(found)} people; at most {MAX_PEOPLE} are drawn.")
+        if found:
+            return frame, found
     if any(frame.get("animals") for frame in valid):
         raise NobodyVisible("The pose shows animals only, and only people are drawn.")
     raise NobodyVisible("The pose shows nobody: no person in it has a keypoint with a confidence above 0.")
@@ -177,8 +190,8 @@ def _unknown_format() -> InvalidPose:
     )
 
 
-def _bodies(frame: dict[str, Any], sure: float) -> Iterator[Body]:
-    """All people in the frame, including invisible ones."""
+def _bodies(frame: dict[str, Any], sure: float) -> Iterator[tuple[Body, Any]]:
+    """All people in the frame, including invisible ones, each with what it was read from."""
     people, points = frame.get("people") or [], frame.get("keypoints") or []
     groups = _by_person(points)
     if len(people) + len(groups) > MAX_ENTRIES:
@@ -186,8 +199,18 @@ def _bodies(frame: dict[str, Any], sure: float) -> Iterator[Body]:
         raise InvalidPose(
             f"The pose lists {count} people; at most {MAX_ENTRIES} are read, empty ones included."
         )
-    yield from (read_person(person, sure) for person in people)
-    yield from (read_body(group, sure) for group in groups)
+    yield from ((read_person(person, sure), person) for person in people)
+    yield from ((read_body(group, sure), group) for group in groups)
+
+
+def _details(sources: list[Any], size: Size, sure: float) -> tuple[tuple[Details, ...], tuple[str, ...]]:
+    """(hands and faces of the people or nothing, sentences about those that cannot be read)."""
+    found = [read_details(source, size, sure, MAX_FRACTION) for source in sources]
+    details = tuple(read for read, _ in found)
+    left_out = tuple(
+        f"Person {number}: {sentence}" for number, (_, said) in enumerate(found, 1) for sentence in said
+    )
+    return (details if any(read != NO_DETAILS for read in details) else ()), left_out
 
 
 def _by_person(points: list[Any]) -> list[Any]:

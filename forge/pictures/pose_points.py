@@ -6,6 +6,7 @@ ComfyUI and comfyui_controlnet_aux (the same, also nested), the OpenPose editors
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from .skeleton import KEYPOINT_NAMES
@@ -23,6 +24,10 @@ LAYOUTS: dict[int, tuple[int, ...]] = {
 #: Names of the list of a person's keypoints; the second is that of OpenPose before 1.1.
 BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "keypoints")
 _CONFIDENCE_KEYS = ("confidence", "score", "c", "visibility", "v")
+_BODY_FORMAT = (
+    '"pose_keypoints_2d" is a list of x, y, confidence for 18 (COCO with neck) or 25 (BODY_25) keypoints: '
+    "54 or 75 numbers."
+)
 # Coordinates of a missing keypoint in formats without confidence.
 _ABSENT = ((0.0, 0.0), (-1.0, -1.0))
 
@@ -61,32 +66,35 @@ def read_person(person: Any, sure: float) -> Body:
 
 def read_body(keypoints: Any, sure: float) -> Body:
     """The 18 points of a list of keypoints, given as numbers, or as one list or object per keypoint."""
+    points = read_points(keypoints, LAYOUTS, sure, _BODY_FORMAT)
+    return tuple(points[index] for index in LAYOUTS[len(points)]) if points else NO_BODY
+
+
+def read_points(keypoints: Any, counts: Collection[int], sure: float, wanted: str) -> list[Point | None]:
+    """The points of a list of keypoints, given as numbers, or as one list or object per keypoint; empty if it
+    is null, empty or all null.
+
+    `counts` are the numbers of keypoints that it may have. `wanted` is a sentence that describes the list,
+    for the InvalidPose that this raises for another list.
+    """
     if keypoints is None or keypoints == []:
-        return NO_BODY
+        return []
     if not isinstance(keypoints, list):
-        raise _wrong_count()
+        raise InvalidPose(wanted)
     if any(isinstance(item, list | dict) for item in keypoints):
         points = [_nested(item, sure) for item in keypoints]
-    elif len(keypoints) in {3 * count for count in LAYOUTS}:
+    elif len(keypoints) in {3 * count for count in counts}:
         triples = zip(keypoints[0::3], keypoints[1::3], keypoints[2::3], strict=True)
         points = [_point(x, y, confidence, sure) for x, y, confidence in triples]
-    elif len(keypoints) in {2 * count for count in LAYOUTS}:
+    elif len(keypoints) in {2 * count for count in counts}:
         points = [_pair(x, y) for x, y in zip(keypoints[0::2], keypoints[1::2], strict=True)]
-    elif len(keypoints) in LAYOUTS and not any(keypoints):
-        return NO_BODY  # null for each keypoint
+    elif len(keypoints) in counts and not any(keypoints):
+        return []  # null for each keypoint
     else:
-        raise _wrong_count(len(keypoints), "numbers")
-    if len(points) not in LAYOUTS:
-        raise _wrong_count(len(points), "keypoints")
-    return tuple(points[index] for index in LAYOUTS[len(points)])
-
-
-def _wrong_count(count: int | None = None, what: str = "") -> InvalidPose:
-    has = f" It has {count} {what}." if count is not None else ""
-    return InvalidPose(
-        '"pose_keypoints_2d" is a list of x, y, confidence for 18 (COCO with neck) or 25 (BODY_25) '
-        f"keypoints: 54 or 75 numbers.{has}"
-    )
+        raise InvalidPose(f"{wanted} It has {len(keypoints)} numbers.")
+    if len(points) not in counts:
+        raise InvalidPose(f"{wanted} It has {len(points)} keypoints.")
+    return points
 
 
 def _nested(item: Any, sure: float) -> Point | None:
@@ -124,10 +132,10 @@ def _pair(x: Any, y: Any) -> Point | None:
 def _number(value: Any) -> float:
     # In Python a bool is an int; here it is invalid.
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidPose('"pose_keypoints_2d" holds numbers only.')
+        raise InvalidPose("The keypoints of a pose hold numbers only.")
     # Compare before converting: an int may be too large for a float. NaN fails the comparison too.
     if not -MAX_COORDINATE <= value <= MAX_COORDINATE:
         raise InvalidPose(
-            f'A number in "pose_keypoints_2d" is outside of -{MAX_COORDINATE:.0f}..{MAX_COORDINATE:.0f}.'
+            f"A number in the pose's keypoints is outside of -{MAX_COORDINATE:.0f}..{MAX_COORDINATE:.0f}."
         )
     return float(value)

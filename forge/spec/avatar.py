@@ -18,7 +18,7 @@ from .template import TemplateUse
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
 #: How a reference picture is applied; see `families.family.Family.identity`.
-ReferenceMethod = Literal["picture", "redux", "ipadapter", "attention"]
+ReferenceMethod = Literal["picture", "redux", "ipadapter", "attention", "palette"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
 REFERENCE_METHODS: tuple[ReferenceMethod, ...] = get_args(ReferenceMethod)
 
@@ -27,6 +27,11 @@ MANUAL_KIND: Kind = "graph"
 NO_SPEC = "{}"
 #: Version of the stored form. Rows without one were written before version 1.
 SPEC_VERSION = 1
+
+#: The `model_folder` of a drawn family, which has no file.
+NO_FOLDER = ""
+#: What a spec of a drawn family has for the settings that only models have: earlier releases need a value.
+NOT_USED: Mapping[str, Any] = {"cfg": 1.0, "sampler": "none", "scheduler": "none"}
 
 _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not setting.optional)
 
@@ -59,10 +64,10 @@ class AvatarSpec(AvatarSettings):
     views attend to the front. `reseeded` maps re-rolled views to their seeds.
 
     `checkpoint` is the name of the model in ComfyUI's folder `model_folder`; outside "checkpoints", it is
-    used with `text_encoders` and `vae`. `pose_method` is a `families.PoseMethodName`; `controlnet` also names
-    a patch. `variant` and `prediction` are as in `ports.ModelFile`. The defaults, and
-    `RequestField.before` for the settings, are for rows written before the field existed. Raises ValueError
-    if a required setting has no value.
+    used with `text_encoders` and `vae`, and with NO_FOLDER it is the name of a drawn family. `pose_method` is
+    a `families.PoseMethodName`; `controlnet` also names a patch. `variant` and `prediction` are as in
+    `ports.ModelFile`. The defaults, and `RequestField.before` for the settings, are for rows written before
+    the field existed. Raises ValueError if a required setting has no value.
 
     With a `template`, its graph makes the pictures: then settings that are no slots of it are None, and so is
     everything that belongs to a family.
@@ -92,11 +97,19 @@ class AvatarSpec(AvatarSettings):
     def __post_init__(self) -> None:
         if self.template is not None:
             return
+        if self.is_drawn:
+            for name, value in NOT_USED.items():
+                object.__setattr__(self, name, value)
         for name in _REQUIRED_NAMES:
             if getattr(self, name) is None:
                 if SETTINGS[name].before is REQUIRED:
                     raise ValueError(f"A stored AvatarSpec is incomplete: {name} has no value")
                 object.__setattr__(self, name, SETTINGS[name].before)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the pictures are drawn, without a model file."""
+        return self.template is None and self.model_folder == NO_FOLDER
 
     def seed_of(self, view: str | None) -> int:
         """The seed of a view, after any re-roll."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
-from .avatar import REFERENCE_METHODS, TURNAROUNDS, AvatarSpec, Kind, ReferenceMethod
+from .avatar import NOT_USED, REFERENCE_METHODS, TURNAROUNDS, AvatarSpec, Kind, ReferenceMethod
 from .fields import Base64Picture, Choice, FileId, Loras, Name, Real, Url, declare, declared_fields
 from .lora import LoraUse
 from .pose import POSE_MODES, PoseMode
@@ -134,6 +134,8 @@ def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
         values.update(dict.fromkeys(_OF_SEVERAL_VIEWS))
     if spec.template is not None:
         values.update(dict.fromkeys(_NOT_OF_TEMPLATES))
+    if spec.is_drawn:
+        values.update(dict.fromkeys(NOT_USED))
     for name in _FLOATS:
         if values[name] is not None:
             values[name] = float(values[name])  # so that a whole number is rendered as a float

@@ -24,6 +24,7 @@ WarningCode = Literal[
     "reroll_failed",
     "negative_prompt_has_no_effect",
     "strength_counts_as_one",
+    "words_not_understood",
 ]
 WARNING_CODES: tuple[WarningCode, ...] = get_args(WarningCode)
 

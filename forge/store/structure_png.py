@@ -108,6 +108,21 @@ def png_size(fp: BinaryIO) -> tuple[int, int]:
     return width, height
 
 
+def png_text(fp: BinaryIO, keyword: str, most: int) -> str | None:
+    """The text under this keyword in a PNG that `walk_png` accepted, of an uncompressed tEXt chunk with at
+    most `most` bytes; None if there is none. Other texts are not read."""
+    start = keyword.encode("latin-1") + b"\0"
+    position = 8
+    kind = b""
+    while kind != b"IEND":
+        fp.seek(position)
+        kind, length = _next_chunk(fp)
+        if kind == b"tEXt" and len(start) < length <= most and fp.read(len(start)) == start:
+            return read_exactly(fp, length - len(start), "PNG").decode("latin-1")
+        position += length + 12
+    return None
+
+
 def _next_chunk(fp: BinaryIO) -> tuple[bytes, int]:
     """Kind and length of the chunk at the current position; moves ``fp`` to its body."""
     length, kind = struct.unpack(">I4s", read_exactly(fp, 8, "PNG"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..families.builder import Link, Node, PromptBuilder
-from ..graphs.links import inputs_of, is_sampler, link_of, steps_of, upstream
+from ..graphs.links import PAPER_DOLL, inputs_of, is_sampler, link_of, steps_of, upstream
 from ..graphs.pose_input import posed_views, posed_views_warning
 from ..graphs.poses import add_pose_image
 from ..graphs.receipt import AppliedPicture, applied_input
@@ -26,7 +26,10 @@ from .words import negative_words, positive_words
 SKELETON_SIZE = (768, 1024)
 #: Pixels by which sizes are chosen: the coarsest step of a family.
 STEP = 16
-OUR_PROMPT = "AvatarForgePrompt"
+#: Our nodes that compose the words of a view themselves.
+OUR_PROMPTS = ("AvatarForgePrompt", PAPER_DOLL)
+#: Ours that loads keypoints, where the others load a picture.
+OUR_KEYPOINTS = "AvatarForgeLoadKeypoints"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Filling:
                 if slot in ("prompt", "negative"):
                     found[place] = self._words(slot, place, view)
                 elif plain.get(slot) is not None:
-                    found[place] = plain[slot]
+                    value = plain[slot]
+                    found[place] = self._read(value) if place.class_type == OUR_KEYPOINTS else value
         return found
 
     def changed_nodes(self, place: Place) -> list[str]:
@@ -182,7 +186,7 @@ class Filling:
         spec = self._spec
         own = inputs_of(self._template.prompt, place.node).get(place.input)
         own = own if isinstance(own, str) else str(self._template.own_value(place) or "")
-        if place.class_type == OUR_PROMPT:  # it composes the words itself
+        if place.class_type in OUR_PROMPTS:  # it composes the words itself
             if slot == "negative":
                 return own if spec.negative_prompt is None else spec.negative_prompt
             words = {"prompt": spec.prompt, "clothing": spec.clothing or "", "style": spec.style or ""}
@@ -228,6 +232,13 @@ class Filling:
         )
         return Picture((skeleton.out(),))
 
+    def _read(self, picture: Picture) -> Picture:
+        """The keypoints of a skeleton picture, for what takes the place of their loader."""
+        node = self._build.add(
+            "AvatarForgeReadSkeleton", "Read the skeleton", image=picture.outputs[0], from_behind=False
+        )
+        return Picture((node.out(),))
+
     def _warn_of_sheet(self) -> None:
         warning = posed_views_warning(self._spec)
         if warning not in self.warnings:
@@ -239,7 +250,7 @@ class Filling:
             return None
         if self._reference is None:
             node = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id)
-            self._reference = Picture((node.out(0), node.out(1)))
+            self._reference = Picture((node.out(0), node.out(1), node.out(2)))
         return self._reference
 
     def _places_of(self, place: Place) -> list[tuple[str, str, int]]:

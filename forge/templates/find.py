@@ -85,7 +85,7 @@ def _unfillable(prompt: Prompt, slot: str, at: Place) -> list[TemplateProblem]:
     """A loader whose other outputs are in use, which our picture does not have."""
     if link_of(inputs_of(prompt, at.node).get(at.input)) is not None:
         return []
-    most = 1 if slot == "reference" else 0
+    most = 2 if slot == "reference" else 0
     used = {
         link[1]
         for node_id in prompt
@@ -99,7 +99,7 @@ def _unfillable(prompt: Prompt, slot: str, at: Place) -> list[TemplateProblem]:
             )
         ]
     if max(used) > most:
-        has = "a picture and its mask" if most else "a picture and no mask"
+        has = "a picture, its mask and its parts" if most else "a picture and no mask"
         return [
             problem(
                 f"Output {max(used)} of node {at.node} ({class_of(prompt, at.node)}) is used, but what fills "

@@ -23,8 +23,17 @@ _OWN_NODES: Mapping[str, Mapping[str, str]] = {
     "AvatarForgePrompt": {"prompt": "prompt", "negative": "negative_prompt"},
     "AvatarForgePoseSkeleton": {"pose": "view"},
     "AvatarForgeLoadPose": {"pose": "file_id"},
+    "AvatarForgeLoadKeypoints": {"pose": "file_id"},
     "AvatarForgeLoadReference": {"reference": "file_id"},
     "AvatarForgeViewsLatent": {"width": "width", "height": "height"},
+    "AvatarForgePaperDoll": {
+        "prompt": "prompt",
+        "negative": "negative_prompt",
+        "seed": "seed",
+        "width": "width",
+        "height": "height",
+        "steps": "steps",
+    },
     "AvatarForgeSave": {"output": "images"},
 }
 #: Names of inputs in App mode that stand for a slot by themselves.

@@ -12,7 +12,18 @@ from ..models import LazyModel
 class Method(LazyModel):
     """One way to apply an input."""
 
-    name: Literal["controlnet", "patch", "picture", "redux", "ipadapter", "attention", "dwpose", "sdpose"]
+    name: Literal[
+        "controlnet",
+        "patch",
+        "picture",
+        "keypoints",
+        "redux",
+        "ipadapter",
+        "attention",
+        "palette",
+        "dwpose",
+        "sdpose",
+    ]
     works: bool = Field(description="With what is installed now.")
     model: str | None = Field(
         description="The file that does it; null: none is needed, or it brings its own."
@@ -39,16 +50,16 @@ class ModelDefaults(LazyModel):
     width: int
     height: int
     steps: int
-    cfg: float
-    sampler: str
-    scheduler: str
+    cfg: float | None
+    sampler: str | None
+    scheduler: str | None
     guidance: float | None
     shift: float | None
     clip_skip: int | None
 
 
 class ModelMethods(LazyModel):
-    """What works with one installed model."""
+    """What works with one installed model, or with a family that needs none."""
 
     name: str
     family: str | None = Field(description="null: not of a family that AvatarForge knows.")
@@ -63,17 +74,23 @@ class ModelMethods(LazyModel):
         None,
         description='Why the file cannot be used, as words that follow "it": `is empty`; null: none known.',
     )
-    folder: str = Field(description="ComfyUI's name of its folder, such as `diffusion_models`.")
+    folder: str = Field(
+        description="ComfyUI's name of its folder, such as `diffusion_models`; empty: there is no file."
+    )
     variant: str | None
     variant_label: str | None
     distillation: str | None = Field(description="How it was distilled to a few steps, such as `lightning`.")
     precision: str | None = Field(description="Of packed weights, such as `fp8_scaled` or `gguf`.")
     told_by: Literal["header", "name", "override"] = Field(description="What decided the family.")
     variant_told_by: Literal["header", "name", "override"] = Field(description="What decided the variant.")
-    settings: list[str] = Field(description="Request fields that only some families have.")
+    settings: list[str] = Field(description="Request fields that only some families have, this one included.")
+    lacks: list[str] = Field([], description="Request fields that most families have, but not this one.")
     turnarounds: list[Literal["batch", "sequential"]]
     defaults: ModelDefaults | None
     missing: list[MissingFile] = Field(description="It cannot be used before these are installed.")
+    drawn: bool = Field(
+        False, description="No model: the pictures are drawn, and only when a request asks for it."
+    )
 
 
 class FamilyModels(LazyModel):
@@ -82,7 +99,10 @@ class FamilyModels(LazyModel):
     name: str
     label: str
     variants: list[str]
-    installed: int = Field(description="How many usable models of it are installed.")
+    installed: int = Field(description="How many usable models of it are installed; 1 if it needs none.")
+    drawn: bool = Field(
+        False, description="No model: the pictures are drawn, and only when a request asks for it."
+    )
 
 
 class LoraFile(LazyModel):
@@ -101,7 +121,9 @@ class SkippedFile(LazyModel):
 
 class CapabilitiesAnswer(LazyModel):
     checkpoints: list[ModelMethods] = Field(description="The models in `models/checkpoints`.")
-    models: list[ModelMethods] = Field(description="The models of all folders, as `model` takes them.")
+    models: list[ModelMethods] = Field(
+        description="The models of all folders, as `model` takes them; last, what is drawn without one."
+    )
     families: list[FamilyModels] = Field(description="The supported families, as `family` takes them.")
     loras: list[LoraFile] = Field(description="As `loras` takes them; at most 1000.")
     pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")

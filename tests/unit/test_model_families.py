@@ -10,7 +10,7 @@ from installed_models import everything, file_record
 
 from avatarforge.db.records import FileRecord
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
-from avatarforge.forge.families import FAMILIES
+from avatarforge.forge.families import FAMILIES, MODEL_FAMILIES
 from avatarforge.forge.generations.resolve import GivenPose, ResolvedRequest, resolve_request
 from avatarforge.forge.graphs.capabilities import capabilities_of
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
@@ -43,7 +43,7 @@ def refusal(family: str, **fields: Any) -> UnprocessableError:
     return caught.value
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MODEL_FAMILIES)
 def test_a_family_is_its_best_installed_model_with_its_files_and_defaults(family: str) -> None:
     spec = resolved(family).spec
     row = FAMILIES[family].variant(spec.variant)
@@ -75,8 +75,10 @@ def test_every_input_is_in_the_receipt_of_the_views_it_is_for(family: str, turna
     wanted = {("reference", view) for view in VIEW_NAMES if reference}
     if row.anchor:
         wanted |= {("anchor", view) for view in VIEW_NAMES[1:]}
+    # What is drawn reads the keypoints of the picture, and turns them around.
+    posed = VIEW_NAMES[: 2 if row.drawn else 1]
     if row.pose:
-        wanted |= {("pose", "front"), *(("view", view) for view in VIEW_NAMES[1:])}
+        wanted |= {("pose" if view in posed else "view", view) for view in VIEW_NAMES}
     assert lines == wanted
     for line in compiled.inputs:
         assert compiled.prompt[line.node]["class_type"] == line.node_type
@@ -84,7 +86,7 @@ def test_every_input_is_in_the_receipt_of_the_views_it_is_for(family: str, turna
         compile_reroll(spec, GENERATION, position)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MODEL_FAMILIES)
 def test_strength_zero_is_the_same_as_absence(family: str) -> None:
     plain = resolved(family).spec
     fields: dict[str, Any] = {
@@ -99,7 +101,7 @@ def test_strength_zero_is_the_same_as_absence(family: str) -> None:
     assert not compile_prompt(unposed, GENERATION).inputs or FAMILIES[family].helper_loras
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MODEL_FAMILIES)
 def test_a_lora_changes_the_prompt_and_is_in_the_receipt(family: str) -> None:
     loras = (LoraUse(f"{family}-lora.safetensors", 0.6),)
     spec = resolved(family, loras=loras).spec
@@ -235,6 +237,7 @@ def test_a_request_chooses_how_the_reference_is_seen(family: str, method: str) -
         "picture": {"ReferenceLatent"},
         "redux": {"StyleModelApply"},
         "attention": {"AvatarForgeApplyReference"},
+        "palette": {"AvatarForgePaperDoll"},
     }
     assert line.node_type in nodes[method]
 

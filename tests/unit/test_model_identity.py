@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from avatarforge.forge.families import DISTILLATIONS, FAMILIES
+from avatarforge.forge.families import DISTILLATIONS, MODEL_FAMILIES
 from avatarforge.forge.model_identity import ModelFacts, identify, lora_fits, named_distillation, siblings_of
 from avatarforge.forge.ports import ModelFile
 
@@ -39,7 +39,7 @@ def test_a_lora_fits_what_comfyui_loads_as_the_same_model(
 
 
 def test_only_the_qwen_families_are_siblings() -> None:
-    several = {name for name in FAMILIES if len(siblings_of(name)) > 1}
+    several = {name for name in MODEL_FAMILIES if len(siblings_of(name)) > 1}
     assert several == {"qwen_image", "qwen_edit"}
 
 

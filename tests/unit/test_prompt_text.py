@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from avatarforge.forge.families import FAMILIES
+from avatarforge.forge.families import MODEL_FAMILIES
 from avatarforge.forge.families.prompt_text import PromptParts, compose_prompt, describe_pictures
 from avatarforge.forge.spec.views import VIEWS
 
 KNIGHT = PromptParts("a knight", clothing="", style="", realism=False, negative_prompt="")
-SD15 = FAMILIES["sd15"].words
+SD15 = MODEL_FAMILIES["sd15"].words
 
 
 def test_every_part_of_the_request_is_in_the_words_in_order() -> None:
@@ -46,9 +46,9 @@ def test_without_a_view_no_view_words_appear() -> None:
     assert not any(view.positive in positive or view.negative in negative for view in VIEWS.values())
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", sorted(MODEL_FAMILIES))
 def test_realism_changes_the_quality_words_of_each_family(family: str) -> None:
-    words = FAMILIES[family].words
+    words = MODEL_FAMILIES[family].words
     real, unreal = compose_prompt(replace(KNIGHT, realism=True), "front", words)
     anime, unanime = compose_prompt(replace(KNIGHT, realism=False), "front", words)
     assert "photorealistic" in real
@@ -60,7 +60,7 @@ def test_realism_changes_the_quality_words_of_each_family(family: str) -> None:
 
 
 def test_a_text_encoder_that_understands_sentences_gets_sentences() -> None:
-    words = FAMILIES["flux2"].words
+    words = MODEL_FAMILIES["flux2"].words
     full = replace(KNIGHT, clothing="a red cape", style="watercolor", pictures="Image 1 shows the person.")
     positive, negative = compose_prompt(full, "back", words)
     parts = ["Image 1 shows", VIEWS["back"].sentence, "a knight, wearing a red cape", "watercolor", "anime"]

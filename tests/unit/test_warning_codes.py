@@ -32,6 +32,7 @@ ELSEWHERE = {
     "reroll_failed",
     "negative_prompt_has_no_effect",
     "strength_counts_as_one",
+    "words_not_understood",
 }
 
 

@@ -137,14 +137,15 @@ export class Form {
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
     const { reasons } = capabilities;
+    const hasModel = this.models.some(({ drawn }) => !drawn);
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
-      make("summary", { textContent: this.models.length ? t("unavailable") : t("no_model") }),
+      make("summary", { textContent: hasModel ? t("unavailable") : t("no_model") }),
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
-    if (this.models.length) return;
+    if (hasModel) return;
     this.unavailable.open = true;
-    this.element.prepend(this.unavailable); // nothing works without a model
+    this.element.prepend(this.unavailable); // without a model there are only drawings
   }
 
   /**
@@ -233,12 +234,14 @@ export class Form {
     const errors = []; // null if the place already shows its error
     /** @type {Record<string, unknown>} */
     const body = {};
-    const chosen = this.models.find(({ name }) => name === this.fields.get("model")?.requestValue);
+    const [model, family] = ["model", "family"].map((name) => this.fields.get(name)?.requestValue);
+    const chosen = this.models.find((item) => (model ? item.name === model : item.drawn && item.family === family));
     const applied = {
       severalViews: sheet,
       pose: Boolean(this.slots.pose.fileId),
       reference: Boolean(this.slots.reference.fileId),
       settings: chosen?.settings,
+      lacks: chosen?.lacks,
     };
     for (const [name, field] of this.fields) {
       if (field.problem) errors.push([field, field.problem]);

@@ -4,7 +4,7 @@ import { translateIfKnown } from "../shared/i18n.mjs";
 import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField, textField } from "./fields.mjs";
 import { LorasField } from "./loras_field.mjs";
 
-/** @import { Capabilities, FormField, LoraParameter, Translate } from "../shared/types.d.ts" */
+/** @import { Capabilities, FormField, InstalledModel, LoraParameter, Translate } from "../shared/types.d.ts" */
 
 const SEED = /^\d{1,20}$/;
 
@@ -124,11 +124,13 @@ class SchemaField {
 
   /**
    * Whether a new request omits this field even with a value, because the server would refuse it.
-   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[] }} applied
-   *   `settings` are the optional fields that the chosen model has; undefined if the server chooses the model
+   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[], lacks?: string[] }} applied
+   *   `settings` are the optional fields that the chosen model has, and `lacks` those that it does not have although
+   *   most do; undefined if the server chooses the model
    */
-  isIgnored({ severalViews = false, pose = false, reference = false, settings }) {
+  isIgnored({ severalViews = false, pose = false, reference = false, settings, lacks }) {
     const { applies, name } = this.schema;
+    if (lacks?.includes(name)) return true;
     if (applies === "family") return settings !== undefined && !settings.includes(name);
     if (applies === "reference") return !reference;
     return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
@@ -200,14 +202,17 @@ function installedOptions(capabilities, source) {
   if (source === "families")
     return capabilities.families.filter(({ installed }) => installed).map(({ name, label }) => [name, label]);
   if (source === "samplers" || source === "schedulers") return capabilities[source].map((name) => [name, name]);
-  return usableModels(capabilities).map(({ name, family_label: family, variant_label: variant }) => [
-    name,
-    variant && variant !== "base" ? `${name} (${family} ${variant})` : `${name} (${family})`,
-  ]);
+  return usableModels(capabilities).map((model) => [model.name, modelText(model)]);
+}
+
+/** @param {InstalledModel} model */
+function modelText({ name, family_label: family, variant_label: variant, drawn }) {
+  if (drawn) return family ?? name; // which says that it is drawn
+  return variant && variant !== "base" ? `${name} (${family} ${variant})` : `${name} (${family})`;
 }
 
 /**
- * The models that a request can name.
+ * The models that a request can name, with what is drawn without one.
  * @param {Capabilities} capabilities
  */
 export function usableModels({ models }) {

@@ -57,9 +57,9 @@ export interface Parameters {
   width: number;
   height: number;
   steps: number;
-  cfg: number;
-  sampler: string;
-  scheduler: string;
+  cfg: number | null;
+  sampler: string | null;
+  scheduler: string | null;
   seed: number | string;
   checkpoint: string;
   pose_strength: number | null;
@@ -242,6 +242,10 @@ export interface InstalledModel {
   problem: string | null;
   missing: { kind: string; folder: string; name: string | null }[];
   settings: string[];
+  /** Request fields that most models have, but not this one. */
+  lacks: string[];
+  /** No model: the pictures are drawn. */
+  drawn: boolean;
 }
 
 /** What the user says about a model file; null is left to its header and name. */
@@ -275,7 +279,7 @@ export interface ModelFamily {
 
 export interface Capabilities {
   models: InstalledModel[];
-  families: { name: string; label: string; variants: string[]; installed: number }[];
+  families: { name: string; label: string; variants: string[]; installed: number; drawn: boolean }[];
   loras: LoraFile[];
   reasons: string[];
   samplers: string[];

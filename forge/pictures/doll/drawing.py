@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from .assembly import figure_layers
 from .character import Character
+from .complete import complete, unit_of
 from .description import Colour
+from .detail import Details
+from .layers import Layer
 from .person import Person, Point
+from .physique import Figure
+from .render import Canvas, Look, Masks, scale_for
 
 #: The passes, in their order. Each adds to what the earlier ones drew.
 PASSES = ("sketch", "flats", "shade", "line")
@@ -94,21 +100,55 @@ AfterPass = Callable[[int, Image.Image], None]
 
 
 def draw_doll(order: DollOrder, after_pass: AfterPass | None = None) -> Drawing:
-    """Draw the character."""
+    """Draw the character. Raises what `after_pass` raises."""
+    figures = [_figure(person, order) for person in order.people]
+    # Who is further down in the picture stands in front.
+    figures.sort(key=lambda figure: max(y for _, y in figure.joints.values()))
+    layers = [
+        layer
+        for number, figure in enumerate(figures)
+        for layer in figure_layers(figure, Details(order.seed + number))
+    ]
     picture = Image.new("RGB", order.size, order.character.background)
-    draw = ImageDraw.Draw(picture)
-    for person in order.people:
-        for point in person.body.values():
-            x, y = point
-            draw.polygon([(x - 9, y - 9), (x + 9, y - 9), (x + 9, y + 9), (x - 9, y + 9)], order.character.hair_colour)
-    for done in range(1, order.passes + 1):
+    passes = order.passes
+    for done in range(1, passes + 1):
+        picture = _paint(layers, figures, order, done, final=done == passes)
         if after_pass is not None:
             after_pass(done, picture)
-    empty = Image.new("L", order.size)
+    masks = Masks(order.size, PARTS, LIMBS)
+    for layer in layers:
+        masks.paint(layer)
+    palette = {layer.part: layer.colour for layer in layers}
     return Drawing(
         picture,
-        empty,
-        empty,
-        tuple(person.body for person in order.people),
-        {"hair": order.character.hair_colour},
+        masks.parts,
+        masks.limbs,
+        tuple({name: figure.joints[name] for name in figure.person.body} for figure in figures),
+        palette,
     )
+
+
+def _figure(person: Person, order: DollOrder) -> Figure:
+    joints = complete(person, order.turn)
+    return Figure(person, joints, order.turn, unit_of(person, joints, order.turn), order.character)
+
+
+def _paint(
+    layers: list[Layer], figures: list[Figure], order: DollOrder, done: int, *, final: bool
+) -> Image.Image:
+    """The picture after `done` passes; only the last one is painted at full quality."""
+    scale = scale_for(*order.size) if final else 1
+    unit = max((figure.unit for figure in figures), default=0.0)
+    canvas = Canvas(order.size, order.character.background, scale, max(0.5, unit * 0.0036))
+    look = LOOKS[PASSES[done - 1]]
+    for layer in layers:
+        canvas.paint(layer, look)
+    return canvas.picture()
+
+
+LOOKS = {
+    "sketch": Look(line=0.5, shade=False, fills=False, line_colour=(150, 146, 160)),
+    "flats": Look(line=0.0, shade=False),
+    "shade": Look(line=0.0),
+    "line": Look(),
+}

@@ -11,12 +11,10 @@ from PIL import Image
 
 from .drawing import PARTS
 
-#: Key of the text chunk.
-PARTS_KEY = "avatarforge_doll_parts"
 #: Longest side of a mask, in pixels.
 MAX_SIDE = 4096
-#: Longest text that is read, in characters. A mask of 4096 x 4096 pixels takes about a tenth of it.
-MAX_TEXT = 2_000_000
+#: Longest text that is read, in characters: that of a drawing of 4096 x 4096 pixels fits well.
+MAX_TEXT = 1024 * 1024
 
 _VERSION = "doll1"
 _HEADER = re.compile(r"doll1:([1-9][0-9]{0,3})x([1-9][0-9]{0,3}):", re.ASCII)

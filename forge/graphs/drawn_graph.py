@@ -1,0 +1,168 @@
+"""The graph of a generation whose views are drawn, without any model: poses, reference, receipt, and saving.
+
+One node draws all views of a batch. It gives a picture and a mask of its parts for each, which are saved
+together, so that the picture can later be used as a reference part by part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..families.builder import Link, PromptBuilder
+from ..pictures.doll.views import SAME_SEED
+from ..ports import Prompt
+from ..spec.avatar import AvatarSpec
+from ..spec.receipt import AppliedInput
+from ..spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
+from ..spec.warning import GenerationWarning
+from .links import PAPER_DOLL
+from .pose_input import PoseInput, is_from_behind, pose_input, posed_views_warning
+from .poses import add_keypoints
+from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
+
+# Outputs of the nodes that draw, take and load a picture with its parts.
+_PICTURE, _PARTS = 0, 1
+_REFERENCE_PARTS = 2
+
+
+class DrawnGraph:
+    """Implements `view_graph.ViewGraph`."""
+
+    def __init__(self, spec: AvatarSpec) -> None:
+        self._spec = spec
+        self._build = PromptBuilder()
+        self.inputs: list[AppliedInput] = []
+        self.warnings: list[GenerationWarning] = []
+        self._skipped: set[str] = set()
+        self._reference: dict[str, Any] = {}
+        # Whether the following views look like the front; in a batch its own row is the first.
+        self._anchored = self._shared = False
+
+    @property
+    def prompt(self) -> Prompt:
+        return self._build.prompt
+
+    def is_skipped(self, role: str) -> bool:
+        return role in self._skipped
+
+    def apply_reference(self) -> None:
+        use = self._spec.reference
+        if use is None or use.strength == 0:
+            return
+        loaded = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id)
+        self._reference = {
+            "reference": loaded.out(_PICTURE),
+            "reference_parts": loaded.out(_REFERENCE_PARTS),
+            "reference_strength": use.strength,
+        }
+
+    def share_views(self) -> None:
+        self._shared = self._spec.consistency > 0
+
+    def show_anchor(self, samples: Link, image: Link) -> None:
+        """The seed alone makes the views alike: no picture is looked at."""
+        self._anchored = self._spec.consistency > 0
+
+    def show_saved_anchor(self, generation_id: str, position: int) -> None:
+        self._anchored = self._spec.consistency > 0
+
+    def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
+        spec = self._spec
+        poses = pose_input(spec, views)
+        if poses.skips_pose:
+            self._skipped.add("pose")
+        elif "front" in poses.posed and spec.views == VIEW_NAMES:
+            self.warnings.append(posed_views_warning(spec))
+        whole = (spec.width, spec.height)
+        # A built-in view is cut out of the whole frame, as in a sheet. A given pose has to fit into its own.
+        frame = size if poses.posed else whole
+        node = self._draw(poses, frame, seed)
+        self._add_lines(poses, str(node[0]))
+        return self.take_view(node, 0, size[0]) if frame != size else node
+
+    def take_view(self, samples: Link, row: int, width: int) -> Link:
+        crop = 0 if width == self._spec.width else width
+        return self._build.add(
+            "AvatarForgeTakePicture",
+            f"View {row + 1}",
+            images=samples,
+            masks=_parts_of(samples),
+            view=row,
+            width=crop,
+        ).out(_PICTURE)
+
+    def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> Link:
+        label = f" ({view})" if view else ""
+        self._build.add(
+            "AvatarForgeSave",
+            f"Save{label}",
+            images=samples,
+            parts=_parts_of(samples),
+            generation_id=generation_id,
+            position=position + 1,
+        )
+        return samples
+
+    def keep_loaded(self, controlnet: str | None) -> None:
+        """There is no model to keep."""
+
+    def _draw(self, poses: PoseInput, size: tuple[int, int], seed: int) -> Link:
+        spec, views = self._spec, poses.views
+        # A generation of one picture has no other view to look like: a re-roll draws another character.
+        identity = spec.seed if len(spec.views) > 1 else seed
+        label = "" if len(views) > 1 else f" ({views[0]})" if views[0] else ""
+        return self._build.add(
+            PAPER_DOLL,
+            f"Paper doll{label}",
+            prompt=spec.prompt,
+            clothing=spec.clothing or "",
+            style=spec.style or "",
+            realism=spec.realism,
+            negative_prompt=spec.negative_prompt or "",
+            view=ALL_FOUR if len(views) > 1 else views[0] or ANY_VIEW,
+            width=size[0],
+            height=size[1],
+            seed=identity,
+            view_seed=SAME_SEED if seed == identity else seed,
+            consistency=spec.consistency,
+            steps=spec.steps,
+            **self._keypoints(poses),
+            **self._reference,
+        ).out(_PICTURE)
+
+    def _keypoints(self, poses: PoseInput) -> dict[str, Link]:
+        if poses.pose is None:
+            return {}
+        several = len(poses.views) > 1
+        return {
+            "back_keypoints" if several and view == "back" else "keypoints": add_keypoints(
+                self._build,
+                poses.pose.plan,
+                poses.pose.file,
+                self._spec.bones,
+                from_behind=is_from_behind(self._spec, view),
+            )
+            for view in poses.posed
+        }
+
+    def _add_lines(self, poses: PoseInput, node: str) -> None:
+        spec = self._spec
+        use = spec.reference
+        for number, view in enumerate(poses.views):
+            records = [applied_pose(poses.pose_of(view), WHOLE)]
+            if self._reference and use is not None:
+                records.append(AppliedPicture("reference", "picture", use, use.strength))
+            if self._anchored or (self._shared and number > 0):
+                records.append(AppliedPicture("anchor", "seed", None, spec.consistency))
+            self.inputs += [
+                applied_input(
+                    record, view, node=node, node_type=PAPER_DOLL, model=spec.checkpoint, steps=spec.steps
+                )
+                for record in records
+            ]
+
+
+def _parts_of(picture: Link) -> Link:
+    """The parts that belong to a picture."""
+    return [picture[0], _PARTS]

@@ -1,0 +1,22 @@
+"""Warns of the words of a request that mean nothing to the family that draws its pictures."""
+
+from __future__ import annotations
+
+from ..pictures.doll.words import read_description
+from ..spec.avatar import AvatarSpec
+from ..spec.warning import GenerationWarning, make_warning
+
+LISTED = 20  # words in the warning
+
+
+def words_warnings(spec: AvatarSpec) -> tuple[GenerationWarning, ...]:
+    """One warning with the words that have no effect; none if all were understood."""
+    unknown = read_description(
+        spec.prompt, spec.clothing or "", spec.style or "", spec.realism, spec.negative_prompt or ""
+    ).unknown
+    if not unknown:
+        return ()
+    listed = unknown[:LISTED]
+    more = f" and {len(unknown) - LISTED} more" if len(unknown) > LISTED else ""
+    detail = f"The paper doll does not know these words, which have no effect: {', '.join(listed)}{more}."
+    return (make_warning("words_not_understood", detail, words=listed, count=len(unknown)),)

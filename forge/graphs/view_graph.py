@@ -1,0 +1,52 @@
+"""What `compile` needs of a graph of a generation, whatever makes the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..families.builder import Link
+from ..ports import Prompt
+from ..spec.receipt import AppliedInput
+from ..spec.warning import GenerationWarning
+
+
+class ViewGraph(Protocol):
+    """Builds one prompt step by step. `inputs` is its receipt, `warnings` is what the user should know.
+
+    `generation_graph.GenerationGraph` samples the views with a model, `drawn_graph.DrawnGraph` draws them.
+    """
+
+    inputs: list[AppliedInput]
+    warnings: list[GenerationWarning]
+
+    @property
+    def prompt(self) -> Prompt: ...
+
+    def is_skipped(self, role: str) -> bool:
+        """Whether no view of this prompt uses the role's picture, such as a front pose in a re-roll of the
+        side."""
+
+    def apply_reference(self) -> None:
+        """Apply the given reference to every view."""
+
+    def share_views(self) -> None:
+        """Make the rows of a batch look like its first row."""
+
+    def show_anchor(self, samples: Link, image: Link) -> None:
+        """Make the following views look like this one: what `sample` and `save` returned of it."""
+
+    def show_saved_anchor(self, generation_id: str, position: int) -> None:
+        """Make the view look like a saved one."""
+
+    def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
+        """Make these views in one batch, of `size` (width, height) in pixels; returns a link to it."""
+
+    def take_view(self, samples: Link, row: int, width: int) -> Link:
+        """One row of a batch, centre-cropped to `width` pixels."""
+
+    def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> Link:
+        """Save a view; returns a link to its picture."""
+
+    def keep_loaded(self, controlnet: str | None) -> None:
+        """Keep a ControlNet loaded that this prompt does not use."""
