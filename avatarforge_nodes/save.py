@@ -10,7 +10,7 @@ import torch
 from comfy_api.latest import io, ui
 from PIL.PngImagePlugin import PngInfo
 
-from ..forge.pictures.doll.palette import parts_to_text
+from ..forge.pictures.doll.parts_text import parts_to_text
 from ..forge.store.picture_parts import PARTS_KEY
 from ..host.comfy import NAME, current_prompt_id, metadata_wanted
 from .choices import CATEGORY

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..pictures.doll.palette import parts_from_text
+from ..pictures.doll.parts_text import parts_from_text
 from .images import is_png
 from .structure import InvalidImage
 from .structure_png import png_text

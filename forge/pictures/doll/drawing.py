@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from .assembly import figure_layers
 from .character import Character
+from .complete import complete, unit_of
 from .description import Colour
+from .detail import Details
+from .masks import Masks, View
 from .person import Person, Point
+from .physique import Figure
+from .scene import Scene
+from .style_pixels import pixel_grid
+from .styles import enlarged, paint, preview
 
 #: The passes, in their order. Each adds to what the earlier ones drew.
 PASSES = ("sketch", "flats", "shade", "line")
@@ -89,26 +97,55 @@ class Drawing:
     palette: Mapping[str, Colour]
 
 
-#: Called after each pass with the number of passes drawn and a preview. May raise, which ends the drawing.
+#: Called after each pass with the number of passes drawn and a preview, which may be smaller than the
+#: picture; after the last one with the picture. May raise, which ends the drawing.
 AfterPass = Callable[[int, Image.Image], None]
 
 
 def draw_doll(order: DollOrder, after_pass: AfterPass | None = None) -> Drawing:
-    """Draw the character."""
-    picture = Image.new("RGB", order.size, order.character.background)
-    draw = ImageDraw.Draw(picture)
-    for person in order.people:
-        for point in person.body.values():
-            x, y = point
-            draw.polygon([(x - 9, y - 9), (x + 9, y - 9), (x + 9, y + 9), (x - 9, y + 9)], order.character.hair_colour)
-    for done in range(1, order.passes + 1):
-        if after_pass is not None:
-            after_pass(done, picture)
-    empty = Image.new("L", order.size)
+    """Draw the character. Raises what `after_pass` raises."""
+    figures = [_figure(person, order) for person in order.people]
+    # Who is further down in the picture stands in front.
+    figures.sort(key=lambda figure: max(y for _, y in figure.joints.values()))
+    layers = [
+        layer
+        for number, figure in enumerate(figures)
+        for layer in figure_layers(figure, Details(order.seed + number))
+    ]
+    scene = Scene(
+        order.size,
+        order.character.background,
+        max((figure.unit for figure in figures), default=0.0),
+        layers,
+        [figure.joints for figure in figures],
+        order.character.style,
+        order.character.realism,
+    )
+    if after_pass is not None:
+        for done in range(1, order.passes):
+            after_pass(done, preview(scene, done))
+    picture = paint(scene, order.passes)
+    if after_pass is not None:
+        after_pass(order.passes, picture)
+    parts, limbs = _masks(scene)
     return Drawing(
         picture,
-        empty,
-        empty,
-        tuple(person.body for person in order.people),
-        {"hair": order.character.hair_colour},
+        parts,
+        limbs,
+        tuple({name: figure.joints[name] for name in figure.person.body} for figure in figures),
+        {layer.part: layer.colour for layer in layers},
     )
+
+
+def _figure(person: Person, order: DollOrder) -> Figure:
+    joints = complete(person, order.turn)
+    return Figure(person, joints, order.turn, unit_of(person, joints, order.turn), order.character)
+
+
+def _masks(scene: Scene) -> tuple[Image.Image, Image.Image]:
+    """The masks of parts and limbs. The same in every style, but those of pixel art have its grid."""
+    grid, factor = pixel_grid(scene) if scene.style == "pixel art" else (View(scene.size), 1)
+    masks = Masks(grid, PARTS, LIMBS)
+    for layer in scene.layers:
+        masks.paint(layer)
+    return enlarged(masks.parts, grid, factor, scene), enlarged(masks.limbs, grid, factor, scene)
