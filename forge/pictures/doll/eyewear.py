@@ -9,9 +9,8 @@ from ..body import HALF_EYES
 from .character import Worn
 from .colours import light_of
 from .detail import Details
-from .face import EYE_Y
 from .geometry import Outline, add, ribbon, smooth_line
-from .head import Head
+from .head import EYE_Y, Head
 from .layers import Layer, Patch, Shape, Stroke
 from .person import Point
 from .physique import Figure

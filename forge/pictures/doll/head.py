@@ -30,10 +30,11 @@ from .physique import Figure
 from .skull import Section, Skull
 
 AXIS_HEIGHT = 0.930
+EYE_Y = EYE_HEIGHT - AXIS_HEIGHT
 _MODEL: dict[str, tuple[float, float, float]] = {
     "nose": (0.0, NOSE_HEIGHT - AXIS_HEIGHT, NOSE_FORWARD),
-    "left_eye": (HALF_EYES, EYE_HEIGHT - AXIS_HEIGHT, EYES_FORWARD),
-    "right_eye": (-HALF_EYES, EYE_HEIGHT - AXIS_HEIGHT, EYES_FORWARD),
+    "left_eye": (HALF_EYES, EYE_Y, EYES_FORWARD),
+    "right_eye": (-HALF_EYES, EYE_Y, EYES_FORWARD),
     "left_ear": (HALF_EARS, EAR_HEIGHT - AXIS_HEIGHT, EARS_FORWARD),
     "right_ear": (-HALF_EARS, EAR_HEIGHT - AXIS_HEIGHT, EARS_FORWARD),
 }
