@@ -24,10 +24,15 @@ DIFFERENT = 70
 NOT_SKIN = 36
 #: Share of a region that has to be other than skin for its clothes to be looked for in that alone.
 MIN_CLOTHES = 0.3
-#: Half the width of head, torso and legs, in heights of the figure.
-HALF_WIDTH = 0.14
+#: Share of a face that its eyes take at least.
+MIN_EYES = 0.02
+#: Share of the middle of the head that a face takes at least.
+MIN_FACE = 0.15
+#: Half the width of the part of a figure that is looked at, of its face and of its body without arms, in
+#: heights of the figure.
+HALF_WIDTH, FACE_HALF_WIDTH, BODY_HALF_WIDTH = 0.14, 0.05, 0.08
 #: From where to where regions reach, in heights of the figure from its top.
-HEAD, HAIR, FACE, HANDS = (0.0, 0.16), (0.0, 0.05), (0.07, 0.13), (0.3, 0.65)
+HAIR, FACE, HANDS = (0.0, 0.05), (0.07, 0.13), (0.3, 0.65)
 CLOTHES: Mapping[str, tuple[float, float]] = {"top": (0.2, 0.46), "bottom": (0.54, 0.8), "feet": (0.93, 1.0)}
 
 Counts = Mapping[Colour, int]
@@ -66,13 +71,15 @@ def palette_from_picture(picture: Image.Image) -> Mapping[str, Colour]:
     "skin", "hair", "top", "bottom" and "feet" as far as they are found; it is empty if no figure is. What
     covers the head counts as hair.
     """
-    shrunk = picture.copy()
-    # A palette's or a lossless picture's exact colours are kept.
-    shrunk.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
-    figure = find_figure(shrunk)
+    # The figure is found in a smooth copy, whose outlines have no gaps; NEAREST keeps the exact colours.
+    smooth = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    exact = smooth.convert("RGB")
+    smooth.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    exact = exact.resize(smooth.size, Image.Resampling.NEAREST)
+    figure = find_figure(smooth)
     if figure is None:
         return {}
-    regions = _Regions(shrunk.convert("RGB"), figure)
+    regions = _Regions(exact, figure)
     palette: dict[str, Colour] = {}
     skin, hair = _skin_and_hair(regions)
     if skin is not None:
@@ -80,33 +87,51 @@ def palette_from_picture(picture: Image.Image) -> Mapping[str, Colour]:
     if hair is not None:
         palette["hair"] = hair
     for part, reach in CLOTHES.items():
-        counts = regions.counts(reach)
-        clothes = _different(counts, skin, NOT_SKIN)
-        if skin is not None:
-            clothes = _without_shades(clothes, skin)
-        if sum(clothes.values()) < MIN_CLOTHES * sum(counts.values()):
-            # Leather near the colour of skin: the rest is outline.
-            clothes = counts
-        colour = _most_frequent(clothes)
+        colour = _most_frequent(_clothes(regions.counts(reach), skin))
         if colour is not None:
             palette[part] = colour
     return palette
 
 
+def _clothes(counts: Counts, skin: Colour | None) -> Counts:
+    """What is not skin, unless that is little: leather can be near the colour of skin."""
+    if skin is None:
+        return counts
+    other = _different(counts, skin, NOT_SKIN)
+    flat = sum(counts.values()) - sum(other.values())
+    without_shades = _without_shades(other, skin)
+    # Skin's shade covers less than skin itself. What covers more is brown cloth.
+    if sum(other.values()) - sum(without_shades.values()) <= flat:
+        other = without_shades
+    return other if sum(other.values()) >= MIN_CLOTHES * sum(counts.values()) else counts
+
+
 def _skin_and_hair(regions: _Regions) -> tuple[Colour | None, Colour | None]:
     """Brown hair can have the hue of skin: where they are decides."""
     crown = _most_frequent(regions.counts(HAIR))
-    face = _most_frequent(_where(regions.counts(FACE, HALF_WIDTH / 3), looks_like_skin))
+    front = regions.counts(FACE, FACE_HALF_WIDTH)
     if crown is None:
-        return face, None
-    if face is None or _apart(face, crown) < DIFFERENT:
-        # From behind, or bald: skin is looked for at the hands.
-        hands = _where(regions.counts(HANDS, 1.0), looks_like_skin)
-        seen = _most_frequent(_without_shades(_different(hands, crown), crown))
-        if face is None or seen is not None:
-            return seen or _most_frequent(hands), crown
-        return face, _most_frequent(_different(regions.counts(HEAD), face))
-    return face, crown
+        return _most_frequent(_where(front, looks_like_skin)), None
+    face = _like_skin_but_not(crown, front)
+    if sum(face.values()) >= MIN_FACE * sum(front.values()):
+        return _most_frequent(face), crown
+    if looks_like_skin(crown) and _has_eyes(front, crown):
+        # A bald head.
+        return crown, None
+    # From behind: the hands, beside the body, show the skin.
+    inside = regions.counts(HANDS, BODY_HALF_WIDTH)
+    outside = {colour: count - inside.get(colour, 0) for colour, count in regions.counts(HANDS, 1.0).items()}
+    return _most_frequent(_like_skin_but_not(crown, outside)), crown
+
+
+def _like_skin_but_not(hair: Colour, counts: Counts) -> Counts:
+    return _without_shades(_different(_where(counts, looks_like_skin), hair), hair)
+
+
+def _has_eyes(counts: Counts, face: Colour) -> bool:
+    """Whether a face has eyes: they are neither like skin nor outlines."""
+    other = _where(counts, lambda colour: max(colour) >= 90 and not looks_like_skin(colour))
+    return sum(_different(other, face).values()) >= MIN_EYES * sum(counts.values())
 
 
 class _Regions:
@@ -177,10 +202,10 @@ def _without_shades(counts: Counts, of: Colour) -> Counts:
 
 
 def _is_shade(colour: Colour, of: Colour) -> bool:
-    """Whether a colour is another in the shade: about the same hue, and darker."""
-    darker = sum(colour) / max(1, sum(of))
-    red, green, blue = (round(channel * darker) for channel in of)
-    return darker < 1 and _apart(colour, (red, green, blue)) < 24
+    """Whether a colour is another in the shade, or in the light: about the same hue."""
+    brightness = sum(colour) / max(1, sum(of))
+    red, green, blue = (round(channel * brightness) for channel in of)
+    return 0.5 <= brightness <= 1.2 and _apart(colour, (red, green, blue)) < 24
 
 
 def _apart(one: Colour, other: Colour) -> int:
