@@ -193,7 +193,9 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     demo = commands.add_parser(
-        "demo", help="start ComfyUI with the pack and generate a character in four views"
+        "demo",
+        help="start ComfyUI with the pack and show a character in four views",
+        description="Without --model, the paper doll draws the character: no model is needed.",
     )
     demo.add_argument("--once", action="store_true", help="exit when the pictures are done")
     demo.add_argument(
@@ -222,7 +224,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--out", type=Path, default=Path("avatarforge-demo"), metavar="DIR", help="default: %(default)s"
     )
-    demo.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
+    demo.add_argument(
+        "--steps", type=int, metavar="N", help="sampler steps per view; the paper doll's passes"
+    )
     demo.add_argument("--size", type=int, metavar="N", help="height and maximum width of a view in pixels")
 
     bench = commands.add_parser(
