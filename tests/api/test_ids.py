@@ -32,8 +32,11 @@ OTHER_FORMS = [ID.replace("-", ""), f"{{{ID}}}", f"urn:uuid:{ID}", f" {ID}", ID.
 
 
 def mixed(text: str) -> str:
-    """Every other letter as a capital."""
-    return "".join(letter.upper() if at % 2 else letter.lower() for at, letter in enumerate(text))
+    """Every second letter as a capital: nearly every id has letters, wherever they are."""
+    letters = [index for index, character in enumerate(text) if character.isalpha()]
+    return "".join(
+        character.upper() if index in letters[::2] else character for index, character in enumerate(text)
+    )
 
 
 CASES: dict[str, Callable[[str], str]] = {"upper": str.upper, "mixed": mixed}
