@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
 
 def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import archive, checks, demo, screenshots, soak, templates, workflows
+    from lab import archive, checks, demo, illustrations, screenshots, soak, templates, workflows
     from lab.bench.run import run_bench
     from lab.progress import LabError
 
@@ -66,6 +66,8 @@ def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
             return workflows.run_workflows(ROOT)
         if options.command == "templates":
             return templates.run_templates(ROOT, options.name)
+        if options.command == "dolls":
+            return illustrations.run_illustrations(ROOT)
         if options.command == "screenshots":
             return screenshots.run_screenshots(ROOT)
         if options.command == "pack":
@@ -259,7 +261,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     templates.add_argument("name", nargs="*", metavar="NAME", help="a workflow (default: all for images)")
     commands.add_parser(
-        "screenshots", help="retake the panel's screenshots in docs/images/, and draw icon and banner"
+        "dolls", help="draw the paper dolls of docs/images/: icon, banner, overview and contact sheet"
+    )
+    commands.add_parser(
+        "screenshots", help="retake the panel's screenshots in docs/images/, and draw what dolls draws"
     )
     pack = commands.add_parser(
         "pack",

@@ -11,6 +11,9 @@ from typing import Any
 Angles = tuple[float, float]
 Limb = tuple[Angles, Angles]
 SIDES = {"right": -1, "left": 1}
+#: What hands, hair and hats need beside and above the outermost joints, in statures.
+BESIDE, ABOVE = 0.11, 0.12
+GROUND = 0.96  # of the picture's height, from the top
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,11 @@ class Pose:
 
 
 STANDING = Pose()
+RELAXED = Pose(right_arm=((13, -8), (7, 6)), left_arm=((13, 4), (7, 16)))
 WAVING = Pose(left_arm=((105, 10), (150, 10)))
 CHEERING = Pose(right_arm=((140, 0), (160, 5)), left_arm=((140, 0), (160, 5)))
 HANDS_ON_HIPS = Pose(right_arm=((48, -12), (-46, 10)), left_arm=((48, -12), (-46, 10)))
-OPEN_ARMS = Pose(right_arm=((75, 10), (82, 15)), left_arm=((75, 10), (82, 15)))
+OPEN_ARMS = Pose(right_arm=((38, 10), (62, 25)), left_arm=((38, 10), (62, 25)))
 POINTING = Pose(right_arm=((86, 5), (90, 5)), left_arm=((48, -12), (-46, 10)))
 WALKING = Pose(
     right_arm=((8, 30), (4, 55)),
@@ -80,16 +84,21 @@ def joints_of(pose: Pose) -> Mapping[str, tuple[float, float, float]]:
 
 
 def person_in(pose: Pose, turn: float, size: tuple[int, int], share: float) -> Any:
-    """The visible joints in the pixels of a picture, seen from `turn` degrees (`body.seen_from`): `share` of
-    its height tall if it stands, and standing near its lower edge. Needs the loaded pack."""
+    """The visible joints in the pixels of a picture, seen from `turn` degrees (`body.seen_from`).
+
+    The figure stands near the lower edge. It is `share` of the picture's height tall, or less where raised
+    or spread arms need the room. Needs the loaded pack.
+    """
     body = importlib.import_module("avatarforge.forge.pictures.body")
     person = importlib.import_module("avatarforge.forge.pictures.doll.person")
     width, height = size
-    tall, ground = height * share, height * 0.965
     seen = body.seen_from(joints_of(pose), turn)
-    middle = (max(x for x, _ in seen.values()) + min(x for x, _ in seen.values())) / 2
+    left, right = min(x for x, _ in seen.values()), max(x for x, _ in seen.values())
+    top = max(y for _, y in seen.values())
+    tall = min(height * share, width / (right - left + 2 * BESIDE), height * GROUND / (top + ABOVE))
+    middle = width / 2 - (left + right) / 2 * tall
     return person.Person(
-        {name: (width / 2 + (x - middle / 2) * tall, ground - y * tall) for name, (x, y) in seen.items()}
+        {name: (middle + x * tall, height * GROUND - y * tall) for name, (x, y) in seen.items()}
     )
 
 

@@ -6,15 +6,19 @@ Needs an interpreter with Pillow, and the loaded pack.
 from __future__ import annotations
 
 import importlib
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
 from . import doll_poses as poses
+from .demo import KNIGHT_SEED, KNIGHT_WORDS
 from .doll_poses import Pose
+
+Colour = tuple[int, int, int]
 
 COLUMNS = 8
 CELL = (224, 312)  # pixels
@@ -27,70 +31,79 @@ FRONT, QUARTER, SIDE, BACK = 0.0, 40.0, 90.0, 180.0
 
 @dataclass(frozen=True)
 class Doll:
-    """One picture of the sheet: the words of a request, its seed, and the pose seen from `turn` degrees."""
+    """One picture: the words of a request, and the pose seen from `turn` degrees. Without a `seed`, the words
+    decide what they leave open."""
 
     prompt: str
     pose: Pose = poses.STANDING
     turn: float = FRONT
     style: str = ""
     realism: bool = False
-    seed: int = 1
+    seed: int | None = None
 
     @property
     def label(self) -> str:
         look = [self.style] if self.style else []
         return ", ".join([self.prompt, *look, *(["realistic"] if self.realism else [])])
 
+    @property
+    def own_seed(self) -> int:
+        return zlib.crc32(self.label.encode()) if self.seed is None else self.seed
+
+
+#: The character of the demo, the banner and the screenshots.
+KNIGHT = Doll(KNIGHT_WORDS, seed=KNIGHT_SEED)
+
 
 DOLLS: tuple[Doll, ...] = (
-    Doll("female knight, silver armor, red cape", poses.HANDS_ON_HIPS, seed=42),
+    replace(KNIGHT, pose=poses.HANDS_ON_HIPS),
     Doll("old wizard, long grey beard, blue robe, pointed hat, staff", poses.WAVING),
-    Doll("pirate captain, black coat, hat, eyepatch", poses.POINTING, seed=4),
+    Doll("pirate, black coat, hat, eyepatch", poses.POINTING),
     Doll("elf archer, green tunic, brown boots, bow", poses.GUARD, QUARTER),
-    Doll("happy girl, pigtails, yellow dress", poses.CHEERING, seed=3),
+    Doll("happy girl, pigtails, yellow dress", poses.CHEERING),
     Doll("detective, trench coat, hat, glasses", poses.THINKING, -QUARTER),
-    Doll("ninja, black outfit, sword", poses.GUARD, seed=7),
-    Doll("queen, crown, purple gown, blonde hair", poses.OPEN_ARMS, seed=2),
-    Doll("runner, white t-shirt, red shorts, sneakers", poses.RUNNING, SIDE, seed=5),
+    Doll("ninja, black outfit, sword", poses.GUARD),
+    Doll("queen, crown, purple gown, blonde hair", poses.OPEN_ARMS),
+    Doll("athletic woman, white t-shirt, red shorts, sneakers", poses.RUNNING, SIDE),
     Doll("witch, black dress, pointed hat, red hair", poses.STANDING, QUARTER, "watercolour"),
-    Doll("viking, fur cloak, horned helmet, axe, red beard", poses.WIDE),
-    Doll("surprised boy, green hoodie, jeans", poses.OPEN_ARMS, seed=8),
+    Doll("viking, fur cloak, helmet, axe, red beard", poses.WIDE),
+    Doll("surprised boy, green hoodie, jeans", poses.OPEN_ARMS),
     Doll("doctor, white lab coat, glasses, black hair", poses.STANDING, -QUARTER, realism=True),
     Doll("samurai, red armor, sword", poses.GUARD, -QUARTER, "ink"),
-    Doll("angry man, black leather jacket, mohawk", poses.POINTING, seed=6),
-    Doll("mermaid blue hair, teal top, long skirt", poses.WAVING, FRONT, "watercolour"),
-    Doll("astronaut, white suit, helmet", poses.WAVING, QUARTER),
-    Doll("cowboy, brown hat, blue jeans, vest, boots", poses.HANDS_ON_HIPS, -QUARTER, seed=3),
+    Doll("angry man, black leather jacket, mohawk", poses.POINTING),
+    Doll("fairy, long blue hair, teal dress, wings", poses.WAVING, FRONT, "watercolour"),
+    Doll("angel, white robe, wings, curly hair", poses.WAVING, QUARTER),
+    Doll("cowboy, brown hat, blue jeans, vest, boots", poses.HANDS_ON_HIPS, -QUARTER),
     Doll("woman from behind, red hair, braid, green coat", poses.STANDING, BACK),
-    Doll("student, school uniform, blue skirt, white shirt, tie", poses.WAVING, QUARTER, seed=9),
+    Doll("student, school uniform, blue skirt, white shirt, tie", poses.WAVING, QUARTER),
     Doll("monk, bald, orange robe", poses.STANDING, FRONT, "flat"),
-    Doll("robin hood, green hat, cape, bow", poses.WALKING, -SIDE, "flat"),
+    Doll("ranger, green hood, cloak, bow", poses.WALKING, -SIDE, "flat"),
     Doll("princess, pink dress, tiara, curly blonde hair", poses.OPEN_ARMS, FRONT, "pixel art"),
     Doll("knight, golden armor, helmet, shield, sword", poses.GUARD, QUARTER, "pixel art"),
-    Doll("ballet dancer, pink leotard, tutu, bun", poses.KICK, seed=5),
-    Doll("grandmother, white hair, bun, purple cardigan, glasses", poses.STANDING, QUARTER, seed=2),
+    Doll("slim woman, pink top, skirt, bun", poses.KICK),
+    Doll("grandmother, white hair, bun, purple cardigan, glasses", poses.STANDING, QUARTER),
     Doll("soldier, green uniform, helmet, boots", poses.WALKING, SIDE, "low poly"),
-    Doll("fox girl, orange hair, white kimono", poses.STANDING, -QUARTER, "low poly", seed=4),
-    Doll("chef, white jacket, hat, moustache", poses.POINTING, -QUARTER, seed=7),
-    Doll("sad boy, blue sweater, brown trousers", poses.STANDING, QUARTER, seed=2),
-    Doll("boxer, bare chest, red shorts, gloves", poses.GUARD, FRONT, seed=11),
-    Doll("vampire, black cape, red vest, white shirt", poses.OPEN_ARMS, FRONT, "ink", seed=6),
-    Doll("business woman, grey suit, white blouse", poses.WALKING, QUARTER, realism=True),
-    Doll("skater, beanie, purple hoodie, black trousers", poses.WIDE, FRONT, seed=5),
-    Doll("druid, green cloak, hood, staff", poses.STANDING, -QUARTER, "watercolour", seed=3),
-    Doll("embarrassed maid, black dress, white apron", poses.STANDING, FRONT, seed=12),
-    Doll("barbarian, muscular, fur, long black hair, axe", poses.CHEERING, FRONT, seed=13),
-    Doll("painter, beret, striped shirt, blue overalls", poses.POINTING, QUARTER, seed=4),
-    Doll("musician, red scarf, brown jacket, curly hair", poses.SITTING, SIDE, seed=2),
-    Doll("afraid man, striped pajamas", poses.OPEN_ARMS, -QUARTER, seed=10),
-    Doll("king, crown, red cape, gold tunic, white beard", poses.STANDING, BACK, seed=2),
-    Doll("superhero, blue suit, red cape, mask", poses.HANDS_ON_HIPS, QUARTER, "flat", seed=8),
-    Doll("gardener, straw hat, dungarees, green shirt", poses.WAVING, -QUARTER, "watercolour", seed=6),
-    Doll("disgusted teen, pink hair, black hoodie, ripped jeans", poses.STANDING, FRONT, seed=4),
-    Doll("explorer, khaki shirt, shorts, hat, backpack", poses.WALKING, -QUARTER, seed=3),
-    Doll("bride, white gown, veil, brown hair", poses.STANDING, QUARTER, realism=True, seed=5),
-    Doll("swimmer, blue swimsuit, goggles", poses.CHEERING, QUARTER, seed=7),
-    Doll("child, red raincoat, yellow boots", poses.CHEERING, FRONT, "watercolour", seed=2),
+    Doll("girl, orange hair, white kimono", poses.STANDING, -QUARTER, "low poly"),
+    Doll("chef, white jacket, hat, moustache", poses.POINTING, -QUARTER),
+    Doll("sad boy, blue sweater, brown trousers", poses.STANDING, QUARTER),
+    Doll("bare chest, red shorts, gloves, beard", poses.GUARD, FRONT),
+    Doll("vampire, black cape, red vest, white shirt", poses.OPEN_ARMS, FRONT, "ink"),
+    Doll("businesswoman, grey jacket, white shirt", poses.WALKING, QUARTER, realism=True),
+    Doll("teenager, beanie, purple hoodie, black trousers", poses.WIDE, FRONT),
+    Doll("druid, green cloak, hood, staff", poses.STANDING, -QUARTER, "watercolour"),
+    Doll("embarrassed maid, black dress", poses.STANDING, FRONT),
+    Doll("barbarian, muscular, long black hair, axe", poses.CHEERING, FRONT),
+    Doll("stout man, cap, orange shirt, blue overalls", poses.POINTING, QUARTER),
+    Doll("bard, red scarf, brown jacket, curly hair", poses.SITTING, SIDE),
+    Doll("afraid man, striped pajamas", poses.OPEN_ARMS, -QUARTER),
+    Doll("king, crown, red cape, gold tunic, white beard", poses.STANDING, BACK),
+    Doll("superhero, red cape", poses.HANDS_ON_HIPS, QUARTER, "flat"),
+    Doll("gardener, straw hat, dungarees, green shirt", poses.WAVING, -QUARTER, "watercolour"),
+    Doll("disgusted teen, pink hair, black hoodie, jeans", poses.STANDING, FRONT),
+    Doll("adventurer, khaki shirt, shorts, hat", poses.WALKING, -QUARTER),
+    Doll("white gown, tiara, long brown hair", poses.STANDING, QUARTER, realism=True),
+    Doll("goblin, brown vest, dagger", poses.CHEERING, QUARTER),
+    Doll("child, red raincoat, yellow boots", poses.CHEERING, FRONT, "watercolour"),
 )
 
 
@@ -112,27 +125,30 @@ def draw_dolls(path: Path, dolls: Sequence[Doll] = DOLLS) -> Path:
     return path
 
 
-def picture_of(doll: Doll, size: tuple[int, int], *, share: float = SHARE) -> Image.Image:
+def picture_of(
+    doll: Doll, size: tuple[int, int], *, share: float = SHARE, background: Colour | None = None
+) -> Image.Image:
     """The drawing of one doll, `size` pixels large."""
     person = poses.person_in(doll.pose, doll.turn, size, share)
-    return drawing_of(doll, size, person).picture
+    picture: Image.Image = drawing_of(doll, size, person, background).picture
+    return picture
 
 
-def drawing_of(doll: Doll, size: tuple[int, int], person: Any) -> Any:
-    """The `Drawing` of one doll in the pose of the person."""
+def drawing_of(doll: Doll, size: tuple[int, int], person: Any, background: Colour | None = None) -> Any:
+    """The `Drawing` of one doll in the pose of a person, in the pixels of the picture."""
     words = importlib.import_module("avatarforge.forge.pictures.doll.words")
-    character = importlib.import_module("avatarforge.forge.pictures.doll.character")
+    characters = importlib.import_module("avatarforge.forge.pictures.doll.character")
     drawing = importlib.import_module("avatarforge.forge.pictures.doll.drawing")
     description = words.read_description(doll.prompt, "", doll.style, doll.realism, "")
-    return drawing.draw_doll(
-        drawing.DollOrder(
-            people=(person,),
-            turn=doll.turn,
-            character=character.choose_character(description, seed=doll.seed),
-            size=size,
-            seed=doll.seed,
-        )
+    character = characters.choose_character(description, seed=doll.own_seed)
+    order = drawing.DollOrder(
+        people=(person,),
+        turn=doll.turn,
+        character=replace(character, background=background or character.background),
+        size=size,
+        seed=doll.own_seed,
     )
+    return drawing.draw_doll(order)
 
 
 def _wrapped(text: str, font: Any, width: int, lines: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from avatarforge.forge.families import FAMILIES
-from lab.demo import DRAWN_FAMILY, Artist, DemoOptions, artist_for, request_body, usable_models
+from lab.demo import DRAWN_FAMILY, KNIGHT_SEED, Artist, DemoOptions, artist_for, request_body, usable_models
 from lab.progress import LabError
 
 DOLL: dict[str, Any] = {
@@ -29,10 +29,10 @@ def options(**fields: Any) -> DemoOptions:
     return DemoOptions(prompt="knight", out=Path("out"), **fields)
 
 
-def test_without_a_model_the_character_is_drawn_at_its_own_size_and_in_its_own_pose() -> None:
+def test_without_a_model_the_same_character_is_always_drawn_in_its_own_size_and_pose() -> None:
     assert FAMILIES[DRAWN_FAMILY].drawn
     body = request_body(options(), Artist(drawn=True, pose=False), None)
-    assert body == {"prompt": "knight", "family": "doll"}
+    assert body == {"prompt": "knight", "family": "doll", "seed": KNIGHT_SEED}
 
 
 def test_a_named_model_is_requested_with_the_pose_and_the_options() -> None:
