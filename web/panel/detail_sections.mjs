@@ -7,6 +7,9 @@ import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName }
 /** @import { Labels } from "./labels.mjs" */
 /** @import { Session } from "./session.mjs" */
 
+/** The family of what is drawn, without a model. */
+const DRAWN_FAMILY = "doll";
+
 /** @type {Labels} */
 const ROLES = {
   pose: (t) => t("pose"),
@@ -21,7 +24,7 @@ const ROLES = {
  * @param {Session} session
  */
 export function summary(generation, { locale, t }) {
-  const { created_at: created, started_at: started, completed_at: completed } = generation;
+  const { created_at: created, started_at: started, completed_at: completed, parameters } = generation;
   const seconds = started && completed ? (Date.parse(completed) - Date.parse(started)) / 1000 : null;
   return make(
     "p",
@@ -29,6 +32,7 @@ export function summary(generation, { locale, t }) {
     statusBadge(generation, t),
     ` ${kindName(generation, t)} · ${formatTime(created, locale)}`,
     seconds === null ? "" : ` · ${t("took", { time: formatDuration(seconds, t) })}`,
+    parameters?.family === DRAWN_FAMILY ? ` · ${t("drawn_by_doll")}` : "",
   );
 }
 

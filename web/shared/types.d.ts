@@ -62,6 +62,7 @@ export interface Parameters {
   scheduler: string | null;
   seed: number | string;
   checkpoint: string;
+  family: string;
   pose_strength: number | null;
   pose_mode: string | null;
   reference_strength: number | null;
@@ -280,6 +281,8 @@ export interface ModelFamily {
 export interface Capabilities {
   models: InstalledModel[];
   families: { name: string; label: string; variants: string[]; installed: number; drawn: boolean }[];
+  /** Of requests that name neither a family nor a model; null: that of the chosen model. */
+  default_family: string | null;
   loras: LoraFile[];
   reasons: string[];
   samplers: string[];
