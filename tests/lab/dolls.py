@@ -88,7 +88,7 @@ DOLLS: tuple[Doll, ...] = (
     Doll("sad boy, blue sweater, brown trousers", poses.STANDING, QUARTER),
     Doll("bare chest, red shorts, gloves, beard", poses.GUARD, FRONT),
     Doll("vampire, black cape, red vest, white shirt", poses.OPEN_ARMS, FRONT, "ink"),
-    Doll("businesswoman, grey jacket, white shirt", poses.WALKING, QUARTER, realism=True),
+    Doll("woman, grey jacket, white shirt", poses.WALKING, QUARTER, realism=True),
     Doll("teenager, beanie, purple hoodie, black trousers", poses.WIDE, FRONT),
     Doll("druid, green cloak, hood, staff", poses.STANDING, -QUARTER, "watercolour"),
     Doll("embarrassed maid, black dress", poses.STANDING, FRONT),
