@@ -1,4 +1,4 @@
-"""The paper dolls of the documentation: enough of them, all different, and drawn from words that are understood."""
+"""The paper dolls of the documentation: enough, all different, and of words that are understood."""
 
 from __future__ import annotations
 
