@@ -87,7 +87,10 @@ def test_one_key_draws_a_knight_from_all_sides_with_progress_and_a_reload_keeps_
     generation = newest(api)
     assert generation["status"] == "completed"
     used = generation["parameters"]
-    assert (used["prompt"], used["family"], used["width"], used["height"]) == (KNIGHT, "doll", 512, 768)
+    assert (used["prompt"], used["model"], used["width"], used["height"]) == (KNIGHT, "Paper doll", 512, 768)
+    page.get_by_text("All settings").click()
+    expect(page.locator(".avatarforge-settings")).to_contain_text(f"Model{DOLL}")
+    expect(page.locator(".avatarforge-settings")).not_to_contain_text("checkpoint")
     # The choice stays in the form, so that the next Generate draws too.
     expect(offer(page)).to_be_hidden()
     page.get_by_text("Advanced").click()

@@ -62,7 +62,6 @@ export interface Parameters {
   scheduler: string | null;
   seed: number | string;
   checkpoint: string;
-  family: string;
   pose_strength: number | null;
   pose_mode: string | null;
   reference_strength: number | null;
