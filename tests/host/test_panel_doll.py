@@ -72,6 +72,20 @@ def newest(api: Api) -> dict[str, Any]:
     return found
 
 
+def test_the_sidebar_offers_it_too(api: Api) -> None:
+    """The first test: the browser of the editor cannot be open at the same time as that of the others."""
+    with open_editor(api) as opened:
+        page = opened.page
+        page.get_by_role("button", name=re.compile("^AvatarForge")).click()
+        panel = page.locator(".avatarforge-panel")
+        expect(panel.locator(".avatarforge-drawing svg")).to_have_count(5)
+        assert (violations(page), too_wide(page)) == ([], [])
+        offer(page).click()
+        expect(panel.get_by_role("heading", name=KNIGHT)).to_be_visible()
+        assert len(shown_views(page)) == 4
+        assert [text for text in opened.complaints if "avatarforge" in text.lower()] == []
+
+
 def test_one_key_draws_a_knight_from_all_sides_with_progress_and_a_reload_keeps_it(
     page: Page, api: Api
 ) -> None:
@@ -129,13 +143,16 @@ def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page)
     expect(offer(page)).to_be_hidden()
 
 
-def test_a_refusal_is_shown_and_the_focus_is_in_the_form(page: Page) -> None:
+def test_a_refusal_is_shown_and_the_focus_is_in_the_form(page: Page, browser: Browser) -> None:
     sent = "**/generate_all_poses"
     full = {"detail": "2 generations are queued.", "code": "queue_full", "parameters": {"limit": 2}}
     page.route(sent, lambda route: route.fulfill(status=503, json=full))
     offer(page).click()
     expect(page.get_by_role("alert").filter(has_text=full["detail"])).to_be_visible()
     expect(prompt(page)).to_be_focused()
+    (complaint,) = browser.complaints  # the browser's own, of the answer above
+    assert "503" in complaint
+    browser.complaints.clear()
 
 
 def test_nothing_is_offered_where_everything_is_drawn_anyway(page: Page, api: Api) -> None:
@@ -163,19 +180,6 @@ def test_the_offer_speaks_chinese(browser: Browser, api: Api) -> None:
         assert too_wide(shown) == []
     finally:
         chinese.close()
-
-
-def test_the_sidebar_offers_it_too(api: Api) -> None:
-    with open_editor(api) as opened:
-        page = opened.page
-        page.get_by_role("button", name=re.compile("^AvatarForge")).click()
-        panel = page.locator(".avatarforge-panel")
-        expect(panel.locator(".avatarforge-drawing svg")).to_have_count(5)
-        assert (violations(page), too_wide(page)) == ([], [])
-        offer(page).click()
-        expect(panel.get_by_role("heading", name=KNIGHT)).to_be_visible()
-        assert len(shown_views(page)) == 4
-        assert [text for text in opened.complaints if "avatarforge" in text.lower()] == []
 
 
 def test_with_a_model_there_is_no_offer(

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from .doll_poses import RELAXED, person_in
-from .dolls import BACK, FRONT, KNIGHT, QUARTER, SIDE, Colour, drawing_of, picture_of
+from .dolls import BACK, FRONT, KNIGHT, QUARTER, SIDE, Colour, drawing_of, largest_scale, picture_of
 
 #: Limits of the registry (docs.comfy.org, "Specifications"): an icon of at most 800x400, a banner of 21:9.
 ICON_SIZE = (400, 400)
@@ -20,11 +20,10 @@ BANNER_SIZE = (1260, 540)
 NIGHT, CARD = (30, 34, 54), (240, 238, 233)
 TITLE, SUBTITLE = (240, 242, 248), (178, 188, 206)
 #: Where the icon lies in a picture of the whole figure: left and top, and the size of that picture.
-ICON_CUT = (300, 12, 1000, 1000)
+ICON_CUT = (250, -62, 900, 900)
 RADIUS = 18  # pixels
 #: Of the banner's four cards, in pixels.
-CARD_SIZE, CARD_GAP, CARD_LEFT = (190, 420), 14, 430
-SHARE = 0.8  # small enough for every view, so that all are drawn at one scale
+CARD_SIZE, CARD_GAP, CARD_LEFT = (196, 430), 10, 424
 VIEWS = (FRONT, QUARTER, SIDE, BACK)
 
 
@@ -48,8 +47,10 @@ def _icon() -> Image.Image:
 def _banner() -> Image.Image:
     banner = Image.new("RGB", BANNER_SIZE, NIGHT)
     top = (BANNER_SIZE[1] - CARD_SIZE[1]) // 2
-    for number, turn in enumerate(VIEWS):
-        doll = picture_of(replace(KNIGHT, pose=RELAXED, turn=turn), CARD_SIZE, share=SHARE, background=CARD)
+    views = [replace(KNIGHT, pose=RELAXED, turn=turn) for turn in VIEWS]
+    scale = min(largest_scale(view, CARD_SIZE) for view in views)  # the same for all
+    for number, view in enumerate(views):
+        doll = picture_of(view, CARD_SIZE, background=CARD, scale=scale)
         at = (CARD_LEFT + number * (CARD_SIZE[0] + CARD_GAP), top)
         banner.paste(_on_card(doll, NIGHT, RADIUS), at)
     text = ImageDraw.Draw(banner)

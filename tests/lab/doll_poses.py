@@ -11,8 +11,6 @@ from typing import Any
 Angles = tuple[float, float]
 Limb = tuple[Angles, Angles]
 SIDES = {"right": -1, "left": 1}
-#: What hands, hair and hats need beside and above the outermost joints, in statures.
-BESIDE, ABOVE = 0.11, 0.12
 GROUND = 0.96  # of the picture's height, from the top
 
 
@@ -86,16 +84,15 @@ def joints_of(pose: Pose) -> Mapping[str, tuple[float, float, float]]:
 def person_in(pose: Pose, turn: float, size: tuple[int, int], share: float) -> Any:
     """The visible joints in the pixels of a picture, seen from `turn` degrees (`body.seen_from`).
 
-    The figure stands near the lower edge. It is `share` of the picture's height tall, or less where raised
-    or spread arms need the room. Needs the loaded pack.
+    The figure stands near the lower edge, `share` of the picture's height tall if its arms hang. Raised
+    arms may exceed the picture. Needs the loaded pack.
     """
     body = importlib.import_module("avatarforge.forge.pictures.body")
     person = importlib.import_module("avatarforge.forge.pictures.doll.person")
     width, height = size
     seen = body.seen_from(joints_of(pose), turn)
     left, right = min(x for x, _ in seen.values()), max(x for x, _ in seen.values())
-    top = max(y for _, y in seen.values())
-    tall = min(height * share, width / (right - left + 2 * BESIDE), height * GROUND / (top + ABOVE))
+    tall = height * share
     middle = width / 2 - (left + right) / 2 * tall
     return person.Person(
         {name: (middle + x * tall, height * GROUND - y * tall) for name, (x, y) in seen.items()}

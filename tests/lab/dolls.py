@@ -9,6 +9,7 @@ import importlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ Colour = tuple[int, int, int]
 COLUMNS = 8
 CELL = (224, 312)  # pixels
 GAP, LABEL_LINES, LABEL_SIZE = 10, 2, 13
+MARGIN = 4  # pixels between a figure and the edge of its picture
 SHARE = 0.86  # of the cell's height that a standing figure takes
 PAPER, TEXT = (250, 249, 246), (70, 68, 80)
 QUALITY = 82  # of the JPEG file, which should stay below 600 KB
@@ -126,15 +128,47 @@ def draw_dolls(path: Path, dolls: Sequence[Doll] = DOLLS) -> Path:
 
 
 def picture_of(
-    doll: Doll, size: tuple[int, int], *, share: float = SHARE, background: Colour | None = None
+    doll: Doll,
+    size: tuple[int, int],
+    *,
+    share: float = SHARE,
+    background: Colour | None = None,
+    scale: float | None = None,
 ) -> Image.Image:
-    """The drawing of one doll, `size` pixels large."""
+    """The drawing of one doll, `size` pixels large. `scale` is `largest_scale`, if it is None."""
+    left, _top, right, _bottom = _measured(doll, size, share)
+    scale = largest_scale(doll, size, share=share) if scale is None else scale
+    middle, ground = (left + right) / 2, size[1] * poses.GROUND
     person = poses.person_in(doll.pose, doll.turn, size, share)
-    picture: Image.Image = drawing_of(doll, size, person, background).picture
+    body = {
+        name: (size[0] / 2 + (x - middle) * scale, ground + (y - ground) * scale)
+        for name, (x, y) in person.body.items()
+    }
+    picture: Image.Image = drawing_of(doll, size, replace(person, body=body), background).picture
     return picture
 
 
-def drawing_of(doll: Doll, size: tuple[int, int], person: Any, background: Colour | None = None) -> Any:
+def largest_scale(doll: Doll, size: tuple[int, int], *, share: float = SHARE) -> float:
+    """How much smaller than `share` a figure is drawn so that what it wears and holds fits; at most 1."""
+    left, top, right, _bottom = _measured(doll, size, share)
+    ground = size[1] * poses.GROUND
+    return min(1.0, (size[0] - 2 * MARGIN) / (right - left), (ground - MARGIN) / (ground - top))
+
+
+@cache
+def _measured(doll: Doll, size: tuple[int, int], share: float) -> tuple[float, float, float, float]:
+    """The box of everything drawn, in the pixels of a picture, which it may exceed."""
+    width, height = size
+    person = poses.person_in(doll.pose, doll.turn, size, share)
+    moved = {name: (x + width, y + height) for name, (x, y) in person.body.items()}
+    drawing = drawing_of(doll, (3 * width, 3 * height), replace(person, body=moved), passes=1)
+    left, top, right, bottom = drawing.parts.getbbox()
+    return left - width, top - height, right - width, bottom - height
+
+
+def drawing_of(
+    doll: Doll, size: tuple[int, int], person: Any, background: Colour | None = None, passes: int = 4
+) -> Any:
     """The `Drawing` of one doll in the pose of a person, in the pixels of the picture."""
     words = importlib.import_module("avatarforge.forge.pictures.doll.words")
     characters = importlib.import_module("avatarforge.forge.pictures.doll.character")
@@ -147,6 +181,7 @@ def drawing_of(doll: Doll, size: tuple[int, int], person: Any, background: Colou
         character=replace(character, background=background or character.background),
         size=size,
         seed=doll.own_seed,
+        passes=passes,
     )
     return drawing.draw_doll(order)
 

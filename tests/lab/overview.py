@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from .doll_poses import RELAXED, Pose, person_in
 from .dolls import FRONT, KNIGHT, Colour, drawing_of
 
-SIZE = (1240, 520)
+SIZE = (1348, 520)
 SCALE = 2  # everything is drawn twice as large, and then reduced, for smooth edges and text
 PAPER, WHITE, EDGE = (250, 250, 248), (255, 255, 255), (196, 196, 196)
 BLACK, QUIET, BLUE = (24, 24, 28), (104, 104, 110), (28, 78, 138)
@@ -26,8 +26,14 @@ NOTE = "The pictures are paper dolls, drawn without a model from the inputs on t
 WORDS = "female knight, armor, cape"
 INPUT, FRAME = (88, 132), (512, 768)
 #: View -> its width in the picture; all are VIEW_HEIGHT high.
-VIEWS, VIEW_HEIGHT = {"front": 168, "back": 168, "side": 94, "quarter": 124}, 352
-POSE = Pose(left_arm=((132, 5), (172, 10)), right_arm=((44, -12), (-44, 10)))
+VIEWS, VIEW_HEIGHT = {"front": 196, "back": 196, "side": 108, "quarter": 168}, 310
+VIEW_TOP = 96
+POSE = Pose(
+    right_arm=((36, -12), (-30, 20)),
+    left_arm=((46, 10), (104, 30)),
+    right_leg=((11, 0), (9, -6)),
+    left_leg=((11, 6), (9, 0)),
+)
 
 Box = tuple[int, int, int, int]
 Point = tuple[int, int]
@@ -60,8 +66,10 @@ def draw_overview(path: Path) -> Path:
     page.arrow((588, 272), (618, 272))
     left = 626
     for (name, width), view in zip(VIEWS.items(), views_like(reference), strict=True):
-        page.picture(_around_figure(view, width / VIEW_HEIGHT), (left, 84, left + width, 84 + VIEW_HEIGHT))
-        page.text((left + width // 2, 446), name, NAME, BLACK, "ma")
+        page.picture(
+            _around_figure(view, width / VIEW_HEIGHT), (left, VIEW_TOP, left + width, VIEW_TOP + VIEW_HEIGHT)
+        )
+        page.text((left + width // 2, VIEW_TOP + VIEW_HEIGHT + 10), name, NAME, BLACK, "ma")
         left += width + 8
     page.text((30, 494), NOTE, 14, QUIET)
     page.image.resize(SIZE, Image.Resampling.LANCZOS).save(path, optimize=True)
@@ -79,7 +87,7 @@ def pose_document() -> Any:
     openpose = importlib.import_module("avatarforge.forge.pictures.openpose_json")
     skeleton = importlib.import_module("avatarforge.forge.pictures.skeleton")
     width, height = FRAME
-    body = person_in(POSE, FRONT, FRAME, 0.88).body
+    body = person_in(POSE, FRONT, FRAME, 0.86).body
     points = tuple(
         skeleton.Keypoint(body[name][0] / width, body[name][1] / height) if name in body else None
         for name in skeleton.KEYPOINT_NAMES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from PIL import Image
 
 from avatarforge.forge.pictures.doll.description import StyleName
 from avatarforge.forge.pictures.doll.words import read_description
-from lab.doll_poses import GROUND, STANDING, WAVING, joints_of, person_in
-from lab.dolls import DOLLS, KNIGHT, Doll, draw_dolls, picture_of
+from lab.doll_poses import CHEERING, STANDING, WAVING, joints_of
+from lab.dolls import DOLLS, KNIGHT, Doll, draw_dolls, largest_scale, picture_of
 from lab.illustrations import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,10 +53,12 @@ def test_a_pose_keeps_the_lengths_of_the_limbs_and_stands_on_the_ground() -> Non
     assert min(joints["left_ankle"][1], joints["right_ankle"][1]) == pytest.approx(body.ANKLE_HEIGHT)
 
 
-def test_spread_arms_stay_inside_a_narrow_picture() -> None:
-    size = (100, 300)
-    person = person_in(WAVING, 0.0, size, 0.9)
-    assert all(0 < x < size[0] and 0 < y < size[1] * GROUND for x, y in person.body.values())
+def test_what_a_figure_holds_and_raises_stays_inside_a_narrow_picture() -> None:
+    size, doll = (90, 240), Doll("wizard, staff", CHEERING, style="flat")
+    assert largest_scale(doll, size) < 1.0 == largest_scale(KNIGHT, (400, 240))
+    picture = picture_of(doll, size, background=(255, 0, 255))
+    edges = [*product((0, size[0] - 1), range(size[1])), *product(range(size[0]), (0,))]
+    assert {picture.getpixel(edge) for edge in edges} == {(255, 0, 255)}
 
 
 def test_a_doll_is_drawn_alike_each_time_and_the_sheet_has_them_all(tmp_path: Path) -> None:
