@@ -31,7 +31,13 @@ def person_at(turn: float, size: tuple[int, int] = SIZE) -> Person:
 
 
 def character_of(
-    prompt: str, *, seed: int = 1, clothing: str = "", style: str = "", realism: bool = False, negative: str = ""
+    prompt: str,
+    *,
+    seed: int = 1,
+    clothing: str = "",
+    style: str = "",
+    realism: bool = False,
+    negative: str = "",
 ) -> Character:
     return choose_character(read_description(prompt, clothing, style, realism, negative), seed=seed)
 
