@@ -2,9 +2,10 @@
 
 The same outlines shall give the same bytes in every version of Pillow that the pack supports. Therefore
 outlines are rounded to whole pixels here, and the pictures of the doll use only these operations: polygons
-with whole coordinates (lines are polygons too, because how wide lines end differs between versions), `paste`, `crop`, `point` with a table, `reduce` by whole factors and the operations of ImageChops, all of which
-compute with whole numbers; for soft edges and textures the box blur, `blend` and `resize`, which round the
-same way in all of these versions.
+with whole coordinates (lines are polygons too, because how wide lines end differs between versions), `paste`,
+`crop`, `point` with a table, `reduce` by whole factors and the operations of ImageChops, all of which compute
+with whole numbers; for soft edges and textures the box blur, `blend` and `resize`, which round the same way
+in all of these versions.
 """
 
 from __future__ import annotations

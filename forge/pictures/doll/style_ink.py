@@ -126,9 +126,9 @@ class InkCanvas(Canvas):
         step = max(2.5, self.scene.unit * spacing)
         cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         right, bottom = view.left + view.size[0] / view.scale, view.top + view.size[1] / view.scale
-        corners = [(x, y) for x in (view.left, right) for y in (view.top, bottom)]
-        across = [y * cosine - x * sine for x, y in corners]
-        along = [x * cosine + y * sine for x, y in corners]
+        across = [y * cosine - x * sine for x in (view.left, right) for y in (view.top, bottom)]
+        # The same ends for all bands of a picture, so that the lines continue from one to the next.
+        far = (self.scene.unit + math.hypot(*self.scene.size)) * 2
         half = max(step * 0.13, 0.55 / view.scale)
         outlines: list[Outline] = []
         for number in range(math.floor(min(across) / step), math.ceil(max(across) / step) + 1):
@@ -137,10 +137,10 @@ class InkCanvas(Canvas):
                 tuple(
                     (cosine * end - sine * side, sine * end + cosine * side)
                     for end, side in (
-                        (min(along), one),
-                        (max(along), one),
-                        (max(along), other),
-                        (min(along), other),
+                        (-far, one),
+                        (far, one),
+                        (far, other),
+                        (-far, other),
                     )
                 )
             )

@@ -18,7 +18,8 @@ from .style_lowpoly import LowPolyCanvas
 from .style_pixels import PixelCanvas, pixel_grid
 from .style_watercolour import WatercolourCanvas
 
-#: Pixels of a canvas, at most, and of the preview of a pass. Larger pictures are painted in bands.
+#: Pixels of a canvas, and of the preview of a pass. Larger pictures are painted in bands; one with a wide rim
+#: has more pixels, so that not most of it is rim.
 MAX_PIXELS = 8_000_000
 PREVIEW_PIXELS = 120_000
 #: Pictures of up to so many pixels are painted enlarged by each factor.
@@ -72,7 +73,7 @@ def _painted(scene: Scene, view: View, factor: int, done: int) -> Image.Image:
     width, height = view.size
     # Around every band is a rim of its own, so that shade and noise do not end at its edges.
     rim = math.ceil(kind(scene, View((1, 1), view.scale), look).rim())
-    rows = max(1, MAX_PIXELS // (factor * factor * (width + 2 * rim)) - 2 * rim)
+    rows = max(1, 2 * rim, MAX_PIXELS // (factor * factor * (width + 2 * rim)) - 2 * rim)
     picture = Image.new("RGB", view.size)
     for top in range(0, height, rows):
         band = min(rows, height - top)
