@@ -39,7 +39,7 @@ _CURLS = tuple(
 )
 
 #: Small curls on the border beside the face.
-_BESIDE_FACE = ((58.0, 0.024), (63.0, 0.010), (68.0, -0.004), (74.0, -0.018))
+_BESIDE_FACE = ((58.0, 0.024), (63.0, 0.010), (68.0, -0.004))
 
 
 def spikes(scalp: Scalp, length: float, details: Details) -> list[Outline]:
@@ -95,9 +95,9 @@ def curls(scalp: Scalp, size: float, details: Details) -> tuple[list[Outline], l
             start = details.number(f"bend {number}", 0.0, 6.28)
             lines.append(curl_line(centre, length * 0.62, start, scalp.head.unit * 0.0016))
     for sign in (1.0, -1.0):
-        for azimuth, height in _BESIDE_FACE:
-            if scalp.faces(sign * azimuth) > -0.2:
-                outlines.append(round_tuft(scalp.point(sign * azimuth, height), radius * 0.5))
+        for place, y in _BESIDE_FACE:
+            if scalp.faces(sign * place) > -0.2:
+                outlines.append(round_tuft(scalp.point(sign * place, y), radius * 0.5))
     return outlines, lines
 
 
