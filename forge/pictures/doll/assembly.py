@@ -111,5 +111,6 @@ class _Body:
             *face_layers(self._head),
             *self._hair.locks(),
             *self._hair.cap(),
+            *self._head.ears_over_hair(),
             *self._clothes.headwear(),
         ]

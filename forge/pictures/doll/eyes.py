@@ -32,6 +32,21 @@ _SIZES = {
     "old": (0.0122, 0.0094),
 }
 
+#: The lids of a neutral eye from the inner to the outer corner, in shares of its half width and half height.
+#: In profile the inner corner is hidden, and the line begins on the eyeball.
+_Line = tuple[Point, ...]
+_UPPER: _Line = ((-1.0, -0.34), (-0.66, 0.46), (-0.12, 0.96), (0.42, 0.94), (0.84, 0.52), (1.0, 0.10))
+_LOWER: _Line = ((-1.0, -0.34), (-0.55, -0.86), (0.1, -1.0), (0.66, -0.80), (1.0, 0.10))
+_PROFILE_UPPER: _Line = ((-0.86, 0.62), (-0.70, 0.95), (-0.25, 0.92), (0.35, 0.56), (1.0, -0.05))
+_PROFILE_LOWER: _Line = (
+    (-0.86, 0.62),
+    (-0.98, 0.05),
+    (-0.78, -0.72),
+    (-0.45, -0.98),
+    (0.25, -0.66),
+    (1.0, -0.05),
+)
+
 #: A point of an eye: from the inner corner at -1 to the outer one at 1, and statures up.
 EyePoint = Callable[[float, float], Point]
 
@@ -67,9 +82,9 @@ class Eyes:
         self._profile = head.figure.in_profile
 
     def layers(self) -> list[Layer]:
-        sides = (("right", -1.0), ("left", 1.0))
+        sides = [("right", -1.0), ("left", 1.0)]
         if self._profile:
-            sides = tuple(each for each in sides if each[1] * self._head.sin > 0)
+            sides = [each for each in sides if each[1] * self._head.sin > 0]
         layers = []
         for side, sign in sides:
             at = self._profile_point(side) if self._profile else self._front_point(side, sign)
@@ -111,11 +126,7 @@ class Eyes:
     def _lids(self, expression: Expression) -> _Lids:
         tall, slant = self._tall, expression.slant
         upper, lower = tall * expression.open, tall * (0.86 - 1.3 * expression.squint)
-        high = ((-1.0, -0.34), (-0.66, 0.46), (-0.12, 0.96), (0.42, 0.94), (0.84, 0.52), (1.0, 0.10))
-        low = ((-1.0, -0.34), (-0.55, -0.86), (0.1, -1.0), (0.66, -0.80), (1.0, 0.10))
-        if self._profile:
-            high = ((-0.86, 0.62), (-0.70, 0.95), (-0.25, 0.92), (0.35, 0.56), (1.0, -0.05))
-            low = ((-0.86, 0.62), (-0.98, 0.05), (-0.78, -0.72), (-0.45, -0.98), (0.25, -0.66), (1.0, -0.05))
+        high, low = (_PROFILE_UPPER, _PROFILE_LOWER) if self._profile else (_UPPER, _LOWER)
         if not self._feminine:
             high = tuple((x, min(y, 0.92)) for x, y in high)
         top = [(x, y * (upper if y > 0 else tall) + slant * x) for x, y in high]
@@ -172,12 +183,11 @@ class Eyes:
         expression, tall, colour = self._expression, self._tall, self._head.figure.character.eye_colour
         part = f"{side}_iris"
         # Both irises look to the same side of the picture.
-        x = expression.look[0] * sign - (0.46 if self._profile else 0.02)
+        x = -0.52 if self._profile else expression.look[0] * sign + 0.02
         y = tall * (0.06 - expression.look[1])
-        if self._profile:
-            x = -0.52
         half, high = (0.30 if self._profile else 0.66) * expression.iris, 0.98 * tall * expression.iris
-        glint = x - 0.26 * half / 0.66 * sign * (1.0 if not self._profile else 0.4 * sign)
+        # The light comes from the picture's left.
+        glint = -0.40 * half * (1.0 if self._profile else sign)
         lit = mix(colour, (255, 255, 255), 0.38)
 
         def disc(across: float, up: float, share: float, tall_share: float | None = None) -> Outline:
@@ -203,8 +213,8 @@ class Eyes:
             Patch(disc(0, -high * 0.50, 0.56, 0.30), lit, part),
             Patch(disc(0, high * 0.36, 0.80, 0.50), mix(colour, _PUPIL, 0.45), part),
             Patch(disc(0, high * 0.02, 0.42), _PUPIL, part),
-            Patch(disc(glint - x, high * 0.42, 0.34, 0.30), _SHINE, part),
-            Patch(disc((x - glint) * 0.9, -high * 0.48, 0.15, 0.13), _SHINE, part),
+            Patch(disc(glint, high * 0.42, 0.34, 0.30), _SHINE, part),
+            Patch(disc(-0.9 * glint, -high * 0.48, 0.15, 0.13), _SHINE, part),
         ]
 
     def _brow(self, sign: float, at: EyePoint) -> Layer:

@@ -164,11 +164,9 @@ class _Mouth:
     def _edge(self, share: float) -> float:
         """The height of the closed lips' line."""
         expression = self._expression
-        return (
-            expression.smile * abs(share) ** 1.7
-            + expression.skew * share
-            + expression.wave * math.cos((share + 1.0) * math.pi * 1.5)
-        )
+        bend: float = expression.smile * abs(share) ** 1.7
+        wave = expression.wave * math.cos((share + 1.0) * math.pi * 1.5)
+        return bend + expression.skew * share + wave
 
     def layers(self) -> list[Layer]:
         near = 1.0 if self._head.sin > 0 else -1.0

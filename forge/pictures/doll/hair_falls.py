@@ -44,11 +44,8 @@ def fall_behind(scalp: Scalp, cut: Cut, details: Details, length: float) -> Fall
         base = between(one[-1], other[-1], share)
         middle = 1.0 - abs(share * 2 - 1)
         if index % 2:
-            drop = (
-                (_TIP * 0.3 if cut.curls else _TIP)
-                * (0.55 + 0.6 * middle)
-                * details.number(f"end {index}", 0.8, 1.2)
-            )
+            drop = (_TIP * 0.3 if cut.curls else _TIP) * (0.55 + 0.6 * middle)
+            drop *= details.number(f"end {index}", 0.8, 1.2)
             lean = details.number(f"lean {index}", -0.006, 0.006)
             tips.append((base[0] + lean * unit, base[1] + drop * unit * min(1.0, length / 0.16)))
         elif 0 < index < count * 2:
@@ -156,7 +153,7 @@ def round_tuft(centre: Point, radius: float) -> Outline:
             )
             for step in range(8)
         ],
-        3,
+        2,
     )
 
 

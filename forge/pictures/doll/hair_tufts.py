@@ -38,6 +38,9 @@ _CURLS = tuple(
     for azimuth in range(0, 360, step)
 )
 
+#: Small curls on the border beside the face.
+_BESIDE_FACE = ((58.0, 0.024), (63.0, 0.010), (68.0, -0.004))
+
 
 def spikes(scalp: Scalp, length: float, details: Details) -> list[Outline]:
     """Pointed locks that stand up and back from the head."""
@@ -47,22 +50,20 @@ def spikes(scalp: Scalp, length: float, details: Details) -> list[Outline]:
             if scalp.faces(sign * azimuth) < -0.55 and height < 0.055:
                 continue
             reach = length * share * details.number(f"spike {number} {sign}", 0.82, 1.15)
-            outlines.append(_spike(scalp, sign * azimuth, height, reach, breadth, sign))
+            outlines.append(_spike(scalp, sign * azimuth, height, reach, breadth))
     return outlines
 
 
-def _spike(scalp: Scalp, azimuth: float, height: float, reach: float, half: float, sign: float) -> Outline:
+def _combed(azimuth: float, height: float) -> tuple[float, float, float]:
+    """Where a spike points: away from the surface, up and back, as shares of its length."""
+    if height > 0.04:
+        return (0.30, 0.62, 0.05) if abs(azimuth) < 45.0 else (0.62, 0.62, 0.18)
+    return (0.85, 0.34, 0.20) if height > 0.01 else (0.55, -0.40, 0.10)
+
+
+def _spike(scalp: Scalp, azimuth: float, height: float, reach: float, half: float) -> Outline:
     """A lock from a broad base to its tip. On the crown it is combed up and back, at the nape down."""
-    up = 0.62 if height > 0.04 else 0.34 if height > 0.01 else -0.40
-    out, back = (
-        (0.30, 0.05)
-        if height > 0.04 and azimuth**2 < 2025.0
-        else (0.62, 0.18)
-        if height > 0.04
-        else (0.85, 0.20)
-        if height > 0.01
-        else (0.55, 0.10)
-    )
+    out, up, back = _combed(azimuth, height)
     root = scalp.raised(azimuth, height, -0.016)
     middle = scalp.raised(azimuth, height, reach * out * 0.45, reach * up * 0.22, reach * back * 0.3)
     tip = scalp.raised(azimuth, height, reach * out, reach * up, reach * back)
@@ -78,7 +79,8 @@ def curls(scalp: Scalp, size: float, details: Details) -> tuple[list[Outline], l
     outlines, lines = [], []
     for number, (azimuth, height) in enumerate(_CURLS):
         faces = scalp.faces(azimuth)
-        in_face = abs((azimuth + 180) % 360 - 180) < 78
+        aside = abs((azimuth + 180) % 360 - 180)
+        in_face = aside < 78
         if faces < -0.35 or (in_face and height < 0.04):
             continue
         shift = details.number(f"curl {number}", -6.0, 6.0)
@@ -86,10 +88,16 @@ def curls(scalp: Scalp, size: float, details: Details) -> tuple[list[Outline], l
         size = radius * (0.72 if in_face and height < 0.06 else 1.0)
         centre = scalp.raised(azimuth + shift, height, -0.002, 0.009 if height > 0.07 else 0.003)
         length = size * details.number(f"size {number}", 0.85, 1.15)
-        outlines.append(round_tuft(centre, length))
+        # The others are inside the cap, and have no edge to show.
+        if faces < 0.5 or in_face or height > 0.06 or height < 0.01 or aside < 104.0:
+            outlines.append(round_tuft(centre, length))
         if faces > 0.1 and number % 2 == 0:
             start = details.number(f"bend {number}", 0.0, 6.28)
             lines.append(curl_line(centre, length * 0.62, start, scalp.head.unit * 0.0016))
+    for sign in (1.0, -1.0):
+        for place, y in _BESIDE_FACE:
+            if scalp.faces(sign * place) > -0.2:
+                outlines.append(round_tuft(scalp.point(sign * place, y), radius * 0.5))
     return outlines, lines
 
 

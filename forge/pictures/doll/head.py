@@ -159,18 +159,25 @@ class Head:
     def layers(self, depth: float) -> list[Layer]:
         """The skin of the head with its ears. `depth` is that of its shade, in pixels."""
         skin = self.figure.character.skin_colour
-        far = [self._ear(sign) for sign in (1.0, -1.0) if -0.6 < sign * self.sin <= _NEAR_EAR]
-        near = [self._ear(sign) for sign in (1.0, -1.0) if sign * self.sin > _NEAR_EAR]
-        return [
-            *far,
-            Layer("skin", skin, [Shape(self.outline, "head")], depth=depth),
-            *near,
-        ]
+        shown = [sign for sign in (1.0, -1.0) if sign * self.sin > -0.6]
+        far = [self._ear(sign) for sign in shown if sign * self.sin <= _NEAR_EAR]
+        near = [self._ear(sign) for sign in shown if sign * self.sin > _NEAR_EAR and not self._pointed]
+        return [*far, Layer("skin", skin, [Shape(self.outline, "head")], depth=depth), *near]
+
+    def ears_over_hair(self) -> list[Layer]:
+        """A near pointed ear, which sticks out of the hair."""
+        near = math.copysign(1.0, self.sin)
+        return [self._ear(near)] if self._pointed and abs(self.sin) > _NEAR_EAR else []
+
+    @property
+    def _pointed(self) -> bool:
+        return self.figure.character.ears == "pointed"
 
     def _ear(self, sign: float) -> Layer:
         """An ear. It stands off the head, so that it is narrow from the front."""
-        pointed = self.figure.character.ears == "pointed"
-        out = 0.62 if pointed else 0.50
+        pointed = self._pointed
+        # Pointed ears stand out further from behind, where they would be seen edge on.
+        out = 0.62 + 0.28 * min(1.0, max(0.0, -self.cos / 0.7)) if pointed else 0.50
         back = math.sqrt(1.0 - out * out)
         root = self.skull.section(-0.004).point(sign * 84.0)
 
