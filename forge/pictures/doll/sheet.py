@@ -146,11 +146,11 @@ class Sheet:
                 outer[azimuth > 180.0].append(place)
         if not inner:
             return None
-        start, end = min(inner), max(inner)
+        start, end, slack = min(inner), max(inner), self._figure.px(0.02)
         for half in outer:
-            if half and max(half) >= end:
+            if half and max(half) >= end - slack:
                 end = min(end, min(half))
-            elif half and min(half) <= start:
+            elif half and min(half) <= start + slack:
                 start = max(start, max(half))
         if end - start < self._figure.px(0.03):
             return None

@@ -14,7 +14,7 @@ from .physique import Figure
 
 #: A wing's plane points outwards and back.
 _OUT, _BACK = 0.80, 0.60
-_NARROWEST = 0.36
+_NARROWEST = 0.26
 #: The bone from the back to the tip, outwards and up.
 _BONE = ((0.0, 0.0), (0.055, 0.085), (0.135, 0.160), (0.215, 0.178), (0.280, 0.140))
 #: Tips of the feathers of each row, from the outermost inwards.
