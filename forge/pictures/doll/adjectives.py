@@ -22,9 +22,9 @@ from .vocabulary.colours import (
 Coloured = Literal["hair", "eyes", "skin", "things"]
 #: Colours that, said of a person, are those of the skin.
 SKIN_OF_PERSONS = frozenset({"black", "white", "brown", "dark", "pale", "fair", "tan", "olive"})
-#: Words for a length that fit other things than hair.
-PLAIN_LENGTHS = frozenset(
-    {"short", "medium", "long", "very short", "very long", "flowing", "loose", "straight"}
+#: Words of hair that fit other things too.
+SHARED_WORDS = frozenset(
+    {"short", "medium", "long", "very short", "very long", "flowing", "cropped", "loose", "straight", "messy"}
 )
 
 
@@ -50,7 +50,7 @@ def colouring(adjectives: Sequence[str], of: Coloured) -> Colouring:
         colour = _named(modifiers, word, of)
         if colour is None:
             rest.append(word)
-        elif word in terms.material_words():
+        elif of == "things" and word in terms.material_words():
             # "blue steel armour" is blue; "steel armour" has the colour of steel.
             substances.append(colour)
             rest.append(word)
@@ -106,4 +106,4 @@ def means_hair(word: str) -> bool:
         return not names_colour(word) and not any(word in other for other in others)
     return (
         word in terms.hair_style_words() or word in terms.hair_length_words()
-    ) and word not in PLAIN_LENGTHS
+    ) and word not in SHARED_WORDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .anatomy import arm_shapes, finger_lines, foot_shapes, hand_shapes, leg_shapes, neck_shape, torso_shapes
+from .beard import beard_layers
 from .detail import Details
 from .face import face_layers
 from .geometry import add, ellipse
@@ -25,7 +26,7 @@ def figure_layers(figure: Figure, details: Details) -> list[Layer]:
 
 class _Body:
     def __init__(self, figure: Figure, head: Head, details: Details) -> None:
-        self._figure, self._head = figure, head
+        self._figure, self._head, self._details = figure, head, details
         self._skin = figure.character.skin_colour
         self._hair = Hair(head, details)
         self._clothes = Wardrobe(figure, head, details)
@@ -82,7 +83,7 @@ class _Body:
         skin = self._layer(arm_shapes(figure, side), 0.010)
         fingers = tuple(Stroke(line, figure.px(0.0014)) for line in finger_lines(figure, side))
         hand = replace(self._layer(hand_shapes(figure, side), 0.004), strokes=fingers)
-        return [skin, *self._clothes.arm(side, hand)]
+        return [*self._clothes.behind_arm(side), skin, *self._clothes.arm(side, hand)]
 
     def _legs(self) -> list[Layer]:
         return [
@@ -104,7 +105,9 @@ class _Body:
 
     def _head_layers(self) -> list[Layer]:
         return [
-            self._layer(self._head.skin_shapes(), 0.010),
+            *self._head.layers(self._figure.px(0.010)),
+            *self._hair.shadow(),
+            *beard_layers(self._head, self._details),
             *face_layers(self._head),
             *self._hair.locks(),
             *self._hair.cap(),

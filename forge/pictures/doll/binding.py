@@ -43,8 +43,12 @@ class Binder:
 
     def unbound(self, adjectives: Sequence[str], denied: bool) -> None:
         """Adjectives without a noun."""
+        hairy = any(map(means_hair, adjectives))
         for word in adjectives:
-            if not self.by_itself(word, denied) and not denied:
+            if hairy and word in terms.hair_length_words():
+                # "a short brunette"
+                self._hair(Term("hair", "hair"), [word], denied)
+            elif not self.by_itself(word, denied) and not denied:
                 self._said.note_unknown(word)
 
     def by_itself(self, word: str, denied: bool = False) -> bool:
@@ -107,7 +111,7 @@ class Binder:
                 self._said.excluded_colours.add(("background", found.colours[0]))
             elif found.colours:
                 self._said.say("background", found.colours[0], WORD)
-            return found.rest
+            return [word for word in found.rest if not names_colour(word)]
         if noun.part == "trim":
             found = colouring(adjectives, "things")
             if found.colours and not denied:

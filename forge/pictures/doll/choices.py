@@ -41,6 +41,8 @@ class Choices:
         ruled_out = [name for name, (colour, _) in options.items() if is_excluded(colour, excluded)]
         allowed = _allowed({name: weight for name, (_, weight) in options.items()}, ruled_out)
         shared = options[_best(self._shared(), feature, allowed)][0]
+        if self.consistency >= 1:
+            return shared
         own = options[_best(self._own(), feature, allowed)][0]
         return blend(own, shared, self.consistency)
 

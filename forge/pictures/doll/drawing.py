@@ -12,10 +12,12 @@ from .character import Character
 from .complete import complete, unit_of
 from .description import Colour
 from .detail import Details
-from .layers import Layer
+from .masks import Masks, View
 from .person import Person, Point
 from .physique import Figure
-from .render import Canvas, Look, Masks, scale_for
+from .scene import Scene
+from .style_pixels import pixel_grid
+from .styles import enlarged, paint, preview
 
 #: The passes, in their order. Each adds to what the earlier ones drew.
 PASSES = ("sketch", "flats", "shade", "line")
@@ -95,7 +97,8 @@ class Drawing:
     palette: Mapping[str, Colour]
 
 
-#: Called after each pass with the number of passes drawn and a preview. May raise, which ends the drawing.
+#: Called after each pass with the number of passes drawn and a preview, which may be smaller than the
+#: picture; after the last one with the picture. May raise, which ends the drawing.
 AfterPass = Callable[[int, Image.Image], None]
 
 
@@ -109,22 +112,28 @@ def draw_doll(order: DollOrder, after_pass: AfterPass | None = None) -> Drawing:
         for number, figure in enumerate(figures)
         for layer in figure_layers(figure, Details(order.seed + number))
     ]
-    picture = Image.new("RGB", order.size, order.character.background)
-    passes = order.passes
-    for done in range(1, passes + 1):
-        picture = _paint(layers, figures, order, done, final=done == passes)
-        if after_pass is not None:
-            after_pass(done, picture)
-    masks = Masks(order.size, PARTS, LIMBS)
-    for layer in layers:
-        masks.paint(layer)
-    palette = {layer.part: layer.colour for layer in layers}
+    scene = Scene(
+        order.size,
+        order.character.background,
+        max((figure.unit for figure in figures), default=0.0),
+        layers,
+        [figure.joints for figure in figures],
+        order.character.style,
+        order.character.realism,
+    )
+    if after_pass is not None:
+        for done in range(1, order.passes):
+            after_pass(done, preview(scene, done))
+    picture = paint(scene, order.passes)
+    if after_pass is not None:
+        after_pass(order.passes, picture)
+    parts, limbs = _masks(scene)
     return Drawing(
         picture,
-        masks.parts,
-        masks.limbs,
+        parts,
+        limbs,
         tuple({name: figure.joints[name] for name in figure.person.body} for figure in figures),
-        palette,
+        {layer.part: layer.colour for layer in layers},
     )
 
 
@@ -133,22 +142,10 @@ def _figure(person: Person, order: DollOrder) -> Figure:
     return Figure(person, joints, order.turn, unit_of(person, joints, order.turn), order.character)
 
 
-def _paint(
-    layers: list[Layer], figures: list[Figure], order: DollOrder, done: int, *, final: bool
-) -> Image.Image:
-    """The picture after `done` passes; only the last one is painted at full quality."""
-    scale = scale_for(*order.size) if final else 1
-    unit = max((figure.unit for figure in figures), default=0.0)
-    canvas = Canvas(order.size, order.character.background, scale, max(0.5, unit * 0.0036))
-    look = LOOKS[PASSES[done - 1]]
-    for layer in layers:
-        canvas.paint(layer, look)
-    return canvas.picture()
-
-
-LOOKS = {
-    "sketch": Look(line=0.5, shade=False, fills=False, line_colour=(150, 146, 160)),
-    "flats": Look(line=0.0, shade=False),
-    "shade": Look(line=0.0),
-    "line": Look(),
-}
+def _masks(scene: Scene) -> tuple[Image.Image, Image.Image]:
+    """The masks of parts and limbs. The same in every style, but those of pixel art have its grid."""
+    grid, factor = pixel_grid(scene) if scene.style == "pixel art" else (View(scene.size), 1)
+    masks = Masks(grid, PARTS, LIMBS)
+    for layer in scene.layers:
+        masks.paint(layer)
+    return enlarged(masks.parts, grid, factor, scene), enlarged(masks.limbs, grid, factor, scene)

@@ -1,328 +1,228 @@
-"""The face: eyes, brows, nose and mouth, in the eight expressions, on the side that the viewer sees."""
+"""The face on the side that the viewer sees: cheeks, nose and mouth, and with them the eyes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from ..body import EYE_HEIGHT, HALF_EYES
 from .colours import line_of, mix, shade_of
 from .description import Colour
-from .geometry import Outline, add, between, ribbon, smooth, smooth_line
-from .head import AXIS_HEIGHT, Head
+from .expressions import EXPRESSIONS, Expression
+from .eyes import Eyes
+from .geometry import Outline, between, ribbon, smooth, smooth_line
+from .head import Head
 from .layers import Layer, Patch, Shape
 from .person import Point
 
-EYE_Y = EYE_HEIGHT - AXIS_HEIGHT
-MOUTH_Y = -0.0425
-#: How far the lips are in front of the face's ellipsoid.
-_LIPS_OUT = 0.005
-_WHITE: Colour = (252, 250, 246)
-_PUPIL: Colour = (34, 26, 38)
-_MOUTH: Colour = (150, 62, 66)
-_TEETH: Colour = (250, 247, 242)
-_BLUSH: Colour = (235, 130, 120)
-
-
-@dataclass(frozen=True)
-class Expression:
-    """How an expression changes the face. Lengths are statures.
-
-    `open` and `iris` are relative to the neutral eye, `squint` lifts the lower lid by a share of the eye.
-    `brow_in` and `brow_out` move the ends of the brows up. `smile` lifts the corners of the mouth, `gape` is
-    how far it is open, `wide` its width relative to the neutral one. `look` moves the irises to the picture's
-    right and down. `blush`: 0 to 1.
-    """
-
-    open: float = 1.0
-    squint: float = 0.0
-    iris: float = 1.0
-    brow_in: float = 0.0
-    brow_out: float = 0.0
-    smile: float = 0.002
-    gape: float = 0.0
-    wide: float = 1.0
-    skew: float = 0.0
-    wave: float = 0.0
-    look: Point = (0.0, 0.0)
-    blush: float = 0.0
-    teeth: bool = False
-
-
-EXPRESSIONS: Mapping[str, Expression] = {
-    "neutral": Expression(),
-    "happy": Expression(
-        open=0.86,
-        squint=0.24,
-        brow_in=0.001,
-        brow_out=0.002,
-        smile=0.0075,
-        gape=0.008,
-        wide=1.35,
-        blush=0.35,
-        teeth=True,
-    ),
-    "sad": Expression(
-        open=0.74, brow_in=0.0065, brow_out=-0.003, smile=-0.0055, wide=0.95, look=(0.0, 0.0015)
-    ),
-    "angry": Expression(
-        open=0.72,
-        squint=0.14,
-        iris=0.9,
-        brow_in=-0.0065,
-        brow_out=0.005,
-        smile=-0.0045,
-        gape=0.0035,
-        wide=1.1,
-        teeth=True,
-    ),
-    "surprised": Expression(
-        open=1.26, iris=0.8, brow_in=0.009, brow_out=0.008, smile=0.0, gape=0.012, wide=0.62
-    ),
-    "afraid": Expression(
-        open=1.2,
-        iris=0.68,
-        brow_in=0.0095,
-        brow_out=0.001,
-        smile=-0.003,
-        gape=0.0055,
-        wide=1.12,
-        wave=0.0018,
-        teeth=True,
-    ),
-    "disgusted": Expression(
-        open=0.62,
-        squint=0.26,
-        brow_in=-0.004,
-        brow_out=0.001,
-        smile=-0.004,
-        wide=1.0,
-        skew=0.0035,
-        wave=0.001,
-        look=(0.002, 0.0),
-    ),
-    "embarrassed": Expression(
-        open=0.86,
-        brow_in=0.005,
-        brow_out=0.0,
-        smile=0.0005,
-        wide=0.72,
-        wave=0.0016,
-        look=(-0.0035, 0.001),
-        blush=1.0,
-    ),
-}
-
-
-#: A point of an eye by its own coordinates: from the inner to the outer corner -1 to 1, and statures up.
-EyePoint = Callable[[float, float], Point]
+MOUTH_Y = -0.0432
+_MOUTH: Colour = (142, 52, 60)
+_TONGUE: Colour = (214, 112, 112)
+_TEETH: Colour = (252, 250, 246)
+_BLUSH: Colour = (236, 112, 108)
 
 
 def face_layers(head: Head) -> list[Layer]:
     """The layers of the face, from back to front; none if the head shows its back."""
-    figure = head.figure
     if not head.shows_face:
         return []
-    expression = EXPRESSIONS[figure.character.expression]
-    layers = _cheeks(head, expression)
-    layers += [*_nose(head), *_mouth(head, expression)]
-    for side, sign in (("right", -1.0), ("left", 1.0)):
-        if math.cos(math.radians(20.0 * sign - figure.turn)) > 0.12:
-            layers += _eye(head, side, sign, expression)
-    return layers
-
-
-def _eye_size(head: Head) -> tuple[float, float]:
-    """Half width and half height of an open eye."""
-    grown = {"child": 1.16, "teen": 1.08, "adult": 1.0, "old": 0.92}[head.figure.character.age]
-    grown *= 1.06 if head.figure.character.figure == "feminine" else 0.96
-    return 0.0122 * grown, 0.0098 * grown
-
-
-def _eye(head: Head, side: str, sign: float, expression: Expression) -> list[Layer]:
-    figure = head.figure
-    half, tall = _eye_size(head)
-    middle = head.on_face(sign * HALF_EYES, EYE_Y)
-    joint = figure.joints[f"{side}_eye"]
-    shift = (joint[0] - middle[0], joint[1] - middle[1])
-    limit = head.unit * 0.02
-    if math.hypot(*shift) > limit:
-        shift = (shift[0] * limit / math.hypot(*shift), shift[1] * limit / math.hypot(*shift))
-    upper, lower = tall * expression.open, tall * 0.86 * (1.0 - expression.squint * 1.4)
-
-    def at(x: float, y: float) -> Point:
-        """`x` from the inner to the outer corner, -1 to 1."""
-        return add(head.on_face(sign * (HALF_EYES + x * half), EYE_Y + y), shift)
-
-    top = [
-        at(-1.0, -tall * 0.25),
-        at(-0.55, upper * 0.72),
-        at(0.05, upper),
-        at(0.6, upper * 0.78),
-        at(1.0, tall * 0.12),
+    expression = EXPRESSIONS[head.figure.character.expression]
+    return [
+        *_cheeks(head, expression),
+        *_lines_of_age(head),
+        *_nose(head, expression),
+        *_Mouth(head, expression).layers(),
+        *Eyes(head, expression).layers(),
     ]
-    bottom = [at(0.72, -lower * 0.78), at(0.1, -lower), at(-0.55, -lower * 0.82)]
-    outline = smooth((*top, *bottom), 4)
-    part, iris_part = f"{side}_eye", f"{side}_iris"
-    look_x, look_y = expression.look[0] / half, expression.look[1]
-    # The irises of both eyes look to the same side of the picture.
-    centre_x = look_x * sign * (1.0 if figure.cos >= 0 else -1.0)
-    iris, dark = (
-        _disc(at, centre_x, -look_y + tall * 0.05, half, share * expression.iris) for share in (0.86, 0.44)
-    )
-    shine = _disc(at, centre_x - 0.22 * sign, -look_y + tall * 0.38, half, 0.24)
-    colour = figure.character.eye_colour
-    rim = mix(colour, _PUPIL, 0.55)
-    eye = Layer(
-        part,
-        _WHITE,
-        [Shape(outline, "head")],
-        lined=False,
-        patches=(
-            Patch(iris, rim, iris_part),
-            Patch(
-                _disc(at, centre_x, -look_y + tall * 0.02, half, 0.70 * expression.iris), colour, iris_part
-            ),
-            Patch(dark, _PUPIL, iris_part),
-            Patch(shine, (255, 255, 255), part),
-        ),
-    )
-    ink = line_of(figure.character.skin_colour)
-    lash = 1.5 if figure.character.figure == "feminine" else 1.0
-    unit = head.unit
-    lid = smooth_line([*top, at(1.0 + 0.22 * lash, tall * (0.30 if lash > 1 else 0.05))], 4)
+
+
+def _line(head: Head, part: str, colour: Colour, points: Outline, width: float) -> Layer:
+    """A line that is thin at both ends; `width` is its greatest half width in statures."""
+    last = max(1, len(points) - 1)
     widths = [
-        unit * (0.0008 + 0.0019 * lash * math.sin(math.pi * (0.12 + 0.80 * index / len(lid))))
-        for index in range(len(lid))
+        head.unit * width * (0.3 + 0.7 * math.sin(math.pi * index / last)) for index in range(len(points))
     ]
-    under = smooth_line([at(0.75, -lower * 0.86), at(0.1, -lower * 1.05), at(-0.35, -lower * 0.98)], 3)
-    lines = [Shape(ribbon(lid, widths), "head"), Shape(ribbon(under, [unit * 0.0006] * len(under)), "head")]
-    return [eye, Layer(part, ink, lines, lined=False), _brow(head, side, at, expression, tall)]
-
-
-def _disc(at: EyePoint, x: float, y: float, half: float, share: float) -> Outline:
-    """A disc on the eye, in its own coordinates; `share` of the half width is its radius."""
-    points = []
-    for step in range(18):
-        angle = 2 * math.pi * step / 18
-        points.append(at(x + share * math.cos(angle) * 0.92, y + share * half * math.sin(angle)))
-    return tuple(points)
-
-
-def _brow(head: Head, side: str, at: EyePoint, expression: Expression, tall: float) -> Layer:
-    base = tall + 0.0085
-    points = smooth_line(
-        [
-            at(-0.95, base + expression.brow_in - 0.001),
-            at(0.1, base + (expression.brow_in + expression.brow_out) / 2 + 0.0034),
-            at(1.15, base + expression.brow_out - 0.0006),
-        ],
-        5,
-    )
-    heavy = 0.0027 if head.figure.character.figure == "masculine" else 0.0019
-    count = len(points)
-    widths = [head.unit * (heavy * (1.0 - 0.6 * index / count)) for index in range(count)]
-    hair = head.figure.character.hair_colour
-    return Layer("brows", mix(line_of(hair), hair, 0.3), [Shape(ribbon(points, widths), "head")], lined=False)
-
-
-def _nose(head: Head) -> list[Layer]:
-    figure = head.figure
-    ink = mix(shade_of(figure.character.skin_colour), line_of(figure.character.skin_colour), 0.45)
-    unit, x, y = head.unit, *figure.joints["nose"]
-    if figure.in_profile:
-        sign = 1.0 if figure.sin > 0 else -1.0
-        nostril = smooth_line(
-            [
-                (x + sign * unit * 0.012, y + unit * 0.0055),
-                (x + sign * unit * 0.0165, y + unit * 0.0035),
-                (x + sign * unit * 0.016, y + unit * 0.008),
-            ],
-            4,
-        )
-        return [
-            Layer("nose", ink, [Shape(ribbon(nostril, [unit * 0.0008] * len(nostril)), "head")], lined=False)
-        ]
-    lean = -1.0 if figure.sin > 0.2 else 1.0
-    down = head.flat(0, -1)
-    axis = ((down[0] - head.origin[0]) / unit, (down[1] - head.origin[1]) / unit)
-    side = (axis[1] * lean, -axis[0] * lean)
-
-    def at(along: float, out: float) -> Point:
-        return (x + (axis[0] * along + side[0] * out) * unit, y + (axis[1] * along + side[1] * out) * unit)
-
-    bridge = smooth_line(
-        [at(-0.007, 0.0015), at(-0.001, 0.0036), at(0.003, 0.0042), at(0.0048, 0.0018), at(0.0046, -0.0022)],
-        4,
-    )
-    count = len(bridge)
-    widths = [unit * (0.0003 + 0.0010 * index / count) for index in range(count)]
-    return [Layer("nose", ink, [Shape(ribbon(bridge, widths), "head")], lined=False)]
-
-
-def _mouth(head: Head, expression: Expression) -> list[Layer]:
-    skin, unit = head.figure.character.skin_colour, head.unit
-    half = 0.0125 * expression.wide
-    ink = mix(line_of(skin), (120, 40, 48), 0.35)
-    top, low = [], []
-    near = 1.0 if head.figure.sin > 0 else -1.0
-    for step in range(9):
-        # In profile the mouth reaches from the middle of the lips to the near corner.
-        share = near * step / 8 if head.figure.in_profile else step / 4 - 1
-        x = share * half
-        lift = expression.smile * abs(share) ** 1.6 + expression.skew * share
-        wave = expression.wave * math.sin(share * math.pi * 2.5)
-        gape = expression.gape * (1.0 - share * share) ** 0.6
-        top.append(head.on_face(x, MOUTH_Y + lift + wave + gape * 0.28, _LIPS_OUT))
-        low.append(head.on_face(x, MOUTH_Y + lift + wave - gape * 0.72, _LIPS_OUT))
-    layers = []
-    if expression.gape:
-        outline = (*smooth_line(top, 2), *smooth_line(low[::-1], 2))
-        patches = []
-        if expression.teeth:
-            edge = [between(upper, lower, 0.34) for upper, lower in zip(top, low, strict=True)]
-            patches.append(Patch((*top, *edge[::-1]), _TEETH, "mouth"))
-        layers.append(Layer("mouth", _MOUTH, [Shape(outline, "head")], lined=False, patches=tuple(patches)))
-    line = smooth_line(top, 2)
-    count = len(line)
-    widths = [
-        unit * 0.0013 * (0.35 + 0.65 * math.sin(math.pi * (index + 0.5) / count)) for index in range(count)
-    ]
-    layers.append(Layer("mouth", ink, [Shape(ribbon(line, widths), "head")], lined=False))
-    if not expression.gape:
-        lip = [head.on_face(x * half, MOUTH_Y - 0.0075) for x in (-0.42, 0.0, 0.42)]
-        tint = mix(skin, (190, 80, 80), 0.32)
-        soft = smooth_line(lip, 4)
-        layers.append(
-            Layer("mouth", tint, [Shape(ribbon(soft, [unit * 0.0009] * len(soft)), "head")], lined=False)
-        )
-    return layers
+    return Layer(part, colour, [Shape(ribbon(points, widths), "head")], lined=False, clip=head.outline)
 
 
 def _cheeks(head: Head, expression: Expression) -> list[Layer]:
-    skin = head.figure.character.skin_colour
-    amount = max(expression.blush, 0.18 if head.figure.character.age == "child" else 0.0)
-    if not amount:
-        return []
+    character = head.figure.character
+    usual = {"child": 0.30, "teen": 0.14}.get(character.age, 0.0) + (
+        0.10 if character.figure == "feminine" else 0.0
+    )
+    amount = max(expression.blush, usual) if expression.blush else usual / 2
     layers = []
     for sign in (-1.0, 1.0):
-        if math.cos(math.radians(38.0 * sign - head.figure.turn)) < 0.2:
+        if math.cos(math.radians(36.0 * sign - head.turn)) < 0.1:
             continue
         outline = tuple(
             head.on_face(
-                sign * 0.027 + 0.0105 * math.cos(2 * math.pi * step / 16),
-                -0.021 + 0.0052 * math.sin(2 * math.pi * step / 16),
+                sign * 0.0285 + 0.0098 * math.cos(2 * math.pi * step / 16),
+                -0.0205 + 0.0058 * math.sin(2 * math.pi * step / 16),
             )
             for step in range(16)
         )
-        layers.append(
-            Layer(
-                "skin",
-                mix(skin, _BLUSH, 0.55 * amount),
-                [Shape(outline, "head")],
-                lined=False,
-                clip=head.outline,
-            )
-        )
+        colour = mix(character.skin_colour, _BLUSH, 0.44 * amount)
+        layers.append(Layer("skin", colour, [Shape(outline, "head")], lined=False, clip=head.outline))
+        if expression.blush == 1.0:
+            ink = mix(character.skin_colour, _BLUSH, 0.85)
+            for step in (-1.0, 0.0, 1.0):
+                x = sign * 0.0285 + step * 0.0058
+                stroke = (head.on_face(x + 0.0018, -0.0172), head.on_face(x - 0.0018, -0.0238))
+                layers.append(_line(head, "skin", ink, stroke, 0.0008))
     return layers
+
+
+def _lines_of_age(head: Head) -> list[Layer]:
+    if head.figure.character.age != "old":
+        return []
+    ink = mix(shade_of(head.figure.character.skin_colour), line_of(head.figure.character.skin_colour), 0.22)
+    layers = []
+    for sign in (-1.0, 1.0):
+        if math.cos(math.radians(30.0 * sign - head.turn)) < 0.2:
+            continue
+        for line in (
+            ((0.0120, -0.0255), (0.0185, -0.0325), (0.0200, -0.0410)),
+            ((0.0090, -0.0090), (0.0170, -0.0120), (0.0250, -0.0085)),
+            ((0.0340, 0.0085), (0.0372, 0.0105)),
+            ((0.0345, 0.0040), (0.0385, 0.0040)),
+            ((0.0335, -0.0005), (0.0370, -0.0030)),
+        ):
+            points = smooth_line([head.on_face(sign * x, y) for x, y in line], 4)
+            layers.append(_line(head, "skin", ink, points, 0.0008))
+    return layers
+
+
+def _nose(head: Head, expression: Expression) -> list[Layer]:
+    """A warm tip at the keypoint, with its shadow."""
+    character = head.figure.character
+    skin, tip = character.skin_colour, head.figure.joints["nose"]
+    ink = mix(shade_of(skin), line_of(skin), 0.42)
+    tint = mix(skin, _BLUSH, 0.16 if character.age == "child" else 0.10)
+    small = 0.84 if character.figure == "feminine" or character.age == "child" else 1.0
+    side = -head.sin
+
+    def at(x: float, y: float) -> Point:
+        return head.moved(tip, x * small, y * small)
+
+    ball = smooth(
+        [at(0.0062 * math.cos(a * math.pi / 4), 0.0052 * math.sin(a * math.pi / 4)) for a in range(8)], 3
+    )
+    layers = [Layer("nose", tint, [Shape(ball, "head")], lined=False, clip=head.outline)]
+    if head.figure.in_profile:
+        back = -head.ahead
+        wing = [at(back * 0.0135, -0.0005), at(back * 0.0165, -0.0032), at(back * 0.0150, -0.0066)]
+        nostril = [at(back * 0.0070, -0.0058), at(back * 0.0105, -0.0050)]
+        layers += [_line(head, "nose", ink, smooth_line(line, 4), 0.0008) for line in (wing, nostril)]
+    else:
+        # The tip's shadow falls to the right; a turned nose shows its edge on the far side.
+        width = 0.0046
+        under = [
+            at(-width + side * 0.002, -0.0036),
+            at(side * 0.002, -0.0058),
+            at(width + side * 0.002, -0.0036),
+        ]
+        layers.append(_line(head, "nose", ink, smooth_line(under, 4), 0.0010))
+        if abs(side) > 0.3:
+            far = math.copysign(1.0, side)
+            ridge = [
+                at(-far * 0.0052 * abs(side), 0.0175),
+                at(-far * 0.0010, 0.0085),
+                at(far * 0.0046, 0.0008),
+                at(far * 0.0030, -0.0040),
+            ]
+            layers.append(_line(head, "nose", ink, smooth_line(ridge, 4), 0.0008))
+        elif character.figure != "feminine" and character.age != "child":
+            ridge = [at(0.0036, 0.0150), at(0.0030, 0.0080)]
+            layers.append(_line(head, "nose", ink, tuple(ridge), 0.0007))
+    if expression.wrinkle:
+        for across in (-0.0042, 0.0042):
+            for y in (0.0090, 0.0125):
+                fold = (at(across * 0.5, y), at(across * 1.6, y + 0.0022))
+                layers.append(_line(head, "nose", ink, fold, 0.0007))
+    return layers
+
+
+class _Mouth:
+    """The lips as a line, or an open mouth. `share` runs from -1 at the person's right corner to 1."""
+
+    def __init__(self, head: Head, expression: Expression) -> None:
+        self._head, self._expression = head, expression
+        character = head.figure.character
+        self._half = 0.0125 * expression.wide * (0.94 if character.figure == "feminine" else 1.06)
+        skin = character.skin_colour
+        self._ink = mix(line_of(skin), (128, 36, 46), 0.42)
+        self._lip = mix(skin, (196, 74, 82), 0.46 if character.figure == "feminine" else 0.22)
+
+    def _point(self, share: float, up: float) -> Point:
+        head = self._head
+        x, y = share * self._half, MOUTH_Y + up
+        if not head.figure.in_profile:
+            return head.on_face(x, y, 0.0035)
+        # In profile the mouth reaches from the lips to the near corner.
+        lips = head.skull.size * 0.0535 + 0.002
+        return head.flat(head.ahead * (lips - abs(x) * 1.02), y)
+
+    def _edge(self, share: float) -> float:
+        """The height of the closed lips' line."""
+        expression = self._expression
+        return (
+            expression.smile * abs(share) ** 1.7
+            + expression.skew * share
+            + expression.wave * math.cos((share + 1.0) * math.pi * 1.5)
+        )
+
+    def layers(self) -> list[Layer]:
+        near = 1.0 if self._head.sin > 0 else -1.0
+        steps = 13
+        if self._head.figure.in_profile:
+            shares = [near * step / (steps - 1) for step in range(steps)]
+        else:
+            shares = [step / (steps - 1) * 2 - 1 for step in range(steps)]
+        return self._open(shares) if self._expression.gape else self._closed(shares)
+
+    def _closed(self, shares: list[float]) -> list[Layer]:
+        head = self._head
+        line = smooth_line([self._point(share, self._edge(share)) for share in shares], 2)
+        inner = [share for share in shares if abs(share) <= 0.75]
+        if head.figure.character.figure == "feminine":
+            rim = [
+                self._point(share, self._edge(share) + 0.0030 * (1 - (share / 0.76) ** 2)) for share in inner
+            ]
+            rim += [
+                self._point(share, self._edge(share) - 0.0046 * (1 - (share / 0.76) ** 2))
+                for share in inner[::-1]
+            ]
+            lips = Layer("mouth", self._lip, [Shape(tuple(rim), "head")], lined=False, clip=head.outline)
+        else:
+            low = [self._point(share, self._edge(share) - 0.0058) for share in inner if abs(share) <= 0.5]
+            lips = _line(head, "mouth", self._lip, smooth_line(low, 2), 0.0012)
+        return [lips, _line(head, "mouth", self._ink, line, 0.0011)]
+
+    def _open(self, shares: list[float]) -> list[Layer]:
+        head, gape = self._head, self._expression.gape
+        upper, lower = [], []
+        for share in shares:
+            bow = math.sqrt(max(0.0, 1.0 - share * share))
+            edge = self._edge(share)
+            upper.append(self._point(share, edge + gape * 0.26 * bow**1.4))
+            lower.append(self._point(share, edge - gape * 0.80 * bow**0.9))
+        outline = (*upper, *reversed(lower))
+        teeth = self._expression.teeth
+        patches = []
+        if teeth < 1.0:
+            tongue = [
+                between(top, low, 0.66 + 0.2 * abs(share))
+                for top, low, share in zip(upper, lower, shares, strict=True)
+            ]
+            patches.append(Patch((*tongue, *reversed(lower)), _TONGUE, "mouth"))
+        if teeth:
+            bite = [between(top, low, teeth) for top, low in zip(upper, lower, strict=True)]
+            patches.append(Patch((*upper, *reversed(bite)), _TEETH, "mouth"))
+        inside = Layer(
+            "mouth", _MOUTH, [Shape(outline, "head")], lined=False, clip=head.outline, patches=tuple(patches)
+        )
+        layers = [inside]
+        if teeth == 1.0:
+            clench = tuple(between(top, low, 0.5) for top, low in zip(upper, lower, strict=True))
+            layers.append(_line(head, "mouth", mix(_TEETH, self._ink, 0.55), clench, 0.0006))
+        lines = (upper, lower)
+        return layers + [_line(head, "mouth", self._ink, tuple(line), 0.0010) for line in lines]

@@ -23,16 +23,18 @@ from ..body import (
     NOSE_HEIGHT,
     SHOULDER_HEIGHT,
 )
-from .geometry import Outline, ellipse, smooth
-from .layers import Shape
+from .geometry import Outline, add, smooth, smooth_line
+from .layers import Layer, Shape, Stroke
 from .person import Point
 from .physique import Figure
+from .skull import Section, Skull
 
 AXIS_HEIGHT = 0.930
+EYE_Y = EYE_HEIGHT - AXIS_HEIGHT
 _MODEL: dict[str, tuple[float, float, float]] = {
     "nose": (0.0, NOSE_HEIGHT - AXIS_HEIGHT, NOSE_FORWARD),
-    "left_eye": (HALF_EYES, EYE_HEIGHT - AXIS_HEIGHT, EYES_FORWARD),
-    "right_eye": (-HALF_EYES, EYE_HEIGHT - AXIS_HEIGHT, EYES_FORWARD),
+    "left_eye": (HALF_EYES, EYE_Y, EYES_FORWARD),
+    "right_eye": (-HALF_EYES, EYE_Y, EYES_FORWARD),
     "left_ear": (HALF_EARS, EAR_HEIGHT - AXIS_HEIGHT, EARS_FORWARD),
     "right_ear": (-HALF_EARS, EAR_HEIGHT - AXIS_HEIGHT, EARS_FORWARD),
 }
@@ -40,46 +42,12 @@ _NECK = (0.0, SHOULDER_HEIGHT - AXIS_HEIGHT, 0.0)
 _NECK_WEIGHT = 0.04  # decides the roll of a head of which only one point is known
 
 #: How much larger heads are drawn than they are: drawn characters have larger heads.
-_ENLARGED = {"child": 1.42, "teen": 1.24, "adult": 1.17, "old": 1.17}
-#: Half of the outline from the top to the chin, seen from the front.
-_FRONT = (
-    (0.024, 0.064),
-    (0.040, 0.049),
-    (0.0468, 0.024),
-    (0.0462, -0.004),
-    (0.0425, -0.026),
-    (0.0335, -0.045),
-    (0.0205, -0.057),
-    (0.008, -0.0625),
-)
-_TOP, _CHIN = (0.0, 0.068), (0.0, -0.0635)
-#: The whole outline in profile, facing the picture's left, in the same order: over the face to the chin, and
-#: over the jaw and the nape back to the top. The nose is put where its keypoint is.
-_PROFILE_TOP = (0.004, 0.068)
-_PROFILE_FACE = (
-    (-0.030, 0.061),
-    (-0.047, 0.042),
-    (-0.0525, 0.020),
-    (-0.0485, 0.003),
-    (-0.0638, -0.0195),
-    (-0.0525, -0.030),
-    (-0.0535, -0.042),
-    (-0.0475, -0.058),
-)
-_PROFILE_CHIN = (-0.037, -0.0625)
-_PROFILE_BACK = (
-    (-0.018, -0.053),
-    (-0.002, -0.044),
-    (0.012, -0.032),
-    (0.030, -0.030),
-    (0.046, -0.012),
-    (0.0535, 0.012),
-    (0.049, 0.041),
-    (0.030, 0.061),
-)
-_NOSE = 4  # position in _PROFILE_FACE
-#: Half axes of the ellipsoid on whose front the face is drawn, and of the skull under the hair.
-FACE_BREADTH, FACE_DEPTH = 0.049, 0.052
+_ENLARGED = {"child": 1.24, "teen": 1.17, "adult": 1.12, "old": 1.12}
+_JAWS = {"feminine": 0.97, "masculine": 1.09}
+#: From behind, the nape is so much higher than the chin.
+_NAPE = 0.34
+#: Beyond this share of a side's turn to the viewer, its ear is in front of the head.
+_NEAR_EAR = 0.2
 
 
 @dataclass(frozen=True)
@@ -95,40 +63,72 @@ class Head:
     def enlarged(self) -> float:
         return _ENLARGED[self.figure.character.age]
 
+    @property
+    def turn(self) -> float:
+        return self.figure.turn
+
+    @property
+    def cos(self) -> float:
+        return self.figure.cos
+
+    @property
+    def sin(self) -> float:
+        return self.figure.sin
+
     @cached_property
+    def skull(self) -> Skull:
+        character = self.figure.character
+        jaw = 1.05 if character.age == "child" else _JAWS.get(character.figure, 1.0)
+        return Skull(self.enlarged, jaw, (NOSE_HEIGHT - AXIS_HEIGHT, NOSE_FORWARD))
+
+    @property
     def shows_face(self) -> bool:
-        """Whether anything of the face is visible: it points at most a little away."""
-        return self.figure.cos > -0.35
+        return not self.figure.from_behind
+
+    @property
+    def ahead(self) -> float:
+        """The picture's direction that a head in profile looks in: -1 is left."""
+        return -1.0 if self.sin > 0 else 1.0
+
+    @cached_property
+    def right(self) -> Point:
+        """The picture's right in the frame of the head."""
+        return (self.roll.real, self.roll.imag)
+
+    @cached_property
+    def up(self) -> Point:
+        return (self.roll.imag, -self.roll.real)
 
     def flat(self, x: float, y: float) -> Point:
         """A point by its place in the picture plane: x to the right, y up."""
         moved = complex(x, -y) * self.roll * self.unit
         return (self.origin[0] + moved.real, self.origin[1] + moved.imag)
 
+    def moved(self, start: Point, right: float, up: float) -> Point:
+        """A point moved in the picture plane, by statures in the frame of the head."""
+        return add(add(start, self.right, right * self.unit), self.up, up * self.unit)
+
     def at(self, x: float, y: float, z: float) -> Point:
         """A point in local coordinates."""
-        return self.flat(x * self.figure.cos - z * self.figure.sin, y)
+        return self.flat(x * self.cos - z * self.sin, y)
+
+    def on_section(self, section: Section, azimuth: float, y: float) -> Point:
+        """Where a level section faces `azimuth`."""
+        x, z = section.point(azimuth)
+        return self.at(x, y, z)
 
     def on_skull(self, azimuth: float, y: float, swell: float = 1.0) -> Point:
-        """A point of the skull's surface: `azimuth` is in degrees from straight ahead to the person's
-        left."""
-        size = self.enlarged * swell
-        angle = math.radians(azimuth)
-        # The skull is narrower towards its top.
-        height = max(-1.0, min(1.0, y / 0.075))
-        ring = math.sqrt(max(0.0, 1.0 - height * height)) if height > 0 else 1.0
-        return self.at(
-            FACE_BREADTH * ring * size * math.sin(angle),
-            y * self.enlarged,
-            FACE_DEPTH * ring * size * math.cos(angle),
-        )
+        """A point of the skull's surface, grown by `swell`, at a height of the head that is not enlarged.
+        `azimuth` is in degrees from straight ahead to the person's left."""
+        height = y * self.enlarged
+        return self.on_section(self.skull.section(height / swell).grown(swell), azimuth, height)
 
     def on_face(self, x: float, y: float, out: float = 0.0) -> Point:
         """A point of the face's surface, by its place when seen from the front, not enlarged. `out` is
         statures in front of the surface."""
-        share = min(1.0, abs(x) / FACE_BREADTH)
-        z = FACE_DEPTH * math.sqrt(1.0 - share * share) * 1.04
-        return self.at(x, y, z + out)
+        section = self.skull.section(y)
+        share = min(1.0, abs(x) / section.half) if section.half > 0 else 1.0
+        return self.at(x, y, section.middle + section.deep * math.sqrt(1.0 - share * share) + out)
 
     @cached_property
     def outline(self) -> Outline:
@@ -136,62 +136,86 @@ class Head:
 
     def grown_outline(self, swell: float, lift: float = 0.0) -> Outline:
         """The outline, grown about the head's axis, and by `lift` statures more at the top."""
-        points = self._outline_points()
-        size = self.enlarged * swell
-        grown = [self.flat(x * size, y * size + (lift * max(0.0, y) / _TOP[1])) for x, y in points]
-        return smooth(grown, 5)
-
-    def _outline_points(self) -> list[Point]:
-        amount = abs(self.figure.sin) ** 1.4
-        front = [_TOP, *((-x, y) for x, y in _FRONT), _CHIN, *_FRONT[::-1]]
-        face = list(_PROFILE_FACE)
-        face[_NOSE] = (-NOSE_FORWARD / self.enlarged, face[_NOSE][1])
-        profile = [_PROFILE_TOP, *face, _PROFILE_CHIN, *_PROFILE_BACK]
-        mixed = [
-            (fx + (px - fx) * amount, fy + (py - fy) * amount)
-            for (fx, fy), (px, py) in zip(front, profile, strict=True)
+        left, right = self.skull.silhouette(self.cos, self.sin, face=swell == 1.0)
+        points = [*left, *right[-2:0:-1]]
+        grown = [
+            self.flat(x * swell, self._raised(y) * swell + lift * max(0.0, y) / self.skull.top)
+            for x, y in points
         ]
-        if self.figure.cos < 0:
-            # From behind, the nape is higher than the chin.
-            mixed = [(x, y * (1 + 0.3 * self.figure.cos) if y < -0.03 else y) for x, y in mixed]
-        if self.figure.sin < 0:
-            mixed = [(-x, y) for x, y in mixed]
-        return mixed
+        return smooth(grown, 4)
+
+    def _raised(self, y: float) -> float:
+        """The height of the outline from behind, where the nape hides the chin."""
+        limit = -0.02
+        if self.cos >= 0 or y >= limit:
+            return y
+        return limit + (y - limit) * (1.0 + _NAPE * 1.5 * self.cos)
 
     @property
     def base(self) -> Point:
         """Where the neck meets the head."""
         return self.at(0.0, -0.040, -0.012)
 
-    def skin_shapes(self) -> list[Shape]:
-        return [Shape(self.outline, "head"), *self.ear_shapes()]
+    def layers(self, depth: float) -> list[Layer]:
+        """The skin of the head with its ears. `depth` is that of its shade, in pixels."""
+        skin = self.figure.character.skin_colour
+        far = [self._ear(sign) for sign in (1.0, -1.0) if -0.6 < sign * self.sin <= _NEAR_EAR]
+        near = [self._ear(sign) for sign in (1.0, -1.0) if sign * self.sin > _NEAR_EAR]
+        return [
+            *far,
+            Layer("skin", skin, [Shape(self.outline, "head")], depth=depth),
+            *near,
+        ]
 
-    def ear_shapes(self) -> list[Shape]:
-        """The ears that are not behind the head."""
-        up = self.flat(0, 1)
-        along = ((up[0] - self.origin[0]) / self.unit, (up[1] - self.origin[1]) / self.unit)
-        shapes = []
-        for sign in (1.0, -1.0):
-            # How much this side of the head points to the viewer.
-            facing = sign * self.figure.sin
-            if facing < -0.35:
-                continue
-            if self.figure.character.ears == "pointed":
-                shapes.append(Shape(self._pointed_ear(sign, facing), "head"))
-                continue
-            centre = self.on_skull(sign * 94.0, -0.006, 1.02)
-            half = self.unit * (0.0065 + 0.0055 * max(0.0, facing))
-            shapes.append(Shape(ellipse(centre, half, 0.0145 * self.unit, along), "head"))
-        return shapes
+    def _ear(self, sign: float) -> Layer:
+        """An ear. It stands off the head, so that it is narrow from the front."""
+        pointed = self.figure.character.ears == "pointed"
+        out = 0.62 if pointed else 0.50
+        back = math.sqrt(1.0 - out * out)
+        root = self.skull.section(-0.004).point(sign * 84.0)
 
-    def _pointed_ear(self, sign: float, facing: float) -> Outline:
-        back = 0.045 + 0.02 * max(0.0, facing)
-        tip = self.at(sign * (0.088 - 0.022 * max(0.0, facing)), 0.036, -back)
-        front = self.on_skull(sign * 86.0, 0.010)
-        low = self.on_skull(sign * 94.0, -0.018, 1.02)
-        if facing <= 0.3:
-            return (front, tip, low)
-        return (front, tip, self.on_skull(sign * 112.0, 0.004, 1.06), low)
+        def at(behind: float, y: float) -> Point:
+            return self.at(root[0] + sign * out * behind - sign * 0.002, y, root[1] - back * behind)
+
+        rim = _POINTED_EAR if pointed else _ROUND_EAR
+        size = self.enlarged / 1.12
+        outline = smooth([at(behind * size, y * size) for behind, y in rim], 4)
+        inner = [at(behind * size, y * size) for behind, y in (_POINTED_FOLD if pointed else _ROUND_FOLD)]
+        fold = Stroke(smooth_line(inner, 4), self.unit * 0.0016, shade=True)
+        return Layer(
+            "skin",
+            self.figure.character.skin_colour,
+            [Shape(outline, "head")],
+            depth=self.unit * 0.003,
+            strokes=(fold,),
+        )
+
+
+#: The rim of an ear from its top, and the fold inside: statures behind its root, and up.
+_ROUND_EAR = (
+    (-0.001, 0.008),
+    (0.006, 0.0135),
+    (0.014, 0.011),
+    (0.0165, 0.003),
+    (0.0125, -0.007),
+    (0.0075, -0.0155),
+    (0.002, -0.0175),
+    (-0.001, -0.012),
+)
+_ROUND_FOLD = ((0.003, 0.0055), (0.0085, 0.0085), (0.012, 0.004), (0.0085, -0.002), (0.0065, -0.0075))
+_POINTED_EAR = (
+    (-0.001, 0.006),
+    (0.010, 0.0135),
+    (0.028, 0.025),
+    (0.050, 0.037),
+    (0.0505, 0.0365),
+    (0.038, 0.016),
+    (0.022, -0.004),
+    (0.009, -0.0155),
+    (0.002, -0.0175),
+    (-0.001, -0.012),
+)
+_POINTED_FOLD = ((0.034, 0.0235), (0.017, 0.011), (0.007, 0.003), (0.0075, -0.0065))
 
 
 def head_of(figure: Figure) -> Head:

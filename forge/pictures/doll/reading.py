@@ -58,6 +58,7 @@ class Reader:
             self._previous = words[at + length - 1]
             at += length
         self._break(STOP)
+        self._said.order_unknown(words)
 
     def _break(self, mark: str) -> None:
         if mark == COLON and self._noun is not None and not self._waiting:

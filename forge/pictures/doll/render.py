@@ -1,220 +1,217 @@
-"""Paints layers into a picture and its masks."""
+"""Paints layers: the clean style, which the other styles change.
+
+See `masks` for the operations of Pillow that are used, so that pictures are the same in all of its versions.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops
 
 from .colours import light_of, line_of, shade_of
 from .description import Colour
-from .geometry import Outline
 from .layers import Layer, Patch, Stroke
+from .masks import (
+    Area,
+    Box,
+    Edges,
+    View,
+    area_of,
+    filled,
+    grown,
+    line_pieces,
+    scaled,
+    shifted,
+    softened,
+    without,
+)
+from .scene import Look, Scene
 
-#: Pixels of the enlarged picture, at most: memory and time stay bounded for large pictures.
-MAX_PIXELS = 12_000_000
-MAX_SCALE = 3
-Box = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class Look:
-    """How layers are painted. `line` is the width of outlines relative to the usual one, 0 for none. `soft`:
-    shade fades out. `line_colour` is that of every line; None derives it from the layer's colour."""
-
-    line: float = 1.0
-    shade: bool = True
-    soft: bool = False
-    fills: bool = True
-    line_colour: Colour | None = None
-
-
-def scale_for(width: int, height: int) -> int:
-    """How many times larger the picture is painted, so that edges are smooth."""
-    fitting = int(math.sqrt(MAX_PIXELS / (width * height)))
-    return max(1, min(MAX_SCALE, fitting))
+#: The width of outlines, in statures. Half of it is outside of its area, and the other half is hidden by it.
+LINE = 0.0042
+_SHINY = frozenset({"metal", "silk", "leather"})
+#: The colours of soft light and of ambient shade, which are thin.
+_LIGHT: Colour = (255, 250, 235)
+_DEEP: Colour = (52, 38, 62)
 
 
 class Canvas:
-    """A picture of `size` (width, height) pixels, painted `scale` times larger. `line_width` is that of
-    outlines, in pixels of the picture."""
+    """A picture that layers are painted on, from back to front."""
 
-    def __init__(self, size: tuple[int, int], background: Colour, scale: int, line_width: float) -> None:
-        self.scale = scale
-        self._line_width = line_width
-        self.image = Image.new("RGB", (size[0] * scale, size[1] * scale), background)
+    @classmethod
+    def edges(cls, scene: Scene) -> Edges:
+        """How areas end: hard edges become smooth when the picture is reduced, which needs a canvas of many
+        pixels. Smooth ones are quicker where there are soft masks anyway."""
+        return "smooth" if scene.realism else "hard"
 
-    def picture(self) -> Image.Image:
-        """The picture in its own size."""
-        return self.image.reduce(self.scale) if self.scale > 1 else self.image
+    def __init__(self, scene: Scene, view: View, look: Look) -> None:
+        self.scene, self.view, self.look = scene, view, look
+        #: One stature, and the width of a line outside of its area, in pixels of the canvas.
+        self.unit = scene.unit * view.scale
+        self.line = max(0.5, self.unit * LINE / 2)
+        self.image = Image.new("RGB", view.size, self.paper)
+        # Where a figure has been painted, so that soft shade falls on figures only.
+        self._covered = Image.new("L", view.size) if look.soft else None
 
-    def paint(self, layer: Layer, look: Look) -> None:
-        outlines = [shape.outline for shape in layer.shapes]
-        line = look.line * self._line_width if layer.lined else 0.0
-        box = _box(outlines, self.scale, line + 2, self.image.size)
-        if box is None:
-            return
-        mask = _mask(layer, outlines, box, self.scale)
-        line_colour = look.line_colour or line_of(layer.colour)
-        if line > 0:
-            edge = self._edge(mask, outlines, box, line, traced=layer.cut is None and layer.clip is None)
-            self.image.paste(line_colour, box, edge)
-        if not look.fills:
-            self.image.paste((255, 255, 255), box, mask)
-            return
-        self.image.paste(layer.colour, box, mask)
-        for patch in layer.patches:
-            if patch.colour is not None:
-                self._patch(patch, patch.colour, box, mask, look)
-        if look.shade:
-            self._shade(layer, box, mask, look)
-        for stroke in layer.strokes:
-            if look.line > 0 or stroke.shade:
-                self._stroke(stroke, layer.colour, line_colour, box, mask)
+    @property
+    def paper(self) -> Colour:
+        """The colour of the background."""
+        return self.scene.background
 
-    def _edge(
-        self, mask: Image.Image, outlines: Sequence[Outline], box: Box, line: float, *, traced: bool
-    ) -> Image.Image:
-        """The area of the layer with its outline."""
-        width = max(1, round(line * self.scale))
-        if traced:
-            edge = mask.copy()
-            draw = ImageDraw.Draw(edge)
-            for outline in outlines:
-                points = _scaled(outline, self.scale, box)
-                draw.line([*points, points[0], points[1]], fill=255, width=width)
-            return edge
-        return _grown(mask, max(1, width // 2))
+    def finished(self, reduced: int) -> Image.Image:
+        """The picture, reduced by this factor."""
+        return self.image.reduce(reduced) if reduced > 1 else self.image
 
-    def _patch(self, patch: Patch, colour: Colour, box: Box, mask: Image.Image, look: Look) -> None:
-        area = Image.new("L", mask.size)
-        points = _scaled(patch.outline, self.scale, box)
-        ImageDraw.Draw(area).polygon(points, fill=255)
-        if patch.lined and look.line > 0:
-            edge = area.copy()
-            width = max(1, round(look.line * self._line_width * 0.8 * self.scale))
-            ImageDraw.Draw(edge).line([*points, points[0], points[1]], fill=255, width=width)
-            self.image.paste(look.line_colour or line_of(colour), box, ImageChops.darker(edge, mask))
-        self.image.paste(colour, box, ImageChops.darker(area, mask))
+    def margin(self, layer: Layer) -> float:
+        """How far outside of its shapes a layer is painted, in pixels of the canvas."""
+        return self.line * 2 + (self.reach(layer) * 2.5 if self.look.soft else 0) + 2
 
-    def _shade(self, layer: Layer, box: Box, mask: Image.Image, look: Look) -> None:
-        shade = Image.new("L", mask.size)
-        reach = layer.depth * self.scale
-        if reach >= 1:
-            moved = ImageChops.offset(_padded(mask, round(reach)), -round(reach), -round(reach * 0.45))
-            shade = ImageChops.subtract(mask, moved.crop((0, 0, *mask.size)))
-        draw = ImageDraw.Draw(shade)
-        for patch in layer.patches:
-            if patch.colour is None:
-                draw.polygon(_scaled(patch.outline, self.scale, box), fill=255)
-        shade = ImageChops.darker(shade, mask)
-        if look.soft and reach >= 1:
-            shade = ImageChops.darker(shade.filter(ImageFilter.GaussianBlur(reach * 0.6)), mask)
-        dark = ImageChops.multiply(
-            self.image.crop(box), Image.new("RGB", mask.size, shade_of((255, 255, 255)))
-        )
-        self.image.paste(dark, box, shade)
-        if layer.material in ("metal", "silk", "leather") and reach >= 1:
-            self._shine(layer, box, mask, round(reach), look)
+    def rim(self) -> float:
+        """How far outside of the canvas something changes what is on it, in pixels of the canvas."""
+        return max((self.margin(layer) for layer in self.scene.layers), default=0.0)
 
-    def _shine(self, layer: Layer, box: Box, mask: Image.Image, reach: int, look: Look) -> None:
-        """A bright band along the lit edge."""
-        far, near = (
-            round(reach * share) for share in ((1.5, 0.75) if layer.material == "metal" else (0.9, 0.55))
-        )
-        padded = _padded(mask, far)
-        outer = ImageChops.offset(padded, near, round(near * 0.45)).crop((0, 0, *mask.size))
-        inner = ImageChops.offset(padded, far, round(far * 0.45)).crop((0, 0, *mask.size))
-        band = ImageChops.darker(ImageChops.subtract(outer, inner), mask)
-        if look.soft:
-            band = band.filter(ImageFilter.GaussianBlur(reach * 0.3))
-        self.image.paste(light_of(layer.colour), box, band)
-
-    def _stroke(
-        self, stroke: Stroke, colour: Colour, line_colour: Colour, box: Box, mask: Image.Image
-    ) -> None:
-        area = Image.new("L", mask.size)
-        width = max(1, round(stroke.width * self.scale))
-        ImageDraw.Draw(area).line(_scaled(stroke.points, self.scale, box), fill=255, width=width)
-        ink = stroke.colour or (shade_of(colour) if stroke.shade else line_colour)
-        self.image.paste(ink, box, ImageChops.darker(area, mask))
-
-
-class Masks:
-    """Two masks of the size of the picture: which part and which limb each pixel shows."""
-
-    def __init__(self, size: tuple[int, int], parts: Sequence[str], limbs: Sequence[str]) -> None:
-        self.parts, self.limbs = Image.new("L", size), Image.new("L", size)
-        self._part_values = {name: value for value, name in enumerate(parts)}
-        self._limb_values = {name: value for value, name in enumerate(limbs)}
+    def reach(self, layer: Layer) -> float:
+        return layer.depth * self.view.scale
 
     def paint(self, layer: Layer) -> None:
-        outlines = [shape.outline for shape in layer.shapes]
-        box = _box(outlines, 1, 1, self.parts.size)
-        if box is None:
+        area = area_of(layer, self.view, self.margin(layer))
+        if area is None:
             return
-        mask = _mask(layer, outlines, box, 1)
-        self.parts.paste(self._part_values[layer.part], box, mask)
-        for shape in layer.shapes:
-            value = self._limb_values[shape.limb]
-            area = Image.new("L", mask.size)
-            ImageDraw.Draw(area).polygon(_scaled(shape.outline, 1, box), fill=255)
-            self.limbs.paste(value, box, ImageChops.darker(area, mask))
+        if self._covered is not None:
+            self.cast(layer, area, self._covered)
+        if self.look.line and layer.lined:
+            self.outline(layer, area)
+        self.fill(layer, area)
         for patch in layer.patches:
-            if patch.part is not None:
-                area = Image.new("L", mask.size)
-                ImageDraw.Draw(area).polygon(_scaled(patch.outline, 1, box), fill=255)
-                self.parts.paste(self._part_values[patch.part], box, ImageChops.darker(area, mask))
+            if patch.colour is not None:
+                self.patch(patch, patch.colour, area)
+        if self.look.shade:
+            self.shade(layer, area)
+        for stroke in layer.strokes:
+            if self.look.shade if stroke.shade else self.look.line:
+                self.stroke(stroke, layer, area)
 
+    def outline(self, layer: Layer, area: Area) -> None:
+        self.lay(line_of(layer.colour), area.box, self.edge(area.mask))
 
-def _mask(layer: Layer, outlines: Sequence[Outline], box: Box, scale: int) -> Image.Image:
-    mask = Image.new("L", (box[2] - box[0], box[3] - box[1]))
-    draw = ImageDraw.Draw(mask)
-    for outline in outlines:
-        draw.polygon(_scaled(outline, scale, box), fill=255)
-    if layer.cut is not None:
-        draw.polygon(_scaled(layer.cut, scale, box), fill=0)
-    if layer.clip is not None:
-        limit = Image.new("L", mask.size)
-        ImageDraw.Draw(limit).polygon(_scaled(layer.clip, scale, box), fill=255)
-        mask = ImageChops.darker(mask, limit)
-    return mask
+    def edge(self, mask: Image.Image, width: float = 1.0) -> Image.Image:
+        """The mask with a line around it, whose width is relative to the usual one."""
+        return grown(mask, max(0.5, self.line * width))
 
+    def fill(self, layer: Layer, area: Area) -> None:
+        self.lay(layer.colour, area.box, area.mask)
 
-def _box(outlines: Sequence[Outline], scale: int, margin: float, size: tuple[int, int]) -> Box | None:
-    """The part of the picture that the outlines can touch; None if they are outside of it."""
-    points = [point for outline in outlines for point in outline]
-    if not points:
-        return None
-    left = math.floor((min(x for x, _ in points) - margin) * scale)
-    top = math.floor((min(y for _, y in points) - margin) * scale)
-    right = math.ceil((max(x for x, _ in points) + margin) * scale)
-    bottom = math.ceil((max(y for _, y in points) + margin) * scale)
-    box = (max(0, left), max(0, top), min(size[0], right), min(size[1], bottom))
-    return box if box[0] < box[2] and box[1] < box[3] else None
+    def patch(self, patch: Patch, colour: Colour, area: Area) -> None:
+        inner = area.within([patch.outline], self.view, self.line * 2 + 2)
+        if inner is None:
+            return
+        if patch.lined and self.look.line:
+            self.patch_outline(colour, inner, area)
+        self.fill_patch(patch, colour, inner)
 
+    def patch_outline(self, colour: Colour, inner: Area, area: Area) -> None:
+        edge = ImageChops.darker(self.edge(inner.mask, 0.8), area.cropped(area.mask, inner.box))
+        self.lay(line_of(colour), inner.box, edge)
 
-def _scaled(outline: Outline, scale: int, box: Box) -> list[tuple[int, int]]:
-    """Whole pixels: how fractions are rounded differs between versions of Pillow."""
-    return [(round(x * scale) - box[0], round(y * scale) - box[1]) for x, y in outline]
+    def fill_patch(self, patch: Patch, colour: Colour, inner: Area) -> None:
+        self.lay(colour, inner.box, inner.mask)
 
+    def stroke(self, stroke: Stroke, layer: Layer, area: Area) -> None:
+        pieces = line_pieces(stroke.points, self.stroke_widths(stroke))
+        inner = area.within(pieces, self.view)
+        if inner is not None:
+            self.lay(self.stroke_colour(stroke, layer), inner.box, inner.mask)
 
-def _padded(mask: Image.Image, margin: int) -> Image.Image:
-    """With a black margin on the right and below, which ImageChops.offset moves to the other side."""
-    padded = Image.new("L", (mask.width + margin, mask.height + margin))
-    padded.paste(mask, (0, 0))
-    return padded
+    def stroke_colour(self, stroke: Stroke, layer: Layer) -> Colour:
+        return stroke.colour or (shade_of(layer.colour) if stroke.shade else line_of(layer.colour))
 
+    def stroke_widths(self, stroke: Stroke) -> list[float]:
+        """In pixels of the drawing, one per point."""
+        return [stroke.width] * len(stroke.points)
 
-def _grown(mask: Image.Image, radius: int) -> Image.Image:
-    """The mask with all pixels within about `radius` of it."""
-    diagonal = round(radius * 0.7)
-    grown = mask.copy()
-    for x, y in ((radius, 0), (0, radius), (diagonal, diagonal), (diagonal, -diagonal)):
-        for sign in (1, -1):
-            moved = Image.new("L", mask.size)
-            moved.paste(mask, (x * sign, y * sign))
-            grown = ImageChops.lighter(grown, moved)
-    return grown
+    def shade(self, layer: Layer, area: Area) -> None:
+        if self.look.soft:
+            self._soft_shade(layer, area)
+        else:
+            self.lay_shade(layer, area, self.shade_mask(layer, area))
+        if layer.material in _SHINY and self.reach(layer) >= 1:
+            self.shine(layer, area)
+
+    def lay_shade(self, layer: Layer, area: Area, mask: Image.Image) -> None:
+        """Shade a layer with its patches where the mask is."""
+        self.lay(self.dark(layer.colour), area.box, mask)
+        for patch in layer.patches:
+            inner = area.within([patch.outline], self.view) if patch.colour is not None else None
+            if inner is not None and patch.colour is not None:
+                self.lay(self.dark(patch.colour), inner.box, inner.only(area.cropped(mask, inner.box)))
+
+    def shade_mask(self, layer: Layer, area: Area) -> Image.Image:
+        """The side of a layer that is away from the light, and its patches of shade, in mode 1."""
+        reach = self.reach(layer)
+        mask = self._patches_of_shade(layer, area)
+        if reach >= 1:
+            lit = shifted(area.mask, -round(reach), -round(reach * 0.45))
+            mask = ImageChops.lighter(mask, ImageChops.invert(lit))
+        return area.only(mask)
+
+    def _patches_of_shade(self, layer: Layer, area: Area) -> Image.Image:
+        outlines = [patch.outline for patch in layer.patches if patch.colour is None]
+        return filled(outlines, self.view, area.box)
+
+    def rim_mask(self, area: Area, near: float, far: float) -> Image.Image:
+        """A band between two distances from the lit edge, in mode 1."""
+        outer = shifted(area.mask, round(near), round(near * 0.45))
+        inner = shifted(area.mask, round(far), round(far * 0.45))
+        return area.only(without(outer, inner))
+
+    def shine(self, layer: Layer, area: Area) -> None:
+        """A bright band along the lit edge, not on patches of another colour."""
+        reach = self.reach(layer)
+        near, far = (0.75, 1.5) if layer.material == "metal" else (0.55, 0.9)
+        band = self.rim_mask(area, near * reach, far * reach)
+        patches = [patch.outline for patch in layer.patches if patch.colour is not None]
+        if patches:
+            band = without(band, filled(patches, self.view, area.box))
+        if self.look.soft:
+            band = area.only(softened(band, reach * 0.4))
+        self.lay(self.light(layer.colour), area.box, band)
+
+    def dark(self, colour: Colour) -> Colour:
+        return shade_of(colour)
+
+    def light(self, colour: Colour) -> Colour:
+        return light_of(colour)
+
+    def _soft_shade(self, layer: Layer, area: Area) -> None:
+        """The gradient of a round body: dark away from the light, a highlight towards it."""
+        reach = self.reach(layer)
+        patches = self._patches_of_shade(layer, area)
+        if reach < 1:
+            self.lay_shade(layer, area, area.only(patches))
+            return
+        body = softened(area.mask, reach * 1.7)
+        x, y = reach * 0.9, reach * 0.5
+        dark = scaled(ImageChops.invert(shifted(body, -round(x), -round(y))), 0.95)
+        if any(patch.colour is None for patch in layer.patches):
+            dark = ImageChops.lighter(dark, scaled(softened(patches, reach * 0.6), 0.85))
+        self.lay_shade(layer, area, area.only(dark))
+        # Bright where the body is lit, but not at its very edge.
+        lit = ImageChops.subtract(body, shifted(body, round(x * 1.5), round(y * 1.5)))
+        strength = 0.5 if layer.material in _SHINY else 0.28
+        self.lay(_LIGHT, area.box, area.only(lit), strength)
+
+    def lay(self, colour: Colour, box: Box, mask: Image.Image, strength: float = 1.0) -> None:
+        """Paint a colour where the mask is, thinner if its strength is below 1."""
+        if strength < 1:
+            mask = scaled(mask, strength)
+        # Through a mask in mode L, Pillow pastes a picture faster than a colour.
+        self.image.paste(Image.new("RGB", mask.size, colour) if mask.mode == "L" else colour, box, mask)
+
+    def cast(self, layer: Layer, area: Area, covered: Image.Image) -> None:
+        """Ambient shade on the figure below, around a layer that lies on it."""
+        reach = self.reach(layer)
+        if reach >= 1:
+            spread = softened(grown(area.mask, reach * 0.3), reach * 0.9)
+            spread = shifted(spread, round(reach * 0.25), round(reach * 0.35))
+            below = covered.crop(area.box)
+            self.lay(_DEEP, area.box, ImageChops.darker(spread, below), 0.34)
+        covered.paste(255, area.box, area.mask)

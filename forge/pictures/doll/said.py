@@ -57,6 +57,11 @@ class Said:
         if len(self.unknown) < MAX_UNKNOWN:
             self.unknown.setdefault(word[:MAX_UNKNOWN_LENGTH])
 
+    def order_unknown(self, words: list[str]) -> None:
+        """Put the unknown words in the order of a text. An adjective is known to lack its noun only later."""
+        place = {word: -at for at, word in enumerate(reversed(words), 1 - len(words))}
+        self.unknown = dict.fromkeys(sorted(self.unknown, key=lambda word: place.get(word.split(" ")[0], -1)))
+
 
 def _completed(first: Garment, second: Garment) -> Garment:
     return Garment(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from . import cape, eyewear, headwear, held
 from .bottoms import BOTTOMS, bottom_leg, bottom_torso
 from .character import Worn
 from .coats import coat_sleeve, coat_torso
@@ -14,6 +17,8 @@ from .shoes import gloves, shoe
 from .tops import top_sleeve, top_torso
 from .trimmings import belt, neckwear
 
+Draw = Callable[[Figure, Head, Worn, Details], list[Layer]]
+
 
 class Wardrobe:
     """The layers of the clothes that a figure wears, by the place where they belong."""
@@ -25,7 +30,7 @@ class Wardrobe:
         return self._figure.character.garments.get(slot)
 
     def arm(self, side: str, hand: Layer) -> list[Layer]:
-        """Sleeves, the hand with its glove, and what it holds."""
+        """Sleeves, the hand with its glove, and what it holds in front of it."""
         figure, details = self._figure, self._details
         layers: list[Layer] = []
         for slot in ("top", "dress"):
@@ -35,7 +40,20 @@ class Wardrobe:
         coat, glove = self.worn("outer"), self.worn("hands")
         if coat is not None:
             layers += coat_sleeve(figure, coat, side, details)
-        return [*layers, *(gloves(figure, glove, side) if glove is not None else (hand,))]
+        hands = gloves(figure, glove, side) if glove is not None else [hand]
+        if self.worn(held.SLOTS[side]) is not None:
+            hands = [held.fist(figure, side, each) for each in hands]
+        return [*layers, *hands, *self._held(side)[1]]
+
+    def behind_arm(self, side: str) -> list[Layer]:
+        """What the hand holds, behind it."""
+        return self._held(side)[0]
+
+    def _held(self, side: str) -> tuple[list[Layer], list[Layer]]:
+        worn = self.worn(held.SLOTS[side])
+        if worn is None:
+            return [], []
+        return held.held(self._figure, self._head, worn, self._details, side)
 
     def leg(self, side: str) -> list[Layer]:
         """The leg of trousers, and the shoe."""
@@ -65,15 +83,22 @@ class Wardrobe:
         return layers
 
     def neck(self) -> list[Layer]:
+        """What lies around the neck and on the shoulders, in front of the chest."""
         worn = self.worn("neck")
-        return neckwear(self._figure, self._head, worn, self._details) if worn is not None else []
+        neck = neckwear(self._figure, self._head, worn, self._details) if worn is not None else []
+        return neck if self._figure.from_behind else [*self._draw("cape", cape.collar), *neck]
 
     def cape(self) -> list[Layer]:
-        return []
+        """Drawn before the body from the front and the side, and after it from behind."""
+        return self._draw("cape", cape.in_front if self._figure.from_behind else cape.behind)
 
     def behind_head(self) -> list[Layer]:
         """The back of a hood or a brim."""
-        return []
+        return self._draw("head", headwear.behind)
 
     def headwear(self) -> list[Layer]:
-        return []
+        return [*self._draw("eyes", eyewear.in_front), *self._draw("head", headwear.in_front)]
+
+    def _draw(self, slot: Slot, draw: Draw) -> list[Layer]:
+        worn = self.worn(slot)
+        return draw(self._figure, self._head, worn, self._details) if worn else []

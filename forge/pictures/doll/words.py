@@ -59,6 +59,7 @@ def _drop_covered(said: Said) -> None:
 def _add_clothing(said: Said, clothing: str) -> None:
     worn = Said(unknown=said.unknown, realism=said.realism)
     Reader(worn).read(clothing)
+    said.unknown = worn.unknown
     _drop_covered(worn)
     replaced: set[Slot] = set(worn.slots)
     if "dress" in worn.slots:

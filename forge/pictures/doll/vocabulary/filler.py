@@ -23,7 +23,7 @@ NEGATORS: frozenset[str] = _words("no not without never non lacking minus none i
 FILLER: frozenset[str] = _words(
     # Pictures and their quality.
     "portrait picture image drawing drawn art artwork painting painted render rendered artistic style "
-    "styled masterpiece quality best high highest highly low detailed detail intricate ultra hd uhd hdr "
+    "styled masterpiece quality best high highest highly low detailed intricate ultra hd uhd hdr "
     "4k 8k 2k res resolution absurdres highres hires sharp focus crisp professional award winning "
     "trending artstation pixiv deviantart concept design reference sheet turnaround model avatar "
     "illustrated fan fanart official original oc rpg game video fantasy medieval modern look looks type "
@@ -38,7 +38,7 @@ FILLER: frozenset[str] = _words(
     # People in general, and how nice they are.
     "solo alone single one two lone 1 2 1person very really quite slightly bit rather extremely so too "
     "more most much many little small big large huge tiny beautiful pretty handsome cute lovely gorgeous "
-    "attractive elegant stylish cool nice good great fine perfect amazing stunning epic brave noble proud "
+    "attractive elegant stylish cool nice good great fine perfect amazing stunning epic brave proud "
     "powerful mighty young youthful simple plain solid blank basic clear ordinary typical traditional "
     "classic fancy ornate shiny shining glossy polished new worn face faces facial expression expressions "
     "body features feature feeling emotion showing mood build built physique shape shaped sized size "

@@ -237,7 +237,7 @@ ROLES: Mapping[str, Role] = {
     ),
     "vampire": Role(
         ("vampire", "vampires"),
-        pieces_of("shirt=white, vest=burgundy, trousers=black, cape=black, shoes=black"),
+        pieces_of("shirt=white, jacket=burgundy, trousers=black, cape=black, shoes=black"),
         ("cape",),
         {"skin_colour": "pale"},
     ),
