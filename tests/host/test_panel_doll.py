@@ -145,10 +145,11 @@ def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page)
 
 def test_a_refusal_is_shown_and_the_focus_is_in_the_form(page: Page, browser: Browser) -> None:
     sent = "**/generate_all_poses"
-    full = {"detail": "2 generations are queued.", "code": "queue_full", "parameters": {"limit": 2}}
+    detail = "2 generations are queued."
+    full = {"detail": detail, "code": "queue_full", "parameters": {"limit": 2}}
     page.route(sent, lambda route: route.fulfill(status=503, json=full))
     offer(page).click()
-    expect(page.get_by_role("alert").filter(has_text=full["detail"])).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=detail)).to_be_visible()
     expect(prompt(page)).to_be_focused()
     (complaint,) = browser.complaints  # the browser's own, of the answer above
     assert "503" in complaint
