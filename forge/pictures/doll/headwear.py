@@ -16,7 +16,6 @@ from .physique import Figure
 from .rings import Ring, arc, band, facing, headwear_layer, on_ring, seen, visible
 
 #: Kinds under which hair lies flat: what stands up from the head would come through them.
-FLATTENS_HAIR = frozenset(("hat", "wizardhat", "cap", "beanie", "helmet", "hood", "strawhat"))
 
 Draw = Callable[[Head, Worn, Details], list[Layer]]
 
