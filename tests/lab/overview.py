@@ -106,7 +106,7 @@ def pose_picture() -> Image.Image:
 def views_like(reference: Any) -> Sequence[Any]:
     """The `Drawing`s that a request for all views gives. The pose decides the front and the back."""
     drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
-    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
     openpose = importlib.import_module("avatarforge.forge.pictures.openpose_json")
     pose = pose_document()
     order = drawn.ViewsOrder(
@@ -142,7 +142,9 @@ class _Page:
         self._draw = ImageDraw.Draw(self.image)
 
     def text(self, at: Point, text: str, size: int, colour: Colour, anchor: str = "la") -> None:
-        self._draw.text((at[0] * SCALE, at[1] * SCALE), text, colour, ImageFont.load_default(size * SCALE), anchor)
+        self._draw.text(
+            (at[0] * SCALE, at[1] * SCALE), text, colour, ImageFont.load_default(size * SCALE), anchor
+        )
 
     def card(self, box: Box, name: str, lines: Sequence[str], picture: Image.Image | None = None) -> None:
         """A frame with a name, lines of text and a picture on its right."""

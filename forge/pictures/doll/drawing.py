@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .assembly import figure_layers
-from .character import Character
-from .complete import complete, unit_of
-from .description import Colour
-from .detail import Details
-from .masks import Masks, View
-from .person import Person, Point
-from .physique import Figure
-from .scene import Scene
-from .style_pixels import pixel_grid
-from .styles import enlarged, paint, preview
+from .character.character import Character
+from .character.description import Colour
+from .figure.assembly import figure_layers
+from .figure.physique import Figure
+from .painting.detail import Details
+from .painting.masks import Masks, View
+from .painting.scene import Scene
+from .painting.style_pixels import pixel_grid
+from .painting.styles import enlarged, paint, preview
+from .poses.complete import complete, unit_of
+from .poses.person import Person, Point
 
 #: The passes, in their order. Each adds to what the earlier ones drew.
 PASSES = ("sketch", "flats", "shade", "line")
