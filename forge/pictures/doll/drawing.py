@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from .assembly import figure_layers
 from .character.character import Character
 from .character.description import Colour
-from .figure.assembly import figure_layers
 from .figure.physique import Figure
 from .painting.detail import Details
 from .painting.masks import Masks, View
