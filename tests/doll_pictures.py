@@ -8,7 +8,8 @@ from PIL import Image, ImageChops, ImageFilter
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Character, choose_character
-from avatarforge.forge.pictures.doll.drawing import LIMBS, PARTS, DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.parts import LIMBS, PARTS
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
 from avatarforge.forge.pictures.doll.words.reader import read_description
 

@@ -9,7 +9,8 @@ import pytest
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Character, Worn
-from avatarforge.forge.pictures.doll.drawing import PARTS, DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.poses.person import Person
 
 SIZE = (320, 480)

@@ -15,11 +15,12 @@ from PIL import Image
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Character, Worn
 from avatarforge.forge.pictures.doll.character.description import Slot
-from avatarforge.forge.pictures.doll.drawing import PARTS, DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
 from avatarforge.forge.pictures.doll.figure.head import head_of
 from avatarforge.forge.pictures.doll.figure.physique import Figure
 from avatarforge.forge.pictures.doll.held.held import held
 from avatarforge.forge.pictures.doll.painting.detail import Details
+from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.poses.complete import complete, unit_of
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
 

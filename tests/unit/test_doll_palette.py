@@ -26,7 +26,7 @@ from avatarforge.forge.pictures.doll.character.parts_text import (
     parts_from_text,
     parts_to_text,
 )
-from avatarforge.forge.pictures.doll.drawing import PARTS
+from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
 
 OUTLINE = (30, 26, 34)

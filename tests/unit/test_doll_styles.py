@@ -11,7 +11,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from avatarforge.forge.pictures.doll.character.character import Character
 from avatarforge.forge.pictures.doll.character.description import StyleName
-from avatarforge.forge.pictures.doll.drawing import LIMBS, PARTS, PASSES, DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.drawing import PASSES, DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.parts import LIMBS, PARTS
 from avatarforge.forge.pictures.doll.poses.people import person_of
 from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import view_skeleton

@@ -115,7 +115,7 @@ def choose_character(
     `view`; in between colours are blended and some of the other choices are the shared ones. Each choice
     depends on its own name only: words for one feature leave all others as they were.
 
-    `palette` has colours of a reference by the names of `drawing.PARTS`. They replace colours that no word
+    `palette` has colours of a reference by the names of `parts.PARTS`. They replace colours that no word
     names, weighted by `palette_strength`: 0 is not at all, 1 is exactly the reference's.
     """
     choices = Choices(seed, seed if view_seed is None else view_seed, view, consistency)

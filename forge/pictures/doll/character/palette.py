@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from PIL import Image, ImageFilter
 
 from ...figure import Figure, find_figure
-from ..drawing import PARTS
+from ..parts import PARTS
 from .description import Colour
 
 #: A part with fewer pixels is left out.

@@ -9,7 +9,7 @@ import zlib
 
 from PIL import Image
 
-from ..drawing import PARTS
+from ..parts import PARTS
 
 #: Longest side of a mask, in pixels.
 MAX_SIDE = 4096

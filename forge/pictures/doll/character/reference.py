@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from .description import Colour, Slot
 
-#: Parts of `drawing.PARTS` that decide a colour: the first that the reference has.
+#: Parts of `parts.PARTS` that decide a colour: the first that the reference has.
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "hair": ("hair", "beard"),
     "eyes": ("left_iris", "right_iris"),

@@ -11,7 +11,7 @@ from .geometry import Outline
 
 @dataclass(frozen=True)
 class Shape:
-    """A closed outline, and the segment of the body that it belongs to (`drawing.LIMBS`)."""
+    """A closed outline, and the segment of the body that it belongs to (`parts.LIMBS`)."""
 
     outline: Outline
     limb: str = "none"
@@ -41,7 +41,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class Layer:
-    """Shapes of one part (`drawing.PARTS`) and one colour, with one outline around all of them.
+    """Shapes of one part (`parts.PARTS`) and one colour, with one outline around all of them.
 
     `cut` is left out of the shapes, and `clip` limits them. `depth` is how far its shade reaches in from its
     edge, in pixels; 0 has no shade. `lined`: it has an outline. `material` decides the highlights.
