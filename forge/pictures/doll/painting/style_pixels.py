@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from ..character.description import Colour
 from .colours import line_of, mix
 from .layers import Layer, Stroke
-from .masks import Area, Box, View, shifted
+from .masks import Area, Box, View, scaled, shifted
 from .render import Canvas
 from .scene import Scene
 
@@ -64,7 +64,7 @@ class PixelCanvas(Canvas):
     def lay(self, colour: Colour, box: Box, mask: Image.Image, strength: float = 1.0) -> None:
         """Soft edges become a chequered pattern."""
         if mask.mode == "L":
-            mask = _chequered(mask)
+            mask = _chequered(scaled(mask, 0.7) if strength < 1 else mask)
         below = self.image.crop(box)
         tinted = Image.blend(below, Image.new("RGB", below.size, colour), strength)
         self.image.paste(tinted, box, mask)
