@@ -2,7 +2,7 @@
 
 The same drawing has the same bytes in Pillow 11.2 and later. Therefore outlines are rounded to whole pixels
 here, and all pictures of the doll use only these operations, which compute with whole numbers or have not
-changed their rounding: polygons (lines are polygons too, because how wide lines end differs between versions),
+changed their rounding: polygons (lines are polygons too, as the ends of wide lines differ between versions),
 `paste`, `crop`, `point` with a table, `reduce`, `resize`, `blend` and the operations of ImageChops. Up to
 Pillow 11.1, polygons have a pixel more at some sharp corners: single pixels of a picture differ by a few
 levels.
