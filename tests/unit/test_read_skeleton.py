@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 from doll_people import TURNS
@@ -19,7 +18,6 @@ from avatarforge.forge.pictures.doll.person import Point
 from avatarforge.forge.pictures.openpose_json import (
     MAX_PEOPLE,
     InvalidPose,
-    NobodyVisible,
     PoseDocument,
     draw_pose,
 )
@@ -310,74 +308,3 @@ def test_other_modes_are_read_on_black() -> None:
     transparent.putalpha(image.convert("L").point([0] + [255] * 255))
     assert read(transparent) == expected
     assert read(image.quantize(64)) == expected
-
-
-def _noise(side: int, colours: list[tuple[int, int, int]]) -> Image.Image:
-    numbers = random.Random(5)  # noqa: S311
-    pixels = b"".join(bytes(numbers.choice(colours)) for _ in range(side * side))
-    return Image.frombytes("RGB", (side, side), pixels)
-
-
-def _discs(side: int, count: int) -> Image.Image:
-    """Discs of joints without limbs."""
-    numbers = random.Random(6)  # noqa: S311
-    image = Image.new("RGB", (side, side))
-    draw = ImageDraw.Draw(image)
-    for disc in range(count):
-        _dot(draw, (numbers.randrange(side), numbers.randrange(side)), 4, KEYPOINT_COLOURS[disc % 18])
-    return image
-
-
-def _stripes(side: int) -> Image.Image:
-    image = Image.new("RGB", (side, side))
-    draw = ImageDraw.Draw(image)
-    for at in range(0, side, 6):
-        draw.line((at, 0, at, side), fill=KEYPOINT_COLOURS[at % 18])
-    return image
-
-
-BLACK = (0, 0, 0)
-OTHERS: dict[str, Callable[[], Image.Image]] = {
-    "black": lambda: Image.new("RGB", (300, 200)),
-    "white": lambda: Image.new("RGB", (300, 200), "white"),
-    "one pixel": lambda: Image.new("RGB", (1, 1), "red"),
-    "huge": lambda: Image.new("L", (9000, 9000)),
-    "narrow": lambda: Image.new("RGB", (4096, 1), "red"),
-    "noise": lambda: _noise(300, [(r, g, b) for r in (0, 255) for g in (0, 130, 255) for b in (0, 255)]),
-    "noise in the colours of skeletons": lambda: _noise(
-        300, [*[BLACK] * 99, *KEYPOINT_COLOURS, *LIMB_COLOURS]
-    ),
-    "sparse noise": lambda: _noise(300, [*[BLACK] * 2000, *KEYPOINT_COLOURS]),
-    "discs": lambda: _discs(1024, 1500),
-    "few discs": lambda: _discs(512, 40),
-    "stripes": lambda: _stripes(1024),
-    "gradient": lambda: Image.linear_gradient("L").resize((400, 400)),
-}
-
-
-@pytest.mark.parametrize("name", OTHERS)
-def test_pictures_without_a_skeleton_are_refused(name: str) -> None:
-    with pytest.raises(NobodyVisible, match="No skeleton was found") as refusal:
-        read_skeleton(OTHERS[name]())
-    assert str(refusal.value).endswith(".")
-
-
-def test_a_skeleton_that_is_too_small_is_refused_instead_of_guessed() -> None:
-    with pytest.raises(InvalidPose):
-        read_skeleton(as_jpeg(draw_skeleton(turned(0), 96, 144), 80))
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 90), st.integers(1, 90), st.randoms(use_true_random=False))
-def test_any_picture_is_read_or_refused(width: int, height: int, numbers: random.Random) -> None:
-    colours = [BLACK, BLACK, *numbers.sample([*KEYPOINT_COLOURS, *LIMB_COLOURS], 3)]
-    image = Image.new("RGB", (width, height))
-    draw = ImageDraw.Draw(image)
-    for _ in range(numbers.randrange(40)):
-        box = sorted(numbers.choices(range(width), k=2)), sorted(numbers.choices(range(height), k=2))
-        draw.ellipse((box[0][0], box[1][0], box[0][1], box[1][1]), fill=numbers.choice(colours))
-    try:
-        document = read_skeleton(image)
-    except InvalidPose:
-        return
-    assert 1 <= len(document.people) <= MAX_PEOPLE
