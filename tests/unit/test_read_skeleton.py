@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.people import people_in, person_of
-from avatarforge.forge.pictures.doll.person import Point
+from avatarforge.forge.pictures.doll.poses.people import people_in, person_of
+from avatarforge.forge.pictures.doll.poses.person import Point
 from avatarforge.forge.pictures.openpose_json import (
     MAX_PEOPLE,
     InvalidPose,
