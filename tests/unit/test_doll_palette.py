@@ -8,20 +8,26 @@ import zlib
 
 import pytest
 from colours import colour_difference
+from doll_pictures import character_of, doll
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
-from avatarforge.forge.pictures.doll.description import Colour
-from avatarforge.forge.pictures.doll.drawing import PARTS
-from avatarforge.forge.pictures.doll.palette import looks_like_skin, palette_from_picture, palette_of
-from avatarforge.forge.pictures.doll.parts_text import (
+from avatarforge.forge.pictures.doll.character.character import choose_character
+from avatarforge.forge.pictures.doll.character.description import Colour, Description
+from avatarforge.forge.pictures.doll.character.palette import (
+    looks_like_skin,
+    palette_from_picture,
+    palette_of,
+)
+from avatarforge.forge.pictures.doll.character.parts_text import (
     MAX_SIDE,
     MAX_TEXT,
     parts_from_text,
     parts_to_text,
 )
-from avatarforge.forge.pictures.doll.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
+from avatarforge.forge.pictures.doll.parts import PARTS
+from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
 
 OUTLINE = (30, 26, 34)
 WHITE = (255, 255, 255)
@@ -192,6 +198,45 @@ def test_the_doll_s_own_skin_counts_as_skin(name: str) -> None:
 )
 def test_other_colours_do_not_count_as_skin(name: str) -> None:
     assert not looks_like_skin(COLOURS[name])
+
+
+DOLLS = (
+    "woman in a red dress, long blonde hair, boots",
+    "knight in silver armour, red cape, short brown hair, medium skin",
+    "man, black hair, dark skin, green tunic, grey trousers, boots",
+    "pale woman, white shirt, black skirt, ginger hair, sneakers",
+    "blue coat, pink hat, green scarf, white trousers, teal hair",
+)
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180])
+@pytest.mark.parametrize("text", DOLLS)
+def test_a_doll_gives_its_colours_part_by_part(text: str, turn: float) -> None:
+    character = character_of(text)
+    drawing = doll(character, turn)
+    found = palette_of(drawing.picture, drawing.parts)
+    expected = {"skin": character.skin_colour, "hair": character.hair_colour}
+    expected |= {slot: worn.colour for slot, worn in character.garments.items()}
+    for part, colour in expected.items():
+        if part in found:
+            assert colour_difference(found[part], colour) < 2, part
+    assert {"hair", "feet"} <= found.keys()
+    assert found.keys() & {"top", "dress", "outer"}
+    # The character of other words in these colours looks the same.
+    other = choose_character(Description(), seed=99, palette=found, palette_strength=1.0)
+    assert colour_difference(other.hair_colour, character.hair_colour) < 2
+
+
+@pytest.mark.parametrize("text", DOLLS[:4])
+def test_a_doll_gives_its_colours_without_its_mask(text: str) -> None:
+    character = character_of(text)
+    found = palette_from_picture(doll(character).picture)
+    assert colour_difference(found["hair"], character.hair_colour) < 2
+    assert colour_difference(found["skin"], character.skin_colour) < 2
+    worn = {slot: item.colour for slot, item in character.garments.items()}
+    for part in ("top", "bottom", "feet"):
+        expected = worn.get(part) or worn["dress"]
+        assert colour_difference(found[part], expected) < 2, part
 
 
 # The mask as text.
