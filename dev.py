@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
 
 def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import archive, checks, demo, screenshots, soak, templates, workflows
+    from lab import archive, checks, demo, illustrations, screenshots, soak, templates, workflows
     from lab.bench.run import run_bench
     from lab.progress import LabError
 
@@ -66,6 +66,8 @@ def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
             return workflows.run_workflows(ROOT)
         if options.command == "templates":
             return templates.run_templates(ROOT, options.name)
+        if options.command == "dolls":
+            return illustrations.run_illustrations(ROOT)
         if options.command == "screenshots":
             return screenshots.run_screenshots(ROOT)
         if options.command == "pack":
@@ -193,7 +195,9 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     demo = commands.add_parser(
-        "demo", help="start ComfyUI with the pack and generate a character in four views"
+        "demo",
+        help="start ComfyUI with the pack and show a character in four views",
+        description="Without --model, the paper doll draws the character: no model is needed.",
     )
     demo.add_argument("--once", action="store_true", help="exit when the pictures are done")
     demo.add_argument(
@@ -222,7 +226,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--out", type=Path, default=Path("avatarforge-demo"), metavar="DIR", help="default: %(default)s"
     )
-    demo.add_argument("--steps", type=int, metavar="N", help="sampler steps per view")
+    demo.add_argument(
+        "--steps", type=int, metavar="N", help="sampler steps per view; the paper doll's passes"
+    )
     demo.add_argument("--size", type=int, metavar="N", help="height and maximum width of a view in pixels")
 
     bench = commands.add_parser(
@@ -255,7 +261,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     templates.add_argument("name", nargs="*", metavar="NAME", help="a workflow (default: all for images)")
     commands.add_parser(
-        "screenshots", help="retake the panel's screenshots in docs/images/, and draw icon and banner"
+        "dolls", help="draw the paper dolls of docs/images/: icon, banner, overview and contact sheet"
+    )
+    commands.add_parser(
+        "screenshots", help="retake the panel's screenshots in docs/images/, and draw what dolls draws"
     )
     pack = commands.add_parser(
         "pack",

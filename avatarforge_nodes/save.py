@@ -10,8 +10,7 @@ import torch
 from comfy_api.latest import io, ui
 from PIL.PngImagePlugin import PngInfo
 
-from ..forge.pictures.doll.parts_text import parts_to_text
-from ..forge.store.picture_parts import PARTS_KEY
+from ..forge.store.picture_parts import PARTS_KEY, parts_text
 from ..host.comfy import NAME, current_prompt_id, metadata_wanted
 from .choices import CATEGORY
 from .registry import recorder
@@ -90,8 +89,9 @@ class SaveAvatar(io.ComfyNode):
             info.add_text("prompt", json.dumps(cls.hidden.prompt))
         for key, value in (cls.hidden.extra_pnginfo or {}).items():
             info.add_text(key, json.dumps(value))
-        if parts is not None:
-            info.add_text(PARTS_KEY, parts_to_text(to_levels(parts)))
+        text = parts_text(to_levels(parts)) if parts is not None else None
+        if text is not None:
+            info.add_text(PARTS_KEY, text)
         return info
 
 

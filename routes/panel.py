@@ -26,6 +26,7 @@ PARTS: dict[str, Path] = {
             "detail.mjs",
             "detail_sections.mjs",
             "fields.mjs",
+            "first_start.mjs",
             "form.css",
             "form.mjs",
             "form_fields.mjs",

@@ -84,7 +84,7 @@ def family_requests() -> Iterator[FamilyRequest]:
             row = family.variant(variant.name)
             requests = _Requests(family.name, variant.name)
             # A drawn family needs the skeletons.
-            yield requests.make("text", **({} if row.drawn else {"pose_strength": 0.0}))
+            yield requests.make("text", pose_strength=None if row.drawn else 0.0)
             is_first = variant is family.variants[0]
             if is_first or {"pose", "identity", "anchor"} & variant.changes.keys():
                 yield from _all_inputs(requests, row)

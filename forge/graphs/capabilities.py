@@ -122,6 +122,7 @@ class Capabilities:
     models: tuple[ModelCapabilities, ...] = ()
     families: tuple[FamilyCapabilities, ...] = ()
     loras: tuple[LoraCapabilities, ...] = ()
+    default_family: str | None = None
 
 
 def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilities:
@@ -158,6 +159,7 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
             )
             for family in FAMILIES.values()
         ),
+        default_family=settings.default_family or None,
         loras=tuple(
             LoraCapabilities(lora.name, lora.family, lora.problem) for lora in installed.loras[:LORAS_AT_MOST]
         ),

@@ -95,8 +95,7 @@ class Filling:
                 if slot in ("prompt", "negative"):
                     found[place] = self._words(slot, place, view)
                 elif plain.get(slot) is not None:
-                    value = plain[slot]
-                    found[place] = self._read(value) if place.class_type == OUR_KEYPOINTS else value
+                    found[place] = self._adapted(plain[slot], place)
         return found
 
     def changed_nodes(self, place: Place) -> list[str]:
@@ -232,10 +231,12 @@ class Filling:
         )
         return Picture((skeleton.out(),))
 
-    def _read(self, picture: Picture) -> Picture:
-        """The keypoints of a skeleton picture, for what takes the place of their loader."""
+    def _adapted(self, value: Any, place: Place) -> Any:
+        """What fills a place: for the loader of keypoints those of the picture."""
+        if not isinstance(value, Picture) or place.class_type != OUR_KEYPOINTS:
+            return value
         node = self._build.add(
-            "AvatarForgeReadSkeleton", "Read the skeleton", image=picture.outputs[0], from_behind=False
+            "AvatarForgeReadSkeleton", "Read the skeleton", image=value.outputs[0], from_behind=False
         )
         return Picture((node.out(),))
 

@@ -125,6 +125,9 @@ class CapabilitiesAnswer(LazyModel):
         description="The models of all folders, as `model` takes them; last, what is drawn without one."
     )
     families: list[FamilyModels] = Field(description="The supported families, as `family` takes them.")
+    default_family: str | None = Field(
+        None, description="`DEFAULT_FAMILY`, for requests that name neither a family nor a model."
+    )
     loras: list[LoraFile] = Field(description="As `loras` takes them; at most 1000.")
     pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")
     reasons: list[str] = Field(description="What cannot be done now, and what to install; [] when all can.")

@@ -22,6 +22,8 @@ from lab.api import Api
 from lab.server import HOST, ComfyServer
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
+SKELETON = Path(__file__).resolve().parents[2] / "docs" / "images" / "pose.png"
+FROM_PHOTO = ("pose_from_photo", "paper_doll_from_photo")
 #: Pixels and steps of the examples -> what is quick.
 SMALLER = {512: 64, 768: 64, 480: 40, 896: 64, 20: 1}
 COMFY = ("-c", "from comfy_cli.__main__ import main; main()", "--skip-prompt")
@@ -63,6 +65,8 @@ def small(prompt: dict[str, Any], api: Api) -> dict[str, Any]:
     }
     for node in prompt.values():
         node["inputs"].update({name: value for name, value in values.items() if name in node["inputs"]})
+        if node["class_type"] == "AvatarForgeLoadKeypoints":
+            node["inputs"]["file_id"] = api.upload(SKELETON.read_bytes())["file_id"]
     return prompt
 
 
@@ -101,12 +105,12 @@ def test_it_says_which_models_it_needs(path: Path) -> None:
 def test_it_runs_as_the_editor_sends_it(editor: Browser, api: Api, path: Path) -> None:
     editor.page.evaluate(OPEN, json.loads(path.read_text(encoding="utf-8")))
     prompt = small(prompt_of(editor.page), api)
-    if path.stem == "pose_from_photo":
+    if path.stem in FROM_PHOTO:
         # No weights of SDPose can be had here, so its reading is replaced by what it gives.
         (reader,) = [item for item in prompt.values() if item["class_type"] == "AvatarForgeDrawKeypoints"]
         reader.update(
             class_type="AvatarForgePoseSkeleton",
-            inputs={"view": "front", "width": 64, "height": 64, "bones": "standard"},
+            inputs={"view": "front", "width": 256, "height": 384, "bones": "standard"},
         )
         (keep,) = [item for item in prompt.values() if item["class_type"] == "AvatarForgeKeepSkeleton"]
         keep["inputs"]["source_hash"] = api.upload(picture(5))["content_hash"]
@@ -118,11 +122,11 @@ def test_it_runs_as_the_editor_sends_it(editor: Browser, api: Api, path: Path) -
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in EXAMPLES if path.stem != "pose_from_photo"], ids=lambda path: path.stem
+    "path", [path for path in EXAMPLES if path.stem not in FROM_PHOTO], ids=lambda path: path.stem
 )
 def test_comfy_cli_runs_it(comfy: ComfyServer, api: Api, tmp_path: Path, path: Path) -> None:
-    """As it lies, but for the models and pictures that are there, and less to compute. The photo's
-    example is left out: no weights of SDPose can be had here."""
+    """As it lies, but for the models and pictures that are there, and less to compute. The
+    examples with a photo are left out: no weights of SDPose can be had here."""
     graph = json.loads(path.read_text(encoding="utf-8"))
     sheet = api.generate("/generate_all_poses")["generation_id"]
     api.wait(sheet)
@@ -130,6 +134,7 @@ def test_comfy_cli_runs_it(comfy: ComfyServer, api: Api, tmp_path: Path, path: P
         "CheckpointLoaderSimple": synthetic.file_name("sd15"),
         "ControlNetLoader": synthetic.file_name("sd15-openpose"),
         "AvatarForgeLoadPose": api.upload(picture(5))["file_id"],
+        "AvatarForgeLoadKeypoints": api.upload(SKELETON.read_bytes())["file_id"],
         "AvatarForgeLoadReference": api.upload(picture(6), "reference")["file_id"],
         "AvatarForgeLoadView": sheet,
     }

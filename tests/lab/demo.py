@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from . import synthetic
 from .cache import cache_root, key
 from .client import PREFIX, Client
 from .given_models import place_models
@@ -26,12 +24,14 @@ from .server import ComfyServer, port_is_free
 
 FIRST_PORT, PORTS = 8188, 20
 POSE_PICTURE = Path("docs/images/pose.png")
-VIEWS = 4
 POLL_INTERVAL = 0.2
-#: For the synthetic model, whose pictures are noise anyway: takes seconds on a CPU.
-NOISE_SIZE, NOISE_STEPS = 256, 2
-OWN_CHECKPOINT = (
-    "For real pictures, pass the files of a model of any family (docs/models.md):\n"
+#: The character of the demo. Its seed, for what the words leave open, is also that of the documentation.
+KNIGHT_WORDS, KNIGHT_SEED = "female knight, silver armor, red cape", 42
+#: The family that draws its pictures and needs no model.
+DRAWN_FAMILY = "doll"
+DRAWN_BY = "Drawn by the Paper doll, no model."
+OWN_MODEL = (
+    "To use a model, pass its files (docs/models.md):\n"
     "    python3 dev.py demo --model MODEL.safetensors POSE_CONTROLNET.safetensors"
 )
 
@@ -50,18 +50,18 @@ class DemoOptions:
 
 
 @dataclass(frozen=True)
-class Models:
-    """The models that the demo generates with.
+class Artist:
+    """Who makes the demo's pictures.
 
     Attributes:
-        noise: whether the checkpoint is the synthetic one.
-        pose: whether a pose can be applied.
+        drawn: whether the paper doll draws them, without any model.
+        pose: whether the pose picture is used.
         model: the model to request; None leaves the choice to the pack.
     """
 
-    noise: bool
+    drawn: bool
     pose: bool
-    model: str | None
+    model: str | None = None
 
 
 def run_demo(root: Path, options: DemoOptions) -> int:
@@ -77,8 +77,8 @@ def run_demo(root: Path, options: DemoOptions) -> int:
     try:
         server.start(tick=status.show)
         status.done()
-        models = _provide_models(server, comfyui, options)
-        _generate(server, root, comfyui, options, models)
+        artist = _choose_artist(server, comfyui, options)
+        _generate(server, root, comfyui, options, artist)
         print(f"ComfyUI: {server.url}\nAPI documentation: {server.url}{PREFIX}/docs", flush=True)
         return 0 if options.once else _serve(server)
     finally:
@@ -115,60 +115,88 @@ def _share_models(comfyui: ComfyUI, base: Path) -> Path:
     return file
 
 
-def _provide_models(server: ComfyServer, comfyui: ComfyUI, options: DemoOptions) -> Models:
-    """Link the files given on the command line, or the synthetic ones if there is no model."""
+def _choose_artist(server: ComfyServer, comfyui: ComfyUI, options: DemoOptions) -> Artist:
+    """The paper doll, or the model whose files the command line names. Raises LabError."""
     client = Client(server.url)
+    if not options.model:
+        print("The paper doll draws the character: no model is used.", flush=True)
+        return Artist(drawn=True, pose=False)
     model = place_models(server, client, options.model)
-    noise = not any(map(_is_usable, client.get(f"{PREFIX}/capabilities")["models"]))
-    if noise:
+    artist = artist_for(client.get(f"{PREFIX}/capabilities"), model)
+    if not artist.pose:
         print(
-            "No model is installed: the demo uses a synthetic checkpoint, whose pictures are noise.",
-            flush=True,
+            "Nothing installed applies a pose: the pose picture is not used. Add a ControlNet with --model."
         )
-        for kind in ("sd15", "sd15-openpose"):
-            server.add_model(synthetic.model_name(kind), synthetic.make(comfyui, kind))
-    models = client.get(f"{PREFIX}/capabilities")["models"]
+    return artist
+
+
+def _hint(comfyui: ComfyUI, installed: Sequence[Mapping[str, Any]]) -> str:
+    """How to use a model, with the file of an installed one if there is any."""
+    if not installed:
+        return OWN_MODEL
+    file = comfyui.root / "models" / installed[0]["folder"] / installed[0]["name"]
+    more = f" and {len(installed) - 1} more" if len(installed) > 1 else ""
+    return (
+        f"Your ComfyUI has the model {installed[0]['name']}{more}. To use one, pass its file:\n"
+        f"    python3 dev.py demo --model {file}"
+    )
+
+
+def usable_models(capabilities: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The installed models that can be used now; what is drawn needs none and is left out."""
+    return [model for model in capabilities["models"] if _is_usable(model) and not model["drawn"]]
+
+
+def artist_for(capabilities: Mapping[str, Any], model: str | None) -> Artist:
+    """A named model, or with None any that is installed, as the pack chooses it. Raises LabError."""
+    models = [each for each in capabilities["models"] if not each["drawn"]]
     chosen = [each for each in models if model is None or each["name"] == model]
-    if model is not None and not any(map(_is_usable, chosen)):
+    if not any(map(_is_usable, chosen)):
+        if model is None:
+            raise LabError("None of these files is a model, and none is installed: name its file too.")
         missing = ", ".join(f"{file['name'] or file['kind']}" for each in chosen for file in each["missing"])
         raise LabError(f"The model {model} also needs {missing}: name these files too (docs/models.md).")
     pose = any(method["works"] for each in chosen for method in each["pose"])
-    return Models(noise, pose, model)
+    return Artist(drawn=False, pose=pose, model=model)
 
 
 def _is_usable(model: Mapping[str, Any]) -> bool:
     return bool(model["supported"]) and not model["problem"] and not model["missing"]
 
 
-def _generate(
-    server: ComfyServer, root: Path, comfyui: ComfyUI, options: DemoOptions, models: Models
-) -> None:
-    client = Client(server.url)
-    uploaded = client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)
-    print(f"Uploaded {POSE_PICTURE.as_posix()} as {uploaded['file_id']}")
-    size = options.size or (NOISE_SIZE if models.noise else None)
+def request_body(options: DemoOptions, artist: Artist, pose_file_id: str | None) -> dict[str, Any]:
+    """The request for the four views. What the options leave open is the pack's choice."""
     fields = {
         "prompt": options.prompt,
-        "pose_file_id": uploaded["file_id"] if models.pose else None,
-        "model": models.model,
-        "width": size,
-        "height": size,
-        "steps": options.steps or (NOISE_STEPS if models.noise else None),
+        "family": DRAWN_FAMILY if artist.drawn else None,
+        "seed": KNIGHT_SEED if artist.drawn else None,
+        "model": artist.model,
+        "pose_file_id": pose_file_id,
+        "width": options.size,
+        "height": options.size,
+        "steps": options.steps,
     }
-    if not models.pose:
-        print(
-            "Nothing installed applies a pose: the pose picture is not used. Add a ControlNet with --model."
-        )
-    body = {name: value for name, value in fields.items() if value is not None}
-    generation = client.post(f"{PREFIX}/generate_all_poses", body)
-    generation = _wait_for(server, client, generation["generation_id"])
-    _save(client, root, comfyui, options, models, generation["output_files"])
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _wait_for(server: ComfyServer, client: Client, generation_id: str) -> dict[str, Any]:
+def _generate(
+    server: ComfyServer, root: Path, comfyui: ComfyUI, options: DemoOptions, artist: Artist
+) -> None:
+    client = Client(server.url)
+    pose = None
+    if artist.pose:
+        pose = client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)["file_id"]
+        print(f"Uploaded {POSE_PICTURE.as_posix()} as {pose}")
+    generation = client.post(f"{PREFIX}/generate_all_poses", request_body(options, artist, pose))
+    generation = _wait_for(server, client, generation["generation_id"], artist)
+    for warning in generation["warnings"]:
+        print(f"Note: {warning}")
+    _save(client, root, comfyui, options, artist, generation["output_files"])
+
+
+def _wait_for(server: ComfyServer, client: Client, generation_id: str, artist: Artist) -> dict[str, Any]:
     """Show a progress bar until the generation ends. Raises LabError if it fails."""
-    status = Status("Generating four views")
-    log_start = len(server.log())
+    status = Status("Drawing four views" if artist.drawn else "Generating four views")
     while True:
         generation: dict[str, Any] = client.get(f"{PREFIX}/generations/{generation_id}")
         if generation["status"] == "completed":
@@ -179,18 +207,8 @@ def _wait_for(server: ComfyServer, client: Client, generation_id: str) -> dict[s
             raise LabError(
                 f"The generation failed: {generation.get('error')}\nComfyUI's log: {server.log_path}"
             )
-        fraction = generation.get("progress")
-        if fraction is None:
-            fraction = fraction_in(server.log()[log_start:])
-        status.show(f"{bar(fraction)}  {generation['status']}")
+        status.show(f"{bar(generation['progress'])}  {generation['status']}")
         time.sleep(POLL_INTERVAL)
-
-
-def fraction_in(log: str) -> float:
-    """Progress of four sampler runs, read from ComfyUI's progress bars, each of which starts at 0 %."""
-    percents = [int(percent) for percent in re.findall(r"(\d+)%\|", log)]
-    started = percents.count(0)
-    return min((started - 1 + percents[-1] / 100) / VIEWS, 0.99) if started else 0.0
 
 
 def _save(
@@ -198,7 +216,7 @@ def _save(
     root: Path,
     comfyui: ComfyUI,
     options: DemoOptions,
-    models: Models,
+    artist: Artist,
     outputs: list[dict[str, Any]],
 ) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
@@ -208,7 +226,7 @@ def _save(
         client.download(output["url"], target)
         saved.append((output["pose_type"], target))
     sheet = options.out / "sheet.png"
-    caption = "Noise from a synthetic model" if models.noise else options.prompt
+    caption = f"{options.prompt}. {DRAWN_BY}" if artist.drawn else options.prompt
     labelled = [f"{view}={path.resolve()}" for view, path in saved]
     command: Command = [comfyui.python, "-m", "lab.make_sheet", root, sheet.resolve(), caption, *labelled]
     result = subprocess.run(command, cwd=root / "tests", capture_output=True, text=True, check=False)
@@ -216,8 +234,9 @@ def _save(
         raise LabError(f"The contact sheet could not be drawn:\n{result.stderr}")
     for view, path in (*saved, ("sheet", sheet)):
         print(f"  {view:8} {path.resolve()}")
-    if models.noise:
-        print(f"{synthetic.NOISE_NOTE}\n{OWN_CHECKPOINT}")
+    if artist.drawn:
+        installed = usable_models(client.get(f"{PREFIX}/capabilities"))
+        print(f"{DRAWN_BY} {_hint(comfyui, installed)}")
 
 
 def _serve(server: ComfyServer) -> int:

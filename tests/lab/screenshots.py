@@ -1,6 +1,7 @@
 """``dev.py screenshots``: takes the screenshots in ``docs/images/`` of the panel on a real ComfyUI.
 
-The models are synthetic and generate noise, so documents that show these screenshots must say so.
+The pictures in them are paper dolls, drawn without a model, so documents that show these screenshots must say
+so.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import synthetic
 from .client import PREFIX, Client
+from .demo import DRAWN_FAMILY, KNIGHT_SEED, KNIGHT_WORDS
 from .environment import development_python
+from .illustrations import draw_illustrations
 from .obtain import obtain_comfyui
 from .progress import Command, LabError
 from .server import ComfyServer
@@ -28,17 +30,19 @@ if TYPE_CHECKING:
 FOLDER = Path("docs/images")
 POSE_PICTURE = FOLDER / "pose.png"
 COLOURS = 256  # screenshots have few colours, and documentation pages should load quickly
-SMALL = {"width": 128, "height": 192, "steps": 1}
-PROMPTS = (
-    "old wizard, grey beard, blue robe",
-    "desert ranger, brown coat, goggles",
-    "pirate captain, black coat, hat",
-    "robot gardener, brass, green leaves",
-    "ice queen, white dress, crown",
-    "street musician, red scarf, guitar",
-    "astronaut, orange suit",
+DOLL = {"family": DRAWN_FAMILY}
+#: Requests of the gallery: prompt, then other fields.
+CHARACTERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("old wizard, long grey beard, blue robe, pointed hat", {"seed": 3}),
+    ("elf ranger, green cloak, brown boots, bow", {"seed": 12}),
+    ("pirate, black coat, hat, eyepatch", {"seed": 4}),
+    ("witch, black dress, pointed hat, red hair", {"seed": 5, "style": "watercolor"}),
+    ("queen, crown, purple gown, blonde hair", {"seed": 2}),
+    ("happy girl, pigtails, yellow dress", {"seed": 6}),
+    ("samurai, red armor, sword", {"seed": 8, "style": "ink"}),
 )
-PROMPT = "female knight, silver armor, red cape"
+#: Large enough to be still drawing when the screenshot is taken.
+SLOW = {"Width": "1536", "Height": "2304"}
 QUIET_EDITOR = {
     "Comfy.TutorialCompleted": True,
     "Comfy.Locale": "en",
@@ -73,21 +77,21 @@ def run_screenshots(root: Path) -> int:
 
 @contextmanager
 def _prepared_server(root: Path) -> Iterator[ComfyServer]:
-    """A running ComfyUI with a few completed generations."""
-    comfyui = obtain_comfyui()
-    models = synthetic.models(comfyui, ("sd15", "sd15-openpose"))
+    """A running ComfyUI without models, in which nothing was generated yet."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as base:
-        server = ComfyServer(comfyui, Path(base), pack=root, dotenv="", models=models)
+        server = ComfyServer(obtain_comfyui(), Path(base), pack=root, dotenv="")
         settings = Path(base) / "user" / "default" / "comfy.settings.json"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps(QUIET_EDITOR), encoding="utf-8")
         with server:
-            client = Client(server.url)
-            pose = client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)["file_id"]
-            for prompt in PROMPTS:
-                _generate(client, "/generate/avatar", {"prompt": prompt, **SMALL})
-            _generate(client, "/generate_all_poses", {"prompt": PROMPT, "pose_file_id": pose, **SMALL})
             yield server
+
+
+def _fill_gallery(client: Client, root: Path) -> None:
+    client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)
+    for prompt, fields in CHARACTERS:
+        _generate(client, "/generate/avatar", {"prompt": prompt, **DOLL, **fields})
+    _generate(client, "/generate_all_poses", {"prompt": KNIGHT_WORDS, "seed": KNIGHT_SEED, **DOLL})
 
 
 def _generate(client: Client, route: str, body: dict[str, Any]) -> None:
@@ -107,6 +111,8 @@ def make_screenshots(root: Path) -> list[Path]:
         page = browser.page
         page.set_default_timeout(TIMEOUT)
         for name, (size, scheme, prepare) in SHOTS.items():
+            if name == FIRST_WITH_GALLERY:
+                _fill_gallery(Client(server.url), root)
             page.set_viewport_size({"width": size[0], "height": size[1]})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.goto("about:blank")
@@ -131,8 +137,16 @@ def _open(page: Page, server: str) -> None:
     page.locator(".avatarforge-gallery img").first.wait_for(state="attached")
 
 
+def _first_start(page: Page, server: str) -> None:
+    page.goto(f"{server}{PREFIX}/")
+    page.get_by_role("button", name="Try it without a model").wait_for()
+
+
 def _fill_form(page: Page, pose: Path) -> None:
-    page.get_by_label("Prompt", exact=True).fill(PROMPT)
+    page.get_by_text("Advanced").click()
+    page.get_by_label("Model", exact=True).select_option("Paper doll")
+    page.get_by_text("Advanced").click()
+    page.get_by_label("Prompt", exact=True).fill(KNIGHT_WORDS)
     page.get_by_label("Style").fill("watercolor")
     page.locator(".avatarforge-slot input[type=file]").first.set_input_files(pose)
     page.get_by_text("Already stored: no upload needed.").wait_for()
@@ -146,7 +160,7 @@ def _gallery(page: Page, server: str) -> None:
 
 def _detail(page: Page, server: str) -> None:
     _open(page, server)
-    page.locator(".avatarforge-gallery button", has_text=PROMPT).click()
+    page.locator(".avatarforge-gallery button", has_text=KNIGHT_WORDS).click()
     page.locator(".avatarforge-pictures img").nth(3).wait_for()
     page.get_by_text("How the inputs were used").click()
 
@@ -155,7 +169,7 @@ def _running(page: Page, server: str) -> None:
     _open(page, server)
     _fill_form(page, _pose_picture())
     page.get_by_text("Advanced").click()
-    for label, value in (("Width", "128"), ("Height", "192"), ("Steps", "40")):
+    for label, value in SLOW.items():
         page.get_by_label(label).fill(value)
     page.get_by_text("Advanced").click()
     page.get_by_role("button", name="Generate sheet").click()
@@ -180,7 +194,7 @@ def _sidebar(page: Page, server: str) -> None:
     page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
     page.locator(".avatarforge-tab-button").click()
     page.locator(".avatarforge-panel").get_by_role("button", name="Gallery", exact=True).click()
-    page.locator(".avatarforge-gallery button", has_text=PROMPT).click()
+    page.locator(".avatarforge-gallery button", has_text=KNIGHT_WORDS).click()
     page.get_by_role("button", name="Open as graph").click()
     page.wait_for_function("() => app.rootGraph.nodes.some((node) => node.type === 'AvatarForgeSave')")
     page.wait_for_timeout(1000)  # the editor first scrolls to the graph that it opened
@@ -195,6 +209,7 @@ def _pose_picture() -> Path:
 _DESK, _PHONE, _EDITOR = (1280, 860), (390, 844), (1600, 960)
 #: Name -> window size in pixels, theme, and the function that prepares the page.
 SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
+    "panel-first-start": (_DESK, "light", _first_start),
     "panel-gallery": (_DESK, "light", _gallery),
     "panel-detail": (_DESK, "dark", _detail),
     "panel-phone-form": (_PHONE, "light", _phone_form),
@@ -202,14 +217,13 @@ SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
     "panel-sidebar": (_EDITOR, "dark", _sidebar),
     "panel-running": (_DESK, "light", _running),
 }
+FIRST_WITH_GALLERY = "panel-gallery"
 
 
 if __name__ == "__main__":
-    from .brand import draw_brand  # needs Pillow, which the Python that runs dev.py may lack
-
     try:
         root = Path(sys.argv[1])
-        for path in [*draw_brand(root / FOLDER), *make_screenshots(root)]:
+        for path in [*draw_illustrations(root), *make_screenshots(root)]:
             print(path.name)
     except LabError as error:
         sys.exit(f"\n{error}")

@@ -78,10 +78,6 @@ SMALL_PICTURES = {
     "AVATARFORGE_DEFAULT_STEPS": "1",
 }
 
-NOISE_NOTE = (
-    "These pictures are noise: they come from a synthetic model that only proves that everything works."
-)
-
 
 def file_name(kind: str) -> str:
     return f"avatarforge-synthetic-{kind}.safetensors"

@@ -209,6 +209,21 @@ def _compiled(**changes: Any) -> Prompt:
     return prompt
 
 
+def _drawn(**changes: Any) -> Prompt:
+    """The same for the family that draws, which needs no model."""
+    doll = importlib.import_module("avatarforge.forge.families.doll").DOLL
+    values = {
+        "checkpoint": doll.model,
+        "model_folder": "",
+        "family": doll.name,
+        "controlnet": None,
+        "pose_method": "keypoints",
+        "steps": doll.sampling.steps,
+        "consistency": doll.consistency,
+    }
+    return _compiled(**{**values, **changes})
+
+
 def _pose(kind: str, treatment: str, **plan: Any) -> Any:
     poses = importlib.import_module("avatarforge.forge.spec.pose")
     file = poses.PoseFile("", "", 512, 768, kind)
@@ -227,6 +242,20 @@ def _with_pose_and_reference() -> Prompt:
 
 def _pose_from_photo() -> Prompt:
     return _compiled(views=(None,), pose=_pose("photo", "extract", extractor="sdpose", model=SDPOSE))
+
+
+def _doll_with_pose_and_reference() -> Prompt:
+    use = importlib.import_module("avatarforge.forge.spec.avatar").ReferenceUse
+    pose = _pose("skeleton", "skeleton")
+    return _drawn(views=(None,), pose=pose, reference=use("", "", 0.8, "palette"))
+
+
+def _doll_from_photo() -> Prompt:
+    return _drawn(views=(None,), pose=_pose("photo", "extract", extractor="sdpose", model=SDPOSE))
+
+
+def _doll_sheet() -> Prompt:
+    return _sheet_of(_drawn(views=importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES))
 
 
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
@@ -251,8 +280,12 @@ def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
 
 
 def _turnaround_sheet() -> Prompt:
+    return _sheet_of(_compiled(views=importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES))
+
+
+def _sheet_of(prompt: Prompt) -> Prompt:
+    """The four views that this prompt saves, on a sheet."""
     views = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
-    prompt = _compiled(views=views)
     pictures = [
         node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"
     ]
@@ -291,6 +324,21 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         _turnaround_sheet,
         "One character from four sides, in one batch, and on one sheet: equally high, on one baseline."
         f"\n\n{_NEEDS_POSE}",
+    ),
+    "paper_doll_sheet": (
+        _doll_sheet,
+        "One character from four sides on one sheet, drawn by *Paper Doll*. No model is needed.",
+    ),
+    "paper_doll_with_pose_and_reference": (
+        _doll_with_pose_and_reference,
+        "A drawn character in the pose of one picture and with the colours of another. Choose or upload both "
+        "in the nodes *Pose* (OpenPose JSON or a skeleton) and *Reference*. No model is needed.",
+    ),
+    "paper_doll_from_photo": (
+        _doll_from_photo,
+        "A drawn character in the pose of a photo. Choose or upload the photo in the node *Photo*, and enter "
+        "its content_hash, as the upload or the file list gives it, in *Keep skeleton*.\n\nModels:\n- "
+        f"`models/checkpoints/{SDPOSE}`",
     ),
     "sheet_of_saved_views": (
         _sheet_of_saved_views,

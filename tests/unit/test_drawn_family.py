@@ -167,7 +167,12 @@ def test_a_raw_picture_and_other_methods_are_refused_by_name() -> None:
 
 
 def test_what_it_reports_can_be_sent_again() -> None:
-    given = {"clothing": "robe", "reference_strength": 0.5, "turnaround": "sequential", "steps": 2}
+    given: dict[str, Any] = {
+        "clothing": "robe",
+        "reference_strength": 0.5,
+        "turnaround": "sequential",
+        "steps": 2,
+    }
     first = resolved(VIEW_NAMES, JSON, REFERENCE, **given).spec
     reported = parameters(first, "all_poses")
     assert {name: reported[name] for name in (*NOT_USED, "loras")} == dict.fromkeys((*NOT_USED, "loras"))

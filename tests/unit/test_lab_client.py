@@ -8,7 +8,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from lab.client import ApiError, Client
-from lab.demo import fraction_in
 
 
 @pytest.fixture
@@ -62,18 +61,3 @@ async def test_nobody_there_is_an_api_error() -> None:
 async def test_a_url_of_an_answer_is_taken_from_the_servers_root(client: Client, tmp_path: Path) -> None:
     await asyncio.to_thread(client.download, "/outputs/1/a.png", tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes() == b"\x89PNG"
-
-
-@pytest.mark.parametrize(
-    ("log", "fraction"),
-    [
-        ("got prompt", 0.0),
-        ("  0%|   | 0/2", 0.0),
-        ("  0%|   | 0/2\r 50%|██ | 1/2", 0.125),
-        ("  0%|   | 0/2\r100%|███| 2/2\n", 0.25),
-        ("  0%|   | 0/2\r100%|███| 2/2\n  0%|   | 0/2", 0.25),
-        ("  0%|   |\r100%|███|\n" * 4, 0.99),
-    ],
-)
-def test_fraction_from_the_bars_in_the_log(log: str, fraction: float) -> None:
-    assert fraction_in(log) == pytest.approx(fraction)

@@ -7,6 +7,9 @@ import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName }
 /** @import { Labels } from "./labels.mjs" */
 /** @import { Session } from "./session.mjs" */
 
+/** What the API names in place of a model for pictures that were drawn without one. */
+const DRAWN = "Paper doll";
+
 /** @type {Labels} */
 const ROLES = {
   pose: (t) => t("pose"),
@@ -21,7 +24,7 @@ const ROLES = {
  * @param {Session} session
  */
 export function summary(generation, { locale, t }) {
-  const { created_at: created, started_at: started, completed_at: completed } = generation;
+  const { created_at: created, started_at: started, completed_at: completed, parameters } = generation;
   const seconds = started && completed ? (Date.parse(completed) - Date.parse(started)) / 1000 : null;
   return make(
     "p",
@@ -29,6 +32,7 @@ export function summary(generation, { locale, t }) {
     statusBadge(generation, t),
     ` ${kindName(generation, t)} · ${formatTime(created, locale)}`,
     seconds === null ? "" : ` · ${t("took", { time: formatDuration(seconds, t) })}`,
+    parameters?.checkpoint === DRAWN ? ` · ${t("drawn_by_doll")}` : "",
   );
 }
 
@@ -154,7 +158,13 @@ export function inputFiles(parameters, { client, editor, t }) {
 export function settings(parameters, { t }) {
   /** @type {Record<string, unknown>} */
   const values = { ...parameters };
+  if (values.model) delete values.checkpoint; // the same under its older name
   const shown = Object.keys(values).filter((name) => !name.endsWith("_file_id") && values[name] !== null);
+  /** @param {string} name */
+  const text = (name) =>
+    name === "model" && values[name] === DRAWN
+      ? t("paper_doll")
+      : (translateIfKnown(`${name}_${values[name]}`, {}, t) ?? String(values[name]));
   return make(
     "details",
     { className: "avatarforge-settings" },
@@ -164,7 +174,7 @@ export function settings(parameters, { t }) {
       {},
       ...shown.flatMap((name) => [
         make("dt", { textContent: translateIfKnown(name, {}, t) ?? name }),
-        make("dd", { textContent: translateIfKnown(`${name}_${values[name]}`, {}, t) ?? String(values[name]) }),
+        make("dd", { textContent: text(name) }),
       ]),
     ),
   );

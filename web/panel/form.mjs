@@ -4,6 +4,7 @@ import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/erro
 import { TemplateList } from "../templates/panel_list.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup } from "./fields.mjs";
+import { FirstStart, KNIGHT } from "./first_start.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
 import { ModelList } from "./models.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
@@ -22,11 +23,13 @@ export class Form {
    * @param {object} options
    * @param {Session} options.session
    * @param {(generation: Generation) => void} options.onSubmitted
+   * @param {(id: string) => void} options.open shows a generation
    */
-  constructor({ session, onSubmitted }) {
+  constructor({ session, onSubmitted, open }) {
     const { t } = session;
     this.session = session;
     this.onSubmitted = onSubmitted;
+    this.open = open;
     this.busy = false;
     /** @type {{ request: string, key: string } | null} */
     this.unanswered = null; // the last request, until the server has responded to it
@@ -34,6 +37,7 @@ export class Form {
     this.fields = new Map(); // by name, once the schema is loaded
     /** @type {InstalledModel[]} */
     this.models = []; // those that a request can name
+    this.isDrawnByDefault = false; // whether a request that names no model is drawn
     this.main = make("div", { className: "avatarforge-group" });
     this.advanced = make("div", { className: "avatarforge-fields" });
     this.view = new RadioGroup(
@@ -60,6 +64,7 @@ export class Form {
       },
     });
     this.modelList = new ModelList({ session, changed: () => void this.load().catch(() => {}) });
+    this.firstStart = new FirstStart(t, () => void this.#tryWithoutModel());
     this.templates.element.hidden = true; // until the schema has a template
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.unavailable = make("details", { className: "avatarforge-missing", hidden: true });
@@ -70,6 +75,7 @@ export class Form {
     this.element = this.#layOut();
     this.element.addEventListener("submit", (event) => event.preventDefault());
     this.element.addEventListener("keydown", (event) => this.#handleShortcut(event));
+    this.element.addEventListener("change", () => this.#updateFirstStart());
   }
 
   #layOut() {
@@ -77,6 +83,7 @@ export class Form {
     return make(
       "form",
       { className: "avatarforge-character", noValidate: true, "aria-label": t("create") },
+      this.firstStart.element,
       this.main,
       this.view.element,
       make("div", { className: "avatarforge-slots" }, this.slots.pose.element, this.slots.reference.element),
@@ -109,6 +116,7 @@ export class Form {
     this.fields = new Map([...main, ...advanced]);
     const reset = () => {
       for (const field of advanced.values()) field.reset();
+      this.#updateFirstStart();
     };
     this.main.replaceChildren(...[...main.values()].map((field) => field.element));
     this.advanced.replaceChildren(
@@ -136,6 +144,9 @@ export class Form {
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
+    this.isDrawnByDefault = capabilities.families.some(
+      ({ name, drawn }) => drawn && name === capabilities.default_family,
+    );
     const { reasons } = capabilities;
     const hasModel = this.models.some(({ drawn }) => !drawn);
     this.unavailable.hidden = !reasons.length;
@@ -143,9 +154,36 @@ export class Form {
       make("summary", { textContent: hasModel ? t("unavailable") : t("no_model") }),
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
-    if (hasModel) return;
-    this.unavailable.open = true;
-    this.element.prepend(this.unavailable); // without a model there are only drawings
+    // Without a model it explains what the user sees first.
+    (hasModel ? this.modelList : this.firstStart).element.after(this.unavailable);
+    this.#updateFirstStart();
+  }
+
+  /** The model that the fields name, or what is drawn; undefined if the server chooses. */
+  get #chosenModel() {
+    const [model, family] = ["model", "family"].map((name) => this.fields.get(name)?.requestValue);
+    return this.models.find((item) => (model ? item.name === model : item.drawn && item.family === family));
+  }
+
+  /** Offer a drawing while there is no model, and nothing else would be drawn. */
+  #updateFirstStart() {
+    const canDraw = this.models.some(({ drawn }) => drawn);
+    const hasModel = this.models.some(({ drawn }) => !drawn);
+    this.firstStart.element.hidden = hasModel || !canDraw || this.isDrawnByDefault || Boolean(this.#chosenModel?.drawn);
+  }
+
+  /** Draw a character from all sides, and show it. */
+  async #tryWithoutModel() {
+    const doll = this.models.find(({ drawn }) => drawn);
+    const [prompt, model, family] = ["prompt", "model", "family"].map((name) => this.fields.get(name));
+    if (this.busy || !doll || !prompt || !model || !family) return;
+    prompt.requestValue ||= KNIGHT;
+    model.requestValue = doll.name;
+    family.requestValue = null;
+    const generation = await this.submit(true);
+    if (generation) this.open(generation.generation_id);
+    else if (this.firstStart.element.contains(document.activeElement)) this.focus(); // it is hidden now
+    this.#updateFirstStart();
   }
 
   /**
@@ -161,28 +199,32 @@ export class Form {
     this.slots.pose.setFile(parameters.pose_file_id);
     this.slots.reference.setFile(parameters.reference_file_id);
     this.#clearErrors();
+    this.#updateFirstStart();
   }
 
   /**
    * Send the form.
    * @param {boolean} sheet whether to ask for all four views
+   * @returns {Promise<Generation | null>} null if it was not accepted; the form shows why
    */
   async submit(sheet = false) {
     const { client } = this.session;
-    if (this.busy || !this.fields.size) return;
+    if (this.busy || !this.fields.size) return null;
     this.#clearErrors();
     this.#setBusy(true);
     try {
       await Promise.all(Object.values(this.slots).map((slot) => slot.uploadFinished()));
       const body = this.#makeBody(sheet);
-      if (!body) return;
+      if (!body) return null;
       const route = this.#route(sheet);
       const generation = await client.createGeneration(route, body, this.#idempotencyKey(route, body));
       this.unanswered = null;
       this.onSubmitted(generation);
+      return generation;
     } catch (error) {
       if (statusOf(error)) this.unanswered = null;
       this.#showError(error, sheet);
+      return null;
     } finally {
       this.#setBusy(false);
     }
@@ -234,8 +276,7 @@ export class Form {
     const errors = []; // null if the place already shows its error
     /** @type {Record<string, unknown>} */
     const body = {};
-    const [model, family] = ["model", "family"].map((name) => this.fields.get(name)?.requestValue);
-    const chosen = this.models.find((item) => (model ? item.name === model : item.drawn && item.family === family));
+    const chosen = this.#chosenModel;
     const applied = {
       severalViews: sheet,
       pose: Boolean(this.slots.pose.fileId),

@@ -104,7 +104,7 @@ class SchemaField {
       this.control.setInstalled(usable.map((lora) => ({ ...lora, family_label: labels.get(lora.family ?? "") })));
       return;
     }
-    this.#setOptions(installedOptions(capabilities, source));
+    this.#setOptions(installedOptions(capabilities, source, this.t));
   }
 
   /**
@@ -196,18 +196,24 @@ class SchemaField {
  * The options of a list, with their texts.
  * @param {Capabilities} capabilities
  * @param {NonNullable<FormField["source"]>} source
+ * @param {Translate} t
  * @returns {[value: string, text: string][]}
  */
-function installedOptions(capabilities, source) {
+function installedOptions(capabilities, source, t) {
   if (source === "families")
-    return capabilities.families.filter(({ installed }) => installed).map(({ name, label }) => [name, label]);
+    return capabilities.families
+      .filter(({ installed }) => installed)
+      .map(({ name, label, drawn }) => [name, drawn ? t("paper_doll") : label]);
   if (source === "samplers" || source === "schedulers") return capabilities[source].map((name) => [name, name]);
-  return usableModels(capabilities).map((model) => [model.name, modelText(model)]);
+  return usableModels(capabilities).map((model) => [model.name, modelText(model, t)]);
 }
 
-/** @param {InstalledModel} model */
-function modelText({ name, family_label: family, variant_label: variant, drawn }) {
-  if (drawn) return family ?? name; // which says that it is drawn
+/**
+ * @param {InstalledModel} model
+ * @param {Translate} t
+ */
+function modelText({ name, family_label: family, variant_label: variant, drawn }, t) {
+  if (drawn) return t("paper_doll");
   return variant && variant !== "base" ? `${name} (${family} ${variant})` : `${name} (${family})`;
 }
 

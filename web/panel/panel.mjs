@@ -33,7 +33,7 @@ export class Panel extends Emitter {
     /** @type {Map<string, HTMLElement>} */
     this.undoNotices = new Map();
     const open = (/** @type {string} */ id) => this.open(id);
-    this.form = new Form({ session, onSubmitted: (generation) => this.#watchNew(generation) });
+    this.form = new Form({ session, onSubmitted: (generation) => this.#watchNew(generation), open });
     this.running = new Running({ session, open });
     this.gallery = new Gallery({ session, open });
     this.detail = new Detail({

@@ -280,6 +280,8 @@ export interface ModelFamily {
 export interface Capabilities {
   models: InstalledModel[];
   families: { name: string; label: string; variants: string[]; installed: number; drawn: boolean }[];
+  /** Of requests that name neither a family nor a model; null: that of the chosen model. */
+  default_family: string | null;
   loras: LoraFile[];
   reasons: string[];
   samplers: string[];
