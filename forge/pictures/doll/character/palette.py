@@ -23,10 +23,6 @@ CUBE = 24
 DIFFERENT = 70
 #: The same for clothes and skin: a white shirt is near pale skin.
 NOT_SKIN = 36
-#: Share of a part that is lit, at least, if most of it is in the shade.
-MIN_LIT = 0.04
-#: Sum of the channels' differences that rounding makes in a shade.
-ROUNDING = 6
 #: Share of a region that has to be other than skin for its clothes to be looked for in that alone.
 MIN_CLOTHES = 0.3
 #: Share of a face that its eyes take at least.
@@ -47,9 +43,8 @@ def palette_of(picture: Image.Image, parts: Image.Image) -> Mapping[str, Colour]
     """The flat colour of each part of a picture, by its name in PARTS.
 
     `parts` is a mask in mode L whose values are positions in PARTS. If its size is not the picture's, it is
-    scaled without blending. The colour is the most frequent one, exactly, or that which it is the shade of:
-    hair under a hat is mostly in the shade. Parts with fewer than MIN_PIXELS pixels and unknown values are
-    left out.
+    scaled without blending. The colour is the most frequent one, exactly, or that which it is the doll's
+    shade of. Parts with fewer than MIN_PIXELS pixels and unknown values are left out.
     """
     picture, parts = picture.convert("RGB"), parts.convert("L")
     shrink = min(1.0, SIDE / max(picture.size))
@@ -64,9 +59,12 @@ def palette_of(picture: Image.Image, parts: Image.Image) -> Mapping[str, Colour]
         area = parts.point([255 if at == value else 0 for at in range(256)])
         inner = area.filter(ImageFilter.MinFilter(EDGE))
         # A thin part, such as a belt, has no inside.
-        colour = _flat_colour(_counted(picture, inner)) or _flat_colour(_counted(picture, area))
-        if colour is not None:
-            palette[PARTS[value]] = colour
+        for mask in (inner, area):
+            counts = _counted(picture, mask)
+            colour = _most_frequent(counts)
+            if colour is not None:
+                palette[PARTS[value]] = _lit(colour, counts)
+                break
     return palette
 
 
@@ -191,22 +189,14 @@ def _most_frequent(counts: Counts) -> Colour | None:
     return min(inside, key=lambda colour: (-counts[colour], colour))
 
 
-def _flat_colour(counts: Counts) -> Colour | None:
-    """The most frequent colour, or another frequent one whose shade it is."""
-    found = _most_frequent(counts)
-    if found is None:
-        return None
-    least = MIN_LIT * sum(counts.values())
-    lit = [
-        colour
-        for colour, count in counts.items()
-        if count >= least and colour != found and _apart(shade_of(colour), found) <= ROUNDING
-    ]
-    return max(lit, key=lambda colour: (counts[colour], colour)) if lit else found
-
-
 def _cube(colour: Colour) -> Colour:
     return (colour[0] // CUBE, colour[1] // CUBE, colour[2] // CUBE)
+
+
+def _lit(colour: Colour, counts: Counts) -> Colour:
+    """The colour without shade, for parts that are mostly in the shade."""
+    lit = [other for other in counts if shade_of(other) == colour and counts[other] * 4 >= counts[colour]]
+    return min(lit, key=lambda other: (-counts[other], other), default=colour)
 
 
 def _where(counts: Counts, test: Callable[[Colour], bool]) -> Counts:
