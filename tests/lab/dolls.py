@@ -186,6 +186,26 @@ def drawing_of(
     return drawing.draw_doll(order)
 
 
+def knight_sheet() -> Image.Image:
+    """The knight from four sides on one sheet, as a request for all views and the sheet node give it."""
+    drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
+    sheets = importlib.import_module("avatarforge.forge.pictures.sheet")
+    names = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
+    order = drawn.ViewsOrder(
+        description=words.read_description(KNIGHT.prompt, "", "", False, ""),
+        views=names,
+        size=(512, 768),
+        seed=KNIGHT.own_seed,
+        view_seed=drawn.SAME_SEED,
+        consistency=1.0,
+        passes=4,
+    )
+    views = zip(names, drawn.draw_views(order, lambda *_: None), strict=True)
+    sheet: Image.Image = sheets.character_sheet([(name, view.picture, None) for name, view in views])
+    return sheet
+
+
 def _wrapped(text: str, font: Any, width: int, lines: int) -> list[str]:
     """The text in at most so many lines of this width; a last line that is too long ends with dots."""
     found: list[str] = []

@@ -142,7 +142,9 @@ class _Page:
         self._draw = ImageDraw.Draw(self.image)
 
     def text(self, at: Point, text: str, size: int, colour: Colour, anchor: str = "la") -> None:
-        self._draw.text((at[0] * SCALE, at[1] * SCALE), text, colour, ImageFont.load_default(size * SCALE), anchor)
+        self._draw.text(
+            (at[0] * SCALE, at[1] * SCALE), text, colour, ImageFont.load_default(size * SCALE), anchor
+        )
 
     def card(self, box: Box, name: str, lines: Sequence[str], picture: Image.Image | None = None) -> None:
         """A frame with a name, lines of text and a picture on its right."""
