@@ -11,9 +11,9 @@ from comfy_api.latest import io
 
 from ..forge.errors import UnprocessableError
 from ..forge.families.doll import DOLL
-from ..forge.pictures.doll.description import Colour
+from ..forge.pictures.doll.character.description import Colour
 from ..forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
-from ..forge.pictures.doll.words import read_description
+from ..forge.pictures.doll.words.reader import read_description
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose
 from ..forge.spec.views import ALL_FOUR, VIEW_NAMES
 from ..host.doll_progress import DrawingProgress

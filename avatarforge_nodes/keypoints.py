@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from ..forge.errors import RejectedUploadError, UnprocessableError
-from ..forge.pictures.doll.people import people_in, to_keypoints
+from ..forge.pictures.doll.poses.people import people_in, to_keypoints
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose, seen_from_behind
 from ..forge.pictures.read_skeleton import read_skeleton
 from ..forge.store.images import load_rgb

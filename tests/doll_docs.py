@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from avatarforge.forge.pictures.doll.vocabulary import (
+from avatarforge.forge.pictures.doll.words.vocabulary import (
     colours,
     filler,
     garment_words,
@@ -16,8 +16,8 @@ from avatarforge.forge.pictures.doll.vocabulary import (
     sets,
     styles,
 )
-from avatarforge.forge.pictures.doll.vocabulary.garments import GARMENTS
-from avatarforge.forge.pictures.doll.vocabulary.pieces import Piece
+from avatarforge.forge.pictures.doll.words.vocabulary.garments import GARMENTS
+from avatarforge.forge.pictures.doll.words.vocabulary.pieces import Piece
 
 _SLOTS = {
     **{"top": "Top", "bottom": "Bottom", "dress": "Dress (covers top and bottom)", "outer": "Over these"},

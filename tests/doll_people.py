@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.person import Person, Point
+from avatarforge.forge.pictures.doll.poses.person import Person, Point
 
 STATURE = 700.0
 TURNS = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)

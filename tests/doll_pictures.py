@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from PIL import Image, ImageChops, ImageFilter
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.character import Character, choose_character
-from avatarforge.forge.pictures.doll.drawing import LIMBS, PARTS, DollOrder, Drawing, draw_doll
-from avatarforge.forge.pictures.doll.person import Person, Point
-from avatarforge.forge.pictures.doll.words import read_description
+from avatarforge.forge.pictures.doll.character.character import Character, choose_character
+from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.parts import LIMBS, PARTS
+from avatarforge.forge.pictures.doll.poses.person import Person, Point
+from avatarforge.forge.pictures.doll.words.reader import read_description
 
 SIZE = (512, 768)
 EIGHT_TURNS = (0, 40, 90, 135, 180, -135, -90, -40)

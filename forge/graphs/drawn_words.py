@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pictures.doll.words import read_description
+from ..pictures.doll.words.reader import read_description
 from ..spec.avatar import AvatarSpec
 from ..spec.warning import GenerationWarning, make_warning
 

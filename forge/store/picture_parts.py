@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..pictures.doll.parts_text import MAX_SIDE, MAX_TEXT, parts_from_text, parts_to_text
+from ..pictures.doll.character.parts_text import MAX_SIDE, MAX_TEXT, parts_from_text, parts_to_text
 from .images import is_png
 from .structure import InvalidImage
 from .structure_png import png_text

@@ -14,8 +14,8 @@ from generating import pixels
 from pictures import picture
 from PIL import Image
 
-from avatarforge.forge.pictures.doll.drawing import PARTS
-from avatarforge.forge.pictures.doll.parts_text import parts_from_text
+from avatarforge.forge.pictures.doll.character.parts_text import parts_from_text
+from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.store.picture_parts import PARTS_KEY
 from lab.api import Api
 from lab.server import ComfyServer

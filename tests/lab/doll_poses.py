@@ -88,7 +88,7 @@ def person_in(pose: Pose, turn: float, size: tuple[int, int], share: float) -> A
     arms may exceed the picture. Needs the loaded pack.
     """
     body = importlib.import_module("avatarforge.forge.pictures.body")
-    person = importlib.import_module("avatarforge.forge.pictures.doll.person")
+    person = importlib.import_module("avatarforge.forge.pictures.doll.poses.person")
     width, height = size
     seen = body.seen_from(joints_of(pose), turn)
     left, right = min(x for x, _ in seen.values()), max(x for x, _ in seen.values())

@@ -170,8 +170,8 @@ def drawing_of(
     doll: Doll, size: tuple[int, int], person: Any, background: Colour | None = None, passes: int = 4
 ) -> Any:
     """The `Drawing` of one doll in the pose of a person, in the pixels of the picture."""
-    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
-    characters = importlib.import_module("avatarforge.forge.pictures.doll.character")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
+    characters = importlib.import_module("avatarforge.forge.pictures.doll.character.character")
     drawing = importlib.import_module("avatarforge.forge.pictures.doll.drawing")
     description = words.read_description(doll.prompt, "", doll.style, doll.realism, "")
     character = characters.choose_character(description, seed=doll.own_seed)

@@ -106,7 +106,7 @@ def pose_picture() -> Image.Image:
 def views_like(reference: Any) -> Sequence[Any]:
     """The `Drawing`s that a request for all views gives. The pose decides the front and the back."""
     drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
-    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
     openpose = importlib.import_module("avatarforge.forge.pictures.openpose_json")
     pose = pose_document()
     order = drawn.ViewsOrder(

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatarforge.forge.pictures.doll.character import BACKGROUND, Character, Worn, choose_character
-from avatarforge.forge.pictures.doll.description import Colour, Description, Slot
-from avatarforge.forge.pictures.doll.vocabulary import colours, garment_words, hair, person, styles
-from avatarforge.forge.pictures.doll.vocabulary.garments import GARMENTS
-from avatarforge.forge.pictures.doll.vocabulary.outfits import OUTFITS
-from avatarforge.forge.pictures.doll.vocabulary.roles import ROLES
-from avatarforge.forge.pictures.doll.vocabulary.sets import SETS
-from avatarforge.forge.pictures.doll.words import read_description
+from avatarforge.forge.pictures.doll.character.character import BACKGROUND, Character, Worn, choose_character
+from avatarforge.forge.pictures.doll.character.description import Colour, Description, Slot
+from avatarforge.forge.pictures.doll.words.reader import read_description
+from avatarforge.forge.pictures.doll.words.vocabulary import colours, garment_words, hair, person, styles
+from avatarforge.forge.pictures.doll.words.vocabulary.garments import GARMENTS
+from avatarforge.forge.pictures.doll.words.vocabulary.outfits import OUTFITS
+from avatarforge.forge.pictures.doll.words.vocabulary.roles import ROLES
+from avatarforge.forge.pictures.doll.words.vocabulary.sets import SETS
 
 SEEDS = range(40)
 BODY = {"top", "bottom", "dress"}

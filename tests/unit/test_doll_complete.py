@@ -9,8 +9,8 @@ from doll_people import STATURE, TURNS, distance, standing, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatarforge.forge.pictures.doll.complete import DEFAULT_UNIT, complete, unit_of
-from avatarforge.forge.pictures.doll.person import Person
+from avatarforge.forge.pictures.doll.poses.complete import DEFAULT_UNIT, complete, unit_of
+from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES
 
 # How far an inferred joint may be from where the standing body has it, in statures. Arms and legs are copied

@@ -8,9 +8,10 @@ import math
 import pytest
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.character import Character, Worn
-from avatarforge.forge.pictures.doll.drawing import PARTS, DollOrder, Drawing, draw_doll
-from avatarforge.forge.pictures.doll.person import Person
+from avatarforge.forge.pictures.doll.character.character import Character, Worn
+from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.parts import PARTS
+from avatarforge.forge.pictures.doll.poses.person import Person
 
 SIZE = (320, 480)
 FACE = frozenset(
@@ -209,9 +210,9 @@ def test_beards_are_on_the_lower_face(turn: float) -> None:
         assert min(y for _, y in found) > drawing.joints[0]["nose"][1] - 768 * 0.035
 
 
-@pytest.mark.parametrize("size", [(64, 64), (16, 16), (33, 90)])
+@pytest.mark.parametrize("size", [(64, 64), (9, 30)])
 def test_small_pictures_can_be_drawn(size: tuple[int, int]) -> None:
-    for turn in (0, 45, 90, 180):
+    for turn in (0, 90, 135):
         for style in STYLES:
             drawn(turn, size=size, hair_style=style, hair_length="long", beard="full", roll=140.0)
 
@@ -219,6 +220,6 @@ def test_small_pictures_can_be_drawn(size: tuple[int, int]) -> None:
 def test_joints_may_coincide() -> None:
     person = Person({name: (60.0, 60.0) for name in standing(0).body})
     for style in STYLES:
-        for turn in (0, 45, 90, 180):
+        for turn in (0, 90, 135):
             character = dataclasses.replace(PLAIN, hair_style=style, hair_length="long", beard="full")
             draw_doll(DollOrder((person,), turn, character, (120, 120), 1, passes=1))

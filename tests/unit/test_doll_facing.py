@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.facing import TURNS as VIEW_TURNS
-from avatarforge.forge.pictures.doll.facing import turn_for, turn_of
-from avatarforge.forge.pictures.doll.people import person_of
-from avatarforge.forge.pictures.doll.person import Person
+from avatarforge.forge.pictures.doll.poses.facing import TURNS as VIEW_TURNS
+from avatarforge.forge.pictures.doll.poses.facing import turn_for, turn_of
+from avatarforge.forge.pictures.doll.poses.people import person_of
+from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES, view_skeleton
 from avatarforge.forge.spec.views import VIEW_NAMES
 

@@ -6,9 +6,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from avatarforge.forge.pictures.doll.person import Person, Point
-from PIL import Image
-
 from colours import colour_difference as difference
 from doll_pictures import (
     EIGHT_TURNS,
@@ -23,6 +20,9 @@ from doll_pictures import (
     part_mask,
     person_at,
 )
+from PIL import Image
+
+from avatarforge.forge.pictures.doll.poses.person import Person, Point
 
 KNIGHT = "a knight in silver armour with a red cape"
 PEOPLE = (KNIGHT, "a woman with long red hair in a blue dress", "a boy in a green hoodie, jeans and boots")

@@ -13,17 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
-from avatarforge.forge.pictures.doll.character import choose_character
-from avatarforge.forge.pictures.doll.description import Colour, Description
-from avatarforge.forge.pictures.doll.drawing import PARTS
-from avatarforge.forge.pictures.doll.palette import looks_like_skin, palette_from_picture, palette_of
-from avatarforge.forge.pictures.doll.parts_text import (
+from avatarforge.forge.pictures.doll.character.character import choose_character
+from avatarforge.forge.pictures.doll.character.description import Colour, Description
+from avatarforge.forge.pictures.doll.character.palette import (
+    looks_like_skin,
+    palette_from_picture,
+    palette_of,
+)
+from avatarforge.forge.pictures.doll.character.parts_text import (
     MAX_SIDE,
     MAX_TEXT,
     parts_from_text,
     parts_to_text,
 )
-from avatarforge.forge.pictures.doll.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
+from avatarforge.forge.pictures.doll.parts import PARTS
+from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
 
 OUTLINE = (30, 26, 34)
 WHITE = (255, 255, 255)

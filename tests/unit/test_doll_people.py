@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from pose_formats import CANVAS, FIGURE, HEIGHT, WIDTH, encoded, person
 
-from avatarforge.forge.pictures.doll.people import (
+from avatarforge.forge.pictures.doll.poses.people import (
     KeypointFrame,
     people_from_keypoints,
     people_in,
     person_of,
     to_keypoints,
 )
-from avatarforge.forge.pictures.doll.person import Person
+from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.openpose_json import NobodyVisible, draw_pose, parse_pose
 from avatarforge.forge.pictures.skeleton import KEYPOINT_COLOURS, KEYPOINT_NAMES, draw_skeleton, view_skeleton
 from avatarforge.forge.spec.views import VIEW_NAMES

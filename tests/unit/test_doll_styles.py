@@ -9,11 +9,12 @@ from typing import get_args
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from avatarforge.forge.pictures.doll.character import Character
-from avatarforge.forge.pictures.doll.description import StyleName
-from avatarforge.forge.pictures.doll.drawing import LIMBS, PARTS, PASSES, DollOrder, Drawing, draw_doll
-from avatarforge.forge.pictures.doll.people import person_of
-from avatarforge.forge.pictures.doll.person import Person
+from avatarforge.forge.pictures.doll.character.character import Character
+from avatarforge.forge.pictures.doll.character.description import StyleName
+from avatarforge.forge.pictures.doll.drawing import PASSES, DollOrder, Drawing, draw_doll
+from avatarforge.forge.pictures.doll.parts import LIMBS, PARTS
+from avatarforge.forge.pictures.doll.poses.people import person_of
+from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import view_skeleton
 
 STYLES: tuple[StyleName, ...] = get_args(StyleName)
@@ -150,7 +151,7 @@ def test_every_size_shows_a_figure(style: StyleName, size: tuple[int, int]) -> N
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "pixel art"])
 def test_bands_of_a_large_picture_fit_together(style: StyleName, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = draw_doll(order(style, realism=True)).picture
-    monkeypatch.setattr("avatarforge.forge.pictures.doll.styles.MAX_PIXELS", 10_000)
+    monkeypatch.setattr("avatarforge.forge.pictures.doll.painting.styles.MAX_PIXELS", 10_000)
     bands = draw_doll(order(style, realism=True)).picture
     # Blurs of bands begin at other pixels, so that their gradients are not the same to the last bit.
     assert difference(whole, bands) < 0.2

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from avatarforge.forge.pictures.doll.palette import palette_from_picture, palette_of
+from avatarforge.forge.pictures.doll.character.palette import palette_from_picture, palette_of
 from avatarforge.forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
-from avatarforge.forge.pictures.doll.words import read_description
+from avatarforge.forge.pictures.doll.words.reader import read_description
 from avatarforge.forge.pictures.openpose_json import parse_pose, seen_from_behind
 from avatarforge.forge.spec.views import VIEW_NAMES
 

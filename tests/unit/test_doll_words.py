@@ -11,20 +11,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatarforge.forge.pictures.doll.description import (
+from avatarforge.forge.pictures.doll.character.description import (
     MAX_UNKNOWN,
     MAX_UNKNOWN_LENGTH,
     Colour,
     Description,
     Garment,
 )
-from avatarforge.forge.pictures.doll.vocabulary import colours, filler, garment_words, hair, person, styles
-from avatarforge.forge.pictures.doll.vocabulary.colours import COLOURS, modify
-from avatarforge.forge.pictures.doll.vocabulary.garments import GARMENTS
-from avatarforge.forge.pictures.doll.vocabulary.roles import ROLES
-from avatarforge.forge.pictures.doll.vocabulary.sets import SETS
-from avatarforge.forge.pictures.doll.vocabulary.terms import terms
-from avatarforge.forge.pictures.doll.words import read_description
+from avatarforge.forge.pictures.doll.words.reader import read_description
+from avatarforge.forge.pictures.doll.words.vocabulary import (
+    colours,
+    filler,
+    garment_words,
+    hair,
+    person,
+    styles,
+)
+from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, modify
+from avatarforge.forge.pictures.doll.words.vocabulary.garments import GARMENTS
+from avatarforge.forge.pictures.doll.words.vocabulary.roles import ROLES
+from avatarforge.forge.pictures.doll.words.vocabulary.sets import SETS
+from avatarforge.forge.pictures.doll.words.vocabulary.terms import terms
 
 SILVER, RED, BLUE, GOLD, BLACK = (COLOURS[name] for name in ("silver", "red", "blue", "gold", "black"))
 SYNONYMS = colours.COLOUR_SYNONYMS.items()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from avatarforge.forge.pictures.doll.description import StyleName
-from avatarforge.forge.pictures.doll.words import read_description
+from avatarforge.forge.pictures.doll.character.description import StyleName
+from avatarforge.forge.pictures.doll.words.reader import read_description
 from lab.doll_poses import CHEERING, STANDING, WAVING, joints_of
 from lab.dolls import DOLLS, KNIGHT, Doll, draw_dolls, largest_scale, picture_of
 from lab.illustrations import FOLDER

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from avatarforge.forge.pictures.doll.parts_text import MAX_SIDE, MAX_TEXT
+from avatarforge.forge.pictures.doll.character.parts_text import MAX_SIDE, MAX_TEXT
 from avatarforge.forge.store.picture_parts import PARTS_KEY, parts_text, read_parts
 
 SIZE = (64, 96)

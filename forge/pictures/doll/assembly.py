@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .anatomy import arm_shapes, finger_lines, foot_shapes, hand_shapes, leg_shapes, neck_shape, torso_shapes
-from .beard import beard_layers
-from .detail import Details
-from .face import face_layers
-from .geometry import add, ellipse
-from .hair import Hair
-from .head import Head, head_of
-from .layers import Layer, Patch, Shape, Stroke
-from .physique import Figure
-from .wardrobe import Wardrobe
+from .clothes.wardrobe import Wardrobe
+from .figure.anatomy import (
+    arm_shapes,
+    finger_lines,
+    foot_shapes,
+    hand_shapes,
+    leg_shapes,
+    neck_shape,
+    torso_shapes,
+)
+from .figure.beard import beard_layers
+from .figure.face import face_layers
+from .figure.head import Head, head_of
+from .figure.physique import Figure
+from .hair.hair import Hair
+from .painting.detail import Details
+from .painting.geometry import add, ellipse
+from .painting.layers import Layer, Patch, Shape, Stroke
 
 
 def figure_layers(figure: Figure, details: Details) -> list[Layer]:
@@ -111,5 +119,6 @@ class _Body:
             *face_layers(self._head),
             *self._hair.locks(),
             *self._hair.cap(),
+            *self._head.ears_over_hair(),
             *self._clothes.headwear(),
         ]

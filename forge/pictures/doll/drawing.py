@@ -8,66 +8,20 @@ from dataclasses import dataclass
 from PIL import Image
 
 from .assembly import figure_layers
-from .character import Character
-from .complete import complete, unit_of
-from .description import Colour
-from .detail import Details
-from .masks import Masks, View
-from .person import Person, Point
-from .physique import Figure
-from .scene import Scene
-from .style_pixels import pixel_grid
-from .styles import enlarged, paint, preview
+from .character.character import Character
+from .character.description import Colour
+from .figure.physique import Figure
+from .painting.detail import Details
+from .painting.masks import Masks, View
+from .painting.scene import Scene
+from .painting.style_pixels import pixel_grid
+from .painting.styles import enlarged, paint, preview
+from .parts import LIMBS, PARTS
+from .poses.complete import complete, unit_of
+from .poses.person import Person, Point
 
 #: The passes, in their order. Each adds to what the earlier ones drew.
 PASSES = ("sketch", "flats", "shade", "line")
-
-#: Names of the values in `Drawing.parts`. Stored pictures have these values: append only.
-PARTS: tuple[str, ...] = (
-    "background",
-    "skin",
-    "hair",
-    "left_eye",
-    "right_eye",
-    "left_iris",
-    "right_iris",
-    "brows",
-    "nose",
-    "mouth",
-    "beard",
-    "top",
-    "bottom",
-    "dress",
-    "outer",
-    "cape",
-    "feet",
-    "hands",
-    "head",
-    "eyes",
-    "neck",
-    "belt",
-    "right_hand",
-    "left_hand",
-)
-#: Names of the values in `Drawing.limbs`: the segment of the body that a pixel belongs to, clothed or not.
-LIMBS: tuple[str, ...] = (
-    "none",
-    "head",
-    "neck",
-    "torso",
-    "right_upper_arm",
-    "right_forearm",
-    "right_hand",
-    "left_upper_arm",
-    "left_forearm",
-    "left_hand",
-    "right_thigh",
-    "right_shank",
-    "right_foot",
-    "left_thigh",
-    "left_shank",
-    "left_foot",
-)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from PIL import Image
 
 from ..openpose_json import PoseDocument
 from ..skeleton import view_skeleton
-from .character import choose_character
-from .description import Colour, Description
+from .character.character import choose_character
+from .character.description import Colour, Description
+from .character.palette import palette_from_picture, palette_of
 from .drawing import DollOrder, Drawing, draw_doll
-from .facing import turn_for
-from .palette import palette_from_picture, palette_of
-from .people import people_in, person_of
+from .poses.facing import turn_for
+from .poses.people import people_in, person_of
 
 #: As `view_seed`: the same as `seed`.
 SAME_SEED = -1

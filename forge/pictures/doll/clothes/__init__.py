@@ -1,0 +1,1 @@
+"""Clothes, as layers of outlines."""

@@ -1,0 +1,1 @@
+"""Hair, as layers of outlines."""

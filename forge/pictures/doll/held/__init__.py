@@ -1,0 +1,1 @@
+"""Things in the hands, as layers of outlines."""

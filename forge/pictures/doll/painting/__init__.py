@@ -1,0 +1,1 @@
+"""Paints layers of outlines into a picture, in every style, and into masks."""

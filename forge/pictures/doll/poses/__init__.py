@@ -1,0 +1,1 @@
+"""Where the joints of the people are, and which way they face."""

@@ -1,0 +1,1 @@
+"""Reads the words of a request into a description of the character."""
