@@ -86,7 +86,7 @@ DOLLS: tuple[Doll, ...] = (
     Doll("grandmother, white hair, bun, purple cardigan, glasses", poses.STANDING, QUARTER),
     Doll("soldier, green uniform, helmet, boots", poses.WALKING, SIDE, "low poly"),
     Doll("girl, orange hair, white kimono", poses.STANDING, -QUARTER, "low poly"),
-    Doll("chef, white jacket, hat, moustache", poses.POINTING, -QUARTER),
+    Doll("cook, white jacket, moustache", poses.POINTING, -QUARTER),
     Doll("sad boy, blue sweater, brown trousers", poses.STANDING, QUARTER),
     Doll("bare chest, red shorts, gloves, beard", poses.GUARD, FRONT),
     Doll("vampire, black cape, red vest, white shirt", poses.OPEN_ARMS, FRONT, "ink"),
@@ -95,17 +95,17 @@ DOLLS: tuple[Doll, ...] = (
     Doll("druid, green cloak, hood, staff", poses.STANDING, -QUARTER, "watercolour"),
     Doll("embarrassed maid, black dress", poses.STANDING, FRONT),
     Doll("barbarian, muscular, long black hair, axe", poses.CHEERING, FRONT),
-    Doll("stout man, cap, orange shirt, blue overalls", poses.POINTING, QUARTER),
+    Doll("stout man, cap, orange shirt, blue trousers", poses.POINTING, QUARTER),
     Doll("bard, red scarf, brown jacket, curly hair", poses.SITTING, SIDE),
-    Doll("afraid man, striped pajamas", poses.OPEN_ARMS, -QUARTER),
+    Doll("afraid man, blue pajamas", poses.OPEN_ARMS, -QUARTER),
     Doll("king, crown, red cape, gold tunic, white beard", poses.STANDING, BACK),
     Doll("superhero, red cape", poses.HANDS_ON_HIPS, QUARTER, "flat"),
-    Doll("gardener, straw hat, dungarees, green shirt", poses.WAVING, -QUARTER, "watercolour"),
+    Doll("gardener, straw hat, green shirt, jeans", poses.WAVING, -QUARTER, "watercolour"),
     Doll("disgusted teen, pink hair, black hoodie, jeans", poses.STANDING, FRONT),
     Doll("adventurer, khaki shirt, shorts, hat", poses.WALKING, -QUARTER),
     Doll("white gown, tiara, long brown hair", poses.STANDING, QUARTER, realism=True),
     Doll("goblin, brown vest, dagger", poses.CHEERING, QUARTER),
-    Doll("child, red raincoat, yellow boots", poses.CHEERING, FRONT, "watercolour"),
+    Doll("happy child, red coat, yellow boots", poses.CHEERING, FRONT, "watercolour"),
 )
 
 
@@ -184,6 +184,26 @@ def drawing_of(
         passes=passes,
     )
     return drawing.draw_doll(order)
+
+
+def knight_sheet() -> Image.Image:
+    """The knight from four sides on one sheet, as a request for all views and the sheet node give it."""
+    drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
+    sheets = importlib.import_module("avatarforge.forge.pictures.sheet")
+    names = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
+    order = drawn.ViewsOrder(
+        description=words.read_description(KNIGHT.prompt, "", "", False, ""),
+        views=names,
+        size=(512, 768),
+        seed=KNIGHT.own_seed,
+        view_seed=drawn.SAME_SEED,
+        consistency=1.0,
+        passes=4,
+    )
+    views = zip(names, drawn.draw_views(order, lambda *_: None), strict=True)
+    sheet: Image.Image = sheets.character_sheet([(name, view.picture, None) for name, view in views])
+    return sheet
 
 
 def _wrapped(text: str, font: Any, width: int, lines: int) -> list[str]:

@@ -24,6 +24,7 @@ from .progress import Command, LabError
 from .server import ComfyServer
 
 if TYPE_CHECKING:
+    from PIL import Image
     from playwright.sync_api import FloatRect
 
 FOLDER = "example_workflows"
@@ -32,6 +33,7 @@ CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
 CONTROLNET = "control_v11p_sd15_openpose_fp16.safetensors"
 SDPOSE = "sdpose_wholebody_fp16.safetensors"
 PREVIEW_WIDTH, PREVIEW_QUALITY = 768, 80
+RESULT_SHARE = 0.35  # of the preview's width, for the result of a workflow
 WINDOW = (2400, 1500)  # pixels; large enough to keep nodes readable
 #: The part of the window that shows only the graph, without the editor's own elements.
 FRAME: FloatRect = {"x": 80, "y": 100, "width": 2300, "height": 1380}
@@ -159,16 +161,23 @@ def make_workflows(root: Path) -> list[Path]:
                 graph = json.loads(page.evaluate(ARRANGE, [make_prompt(), note, graph_id, FRAME]))
                 path = folder / f"{name}.json"
                 path.write_text(json.dumps(graph, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-                _write_preview(page.screenshot(clip=FRAME), path.with_suffix(".jpg"))
+                result = RESULTS[name]() if name in RESULTS else None
+                _write_preview(page.screenshot(clip=FRAME), path.with_suffix(".jpg"), result)
                 written.append(path)
     return written
 
 
-def _write_preview(screenshot: bytes, path: Path) -> None:
+def _write_preview(screenshot: bytes, path: Path, result: Image.Image | None) -> None:
+    """With the result of the workflow, if there is one, in the corner below the graph."""
     from PIL import Image
 
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     picture.thumbnail((PREVIEW_WIDTH, PREVIEW_WIDTH), Image.Resampling.LANCZOS)
+    if result is not None:
+        result.thumbnail((round(PREVIEW_WIDTH * RESULT_SHARE), PREVIEW_WIDTH), Image.Resampling.LANCZOS)
+        margin = PREVIEW_WIDTH // 64
+        corner = (picture.width - result.width - margin, picture.height - result.height - margin)
+        picture.paste(result, corner)
     picture.save(path, "JPEG", quality=PREVIEW_QUALITY)
 
 
@@ -346,6 +355,17 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         "node. No model is needed.",
     ),
 }
+
+
+def _drawn_sheet() -> Image.Image:
+    """What the workflow `paper_doll_sheet` gives."""
+    from .dolls import knight_sheet
+
+    return knight_sheet()
+
+
+#: Name -> function that draws the result of the workflow, for its preview: only drawings are known before.
+RESULTS: dict[str, Callable[[], Image.Image]] = {"paper_doll_sheet": _drawn_sheet}
 
 
 if __name__ == "__main__":
