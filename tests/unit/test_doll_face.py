@@ -13,6 +13,8 @@ from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_dol
 from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.poses.person import Person
 
+pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+
 SIZE = (320, 480)
 FACE = frozenset(
     {"left_eye", "right_eye", "left_iris", "right_iris", "brows", "nose", "mouth"},

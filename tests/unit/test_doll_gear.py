@@ -24,6 +24,8 @@ from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.poses.complete import complete, unit_of
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
 
+pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+
 SIZE = (256, 384)
 UNIT = 320.0
 EIGHT_TURNS = (0, 45, 90, 135, 180, -135, -90, -45)

@@ -29,6 +29,8 @@ from avatarforge.forge.pictures.doll.character.parts_text import (
 from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
 
+pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+
 OUTLINE = (30, 26, 34)
 WHITE = (255, 255, 255)
 WALL = (150, 165, 180)

@@ -17,6 +17,8 @@ from avatarforge.forge.pictures.doll.poses.people import person_of
 from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import view_skeleton
 
+pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+
 STYLES: tuple[StyleName, ...] = get_args(StyleName)
 SIZE = (256, 384)
 BACKGROUND = (243, 240, 233)
