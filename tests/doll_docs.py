@@ -192,7 +192,7 @@ def _grammar() -> str:
             "back to the noun before": sorted(filler.LINKS),
             "something new begins": sorted(filler.PREPOSITIONS),
             "not wanted": sorted(filler.NEGATORS),
-            "no meaning": sorted(filler.FILLER) + list(filler.FILLER_PHRASES),
+            "no meaning": sorted(filler.FILLER | filler.BODY) + list(filler.FILLER_PHRASES),
         },
     )
 

@@ -8,6 +8,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Character, choose_character
+from avatarforge.forge.pictures.doll.character.palette import palette_of
 from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
 from avatarforge.forge.pictures.doll.parts import LIMBS, PARTS
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
@@ -101,17 +102,5 @@ def changed(first: Drawing, second: Drawing) -> Image.Image:
 
 
 def main_colours(drawing: Drawing) -> Mapping[str, tuple[int, int, int]]:
-    """The most frequent colour of each part that covers enough pixels to have one, read from the picture."""
-    found = {}
-    for value, part in enumerate(PARTS[1:], 1):
-        mask = drawing.parts.point([255 if each == value else 0 for each in range(256)])
-        inner = mask.filter(ImageFilter.MinFilter(3))
-        if count(inner) < 30:
-            continue
-        cut = Image.new("RGB", drawing.picture.size, (1, 2, 3))
-        cut.paste(drawing.picture, mask=inner)
-        counts = cut.getcolors(1 << 24)
-        assert counts is not None
-        best = max((each for each in counts if each[1] != (1, 2, 3)), key=lambda each: each[0])
-        found[part] = best[1]
-    return found
+    """The flat colour of each part, read from the pixels."""
+    return palette_of(drawing.picture, drawing.parts)

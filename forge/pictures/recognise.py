@@ -50,7 +50,7 @@ def looks_like_skeleton(image: Image.Image) -> bool:
     """
     if max(image.size) < 32:
         return False
-    copy = _small_rgb(image)
+    copy = small_rgb(image, COPY_SIDE)
     red, green, blue = copy.split()
     brightness = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     ink = brightness.point(_step(INK))
@@ -79,13 +79,13 @@ def _step(threshold: int) -> list[int]:
     return [255 if value >= threshold else 0 for value in range(256)]
 
 
-def _small_rgb(image: Image.Image) -> Image.Image:
-    """A downscaled RGB copy on black. Averaging with black dims a colour, but keeps its hue and
-    saturation."""
+def small_rgb(image: Image.Image, side: int) -> Image.Image:
+    """An RGB copy on black, of at most `side` pixels per side. Averaging with black dims a colour, but keeps
+    its hue and saturation."""
     if image.mode not in ("RGB", "RGBA"):
         # Palettes and 16-bit samples cannot be averaged, and may include transparency.
         image = image.convert("RGBA")
-    shrink = COPY_SIDE / max(image.size)
+    shrink = side / max(image.size)
     if shrink < 1:
         size = (max(1, round(image.width * shrink)), max(1, round(image.height * shrink)))
         image = image.resize(size, Image.Resampling.BOX)

@@ -17,6 +17,8 @@ from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES, view_skeleton
 from avatarforge.forge.spec.views import VIEW_NAMES
 
+pytestmark = pytest.mark.slow
+
 # Turns are told apart in eight classes.
 CLASS = 22.5
 TILTS = (0, 30, -60, 90, 135, 180, -100)

@@ -185,7 +185,7 @@ def test_every_word_for_nothing_leaves_its_slots_empty(word: str, slots: tuple[s
 
 
 @pytest.mark.parametrize(
-    "word", sorted(filler.FILLER | filler.DETERMINERS | filler.PREPOSITIONS | filler.LINKS)
+    "word", sorted(filler.FILLER | filler.BODY | filler.DETERMINERS | filler.PREPOSITIONS | filler.LINKS)
 )
 def test_filler_says_nothing(word: str) -> None:
     assert read_description(word) == Description()
@@ -211,6 +211,7 @@ def test_no_word_has_two_meanings() -> None:
         *garment_words.TRIM,
         *styles.REALISM,
         *filler.FILLER,
+        *filler.BODY,
         *filler.FILLER_PHRASES,
     ]
     assert sorted(word for word in set(said) if said.count(word) > 1) == []
@@ -254,6 +255,11 @@ def test_every_term_is_found_by_what_the_text_is_split_into() -> None:
         ("red cape, blue cape", {"cape": RED}),
         ("the wizard's hat is red", {"wizardhat": RED}),
         ("RED CAPE", {"cape": RED}),
+        ("a robe with golden stars, pointy hat", {"robe": None, "wizardhat": None}),
+        ("blue warpaint and a red cape, boots", {"cape": RED, "boots": None}),
+        ("blue warpaint and red cape", {"cape": RED}),
+        ("red lips, blue cape, boots", {"cape": BLUE, "boots": None}),
+        ("red, blue cape", {"cape": BLUE}),
         ("red, wibbly cape", {"cape": RED}),
     ],
 )
@@ -301,6 +307,8 @@ def test_materials_and_second_colours(text: str, expected: Garment) -> None:
         ("a thin dwarf", {"build": "slim"}),
         ("1girl, solo, smiling", {"figure": "feminine", "expression": "happy"}),
         ("photorealistic", {"realism": True}),
+        ("strong arms, shaved head", {"build": "athletic", "hair_length": "bald"}),
+        ("red lips, simple background", {"background": None}),
     ],
 )
 def test_features_are_read_in_sentences_and_tags(text: str, fields: dict[str, object]) -> None:
@@ -312,11 +320,12 @@ def test_features_are_read_in_sentences_and_tags(text: str, fields: dict[str, ob
 @pytest.mark.parametrize(
     ("text", "unknown"),
     [
-        ("a dragon in a dark forest, castle", ("dragon", "dark", "forest", "castle")),
+        ("a dragon in a dark forest, castle", ("dragon", "forest", "castle")),
         ("dragon, Dragon, DRAGON", ("dragon",)),
         ("a red cape, blue", ("blue",)),
         ("an oddity, red, a strange thing, leather", ("oddity", "red", "strange", "thing", "leather")),
         ("no dragon", ()),
+        ("golden stars, a red gizmo", ("stars", "gizmo")),
         ("提示词, red cape", ("提示词",)),
         ("a\u0000b \ud800 \u202e", ("ab",)),
         ("x" * 100, ("x" * MAX_UNKNOWN_LENGTH,)),

@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 from ...figure import Figure, find_figure
 from ..parts import PARTS
 from .description import Colour
+from .shades import shade_of
 
 #: A part with fewer pixels is left out.
 MIN_PIXELS = 24
@@ -42,8 +43,8 @@ def palette_of(picture: Image.Image, parts: Image.Image) -> Mapping[str, Colour]
     """The flat colour of each part of a picture, by its name in PARTS.
 
     `parts` is a mask in mode L whose values are positions in PARTS. If its size is not the picture's, it is
-    scaled without blending. Outlines and shades cover less than the flat area: the colour is the most
-    frequent one, exactly. Parts with fewer than MIN_PIXELS pixels and unknown values are left out.
+    scaled without blending. The colour is the most frequent one, exactly, or that which it is the doll's
+    shade of. Parts with fewer than MIN_PIXELS pixels and unknown values are left out.
     """
     picture, parts = picture.convert("RGB"), parts.convert("L")
     shrink = min(1.0, SIDE / max(picture.size))
@@ -58,9 +59,12 @@ def palette_of(picture: Image.Image, parts: Image.Image) -> Mapping[str, Colour]
         area = parts.point([255 if at == value else 0 for at in range(256)])
         inner = area.filter(ImageFilter.MinFilter(EDGE))
         # A thin part, such as a belt, has no inside.
-        colour = _most_frequent(_counted(picture, inner)) or _most_frequent(_counted(picture, area))
-        if colour is not None:
-            palette[PARTS[value]] = colour
+        for mask in (inner, area):
+            counts = _counted(picture, mask)
+            colour = _most_frequent(counts)
+            if colour is not None:
+                palette[PARTS[value]] = _lit(colour, counts)
+                break
     return palette
 
 
@@ -187,6 +191,12 @@ def _most_frequent(counts: Counts) -> Colour | None:
 
 def _cube(colour: Colour) -> Colour:
     return (colour[0] // CUBE, colour[1] // CUBE, colour[2] // CUBE)
+
+
+def _lit(colour: Colour, counts: Counts) -> Colour:
+    """The colour without shade, for parts that are mostly in the shade."""
+    lit = [other for other in counts if shade_of(other) == colour and counts[other] * 4 >= counts[colour]]
+    return min(lit, key=lambda other: (-counts[other], other), default=colour)
 
 
 def _where(counts: Counts, test: Callable[[Colour], bool]) -> Counts:

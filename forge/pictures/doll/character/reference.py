@@ -23,6 +23,10 @@ _GARMENTS: Mapping[Slot, tuple[str, ...]] = {
 
 def reference_colour(of: str, palette: Mapping[str, Colour]) -> Colour | None:
     """The reference's colour of "hair", "eyes" (the irises) or "skin"."""
+    if of == "eyes":
+        # Of a small iris, little but the pupil may be left.
+        irises = [palette[part] for part in _PARTS[of] if part in palette]
+        return max(irises, key=lambda colour: max(colour) - min(colour), default=None)
     return _first(_PARTS[of], palette)
 
 

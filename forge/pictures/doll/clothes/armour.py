@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..character.character import Worn
+from ..character.shades import shade_of
 from ..figure.anatomy import limb_point, limb_width
 from ..figure.physique import Figure
-from ..painting.colours import shade_of
 from ..painting.geometry import across, add, between, ellipse, smooth, smooth_line
 from ..painting.layers import Layer, Patch, Shape, Stroke
 from .cloth import band, cloth_layer, front_is_visible, front_line, tube

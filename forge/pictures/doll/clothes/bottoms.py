@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..character.character import Worn
+from ..character.shades import mix, shade_of
 from ..figure.anatomy import limb_point, limb_width, pelvis_outline
 from ..figure.physique import Figure
-from ..painting.colours import mix, shade_of
 from ..painting.detail import Details
 from ..painting.geometry import ellipse
 from ..painting.layers import Layer, Patch, Shape, Stroke

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..character.character import Worn
+from ..character.shades import mix, shade_of
 from ..figure.physique import Figure
-from ..painting.colours import mix, shade_of
 from ..painting.detail import Details
 from ..painting.geometry import Outline
 from ..painting.layers import Layer, Patch, Shape, Stroke

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from ...body import HALF_EYES
 from ..character.character import Worn
+from ..character.shades import light_of
 from ..figure.head import EYE_Y, Head
 from ..figure.physique import Figure
-from ..painting.colours import light_of
 from ..painting.detail import Details
 from ..painting.geometry import Outline, add, ribbon, smooth_line
 from ..painting.layers import Layer, Patch, Shape, Stroke

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..character.character import Worn
+from ..character.shades import light_of
 from ..figure.head import Head
-from ..painting.colours import light_of
 from ..painting.detail import Details
 from ..painting.geometry import add, ellipse, hull, ribbon, smooth, smooth_line
 from ..painting.layers import Layer, Patch, Shape, Stroke

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..character.character import Worn
+from ..character.shades import mix
 from ..figure.anatomy import finger_lines, foot_of, foot_shapes, hand_shapes
 from ..figure.physique import Figure
-from ..painting.colours import mix
 from ..painting.geometry import Outline, across, add
 from ..painting.layers import Layer, Patch, Shape, Stroke
 from .cloth import cloth_layer, ring, tube

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..character.description import Colour
+from ..character.shades import shade_of
 from ..figure.anatomy import limb_point, limb_width, torso_edges
 from ..figure.physique import SIDES, Figure
-from ..painting.colours import shade_of
 from ..painting.detail import Details
 from ..painting.geometry import Outline, across, add, between, hull, smooth_line
 from ..painting.layers import Shape, Stroke

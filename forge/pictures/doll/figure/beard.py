@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..painting.colours import mix
+from ..character.shades import mix
 from ..painting.detail import Details
 from ..painting.geometry import Outline, ribbon, smooth, smooth_line
 from ..painting.layers import Layer, Shape, Stroke

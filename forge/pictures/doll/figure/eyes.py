@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..character.description import Colour
-from ..painting.colours import line_of, mix
+from ..character.shades import line_of, mix
 from ..painting.geometry import Outline, ribbon, smooth_line
 from ..painting.layers import Layer, Patch, Shape
 from ..poses.person import Point

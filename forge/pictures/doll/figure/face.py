@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..character.description import Colour
-from ..painting.colours import line_of, mix, shade_of
+from ..character.shades import line_of, mix, shade_of
 from ..painting.geometry import Outline, between, ribbon, smooth, smooth_line
 from ..painting.layers import Layer, Patch, Shape
 from ..poses.person import Point

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from ..character.shades import light_of, mix, shade_of
 from ..figure.anatomy import shoulder_outline
 from ..figure.head import Head
-from ..painting.colours import light_of, mix, shade_of
 from ..painting.detail import Details
 from ..painting.geometry import Outline
 from ..painting.layers import Layer, Patch, Shape, Stroke

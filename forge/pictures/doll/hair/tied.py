@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..character.description import Colour
-from ..painting.colours import mix
+from ..character.shades import mix
 from ..painting.detail import Details
 from ..painting.geometry import (
     Outline,

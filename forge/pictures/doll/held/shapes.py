@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ..character.description import Colour
-from ..painting.colours import light_of
+from ..character.shades import light_of
 from ..painting.geometry import Outline, ellipse, ribbon, smooth, smooth_line, tapered
 from ..painting.layers import Layer, Patch, Stroke
 from .frame import Frame, steps

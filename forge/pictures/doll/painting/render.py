@@ -8,7 +8,7 @@ from __future__ import annotations
 from PIL import Image, ImageChops
 
 from ..character.description import Colour
-from .colours import light_of, line_of, shade_of
+from ..character.shades import light_of, line_of, shade_of
 from .layers import Layer, Patch, Stroke
 from .masks import (
     Area,

@@ -8,8 +8,8 @@ from PIL import ImageChops
 
 from ...skeleton import KEYPOINT_NAMES, LIMBS
 from ..character.description import Colour
+from ..character.shades import luminance, mix
 from ..poses.person import Point
-from .colours import luminance, mix
 from .geometry import Outline, between, ellipse
 from .masks import Box, area_of, filled, line_pieces, scaled, shifted, without
 from .render import Canvas

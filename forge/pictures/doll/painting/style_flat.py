@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..character.description import Colour
-from .colours import mix, shade_of
+from ..character.shades import mix, shade_of
 from .layers import Layer, Stroke
 from .masks import Area
 from .render import Canvas

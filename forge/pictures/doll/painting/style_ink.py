@@ -8,7 +8,7 @@ from functools import cached_property
 from PIL import Image, ImageChops
 
 from ..character.description import Colour
-from .colours import luminance, mix
+from ..character.shades import luminance, mix
 from .geometry import Outline
 from .layers import Layer, Patch, Stroke
 from .masks import Area, Edges, filled, shifted, without

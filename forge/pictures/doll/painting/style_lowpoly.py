@@ -9,8 +9,8 @@ from dataclasses import replace
 from PIL import Image, ImageDraw
 
 from ..character.description import Colour
+from ..character.shades import mix, shade_of
 from ..poses.person import Point
-from .colours import mix, shade_of
 from .geometry import Outline, distance
 from .layers import Layer, Shape
 from .masks import Area, Edges, View, filled, softened_small

@@ -7,7 +7,7 @@ import math
 from PIL import Image, ImageChops
 
 from ..character.description import Colour
-from .colours import line_of, mix
+from ..character.shades import line_of, mix
 from .layers import Layer, Stroke
 from .masks import Area, Box, View, scaled, shifted
 from .render import Canvas

@@ -7,7 +7,7 @@ from functools import cached_property
 from PIL import Image, ImageChops
 
 from ..character.description import Colour
-from .colours import mix, shade_of
+from ..character.shades import mix, shade_of
 from .layers import Layer, Patch, Stroke
 from .masks import Area, Edges, View, filled, scaled, shifted, softened, without
 from .noise import texture

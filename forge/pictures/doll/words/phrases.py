@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..character.description import Age
+from .adjectives import names_colour
 from .binding import Binder
 from .said import Said
 from .split import COLON, COMMA, STOP, split_words
@@ -31,6 +32,8 @@ class Reader:
         #: Adjectives since the last boundary, and those of earlier phrases ("long, silver hair").
         self._waiting: list[str] = []
         self._carried: list[str] = []
+        #: Whether a noun that the doll does not draw came after those that wait.
+        self._taken = False
         #: The noun that adjectives after it may belong to ("eyes are green"), and the link after it.
         self._noun: Term | None = None
         self._link: str | None = None
@@ -64,6 +67,7 @@ class Reader:
         if mark == COLON and self._noun is not None and not self._waiting:
             self._topic = self._noun
             return
+        self._drop_taken()
         if mark == COMMA and self._noun is None and self._topic is None and not self._denies(True):
             # An adjective without a noun may belong to the next phrase.
             self._carried += [word for word in self._waiting if not self._binder.by_itself(word)]
@@ -81,12 +85,13 @@ class Reader:
         part = term.part if term is not None else "unknown"
         if self._negation == "done" and part not in ("and", "or", "filler"):
             self._negation = "off"
-        if term is None:
-            self._take_unknown(word)
+        if term is None or part == "body":
+            self._take_other_noun(word if term is None else None)
         elif part in NOUNS:
             self._take_noun(term)
         elif part == "adjective":
             self._waiting.append(term.text)
+            self._taken = False
             self._shorten()
         elif part == "trimmed":
             self._waiting = self._binder.trimmed(self._waiting)
@@ -113,14 +118,22 @@ class Reader:
             self._flush()
             self._noun = self._link = None
             self._negation = "on"
-        elif self._negation == "done":
+        else:
+            self._take_conjunction(term)
+
+    def _take_conjunction(self, term: Term) -> None:
+        self._drop_taken()
+        if self._negation == "done":
             self._negation = "on" if term.part == "or" else "perhaps"
         elif not self._waiting and self._link is None:
             self._noun = None
 
-    def _take_unknown(self, word: str) -> None:
-        if not self._denies(bool(self._waiting)):
-            self._said.note_unknown(word)
+    def _take_other_noun(self, unknown: str | None) -> None:
+        """A word that the doll does not know, or a part of the body."""
+        if unknown is not None and not self._denies(bool(self._waiting)):
+            self._said.note_unknown(unknown)
+        # The adjectives are this word's, unless another noun follows ("a red wibbly cape").
+        self._taken = bool(self._waiting)
         self._end_negation()
 
     def _take_feature(self, term: Term) -> None:
@@ -137,16 +150,26 @@ class Reader:
             # "her eyes are green and hair is red"
             self._flush()
         denied = self._denies(bool(self._waiting))
-        adjectives = [*self._waiting, *(() if denied else self._carried)]
-        self._waiting = []
-        self._carried = self._carried if denied else []
+        adjectives = self._waiting
+        self._waiting, self._taken = [], False
+        if not denied:
+            adjectives += self._fitting_carried(adjectives)
         self._binder.bind(term, adjectives, denied)
         self._end_negation()
         self._noun, self._link = term, None
         self._topic = None
 
+    def _fitting_carried(self, adjectives: list[str]) -> list[str]:
+        """The carried adjectives, which are used up: no colours, if there is one already."""
+        carried, self._carried = self._carried, []
+        if not any(map(names_colour, adjectives)):
+            return carried
+        self._binder.unbound(list(filter(names_colour, carried)), self._unwanted)
+        return [word for word in carried if not names_colour(word)]
+
     def _flush(self) -> None:
         """The adjectives that wait get no noun after them: they belong to the one before, or to none."""
+        self._drop_taken()
         waiting, self._waiting = self._waiting, []
         denied = self._denies(bool(waiting))
         noun = self._noun or self._topic
@@ -158,6 +181,14 @@ class Reader:
         else:
             self._binder.unbound(waiting, denied)
         self._binder.end_trim()
+
+    def _drop_taken(self) -> None:
+        """Adjectives of a noun that the doll does not draw mean nothing, except those that need no noun."""
+        if self._taken:
+            for word in self._waiting:
+                self._binder.by_itself(word, self._denies(True))
+            self._waiting = []
+            self._taken = False
 
     def _flush_carried(self) -> None:
         carried, self._carried = self._carried, []

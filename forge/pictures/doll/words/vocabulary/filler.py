@@ -20,6 +20,11 @@ AND: frozenset[str] = frozenset({"and", "n"})
 OR: frozenset[str] = frozenset({"or", "nor"})
 NEGATORS: frozenset[str] = _words("no not without never non lacking minus none isnt arent doesnt dont hasnt")
 
+#: Parts of the body, of which the doll takes no adjectives.
+BODY: frozenset[str] = _words(
+    "arm arms body chest face faces feet fingers foot hand hands head hip hips leg legs lips mouth nails "
+    "neck nose shoulders waist"
+)
 FILLER: frozenset[str] = _words(
     # Pictures and their quality.
     "portrait picture image drawing drawn art artwork painting painted render rendered artistic style "
@@ -31,17 +36,17 @@ FILLER: frozenset[str] = _words(
     # Poses, camera and view.
     "standing stand stands sitting sit sits walking walk running run jumping kneeling posing pose poses "
     "posed crouching leaning lying facing looking gaze viewer camera front back side rear profile view "
-    "views angle quarter three 3 four left right full body fullbody half upper lower shot closeup close "
-    "wide headshot bust waist distance centered centred center centre middle symmetrical straightforward "
-    "forward towards toward away turned arms arm crossed raised outstretched hand hands legs leg feet "
-    "foot head hips hip apart spread still action dynamic idle apose tpose stance position fighting "
+    "views angle quarter three 3 four left right full fullbody half upper lower shot closeup close "
+    "wide headshot bust distance centered centred center centre middle symmetrical straightforward "
+    "forward towards toward away turned crossed raised outstretched "
+    "apart spread still action dynamic idle apose tpose stance position fighting "
     # People in general, and how nice they are.
     "solo alone single one two lone 1 2 1person very really quite slightly bit rather extremely so too "
     "more most much many little small big large huge tiny beautiful pretty handsome cute lovely gorgeous "
     "attractive elegant stylish cool nice good great fine perfect amazing stunning epic brave proud "
     "powerful mighty young youthful simple plain solid blank basic clear ordinary typical traditional "
-    "classic fancy ornate shiny shining glossy polished new worn face faces facial expression expressions "
-    "body features feature feeling emotion showing mood build built physique shape shaped sized size "
+    "classic fancy ornate shiny shining glossy polished new worn facial expression expressions "
+    "features feature feeling emotion showing mood build built physique shape shaped sized size "
     "coloured colours colour hue height "
     # Grammar.
     "it i you we they them him be been being also then there here just only both all any every other "

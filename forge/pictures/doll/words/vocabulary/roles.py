@@ -225,7 +225,7 @@ ROLES: Mapping[str, Role] = {
     ),
     "nurse": Role(("nurse",), pieces_of("dress=white, cap=white, shoes=white"), ("dress",)),
     "businessman": Role(
-        ("businessman", "office worker", "lawyer", "banker", "butler", "salaryman"),
+        ("businessman", "business man", "office worker", "lawyer", "banker", "butler", "salaryman"),
         pieces_of("jacket=charcoal, trousers=charcoal, shirt=white, tie, shoes=black"),
         ("jacket", "trousers"),
     ),

@@ -24,6 +24,7 @@ Part = Literal[
     "person",
     "background",
     "trim",
+    "body",
     "adjective",
     "trimmed",
     "feature",
@@ -153,6 +154,8 @@ def _all_terms() -> Iterator[Term]:
         # "dark brown" is read as two words, since it is a colour of some things and not of others.
         if " " not in text or text.split(" ")[0] not in modifier_words():
             yield Term("adjective", text)
+    for word in filler.BODY:
+        yield Term("body", word)
     for word in garment_words.TRIMMED:
         yield Term("trimmed", word)
     for word in sorted(filler.FILLER) + list(filler.FILLER_PHRASES):
