@@ -49,6 +49,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, api: Api) -> Iterator[Page]:
     with fresh_panel(browser, api) as shown:
         yield shown
+        shown.evaluate("() => localStorage.clear()")
         shown.emulate_media(color_scheme="light")
 
 
@@ -113,6 +114,9 @@ def test_one_key_draws_a_knight_from_all_sides_with_progress_and_a_reload_keeps_
     page.reload()
     expect(page.get_by_role("heading", name=KNIGHT)).to_be_visible()
     assert len(shown_views(page)) == 4
+    expect(page.locator(".avatarforge-drawing svg")).to_have_count(5)
+    expect(page.get_by_label("Model", exact=True)).to_have_value("Paper doll")
+    expect(offer(page)).to_be_hidden()
 
 
 def test_it_can_be_read_in_both_themes_and_on_a_phone(page: Page) -> None:
@@ -130,7 +134,7 @@ def test_it_can_be_read_in_both_themes_and_on_a_phone(page: Page) -> None:
     assert too_wide(page) == []
 
 
-def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page) -> None:
+def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page, api: Api) -> None:
     page.get_by_text("Advanced").click()
     model = page.get_by_label("Model", exact=True)
     assert model.locator("option").all_inner_texts()[-1] == DOLL
@@ -139,6 +143,9 @@ def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page)
     expect(offer(page)).to_be_hidden()
     page.get_by_role("button", name="Reset these settings").click()
     expect(offer(page)).to_be_visible()
+    open_panel(page, api, "?reset")
+    expect(offer(page)).to_be_visible()
+    page.get_by_text("Advanced").click()
     page.get_by_label("Model family", exact=True).select_option("doll")
     expect(offer(page)).to_be_hidden()
 

@@ -54,8 +54,8 @@ MOVE_RIGHT_OF_SIDEBAR = """() => {
     const { nodes } = app.rootGraph, view = app.canvas.ds;
     const edge = (axis, end) => nodes.map((node) => node.pos[axis] + (end ? node.size[axis] : 0));
     const [left, top] = [0, 1].map((axis) => Math.min(...edge(axis)));
-    const available = innerWidth - 440;
-    view.scale = available / (Math.max(...edge(0, true)) - left);
+    const fit = (axis, available, start) => available / (Math.max(...edge(axis, true)) - start);
+    view.scale = Math.min(fit(0, innerWidth - 440, left), fit(1, innerHeight - 200, top));
     view.offset = [400 / view.scale - left, 160 / view.scale - top];
     app.canvas.deselectAll?.();
     app.canvas.setDirty(true, true);

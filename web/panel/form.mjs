@@ -4,7 +4,7 @@ import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/erro
 import { TemplateList } from "../templates/panel_list.mjs";
 import { newKey } from "./client.mjs";
 import { RadioGroup } from "./fields.mjs";
-import { FirstStart, KNIGHT } from "./first_start.mjs";
+import { FirstStart } from "./first_start.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
 import { ModelList } from "./models.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
@@ -37,7 +37,6 @@ export class Form {
     this.fields = new Map(); // by name, once the schema is loaded
     /** @type {InstalledModel[]} */
     this.models = []; // those that a request can name
-    this.isDrawnByDefault = false; // whether a request that names no model is drawn
     this.main = make("div", { className: "avatarforge-group" });
     this.advanced = make("div", { className: "avatarforge-fields" });
     this.view = new RadioGroup(
@@ -64,7 +63,7 @@ export class Form {
       },
     });
     this.modelList = new ModelList({ session, changed: () => void this.load().catch(() => {}) });
-    this.firstStart = new FirstStart(t, () => void this.#tryWithoutModel());
+    this.firstStart = new FirstStart(this, t);
     this.templates.element.hidden = true; // until the schema has a template
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.unavailable = make("details", { className: "avatarforge-missing", hidden: true });
@@ -75,7 +74,7 @@ export class Form {
     this.element = this.#layOut();
     this.element.addEventListener("submit", (event) => event.preventDefault());
     this.element.addEventListener("keydown", (event) => this.#handleShortcut(event));
-    this.element.addEventListener("change", () => this.#updateFirstStart());
+    this.element.addEventListener("change", () => this.firstStart.remember());
   }
 
   #layOut() {
@@ -116,7 +115,7 @@ export class Form {
     this.fields = new Map([...main, ...advanced]);
     const reset = () => {
       for (const field of advanced.values()) field.reset();
-      this.#updateFirstStart();
+      this.firstStart.remember();
     };
     this.main.replaceChildren(...[...main.values()].map((field) => field.element));
     this.advanced.replaceChildren(
@@ -144,46 +143,25 @@ export class Form {
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
-    this.isDrawnByDefault = capabilities.families.some(
-      ({ name, drawn }) => drawn && name === capabilities.default_family,
-    );
     const { reasons } = capabilities;
-    const hasModel = this.models.some(({ drawn }) => !drawn);
+    const hasModel = this.hasModel;
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
       make("summary", { textContent: hasModel ? t("unavailable") : t("no_model") }),
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
-    // Without a model it explains what the user sees first.
-    (hasModel ? this.modelList : this.firstStart).element.after(this.unavailable);
-    this.#updateFirstStart();
+    this.firstStart.load(capabilities);
+  }
+
+  /** Whether there is a model, and not only what is drawn without one. */
+  get hasModel() {
+    return this.models.some(({ drawn }) => !drawn);
   }
 
   /** The model that the fields name, or what is drawn; undefined if the server chooses. */
-  get #chosenModel() {
+  get chosenModel() {
     const [model, family] = ["model", "family"].map((name) => this.fields.get(name)?.requestValue);
     return this.models.find((item) => (model ? item.name === model : item.drawn && item.family === family));
-  }
-
-  /** Offer a drawing while there is no model, and nothing else would be drawn. */
-  #updateFirstStart() {
-    const canDraw = this.models.some(({ drawn }) => drawn);
-    const hasModel = this.models.some(({ drawn }) => !drawn);
-    this.firstStart.element.hidden = hasModel || !canDraw || this.isDrawnByDefault || Boolean(this.#chosenModel?.drawn);
-  }
-
-  /** Draw a character from all sides, and show it. */
-  async #tryWithoutModel() {
-    const doll = this.models.find(({ drawn }) => drawn);
-    const [prompt, model, family] = ["prompt", "model", "family"].map((name) => this.fields.get(name));
-    if (this.busy || !doll || !prompt || !model || !family) return;
-    prompt.requestValue ||= KNIGHT;
-    model.requestValue = doll.name;
-    family.requestValue = null;
-    const generation = await this.submit(true);
-    if (generation) this.open(generation.generation_id);
-    else if (this.firstStart.element.contains(document.activeElement)) this.focus(); // it is hidden now
-    this.#updateFirstStart();
   }
 
   /**
@@ -199,7 +177,7 @@ export class Form {
     this.slots.pose.setFile(parameters.pose_file_id);
     this.slots.reference.setFile(parameters.reference_file_id);
     this.#clearErrors();
-    this.#updateFirstStart();
+    this.firstStart.update();
   }
 
   /**
@@ -276,7 +254,7 @@ export class Form {
     const errors = []; // null if the place already shows its error
     /** @type {Record<string, unknown>} */
     const body = {};
-    const chosen = this.#chosenModel;
+    const chosen = this.chosenModel;
     const applied = {
       severalViews: sheet,
       pose: Boolean(this.slots.pose.fileId),
