@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .clothes.wardrobe import Wardrobe
-from .figure.anatomy import (
-    arm_shapes,
-    finger_lines,
-    foot_shapes,
-    hand_shapes,
-    leg_shapes,
-    neck_shape,
-    torso_shapes,
-)
+from .figure.anatomy import arm_shapes, leg_shapes, neck_shape, torso_shapes
 from .figure.beard import beard_layers
 from .figure.face import face_layers
+from .figure.feet import foot_shapes
+from .figure.hands import finger_lines, hand_shapes
 from .figure.head import Head, head_of
 from .figure.physique import Figure
 from .hair.hair import Hair

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ..character.character import Worn
 from ..character.shades import mix
-from ..figure.anatomy import finger_lines, foot_of, foot_shapes, hand_shapes
+from ..figure.feet import foot_of, foot_shapes
+from ..figure.hands import finger_lines, hand_shapes
 from ..figure.physique import Figure
 from ..painting.geometry import Outline, across, add
 from ..painting.layers import Layer, Patch, Shape, Stroke

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ...body import ANKLE_HEIGHT, FOREARM
 from ..character.character import Worn
 from ..character.description import Slot
-from ..figure.anatomy import hand_points
+from ..figure.hands import hand_points
 from ..figure.head import Head
 from ..figure.physique import Figure
 from ..painting.detail import Details
