@@ -1,7 +1,7 @@
 """The same request gives the same bytes on every Python and operating system.
 
-Recorded with AVATARFORGE_RECORD=1. The tests on other Pythons run this test instead of those marked
-`drawing`: where the bytes are the same, so is everything that those measure.
+Recorded with AVATARFORGE_RECORD=1. The tests on other Pythons run this test instead of those marked `doll`:
+where the bytes are the same, so is everything that those measure.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from avatarforge.forge.pictures.doll.words.vocabulary.outfits import OUTFITS
 from avatarforge.forge.pictures.doll.words.vocabulary.roles import ROLES
 from avatarforge.forge.pictures.doll.words.vocabulary.sets import SETS
 
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
+
 SEEDS = range(40)
 BODY = {"top", "bottom", "dress"}
 #: What a seed puts over or around clothes that no word names.

@@ -13,6 +13,8 @@ from avatarforge.forge.pictures.doll.poses.complete import DEFAULT_UNIT, complet
 from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES
 
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
+
 # How far an inferred joint may be from where the standing body has it, in statures. Arms and legs are copied
 # from the other side, which is half a step behind.
 TOLERANCE = {"elbow": 0.06, "wrist": 0.06, "knee": 0.06, "ankle": 0.06}

@@ -15,7 +15,7 @@ from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_dol
 from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.poses.person import Person
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 SIZE = (320, 480)
 FACE = frozenset(

@@ -17,7 +17,7 @@ from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES, view_skeleton
 from avatarforge.forge.spec.views import VIEW_NAMES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 # Turns are told apart in eight classes.
 CLASS = 22.5

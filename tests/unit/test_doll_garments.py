@@ -13,7 +13,7 @@ from PIL import ImageChops
 from avatarforge.forge.pictures.doll.character.character import Worn
 from avatarforge.forge.pictures.doll.words.vocabulary.garments import GARMENTS
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 SIZE = (256, 384)
 COLOUR, ACCENT = (60, 120, 190), (230, 180, 60)

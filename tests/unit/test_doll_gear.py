@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -24,7 +25,7 @@ from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.poses.complete import complete, unit_of
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 SIZE = (256, 384)
 UNIT = 320.0
@@ -208,13 +209,19 @@ def test_what_is_held_touches_the_hand(
     wrist = figure.joints[f"{side}_wrist"]
     layers = [*behind, *in_front]
     assert {layer.part for layer in layers} == {slot}
-    nearest = min(
-        _to_line(wrist, start, end)
-        for layer in layers
-        for shape in layer.shapes
-        for start, end in zip(shape.outline, (*shape.outline[1:], shape.outline[0]), strict=True)
-    )
+    nearest = min(_to_area(wrist, shape.outline) for layer in layers for shape in layer.shapes)
     assert nearest < 0.10 * figure.unit
+
+
+def _to_area(point: Point, outline: Sequence[Point]) -> float:
+    """The distance of a point from an area; 0 inside of it, as a wrist is behind a shield."""
+    edges = list(zip(outline, (*outline[1:], outline[0]), strict=True))
+    crossed = sum(
+        (start[1] > point[1]) != (end[1] > point[1])
+        and point[0] < start[0] + (point[1] - start[1]) / (end[1] - start[1]) * (end[0] - start[0])
+        for start, end in edges
+    )
+    return 0.0 if crossed % 2 else min(_to_line(point, start, end) for start, end in edges)
 
 
 def _to_line(point: Point, start: Point, end: Point) -> float:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 KNIGHT = "a knight in silver armour with a red cape"
 PEOPLE = (KNIGHT, "a woman with long red hair in a blue dress", "a boy in a green hoodie, jeans and boots")

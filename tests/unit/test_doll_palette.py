@@ -29,7 +29,7 @@ from avatarforge.forge.pictures.doll.character.parts_text import (
 from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 OUTLINE = (30, 26, 34)
 WHITE = (255, 255, 255)

@@ -17,7 +17,7 @@ from avatarforge.forge.pictures.doll.poses.people import person_of
 from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import view_skeleton
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 STYLES: tuple[StyleName, ...] = get_args(StyleName)
 SIZE = (256, 384)

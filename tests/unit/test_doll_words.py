@@ -33,6 +33,8 @@ from avatarforge.forge.pictures.doll.words.vocabulary.roles import ROLES
 from avatarforge.forge.pictures.doll.words.vocabulary.sets import SETS
 from avatarforge.forge.pictures.doll.words.vocabulary.terms import terms
 
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
+
 SILVER, RED, BLUE, GOLD, BLACK = (COLOURS[name] for name in ("silver", "red", "blue", "gold", "black"))
 SYNONYMS = colours.COLOUR_SYNONYMS.items()
 GINGER = colours.HAIR_COLOURS["ginger"].colour

@@ -75,14 +75,12 @@ def test_a_python_that_is_not_installed_is_no_failure(
     assert checks.python_steps(ROOT, Path(sys.executable), ["tests/host/test_health.py"]) == []
 
 
-@pytest.mark.parametrize(
-    ("version", "markers"), [("3.10", "not drawing"), ("3.13", "not drawing and not slow")]
-)
+@pytest.mark.parametrize(("version", "markers"), [("3.10", "not doll"), ("3.13", "not doll and not slow")])
 def test_a_whole_run_leaves_the_slow_tests_to_the_oldest_python(version: str, markers: str) -> None:
     command = pythons.pytest_command(version, Path("python"), ["tests/unit"], [], whole=True)
     assert markers in command
     chosen = pythons.pytest_command(version, Path("python"), ["tests/unit/test_start.py"], [], whole=False)
-    assert not any("not slow" in part or "not drawing" in part for part in chosen)
+    assert not any("not slow" in part or "not doll" in part for part in chosen)
 
 
 def test_the_pack_is_checked_against_the_library_of_the_oldest_python() -> None:

@@ -35,7 +35,7 @@ from avatarforge.forge.pictures.skeleton import (
 )
 from avatarforge.forge.spec.views import VIEW_NAMES
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawing]
+pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 SIZES = [(256, 256), (256, 384), (512, 768), (832, 1216), (1024, 1024)]
 STYLES = list(BoneStyle)
