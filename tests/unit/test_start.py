@@ -138,6 +138,8 @@ def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
     assert left == {*OPEN, *PRODUCT, *START, *ROUTES}
 
 
+#: How many nodes the pack has, whether it starts or not.
+NODES = 19
 SETTINGS = {
     "AVATARFORGE_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "AVATARFORGE_WEBHOOK_HOSTS": "example.org",
@@ -160,7 +162,7 @@ async def test_any_error_at_any_step_is_reported(
     error, told = ERRORS[kind]
     break_step(bootstrap, monkeypatch, step, error)
     nodes = await load(server)
-    assert len(nodes) == 15
+    assert len(nodes) == NODES
     await says(await aiohttp_client(server.app), f"AvatarForge could not start: {told}.")
     logged = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [record.exc_info[1] for record in logged if record.exc_info] == [error]
@@ -182,7 +184,7 @@ async def test_a_start_without_a_fault(
             return opened[-1]
 
     monkeypatch.setattr(bootstrap, "ExitStack", Resources)
-    assert len(await load(server)) == 15
+    assert len(await load(server)) == NODES
     client = await aiohttp_client(server.app)
     answer = await client.get(f"{PREFIX}/generations")
     assert (answer.status, (await answer.json())["total"]) == (200, 0)
@@ -216,7 +218,7 @@ async def test_what_ends_comfyui_is_left_alone(
 async def test_without_a_server_the_nodes_stay(bootstrap: Any, caplog: pytest.LogCaptureFixture) -> None:
     extension = await enter(None).comfy_entrypoint()
     await extension.on_load()
-    assert len(await extension.get_node_list()) == 15
+    assert len(await extension.get_node_list()) == NODES
     assert "no routes could be registered" in caplog.text
 
 
@@ -267,7 +269,7 @@ def test_a_missing_requirement_is_reported_and_the_nodes_stay(missing: str) -> N
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     nodes, status, health, other_status, other, stranger, rebound = json.loads(ran.stdout)
-    assert len(nodes) == 15
+    assert len(nodes) == NODES
     assert (status, health["api_status"], other_status) == (200, "unavailable", 503)
     assert missing in health["reason"]
     assert health["reason"] == other["detail"]
