@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from avatarforge.forge.families import ENCODER_KINDS, FAMILIES, VAE_KINDS
+from avatarforge.forge.families import ENCODER_KINDS, MODEL_FAMILIES, VAE_KINDS
 from avatarforge.forge.families.catalogue import Download, all_downloads, download_for
 from lab.host import ComfyUI
 
@@ -52,8 +52,8 @@ def test_every_file_is_in_a_template_with_its_folder_and_publisher(named: set[tu
     assert missing == NOT_IN_TEMPLATES
 
 
-def test_every_part_of_every_family_has_a_file() -> None:
-    for name, family in FAMILIES.items():
+def test_every_part_of_every_family_of_models_has_a_file() -> None:
+    for name, family in MODEL_FAMILIES.items():
         for variant in family.variants:
             assert isinstance(download_for(name, "model", variant.name), Download)
             parts = family.variant(variant.name).parts
