@@ -22,7 +22,9 @@ from doll_pictures import (
 )
 from PIL import Image
 
+from avatarforge.forge.pictures.doll.character.character import choose_character
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
+from avatarforge.forge.pictures.doll.words.reader import read_description
 
 pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
@@ -244,3 +246,19 @@ def test_any_size_shows_the_whole_figure(size: tuple[int, int]) -> None:
 
 def test_the_size_is_the_frames() -> None:
     assert doll(character_of(KNIGHT)).picture.size == SIZE
+
+
+def test_a_reference_gives_its_colours_at_strength_1_and_none_at_0() -> None:
+    reference = main_colours(
+        doll(character_of("a woman with long hair in a shirt, trousers and boots", seed=3))
+    )
+    words = read_description("a man with short hair in a shirt, trousers and boots", "", "", False, "")
+    plain, none, whole = (
+        doll(choose_character(words, seed=8, palette=palette, palette_strength=strength))
+        for palette, strength in ((None, 0.0), (reference, 0.0), (reference, 1.0))
+    )
+    assert none.picture.tobytes() == plain.picture.tobytes()
+    before, after = main_colours(plain), main_colours(whole)
+    for part in ("hair", "skin", "top", "bottom", "feet"):
+        assert difference(after[part], reference[part]) <= 5.0, part
+    assert any(difference(before[part], reference[part]) > 5.0 for part in ("hair", "skin", "top", "bottom"))
