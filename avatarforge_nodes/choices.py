@@ -32,3 +32,18 @@ def views_of(choice: str) -> tuple[str | None, ...]:
 def bones_input(tooltip: str) -> io.Combo.Input:
     """An input for the bone style; optional, so that older graphs still run."""
     return io.Combo.Input("bones", options=BONES, default=BONES[0], optional=True, tooltip=tooltip)
+
+
+def row_inputs() -> list[io.Int.Input]:
+    """The inputs of nodes that take one view out of a batch, and can crop its sides."""
+    return [
+        io.Int.Input("view", default=0, min=0, max=MOST_VIEWS - 1, tooltip="Number of the view, from 0."),
+        io.Int.Input(
+            "width",
+            default=0,
+            min=0,
+            max=LARGEST,
+            step=STEP,
+            tooltip="Pixels to keep around the middle; 0 keeps all.",
+        ),
+    ]

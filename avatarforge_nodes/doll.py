@@ -17,7 +17,7 @@ from ..forge.pictures.doll.words.reader import read_description
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose
 from ..forge.spec.views import ALL_FOUR, VIEW_NAMES
 from ..host.doll_progress import DrawingProgress
-from .choices import CATEGORY, LARGEST, MOST_VIEWS, STEP, VIEW_CHOICES, views_of
+from .choices import CATEGORY, LARGEST, STEP, VIEW_CHOICES, row_inputs, views_of
 from .keypoints import KEYPOINTS
 from .tensors import plain_numbers, to_levels, to_picture, to_tensor
 
@@ -189,17 +189,7 @@ class TakePicture(io.ComfyNode):
             search_aliases=["avatar", "turnaround", "image from batch", "views", "crop", "side view"],
             inputs=[
                 io.Image.Input("images"),
-                io.Int.Input(
-                    "view", default=0, min=0, max=MOST_VIEWS - 1, tooltip="Number of the view, from 0."
-                ),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=LARGEST,
-                    step=STEP,
-                    tooltip="Pixels to keep around the middle; 0 keeps all.",
-                ),
+                *row_inputs(),
                 io.Mask.Input("masks", optional=True, tooltip="One for each picture, of its size."),
             ],
             outputs=[

@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from ..forge.families import MODEL_FAMILIES, UNNAMED_FAMILY
 from ..host.attention_sources import SharedViews, add_source
 from ..host.view_previews import preview_views
-from .choices import CATEGORY, LARGEST, MOST_VIEWS, STEP, cell_of
+from .choices import CATEGORY, LARGEST, MOST_VIEWS, STEP, cell_of, row_inputs
 
 
 class ShareViews(io.ComfyNode):
@@ -112,21 +112,7 @@ class TakeView(io.ComfyNode):
             search_aliases=["avatar", "turnaround", "latent from batch", "views", "crop", "side view"],
             inputs=[
                 io.Latent.Input("samples"),
-                io.Int.Input(
-                    "view",
-                    default=0,
-                    min=0,
-                    max=MOST_VIEWS - 1,
-                    tooltip="Number of the view, from 0.",
-                ),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=LARGEST,
-                    step=STEP,
-                    tooltip="Pixels to keep around the middle; 0 keeps all.",
-                ),
+                *row_inputs(),
             ],
             outputs=[io.Latent.Output()],
         )

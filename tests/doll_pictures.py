@@ -16,6 +16,24 @@ from avatarforge.forge.pictures.doll.words.reader import read_description
 
 SIZE = (512, 768)
 EIGHT_TURNS = (0, 40, 90, 135, 180, -135, -90, -40)
+#: A character without clothes, in the plainest style.
+PLAIN = Character(
+    hair_length="short",
+    hair_style="loose",
+    hair_colour=(122, 72, 44),
+    eye_colour=(70, 120, 160),
+    skin_colour=(244, 205, 176),
+    build="average",
+    age="adult",
+    figure="feminine",
+    beard="none",
+    ears="round",
+    expression="neutral",
+    garments={},
+    background=(243, 240, 233),
+    style="clean",
+    realism=False,
+)
 #: Part masks that show a face.
 FACE_PARTS = ("left_eye", "right_eye", "left_iris", "right_iris", "brows", "nose", "mouth")
 

@@ -3,6 +3,7 @@ prompt."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from ...db import generations as queries
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord
 from ..errors import UnavailableError, UnprocessableError
+from ..families import FAMILIES
 from ..graphs.compile import compile_prompt, compile_reroll
+from ..graphs.drawn_words import words_warnings
 from ..graphs.models import require_models, with_installed_names
 from ..ports import CheckedPrompt, Host, InstalledModels
 from ..settings import Settings
@@ -24,6 +27,7 @@ from ..spec.avatar import AvatarSpec, Kind
 from ..spec.receipt import Receipt
 from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
+from ..spec.warning import GenerationWarning
 from ..store.files import FileStore
 from ..templates.fill import compile_template
 from ..templates.service import TemplateService
@@ -85,7 +89,8 @@ class RunPreparer:
             spec = await self._choose_turnaround(resolved.spec, request.turnaround)
             compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
         checked = await self._host.check(generation_id, compiled.prompt)
-        receipt = Receipt(compiled.inputs, (*resolved.warnings, *compiled.warnings))
+        warnings = (*resolved.warnings, *await _words_warnings(spec), *compiled.warnings)
+        receipt = Receipt(compiled.inputs, warnings)
         commit = partial(
             commit_new,
             generation_id=generation_id,
@@ -180,3 +185,10 @@ class RunPreparer:
             spec.model_folder, spec.checkpoint, spec.width, spec.height, len(spec.views)
         )
         return spec if fits else replace(spec, turnaround="sequential")
+
+
+async def _words_warnings(spec: AvatarSpec) -> tuple[GenerationWarning, ...]:
+    """What a family that draws does not understand. Long texts take it too long for the event loop."""
+    if spec.template is not None or not FAMILIES[spec.family].drawn:
+        return ()
+    return await asyncio.to_thread(words_warnings, spec)

@@ -11,7 +11,6 @@ from ...db.records import FileRecord
 from ..errors import UnavailableError, UnprocessableError
 from ..families.family import Family, Sampling
 from ..graphs.capabilities import pose_extractors
-from ..graphs.drawn_words import words_warnings
 from ..graphs.loras import choose_loras
 from ..graphs.models import ChosenModel, choose_model
 from ..graphs.pose_methods import (
@@ -140,9 +139,7 @@ def resolve_request(
     if posed.model is None and CONTROLNET in family.pose:
         spare = pose_controlnet(installed, settings, family).model
     warnings = posed.warnings + family_warnings(request, spec, family)
-    if family.drawn:
-        warnings += words_warnings(spec)
-    else:
+    if not family.drawn:
         warnings += prompt_warnings(spec.texts, installed.embeddings)
     if spec.pose is not None:
         warnings += pose_warnings(spec.pose, pose_extractors(installed))

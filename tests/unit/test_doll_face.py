@@ -7,9 +7,10 @@ import math
 from typing import get_args
 
 import pytest
+from doll_pictures import PLAIN
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.character.character import Character, Worn
+from avatarforge.forge.pictures.doll.character.character import Worn
 from avatarforge.forge.pictures.doll.character.description import HairStyle
 from avatarforge.forge.pictures.doll.drawing import DollOrder, Drawing, draw_doll
 from avatarforge.forge.pictures.doll.parts import PARTS
@@ -23,23 +24,6 @@ FACE = frozenset(
 )
 EXPRESSIONS = ("happy", "sad", "angry", "surprised", "afraid", "disgusted", "embarrassed")
 STYLES: tuple[HairStyle, ...] = get_args(HairStyle)
-PLAIN = Character(
-    hair_length="short",
-    hair_style="loose",
-    hair_colour=(122, 72, 44),
-    eye_colour=(70, 120, 160),
-    skin_colour=(244, 205, 176),
-    build="average",
-    age="adult",
-    figure="feminine",
-    beard="none",
-    ears="round",
-    expression="neutral",
-    garments={},
-    background=(243, 240, 233),
-    style="clean",
-    realism=False,
-)
 
 
 def standing(turn: float, size: tuple[int, int] = SIZE, roll: float = 0.0) -> Person:

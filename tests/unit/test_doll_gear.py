@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import pytest
+from doll_pictures import PLAIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -60,22 +61,8 @@ def standing(turn: float, size: tuple[int, int] = SIZE, unit: float = UNIT) -> P
 
 
 def wearing(slot: Slot, kind: str, **changes: object) -> Character:
-    character = Character(
-        hair_length="short",
-        hair_style="loose",
-        hair_colour=(120, 72, 44),
-        eye_colour=(90, 140, 90),
-        skin_colour=(240, 200, 170),
-        build="average",
-        age="adult",
-        figure="feminine",
-        beard="none",
-        ears="round",
-        expression="neutral",
-        garments={slot: Worn(kind, COLOUR, ACCENT, "cloth")},
-        background=(250, 250, 250),
-        style="clean",
-        realism=False,
+    character = dataclasses.replace(
+        PLAIN, background=(250, 250, 250), garments={slot: Worn(kind, COLOUR, ACCENT, "cloth")}
     )
     return dataclasses.replace(character, **changes)  # type: ignore[arg-type]
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import get_args
 
 import pytest
+from doll_pictures import PLAIN
 from PIL import Image, ImageChops, ImageStat
 
-from avatarforge.forge.pictures.doll.character.character import Character
 from avatarforge.forge.pictures.doll.character.description import StyleName
 from avatarforge.forge.pictures.doll.drawing import PASSES, DollOrder, Drawing, draw_doll
 from avatarforge.forge.pictures.doll.parts import LIMBS, PARTS
@@ -21,24 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
 STYLES: tuple[StyleName, ...] = get_args(StyleName)
 SIZE = (256, 384)
-BACKGROUND = (243, 240, 233)
-CHARACTER = Character(
-    hair_length="long",
-    hair_style="loose",
-    hair_colour=(122, 72, 44),
-    eye_colour=(70, 120, 160),
-    skin_colour=(244, 205, 176),
-    build="average",
-    age="adult",
-    figure="feminine",
-    beard="none",
-    ears="round",
-    expression="happy",
-    garments={},
-    background=BACKGROUND,
-    style="clean",
-    realism=False,
-)
+BACKGROUND = PLAIN.background
+CHARACTER = replace(PLAIN, hair_length="long", expression="happy")
 
 
 def order(

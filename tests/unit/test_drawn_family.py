@@ -17,7 +17,7 @@ from avatarforge.forge.generations.example import example_prompt
 from avatarforge.forge.generations.resolve import GivenPose, ResolvedRequest, resolve_request
 from avatarforge.forge.graphs.capabilities import capabilities_of, is_usable
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
-from avatarforge.forge.graphs.drawn_words import LISTED
+from avatarforge.forge.graphs.drawn_words import LISTED, words_warnings
 from avatarforge.forge.graphs.links import PAPER_DOLL
 from avatarforge.forge.graphs.models import require_models, with_installed_names
 from avatarforge.forge.live.plan import OTHER_SHARE, plan
@@ -282,13 +282,13 @@ def test_a_re_roll_keeps_the_character_of_a_sheet_and_changes_that_of_one_pictur
 
 
 def test_words_that_it_does_not_know_are_said() -> None:
-    assert resolved(prompt="a knight in silver armor").warnings == ()
-    (warning,) = resolved(prompt="a knight, quuxly", clothing="frobnicated cape").warnings
+    assert words_warnings(resolved(prompt="a knight in silver armor").spec) == ()
+    (warning,) = words_warnings(resolved(prompt="a knight, quuxly", clothing="frobnicated cape").spec)
     assert (warning.code, warning.parameters["count"]) == ("words_not_understood", 2)
     assert warning.parameters["words"] == ("quuxly", "frobnicated")
-    (many,) = resolved(
-        prompt=" ".join(f"zx{'abcdefghij'[n // 10]}{'klmnopqrst'[n % 10]}" for n in range(50))
-    ).warnings
+    (many,) = words_warnings(
+        resolved(prompt=" ".join(f"zx{'abcdefghij'[n // 10]}{'klmnopqrst'[n % 10]}" for n in range(50))).spec
+    )
     assert (len(many.parameters["words"]), many.parameters["count"]) == (LISTED, 50)  # type: ignore[arg-type]
     assert "and 30 more" in many.detail
 

@@ -42,7 +42,7 @@ def shoe(figure: Figure, worn: Worn, side: str) -> list[Layer]:
     if pattern.shaft < 1.98:
         shapes = [*tube(figure, side, "leg", pattern.shaft, 1.999, pattern.widen + 0.003, 0.001), *shapes]
     sole_colour = (242, 238, 230) if worn.kind == "sneakers" else mix(worn.colour, (30, 22, 24), 0.55)
-    patches = [Patch(_sole(figure, side, pattern.sole + 0.004), sole_colour, lined=True)]
+    patches = [Patch(_sole(figure, side), sole_colour, lined=True)]
     strokes: list[Stroke] = []
     if worn.kind in ("boots", "highboots"):
         patches.append(
@@ -76,7 +76,7 @@ def gloves(figure: Figure, worn: Worn, side: str) -> list[Layer]:
     ]
 
 
-def _sole(figure: Figure, side: str, thickness: float) -> Outline:
+def _sole(figure: Figure, side: str) -> Outline:
     """The lowest part of the foot."""
     foot = foot_of(figure, side)
     normal = across(foot.down)
@@ -147,7 +147,7 @@ def _sandal(figure: Figure, worn: Worn, side: str) -> list[Layer]:
             )
         )
     ankle = Shape(ring(figure, side, "leg", 1.93, 1.97, 0.001), f"{side}_shank")
-    sole = Shape(_sole(figure, side, 0.01), f"{side}_foot")
+    sole = Shape(_sole(figure, side), f"{side}_foot")
     outline = foot[0].outline
     return [
         cloth_layer(figure, "feet", worn, [*straps, sole], depth=0.0, clip=outline),

@@ -28,7 +28,7 @@ def hand_points(figure: Figure, side: str) -> tuple[Point, ...]:
     """The 21 keypoints of a hand: those given, else those of a relaxed one."""
     given = figure.hand_of(side)
     elbow, wrist = figure.limb(side, "elbow", "wrist")
-    relaxed = _relaxed_hand(figure, side, unit_vector(elbow, wrist), wrist)
+    relaxed = _relaxed_hand(figure, unit_vector(elbow, wrist), wrist)
     if given is None or (given[0] is None and sum(point is not None for point in given) < 5):
         return relaxed
     # A hand that was read a little off its wrist is moved to it.
@@ -46,7 +46,7 @@ def _filled(given: Hand, default: Sequence[Point], move: Point) -> tuple[Point, 
     )
 
 
-def _relaxed_hand(figure: Figure, side: str, along: Point, wrist: Point) -> tuple[Point, ...]:
+def _relaxed_hand(figure: Figure, along: Point, wrist: Point) -> tuple[Point, ...]:
     """A hanging hand, its fingers a little bent. The thumb points forward, or to the body from the front."""
     toward_body = unit_vector(wrist, figure.hip_centre)
     inner = across(along)

@@ -9,7 +9,7 @@ alike, such as in the back view of a headless person, the bends of knees and elb
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ...body import FACING, VISIBLE_WITHIN
@@ -59,8 +59,6 @@ _BEND = 0.06
 # logarithm.
 _SCALES = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
 _SCALE_COST = 0.7
-
-_Cost = Callable[[float, float, float], float]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ class Said:
     slots: dict[Slot, tuple[int, Garment | None]] = field(default_factory=dict)
     excluded: set[str] = field(default_factory=set)
     excluded_colours: set[tuple[str, Colour]] = field(default_factory=set)
-    excluded_slots: set[Slot] = field(default_factory=set)
     realism: bool = False
     unknown: dict[str, None] = field(default_factory=dict)
 

@@ -128,8 +128,6 @@ MODIFIERS: Mapping[str, tuple[str, ...]] = {
     "bright": ("bright", "vivid", "vibrant", "neon"),
     "deep": ("deep", "rich"),
 }
-#: What "dark" alone makes of a garment or background.
-DARK: Colour = COLOURS["charcoal"]
 
 HAIR_COLOURS: Mapping[str, Shade] = {
     "black": Shade((44, 38, 42), ("black", "jet black", "raven", "raven black", "ebony"), 4),
