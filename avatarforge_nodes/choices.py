@@ -6,14 +6,15 @@ from comfy_api.latest import io
 
 from ..forge.families import MODEL_FAMILIES
 from ..forge.pictures.skeleton import BoneStyle
-from ..forge.spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
+from ..forge.spec.views import ALL_EIGHT, ALL_FOUR, ANY_VIEW, VIEW_NAMES
 
 CATEGORY = "AvatarForge"
 LARGEST = 16384  # pixels; ComfyUI's own maximum
 MOST_VIEWS = 16  # in a batch
 STEP = 8  # pixels, of sizes; the latent cell of most families
 BONES = [style.value for style in BoneStyle]
-VIEW_CHOICES = [*VIEW_NAMES, ALL_FOUR, ANY_VIEW]
+SKELETON_VIEWS = [*VIEW_NAMES, ALL_FOUR, ALL_EIGHT]
+VIEW_CHOICES = [*SKELETON_VIEWS, ANY_VIEW]
 
 
 def cell_of(channels: int) -> int:
@@ -22,11 +23,14 @@ def cell_of(channels: int) -> int:
     return next((shape.cell for shape in shapes if shape.channels == channels), STEP)
 
 
-def views_of(choice: str) -> tuple[str | None, ...]:
-    """The views of a choice, one per row; None is no particular view."""
-    if choice == ALL_FOUR:
-        return VIEW_NAMES
-    return (None,) if choice == ANY_VIEW else (choice,)
+def views_input() -> io.String.Input:
+    """An input for several views; optional, so that older graphs still run. Read by `views_of_node`."""
+    return io.String.Input(
+        "views",
+        default="",
+        optional=True,
+        tooltip="Several views for a batch, separated by commas: front, left, back. Empty: the one above.",
+    )
 
 
 def bones_input(tooltip: str) -> io.Combo.Input:

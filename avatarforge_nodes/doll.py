@@ -15,9 +15,9 @@ from ..forge.pictures.doll.character.description import Colour
 from ..forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
 from ..forge.pictures.doll.words.reader import read_description
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose
-from ..forge.spec.views import ALL_FOUR, VIEW_NAMES
+from ..forge.spec.views import views_of_node
 from ..host.doll_progress import DrawingProgress
-from .choices import CATEGORY, LARGEST, STEP, VIEW_CHOICES, row_inputs, views_of
+from .choices import CATEGORY, LARGEST, STEP, VIEW_CHOICES, row_inputs, views_input
 from .keypoints import KEYPOINTS
 from .tensors import plain_numbers, to_levels, to_picture, to_tensor
 
@@ -27,7 +27,7 @@ SURE = 0.3
 
 
 class PaperDoll(io.ComfyNode):
-    """Draws a character in one view or in all four."""
+    """Draws a character in one view or in several."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -38,7 +38,8 @@ class PaperDoll(io.ComfyNode):
             description=(
                 "Draws a character from words, a pose and a reference, without any model: with lines and "
                 "flat colours, in up to four passes (sketch, flats, shade, line). What the words do not say "
-                "comes from the seed. 'all four' gives a batch: front, back, side, quarter."
+                "comes from the seed. 'all four' gives a batch: front, back, side, quarter; 'all eight' "
+                "turns it by an eighth each."
             ),
             search_aliases=[
                 "avatar",
@@ -101,10 +102,10 @@ class PaperDoll(io.ComfyNode):
                     tooltip="Number of passes: sketch, flats, shade, line.",
                 ),
                 KEYPOINTS.Input(
-                    "keypoints", optional=True, tooltip="The pose; of all four views that of the front."
+                    "keypoints", optional=True, tooltip="The pose; of several views that of the first."
                 ),
                 KEYPOINTS.Input(
-                    "back_keypoints", optional=True, tooltip="Of all four views the pose of the back."
+                    "back_keypoints", optional=True, tooltip="Of several views the pose of the back."
                 ),
                 io.Image.Input("reference", optional=True, tooltip="A picture whose colours are used."),
                 io.Mask.Input(
@@ -121,6 +122,7 @@ class PaperDoll(io.ComfyNode):
                     optional=True,
                     tooltip="Weight of the colours of the reference.",
                 ),
+                views_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="pictures"),
@@ -151,15 +153,15 @@ class PaperDoll(io.ComfyNode):
         reference: torch.Tensor | None = None,
         reference_parts: torch.Tensor | None = None,
         reference_strength: float = 1.0,
+        views: str = "",
     ) -> io.NodeOutput:
-        views = views_of(view)
-        if back_keypoints is not None and view != ALL_FOUR:
-            raise ValueError("back_keypoints are for all four views: connect that of one view to keypoints.")
-        first = VIEW_NAMES[0] if view == ALL_FOUR else views[0]
-        given = {first: keypoints, "back": back_keypoints} if view == ALL_FOUR else {first: keypoints}
+        rows = views_of_node(view, views)
+        if back_keypoints is not None and "back" not in rows[1:]:
+            raise ValueError("back_keypoints are for a back among several views: connect to keypoints.")
+        given = {rows[0]: keypoints} | ({"back": back_keypoints} if len(rows) > 1 else {})
         order = ViewsOrder(
             description=read_description(prompt, clothing, style, realism, negative_prompt),
-            views=views,
+            views=rows,
             size=(width, height),
             seed=seed,
             view_seed=view_seed,
@@ -169,7 +171,7 @@ class PaperDoll(io.ComfyNode):
             palette=_palette(reference, reference_parts) if reference_strength else None,
             palette_strength=reference_strength,
         )
-        drawings = draw_views(order, DrawingProgress(len(views), steps))
+        drawings = draw_views(order, DrawingProgress(len(rows), steps))
         return io.NodeOutput(
             torch.cat([to_tensor(drawing.picture) for drawing in drawings]),
             torch.cat([to_tensor(drawing.parts) for drawing in drawings]),

@@ -8,8 +8,10 @@ from comfy_api.latest import io
 
 from ..forge.families import PROMPT_KINDS
 from ..forge.families.prompt_text import PromptParts, compose_prompt
+from ..forge.spec.expressions import EXPRESSION_NAMES
+from ..forge.spec.views import ELEVATIONS, LEVEL, views_of_node
 from ..host.conditioning import encode_texts
-from .choices import CATEGORY, VIEW_CHOICES, views_of
+from .choices import CATEGORY, VIEW_CHOICES, views_input
 
 
 class AvatarPrompt(io.ComfyNode):
@@ -50,6 +52,27 @@ class AvatarPrompt(io.ComfyNode):
                     optional=True,
                     tooltip="Only Anima needs it, for several views: its model adapts each text.",
                 ),
+                io.String.Input(
+                    "character",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    tooltip="What never changes about the character; the prompt then adds to it.",
+                ),
+                io.String.Input(
+                    "expression",
+                    default="",
+                    optional=True,
+                    tooltip=f"Of the face: {', '.join(EXPRESSION_NAMES)}, or words.",
+                ),
+                io.Combo.Input(
+                    "elevation",
+                    options=list(ELEVATIONS),
+                    default=LEVEL,
+                    optional=True,
+                    tooltip="Height of the camera.",
+                ),
+                views_input(),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive"),
@@ -70,10 +93,24 @@ class AvatarPrompt(io.ComfyNode):
         family: str,
         pictures: str = "",
         model: Any = None,
+        character: str = "",
+        expression: str = "",
+        elevation: str = LEVEL,
+        views: str = "",
     ) -> io.NodeOutput:
-        parts = PromptParts(prompt, clothing, style, realism, negative_prompt, pictures)
+        parts = PromptParts(
+            prompt,
+            clothing,
+            style,
+            realism,
+            negative_prompt,
+            pictures,
+            character,
+            expression,
+            elevation,
+        )
         words = PROMPT_KINDS[family].words
-        texts = [compose_prompt(parts, name, words) for name in views_of(view)]
+        texts = [compose_prompt(parts, name, words) for name in views_of_node(view, views)]
         return io.NodeOutput(
             encode_texts(clip, [positive for positive, _ in texts], model),
             encode_texts(clip, [negative for _, negative in texts], model),

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 
 from ..forge.pictures.figure import Colour
 from ..forge.pictures.sheet import character_sheet
-from ..forge.spec.views import VIEW_NAMES
+from ..forge.spec.views import SHEET_VIEWS
 from .choices import CATEGORY
 from .tensors import to_picture, to_tensor
 
@@ -42,7 +42,7 @@ class CharacterSheet(io.ComfyNode):
                 "views",
             ],
             inputs=[
-                *(io.Image.Input(view, optional=True, tooltip=f"The {view} view.") for view in VIEW_NAMES),
+                *(io.Image.Input(view, optional=True, tooltip=f"The {view} view.") for view in SHEET_VIEWS),
                 io.String.Input("title", default="", tooltip="A caption below the figures; may be empty."),
                 io.Combo.Input(
                     "background",
@@ -72,7 +72,7 @@ class CharacterSheet(io.ComfyNode):
         side: torch.Tensor | None = None,
         quarter: torch.Tensor | None = None,
     ) -> io.NodeOutput:
-        given = zip(VIEW_NAMES, (front, back, side, quarter), strict=True)
+        given = zip(SHEET_VIEWS, (front, back, side, quarter), strict=True)
         views = [(name, to_picture(image[0]), None) for name, image in given if image is not None]
         if not views:
             raise ValueError("A character sheet needs at least one view: connect a picture.")

@@ -6,13 +6,13 @@ import torch
 from comfy_api.latest import io
 
 from ..forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton
-from ..forge.spec.views import ALL_FOUR, VIEW_NAMES
-from .choices import BONES, CATEGORY, LARGEST, views_of
+from ..forge.spec.views import views_of_node
+from .choices import BONES, CATEGORY, LARGEST, SKELETON_VIEWS, views_input
 from .tensors import fit, to_picture, to_tensor
 
 
 class PoseSkeleton(io.ComfyNode):
-    """Draws a standing figure in one view or in all four."""
+    """Draws a standing figure in one view or in several."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -22,11 +22,12 @@ class PoseSkeleton(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Draws the built-in OpenPose skeleton of a standing figure. 'all four' gives a batch: front, "
-                "back, side, quarter. A picture given as front or back takes that row's place."
+                "back, side, quarter; 'all eight' turns it by an eighth each. A picture given as front or "
+                "back takes that row's place."
             ),
             search_aliases=["avatar", "pose", "openpose", "skeleton", "turnaround", "view", "character"],
             inputs=[
-                io.Combo.Input("view", options=[*VIEW_NAMES, ALL_FOUR], default="front"),
+                io.Combo.Input("view", options=SKELETON_VIEWS, default="front"),
                 io.Int.Input("width", default=512, min=16, max=LARGEST, step=8, tooltip="Pixels."),
                 io.Int.Input("height", default=768, min=16, max=LARGEST, step=8, tooltip="Pixels."),
                 io.Combo.Input(
@@ -36,6 +37,7 @@ class PoseSkeleton(io.ComfyNode):
                 ),
                 io.Image.Input("front", optional=True, tooltip="A pose of your own for the front."),
                 io.Image.Input("back", optional=True, tooltip="A pose of your own for the back."),
+                views_input(),
             ],
             outputs=[io.Image.Output(display_name="pose")],
         )
@@ -49,10 +51,11 @@ class PoseSkeleton(io.ComfyNode):
         bones: str,
         front: torch.Tensor | None = None,
         back: torch.Tensor | None = None,
+        views: str = "",
     ) -> io.NodeOutput:
         own = {"front": front, "back": back}
         rows = []
-        for name in views_of(view):
+        for name in views_of_node(view, views):
             given = own.get(name or "")
             if given is not None:
                 picture = fit(to_picture(given[0]), width, height)

@@ -73,7 +73,7 @@ def _control(rule: fields.Rule) -> tuple[responses.Control, dict[str, Any]]:
             }
         case fields.FileId():
             return "file", {}
-        case fields.Url() | fields.Base64Picture():
+        case fields.Url() | fields.Base64Picture() | fields.References() | fields.Views():
             raise TypeError(f"a form has no control for {rule}")
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ..forge.ids import UUID_PATTERN
 from ..forge.spec.request import AvatarRequest
-from ..forge.spec.views import VIEW_NAMES
+from ..forge.spec.views import SHEET_VIEWS
 from . import rendering, requests, responses
 from .content import Content, send
 from .context import Answer, Call, Endpoint
@@ -19,7 +19,7 @@ SUBMIT_REFUSALS = (400, 404, 408, 409, 411, 413, 415, 507)
 
 
 def _request(call: Call) -> AvatarRequest:
-    return AvatarRequest(**call.validated_body(requests.AvatarBody).model_dump())
+    return AvatarRequest(**call.validated_body(requests.AvatarBody).model_dump(exclude_unset=True))
 
 
 async def generate_avatar(call: Call) -> Answer:
@@ -37,7 +37,7 @@ async def generate_pose(call: Call) -> Answer:
 
 async def generate_all_poses(call: Call) -> Answer:
     submit = call.services.generations.submit
-    return await run_idempotent(call, partial(submit, _request(call), "all_poses", VIEW_NAMES))
+    return await run_idempotent(call, partial(submit, _request(call), "all_poses", SHEET_VIEWS))
 
 
 async def get(call: Call) -> Answer:
@@ -106,7 +106,7 @@ ENDPOINTS = (
         "POST",
         "/generate_pose",
         generate_pose,
-        "Generate one view: front, back, side or quarter",
+        "Generate one view, such as front, back, side or quarter",
         "generate",
         answer=responses.GenerationAnswer,
         body=requests.AvatarBody,
@@ -118,7 +118,7 @@ ENDPOINTS = (
         "POST",
         "/generate_all_poses",
         generate_all_poses,
-        "Generate all four views at once, for a character sheet",
+        "Generate several views at once, for a character sheet: the four usual ones, or others",
         "generate",
         answer=responses.GenerationAnswer,
         body=requests.AvatarBody,

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from ..forge.pictures.skeleton import LIMBS, Skeleton, view_skeleton
-from ..forge.spec.views import VIEWS
+from ..forge.spec.views import SHEET_VIEWS, VIEWS
 from . import capabilities, responses
 from .context import Answer, Call, Caller, Endpoint, Unavailable
 from .json_body import JsonBody
@@ -94,7 +94,7 @@ def _poses() -> JsonBody:
             narrow=view.narrow,
             skeleton=_drawing(view_skeleton(view.name)),
         )
-        for view in VIEWS.values()
+        for view in (VIEWS[name] for name in SHEET_VIEWS)
     ]
     return JsonBody(to_json(responses.PosesAnswer(poses=views)))
 

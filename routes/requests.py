@@ -26,8 +26,9 @@ from ..forge.model_overrides import Folder, PartFolder
 from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
 from ..forge.spec.lora import STRENGTH
+from ..forge.spec.reference import REFERENCE_STRENGTH, ReferenceRole
 from ..forge.spec.request import REQUEST_FIELDS
-from ..forge.spec.views import ViewName
+from ..forge.spec.views import VIEW_NAMES, ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from .context import PREFIX
 from .models import LazyModel
@@ -55,6 +56,12 @@ def _without(pattern: str, exceptions: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("repeated_value", "Each view can be chosen once only")
+    return values
+
+
 @dataclass(frozen=True)
 class _SchemaPattern:
     """Adds a pattern to the JSON schema only. A validator checks it, with an error message of its own."""
@@ -78,6 +85,7 @@ class _Base64:
 
 
 # The bounds are part of the types, because pydantic omits those of the fields from the OpenAPI document.
+Strength = Annotated[float, Strict(), Field(ge=0, le=1)]
 LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
@@ -100,6 +108,7 @@ StoredId = Annotated[Name, AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
 FileCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
+DistinctViews = Annotated[list[ViewName], AfterValidator(_distinct)]
 # For the OpenAPI document. `links` validates the URLs, with better error messages.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
 _PREVIEWS = f"generations/{UUID_PATTERN}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"
@@ -116,6 +125,19 @@ class Body(LazyModel):
     """What clients send: strict types, no unknown fields, no NaN."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class ReferenceBody(Body):
+    """An uploaded reference image. Strength 0 is as if absent."""
+
+    file_id: StoredId = Field(max_length=64)
+    role: ReferenceRole = Field(
+        "identity",
+        description="What the result shares with it: the whole person, the face alone, the clothes, or how "
+        "it is drawn.",
+    )
+    strength: Strength = Field(REFERENCE_STRENGTH, description="0: as if absent.")
+    view: ViewName | None = Field(None, description="The view that it shows, if that is known.")
 
 
 @cache
@@ -161,6 +183,10 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
             return Literal[rule.values], {}
         case fields.Loras():
             return list[_lora_body(rule)], {"max_length": rule.maximum}  # type: ignore[misc]
+        case fields.References():
+            return list[ReferenceBody], {"min_length": 1, "max_length": rule.maximum}
+        case fields.Views():
+            return DistinctViews, {"min_length": 1, "max_length": len(VIEW_NAMES)}
 
 
 def _declared(field: RequestField) -> tuple[Any, Any]:

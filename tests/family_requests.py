@@ -16,7 +16,7 @@ from avatarforge.forge.ports import InstalledModels, ModelFile, Prompt
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.request import AvatarRequest
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 GENERATION = "11111111-1111-4111-8111-111111111111"
 POSE = GivenPose(file_record("pose"), "skeleton", {})
@@ -98,13 +98,13 @@ def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
             yield requests.make(f"reference by {method}", reference=True, reference_method=method)
     if row.pose and row.identity:
         yield requests.make("pose and reference", pose=POSE, reference=True)
-    for view in VIEW_NAMES:
+    for view in SHEET_VIEWS:
         yield requests.make(f"{view} view", (view,))
     for turnaround in ("batch", "sequential") if row.batch else ("sequential",):
         yield requests.make(
-            f"all views, {turnaround}", VIEW_NAMES, turnaround=turnaround, reference=bool(row.identity)
+            f"all views, {turnaround}", SHEET_VIEWS, turnaround=turnaround, reference=bool(row.identity)
         )
-    yield requests.make("re-roll of the back", VIEW_NAMES, reroll=VIEW_NAMES.index("back"))
+    yield requests.make("re-roll of the back", SHEET_VIEWS, reroll=SHEET_VIEWS.index("back"))
     if row.drawn:
         yield from _every_pose(requests)
         return
@@ -116,9 +116,9 @@ def _every_pose(requests: _Requests) -> Iterator[FamilyRequest]:
         yield requests.make(name, pose=pose)
     for turnaround in ("batch", "sequential"):
         yield requests.make(
-            f"all views with a pose, {turnaround}", VIEW_NAMES, pose=JSON, turnaround=turnaround
+            f"all views with a pose, {turnaround}", SHEET_VIEWS, pose=JSON, turnaround=turnaround
         )
-    yield requests.make("all views of a photo", VIEW_NAMES, pose=PHOTO)
+    yield requests.make("all views of a photo", SHEET_VIEWS, pose=PHOTO)
     yield requests.make("re-roll of one view", ("side",), reroll=0)
 
 

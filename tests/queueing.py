@@ -12,7 +12,7 @@ from avatarforge.forge.generations.outputs import OutputFolder
 from avatarforge.forge.generations.recorder import GenerationRecorder
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.spec.request import AvatarRequest
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 KNIGHT = AvatarRequest(prompt="a knight", seed=5)
 
@@ -32,7 +32,7 @@ async def begin(forge: Product, record: GenerationRecord) -> None:
 
 
 async def submit(forge: Product, kind: str = "avatar") -> GenerationRecord:
-    views = VIEW_NAMES if kind == "all_poses" else None
+    views = SHEET_VIEWS if kind == "all_poses" else None
     return await forge.generations.submit(KNIGHT, kind, views)  # type: ignore[arg-type]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from avatarforge.forge.spec.avatar import AvatarSpec, ReferenceUse
+from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.pose import PoseFile, PosePlan, PoseUse
+from avatarforge.forge.spec.reference import ReferenceUse
 
 SKELETON = PoseUse(
     PoseFile("00000000-0000-4000-8000-000000000001", "aa" * 32, 512, 768, "skeleton"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
-from ..spec.avatar import AvatarSpec, ReferenceMethod
+from ..spec.avatar import AvatarSpec
+from ..spec.reference import ReferenceMethod
 from ..spec.settings import CONSISTENCY
 from .builder import Link, PromptBuilder
 from .prompt_text import QualityWords, Words
@@ -268,7 +269,7 @@ class Family:
     def lacks(self) -> frozenset[str]:
         """The request fields that the family does not have, besides those that only some families have."""
         unset = {name for name in ("cfg", "sampler", "scheduler") if getattr(self.sampling, name) is None}
-        return frozenset({*unset, "loras"} if self.drawn else unset)
+        return frozenset({*unset, "loras", "elevation"} if self.drawn else unset)
 
     @cached_property
     def _by_variant(self) -> dict[str | None, Family]:

@@ -1,15 +1,19 @@
 """Composes the positive and negative prompt text from a user's texts, a view and the words of a family.
 
-Text encoders weigh early words most, so the order is: pictures, quality, view, character, clothing, style.
-The view comes early because a back view that shows a face is the most common complaint.
+Text encoders weigh early words most, so the order is: pictures, quality, view, clothing, character,
+expression, what the request adds, style. The view comes early because a back view that shows a face is the
+most common complaint. What an earlier text has said about a saved character is not
+said twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..spec.views import ALL_FOUR, ANY_VIEW, VIEWS
+from ..spec.avatar import AvatarSpec
+from ..spec.expressions import expression_words
+from ..spec.views import LEVEL, VIEWS
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,12 @@ GUIDED_SENTENCES = QualityWords(
 
 @dataclass(frozen=True)
 class PromptParts:
-    """The user's description of a character. A text that was not given is empty. `pictures` are sentences
-    about numbered reference pictures."""
+    """The user's words for a picture. A text that was not given is empty.
+
+    `pictures` are sentences about numbered reference pictures. `character` is the description of a saved
+    character, to which `prompt` adds. `expression` is the name of a built-in one, or words. `elevation` is
+    one of `spec.views.ELEVATIONS`.
+    """
 
     prompt: str
     clothing: str
@@ -45,6 +53,9 @@ class PromptParts:
     realism: bool
     negative_prompt: str
     pictures: str = ""
+    character: str = ""
+    expression: str = ""
+    elevation: str = LEVEL
 
 
 @dataclass(frozen=True)
@@ -58,36 +69,147 @@ class Words:
     views: tuple[str | None, ...]
     label: str
 
-    @property
-    def view_choice(self) -> str:
-        """The views as an option of AvatarForge's nodes."""
-        return ALL_FOUR if len(self.views) > 1 else self.views[0] or ANY_VIEW
+
+@dataclass(frozen=True)
+class _Elevation:
+    """A height of the camera as (tags for it, tags against it, sentence)."""
+
+    positive: str = ""
+    negative: str = ""
+    sentence: str = ""
+
+
+_ELEVATIONS = {
+    "above": _Elevation("from above", "from below", "The camera looks down at the character from above"),
+    "below": _Elevation("from below", "from above", "The camera looks up at the character from below"),
+}
+
+
+def prompt_parts(spec: AvatarSpec, pictures: str = "") -> PromptParts:
+    """The words of a spec; `pictures` are sentences about numbered reference pictures."""
+    return PromptParts(
+        spec.prompt,
+        spec.clothing or "",
+        spec.style or "",
+        spec.realism,
+        spec.negative_prompt or "",
+        pictures,
+        spec.description,
+        spec.expression_words or spec.expression or "",
+        spec.elevation or LEVEL,
+    )
 
 
 def compose_prompt(parts: PromptParts, view_name: str | None, quality: QualityWords) -> tuple[str, str]:
     """(positive, negative) prompt text for one picture."""
     good, bad = quality.realistic if parts.realism else quality.anime
-    view = VIEWS[view_name] if view_name else None
+    words = _words_of(parts, view_name, sentences=quality.sentences)
     if quality.sentences:
-        clothing = f"wearing {parts.clothing}" if parts.clothing else ""
+        who = " ".join(filter(None, ["A full-body picture of one character", words.worn]))
+        description = (words.character or words.prompt).strip(" .,")
         return _sentences(
             parts.pictures,
-            view.sentence if view else "",
-            _join([f"A full-body picture of one character: {parts.prompt.strip(' .,')}", clothing]),
-            f"Drawn in the style {parts.style}" if parts.style else "",
+            *words.seen,
+            f"{who}: {description}" if description else who,
+            words.expression,
+            words.prompt if words.character else "",
+            f"Drawn in the style {words.style}" if words.style else "",
             good,
-        ), _join([view.negative if view and bad else "", parts.negative_prompt, bad])
+        ), _join([*(words.against if bad else ()), parts.negative_prompt, bad])
     positive = [
         parts.pictures,
         good,
-        view.positive if view else "",
+        *words.seen,
         "solo, full body",
-        parts.prompt,
-        f"wearing {parts.clothing}" if parts.clothing else "",
-        f"{parts.style} style" if parts.style else "",
+        words.worn,
+        words.character,
+        words.expression,
+        words.prompt,
+        f"{words.style} style" if words.style else "",
     ]
-    negative = [view.negative if view else "", parts.negative_prompt, bad]
-    return _join(positive), _join(negative)
+    return _join(positive), _join([*words.against, parts.negative_prompt, bad])
+
+
+def compose_plain(parts: PromptParts, view_name: str | None) -> tuple[str, str]:
+    """(positive, negative) tags for one picture of a model whose family is not known: without words for
+    quality, and without `parts.negative_prompt`."""
+    words = _words_of(parts, view_name, sentences=False)
+    style = f"{words.style} style" if words.style else ""
+    positive = [*words.seen, words.worn, words.character, words.expression, words.prompt, style]
+    return _join(positive), _join(words.against)
+
+
+@dataclass(frozen=True)
+class _PictureWords:
+    """The words of one picture: how it is seen and what it must not show, who is seen, and the style."""
+
+    seen: tuple[str, ...]
+    against: tuple[str, ...]
+    worn: str
+    character: str
+    expression: str
+    prompt: str
+    style: str
+
+
+def _words_of(parts: PromptParts, view_name: str | None, *, sentences: bool) -> _PictureWords:
+    view = VIEWS[view_name] if view_name else None
+    elevation = _ELEVATIONS.get(parts.elevation, _Elevation())
+    clothing, character, prompt, style = _without_repeats(parts)
+    # A face on a back view is the most common complaint, so the words do not mention one.
+    shows_face = view is None or view.shows_face
+    directions = (view, elevation) if view else (elevation,)
+    return _PictureWords(
+        seen=tuple(item.sentence if sentences else item.positive for item in directions),
+        against=(view.negative if view else "", elevation.negative),
+        worn=f"wearing {clothing}" if clothing else "",
+        character=character,
+        expression=expression_words(parts.expression, sentences=sentences) if shows_face else "",
+        prompt=prompt,
+        style=style,
+    )
+
+
+def _without_repeats(parts: PromptParts) -> tuple[str, str, str, str]:
+    """(clothing, character, prompt, style), without what an earlier one has already said.
+
+    Only with a saved character: what a request without one repeats, it means to emphasise.
+    """
+    texts = (parts.clothing, parts.character, parts.prompt, parts.style)
+    if not parts.character:
+        return texts
+    said: set[str] = set()
+    kept = []
+    for text in texts:
+        clauses = split_clauses(text)
+        kept.append(", ".join(clause for clause in clauses if _key(clause) not in said))
+        said.update(map(_key, clauses))
+    return kept[0], kept[1], kept[2], kept[3]
+
+
+def split_clauses(text: str) -> list[str]:
+    """Split at the commas outside of parentheses, brackets and braces, which prompts use for weights and
+    alternatives. A backslash makes the next character an ordinary one."""
+    clauses, depth, start, at = [], 0, 0, 0
+    while at < len(text):
+        character = text[at]
+        if character == "\\":
+            at += 1
+        elif character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth = max(0, depth - 1)
+        elif character == "," and depth == 0:
+            clauses.append(text[start:at])
+            start = at + 1
+        at += 1
+    clauses.append(text[start:])
+    return [stripped for clause in clauses if (stripped := clause.strip())]
+
+
+def _key(clause: str) -> str:
+    """The form in which clauses are compared."""
+    return " ".join(clause.casefold().strip(" .").split())
 
 
 def describe_pictures(shown: Sequence[str], noun: str = "image") -> str:
@@ -108,5 +230,5 @@ def _sentences(*parts: str) -> str:
     return " ".join(f"{part.strip().rstrip('.')}." for part in parts if part.strip(" ."))
 
 
-def _join(texts: list[str]) -> str:
+def _join(texts: Iterable[str]) -> str:
     return ", ".join(text.strip().strip(",").strip() for text in texts if text.strip(" ,"))

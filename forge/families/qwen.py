@@ -42,6 +42,12 @@ _CAMERA = {
     "quarter": "Rotate the camera 45 degrees to the right",
     "side": "Rotate the camera 90 degrees to the right",
     "back": "Rotate the camera 180 degrees",
+    "left": "Rotate the camera 90 degrees to the right",
+    "right": "Rotate the camera 90 degrees to the left",
+    "quarter_left": "Rotate the camera 45 degrees to the right",
+    "quarter_right": "Rotate the camera 45 degrees to the left",
+    "back_left": "Rotate the camera 135 degrees to the right",
+    "back_right": "Rotate the camera 135 degrees to the left",
 }
 _LIGHTNING = {"steps": 4, "cfg": 1.0}
 

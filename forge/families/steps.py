@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.avatar import AvatarSpec
+from ..spec.reference import ReferenceUse
+from ..spec.views import node_views
 from .builder import Link, PromptBuilder
 from .family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
 from .prompt_text import Words
@@ -68,10 +70,13 @@ def encode_words(
         style=parts.style,
         realism=parts.realism,
         negative_prompt=parts.negative_prompt,
-        view=words.view_choice,
         family=words.kind,
         # Every widget is listed: the editor fills in missing ones, and must queue the same prompt.
         pictures=parts.pictures,
+        character=parts.character,
+        expression=parts.expression,
+        elevation=parts.elevation,
+        **node_views(words.views),
         **model,
     )
     return Encoded(encoded.out(0), encoded.out(1))

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from ..errors import UnprocessableError
 from ..families.family import Family
+from ..graphs.pose_input import posed_views
 from ..graphs.pose_methods import KEYPOINTS, PICTURE
-from ..spec.avatar import AvatarSpec
+from ..spec.avatar import AvatarSpec, Kind
+from ..spec.expressions import EXPRESSIONS
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
+from ..spec.views import in_order
 from ..spec.warning import GenerationWarning, make_warning
 
 
@@ -44,7 +47,7 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
     if family is None:
         return
     for name in sorted(family.lacks):
-        if getattr(request, name) not in (None, ()):
+        if getattr(request, name) not in (None, (), REQUEST_FIELDS[name].default):
             raise _not_supported(name, f"{family.label} has no setting {name}: leave it out.", family)
     if family.most_steps is not None and (request.steps or 0) > family.most_steps:
         raise _not_supported(
@@ -61,6 +64,45 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
             "consistency",
             f"The views of {family.label} cannot look at the front: send 0 or leave it out.",
             family,
+        )
+
+
+def chosen_views(request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The views of a request: its own choice for a sheet, otherwise `views`. Raises UnprocessableError if it
+    chooses views for something else than a sheet."""
+    if request.views is None:
+        return views
+    if kind != "all_poses":
+        raise UnprocessableError(
+            "views belongs to generate_all_poses: this request makes another picture.",
+            ("body", "views"),
+            code="field_not_applicable",
+            parameters={"field": "views"},
+        )
+    return in_order(request.views)
+
+
+def check_pose_shown(spec: AvatarSpec) -> None:
+    """Raises UnprocessableError if a given pose applies to none of the views."""
+    if spec.pose is not None and spec.pose.strength > 0 and not posed_views(spec):
+        raise UnprocessableError(
+            "The pose shows the front, and none of these views can take it: add front to views, or leave the "
+            "pose out.",
+            ("body", "pose_file_id"),
+            code="field_not_applicable",
+            parameters={"field": "pose_file_id"},
+        )
+
+
+def check_expression(request: AvatarRequest) -> None:
+    """Raises UnprocessableError for an expression that is not built in."""
+    name = request.expression
+    if name and name.strip().lower() not in EXPRESSIONS:
+        raise UnprocessableError(
+            f"There is no expression {name!r}. There are: {', '.join(EXPRESSIONS)}.",
+            ("body", "expression"),
+            code="unknown_option",
+            parameters={"field": "expression", "value": name},
         )
 
 

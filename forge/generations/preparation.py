@@ -31,6 +31,7 @@ from ..spec.warning import GenerationWarning
 from ..store.files import FileStore
 from ..templates.fill import compile_template
 from ..templates.service import TemplateService
+from .applicability import check_expression, chosen_views
 from .inputs import Inputs
 from .resolve import ResolvedRequest, resolve_request
 from .template import draw_seed, require_seed_slot, resolve_template
@@ -75,6 +76,8 @@ class RunPreparer:
     ) -> PreparedRun:
         """Prepare a new generation. If `views` is None, it has one picture: the view of the pose image, or
         the front. `undo` withdraws uploads. May also raise NotFoundError and what receiving a file raises."""
+        views = chosen_views(request, kind, views)
+        check_expression(request)
         pose, reference = await self._inputs.resolve(request, undo)
         generation_id = str(uuid.uuid4())
         if request.template is not None:

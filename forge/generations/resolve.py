@@ -27,12 +27,20 @@ from ..graphs.prompt_syntax import prompt_warnings
 from ..graphs.reference_methods import choose_reference_method
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
-from ..spec.avatar import AvatarSpec, ReferenceMethod, ReferenceUse
+from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseFile, PoseMode, PoseUse
-from ..spec.request import POSE_STRENGTH, REFERENCE_STRENGTH, AvatarRequest
+from ..spec.reference import REFERENCE_STRENGTH, ReferenceMethod, ReferenceUse
+from ..spec.request import POSE_STRENGTH, AvatarRequest
 from ..spec.settings import SETTINGS
 from ..spec.warning import GenerationWarning, make_warning
-from .applicability import GivenInputs, check_applicable, check_size, family_warnings, unknown_option
+from .applicability import (
+    GivenInputs,
+    check_applicable,
+    check_pose_shown,
+    check_size,
+    family_warnings,
+    unknown_option,
+)
 
 Value = TypeVar("Value")
 Views = tuple[str, ...] | None
@@ -135,6 +143,7 @@ def resolve_request(
         skeleton_strength=skeleton_strength,
         turnaround="sequential" if request.turnaround == "sequential" or not family.batch else "batch",
     )
+    check_pose_shown(spec)
     spare = None
     if posed.model is None and CONTROLNET in family.pose:
         spare = pose_controlnet(installed, settings, family).model
@@ -157,7 +166,7 @@ def _choose_model(request: AvatarRequest, installed: InstalledModels, settings: 
     return choose_model(
         installed,
         settings,
-        realism=request.realism,
+        realism=bool(request.realism),
         requested=request.model if request.model is not None else request.checkpoint,
         named_by="model" if request.model is not None else "checkpoint",
         family=request.family,

@@ -13,11 +13,13 @@ from ..graphs.prompt_syntax import prompt_warnings
 from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels
 from ..settings import Settings
-from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.avatar import AvatarSpec
+from ..spec.reference import ReferenceUse
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
+from ..spec.views import LEVEL
 from ..spec.warning import GenerationWarning, make_warning
 from ..templates.template import KIND, Template
-from .applicability import GivenInputs, check_applicable
+from .applicability import GivenInputs, check_applicable, check_pose_shown
 from .resolve import GivenPose, ResolvedRequest, use_pose
 
 #: Field of a request -> the slot that it fills. Fields that are not here fill none.
@@ -25,6 +27,8 @@ _SLOT_OF = {
     "prompt": "prompt",
     "clothing": "prompt",
     "style": "prompt",
+    "expression": "prompt",
+    "elevation": "prompt",
     "negative_prompt": "negative",
     "pose_file_id": "pose",
     "pose_image": "pose",
@@ -37,7 +41,7 @@ _SLOT_OF = {
     "steps": "steps",
     "cfg": "cfg",
 }
-_ALWAYS = ("template", "callback_url")
+_ALWAYS = ("template", "views", "callback_url")
 _NO_SLOT = "The view rests on words alone: the template has no slot for a pose."
 
 
@@ -67,7 +71,10 @@ def resolve_template(
         prompt=request.prompt,
         clothing=request.clothing,
         style=request.style,
+        realism=bool(request.realism),
         negative_prompt=request.negative_prompt,
+        expression=request.expression,
+        elevation=request.elevation,
         views=views if views else ((None,) if pose is not None else ("front",)),
         pose=use_pose(pose, request, 1.0, installed, BoneStyle.STANDARD.value),
         reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,
@@ -79,6 +86,7 @@ def resolve_template(
         template=template.use(),
         **chosen,
     )
+    check_pose_shown(spec)
     warnings: tuple[GenerationWarning, ...] = prompt_warnings(spec.texts, installed.embeddings)
     if views and "pose" not in template.slots:
         warnings = (make_warning("no_pose_slot", _NO_SLOT), *warnings)
@@ -108,7 +116,7 @@ def require_seed_slot(spec: AvatarSpec) -> None:
 def _require_slots(request: AvatarRequest, template: Template) -> None:
     for name in REQUEST_FIELDS:
         value = getattr(request, name)
-        if name in _ALWAYS or value is None or value is False:
+        if name in _ALWAYS or value is None or value is False or value == LEVEL:
             continue
         slot = _SLOT_OF.get(name)
         if slot is None or slot not in template.slots:

@@ -14,8 +14,9 @@ from ..pictures.doll.views import SAME_SEED
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
-from ..spec.views import ALL_FOUR, ANY_VIEW, VIEW_NAMES
+from ..spec.views import node_views
 from ..spec.warning import GenerationWarning
+from .drawn_words import drawn_prompt
 from .links import PAPER_DOLL
 from .pose_input import PoseInput, is_from_behind, pose_input, posed_views_warning
 from .poses import add_keypoints
@@ -72,7 +73,7 @@ class DrawnGraph:
         poses = pose_input(spec, views)
         if poses.skips_pose:
             self._skipped.add("pose")
-        elif "front" in poses.posed and spec.views == VIEW_NAMES:
+        elif "front" in poses.posed and spec.has_several_views:
             self.warnings.append(posed_views_warning(spec))
         whole = (spec.width, spec.height)
         # A built-in view is cut out of the whole frame, as in a sheet. A given pose has to fit into its own.
@@ -115,18 +116,18 @@ class DrawnGraph:
         return self._build.add(
             PAPER_DOLL,
             f"Paper doll{label}",
-            prompt=spec.prompt,
+            prompt=drawn_prompt(spec),
             clothing=spec.clothing or "",
             style=spec.style or "",
             realism=spec.realism,
             negative_prompt=spec.negative_prompt or "",
-            view=ALL_FOUR if len(views) > 1 else views[0] or ANY_VIEW,
             width=size[0],
             height=size[1],
             seed=identity,
             view_seed=SAME_SEED if seed == identity else seed,
             consistency=spec.consistency,
             steps=spec.steps,
+            **node_views(views),
             **self._keypoints(poses),
             **self._reference,
         ).out(_PICTURE)
@@ -134,9 +135,8 @@ class DrawnGraph:
     def _keypoints(self, poses: PoseInput) -> dict[str, Link]:
         if poses.pose is None:
             return {}
-        several = len(poses.views) > 1
         return {
-            "back_keypoints" if several and view == "back" else "keypoints": add_keypoints(
+            "keypoints" if view == poses.views[0] else "back_keypoints": add_keypoints(
                 self._build,
                 poses.pose.plan,
                 poses.pose.file,

@@ -1,4 +1,4 @@
-"""Warns of the words of a request that mean nothing to the family that draws its pictures."""
+"""The words that a drawn family reads, and a warning of those that mean nothing to it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from ..spec.warning import GenerationWarning, make_warning
 LISTED = 20  # words in the warning
 
 
+def drawn_prompt(spec: AvatarSpec) -> str:
+    """The text that describes the character: who it is, the expression, and what the request adds."""
+    texts = (spec.description, spec.expression_words or spec.expression or "", spec.prompt)
+    return ", ".join(stripped for text in texts if (stripped := text.strip(" ,")))
+
+
 def words_warnings(spec: AvatarSpec) -> tuple[GenerationWarning, ...]:
     """One warning with the words that have no effect; none if all were understood."""
     unknown = read_description(
-        spec.prompt, spec.clothing or "", spec.style or "", spec.realism, spec.negative_prompt or ""
+        drawn_prompt(spec), spec.clothing or "", spec.style or "", spec.realism, spec.negative_prompt or ""
     ).unknown
     if not unknown:
         return ()

@@ -12,12 +12,11 @@ from dataclasses import replace
 from ..families import FAMILIES, prompt_kind
 from ..families.builder import Link, PromptBuilder
 from ..families.family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
-from ..families.prompt_text import PromptParts, Words, describe_pictures
+from ..families.prompt_text import Words, describe_pictures, prompt_parts
 from ..families.steps import END, START, apply_ipadapter
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
-from ..spec.views import VIEW_NAMES
 from ..spec.warning import GenerationWarning
 from .pose_input import PoseInput, add_pose_input, pose_input, posed_views_warning
 from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
@@ -98,7 +97,7 @@ class GenerationGraph:
         poses = pose_input(spec, views)
         if poses.skips_pose:
             self._skipped.add("pose")
-        elif "front" in poses.posed and spec.views == VIEW_NAMES:
+        elif "front" in poses.posed and spec.has_several_views:
             self.warnings.append(posed_views_warning(spec))
         posed = spec.controlnet is not None or spec.pose_method == "picture"
         hint = add_pose_input(self._build, spec, poses, size, label) if posed and poses.strength else None
@@ -201,14 +200,7 @@ class GenerationGraph:
     def _words(self, views: Sequence[str | None], label: str, pictures: Sequence[Picture]) -> Words:
         spec = self._spec
         numbered = [picture.shows for picture in pictures if picture.method == "picture"]
-        parts = PromptParts(
-            spec.prompt,
-            spec.clothing or "",
-            spec.style or "",
-            spec.realism,
-            spec.negative_prompt or "",
-            self._describe(numbered, views),
-        )
+        parts = prompt_parts(spec, self._describe(numbered, views))
         kind = prompt_kind(spec.family, spec.variant)
         return Words(parts, self._family.words, kind, tuple(views), label)
 

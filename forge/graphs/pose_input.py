@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..families.builder import Link, PromptBuilder
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
-from ..spec.views import ALL_FOUR, VIEW_NAMES
+from ..spec.views import node_views
 from ..spec.warning import GenerationWarning, make_warning
 from .poses import add_pose_image
 
@@ -48,11 +48,12 @@ def pose_input(spec: AvatarSpec, views: Sequence[str | None]) -> PoseInput:
 
 def posed_views(spec: AvatarSpec) -> tuple[str | None, ...]:
     """The views of the whole generation to which its given pose applies."""
-    if spec.pose is None or spec.views != VIEW_NAMES:
+    if spec.pose is None or not spec.has_several_views:
         return spec.views
     # A drawn family reads the keypoints of every pose.
     turns = spec.is_drawn or spec.pose.plan.treatment == "json"
-    return FRONT_AND_BACK if turns else FRONT_AND_BACK[:1]
+    shown = FRONT_AND_BACK if turns else FRONT_AND_BACK[:1]
+    return tuple(view for view in spec.views if view in shown)
 
 
 def posed_views_warning(spec: AvatarSpec) -> GenerationWarning:
@@ -76,10 +77,10 @@ def add_pose_input(
     return build.add(
         "AvatarForgePoseSkeleton",
         f"Skeleton{label}",
-        view=ALL_FOUR if len(views) > 1 else views[0],
         width=size[0],
         height=size[1],
         bones=spec.bones,
+        **node_views(views),
         **extra,
     ).out()
 
@@ -93,4 +94,4 @@ def _given(
 
 def is_from_behind(spec: AvatarSpec, view: str | None) -> bool:
     """Whether a view shows the given pose from behind: the pose of a whole sheet is that of the front."""
-    return view == "back" and spec.views == VIEW_NAMES
+    return view == "back" and spec.has_several_views

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..spec.avatar import ReferenceUse
 from ..spec.pose import PoseUse
 from ..spec.receipt import AppliedInput
+from ..spec.reference import ReferenceUse
 
 WHOLE = 1.0  # strength of what cannot be weighed
 

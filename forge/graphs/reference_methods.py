@@ -10,7 +10,7 @@ from typing import Final
 from ..errors import UnavailableError, UnprocessableError
 from ..families.family import Family
 from ..ports import InstalledModels
-from ..spec.avatar import ReferenceMethod
+from ..spec.reference import ReferenceMethod
 from .method import Method, describe_skipped, lacking
 
 PICTURE: Final = "picture"

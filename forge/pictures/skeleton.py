@@ -1,4 +1,4 @@
-"""OpenPose body skeletons: the 18 COCO keypoints, the four built-in views, and drawing in the annotators'
+"""OpenPose body skeletons: the 18 COCO keypoints, the built-in views, and drawing in the annotators'
 style.
 
 Keypoint order: OpenPose, `POSE_COCO_BODY_PARTS`. Limb pairs, colours, ellipses and sizes: the annotators of
@@ -16,7 +16,7 @@ from enum import Enum
 
 from PIL import Image, ImageDraw
 
-from ..spec.views import VIEW_NAMES
+from ..spec.views import VIEW_NAMES, VIEWS
 from .body import seen_from, standing_body
 
 Colour = tuple[int, int, int]
@@ -91,10 +91,6 @@ LIMB_COLOURS: tuple[Colour, ...] = tuple(
     (red * 6 // 10, green * 6 // 10, blue * 6 // 10) for red, green, blue in KEYPOINT_COLOURS[: len(LIMBS)]
 )
 
-# Degrees from the front towards the picture's left. The profile faces left, so that the person's left side is
-# near, because the fixed drawing order puts left limbs over right ones.
-VIEW_TURNS: dict[str, float] = {"front": 0.0, "back": 180.0, "side": 90.0, "quarter": 40.0}
-
 # Margins of the frame around a view, in units of the person's height. The one above the head leaves room for
 # hair.
 ABOVE_HEAD = 0.08
@@ -155,17 +151,16 @@ class BoneStyle(Enum):
 
 
 def view_skeleton(view: str) -> Skeleton:
-    """The built-in standing person in one of the four views; all views drawn at one height have the same
-    scale.
+    """The built-in standing person in one of the views; all views drawn at one height have the same scale.
 
     front: the person's right is on the picture's left. back: the person's right is on the picture's right,
     without nose and eyes. side: a profile facing the picture's left, with the far eye and ear hidden.
-    quarter: turned 40 degrees towards the picture's left, with the far ear hidden. Raises ValueError for
-    another name.
+    quarter: turned 40 degrees towards the picture's left, with the far ear hidden. The others are turned by
+    `View.turn`. Raises ValueError for another name.
     """
-    if view not in VIEW_TURNS:
+    if view not in VIEWS:
         raise ValueError(f"Unknown view {view!r}: one of {', '.join(VIEW_NAMES)}.")
-    joints = seen_from(standing_body(), VIEW_TURNS[view])
+    joints = seen_from(standing_body(), VIEWS[view].turn)
     frame_height = ABOVE_HEAD + 1.0 + BELOW_FEET
     # The body's axis stays in the middle of the frame, so that a turnaround does not sway.
     frame_width = 2 * (max(abs(x) for x, _ in joints.values()) + BESIDE_BODY)

@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
+from .character import CharacterUse
 from .fields import REQUIRED
 from .lora import LoraUse
 from .pose import PoseFile, PosePlan, PoseUse
+from .reference import ReferenceUse
 from .settings import SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
 from .template import TemplateUse
 
 Kind = Literal["avatar", "pose", "all_poses", "graph"]
 Turnaround = Literal["batch", "sequential"]
-#: How a reference picture is applied; see `families.family.Family.identity`.
-ReferenceMethod = Literal["picture", "redux", "ipadapter", "attention", "palette"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
-REFERENCE_METHODS: tuple[ReferenceMethod, ...] = get_args(ReferenceMethod)
 
 #: The kind of a generation whose graph was queued by hand. It has no spec.
 MANUAL_KIND: Kind = "graph"
@@ -34,24 +33,6 @@ NO_FOLDER = ""
 NOT_USED: Mapping[str, Any] = {"cfg": 1.0, "sampler": "none", "scheduler": "none"}
 
 _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not setting.optional)
-
-
-@dataclass(frozen=True)
-class ReferenceUse:
-    """A stored reference and its strength: 0 has no effect, 1 attends to it as much as to the picture itself.
-
-    `method` is a ReferenceMethod, or "template" for the slot of one. `preset` is for "ipadapter", `model` for
-    that and "redux", `clip_vision` for "redux".
-    """
-
-    file_id: str
-    content_hash: str
-    strength: float
-    method: str = "attention"
-    preset: str | None = None
-    model: str | None = None
-    clip_vision: str | None = None
-    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +49,9 @@ class AvatarSpec(AvatarSettings):
     a `families.PoseMethodName`; `controlnet` also names a patch. `variant` and `prediction` are as in
     `ports.ModelFile`. The defaults, and `RequestField.before` for the settings, are for rows written before
     the field existed. Raises ValueError if a required setting has no value.
+
+    `reference` is the first reference picture and `more_references` are the others. `expression_words` are
+    the words of an expression that is not built in. With a `character`, its description is part of the words.
 
     With a `template`, its graph makes the pictures: then settings that are no slots of it are None, and so is
     everything that belongs to a family.
@@ -91,6 +75,9 @@ class AvatarSpec(AvatarSettings):
     loras: tuple[LoraUse, ...] = ()
     reseeded: dict[str, int] = field(default_factory=dict)
     template: TemplateUse | None = None
+    more_references: tuple[ReferenceUse, ...] = ()
+    expression_words: str = ""
+    character: CharacterUse | None = None
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -116,9 +103,30 @@ class AvatarSpec(AvatarSettings):
         return self.reseeded.get(view or "", self.seed)
 
     @property
+    def references(self) -> tuple[ReferenceUse, ...]:
+        """All reference pictures, in the order in which they are applied."""
+        return (self.reference, *self.more_references) if self.reference is not None else ()
+
+    @property
+    def has_several_views(self) -> bool:
+        return len(self.views) > 1
+
+    @property
+    def description(self) -> str:
+        """What every picture of the character shows; empty without a character."""
+        return self.character.description if self.character is not None else ""
+
+    @property
     def texts(self) -> tuple[str | None, ...]:
         """The user's texts, all of which become part of the prompt."""
-        return self.prompt, self.clothing, self.style, self.negative_prompt
+        return (
+            self.description,
+            self.prompt,
+            self.clothing,
+            self.expression_words,
+            self.style,
+            self.negative_prompt,
+        )
 
     def to_json(self) -> str:
         return to_json_text(to_fields(self))
@@ -134,6 +142,7 @@ class AvatarSpec(AvatarSettings):
 def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
     pose, reference, template = data.get("pose"), data.get("reference"), data.get("template")
+    character = data.get("character")
     return from_fields(
         AvatarSpec,
         {
@@ -145,7 +154,11 @@ def _read(text: str) -> AvatarSpec:
             "text_encoders": tuple(data.get("text_encoders", ())),
             "loras": tuple(from_fields(LoraUse, lora) for lora in data.get("loras", ())),
             "reference": from_fields(ReferenceUse, reference) if reference is not None else None,
+            "more_references": tuple(
+                from_fields(ReferenceUse, use) for use in data.get("more_references", ())
+            ),
             "template": _read_template(template) if template is not None else None,
+            "character": from_fields(CharacterUse, character) if character is not None else None,
         },
     )
 

@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 #: Where the form shows a field; `slot` is a place for a picture. The form omits a field without a group.
 FormGroup = Literal["main", "advanced", "slot"]
-#: "several_views": allowed only in a request for several views. "pose": allowed only with a pose image.
-#: "reference": allowed only with a reference image. "family": allowed only if the model's family has it.
-Applicability = Literal["always", "several_views", "pose", "reference", "family"]
+#: "sheet": allowed only in generate_all_poses. "several_views": allowed only in a request for several views.
+#: "pose": allowed only with a pose. "reference": allowed only with a reference picture. "family": allowed
+#: only if the model's family has it.
+Applicability = Literal["always", "sheet", "several_views", "pose", "reference", "family"]
 #: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`.
 ChoiceSource = Literal["checkpoints", "models", "families", "loras", "samplers", "schedulers", "templates"]
 
@@ -101,7 +102,19 @@ class Loras:
     maximum_strength: float
 
 
-Rule = Text | Name | FileId | Base64Picture | Url | Flag | Whole | Real | Choice | Loras
+@dataclass(frozen=True)
+class References:
+    """A list of at most `maximum` reference pictures, each a file id with a role and a strength."""
+
+    maximum: int
+
+
+@dataclass(frozen=True)
+class Views:
+    """A list of different views."""
+
+
+Rule = Text | Name | FileId | Base64Picture | Url | Flag | Whole | Real | Choice | Loras | References | Views
 
 _KEY = "avatarforge"
 REQUIRED: Any = object()
@@ -153,8 +166,7 @@ def declare(
         "form": form,
         "applies": applies,
     }
-    initial = default if isinstance(rule, Flag) else None
-    return dataclasses.field(default=initial, metadata={_KEY: values})
+    return dataclasses.field(default=None, metadata={_KEY: values})
 
 
 def declared_fields(kind: type[Any]) -> Mapping[str, RequestField]:

@@ -7,14 +7,33 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
-from .avatar import NOT_USED, REFERENCE_METHODS, TURNAROUNDS, AvatarSpec, Kind, ReferenceMethod
-from .fields import Base64Picture, Choice, FileId, Loras, Name, Real, Url, declare, declared_fields
+from .avatar import NOT_USED, TURNAROUNDS, AvatarSpec, Kind
+from .fields import (
+    Base64Picture,
+    Choice,
+    FileId,
+    Loras,
+    Name,
+    Real,
+    References,
+    Url,
+    Views,
+    declare,
+    declared_fields,
+)
 from .lora import LoraUse
 from .pose import POSE_MODES, PoseMode
+from .reference import (
+    REFERENCE_METHODS,
+    REFERENCE_STRENGTH,
+    ReferenceMethod,
+    ReferenceUse,
+    RequestedReference,
+)
 from .settings import AvatarSettings
 
 POSE_STRENGTH = 1.0
-REFERENCE_STRENGTH = 0.8
+MOST_REFERENCES = 8
 
 
 @dataclass(frozen=True)
@@ -28,6 +47,14 @@ class AvatarRequest(AvatarSettings):
     )
     reference_image: str | None = declare(
         Base64Picture(), "[LEGACY] Base64 image; upload a file instead.", repeated=False
+    )
+    references: tuple[RequestedReference, ...] | None = declare(
+        References(MOST_REFERENCES),
+        "Uploaded reference images with a role each: identity, face, outfit or style.",
+        form=None,
+    )
+    views: tuple[str, ...] | None = declare(
+        Views(), "All poses: which views, instead of front, back, side and quarter.", applies="sheet"
     )
     pose_strength: float | None = declare(
         Real(0, 2),
@@ -87,17 +114,45 @@ class AvatarRequest(AvatarSettings):
         if self.loras is not None:
             loras = tuple(lora if isinstance(lora, LoraUse) else LoraUse(**lora) for lora in self.loras)
             object.__setattr__(self, "loras", loras)
+        if self.references is not None:
+            references = tuple(
+                item if isinstance(item, RequestedReference) else RequestedReference(**item)
+                for item in self.references
+            )
+            object.__setattr__(self, "references", references)
+        if self.views is not None:
+            object.__setattr__(self, "views", tuple(self.views))
 
 
 REQUEST_FIELDS = declared_fields(AvatarRequest)
 
+
+def _only_reference(spec: AvatarSpec) -> ReferenceUse | None:
+    """The reference, if `reference_file_id` and `reference_strength` say all about it."""
+    use = spec.reference
+    if use is None or spec.more_references or (use.role, use.view) != ("identity", None):
+        return None
+    return use
+
+
+def _references(spec: AvatarSpec) -> list[dict[str, Any]] | None:
+    if _only_reference(spec) is not None or not spec.references:
+        return None
+    return [
+        {"file_id": use.file_id, "role": use.role, "strength": use.strength, "view": use.view}
+        for use in spec.references
+    ]
+
+
 #: Request fields that a spec has under another name or in one of its parts.
 _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose else None,
-    "reference_file_id": lambda spec: spec.reference.file_id if spec.reference else None,
+    "reference_file_id": lambda spec: use.file_id if (use := _only_reference(spec)) else None,
+    "references": _references,
+    "views": lambda spec: list(spec.views),
     "pose_strength": lambda spec: spec.pose.strength if spec.pose else spec.skeleton_strength,
     "pose_mode": lambda spec: spec.pose.mode if spec.pose else None,
-    "reference_strength": lambda spec: spec.reference.strength if spec.reference else None,
+    "reference_strength": lambda spec: use.strength if (use := _only_reference(spec)) else None,
     "template": lambda spec: spec.template.name if spec.template else None,
     "reference_method": lambda spec: spec.reference.method if spec.reference else None,
     "model": lambda spec: spec.checkpoint,
@@ -124,13 +179,18 @@ _NOT_OF_TEMPLATES = (
 REPEATED_FIELDS = {name: field for name, field in REQUEST_FIELDS.items() if field.repeated}
 _READERS = {name: _FROM_SPEC.get(name, attrgetter(name)) for name in REPEATED_FIELDS}
 _FLOATS = tuple(name for name, field in REPEATED_FIELDS.items() if isinstance(field.rule, Real))
-_OF_SEVERAL_VIEWS = tuple(name for name, field in REPEATED_FIELDS.items() if field.applies == "several_views")
+_OF_SHEETS, _OF_SEVERAL_VIEWS = (
+    tuple(name for name, field in REPEATED_FIELDS.items() if field.applies == applies)
+    for applies in ("sheet", "several_views")
+)
 
 
 def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
     """The values of a request that repeats this spec: every repeated field, None if it does not apply."""
     values = {name: read(spec) for name, read in _READERS.items()}
     if kind != "all_poses":
+        values.update(dict.fromkeys(_OF_SHEETS))
+    if not spec.has_several_views:
         values.update(dict.fromkeys(_OF_SEVERAL_VIEWS))
     if spec.template is not None:
         values.update(dict.fromkeys(_NOT_OF_TEMPLATES))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .fields import Flag, Name, Real, Text, Whole, declare, declared_fields
+from .expressions import EXPRESSION_NAMES
+from .fields import Choice, Flag, Name, Real, Text, Whole, declare, declared_fields
+from .views import ELEVATIONS, Elevation
 
 STYLE_SUGGESTIONS = (
     "watercolor",
@@ -36,6 +38,19 @@ class AvatarSettings:
         Text(500, suggestions=STYLE_SUGGESTIONS), "Art style: 'watercolor', 'pixel art', ...", form="main"
     )
     realism: bool = declare(Flag(), "true: realistic, false: anime.", default=False, form="main")
+    expression: str | None = declare(
+        Text(100, suggestions=EXPRESSION_NAMES),
+        "Expression of the face, by its name: a built-in one, or one of the character.",
+        before=None,
+        form="main",
+    )
+    elevation: Elevation = declare(
+        Choice(ELEVATIONS, automatic="level", stored=ELEVATIONS),
+        "Height of the camera: level with the figure, above or below it.",
+        default="level",
+        before="level",
+        form="advanced",
+    )
     negative_prompt: str | None = declare(Text(10_000, rows=2), "What must not be seen.", form="advanced")
     width: int = declare(Whole(64, 4096, multiple_of=8), "Pixels.", form="advanced")
     height: int = declare(Whole(64, 4096, multiple_of=8), "Pixels.", form="advanced")

@@ -15,7 +15,7 @@ from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
 from ..spec.receipt import AppliedInput
-from ..spec.views import VIEW_NAMES, view_width
+from ..spec.views import node_views, view_width
 from ..spec.warning import GenerationWarning
 from .graph import copied
 from .slots import PICTURES, Place, Slots
@@ -209,7 +209,7 @@ class Filling:
             return None
         size, pose = view_size(self._spec, view), use[1]
         if isinstance(pose, PoseUse):
-            sheet = self._spec.views == VIEW_NAMES
+            sheet = self._spec.has_several_views
             self._warn_of_sheet() if sheet else None
             image = add_pose_image(
                 self._build,
@@ -224,10 +224,10 @@ class Filling:
         skeleton = self._build.add(
             "AvatarForgePoseSkeleton",
             f"Skeleton ({view})",
-            view=view,
             width=width,
             height=height,
             bones=self._spec.bones,
+            **node_views((view,)),
         )
         return Picture((skeleton.out(),))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..graphs.links import literal
 from ..ports import Prompt
-from ..spec.avatar import AvatarSpec, ReferenceUse
+from ..spec.avatar import AvatarSpec
 from ..spec.fields import Real, Whole
+from ..spec.reference import ReferenceUse
 from ..spec.settings import SETTINGS
 from ..spec.template import TemplateUse
 from .slots import Place, Slots
@@ -55,6 +56,7 @@ def trial_spec(template: Template) -> AvatarSpec:
     values |= dict.fromkeys(("sampler", "scheduler", "checkpoint", "clothing", "style", "negative_prompt"))
     return AvatarSpec(
         prompt="a knight",
+        realism=False,
         seed=1,  # nodes of some services take no 0
         views=("front",),
         pose=None,

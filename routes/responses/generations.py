@@ -9,6 +9,7 @@ from pydantic import Field, create_model
 from ...forge.generations.failures import FailureCode
 from ...forge.spec import fields
 from ...forge.spec.fields import RequestField
+from ...forge.spec.reference import ReferenceRole
 from ...forge.spec.request import REPEATED_FIELDS
 from ...forge.spec.views import ViewName
 from ...forge.spec.warning import WarningCode
@@ -25,6 +26,15 @@ class OutputFile(LazyModel):
     size: int = Field(description="Bytes.")
     dimensions: Dimensions
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
+
+
+class ReferenceParameter(LazyModel):
+    """A reference image with its role."""
+
+    file_id: str
+    role: ReferenceRole
+    strength: float
+    view: ViewName | None = Field(description="The view that it shows, if that is known.")
 
 
 class LoraParameter(LazyModel):
@@ -47,6 +57,10 @@ def _parameter(field: RequestField) -> tuple[Any, Any]:
             kind = Literal[rule.stored]
         case fields.Loras():
             kind = list[LoraParameter]
+        case fields.References():
+            kind = list[ReferenceParameter]
+        case fields.Views():
+            kind = list[ViewName]
         case _:
             kind = str
     # With a template, a setting that is none of its slots is null.

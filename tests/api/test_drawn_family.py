@@ -47,7 +47,9 @@ def drawn(forge: Product, generation: dict[str, Any]) -> dict[str, Any]:
     return inputs
 
 
-@pytest.mark.parametrize("path", ["/generate/avatar", "/generate_pose?pose=side", SHEET])
+@pytest.mark.parametrize(
+    "path", ["/generate/avatar", "/generate_pose?pose=side", "/generate_pose?pose=back_left", SHEET]
+)
 async def test_every_route_draws_when_it_is_asked_to(client: Client, forge: Product, path: str) -> None:
     answer = await generate(client, path, family="doll", seed=5)
     assert drawn(forge, answer)["seed"] == 5

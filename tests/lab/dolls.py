@@ -191,7 +191,7 @@ def knight_sheet() -> Image.Image:
     drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
     words = importlib.import_module("avatarforge.forge.pictures.doll.words")
     sheets = importlib.import_module("avatarforge.forge.pictures.sheet")
-    names = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
+    names = importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS
     order = drawn.ViewsOrder(
         description=words.read_description(KNIGHT.prompt, "", "", False, ""),
         views=names,

@@ -244,7 +244,7 @@ def _from_text() -> Prompt:
 
 
 def _with_pose_and_reference() -> Prompt:
-    use = importlib.import_module("avatarforge.forge.spec.avatar").ReferenceUse
+    use = importlib.import_module("avatarforge.forge.spec.reference").ReferenceUse
     pose = _pose("skeleton", "skeleton")
     return _compiled(views=(None,), pose=pose, reference=use("", "", 0.8, "attention"))
 
@@ -254,7 +254,7 @@ def _pose_from_photo() -> Prompt:
 
 
 def _doll_with_pose_and_reference() -> Prompt:
-    use = importlib.import_module("avatarforge.forge.spec.avatar").ReferenceUse
+    use = importlib.import_module("avatarforge.forge.spec.reference").ReferenceUse
     pose = _pose("skeleton", "skeleton")
     return _drawn(views=(None,), pose=pose, reference=use("", "", 0.8, "palette"))
 
@@ -264,7 +264,7 @@ def _doll_from_photo() -> Prompt:
 
 
 def _doll_sheet() -> Prompt:
-    return _sheet_of(_drawn(views=importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES))
+    return _sheet_of(_drawn(views=importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS))
 
 
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
@@ -289,12 +289,12 @@ def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
 
 
 def _turnaround_sheet() -> Prompt:
-    return _sheet_of(_compiled(views=importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES))
+    return _sheet_of(_compiled(views=importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS))
 
 
 def _sheet_of(prompt: Prompt) -> Prompt:
     """The four views that this prompt saves, on a sheet."""
-    views = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
+    views = importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS
     pictures = [
         node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"
     ]
@@ -302,7 +302,7 @@ def _sheet_of(prompt: Prompt) -> Prompt:
 
 
 def _sheet_of_saved_views() -> Prompt:
-    views = importlib.import_module("avatarforge.forge.spec.views").VIEW_NAMES
+    views = importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS
     loaders: Prompt = {
         str(number): {
             "class_type": "AvatarForgeLoadView",

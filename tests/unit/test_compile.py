@@ -14,7 +14,7 @@ from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll, vie
 from avatarforge.forge.ports import Prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.outputs import output_names
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 GENERATION = "11111111-1111-4111-8111-111111111111"
 CONTROLNET = "openpose.safetensors"
@@ -47,7 +47,7 @@ def variants() -> list[AvatarSpec]:
             turnaround=turnaround,
             controlnet_is_union=turnaround == "sequential",
         )
-        for views in (("front",), ("back",), VIEW_NAMES)
+        for views in (("front",), ("back",), SHEET_VIEWS)
         for pose in (None, SKELETON, KEYPOINTS)
         for reference in (None, REFERENCE)
         for turnaround in ("batch", "sequential")
@@ -82,6 +82,10 @@ def test_a_plain_request_compiles_to_exactly_this() -> None:
         "view": "front",
         "family": "sd15",
         "pictures": "",
+        "character": "",
+        "expression": "",
+        "elevation": "level",
+        "views": "",
     }
     assert compiled.prompt["3"]["inputs"] == {
         "width": 512,
@@ -115,6 +119,7 @@ def test_a_view_follows_its_built_in_skeleton() -> None:
     compiled = compile_prompt(replace(posed(), views=("back",)), GENERATION)
     assert one(compiled.prompt, "AvatarForgePoseSkeleton") == {
         "view": "back",
+        "views": "",
         "width": 512,
         "height": 768,
         "bones": "standard",
@@ -182,7 +187,7 @@ def test_strength_zero_compiles_to_the_same_as_absence() -> None:
 
 
 def test_all_views_run_in_one_sampler() -> None:
-    compiled = compile_prompt(replace(posed(), views=VIEW_NAMES, reference=REFERENCE), GENERATION)
+    compiled = compile_prompt(replace(posed(), views=SHEET_VIEWS, reference=REFERENCE), GENERATION)
     prompt = compiled.prompt
     assert one(prompt, "AvatarForgePrompt")["view"] == "all four"
     assert one(prompt, "AvatarForgePoseSkeleton")["view"] == "all four"
@@ -199,14 +204,14 @@ def test_all_views_run_in_one_sampler() -> None:
     assert [save["position"] for save in nodes(prompt, "AvatarForgeSave")] == [1, 2, 3, 4]
     lines = {(line.role, line.view) for line in compiled.inputs}
     assert lines == {
-        *(("reference", view) for view in VIEW_NAMES),
-        *(("view", view) for view in VIEW_NAMES),
-        *(("anchor", view) for view in VIEW_NAMES[1:]),
+        *(("reference", view) for view in SHEET_VIEWS),
+        *(("view", view) for view in SHEET_VIEWS),
+        *(("anchor", view) for view in SHEET_VIEWS[1:]),
     }
 
 
 def test_consistency_zero_is_off() -> None:
-    wanted = replace(spec(), views=VIEW_NAMES, consistency=0.0)
+    wanted = replace(spec(), views=SHEET_VIEWS, consistency=0.0)
     for turnaround in ("batch", "sequential"):
         compiled = compile_prompt(replace(wanted, turnaround=turnaround), GENERATION)
         assert not nodes(compiled.prompt, "AvatarForgeShareViews")
@@ -215,7 +220,7 @@ def test_consistency_zero_is_off() -> None:
 
 
 def test_one_after_another_the_front_comes_first_and_the_others_look_at_it() -> None:
-    compiled = compile_prompt(replace(posed(), views=VIEW_NAMES, turnaround="sequential"), GENERATION)
+    compiled = compile_prompt(replace(posed(), views=SHEET_VIEWS, turnaround="sequential"), GENERATION)
     prompt = compiled.prompt
     samplers = [(key, node) for key, node in prompt.items() if node["class_type"] == "KSampler"]
     assert len(samplers) == 4
@@ -227,16 +232,16 @@ def test_one_after_another_the_front_comes_first_and_the_others_look_at_it() -> 
         assert patch["inputs"]["reference"] == [front[0], 0]
         assert patch["inputs"]["strength"] == 0.7
     assert len(nodes(prompt, "CheckpointLoaderSimple")) == len(nodes(prompt, "ControlNetLoader")) == 1
-    assert [(line.view) for line in compiled.inputs if line.role == "anchor"] == list(VIEW_NAMES[1:])
+    assert [(line.view) for line in compiled.inputs if line.role == "anchor"] == list(SHEET_VIEWS[1:])
 
 
 def test_of_a_sheet_a_flat_pose_decides_the_front_and_keypoints_the_back_too() -> None:
     for use, views in ((SKELETON, {"front"}), (KEYPOINTS, {"front", "back"})):
         for turnaround in ("batch", "sequential"):
-            wanted = replace(posed(), views=VIEW_NAMES, pose=use, turnaround=turnaround)
+            wanted = replace(posed(), views=SHEET_VIEWS, pose=use, turnaround=turnaround)
             compiled = compile_prompt(wanted, GENERATION)
             assert {line.view for line in compiled.inputs if line.role == "pose"} == views
-            assert {line.view for line in compiled.inputs if line.role == "view"} == set(VIEW_NAMES) - views
+            assert {line.view for line in compiled.inputs if line.role == "view"} == set(SHEET_VIEWS) - views
             (warning,) = compiled.warnings
             assert "built-in skeletons" in warning.detail
             named = warning.parameters["views"]
@@ -247,7 +252,7 @@ def test_of_a_sheet_a_flat_pose_decides_the_front_and_keypoints_the_back_too() -
 
 
 def test_a_rerolled_view_looks_at_the_saved_front_with_a_seed_of_its_own() -> None:
-    wanted = replace(posed(), views=VIEW_NAMES, reference=REFERENCE, reseeded={"back": 7})
+    wanted = replace(posed(), views=SHEET_VIEWS, reference=REFERENCE, reseeded={"back": 7})
     compiled = compile_reroll(wanted, GENERATION, 1)
     prompt = compiled.prompt
     assert one(prompt, "KSampler")["seed"] == 7
@@ -260,8 +265,8 @@ def test_a_rerolled_view_looks_at_the_saved_front_with_a_seed_of_its_own() -> No
 
 
 def test_a_front_pose_has_no_place_in_a_reroll_of_the_side() -> None:
-    wanted = replace(posed(), views=VIEW_NAMES, pose=SKELETON)
-    side = compile_reroll(wanted, GENERATION, VIEW_NAMES.index("side"))
+    wanted = replace(posed(), views=SHEET_VIEWS, pose=SKELETON)
+    side = compile_reroll(wanted, GENERATION, SHEET_VIEWS.index("side"))
     assert [line.role for line in side.inputs if line.role in ("pose", "view")] == ["view"]
     front = compile_reroll(wanted, GENERATION, 0)
     assert [line.role for line in front.inputs] == ["pose"]
@@ -283,7 +288,7 @@ def test_the_side_view_is_narrower_than_high_and_fits_the_latent(size: tuple[int
 
 
 def test_the_names_of_the_pictures_tell_their_places() -> None:
-    assert output_names(replace(spec(), views=VIEW_NAMES)) == {
+    assert output_names(replace(spec(), views=SHEET_VIEWS)) == {
         "avatarforge_00001.png": 0,
         "avatarforge_00002.png": 1,
         "avatarforge_00003.png": 2,

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
-from avatarforge.forge.pictures.doll.poses.facing import TURNS as VIEW_TURNS
 from avatarforge.forge.pictures.doll.poses.facing import turn_for, turn_of
 from avatarforge.forge.pictures.doll.poses.people import person_of
 from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.skeleton import KEYPOINT_NAMES, view_skeleton
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import VIEW_NAMES, VIEWS
 
 pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
@@ -124,8 +123,8 @@ def test_a_runner_in_profile(turn: float) -> None:
 @pytest.mark.parametrize("view", VIEW_NAMES)
 def test_the_built_in_views(view: str) -> None:
     person = person_of(view_skeleton(view), 512, 768)
-    assert faces(person, VIEW_TURNS[view], 10.0)
-    assert turn_for(person, view) == VIEW_TURNS[view]
+    assert faces(person, VIEWS[view].turn, 12.0)
+    assert turn_for(person, view) == VIEWS[view].turn
     assert turn_for(person, None) == turn_of(person)
 
 
@@ -140,10 +139,10 @@ def test_a_view_decides_the_turn_and_the_keypoints_its_side() -> None:
         assert turn_for(person, "back") == 180.0
         assert turn_for(person, "left") == 90.0
         assert turn_for(person, "right") == -90.0
-        assert turn_for(person, "quarter_left") == 40.0
-        assert turn_for(person, "quarter_right") == -40.0
-        assert turn_for(person, "back_left") == 140.0
-        assert turn_for(person, "back_right") == -140.0
+        assert turn_for(person, "quarter_left") == 45.0
+        assert turn_for(person, "quarter_right") == -45.0
+        assert turn_for(person, "back_left") == 135.0
+        assert turn_for(person, "back_right") == -135.0
 
 
 def test_an_unknown_view_is_refused() -> None:

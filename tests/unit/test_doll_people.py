@@ -18,7 +18,7 @@ from avatarforge.forge.pictures.doll.poses.people import (
 from avatarforge.forge.pictures.doll.poses.person import Person
 from avatarforge.forge.pictures.openpose_json import NobodyVisible, draw_pose, parse_pose
 from avatarforge.forge.pictures.skeleton import KEYPOINT_COLOURS, KEYPOINT_NAMES, draw_skeleton, view_skeleton
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 DOCUMENT = parse_pose(encoded({"people": [person()], **CANVAS}))
 SIZES = [(WIDTH, HEIGHT), (1024, 512), (300, 1000), (64, 64)]
@@ -46,7 +46,7 @@ def test_the_canvas_is_centred_without_distortion() -> None:
     assert found.body["nose"] == (FIGURE[0][0] / 2, FIGURE[0][1] / 2 + HEIGHT / 4)
 
 
-@pytest.mark.parametrize("view", VIEW_NAMES)
+@pytest.mark.parametrize("view", SHEET_VIEWS)
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_built_in_person_is_where_the_skeleton_is_drawn(view: str, width: int, height: int) -> None:
     skeleton = view_skeleton(view)
@@ -84,7 +84,7 @@ def test_nodes_exchange_people_without_loss() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(777, 1033), (641, 479)])
-@pytest.mark.parametrize("view", VIEW_NAMES)
+@pytest.mark.parametrize("view", SHEET_VIEWS)
 def test_the_views_are_exchanged_without_loss(view: str, width: int, height: int) -> None:
     people = (person_of(view_skeleton(view), width, height),)
     assert people_from_keypoints(to_keypoints(people, width, height)).people == people

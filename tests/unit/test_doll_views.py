@@ -11,10 +11,10 @@ from avatarforge.forge.pictures.doll.character.palette import palette_from_pictu
 from avatarforge.forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
 from avatarforge.forge.pictures.doll.words.reader import read_description
 from avatarforge.forge.pictures.openpose_json import parse_pose, seen_from_behind
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 KNIGHT = read_description("knight in silver armour")
-ORDER = ViewsOrder(KNIGHT, VIEW_NAMES, (80, 120), 7, SAME_SEED, 1.0, 4)
+ORDER = ViewsOrder(KNIGHT, SHEET_VIEWS, (80, 120), 7, SAME_SEED, 1.0, 4)
 POSE = parse_pose(
     b'{"canvas_width": 100, "canvas_height": 150, "people": [{"pose_keypoints_2d": ['
     b"50,22,1, 50,38,1, 41,38,1, 34,28,1, 32,12,1, 59,38,1, 64,52,1, 66,66,1, 45,72,1,"
@@ -36,14 +36,16 @@ def test_a_view_is_the_same_alone_and_among_others(consistency: float) -> None:
         palette_strength=0.5,
     )
     together = pictures(order)
-    assert together == [picture for view in VIEW_NAMES for picture in pictures(replace(order, views=(view,)))]
-    assert len(set(together)) == len(VIEW_NAMES)
+    assert together == [
+        picture for view in SHEET_VIEWS for picture in pictures(replace(order, views=(view,)))
+    ]
+    assert len(set(together)) == len(SHEET_VIEWS)
 
 
 def test_every_pass_of_every_row_is_reported_in_order() -> None:
     seen: list[tuple[int, int]] = []
     draw_views(replace(ORDER, passes=3), lambda row, done, _: seen.append((row, done)))
-    assert seen == [(row, done) for row in range(len(VIEW_NAMES)) for done in range(1, 4)]
+    assert seen == [(row, done) for row in range(len(SHEET_VIEWS)) for done in range(1, 4)]
 
 
 def test_what_a_report_raises_ends_the_drawing() -> None:

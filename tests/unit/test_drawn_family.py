@@ -26,7 +26,7 @@ from avatarforge.forge.ports import InstalledModels, NodeState, Prompt
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.avatar import NOT_USED, AvatarSpec
 from avatarforge.forge.spec.request import AvatarRequest, parameters
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.forge.templates.fill import compile_template
 from avatarforge.forge.templates.find import find_slots
 from avatarforge.forge.templates.template import Template, trial_spec
@@ -124,7 +124,7 @@ def test_it_is_listed_last_and_is_no_model() -> None:
         assert [model.drawn for model in (*others, doll)] == [False] * len(others) + [True]
         assert (doll.name, doll.family, doll.folder, is_usable(doll)) == ("Paper doll", "doll", "", True)
         assert [method.name for method in (*doll.pose, *doll.reference)] == ["keypoints", "palette"]
-        assert set(doll.lacks) == {"cfg", "sampler", "scheduler", "loras"}
+        assert set(doll.lacks) == {"cfg", "sampler", "scheduler", "loras", "elevation"}
         assert doll.defaults is not None
         assert (doll.defaults.steps, doll.defaults.cfg) == (4, None)
         assert doll not in table.checkpoints
@@ -173,13 +173,13 @@ def test_what_it_reports_can_be_sent_again() -> None:
         "turnaround": "sequential",
         "steps": 2,
     }
-    first = resolved(VIEW_NAMES, JSON, REFERENCE, **given).spec
+    first = resolved(SHEET_VIEWS, JSON, REFERENCE, **given).spec
     reported = parameters(first, "all_poses")
     assert {name: reported[name] for name in (*NOT_USED, "loras")} == dict.fromkeys((*NOT_USED, "loras"))
     assert (reported["model"], reported["reference_method"]) == ("Paper doll", "palette")
     body = AvatarBody.model_validate({**reported, "pose_file_id": None, "reference_file_id": None})
     request = AvatarRequest(**body.model_dump())
-    again = resolve_request(request, VIEW_NAMES, JSON, REFERENCE, NOTHING, Settings()).spec
+    again = resolve_request(request, SHEET_VIEWS, JSON, REFERENCE, NOTHING, Settings()).spec
     assert again == first
     single = parameters(resolved().spec, "avatar")
     request = AvatarRequest(**AvatarBody.model_validate(single).model_dump())
@@ -195,7 +195,7 @@ def test_the_defaults_of_the_settings_fit_it() -> None:
 
 
 def test_a_stored_spec_has_values_that_earlier_releases_can_read() -> None:
-    spec = resolved(VIEW_NAMES).spec
+    spec = resolved(SHEET_VIEWS).spec
     assert (spec.cfg, spec.sampler, spec.scheduler) == (1.0, "none", "none")
     assert AvatarSpec.from_json(spec.to_json()) == spec
 
@@ -232,7 +232,7 @@ def test_a_pose_and_a_reference_have_the_strengths_that_are_said() -> None:
 @pytest.mark.parametrize("turnaround", ["batch", "sequential"])
 @pytest.mark.parametrize("pose", [POSE, JSON, KEPT])
 def test_of_a_sheet_a_pose_decides_the_front_and_the_back(turnaround: str, pose: GivenPose) -> None:
-    request = resolved(VIEW_NAMES, pose, turnaround=turnaround)
+    request = resolved(SHEET_VIEWS, pose, turnaround=turnaround)
     result = compile_prompt(request.spec, GENERATION)
     roles = {line.view: line.role for line in result.inputs if line.role != "anchor"}
     assert roles == {"front": "pose", "back": "pose", "side": "view", "quarter": "view"}
@@ -254,7 +254,7 @@ def test_a_given_pose_of_a_narrow_view_fits_into_its_own_frame() -> None:
 
 def test_the_views_are_alike_by_the_seed_of_the_generation() -> None:
     for turnaround, count in (("batch", 1), ("sequential", 4)):
-        drawn = nodes(compiled(VIEW_NAMES, turnaround=turnaround), PAPER_DOLL)
+        drawn = nodes(compiled(SHEET_VIEWS, turnaround=turnaround), PAPER_DOLL)
         assert len(drawn) == count
         assert {(node["seed"], node["view_seed"]) for node in drawn} == {(1, SAME_SEED)}
 
@@ -262,15 +262,15 @@ def test_the_views_are_alike_by_the_seed_of_the_generation() -> None:
 @pytest.mark.parametrize("turnaround", ["batch", "sequential"])
 @pytest.mark.parametrize("consistency", [0.0, 0.5])
 def test_consistency_is_in_the_graph_and_in_the_receipt(turnaround: str, consistency: float) -> None:
-    spec = resolved(VIEW_NAMES, turnaround=turnaround, consistency=consistency).spec
+    spec = resolved(SHEET_VIEWS, turnaround=turnaround, consistency=consistency).spec
     result = compile_prompt(spec, GENERATION)
     assert {node["consistency"] for node in nodes(result.prompt, PAPER_DOLL)} == {consistency}
     lines = [(line.view, line.kind, line.strength) for line in result.inputs if line.role == "anchor"]
-    assert lines == [(view, "seed", consistency) for view in VIEW_NAMES[1:] if consistency]
+    assert lines == [(view, "seed", consistency) for view in SHEET_VIEWS[1:] if consistency]
 
 
 def test_a_re_roll_keeps_the_character_of_a_sheet_and_changes_that_of_one_picture() -> None:
-    sheet = replace(resolved(VIEW_NAMES).spec, reseeded={"back": 7})
+    sheet = replace(resolved(SHEET_VIEWS).spec, reseeded={"back": 7})
     (node,) = nodes(compile_reroll(sheet, GENERATION, 1).prompt, PAPER_DOLL)
     assert (node["view"], node["seed"], node["view_seed"]) == ("back", 1, 7)
     single = replace(resolved(("back",)).spec, reseeded={"back": 7})
@@ -297,7 +297,7 @@ def test_words_that_it_does_not_know_are_said() -> None:
 
 
 def test_the_node_counts_like_a_sampler_with_a_step_for_each_row() -> None:
-    spec = resolved(VIEW_NAMES).spec
+    spec = resolved(SHEET_VIEWS).spec
     prompt = compile_prompt(spec, GENERATION).prompt
     planned = plan(prompt, spec)
     (key,) = (key for key, node in prompt.items() if node["class_type"] == PAPER_DOLL)
@@ -308,11 +308,11 @@ def test_the_node_counts_like_a_sampler_with_a_step_for_each_row() -> None:
 
 
 def test_views_one_after_another_have_a_node_each() -> None:
-    spec = resolved(VIEW_NAMES, turnaround="sequential", steps=2).spec
+    spec = resolved(SHEET_VIEWS, turnaround="sequential", steps=2).spec
     prompt = compile_prompt(spec, GENERATION).prompt
     planned = plan(prompt, spec)
     keys = [key for key, node in prompt.items() if node["class_type"] == PAPER_DOLL]
-    assert [planned.view_of(key) for key in keys] == list(VIEW_NAMES)
+    assert [planned.view_of(key) for key in keys] == list(SHEET_VIEWS)
     assert {planned.nodes[key].steps for key in keys} == {2}
 
 
@@ -329,18 +329,18 @@ def test_its_example_graph_is_a_template() -> None:
     mine = template(example_prompt("doll", NOTHING, Settings()))
     assert set(mine.slots) == {"prompt", "negative", "seed", "width", "height", "steps", "output"}
     spec = replace(
-        trial_spec(mine), views=VIEW_NAMES, prompt="a witch", clothing="robe", reference=None, seed=9
+        trial_spec(mine), views=SHEET_VIEWS, prompt="a witch", clothing="robe", reference=None, seed=9
     )
     drawn = nodes(compile_template(mine, spec, GENERATION).prompt, PAPER_DOLL)
-    assert [node["view"] for node in drawn] == list(VIEW_NAMES)
+    assert [node["view"] for node in drawn] == list(SHEET_VIEWS)
     assert {(node["prompt"], node["clothing"], node["seed"]) for node in drawn} == {("a witch", "robe", 9)}
 
 
 def test_a_template_with_keypoints_reads_those_of_any_pose() -> None:
     mine = template(compiled(None, JSON, REFERENCE))
     assert {"pose", "reference"} <= set(mine.slots)
-    spec = resolved(VIEW_NAMES, POSE).spec
-    filled = replace(trial_spec(mine), views=VIEW_NAMES, pose=spec.pose, skeleton_strength=1.0)
+    spec = resolved(SHEET_VIEWS, POSE).spec
+    filled = replace(trial_spec(mine), views=SHEET_VIEWS, pose=spec.pose, skeleton_strength=1.0)
     result = compile_template(mine, filled, GENERATION)
     for inputs in nodes(result.prompt, PAPER_DOLL):
         reader = result.prompt[inputs["keypoints"][0]]

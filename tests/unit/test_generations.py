@@ -25,7 +25,7 @@ from avatarforge.forge.errors import (
 from avatarforge.forge.ports import InstalledModels, PromptEvent
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.request import AvatarRequest
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 KNIGHT = AvatarRequest(prompt="a knight")
 
@@ -53,7 +53,7 @@ async def everything(forge: Product) -> tuple[int, tuple[int, int], list[str]]:
 
 
 async def test_a_request_is_queued_then_runs_then_is_completed(forge: Product) -> None:
-    record = await forge.generations.submit(KNIGHT, "all_poses", VIEW_NAMES)
+    record = await forge.generations.submit(KNIGHT, "all_poses", SHEET_VIEWS)
     assert (record.status, record.started_at, record.completed_at) == ("queued", None, None)
     forge.host.start(record.prompt_id)
     running = await forge.until(record.id, "processing")
@@ -63,7 +63,7 @@ async def test_a_request_is_queued_then_runs_then_is_completed(forge: Product) -
     done = await forge.until(record.id, "completed")
     assert done.completed_at is not None
     assert done.completed_at >= running.started_at >= record.created_at
-    assert [output.view for output in done.outputs] == list(VIEW_NAMES)
+    assert [output.view for output in done.outputs] == list(SHEET_VIEWS)
     for output in done.outputs:
         content = (forge.host.output_folder / record.id / output.filename).read_bytes()
         assert (output.size, output.width, output.height) == (len(content), 64, 64)
@@ -259,7 +259,7 @@ async def test_a_sheet_runs_as_one_batch_where_the_card_has_room(
     forge: Product, roomy: bool, asked: str | None, went: str
 ) -> None:
     forge.host.roomy = roomy
-    record = await forge.generations.submit(replace(KNIGHT, turnaround=asked), "all_poses", VIEW_NAMES)
+    record = await forge.generations.submit(replace(KNIGHT, turnaround=asked), "all_poses", SHEET_VIEWS)
     assert record.spec.turnaround == went
     samplers = [
         node for node in forge.host.prompts[record.prompt_id].values() if node["class_type"] == "KSampler"

@@ -23,7 +23,7 @@ from avatarforge.forge.generations.completion import RunFinisher
 from avatarforge.forge.generations.failures import CANCELLED, REMOVED
 from avatarforge.forge.ports import PromptEvent
 from avatarforge.forge.settings import Settings
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 WORD = "xylophonist"
 
@@ -132,7 +132,7 @@ async def test_the_log_tells_each_step_and_no_word_of_a_prompt(
 ) -> None:
     caplog.set_level(logging.DEBUG, "avatarforge")
     request = replace(KNIGHT, prompt=WORD, clothing=WORD, style=WORD, negative_prompt=WORD)
-    done = await forge.generations.submit(request, "all_poses", VIEW_NAMES)
+    done = await forge.generations.submit(request, "all_poses", SHEET_VIEWS)
     forge.host.succeed(done.prompt_id)
     await forge.until(done.id, "completed")
     failed = await forge.generations.submit(request, "avatar", None)

@@ -13,7 +13,7 @@ from queueing import KNIGHT, fail
 from services import Product, product
 
 from avatarforge.db.records import GenerationRecord
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def install(forge: Product, *embeddings: str) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize(
-    ("kind", "views"), [("avatar", None), ("pose", ("back",)), ("all_poses", VIEW_NAMES)]
+    ("kind", "views"), [("avatar", None), ("pose", ("back",)), ("all_poses", SHEET_VIEWS)]
 )
 async def test_every_field_of_words_is_looked_at_on_every_route(
     forge: Product, field: str, kind: str, views: tuple[str, ...] | None
@@ -79,7 +79,7 @@ async def test_a_retry_tells_what_is_installed_now(forge: Product) -> None:
 async def test_a_reroll_adds_what_is_missing_now(forge: Product) -> None:
     install(forge, "ink.pt")
     request = replace(KNIGHT, prompt="embedding:ink AND")
-    record = await forge.generations.submit(request, "all_poses", VIEW_NAMES)
+    record = await forge.generations.submit(request, "all_poses", SHEET_VIEWS)
     forge.host.succeed(record.prompt_id)
     before = warnings(await forge.until(record.id, "completed"))
     install(forge)

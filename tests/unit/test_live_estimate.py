@@ -10,7 +10,7 @@ from specs import spec
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.live.estimate import KINDS, Kind, RunningTimes, kind_of
 from avatarforge.forge.spec.avatar import MANUAL_KIND, NO_SPEC, AvatarSpec
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 KIND = kind_of(spec(), 1)
 
@@ -53,7 +53,7 @@ def test_what_is_left_shrinks_with_the_time_and_follows_its_own_pace_towards_the
 
 def test_earlier_starts_of_comfyui_are_learned_from() -> None:
     known = RunningTimes()
-    known.learn_from([row(spec(), 7.0), row(replace(spec(), views=VIEW_NAMES), 20.0)])
+    known.learn_from([row(spec(), 7.0), row(replace(spec(), views=SHEET_VIEWS), 20.0)])
     assert known.median_seconds(KIND) == 7.0
     assert known.median_seconds(kind_of(spec(), 4)) == 20.0
 

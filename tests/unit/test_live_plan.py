@@ -11,7 +11,7 @@ from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
 from avatarforge.forge.live.plan import OTHER_SHARE, Plan, plan
 from avatarforge.forge.ports import NodeState, Prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 ID = "00000000-0000-4000-8000-00000000000a"
 
@@ -30,7 +30,7 @@ def finished(keys: list[str]) -> dict[str, NodeState]:
 
 
 def test_nothing_begun_is_0_and_everything_finished_is_1() -> None:
-    prompt, planned = compiled(replace(spec(), views=VIEW_NAMES))
+    prompt, planned = compiled(replace(spec(), views=SHEET_VIEWS))
     assert planned.done({}) == 0
     assert abs(planned.done(finished(list(prompt))) - 1) < 1e-9
 
@@ -42,34 +42,34 @@ def test_half_the_steps_of_the_only_sampler_are_half_of_the_sampling() -> None:
 
 
 def test_a_sheet_one_after_another_counts_the_steps_of_four_samplers() -> None:
-    prompt, planned = compiled(replace(spec(), views=VIEW_NAMES, turnaround="sequential"))
+    prompt, planned = compiled(replace(spec(), views=SHEET_VIEWS, turnaround="sequential"))
     samplers = of_type(prompt, "KSampler")
     assert len(samplers) == 4
-    assert [planned.view_of(key) for key in samplers] == list(VIEW_NAMES)
+    assert [planned.view_of(key) for key in samplers] == list(SHEET_VIEWS)
     assert abs(planned.done(finished(samplers[:1])) - (1 - OTHER_SHARE) / 4) < 1e-9
 
 
 def test_a_batch_has_one_sampler_for_all_views_and_a_row_for_each() -> None:
-    prompt, planned = compiled(replace(spec(), views=VIEW_NAMES))
+    prompt, planned = compiled(replace(spec(), views=SHEET_VIEWS))
     (sampler,) = of_type(prompt, "KSampler")
     assert planned.view_of(sampler) is None
     assert [planned.position_of(sampler, row) for row in range(5)] == [0, 1, 2, 3, None]
-    assert [planned.view_of(key) for key in of_type(prompt, "AvatarForgeSave")] == list(VIEW_NAMES)
+    assert [planned.view_of(key) for key in of_type(prompt, "AvatarForgeSave")] == list(SHEET_VIEWS)
 
 
 def test_what_stands_before_a_sampler_belongs_to_its_view() -> None:
-    prompt, planned = compiled(replace(spec(), views=VIEW_NAMES, turnaround="sequential"))
-    assert [planned.view_of(key) for key in of_type(prompt, "AvatarForgePrompt")] == list(VIEW_NAMES)
+    prompt, planned = compiled(replace(spec(), views=SHEET_VIEWS, turnaround="sequential"))
+    assert [planned.view_of(key) for key in of_type(prompt, "AvatarForgePrompt")] == list(SHEET_VIEWS)
     assert [planned.view_of(key) for key in of_type(prompt, "CheckpointLoaderSimple")] == [None]
 
 
 def test_a_reroll_works_on_its_own_view_alone() -> None:
-    wanted = replace(spec(), views=VIEW_NAMES, reseeded={"side": 7})
-    prompt = compile_reroll(wanted, ID, VIEW_NAMES.index("side")).prompt
+    wanted = replace(spec(), views=SHEET_VIEWS, reseeded={"side": 7})
+    prompt = compile_reroll(wanted, ID, SHEET_VIEWS.index("side")).prompt
     planned = plan(prompt, wanted)
     (sampler,) = of_type(prompt, "KSampler")
     assert planned.view_of(sampler) == "side"
-    assert planned.position_of(sampler, 0) == VIEW_NAMES.index("side")
+    assert planned.position_of(sampler, 0) == SHEET_VIEWS.index("side")
 
 
 def test_a_graph_without_a_sampler_and_odd_states_still_give_a_share() -> None:

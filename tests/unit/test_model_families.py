@@ -18,7 +18,7 @@ from avatarforge.forge.ports import InstalledModels
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.lora import LoraUse
 from avatarforge.forge.spec.request import AvatarRequest
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 GENERATION = "11111111-1111-4111-8111-111111111111"
 POSE = GivenPose(file_record("pose"), "skeleton", {})
@@ -69,20 +69,20 @@ def test_every_input_is_in_the_receipt_of_the_views_it_is_for(family: str, turna
     fields: dict[str, Any] = {"turnaround": turnaround} if row.batch or turnaround != "batch" else {}
     pose = POSE if row.pose else None
     reference = REFERENCE if row.identity else None
-    spec = resolved(family, VIEW_NAMES, pose, reference, **fields).spec
+    spec = resolved(family, SHEET_VIEWS, pose, reference, **fields).spec
     compiled = compile_prompt(spec, GENERATION)
     lines = {(line.role, line.view) for line in compiled.inputs if line.role != "lora"}
-    wanted = {("reference", view) for view in VIEW_NAMES if reference}
+    wanted = {("reference", view) for view in SHEET_VIEWS if reference}
     if row.anchor:
-        wanted |= {("anchor", view) for view in VIEW_NAMES[1:]}
+        wanted |= {("anchor", view) for view in SHEET_VIEWS[1:]}
     # What is drawn reads the keypoints of the picture, and turns them around.
-    posed = VIEW_NAMES[: 2 if row.drawn else 1]
+    posed = SHEET_VIEWS[: 2 if row.drawn else 1]
     if row.pose:
-        wanted |= {("pose" if view in posed else "view", view) for view in VIEW_NAMES}
+        wanted |= {("pose" if view in posed else "view", view) for view in SHEET_VIEWS}
     assert lines == wanted
     for line in compiled.inputs:
         assert compiled.prompt[line.node]["class_type"] == line.node_type
-    for position in range(len(VIEW_NAMES)):
+    for position in range(len(SHEET_VIEWS)):
         compile_reroll(spec, GENERATION, position)
 
 
@@ -144,7 +144,7 @@ def test_helper_loras_are_used_when_they_are_installed() -> None:
     angles = replace(installed.loras[0], name="qwen-edit-Multiple-angles.safetensors", family="qwen_edit")
     spec = resolved("qwen_edit", ("back",), installed=replace(installed, loras=(angles,))).spec
     assert [(lora.name, lora.helps) for lora in spec.loras] == [(angles.name, "views")]
-    sheet = resolved("qwen_edit", VIEW_NAMES, installed=replace(installed, loras=(angles,))).spec
+    sheet = resolved("qwen_edit", SHEET_VIEWS, installed=replace(installed, loras=(angles,))).spec
     nodes = compile_prompt(sheet, GENERATION).prompt.values()
     words = [node["inputs"]["prompt"] for node in nodes if "image1" in node["inputs"]]
     assert sum("Rotate the camera 180 degrees" in text for text in words) == 1
@@ -158,8 +158,8 @@ def test_helper_loras_are_used_when_they_are_installed() -> None:
         ("sdxl", {"guidance": 3.0}),
         ("flux", {"clip_skip": 2}),
         ("krea2", {"shift": 2.0}),
-        ("qwen_edit", {"views": VIEW_NAMES, "turnaround": "batch"}),
-        ("chroma", {"views": VIEW_NAMES, "consistency": 0.5}),
+        ("qwen_edit", {"views": SHEET_VIEWS, "turnaround": "batch"}),
+        ("chroma", {"views": SHEET_VIEWS, "consistency": 0.5}),
         ("chroma", {"reference": REFERENCE}),
         ("chroma", {"views": None, "pose": POSE}),
         ("krea2", {"views": None, "pose": POSE}),
@@ -213,7 +213,7 @@ def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect() -> None:
 
 
 def test_pictures_are_numbered_in_the_words_as_the_graph_numbers_them() -> None:
-    spec = resolved("qwen_edit", VIEW_NAMES, POSE, REFERENCE).spec
+    spec = resolved("qwen_edit", SHEET_VIEWS, POSE, REFERENCE).spec
     compiled = compile_prompt(spec, GENERATION)
     back = next(
         node["inputs"]

@@ -18,7 +18,7 @@ from avatarforge.forge.pictures.skeleton import (
     draw_skeleton,
     view_skeleton,
 )
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 
 def as_jpeg(image: Image.Image, quality: int) -> Image.Image:
@@ -36,7 +36,7 @@ def colour_noise(size: int, sigma: float) -> Image.Image:
 
 @pytest.mark.parametrize("size", [(128, 192), (256, 384), (384, 768), (512, 512), (832, 1216), (2048, 1536)])
 @pytest.mark.parametrize("style", list(BoneStyle))
-@pytest.mark.parametrize("view", VIEW_NAMES)
+@pytest.mark.parametrize("view", SHEET_VIEWS)
 def test_drawn_skeletons_are_recognised(view: str, style: BoneStyle, size: tuple[int, int]) -> None:
     image = draw_skeleton(view_skeleton(view), *size, style)
     assert looks_like_skeleton(image)
@@ -73,7 +73,7 @@ def test_an_upper_body_and_a_crowd_are_recognised() -> None:
     assert looks_like_skeleton(close)
     crowd = Image.new("RGB", (1536, 768))
     for place in range(6):
-        crowd.paste(draw_skeleton(view_skeleton(VIEW_NAMES[place % 4]), 256, 768), (256 * place, 0))
+        crowd.paste(draw_skeleton(view_skeleton(SHEET_VIEWS[place % 4]), 256, 768), (256 * place, 0))
     assert looks_like_skeleton(crowd)
 
 

@@ -18,7 +18,7 @@ from avatarforge.forge.pictures.skeleton import (
     draw_skeleton,
     view_skeleton,
 )
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 SIDES = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
@@ -120,7 +120,7 @@ def test_front_is_symmetric_to_the_eye() -> None:
 
 def test_all_views_show_one_body_at_one_scale() -> None:
     front = view_skeleton("front")
-    for view in VIEW_NAMES:
+    for view in SHEET_VIEWS:
         skeleton = view_skeleton(view)
         for name in KEYPOINT_NAMES:
             if skeleton[name] is not None:
@@ -170,7 +170,7 @@ def test_unknown_view_is_refused_with_the_known_ones() -> None:
         view_skeleton("top")
 
 
-@pytest.mark.parametrize("view", VIEW_NAMES)
+@pytest.mark.parametrize("view", SHEET_VIEWS)
 def test_joints_and_bones_have_their_colours(view: str) -> None:
     skeleton = view_skeleton(view)
     image = draw_skeleton(skeleton, 1024, 1536)
@@ -208,7 +208,7 @@ def test_near_limbs_lie_over_far_ones_in_profile() -> None:
 @pytest.mark.parametrize(
     ("width", "height"), [(512, 768), (768, 768), (1024, 768), (384, 768), (256, 1024), (768, 512)]
 )
-@pytest.mark.parametrize("view", VIEW_NAMES)
+@pytest.mark.parametrize("view", SHEET_VIEWS)
 def test_body_is_never_distorted(view: str, width: int, height: int) -> None:
     reference = figure_box(draw_skeleton(view_skeleton(view), 768, 768))
     left, top, right, bottom = figure_box(draw_skeleton(view_skeleton(view), width, height))
@@ -236,7 +236,7 @@ def test_views_drawn_at_one_height_are_equally_high_even_in_a_narrow_profile() -
 
 
 def test_drawing_is_repeatable() -> None:
-    for view in VIEW_NAMES:
+    for view in SHEET_VIEWS:
         first, second = (draw_skeleton(view_skeleton(view), 512, 768) for _ in range(2))
         assert ImageChops.difference(first, second).getbbox() is None
 

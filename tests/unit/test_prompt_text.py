@@ -5,11 +5,21 @@ from dataclasses import replace
 import pytest
 
 from avatarforge.forge.families import MODEL_FAMILIES
-from avatarforge.forge.families.prompt_text import PromptParts, compose_prompt, describe_pictures
+from avatarforge.forge.families.prompt_text import (
+    PromptParts,
+    QualityWords,
+    compose_plain,
+    compose_prompt,
+    describe_pictures,
+    split_clauses,
+)
+from avatarforge.forge.spec.expressions import EXPRESSIONS
 from avatarforge.forge.spec.views import VIEWS
 
 KNIGHT = PromptParts("a knight", clothing="", style="", realism=False, negative_prompt="")
 SD15 = MODEL_FAMILIES["sd15"].words
+FLUX2 = MODEL_FAMILIES["flux2"].words
+BEHIND = [view.name for view in VIEWS.values() if not view.shows_face]
 
 
 def test_every_part_of_the_request_is_in_the_words_in_order() -> None:
@@ -23,8 +33,8 @@ def test_every_part_of_the_request_is_in_the_words_in_order() -> None:
     parts = [
         "masterpiece, best quality, anime",
         VIEWS["back"].positive,
-        "a knight",
         "wearing full plate armor, red cape",
+        "a knight",
         "watercolor style",
     ]
     places = [positive.index(part) for part in parts]
@@ -63,7 +73,7 @@ def test_a_text_encoder_that_understands_sentences_gets_sentences() -> None:
     words = MODEL_FAMILIES["flux2"].words
     full = replace(KNIGHT, clothing="a red cape", style="watercolor", pictures="Image 1 shows the person.")
     positive, negative = compose_prompt(full, "back", words)
-    parts = ["Image 1 shows", VIEWS["back"].sentence, "a knight, wearing a red cape", "watercolor", "anime"]
+    parts = ["Image 1 shows", VIEWS["back"].sentence, "wearing a red cape: a knight", "watercolor", "anime"]
     places = [positive.index(part) for part in parts]
     assert places == sorted(places)
     assert positive.count(". ") >= 3
@@ -87,3 +97,97 @@ def test_empty_parts_leave_no_stray_commas() -> None:
         assert ", ," not in text
         assert ",," not in text
         assert text == text.strip(" ,")
+
+
+@pytest.mark.parametrize("words", [SD15, FLUX2], ids=["tags", "sentences"])
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_only_a_view_that_shows_the_face_has_an_expression(
+    view: str, expression: str, words: QualityWords
+) -> None:
+    positive, _ = compose_prompt(replace(KNIGHT, expression=expression), view, words)
+    said = EXPRESSIONS[expression].sentence if words.sentences else EXPRESSIONS[expression].tags
+    assert (said in positive) is (view not in BEHIND)
+    # Another pack's names, and those of characters, are words.
+    own, _ = compose_prompt(replace(KNIGHT, expression="smug grin"), view, words)
+    assert ("smug grin" in own) is (view not in BEHIND)
+
+
+def test_views_from_behind_are_known() -> None:
+    assert BEHIND == ["back", "back_left", "back_right"]
+
+
+@pytest.mark.parametrize(
+    "view", ["left", "right", "quarter_left", "back_right", "back_left", "quarter_right"]
+)
+@pytest.mark.parametrize("words", [SD15, FLUX2], ids=["tags", "sentences"])
+def test_left_and_right_are_not_confused(view: str, words: QualityWords) -> None:
+    side = view.rpartition("_")[2]
+    other = {"left": "right", "right": "left"}[side]
+    positive, negative = compose_prompt(KNIGHT, view, words)
+    assert side in positive
+    assert other not in positive
+    if negative:
+        assert f"to the {other}" in negative or f"facing {other}" in negative
+
+
+@pytest.mark.parametrize("words", [SD15, FLUX2], ids=["tags", "sentences"])
+def test_the_height_of_the_camera_is_in_the_words(words: QualityWords) -> None:
+    level, above, below = (
+        compose_prompt(replace(KNIGHT, elevation=elevation), "front", words)
+        for elevation in ("level", "above", "below")
+    )
+    assert "from above" in above[0]
+    assert "from below" in below[0]
+    assert level == compose_prompt(KNIGHT, "front", words)
+    assert "above" not in level[0]
+    assert ("from below" in above[1]) is not words.sentences
+
+
+MIRA = "a young woman, red hair, (green eyes:1.2)"
+
+
+def test_what_a_request_adds_to_a_character_is_said_once() -> None:
+    parts = replace(
+        KNIGHT,
+        character=MIRA,
+        prompt="Red  Hair, in the rain, (green eyes:1.2), blue coat",
+        clothing="blue coat, boots",
+    )
+    positive, _ = compose_prompt(parts, "front", SD15)
+    clauses = split_clauses(positive)
+    for said in ("red hair", "(green eyes:1.2)", "boots", "in the rain", "wearing blue coat"):
+        assert clauses.count(said) == 1, said
+    assert "blue coat" not in clauses
+    assert positive.index("boots") < positive.index("young woman") < positive.index("in the rain")
+    sentences, _ = compose_prompt(parts, "front", FLUX2)
+    assert sentences.count("blue coat") == sentences.lower().count("red hair") == 1
+
+
+def test_without_a_character_repeated_words_stay() -> None:
+    positive, _ = compose_prompt(replace(KNIGHT, prompt="a knight, a knight"), "front", SD15)
+    assert split_clauses(positive).count("a knight") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("a, b", ["a", "b"]),
+        ("(a, b:1.1), {c|d, e}, [f, g]", ["(a, b:1.1)", "{c|d, e}", "[f, g]"]),
+        (r"\(a, b\), c", [r"\(a", r"b\)", "c"]),
+        (" , ,", []),
+        ("a), b", ["a)", "b"]),
+        ("(a, b", ["(a, b"]),
+    ],
+)
+def test_clauses_are_split_outside_of_parentheses(text: str, clauses: list[str]) -> None:
+    assert split_clauses(text) == clauses
+
+
+def test_a_family_that_is_not_known_gets_no_words_of_ours_but_the_view() -> None:
+    parts = replace(KNIGHT, clothing="a cape", style="ink", negative_prompt="hat", expression="sad")
+    assert compose_plain(parts, "back") == (
+        f"{VIEWS['back'].positive}, wearing a cape, a knight, ink style",
+        VIEWS["back"].negative,
+    )
+    assert compose_plain(KNIGHT, None) == ("a knight", "")

@@ -33,7 +33,7 @@ from avatarforge.forge.pictures.skeleton import (
     draw_skeleton,
     view_skeleton,
 )
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 
 pytestmark = [pytest.mark.slow, pytest.mark.doll]
 
@@ -107,7 +107,7 @@ def test_the_standing_body_is_read_from_all_sides(
 
 @pytest.mark.parametrize("size", [(128, 192), (64, 64), *SIZES, (1536, 2048)], ids=str)
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("view", VIEW_NAMES)
+@pytest.mark.parametrize("view", SHEET_VIEWS)
 def test_the_built_in_views_are_read(view: str, style: BoneStyle, size: tuple[int, int]) -> None:
     skeleton = view_skeleton(view)
     found = read(draw_skeleton(skeleton, *size, style))

@@ -14,15 +14,26 @@ from specs import KEYPOINTS, REFERENCE, spec
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.graphs.compile import compile_prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
-from avatarforge.forge.spec.fields import Choice, Flag, Loras, Name, Real, RequestField, Text, Whole
+from avatarforge.forge.spec.fields import (
+    Choice,
+    Flag,
+    Loras,
+    Name,
+    Real,
+    References,
+    RequestField,
+    Text,
+    Views,
+    Whole,
+)
 from avatarforge.forge.spec.request import REQUEST_FIELDS, AvatarRequest, parameters
 from avatarforge.forge.spec.settings import SETTINGS
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.routes.requests import AvatarBody
 from avatarforge.routes.responses import Parameters
 
 ROOT = Path(__file__).resolve().parents[2]
-SHEET = replace(spec(), views=VIEW_NAMES)
+SHEET = replace(spec(), views=SHEET_VIEWS)
 SPECS = ROOT / "tests" / "data" / "specs"
 TYPES = {
     Text: "string",
@@ -32,6 +43,8 @@ TYPES = {
     Real: "number",
     Choice: "string",
     Loras: "list",
+    References: "list",
+    Views: "list",
 }
 
 
@@ -119,6 +132,8 @@ def test_every_field_is_documented_with_its_type_and_range(name: str) -> None:
             limits = [int(rule.minimum), int(rule.maximum)]
         case Loras():
             limits = [rule.maximum, rule.minimum, rule.maximum_strength]
+        case References():
+            limits = [rule.maximum]
         case Choice():
             limits = [f"`{value}`" for value in rule.values]
     for limit in limits:

@@ -15,7 +15,7 @@ from avatarforge.forge.graphs.links import upstream
 from avatarforge.forge.ports import Prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.request import parameters
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.forge.templates.fill import compile_template, trial_prompt
 from avatarforge.forge.templates.find import find_slots
 from avatarforge.forge.templates.template import Template, trial_spec
@@ -52,7 +52,7 @@ def test_one_view_keeps_the_ids_of_the_graph_and_saves_the_first_picture() -> No
     compiled = compile_template(mine, spec(mine, prompt="a knight", clothing="plate", style="ink"), ID)
     prompt = compiled.prompt
     assert (
-        prompt["6"]["inputs"]["text"] == "front view, facing the viewer, a knight, wearing plate, ink style"
+        prompt["6"]["inputs"]["text"] == "front view, facing the viewer, wearing plate, a knight, ink style"
     )
     assert prompt["7"]["inputs"]["text"] == "back view, from behind, side view, profile, blurry"
     assert prompt["3"]["inputs"]["seed"] == 42
@@ -73,7 +73,7 @@ def test_a_negative_prompt_takes_the_place_of_the_graphs_own() -> None:
 
 def test_four_views_share_the_loader_and_nothing_that_depends_on_a_slot() -> None:
     mine = template(plain())
-    compiled = compile_template(mine, spec(mine, views=VIEW_NAMES, width=64, height=96), ID)
+    compiled = compile_template(mine, spec(mine, views=SHEET_VIEWS, width=64, height=96), ID)
     prompt = compiled.prompt
     assert len(of_type(prompt, "CheckpointLoaderSimple")) == 1
     assert len(of_type(prompt, "KSampler")) == len(of_type(prompt, "CLIPTextEncode")) / 2 == 4
@@ -121,9 +121,9 @@ def test_a_given_pose_takes_the_place_of_the_loader() -> None:
 
 def test_views_without_a_pose_get_their_skeletons_and_a_plain_avatar_keeps_its_picture() -> None:
     mine = template(custom_sampler())
-    compiled = compile_template(mine, spec(mine, views=VIEW_NAMES, skeleton_strength=1.0), ID)
-    assert [item["view"] for item in of_type(compiled.prompt, "AvatarForgePoseSkeleton")] == list(VIEW_NAMES)
-    assert [(line.role, line.view) for line in compiled.inputs] == [("view", view) for view in VIEW_NAMES]
+    compiled = compile_template(mine, spec(mine, views=SHEET_VIEWS, skeleton_strength=1.0), ID)
+    assert [item["view"] for item in of_type(compiled.prompt, "AvatarForgePoseSkeleton")] == list(SHEET_VIEWS)
+    assert [(line.role, line.view) for line in compiled.inputs] == [("view", view) for view in SHEET_VIEWS]
     assert len(of_type(compiled.prompt, "SamplerCustomAdvanced")) == 4
     assert len(of_type(compiled.prompt, "RandomNoise")) == 1  # the same for all views
     kept = compile_template(mine, spec(mine), ID)
@@ -133,7 +133,9 @@ def test_views_without_a_pose_get_their_skeletons_and_a_plain_avatar_keeps_its_p
 
 def test_keypoints_of_a_sheet_pose_the_front_and_the_back() -> None:
     mine = template(custom_sampler())
-    compiled = compile_template(mine, spec(mine, pose=KEYPOINTS, views=VIEW_NAMES, skeleton_strength=1.0), ID)
+    compiled = compile_template(
+        mine, spec(mine, pose=KEYPOINTS, views=SHEET_VIEWS, skeleton_strength=1.0), ID
+    )
     assert [item["from_behind"] for item in of_type(compiled.prompt, "AvatarForgeLoadPose")] == [False, True]
     assert [(line.role, line.view) for line in compiled.inputs] == [
         ("pose", "front"),
@@ -150,7 +152,7 @@ def test_a_reference_replaces_the_picture_and_its_mask_in_all_views() -> None:
     graph["170:9"] = node("SetLatentNoiseMask", samples=["170:6", 0], mask=["41", 1])
     graph["170:7"]["inputs"]["latent_image"] = ["170:9", 0]
     mine = template(graph, workflow)
-    compiled = compile_template(mine, spec(mine, reference=REFERENCE, views=VIEW_NAMES), ID)
+    compiled = compile_template(mine, spec(mine, reference=REFERENCE, views=SHEET_VIEWS), ID)
     prompt = compiled.prompt
     (key,) = [key for key, item in prompt.items() if item["class_type"] == "AvatarForgeLoadReference"]
     assert prompt[key]["inputs"]["file_id"] == REFERENCE.file_id
@@ -160,7 +162,7 @@ def test_a_reference_replaces_the_picture_and_its_mask_in_all_views() -> None:
     assert [item["mask"] for item in of_type(prompt, "SetLatentNoiseMask")] == [[key, 1]] * 4
     assert [item["image"] for item in of_type(prompt, "LoadImage")] == ["b.png"]
     assert [(line.role, line.view) for line in compiled.inputs] == [
-        ("reference", view) for view in VIEW_NAMES
+        ("reference", view) for view in SHEET_VIEWS
     ]
     assert links(prompt) <= prompt.keys()
 
@@ -188,7 +190,7 @@ def test_two_samplers_get_one_seed_and_side_outputs_do_not_run() -> None:
 
 def test_a_reroll_makes_one_view_as_the_sheet_had_it() -> None:
     mine = template(custom_sampler())
-    wanted = spec(mine, views=VIEW_NAMES, skeleton_strength=1.0, seed=1, reseeded={"side": 99})
+    wanted = spec(mine, views=SHEET_VIEWS, skeleton_strength=1.0, seed=1, reseeded={"side": 99})
     compiled = compile_template(mine, wanted, ID, [2])
     (save,) = of_type(compiled.prompt, "AvatarForgeSave")
     assert save["position"] == 3
@@ -230,10 +232,10 @@ def test_a_picture_that_leads_to_no_result_is_never_dropped() -> None:
 
 def test_the_parameters_of_a_template_are_its_slots() -> None:
     mine = template(plain())
-    item = spec(mine, views=VIEW_NAMES, pose=None)
+    item = spec(mine, views=SHEET_VIEWS, pose=None)
     values = parameters(item, "all_poses")
     given = {name for name, value in values.items() if value is not None}
-    assert given == {"prompt", "realism", "width", "height", "steps", "cfg", "seed", "template"}
+    assert given == {"prompt", "realism", "width", "height", "steps", "cfg", "seed", "template", "views"}
     assert values["template"] == "mine"
     stored = AvatarSpec.from_json(item.to_json())
     assert stored == item
@@ -252,4 +254,4 @@ def test_differing_values_of_several_samplers_stay_as_they_are() -> None:
 def test_every_compiled_prompt_is_json() -> None:
     for graph in (plain(), titled(), two_samplers(), custom_sampler()):
         mine = template(graph)
-        json.dumps(compile_template(mine, spec(mine, views=VIEW_NAMES), ID).prompt)
+        json.dumps(compile_template(mine, spec(mine, views=SHEET_VIEWS), ID).prompt)

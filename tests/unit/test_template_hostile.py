@@ -12,7 +12,7 @@ from graphs import custom_sampler, edit_in_app_mode, plain, titled, two_samplers
 from specs import REFERENCE, SKELETON
 
 from avatarforge.forge.errors import UnprocessableError
-from avatarforge.forge.spec.views import VIEW_NAMES
+from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.forge.templates.fill import compile_template, trial_prompt
 from avatarforge.forge.templates.find import find_slots
 from avatarforge.forge.templates.graph import graph_problems
@@ -100,7 +100,7 @@ def test_whatever_the_structure_check_lets_through_is_no_fault(seed: int) -> Non
         if "reference" in found.slots:
             values["reference"] = REFERENCE
         spec = trial_spec(mine)
-        for name, value in {**values, "views": VIEW_NAMES}.items():
+        for name, value in {**values, "views": SHEET_VIEWS}.items():
             object.__setattr__(spec, name, value)
         try:
             prompt = compile_template(mine, spec, "id").prompt

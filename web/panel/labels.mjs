@@ -11,6 +11,12 @@ const VIEWS = {
   back: (t) => t("view_back"),
   side: (t) => t("view_side"),
   quarter: (t) => t("view_quarter"),
+  left: (t) => t("view_left"),
+  right: (t) => t("view_right"),
+  quarter_left: (t) => t("view_quarter_left"),
+  quarter_right: (t) => t("view_quarter_right"),
+  back_left: (t) => t("view_back_left"),
+  back_right: (t) => t("view_back_right"),
 };
 /** @type {Labels} */
 const STATUSES = {

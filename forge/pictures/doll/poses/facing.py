@@ -12,8 +12,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ....spec.views import VIEWS
 from ...body import FACING, VISIBLE_WITHIN
-from ...skeleton import VIEW_TURNS
 from .person import Person
 from .proportions import (
     HEAD,
@@ -27,16 +27,6 @@ from .proportions import (
     upright,
 )
 
-#: Turn of each named view, in degrees from the front towards the picture's left.
-TURNS: Mapping[str, float] = {
-    **VIEW_TURNS,
-    "left": 90.0,
-    "right": -90.0,
-    "quarter_left": 40.0,
-    "quarter_right": -40.0,
-    "back_left": 140.0,
-    "back_right": -140.0,
-}
 # Views that do not say which side of the picture they face. The built-in skeletons face the left.
 _EITHER_SIDE = frozenset(("side", "quarter"))
 # Below this sine of the turn a person does not clearly face a side.
@@ -99,13 +89,13 @@ def turn_for(person: Person, view: str | None) -> float:
     """The turn of a named view, or `turn_of` without one.
 
     "side" and "quarter" face the side of the picture that the keypoints face, and its left if they face
-    neither. The other names are the keys of TURNS. Raises ValueError for another name.
+    neither. The other names are those of `spec.views`. Raises ValueError for another name.
     """
     if view is None:
         return turn_of(person)
-    if view not in TURNS:
-        raise ValueError(f"Unknown view {view!r}: one of {', '.join(TURNS)}.")
-    turn = TURNS[view]
+    if view not in VIEWS:
+        raise ValueError(f"Unknown view {view!r}: one of {', '.join(VIEWS)}.")
+    turn = VIEWS[view].turn
     if view in _EITHER_SIDE and math.sin(math.radians(turn_of(person))) < -_SIDEWAYS:
         return -turn
     return turn
