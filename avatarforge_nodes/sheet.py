@@ -7,7 +7,7 @@ from comfy_api.latest import io
 
 from ..forge.pictures.figure import Colour
 from ..forge.pictures.sheet import character_sheet
-from ..forge.spec.views import SHEET_VIEWS
+from ..forge.spec.views import VIEW_NAMES
 from .choices import CATEGORY
 from .tensors import to_picture, to_tensor
 
@@ -21,7 +21,7 @@ SMALLEST_FIGURE, LARGEST_FIGURE = 64, 4096
 
 
 class CharacterSheet(io.ComfyNode):
-    """Draws up to four views at one scale, on one baseline, each above its label."""
+    """Draws views at one scale, on one baseline, each above its label."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -42,7 +42,10 @@ class CharacterSheet(io.ComfyNode):
                 "views",
             ],
             inputs=[
-                *(io.Image.Input(view, optional=True, tooltip=f"The {view} view.") for view in SHEET_VIEWS),
+                *(
+                    io.Image.Input(view, optional=True, tooltip=f"The {view.replace('_', ' ')} view.")
+                    for view in VIEW_NAMES
+                ),
                 io.String.Input("title", default="", tooltip="A caption below the figures; may be empty."),
                 io.Combo.Input(
                     "background",
@@ -67,13 +70,12 @@ class CharacterSheet(io.ComfyNode):
         title: str,
         background: str,
         figure_height: int,
-        front: torch.Tensor | None = None,
-        back: torch.Tensor | None = None,
-        side: torch.Tensor | None = None,
-        quarter: torch.Tensor | None = None,
+        **pictures: torch.Tensor | None,
     ) -> io.NodeOutput:
-        given = zip(SHEET_VIEWS, (front, back, side, quarter), strict=True)
-        views = [(name, to_picture(image[0]), None) for name, image in given if image is not None]
+        given = ((name, pictures.get(name)) for name in VIEW_NAMES)
+        views = [
+            (name.replace("_", " "), to_picture(image[0]), None) for name, image in given if image is not None
+        ]
         if not views:
             raise ValueError("A character sheet needs at least one view: connect a picture.")
         sheet = character_sheet(

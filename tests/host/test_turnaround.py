@@ -14,6 +14,7 @@ import pytest
 from pictures import picture
 from PIL import Image
 
+from avatarforge.forge.spec.views import EIGHT_VIEWS, VIEW_NAMES
 from lab.api import Api
 from lab.server import ComfyServer
 
@@ -141,6 +142,31 @@ def test_a_reference_steers_every_view(api: Api) -> None:
     assert pixels(api, none) == without
     assert not [line for line in none["inputs"] if line["role"] == "reference"]
     assert pixels(api, run(api)) == without  # nothing of it stayed in the model
+
+
+@pytest.mark.parametrize("turnaround", ["batch", "sequential"])
+def test_a_sheet_of_other_views_looks_at_its_first(api: Api, turnaround: str) -> None:
+    asked = list(EIGHT_VIEWS)
+    done = run(api, views=asked, turnaround=turnaround)
+    given = [output["pose_type"] for output in done["output_files"]]
+    assert given == [name for name in VIEW_NAMES if name in asked]
+    assert len(set(pixels(api, done))) == len(asked)
+    receipt_matches(api, done)
+    anchored = {line["pose_type"] for line in done["inputs"] if line["role"] == "anchor"}
+    assert anchored == set(given[1:])
+    skeletons = {line["pose_type"] for line in done["inputs"] if line["role"] == "view"}
+    assert skeletons == set(given)
+    if turnaround == "batch":
+        # The front and the back are the same pictures as on the classic sheet.
+        classic = pixels(api, run(api))
+        assert pixels(api, done)[0] == classic[0]
+        above = run(api, views=asked, elevation="above")
+        assert not set(pixels(api, above)) & set(pixels(api, done))
+        angry = pixels(api, run(api, views=asked, expression="angry"))
+        same = {
+            view for view, one, other in zip(given, angry, pixels(api, done), strict=True) if one == other
+        }
+        assert "front" not in same
 
 
 def test_every_view_follows_its_own_skeleton(api: Api) -> None:
