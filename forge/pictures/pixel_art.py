@@ -26,8 +26,8 @@ _Flags = NDArray[np.bool_]
 
 #: Groups whose colours differ by less, of 255 in any channel, are one colour with noise.
 _CONTRAST = 40
-#: A line covers at least this share of its cell, one part in so many, and stands out by this much, of 255.
-_LINE_PART, _LINE_DEPTH = 12, 12
+#: A line covers at least this share of its cell, one part in so many, and changes its brightness by as much.
+_LINE_PART = 12
 _LUMA = np.array([299, 587, 114])
 _LOWER, _UPPER, _UNSEEN = 0, 1, 2
 
@@ -189,20 +189,21 @@ def _picked(sums: Ints, counts: Ints) -> tuple[_Flags, _Flags]:
     darker = np.where(upper_darker, counts[1], counts[0])
     lighter = counts.sum(0) - darker
     level = _luma(mean_of(sums.sum(0), counts.sum(0)))
+    least = np.abs(_luma(means[1]) - _luma(means[0])) // _LINE_PART + 1
     # Of two equal groups the darker one wins: outlines are dark.
-    dark = (darker >= lighter) | (_is_line(level) & (_LINE_PART * darker >= darker + lighter))
-    dark &= ~((darker > lighter) & _is_line(-level) & (_LINE_PART * lighter >= darker + lighter))
+    dark = (darker >= lighter) | (_is_line(level, least) & (_LINE_PART * darker >= darker + lighter))
+    dark &= ~((darker > lighter) & _is_line(-level, least) & (_LINE_PART * lighter >= darker + lighter))
     return dark == upper_darker, mixed
 
 
-def _is_line(level: Ints) -> _Flags:
-    """Which cells are lower than those on both sides, across or down. Of two equal ones side by side, which
-    share a line, the first."""
+def _is_line(level: Ints, least: Ints) -> _Flags:
+    """Which cells are lower than those on both sides, across or down, and than one of them by `least`. Of two
+    equal ones side by side, which share a line, the first."""
     found = np.zeros(level.shape, np.bool_)
-    for turned, flags in ((level, found), (level.T, found.T)):
+    for turned, depth, flags in ((level, least, found), (level.T, least.T, found.T)):
         padded = np.pad(turned, ((0, 0), (1, 1)), "edge")
         before, after = padded[:, :-2], padded[:, 2:]
-        deep = np.maximum(before, after) - turned >= _LINE_DEPTH
+        deep = np.maximum(before, after) - turned >= depth
         flags |= (turned < before) & (turned <= after) & deep
     return found
 
