@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import numpy as np
-from generating import pixels
+from generating import pixels, run
 from PIL import Image
 
 from avatarforge.forge.pictures.doll.character.parts_text import parts_from_text
@@ -14,14 +14,8 @@ from avatarforge.forge.store.picture_parts import PARTS_KEY
 from lab.api import Api
 
 SHEET = "/generate_all_poses"
-DOLL = {"prompt": "a knight in red", "family": "doll", "width": 128, "height": 192, "seed": 11}
+DOLL = {"prompt": "a knight in red", "family": "doll", "width": 128, "height": 192, "seed": 11, "steps": 4}
 ROWS, SIDE, COLORS = 48, 4, 12
-
-
-def run(api: Api, route: str = SHEET, **body: Any) -> dict[str, Any]:
-    done = api.wait(api.generate(route, **body)["generation_id"])
-    assert done["status"] == "completed", done["error"]
-    return done
 
 
 def pictures(api: Api, generation: dict[str, Any]) -> list[Image.Image]:
@@ -42,7 +36,7 @@ def in_cells(picture: Image.Image) -> bool:
 
 
 def test_drawn_views_share_the_palette_of_the_front_also_after_a_reroll(api: Api) -> None:
-    whole, sheet = run(api, **DOLL), run(api, **DOLL, pixel_height=ROWS, pixel_colors=COLORS)
+    whole, sheet = run(api, SHEET, **DOLL), run(api, SHEET, **DOLL, pixel_height=ROWS, pixel_colors=COLORS)
     assert [output["dimensions"] for output in sheet["output_files"]] == [
         output["dimensions"] for output in whole["output_files"]
     ]
@@ -57,7 +51,7 @@ def test_drawn_views_share_the_palette_of_the_front_also_after_a_reroll(api: Api
         assert colors_of(picture) <= palette
     assert all(len(colors_of(picture)) > 2 for picture in others)
     # Again, and in another order of work: the same pixels.
-    again = run(api, **{**DOLL, **sheet["parameters"], "turnaround": "sequential"})
+    again = run(api, SHEET, **{**DOLL, **sheet["parameters"], "turnaround": "sequential"})
     assert pixels(api, again) == pixels(api, sheet)
 
     path = f"/generations/{sheet['generation_id']}/reroll"
@@ -74,11 +68,11 @@ def test_drawn_views_share_the_palette_of_the_front_also_after_a_reroll(api: Api
 
 
 def test_a_reduced_drawing_is_a_reference_by_its_parts(api: Api) -> None:
-    green = run(api, "/generate/avatar", **{**DOLL, "prompt": "green dress, green hair"}, pixel_height=ROWS)
+    green = run(api, **{**DOLL, "prompt": "green dress, green hair"}, pixel_height=ROWS)
     reference = api.upload(api.root(green["output_files"][0]["url"]).content, "reference")["file_id"]
     person = {**DOLL, "prompt": "a woman in a dress"}
-    seen = pixels(api, run(api, "/generate/avatar", **person))
-    used = run(api, "/generate/avatar", **person, reference_file_id=reference, reference_strength=1)
+    seen = pixels(api, run(api, **person))
+    used = run(api, **person, reference_file_id=reference, reference_strength=1)
     assert pixels(api, used) != seen
     top = colors_of(pictures(api, used)[0])
     assert any(color[1] > color[0] + 20 and color[1] > color[2] + 20 for color in top)
@@ -86,7 +80,7 @@ def test_a_reduced_drawing_is_a_reference_by_its_parts(api: Api) -> None:
 
 def test_sampled_views_share_a_palette_too(api: Api) -> None:
     body = {"width": 64, "height": 64, "steps": 1, "seed": 3, "pixel_height": 16, "pixel_colors": 8}
-    front, *others = pictures(api, run(api, prompt="a knight", turnaround="sequential", **body))
+    front, *others = pictures(api, run(api, SHEET, prompt="a knight", turnaround="sequential", **body))
     assert len(colors_of(front)) <= 8
     assert all(in_cells(picture.convert("RGB")) for picture in (front, *others))
     assert all(colors_of(picture) <= colors_of(front) for picture in others)
