@@ -209,7 +209,7 @@ def knight_in_large_pixels(views: Sequence[str], pixel_height: int, colors: int)
 
 def _draw_knight(views: Sequence[str]) -> Sequence[Any]:
     drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
-    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
     order = drawn.ViewsOrder(
         description=words.read_description(KNIGHT.prompt, "", "", False, ""),
         views=tuple(views),
