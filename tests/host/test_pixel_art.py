@@ -14,7 +14,14 @@ from avatarforge.forge.store.picture_parts import PARTS_KEY
 from lab.api import Api
 
 SHEET = "/generate_all_poses"
-DOLL = {"prompt": "a knight in red", "family": "doll", "width": 128, "height": 192, "seed": 11, "steps": 4}
+DOLL: dict[str, Any] = {
+    "prompt": "a knight in red",
+    "family": "doll",
+    "width": 128,
+    "height": 192,
+    "seed": 11,
+    "steps": 4,
+}
 ROWS, SIDE, COLORS = 48, 4, 12
 
 
@@ -70,7 +77,7 @@ def test_drawn_views_share_the_palette_of_the_front_also_after_a_reroll(api: Api
 def test_a_reduced_drawing_is_a_reference_by_its_parts(api: Api) -> None:
     green = run(api, **{**DOLL, "prompt": "green dress, green hair"}, pixel_height=ROWS)
     reference = api.upload(api.root(green["output_files"][0]["url"]).content, "reference")["file_id"]
-    person = {**DOLL, "prompt": "a woman in a dress"}
+    person: dict[str, Any] = {**DOLL, "prompt": "a woman in a dress"}
     seen = pixels(api, run(api, **person))
     used = run(api, **person, reference_file_id=reference, reference_strength=1)
     assert pixels(api, used) != seen

@@ -20,7 +20,7 @@ from avatarforge.forge.graphs.links import PALETTE_INPUT, PIXEL_ART, link_of, so
 from avatarforge.forge.live.plan import plan
 from avatarforge.forge.ports import Prompt
 from avatarforge.forge.settings import Settings
-from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.avatar import AvatarSpec, Turnaround
 from avatarforge.forge.spec.request import AvatarRequest, parameters
 from avatarforge.forge.spec.settings import PIXEL_COLORS
 from avatarforge.forge.spec.views import SHEET_VIEWS
@@ -111,7 +111,7 @@ def test_a_single_picture_has_a_palette_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("turnaround", ["batch", "sequential"])
-def test_progress_and_previews_do_not_take_a_palette_for_a_picture(turnaround: str) -> None:
+def test_progress_and_previews_do_not_take_a_palette_for_a_picture(turnaround: Turnaround) -> None:
     sheet = replace(spec(), views=SHEET_VIEWS, turnaround=turnaround)
     whole, reduced = (compile_prompt(each, ID).prompt for each in (sheet, large(sheet)))
     before, after = plan(whole, sheet), plan(reduced, sheet)
