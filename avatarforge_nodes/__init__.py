@@ -8,6 +8,7 @@ from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
 from .keypoints import LoadKeypoints, ReadSkeleton
 from .load import LoadPose, LoadReference
+from .pixel_art import PixelArt
 from .pose import ApplyPose
 from .prompt import AvatarPrompt
 from .reference import ApplyReference, ReferenceLatent
@@ -34,6 +35,7 @@ NODES: list[type[io.ComfyNode]] = [
     LoadKeypoints,
     ReadSkeleton,
     TakePicture,
+    PixelArt,
     SaveAvatar,
     LoadView,
     CharacterSheet,

@@ -23,6 +23,7 @@ from . import (
     live,
     maintenance,
     streams,
+    styles,
     templates,
 )
 from .access import (
@@ -83,6 +84,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *links.ENDPOINTS,
     *live.ENDPOINTS,
     *streams.ENDPOINTS,
+    *styles.ENDPOINTS,
     *health.ENDPOINTS,
     *capabilities.ENDPOINTS,
     *installed.ENDPOINTS,

@@ -105,6 +105,9 @@ def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
             f"all views, {turnaround}", SHEET_VIEWS, turnaround=turnaround, reference=bool(row.identity)
         )
     yield requests.make("re-roll of the back", SHEET_VIEWS, reroll=SHEET_VIEWS.index("back"))
+    if row.name in ("sd15", "doll"):  # what a picture is made with makes no difference
+        yield requests.make("large pixels", SHEET_VIEWS, pixel_height=96)
+        yield requests.make("large pixels, re-roll of the side", SHEET_VIEWS, pixel_height=96, reroll=2)
     if row.drawn:
         yield from _every_pose(requests)
         return

@@ -65,6 +65,7 @@ ANIMA = Family(
     words=QualityWords(
         realistic=(f"{_GOOD}, photorealistic", f"{_BAD}, anime, cartoon"),
         anime=(f"{_GOOD}, anime", f"{_BAD}, photo"),
+        any_medium=(_GOOD, _BAD),
     ),
     latent=LatentShape(16, video=True, patch=2),
     parts=PARTS,

@@ -157,6 +157,7 @@ CHROMA = Family(
     words=QualityWords(
         realistic=(SENTENCES.realistic[0], "anime, cartoon, drawing, low quality, blurry"),
         anime=(SENTENCES.anime[0], "photo, low quality, blurry"),
+        any_medium=("", "low quality, blurry"),
         sentences=True,
     ),
     latent=LatentShape(16, patch=2),

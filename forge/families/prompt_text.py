@@ -4,6 +4,9 @@ Text encoders weigh early words most, so the order is: pictures, quality, view, 
 expression, what the request adds, style. The view comes early because a back view that shows a face is the
 most common complaint. What an earlier text has said about a saved character is not
 said twice.
+
+A preset style (`spec.styles`) has words of its own, for and against it. Where it contradicts what `realism`
+asks for, such as a watercolor a photo, only the words of the family that hold for any picture are used.
 """
 
 from __future__ import annotations
@@ -13,16 +16,18 @@ from dataclasses import dataclass
 
 from ..spec.avatar import AvatarSpec
 from ..spec.expressions import expression_words
+from ..spec.styles import Style, styles_among
 from ..spec.views import LEVEL, VIEWS
 
 
 @dataclass(frozen=True)
 class QualityWords:
-    """The (positive, negative) words that come first in a prompt, for a photo and for a drawing. `sentences`:
-    the text encoder understands sentences, otherwise tags."""
+    """The (positive, negative) words that come first in a prompt, for a photo and for a drawing, and those
+    for a picture of any kind. `sentences`: the text encoder understands sentences, otherwise tags."""
 
     realistic: tuple[str, str]
     anime: tuple[str, str]
+    any_medium: tuple[str, str] = ("", "")
     sentences: bool = False
 
 
@@ -34,8 +39,13 @@ SENTENCES = QualityWords(
 )
 _FLAWS = "low quality, blurry, bad anatomy"
 GUIDED_SENTENCES = QualityWords(
-    realistic=(SENTENCES.realistic[0], _FLAWS), anime=(SENTENCES.anime[0], _FLAWS), sentences=True
+    realistic=(SENTENCES.realistic[0], _FLAWS),
+    anime=(SENTENCES.anime[0], _FLAWS),
+    any_medium=("", _FLAWS),
+    sentences=True,
 )
+#: What `realism` asks for in a style that is no photo.
+_REALISTIC = ("realistic proportions", "The character has realistic proportions")
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,8 @@ def prompt_parts(spec: AvatarSpec, pictures: str = "") -> PromptParts:
 
 def compose_prompt(parts: PromptParts, view_name: str | None, quality: QualityWords) -> tuple[str, str]:
     """(positive, negative) prompt text for one picture."""
-    good, bad = quality.realistic if parts.realism else quality.anime
     words = _words_of(parts, view_name, sentences=quality.sentences)
+    good, bad = _quality(parts, quality, words.styles)
     if quality.sentences:
         who = " ".join(filter(None, ["A full-body picture of one character", words.worn]))
         description = (words.character or words.prompt).strip(" .,")
@@ -113,7 +123,7 @@ def compose_prompt(parts: PromptParts, view_name: str | None, quality: QualityWo
             f"{who}: {description}" if description else who,
             words.expression,
             words.prompt if words.character else "",
-            f"Drawn in the style {words.style}" if words.style else "",
+            *words.style,
             good,
         ), _join([*(words.against if bad else ()), parts.negative_prompt, bad])
     positive = [
@@ -125,7 +135,7 @@ def compose_prompt(parts: PromptParts, view_name: str | None, quality: QualityWo
         words.character,
         words.expression,
         words.prompt,
-        f"{words.style} style" if words.style else "",
+        *words.style,
     ]
     return _join(positive), _join([*words.against, parts.negative_prompt, bad])
 
@@ -134,14 +144,14 @@ def compose_plain(parts: PromptParts, view_name: str | None) -> tuple[str, str]:
     """(positive, negative) tags for one picture of a model whose family is not known: without words for
     quality, and without `parts.negative_prompt`."""
     words = _words_of(parts, view_name, sentences=False)
-    style = f"{words.style} style" if words.style else ""
-    positive = [*words.seen, words.worn, words.character, words.expression, words.prompt, style]
+    positive = [*words.seen, words.worn, words.character, words.expression, words.prompt, *words.style]
     return _join(positive), _join(words.against)
 
 
 @dataclass(frozen=True)
 class _PictureWords:
-    """The words of one picture: how it is seen and what it must not show, who is seen, and the style."""
+    """The words of one picture: how it is seen and what it must not show, who is seen, and the style with the
+    presets that it names."""
 
     seen: tuple[str, ...]
     against: tuple[str, ...]
@@ -149,33 +159,68 @@ class _PictureWords:
     character: str
     expression: str
     prompt: str
-    style: str
+    style: tuple[str, ...]
+    styles: tuple[Style, ...]
+
+
+def _quality(parts: PromptParts, quality: QualityWords, styles: Sequence[Style]) -> tuple[str, str]:
+    """The words of the family that agree with the preset styles."""
+    medium = "photo" if parts.realism else "anime"
+    if not any(medium in style.contradicts for style in styles):
+        return quality.realistic if parts.realism else quality.anime
+    good, bad = quality.any_medium
+    if not parts.realism:
+        return good, bad
+    tags, sentence = _REALISTIC
+    return _sentences(good, sentence) if quality.sentences else _join([good, tags]), bad
 
 
 def _words_of(parts: PromptParts, view_name: str | None, *, sentences: bool) -> _PictureWords:
     view = VIEWS[view_name] if view_name else None
     elevation = _ELEVATIONS.get(parts.elevation, _Elevation())
-    clothing, character, prompt, style = _without_repeats(parts)
+    styles, others = styles_among(split_clauses(parts.style))
+    plain = ", ".join(others) if styles else parts.style
+    tags = "" if sentences else ", ".join(style.tags for style in styles)
+    clothing, character, prompt, tags, plain = _without_repeats(parts, tags, plain)
     # A face on a back view is the most common complaint, so the words do not mention one.
     shows_face = view is None or view.shows_face
     directions = (view, elevation) if view else (elevation,)
     return _PictureWords(
         seen=tuple(item.sentence if sentences else item.positive for item in directions),
-        against=(view.negative if view else "", elevation.negative),
+        against=(view.negative if view else "", elevation.negative, _against(styles)),
         worn=f"wearing {clothing}" if clothing else "",
         character=character,
         expression=expression_words(parts.expression, sentences=sentences) if shows_face else "",
         prompt=prompt,
-        style=style,
+        style=(
+            *((style.sentence for style in styles) if sentences else (tags,)),
+            _plain_style(plain, sentences=sentences),
+        ),
+        styles=styles,
     )
 
 
-def _without_repeats(parts: PromptParts) -> tuple[str, str, str, str]:
-    """(clothing, character, prompt, style), without what an earlier one has already said.
+def _plain_style(style: str, *, sentences: bool) -> str:
+    """A style that is no preset."""
+    if not style:
+        return ""
+    return f"Drawn in the style {style}" if sentences else f"{style} style"
+
+
+def _against(styles: Sequence[Style]) -> str:
+    """What pictures in these styles must not show: of several, nothing that one of them is."""
+    wanted = {_key(clause) for style in styles for clause in (style.name, *split_clauses(style.tags))}
+    clauses = dict.fromkeys(clause for style in styles for clause in split_clauses(style.negative))
+    return ", ".join(clause for clause in clauses if _key(clause) not in wanted)
+
+
+def _without_repeats(parts: PromptParts, *styles: str) -> tuple[str, ...]:
+    """(clothing, character, prompt, and each text about the style), without what an earlier one has already
+    said.
 
     Only with a saved character: what a request without one repeats, it means to emphasise.
     """
-    texts = (parts.clothing, parts.character, parts.prompt, parts.style)
+    texts = (parts.clothing, parts.character, parts.prompt, *styles)
     if not parts.character:
         return texts
     said: set[str] = set()
@@ -184,7 +229,7 @@ def _without_repeats(parts: PromptParts) -> tuple[str, str, str, str]:
         clauses = split_clauses(text)
         kept.append(", ".join(clause for clause in clauses if _key(clause) not in said))
         said.update(map(_key, clauses))
-    return kept[0], kept[1], kept[2], kept[3]
+    return tuple(kept)
 
 
 def split_clauses(text: str) -> list[str]:

@@ -61,6 +61,7 @@ SD15 = Family(
     words=QualityWords(
         realistic=(f"RAW photo, {_REALISTIC[0]}", f"{_REALISTIC[1]}, worst quality, {_COMMON_FLAWS}"),
         anime=("masterpiece, best quality, anime", f"photo, worst quality, low quality, {_COMMON_FLAWS}"),
+        any_medium=("masterpiece, best quality", f"worst quality, low quality, {_COMMON_FLAWS}"),
     ),
     latent=LatentShape(4),
     parts=None,
@@ -90,6 +91,7 @@ def _dialect(good: str, bad: str) -> QualityWords:
     return QualityWords(
         realistic=(f"{good}, photorealistic", f"{bad}, anime, cartoon, {_COMMON_FLAWS}"),
         anime=(f"{good}, anime", f"{bad}, photo, {_COMMON_FLAWS}"),
+        any_medium=(good, f"{bad}, {_COMMON_FLAWS}"),
     )
 
 
@@ -103,6 +105,7 @@ SDXL = Family(
     words=QualityWords(
         realistic=(f"photograph, {_REALISTIC[0]}", f"{_REALISTIC[1]}, {_COMMON_FLAWS}"),
         anime=("masterpiece, best quality, anime artwork", f"photo, worst quality, {_COMMON_FLAWS}"),
+        any_medium=("masterpiece, best quality", f"worst quality, {_COMMON_FLAWS}"),
     ),
     latent=LatentShape(4),
     parts=None,

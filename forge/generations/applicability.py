@@ -37,6 +37,8 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
             reason = f"{name} is about a pose image, and none was given."
         elif field.applies == "reference" and not given.reference:
             reason = f"{name} is about a reference image, and none was given."
+        elif field.applies == "pixel_art" and request.pixel_height is None:
+            reason = f"{name} is about large pixels: send pixel_height too."
         elif field.applies == "family" and family is not None and name not in family.settings:
             raise _not_supported(name, f"{family.label} has no setting {name}: leave it out.", family)
         else:

@@ -31,7 +31,7 @@ from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseFile, PoseMode, PoseUse
 from ..spec.reference import REFERENCE_STRENGTH, ReferenceMethod, ReferenceUse
 from ..spec.request import POSE_STRENGTH, AvatarRequest
-from ..spec.settings import SETTINGS
+from ..spec.settings import PIXEL_COLORS, SETTINGS
 from ..spec.warning import GenerationWarning, make_warning
 from .applicability import (
     GivenInputs,
@@ -190,6 +190,7 @@ def _settings(
         "shift": sampling.shift,
         "clip_skip": sampling.clip_skip,
         "consistency": family.consistency,
+        "pixel_colors": default_colors(request.pixel_height),
         # 53 bits, because a JavaScript client could not send a larger seed back unchanged.
         "seed": secrets.randbits(53),
     }
@@ -201,6 +202,11 @@ def _settings(
         **{name: value for name, value in defaults.items() if values[name] is None},
         "checkpoint": chosen.file.name,
     }
+
+
+def default_colors(pixel_height: int | None) -> int | None:
+    """Colours of a palette that the request does not choose; None for a picture that is not reduced."""
+    return PIXEL_COLORS if pixel_height is not None else None
 
 
 def _in_steps(size: int | None, family: Family) -> int | None:

@@ -20,7 +20,7 @@ from ..spec.views import LEVEL
 from ..spec.warning import GenerationWarning, make_warning
 from ..templates.template import KIND, Template
 from .applicability import GivenInputs, check_applicable, check_pose_shown
-from .resolve import GivenPose, ResolvedRequest, use_pose
+from .resolve import GivenPose, ResolvedRequest, default_colors, use_pose
 
 #: Field of a request -> the slot that it fills. Fields that are not here fill none.
 _SLOT_OF = {
@@ -41,7 +41,8 @@ _SLOT_OF = {
     "steps": "steps",
     "cfg": "cfg",
 }
-_ALWAYS = ("template", "views", "callback_url")
+#: What needs no slot: large pixels are made of the finished picture.
+_ALWAYS = ("template", "views", "callback_url", "pixel_height", "pixel_colors")
 _NO_SLOT = "The view rests on words alone: the template has no slot for a pose."
 
 
@@ -75,6 +76,10 @@ def resolve_template(
         negative_prompt=request.negative_prompt,
         expression=request.expression,
         elevation=request.elevation,
+        pixel_height=request.pixel_height,
+        pixel_colors=(
+            default_colors(request.pixel_height) if request.pixel_colors is None else request.pixel_colors
+        ),
         views=views if views else ((None,) if pose is not None else ("front",)),
         pose=use_pose(pose, request, 1.0, installed, BoneStyle.STANDARD.value),
         reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,

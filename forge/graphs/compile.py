@@ -68,6 +68,7 @@ def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> Compi
     graph.apply_reference()
     if position != ANCHOR:
         graph.show_saved_anchor(generation_id, ANCHOR)
+    graph.use_saved_palette(generation_id, ANCHOR)
     samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
     graph.save(samples, view, generation_id, position)
     return _checked(spec, graph)

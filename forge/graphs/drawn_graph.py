@@ -18,6 +18,7 @@ from ..spec.views import node_views
 from ..spec.warning import GenerationWarning
 from .drawn_words import drawn_prompt
 from .links import PAPER_DOLL
+from .pixel_art import PixelArt
 from .pose_input import PoseInput, is_from_behind, pose_input, posed_views_warning
 from .poses import add_keypoints
 from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
@@ -33,6 +34,7 @@ class DrawnGraph:
     def __init__(self, spec: AvatarSpec) -> None:
         self._spec = spec
         self._build = PromptBuilder()
+        self._pixel_art = PixelArt(self._build, spec)
         self.inputs: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
         self._skipped: set[str] = set()
@@ -68,6 +70,9 @@ class DrawnGraph:
     def show_saved_anchor(self, generation_id: str, position: int) -> None:
         self._anchored = self._spec.consistency > 0
 
+    def use_saved_palette(self, generation_id: str, position: int) -> None:
+        self._pixel_art.use_saved_palette(generation_id, position)
+
     def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
         spec = self._spec
         poses = pose_input(spec, views)
@@ -95,11 +100,12 @@ class DrawnGraph:
 
     def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> Link:
         label = f" ({view})" if view else ""
+        picture, parts = self._pixel_art.reduce(samples, label, _parts_of(samples))
         self._build.add(
             "AvatarForgeSave",
             f"Save{label}",
-            images=samples,
-            parts=_parts_of(samples),
+            images=picture,
+            parts=parts,
             generation_id=generation_id,
             position=position + 1,
         )

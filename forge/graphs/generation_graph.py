@@ -18,6 +18,7 @@ from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
 from ..spec.warning import GenerationWarning
+from .pixel_art import PixelArt, load_saved
 from .pose_input import PoseInput, add_pose_input, pose_input, posed_views_warning
 from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
 
@@ -32,6 +33,7 @@ class GenerationGraph:
             raise ValueError(f"The family {spec.family} is drawn: it has no model to sample with.")
         self._functions = self._family.graph
         self._build = PromptBuilder()
+        self._pixel_art = PixelArt(self._build, spec)
         self.inputs: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
         self._skipped: set[str] = set()
@@ -74,10 +76,11 @@ class GenerationGraph:
     def show_saved_anchor(self, generation_id: str, position: int) -> None:
         """Let the view see a saved one."""
         if self._spec.consistency > 0 and self._family.anchor is not None:
-            saved = self._build.add(
-                "AvatarForgeLoadView", "Saved front", generation_id=generation_id, position=position + 1
-            )
-            self._show_anchor("picture", saved.out(), None)
+            self._show_anchor("picture", load_saved(self._build, generation_id, position), None)
+
+    def use_saved_palette(self, generation_id: str, position: int) -> None:
+        """Give the view the palette of a saved one."""
+        self._pixel_art.use_saved_palette(generation_id, position)
 
     def share_views(self) -> None:
         """Let the rows of a batch attend to its first row."""
@@ -128,13 +131,14 @@ class GenerationGraph:
         ).out()
 
     def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> Link:
-        """Decode and save a view; returns a link to its picture."""
+        """Decode and save a view; returns a link to what was decoded."""
         label = f" ({view})" if view else ""
         decoded = self._build.add("VAEDecode", f"Decode{label}", samples=samples, vae=self._loaded.vae).out()
+        picture, _ = self._pixel_art.reduce(decoded, label)
         self._build.add(
             "AvatarForgeSave",
             f"Save{label}",
-            images=decoded,
+            images=picture,
             generation_id=generation_id,
             position=position + 1,
         )

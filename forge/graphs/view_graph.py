@@ -39,6 +39,9 @@ class ViewGraph(Protocol):
     def show_saved_anchor(self, generation_id: str, position: int) -> None:
         """Make the view look like a saved one."""
 
+    def use_saved_palette(self, generation_id: str, position: int) -> None:
+        """Reduce the views to the palette of a saved one, if they are reduced to large pixels."""
+
     def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
         """Make these views in one batch, of `size` (width, height) in pixels; returns a link to it."""
 
@@ -46,7 +49,7 @@ class ViewGraph(Protocol):
         """One row of a batch, centre-cropped to `width` pixels."""
 
     def save(self, samples: Link, view: str | None, generation_id: str, position: int) -> Link:
-        """Save a view; returns a link to its picture."""
+        """Save a view, reduced if the spec asks for that; returns a link to its whole picture."""
 
     def keep_loaded(self, controlnet: str | None) -> None:
         """Keep a ControlNet loaded that this prompt does not use."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..graphs.links import PAPER_DOLL, class_of, is_sampler, sources_of, steps_of
+from ..graphs.links import PALETTE_INPUT, PAPER_DOLL, PIXEL_ART, class_of, is_sampler, sources_of, steps_of
 from ..ports import NodeState, Prompt
 from ..spec.avatar import AvatarSpec
 
@@ -89,8 +89,11 @@ def _part(state: NodeState | None) -> float:
 def _followers(prompt: Prompt) -> dict[str, set[str]]:
     after: dict[str, set[str]] = {key: set() for key in prompt}
     for key in prompt:
-        for _, source, _ in sources_of(prompt, key):
-            after[source].add(key)
+        reduces = class_of(prompt, key) == PIXEL_ART
+        for name, source, _ in sources_of(prompt, key):
+            # A picture that only gives its palette is not worked on.
+            if not (reduces and name == PALETTE_INPUT):
+                after[source].add(key)
     return after
 
 

@@ -19,8 +19,8 @@ from typing import Any, Literal
 FormGroup = Literal["main", "advanced", "slot"]
 #: "sheet": allowed only in generate_all_poses. "several_views": allowed only in a request for several views.
 #: "pose": allowed only with a pose. "reference": allowed only with a reference picture. "family": allowed
-#: only if the model's family has it.
-Applicability = Literal["always", "sheet", "several_views", "pose", "reference", "family"]
+#: only if the model's family has it. "pixel_art": allowed only with pixel_height.
+Applicability = Literal["always", "sheet", "several_views", "pose", "reference", "family", "pixel_art"]
 #: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`.
 ChoiceSource = Literal["checkpoints", "models", "families", "loras", "samplers", "schedulers", "templates"]
 

@@ -6,22 +6,11 @@ from dataclasses import dataclass
 
 from .expressions import EXPRESSION_NAMES
 from .fields import Choice, Flag, Name, Real, Text, Whole, declare, declared_fields
+from .styles import STYLE_NAMES
 from .views import ELEVATIONS, Elevation
 
-STYLE_SUGGESTIONS = (
-    "watercolor",
-    "oil painting",
-    "pencil sketch",
-    "ink drawing",
-    "comic book",
-    "cel shading",
-    "pixel art",
-    "low poly",
-    "3D render",
-    "concept art",
-    "vintage photograph",
-    "stained glass",
-)
+#: Colours of the palette of a picture that is reduced to large pixels.
+PIXEL_COLORS = 32
 CONSISTENCY = 0.7
 
 
@@ -35,7 +24,9 @@ class AvatarSettings:
     prompt: str = declare(Text(10_000, min_length=1, rows=4), "Detailed avatar description.", form="main")
     clothing: str | None = declare(Text(2_000), "Specific clothing details.", form="main")
     style: str | None = declare(
-        Text(500, suggestions=STYLE_SUGGESTIONS), "Art style: 'watercolor', 'pixel art', ...", form="main"
+        Text(500, suggestions=STYLE_NAMES),
+        "Art style: one of GET /styles with words of its own, or any text.",
+        form="main",
     )
     realism: bool = declare(Flag(), "true: realistic, false: anime.", default=False, form="main")
     expression: str | None = declare(
@@ -78,6 +69,19 @@ class AvatarSettings:
         before=None,
         form="advanced",
         applies="family",
+    )
+    pixel_height: int | None = declare(
+        Whole(16, 512),
+        "Reduce the finished picture to large pixels, at most so many from top to bottom.",
+        before=None,
+        form="advanced",
+    )
+    pixel_colors: int | None = declare(
+        Whole(2, 256),
+        "Colors of the palette that all pictures of large pixels share.",
+        before=None,
+        form="advanced",
+        applies="pixel_art",
     )
     seed: int = declare(Whole(0, 2**64 - 1), "The same seed and inputs repeat a picture.", form="advanced")
     checkpoint: str = declare(

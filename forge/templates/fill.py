@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import UnprocessableError
-from ..graphs.compile import CompiledPrompt
+from ..graphs.compile import ANCHOR, CompiledPrompt
 from ..graphs.links import downstream, upstream
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
@@ -23,6 +23,8 @@ def compile_template(
 ) -> CompiledPrompt:
     """Compile the views at these positions (all by default) of a spec with this template."""
     filling = Filling(template, spec)
+    if positions is not None:
+        filling.use_saved_palette(generation_id, ANCHOR)
     chosen = range(len(spec.views)) if positions is None else positions
     values = [filling.values(spec.views[position]) for position in chosen]
     places = {place for view in values for place in view}

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..families.builder import Link, Node, PromptBuilder
 from ..graphs.links import PAPER_DOLL, inputs_of, is_sampler, link_of, steps_of, upstream
+from ..graphs.pixel_art import PixelArt
 from ..graphs.pose_input import posed_views, posed_views_warning
 from ..graphs.poses import add_pose_image
 from ..graphs.receipt import AppliedPicture, applied_input
@@ -72,6 +73,7 @@ class Filling:
         self._template = template
         self._spec = spec
         self._build = Builder(template.prompt)
+        self._pixel_art = PixelArt(self._build, spec)
         self._reference: Picture | None = None
         self._saves: list[str] = []
         self.lines: list[AppliedInput] = []
@@ -144,14 +146,19 @@ class Filling:
         images = self._build.prompt[names[output.node]]["inputs"][output.input]
         # A batch would be saved under the numbers of the next views.
         first = self._build.add("ImageFromBatch", f"First{label}", image=images, batch_index=0, length=1)
+        picture, _ = self._pixel_art.reduce(first.out(), label)
         save = self._build.add(
             "AvatarForgeSave",
             f"Save{label}",
-            images=first.out(),
+            images=picture,
             generation_id=generation_id,
             position=position + 1,
         )
         self._saves.append(save.id)
+
+    def use_saved_palette(self, generation_id: str, position: int) -> None:
+        """Reduce the views to the palette of a saved one, if they are reduced to large pixels."""
+        self._pixel_art.use_saved_palette(generation_id, position)
 
     def record(self, view: str | None, names: Mapping[str, str]) -> None:
         """Add the lines of a view's pictures to the receipt."""

@@ -57,6 +57,7 @@ from .installed import (
 )
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
+from .styles import Style, StylesAnswer, StyleWords
 from .templates import (
     FoundPlace,
     InspectionAnswer,
@@ -123,6 +124,9 @@ __all__ = [
     "StoreProblem",
     "StoredFile",
     "StoredOverride",
+    "Style",
+    "StyleWords",
+    "StylesAnswer",
     "TemplateAnswer",
     "TemplateDeletedAnswer",
     "TemplateFile",

@@ -29,7 +29,7 @@ class FormField(LazyModel):
     )
     applies: Applicability = Field(
         description="several_views: only with all poses. pose: only with a pose image. "
-        "reference: only with a reference image. "
+        "reference: only with a reference image. pixel_art: only with pixel_height. "
         "family: only with a model whose family has it, see `settings` in GET /capabilities."
     )
     minimum: float | None = None

@@ -23,7 +23,12 @@ from lab.server import HOST, ComfyServer
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
 SKELETON = Path(__file__).resolve().parents[2] / "docs" / "images" / "pose.png"
-WITHOUT_MODELS = ("sheet_of_saved_views", "paper_doll_sheet", "paper_doll_with_pose_and_reference")
+WITHOUT_MODELS = (
+    "sheet_of_saved_views",
+    "paper_doll_sheet",
+    "paper_doll_pixel_art",
+    "paper_doll_with_pose_and_reference",
+)
 FROM_PHOTO = ("pose_from_photo", "paper_doll_from_photo")
 #: Pixels and steps of the examples -> what is quick.
 SMALLER = {512: 64, 768: 64, 480: 40, 896: 64, 20: 1}

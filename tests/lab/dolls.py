@@ -188,22 +188,39 @@ def drawing_of(
 
 def knight_sheet() -> Image.Image:
     """The knight from four sides on one sheet, as a request for all views and the sheet node give it."""
-    drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
-    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
     sheets = importlib.import_module("avatarforge.forge.pictures.sheet")
     names = importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS
+    views = zip(names, _draw_knight(names), strict=True)
+    sheet: Image.Image = sheets.character_sheet([(name, view.picture, None) for name, view in views])
+    return sheet
+
+
+def knight_in_large_pixels(views: Sequence[str], pixel_height: int, colors: int) -> Image.Image:
+    """The views of the knight side by side, reduced to large pixels in one palette."""
+    pixels = importlib.import_module("avatarforge.forge.pictures.pixel_art")
+    cells = [pixels.read_cells(view.picture, pixel_height) for view in _draw_knight(views)]
+    palette = pixels.cells_palette(cells[0], colors)
+    pictures: list[Image.Image] = [pixels.draw_cells(each, palette) for each in cells]
+    row = Image.new("RGB", (sum(picture.width for picture in pictures), pictures[0].height))
+    for number, picture in enumerate(pictures):
+        row.paste(picture, (number * picture.width, 0))
+    return row
+
+
+def _draw_knight(views: Sequence[str]) -> Sequence[Any]:
+    drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
     order = drawn.ViewsOrder(
         description=words.read_description(KNIGHT.prompt, "", "", False, ""),
-        views=names,
+        views=tuple(views),
         size=(512, 768),
         seed=KNIGHT.own_seed,
         view_seed=drawn.SAME_SEED,
         consistency=1.0,
         passes=4,
     )
-    views = zip(names, drawn.draw_views(order, lambda *_: None), strict=True)
-    sheet: Image.Image = sheets.character_sheet([(name, view.picture, None) for name, view in views])
-    return sheet
+    drawings: Sequence[Any] = drawn.draw_views(order, lambda *_: None)
+    return drawings
 
 
 def _wrapped(text: str, font: Any, width: int, lines: int) -> list[str]:

@@ -32,6 +32,8 @@ FOLDER = "example_workflows"
 CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
 CONTROLNET = "control_v11p_sd15_openpose_fp16.safetensors"
 SDPOSE = "sdpose_wholebody_fp16.safetensors"
+#: Views, rows of pixels and colours of the example with large pixels.
+LARGE_PIXELS = (("front", "back"), 128, 24)
 PREVIEW_WIDTH, PREVIEW_QUALITY = 768, 80
 RESULT_SHARE = 0.35  # of the preview's width, for the result of a workflow
 WINDOW = (2400, 1500)  # pixels; large enough to keep nodes readable
@@ -267,6 +269,10 @@ def _doll_sheet() -> Prompt:
     return _sheet_of(_drawn(views=importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS))
 
 
+def _doll_pixel_art() -> Prompt:
+    return _drawn(views=LARGE_PIXELS[0], pixel_height=LARGE_PIXELS[1], pixel_colors=LARGE_PIXELS[2])
+
+
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
     """Replace the prompt's saving nodes with a sheet of these pictures."""
     kept = {id_: node for id_, node in prompt.items() if node["class_type"] != "AvatarForgeSave"}
@@ -338,6 +344,11 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         _doll_sheet,
         "One character from four sides on one sheet, drawn by *Paper Doll*. No model is needed.",
     ),
+    "paper_doll_pixel_art": (
+        _doll_pixel_art,
+        "A drawn character from two sides, reduced by *Pixel Art* to large pixels in one palette, that of "
+        "the front. The node does the same with pictures of any model. No model is needed.",
+    ),
     "paper_doll_with_pose_and_reference": (
         _doll_with_pose_and_reference,
         "A drawn character in the pose of one picture and with the colours of another. Choose or upload both "
@@ -364,8 +375,18 @@ def _drawn_sheet() -> Image.Image:
     return knight_sheet()
 
 
+def _drawn_in_large_pixels() -> Image.Image:
+    """What the workflow `paper_doll_pixel_art` gives."""
+    from .dolls import knight_in_large_pixels
+
+    return knight_in_large_pixels(*LARGE_PIXELS)
+
+
 #: Name -> function that draws the result of the workflow, for its preview: only drawings are known before.
-RESULTS: dict[str, Callable[[], Image.Image]] = {"paper_doll_sheet": _drawn_sheet}
+RESULTS: dict[str, Callable[[], Image.Image]] = {
+    "paper_doll_sheet": _drawn_sheet,
+    "paper_doll_pixel_art": _drawn_in_large_pixels,
+}
 
 
 if __name__ == "__main__":

@@ -13,7 +13,15 @@ from PIL import Image
 from avatarforge.forge.pictures.doll.character.description import StyleName
 from avatarforge.forge.pictures.doll.words.reader import read_description
 from lab.doll_poses import CHEERING, STANDING, WAVING, joints_of
-from lab.dolls import DOLLS, KNIGHT, Doll, draw_dolls, largest_scale, picture_of
+from lab.dolls import (
+    DOLLS,
+    KNIGHT,
+    Doll,
+    draw_dolls,
+    knight_in_large_pixels,
+    largest_scale,
+    picture_of,
+)
 from lab.illustrations import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,3 +80,9 @@ def test_a_doll_is_drawn_alike_each_time_and_the_sheet_has_them_all(tmp_path: Pa
 
 def test_the_sheet_in_the_documentation_is_small_enough_for_a_page() -> None:
     assert (ROOT / FOLDER / "dolls.jpg").stat().st_size <= 600_000
+
+
+def test_the_knight_of_the_examples_can_be_drawn() -> None:
+    picture = knight_in_large_pixels(("front",), 64, 8)
+    assert picture.size == (512, 768)
+    assert 2 < len(picture.getcolors(9) or ()) <= 8

@@ -35,7 +35,7 @@ def test_every_part_of_the_request_is_in_the_words_in_order() -> None:
         VIEWS["back"].positive,
         "wearing full plate armor, red cape",
         "a knight",
-        "watercolor style",
+        "watercolor painting",
     ]
     places = [positive.index(part) for part in parts]
     assert places == sorted(places)

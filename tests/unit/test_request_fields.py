@@ -69,6 +69,7 @@ def test_every_setting_changes_the_prompt(name: str) -> None:
     assert families
     for family in families[:1] if SETTINGS[name].applies != "family" else families:
         base = replace(SHEET, family=family.name, guidance=3.5, shift=2.0, clip_skip=2)
+        base = replace(base, pixel_height=96, pixel_colors=16)
         changed: dict[str, Any] = {name: other_value(SETTINGS[name], getattr(base, name))}
         prompts = [compile_prompt(item, "a").prompt for item in (base, replace(base, **changed))]
         assert prompts[0] != prompts[1]

@@ -259,6 +259,7 @@ export class Form {
       severalViews: sheet,
       pose: Boolean(this.slots.pose.fileId),
       reference: Boolean(this.slots.reference.fileId),
+      pixelArt: this.fields.get("pixel_height")?.requestValue !== undefined,
       settings: chosen?.settings,
       lacks: chosen?.lacks,
     };

@@ -124,15 +124,16 @@ class SchemaField {
 
   /**
    * Whether a new request omits this field even with a value, because the server would refuse it.
-   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, settings?: string[], lacks?: string[] }} applied
+   * @param {{ severalViews?: boolean, pose?: boolean, reference?: boolean, pixelArt?: boolean, settings?: string[], lacks?: string[] }} applied
    *   `settings` are the optional fields that the chosen model has, and `lacks` those that it does not have although
    *   most do; undefined if the server chooses the model
    */
-  isIgnored({ severalViews = false, pose = false, reference = false, settings, lacks }) {
+  isIgnored({ severalViews = false, pose = false, reference = false, pixelArt = false, settings, lacks }) {
     const { applies, name } = this.schema;
     if (lacks?.includes(name)) return true;
     if (applies === "family") return settings !== undefined && !settings.includes(name);
     if (applies === "reference") return !reference;
+    if (applies === "pixel_art") return !pixelArt;
     return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
   }
 

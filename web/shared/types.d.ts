@@ -296,7 +296,7 @@ export interface FormField {
   control: "text" | "number" | "digits" | "switch" | "choice" | "installed" | "file" | "loras";
   required: boolean;
   default: string | number | boolean | null;
-  applies: "always" | "several_views" | "pose" | "reference" | "family";
+  applies: "always" | "several_views" | "pose" | "reference" | "family" | "pixel_art";
   minimum: number | null;
   maximum: number | null;
   step: number | null;
