@@ -21,7 +21,8 @@ class AppliedInput:
 
     `role` is "pose" or "reference" for an uploaded picture, "view" for a built-in skeleton, "anchor" for the
     view that the others attend to, "lora" for a LoRA. `kind` is the recognised kind of the picture. `node` is
-    the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1.
+    the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1. `reference_role` is
+    a `reference.ReferenceRole`; None if it is no reference, or in a row of a release without roles.
     """
 
     role: str
@@ -36,6 +37,7 @@ class AppliedInput:
     first_step: int
     last_step: int
     prompt_id: str = ""
+    reference_role: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -32,8 +32,7 @@ def test_a_view_is_the_same_alone_and_among_others(consistency: float) -> None:
         ORDER,
         consistency=consistency,
         poses={"front": POSE, "back": seen_from_behind(POSE)},
-        palette={"hair": (10, 200, 30)},
-        palette_strength=0.5,
+        palette={"hair": ((10, 200, 30), 0.5)},
     )
     together = pictures(order)
     assert together == [
