@@ -244,7 +244,8 @@ def describe_pictures(shown: Sequence[Shown], noun: str = "image", *, shows_face
         )
     if names := those("style"):
         sentences.append(
-            f"Draw the picture in the manner of {names}: take its technique and colours, and nothing that it shows"
+            f"Draw the picture in the manner of {names}: take its technique and colours, and nothing that it "
+            "shows"
         )
     if names := those("pose"):
         sentences.append(

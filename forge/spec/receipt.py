@@ -59,13 +59,18 @@ class Receipt:
         return replace(self, warnings=without_repeats(warnings))
 
     def to_json(self) -> str:
-        inputs = [to_fields(applied) for applied in self.inputs]
+        inputs = [_without_missing_role(to_fields(applied)) for applied in self.inputs]
         return to_json_text({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)})
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
         """Read a receipt stored by any release. Raises ValueError if it is invalid."""
         return _read(text)
+
+
+def _without_missing_role(line: dict[str, Any]) -> dict[str, Any]:
+    """Most lines are no references."""
+    return {name: value for name, value in line.items() if (name, value) != ("reference_role", None)}
 
 
 # A generation is read again whenever its status changes, with the same receipt.
