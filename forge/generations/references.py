@@ -91,7 +91,11 @@ def add_reference_of_template(
                 code="template_slot_missing",
                 parameters={"template": spec.template.name if spec.template else "", "field": "references"},
             )
-    fitting = [item for item in given if item.role == IDENTITY and (has_slot or not item.from_character)]
+    fitting = [
+        item
+        for item in given
+        if item.strength == 0 or (item.role == IDENTITY and (has_slot or not item.from_character))
+    ]
     uses = [(item, _use(item, ReferenceChoice(PICTURE))) for item in fitting]
     kept = _keep_fitting(spec, uses, name)
     left_out = [item for item in given if item not in fitting and item.strength > 0] + list(kept.left_out)

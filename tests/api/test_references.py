@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
+import json
 import uuid
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from pictures import picture
 from pose_formats import encoded, person
 from services import Product
+from sqlalchemy import Connection, update
 
-from avatarforge.forge.errors import ConflictError, UnprocessableError
+from avatarforge.db.files import get_any
+from avatarforge.db.records import GenerationRecord
+from avatarforge.db.tables import generations
+from avatarforge.forge.errors import ConflictError, NotFoundError, UnprocessableError
 from avatarforge.forge.generations.inputs import Inputs
+from avatarforge.forge.generations.transactions import commit_new
 from avatarforge.forge.spec.reference import REFERENCE_ROLES, RequestedReference
 from avatarforge.forge.spec.request import MOST_REFERENCES, AvatarRequest
 from avatarforge.routes import PREFIX
@@ -186,7 +194,8 @@ async def test_lists_that_are_none_are_refused_by_place(client: Client) -> None:
 
 async def test_a_strength_that_is_no_number_is_refused(client: Client) -> None:
     for strength in ("NaN", "Infinity", "1e999"):
-        body = f'{{"prompt": "a", "references": [{{"file_id": "{ONE["file_id"]}", "strength": {strength}}}]}}'
+        item = f'{{"file_id": "{ONE["file_id"]}", "strength": {strength}}}'
+        body = f'{{"prompt": "a", "references": [{item}]}}'
         answer = await client.post(
             f"{PREFIX}/generate/avatar", data=body, headers={"Content-Type": "application/json"}
         )
@@ -240,3 +249,59 @@ async def test_a_characters_file_that_is_gone_or_is_no_picture_is_refused(
             await inputs.resolve(AvatarRequest("a"), undo, [RequestedReference(pose)])
     assert gone.value.code == "input_file_deleted"
     assert wrong.value.code == "picture_required"
+
+
+async def test_a_deleted_file_works_on_for_what_keeps_it(client: Client, forge: Product) -> None:
+    """Something else uses the file, as a character does: it is hidden, and not gone."""
+    (file_id,) = await stored(client, 1)
+    kept = await generate(client, **DOLL, reference_file_id=file_id)
+    assert (await (await client.delete(f"{PREFIX}/files/{file_id}")).json())["deleted"] == "soft"
+    inputs = Inputs(forge.database, forge.files)
+    async with AsyncExitStack() as undo:
+        _, (found,) = await inputs.resolve(AvatarRequest("a"), undo, [RequestedReference(file_id)])
+        with pytest.raises(NotFoundError):
+            await inputs.resolve(AvatarRequest("a", reference_file_id=file_id), undo)
+    assert found.record.deleted_at is not None
+    record = await forge.generations.get(kept["generation_id"])
+
+    def commit(connection: Connection, hidden: list[str]) -> GenerationRecord:
+        new_id = str(uuid.uuid4())
+        return commit_new(
+            connection, new_id, "avatar", record.spec, "{}", record.receipt, None, record.created_at, hidden
+        )
+
+    with pytest.raises(NotFoundError):
+        await forge.database.write(partial(commit, hidden=[]))
+    again = await forge.database.write(partial(commit, hidden=[file_id]))
+    for generation_id in (kept["generation_id"], again.id):
+        assert (await client.get(f"{PREFIX}/files/{file_id}")).status == 404
+        assert await forge.database.read(partial(get_any, file_id=file_id)) is not None
+        assert (await client.delete(f"{PREFIX}/generations/{generation_id}")).status == 200
+    assert await forge.database.read(partial(get_any, file_id=file_id)) is None
+    with pytest.raises(NotFoundError):
+        await forge.database.write(partial(commit, hidden=[file_id]))
+
+
+async def test_a_reference_of_a_row_without_roles_is_of_the_whole_person(
+    client: Client, forge: Product
+) -> None:
+    (file_id,) = await stored(client, 1)
+    answer = await generate(client, **DOLL, reference_file_id=file_id)
+    record = await forge.generations.get(answer["generation_id"])
+    old = json.loads(record.receipt.to_json())
+    for line in old["inputs"]:
+        line.pop("reference_role", None)
+
+    def rewrite(connection: Connection) -> None:
+        changed = update(generations).where(generations.c.id == record.id)
+        connection.execute(changed.values(receipt=json.dumps(old)))
+
+    await forge.database.write(rewrite)
+    read = await (await client.get(f"{PREFIX}/generations/{record.id}")).json()
+    assert {line["role"]: line["reference_role"] for line in read["inputs"]} == {
+        "view": None,
+        "reference": "identity",
+    }
+    assert (await forge.generations.get(record.id)).receipt.inputs == tuple(
+        replace(line, reference_role=None) for line in record.receipt.inputs
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from family_requests import GENERATION, POSE, by_role
+from graphs import edit_in_app_mode
 from hypothesis import given as generated
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from avatarforge.forge.errors import AvatarForgeError, UnavailableError, Unproce
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.generations.references import GivenReference
 from avatarforge.forge.generations.resolve import ResolvedRequest, resolve_request
+from avatarforge.forge.generations.template import resolve_template
 from avatarforge.forge.generations.transactions import used_files
 from avatarforge.forge.graphs.capabilities import capabilities_of
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
@@ -29,6 +31,8 @@ from avatarforge.forge.spec.receipt import AppliedInput, Receipt
 from avatarforge.forge.spec.reference import REFERENCE_ROLES, ReferenceRole, RequestedReference
 from avatarforge.forge.spec.request import AvatarRequest, parameters
 from avatarforge.forge.spec.views import EIGHT_VIEWS, SHEET_VIEWS
+from avatarforge.forge.templates.find import find_slots
+from avatarforge.forge.templates.template import Template
 from avatarforge.routes.requests import AvatarBody
 
 ALL = everything()
@@ -470,3 +474,48 @@ def test_no_reference_is_dropped_silently(
             (line.file_id, line.reference_role, line.view) == (use.file_id, use.role, view)
             for line in lines(done.spec)
         )
+
+
+# Templates
+
+
+def of_template(
+    given: Sequence[GivenReference], views: tuple[str, ...] | None = None, *, slot: bool = True
+) -> ResolvedRequest:
+    graph, workflow = edit_in_app_mode()
+    slots = dict(find_slots(graph, workflow, {}).slots)
+    if not slot:
+        del slots["reference"]
+    mine = Template("11111111-1111-4111-8111-111111111111", "mine", 1, graph, slots)
+    request = AvatarRequest("a knight", template="mine")
+    return resolve_template(request, mine, views, None, given, ALL, Settings())
+
+
+def test_a_template_takes_one_picture_of_the_person_for_each_view() -> None:
+    sides = people("front", "back")
+    spec = of_template(sides, SHEET_VIEWS).spec
+    assert {view: [use.file_id for use in references_of(spec, view)] for view in SHEET_VIEWS} == {
+        "front": [ids(sides)[0]],
+        "back": [ids(sides)[1]],
+        "side": [ids(sides)[0]],
+        "quarter": [ids(sides)[0]],
+    }
+    assert [use.strength for use in spec.references] == [1.0, 1.0]
+    assert parameters(spec, "all_poses")["references"] is not None
+    for given, where in ((sides, 1), (by_role("identity", "style"), 1)):
+        with pytest.raises(UnprocessableError) as caught:
+            of_template(given, ("front",))
+        assert caught.value.location[:3] == ("body", "references", where)
+        assert "'mine'" in caught.value.detail
+    silent = of_template([replace(item, strength=0.0) for item in by_role("style")]).spec
+    assert [use.strength for use in silent.references] == [0.0]
+    assert references_of(silent, "front") == ()
+
+
+@pytest.mark.parametrize("slot", [True, False])
+def test_a_template_leaves_out_what_only_a_character_brings(slot: bool) -> None:
+    done = of_template(brought("identity", "outfit"), slot=slot)
+    assert [use.role for use in done.spec.references] == ["identity"] * slot
+    (warning,) = [item for item in done.warnings if item.code == "references_left_out"]
+    assert len(warning.parameters["references"]) == 2 - slot  # type: ignore[arg-type]
+    assert "mine" in warning.detail
