@@ -109,7 +109,7 @@ async def test_the_short_form_is_one_reference_of_the_whole_person(client: Clien
 @pytest.mark.parametrize("name", SHORT)
 async def test_a_list_and_its_short_form_are_not_both_taken(client: Client, name: str) -> None:
     first, second = await stored(client, 2)
-    values = {
+    values: dict[str, Any] = {
         "reference_file_id": second,
         "reference_image": base64.b64encode(picture(5)).decode(),
         "reference_strength": 0.5,
