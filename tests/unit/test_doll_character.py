@@ -374,7 +374,7 @@ def test_a_reference_wins_over_colours_that_words_only_suggest() -> None:
 def test_parts_of_a_reference_reach_the_garments_that_take_their_place(
     text: str, palette: dict[str, Colour], expected: dict[Slot, Colour]
 ) -> None:
-    character = chosen(text, palette=palette, palette_strength=1.0)
+    character = chosen(text, palette=weighted(palette, 1.0))
     assert {slot: character.garments[slot].colour for slot in expected} == expected
 
 
