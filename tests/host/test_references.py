@@ -15,7 +15,12 @@ from lab.api import Api
 
 AVATAR, SHEET = "/generate/avatar", "/generate_all_poses"
 #: Words that leave colours open, which the references decide.
-DOLL = {"family": "doll", "prompt": "a man in a t-shirt, trousers and boots", "width": 64, "height": 96}
+DOLL: dict[str, Any] = {
+    "family": "doll",
+    "prompt": "a man in a t-shirt, trousers and boots",
+    "width": 64,
+    "height": 96,
+}
 PERSON = "a woman with red hair and green eyes in a yellow t-shirt, purple trousers and blue boots"
 OTHER = "a man with blond hair and blue eyes in a green t-shirt, white trousers and red boots"
 pytestmark = pytest.mark.timeout(600)  # the first run makes the models
