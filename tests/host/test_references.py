@@ -20,6 +20,7 @@ DOLL: dict[str, Any] = {
     "prompt": "a man in a t-shirt, trousers and boots",
     "width": 64,
     "height": 96,
+    "steps": 4,
 }
 PERSON = "a woman with red hair and green eyes in a yellow t-shirt, purple trousers and blue boots"
 OTHER = "a man with blond hair and blue eyes in a green t-shirt, white trousers and red boots"
