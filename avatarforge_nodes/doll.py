@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from comfy_api.latest import io
 
 from ..forge.errors import UnprocessableError
 from ..forge.families.doll import DOLL
-from ..forge.pictures.doll.character.description import Colour
+from ..forge.pictures.doll.character.reference import WeightedPalette, by_role, weighted
 from ..forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
 from ..forge.pictures.doll.words.reader import read_description
 from ..forge.pictures.openpose_json import InvalidPose, PoseDocument, parse_pose
@@ -123,6 +122,8 @@ class PaperDoll(io.ComfyNode):
                     tooltip="Weight of the colours of the reference.",
                 ),
                 views_input(),
+                *_reference_inputs("face", "hair, eyes and skin"),
+                *_reference_inputs("outfit", "clothes"),
             ],
             outputs=[
                 io.Image.Output(display_name="pictures"),
@@ -154,6 +155,12 @@ class PaperDoll(io.ComfyNode):
         reference_parts: torch.Tensor | None = None,
         reference_strength: float = 1.0,
         views: str = "",
+        face_reference: torch.Tensor | None = None,
+        face_reference_parts: torch.Tensor | None = None,
+        face_reference_strength: float = 1.0,
+        outfit_reference: torch.Tensor | None = None,
+        outfit_reference_parts: torch.Tensor | None = None,
+        outfit_reference_strength: float = 1.0,
     ) -> io.NodeOutput:
         rows = views_of_node(view, views)
         if back_keypoints is not None and "back" not in rows[1:]:
@@ -168,8 +175,11 @@ class PaperDoll(io.ComfyNode):
             consistency=consistency,
             passes=steps,
             poses={name: _pose(points) for name, points in given.items() if points is not None},
-            palette=_palette(reference, reference_parts) if reference_strength else None,
-            palette_strength=reference_strength,
+            palette=by_role(
+                _palette(reference, reference_parts, reference_strength),
+                _palette(face_reference, face_reference_parts, face_reference_strength),
+                _palette(outfit_reference, outfit_reference_parts, outfit_reference_strength),
+            ),
         )
         drawings = draw_views(order, DrawingProgress(len(rows), steps))
         return io.NodeOutput(
@@ -232,9 +242,36 @@ def _pose(keypoints: Any) -> PoseDocument:
         ) from error
 
 
-def _palette(reference: torch.Tensor | None, parts: torch.Tensor | None) -> Mapping[str, Colour] | None:
-    if reference is None:
-        return None
+def _reference_inputs(role: str, what: str) -> list[Any]:
+    """The inputs for a reference of which only some colours are used."""
+    name = f"{role}_reference"
+    return [
+        io.Image.Input(
+            name,
+            optional=True,
+            tooltip=f"A picture of which only the colours of {what} are used; they win over "
+            "those of the reference.",
+        ),
+        io.Mask.Input(
+            f"{name}_parts",
+            optional=True,
+            tooltip="Its parts, from Paper Doll or Load Reference.",
+        ),
+        io.Float.Input(
+            f"{name}_strength",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            optional=True,
+            tooltip="Weight of its colours.",
+        ),
+    ]
+
+
+def _palette(reference: torch.Tensor | None, parts: torch.Tensor | None, strength: float) -> WeightedPalette:
+    if reference is None or not strength:
+        return {}
     picture = to_picture(reference[0])
     levels = to_levels(parts[0]) if parts is not None else None
     if levels is not None and levels.size != picture.size:
@@ -242,4 +279,4 @@ def _palette(reference: torch.Tensor | None, parts: torch.Tensor | None) -> Mapp
             f"The parts of the reference have {levels.width}x{levels.height} pixels, and the reference has "
             f"{picture.width}x{picture.height}."
         )
-    return reference_palette(picture, levels)
+    return weighted(reference_palette(picture, levels), strength)

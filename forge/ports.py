@@ -18,6 +18,7 @@ OPTIONAL_NODES = frozenset(
         "SDPoseKeypointExtractor",  # a recent ComfyUI itself
         "IPAdapterUnifiedLoader",  # ComfyUI_IPAdapter_plus
         "IPAdapterAdvanced",
+        "IPAdapterPreciseStyleTransfer",  # of its releases whose adapters can take the style alone
     }
 )
 

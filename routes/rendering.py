@@ -198,6 +198,7 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
 def _input(applied: AppliedInput) -> dict[str, object]:
     return {
         "role": applied.role,
+        "reference_role": _reference_role(applied),
         "pose_type": applied.view,
         "kind": applied.kind,
         "file_id": applied.file_id,
@@ -209,6 +210,11 @@ def _input(applied: AppliedInput) -> dict[str, object]:
         "strength": float(applied.strength),
         "steps": {"first": applied.first_step, "last": applied.last_step},
     }
+
+
+def _reference_role(applied: AppliedInput) -> str | None:
+    """Before references had roles, each was of the whole person."""
+    return (applied.reference_role or "identity") if applied.role == "reference" else None
 
 
 def _warning(warning: GenerationWarning) -> dict[str, object]:

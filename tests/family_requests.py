@@ -8,13 +8,17 @@ from typing import Any
 
 from installed_models import everything, file_record
 
+from avatarforge.db.records import FileRecord
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.families.family import Family
+from avatarforge.forge.generations.references import GivenReference
 from avatarforge.forge.generations.resolve import GivenPose, resolve_request
 from avatarforge.forge.graphs.compile import CompiledPrompt, compile_prompt, compile_reroll
 from avatarforge.forge.ports import InstalledModels, ModelFile, Prompt
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.receipt import AppliedInput
+from avatarforge.forge.spec.reference import REFERENCE_STRENGTH, ReferenceRole
 from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.spec.views import SHEET_VIEWS
 
@@ -24,12 +28,35 @@ JSON = GivenPose(file_record("pose.json"), "json", {})
 PHOTO = GivenPose(file_record("photo"), "photo", {})
 KEPT = GivenPose(file_record("photo"), "photo", {"standard": file_record("kept").id})
 REFERENCE = file_record("reference")
+REFERENCES: dict[ReferenceRole, FileRecord] = {
+    "identity": REFERENCE,
+    "face": file_record("face"),
+    "outfit": file_record("outfit"),
+    "style": file_record("style"),
+}
 WORDS: dict[str, Any] = {
     "clothing": "plate armor",
     "style": "watercolor",
     "negative_prompt": "hat",
     "seed": 1,
 }
+
+
+def whole(record: FileRecord | None, strength: float | None = None) -> tuple[GivenReference, ...]:
+    """One reference of the whole person, as the short form gives it."""
+    return (
+        ()
+        if record is None
+        else (GivenReference(record, strength=REFERENCE_STRENGTH if strength is None else strength),)
+    )
+
+
+def by_role(*roles: ReferenceRole) -> tuple[GivenReference, ...]:
+    """A list of references, one of each role."""
+    return tuple(
+        GivenReference(REFERENCES[role], role, field=("references", number))
+        for number, role in enumerate(roles)
+    )
 
 
 @dataclass(frozen=True)
@@ -61,7 +88,7 @@ class _Requests:
         views: tuple[str, ...] | None = None,
         *,
         pose: GivenPose | None = None,
-        reference: bool = False,
+        references: tuple[GivenReference, ...] = (),
         reroll: int | None = None,
         **fields: Any,
     ) -> FamilyRequest:
@@ -69,7 +96,7 @@ class _Requests:
             AvatarRequest("a knight", family=self._family, **WORDS, **fields),
             views,
             pose,
-            REFERENCE if reference else None,
+            references,
             self._installed,
             Settings(),
         )
@@ -86,24 +113,30 @@ def family_requests() -> Iterator[FamilyRequest]:
             # A drawn family needs the skeletons.
             yield requests.make("text", pose_strength=None if row.drawn else 0.0)
             is_first = variant is family.variants[0]
-            if is_first or {"pose", "identity", "anchor"} & variant.changes.keys():
+            if is_first or {"pose", "references", "anchor"} & variant.changes.keys():
                 yield from _all_inputs(requests, row)
 
 
 def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
     if row.pose:
         yield requests.make("pose", pose=POSE)
-    for method in row.identity:
-        if method != "ipadapter":  # of another pack, which the recorded host does not have
-            yield requests.make(f"reference by {method}", reference=True, reference_method=method)
-    if row.pose and row.identity:
-        yield requests.make("pose and reference", pose=POSE, reference=True)
+    one = whole(REFERENCE) if row.references else ()
+    for method, limits in row.references.items():
+        if method == "ipadapter":  # of another pack, which the recorded host does not have
+            continue
+        yield requests.make(f"reference by {method}", references=one, reference_method=method)
+        roles = (
+            by_role(*limits.roles) if len(limits.roles) > 1 else (*one, GivenReference(file_record("other")))
+        )
+        yield requests.make(
+            f"references by {method}", references=roles[: limits.most], reference_method=method
+        )
+    if row.pose and one:
+        yield requests.make("pose and reference", pose=POSE, references=one)
     for view in SHEET_VIEWS:
         yield requests.make(f"{view} view", (view,))
     for turnaround in ("batch", "sequential") if row.batch else ("sequential",):
-        yield requests.make(
-            f"all views, {turnaround}", SHEET_VIEWS, turnaround=turnaround, reference=bool(row.identity)
-        )
+        yield requests.make(f"all views, {turnaround}", SHEET_VIEWS, turnaround=turnaround, references=one)
     yield requests.make("re-roll of the back", SHEET_VIEWS, reroll=SHEET_VIEWS.index("back"))
     if row.name in ("sd15", "doll"):  # what a picture is made with makes no difference
         yield requests.make("large pixels", SHEET_VIEWS, pixel_height=96)
@@ -154,6 +187,11 @@ def _render(value: Any) -> str:
     return f"<{value[0]}.{value[1]}" if isinstance(value, list) else repr(value)
 
 
+def _named(line: AppliedInput) -> str:
+    part = line.reference_role not in (None, "identity")
+    return f"{line.role} as {line.reference_role}" if part else line.role
+
+
 def render_family(family: str) -> str:
     """All graphs of a family, with their receipts."""
     parts = []
@@ -162,7 +200,7 @@ def render_family(family: str) -> str:
             continue
         compiled = request.compile()
         receipt = "\n".join(
-            f"    {line.role} ({line.view or 'any'}): {line.kind} by {line.node} {line.node_type}, "
+            f"    {_named(line)} ({line.view or 'any'}): {line.kind} by {line.node} {line.node_type}, "
             f"{line.model}, {line.strength:g}"
             for line in compiled.inputs
         )

@@ -6,7 +6,7 @@ from typing import get_args
 
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.families.catalogue import Download, Part, download_for
-from avatarforge.forge.families.family import Family
+from avatarforge.forge.families.family import Family, ReferenceLimits
 from avatarforge.forge.spec.settings import CONSISTENCY
 
 _POSE = {
@@ -42,7 +42,8 @@ def render_tables(name: str) -> str:
 
 def _abilities(family: Family) -> list[str]:
     pose = ", ".join(_POSE[method] for method in family.pose) or "none"
-    reference = ", ".join(_REFERENCE[method] for method in family.identity) or "none"
+    ways = [f"{_REFERENCE[method]}, {_limits(limits)}" for method, limits in family.references.items()]
+    reference = "; ".join(ways) or "none"
     views = "one batch, or one after another" if family.batch else "one after another"
     seen = {
         "attention": "they see the front by shared attention",
@@ -56,6 +57,11 @@ def _abilities(family: Family) -> list[str]:
         f"- Four views: {views}; {seen[family.anchor]}.",
         f"- Prompts: {_prompts(family)}.",
     ]
+
+
+def _limits(limits: ReferenceLimits) -> str:
+    each = f" ({limits.each} of each)" if limits.each else ""
+    return f"up to {limits.most}{each}: {', '.join(limits.roles)}"
 
 
 def _prompts(family: Family) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ..spec.avatar import AvatarSpec
 from .builder import PromptBuilder
 from .family import (
+    BY_ATTENTION,
     Encoded,
     Family,
     GraphFunctions,
@@ -71,7 +72,7 @@ ANIMA = Family(
     parts=PARTS,
     graph=GraphFunctions(load, encode, sample_with_ksampler, pose),
     pose=("patch",),
-    identity=("attention",),
+    references={"attention": BY_ATTENTION},
     anchor="attention",
     batch=True,
     rank=5,

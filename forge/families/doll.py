@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Family, LatentShape, Sampling
+from .family import Family, LatentShape, ReferenceLimits, Sampling
 from .prompt_text import QualityWords
 
 DOLL = Family(
@@ -16,7 +16,8 @@ DOLL = Family(
     parts=None,
     graph=None,
     pose=("keypoints",),
-    identity=("palette",),
+    # All parts of the character, or those of its head, or what it wears.
+    references={"palette": ReferenceLimits(3, ("identity", "face", "outfit"), each=1)},
     anchor="seed",
     batch=True,
     consistency=1.0,

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from ..spec.avatar import AvatarSpec
-from ..spec.reference import ReferenceMethod
+from ..spec.reference import ReferenceMethod, ReferenceRole
 from ..spec.settings import CONSISTENCY
 from .builder import Link, PromptBuilder
-from .prompt_text import QualityWords, Words
+from .prompt_text import QualityWords, Shown, Words
 
 #: "controlnet": a ControlNet. "patch": a patch of the model, from models/model_patches. "picture": the
 #: skeleton is a numbered reference picture, and a sentence in the prompt says what it is. "keypoints": the
@@ -112,6 +112,24 @@ class HelperLora:
 
 
 @dataclass(frozen=True)
+class ReferenceLimits:
+    """Which reference pictures a method takes for one picture.
+
+    `most` is how many; for the method "picture" the skeleton of a pose and the front that a view looks at
+    count, too. `each` is how many of one role, None for as many as fit. A method whose only role is
+    "identity" cannot tell apart what of a picture counts.
+    """
+
+    most: int
+    roles: tuple[ReferenceRole, ...] = ("identity",)
+    each: int | None = None
+
+
+#: Of shared attention: each picture costs another run of the model at every step.
+BY_ATTENTION = ReferenceLimits(4)
+
+
+@dataclass(frozen=True)
 class Loaded:
     """Links to the loaded model."""
 
@@ -125,7 +143,7 @@ class Picture:
     """A reference picture. `shows` says what the prompt calls it. `method` is how it is applied."""
 
     image: Link
-    shows: Literal["person", "pose"]
+    shows: Shown
     method: Literal["picture", "redux"] = "picture"
     strength: float = 1.0
 
@@ -207,12 +225,13 @@ class Family:
     family, and `likely_names`, those of well-known models. `lora_names` tells the families that headers of
     LoRAs do not always distinguish.
 
-    `pose` and `identity` are the methods for a pose and for a reference picture, best first: the reference
+    `pose` and `references` have the methods for a pose and for reference pictures, best first: a reference
     can be a numbered reference picture ("picture"), be read through CLIP vision by an adapter ("redux",
     "ipadapter"), be seen by self-attention ("attention"), or give its colours ("palette"). `anchor` is how
     views see the front one after another; None if they cannot. `batch`: several views can run as one batch.
     `ipadapters` is what ComfyUI_IPAdapter_plus looks for, best first, as (preset of its unified loader,
-    pattern of the file in models/ipadapter, usual name of the file); from that pack's README and utils.py.
+    pattern of the file in models/ipadapter, usual name of the file), and `face_ipadapters` the same for a
+    face alone; from that pack's README and utils.py.
     `union_type` is the type that selects the pose mode of a union ControlNet, and `union_bones` is how thick
     the bones of its skeletons are (`pictures.skeleton.BoneStyle`). `predicts_v`: some of its checkpoints
     predict the velocity, and say so only in their name. `rank`: of models that suit a request alike, that of
@@ -234,7 +253,7 @@ class Family:
     parts: Parts | None
     graph: GraphFunctions | None
     pose: tuple[PoseMethodName, ...]
-    identity: tuple[ReferenceMethod, ...]
+    references: Mapping[ReferenceMethod, ReferenceLimits]
     anchor: AnchorName | None
     batch: bool
     variants: tuple[Variant, ...] = (Variant("base", "base"),)
@@ -252,6 +271,7 @@ class Family:
     predicts_v: bool = False
     rank: int = 0
     ipadapters: tuple[tuple[str, str, str], ...] = ()
+    face_ipadapters: tuple[tuple[str, str, str], ...] = ()
     pose_strength: float = 1.0
     picture_noun: str = "image"
     lora_on_clip: bool = False

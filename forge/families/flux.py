@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..spec.avatar import AvatarSpec
+from ..spec.reference import REFERENCE_ROLES
 from .builder import Link, PromptBuilder
 from .family import (
+    BY_ATTENTION,
     Encoded,
     Family,
     GraphFunctions,
@@ -21,6 +23,7 @@ from .family import (
     Picture,
     Posed,
     PoseHint,
+    ReferenceLimits,
     Sampling,
     Shaped,
     Variant,
@@ -58,9 +61,9 @@ def _apply_redux(
     build: PromptBuilder, spec: AvatarSpec, encoded: Encoded, pictures: Sequence[Picture]
 ) -> Encoded:
     """Add the tokens that Flux Redux makes of each picture to the positive conditioning."""
-    use = spec.reference
-    model = build.add_shared("StyleModelLoader", "Redux", style_model_name=use.model if use else None)
-    vision = build.add_shared("CLIPVisionLoader", "CLIP vision", clip_name=use.clip_vision if use else None)
+    use = next(use for use in spec.references if use.method == "redux" and use.model)
+    model = build.add_shared("StyleModelLoader", "Redux", style_model_name=use.model)
+    vision = build.add_shared("CLIPVisionLoader", "CLIP vision", clip_name=use.clip_vision)
     positive: Link = encoded.positive
     nodes = []
     for picture in pictures:
@@ -107,7 +110,8 @@ FLUX = Family(
     parts=PARTS,
     graph=GraphFunctions(load, encode, sample_with_ksampler, pose),
     pose=("controlnet",),
-    identity=("redux", "attention"),
+    # Redux reads content and manner together, so that it has no other role.
+    references={"redux": ReferenceLimits(4), "attention": BY_ATTENTION},
     anchor="attention",
     batch=True,
     lora_names=r"\bflux( 1|1)?( dev| d)?\b(?! ?2)",
@@ -127,7 +131,10 @@ FLUX = Family(
             r"\bkontext\b",
             {
                 "sampling": Sampling(832, 1216, 20, 1.0, "euler", "simple", guidance=2.5),
-                "identity": ("picture", "attention"),
+                "references": {
+                    "picture": ReferenceLimits(3, REFERENCE_ROLES),
+                    "attention": BY_ATTENTION,
+                },
                 "anchor": "picture",
             },
         ),
@@ -164,7 +171,7 @@ CHROMA = Family(
     parts=Parts(("t5xxl",), "chroma", "flux"),
     graph=GraphFunctions(load_chroma, encode_words, sample_with_ksampler),
     pose=(),
-    identity=(),
+    references={},
     anchor=None,
     batch=False,
     lora_names=r"\bchroma\b",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..spec.avatar import AvatarSpec
+from ..spec.reference import REFERENCE_ROLES
 from .builder import Link, PromptBuilder
 from .family import (
+    BY_ATTENTION,
     Canvas,
     Encoded,
     Family,
@@ -19,6 +21,7 @@ from .family import (
     Loaded,
     Parts,
     Picture,
+    ReferenceLimits,
     Sampling,
     Shaped,
     Variant,
@@ -114,7 +117,8 @@ FLUX2 = Family(
     parts=_parts("qwen3_4b"),
     graph=GraphFunctions(load, encode, sample),
     pose=("picture",),
-    identity=("picture", "attention"),
+    # The words have to tell the pictures apart: more than a few of each are mixed up.
+    references={"picture": ReferenceLimits(6, REFERENCE_ROLES), "attention": BY_ATTENTION},
     anchor="picture",
     batch=True,
     lora_names=r"\bflux ?2\b|\bklein\b",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..spec.avatar import AvatarSpec
 from .builder import PromptBuilder
-from .family import Family, GraphFunctions, LatentShape, Loaded, Parts, Sampling, Variant
+from .family import BY_ATTENTION, Family, GraphFunctions, LatentShape, Loaded, Parts, Sampling, Variant
 from .prompt_text import SENTENCES
 from .steps import encode_words, load_files, sample_with_ksampler
 
@@ -26,7 +26,7 @@ KREA2 = Family(
     parts=PARTS,
     graph=GraphFunctions(load, encode_words, sample_with_ksampler),
     pose=(),
-    identity=("attention",),
+    references={"attention": BY_ATTENTION},
     anchor="attention",
     batch=False,
     lora_names=r"\bkrea ?2\b",

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ..spec.avatar import AvatarSpec
 from ..spec.expressions import expression_words
 from ..spec.styles import Style, styles_among
 from ..spec.views import LEVEL, VIEWS
+
+#: What a numbered picture shows: a reference by its role, the front that the view looks at, or a skeleton.
+Shown = Literal["person", "face", "outfit", "style", "front", "pose"]
 
 
 @dataclass(frozen=True)
@@ -257,16 +261,40 @@ def _key(clause: str) -> str:
     return " ".join(clause.casefold().strip(" .").split())
 
 
-def describe_pictures(shown: Sequence[str], noun: str = "image") -> str:
-    """Sentences that say what each numbered reference picture shows: "person" or "pose"."""
-    persons = [f"{noun} {number}" for number, what in enumerate(shown, 1) if what == "person"]
-    poses = [f"{noun} {number}" for number, what in enumerate(shown, 1) if what == "pose"]
+def describe_pictures(shown: Sequence[Shown], noun: str = "image", *, shows_face: bool = True) -> str:
+    """Sentences that say what to take from each numbered reference picture. `shows_face`: more of the face
+    than its outline is to be seen."""
+    named: dict[Shown, list[str]] = {}
+    for number, what in enumerate(shown, 1):
+        named.setdefault(what, []).append(f"{noun} {number}")
+
+    def those(*what: Shown) -> str:
+        return " and ".join(name for each in what for name in named.get(each, ()))
+
     sentences = []
-    if persons:
-        sentences.append(f"Show the same person with the same clothing as in {' and '.join(persons)}")
-    if poses:
+    # The front is drawn already: it wears what the person of the reference only puts on.
+    dressed: tuple[Shown, ...] = ("front",) if "outfit" in named else ("person", "front")
+    if "outfit" in named and "person" in named:
+        sentences.append(f"Show the same person as in {those('person')}, in other clothes")
+    if names := those(*dressed):
+        sentences.append(f"Show the same person with the same clothing as in {names}")
+    if names := those("face"):
+        seen = "face and the hair" if shows_face else "hair"
         sentences.append(
-            f"The person has exactly the pose of the skeleton in {poses[0]}; do not draw the skeleton itself"
+            f"Take the {seen} of the person in {names}, and neither the clothes nor the background"
+        )
+    if names := those("outfit"):
+        sentences.append(
+            f"The clothes are those in {names}: take only the clothes, and not the person who wears them"
+        )
+    if names := those("style"):
+        sentences.append(
+            f"Draw the picture in the manner of {names}: take its technique and colours, and nothing that it "
+            "shows"
+        )
+    if names := those("pose"):
+        sentences.append(
+            f"The person has exactly the pose of the skeleton in {names}; do not draw the skeleton itself"
         )
     return _sentences(*sentences)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..spec.avatar import AvatarSpec
+from ..spec.reference import REFERENCE_ROLES
 from .builder import PromptBuilder
 from .family import (
+    BY_ATTENTION,
     Encoded,
     Family,
     GraphFunctions,
@@ -21,6 +23,7 @@ from .family import (
     Picture,
     Posed,
     PoseHint,
+    ReferenceLimits,
     Sampling,
     Shaped,
     Variant,
@@ -37,6 +40,8 @@ from .steps import (
 
 PARTS = Parts(("qwen25_vl_7b",), "qwen_image", "wan", vae_names=r"qwen")
 _NORM_STRENGTH = 1.0
+#: TextEncodeQwenImageEditPlus has inputs for so many.
+_PICTURES = 3
 #: What LoRAs for several angles were trained on: ComfyUI's template "1 click multiple character angles".
 _CAMERA = {
     "quarter": "Rotate the camera 45 degrees to the right",
@@ -110,7 +115,7 @@ QWEN_EDIT = Family(
     parts=PARTS,
     graph=GraphFunctions(load_edit, encode_edit, sample_with_ksampler),
     pose=("picture",),
-    identity=("picture", "attention"),
+    references={"picture": ReferenceLimits(_PICTURES, REFERENCE_ROLES), "attention": BY_ATTENTION},
     anchor="picture",
     batch=False,
     rank=8,
@@ -135,7 +140,7 @@ QWEN_IMAGE = Family(
     parts=PARTS,
     graph=GraphFunctions(load, encode_words, sample_with_ksampler, pose),
     pose=("controlnet",),
-    identity=("attention",),
+    references={"attention": BY_ATTENTION},
     anchor="attention",
     batch=False,
     lora_names=r"\bqwen\b",

@@ -5,9 +5,13 @@ Defaults: ComfyUI's workflow templates, krita-ai-diffusion's styles and the mode
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..spec.avatar import AvatarSpec
+from ..spec.reference import ReferenceMethod
 from .builder import PromptBuilder
 from .family import (
+    BY_ATTENTION,
     ControlFiles,
     Encoded,
     Family,
@@ -16,6 +20,7 @@ from .family import (
     Loaded,
     Posed,
     PoseHint,
+    ReferenceLimits,
     Sampling,
     Variant,
 )
@@ -51,6 +56,10 @@ def pose(build: PromptBuilder, spec: AvatarSpec, loaded: Loaded, encoded: Encode
     return apply_controlnet(build, spec, loaded, encoded, hint, union_type="openpose")
 
 
+_REFERENCES: Mapping[ReferenceMethod, ReferenceLimits] = {
+    "ipadapter": ReferenceLimits(4, ("identity", "face", "style")),
+    "attention": BY_ATTENTION,
+}
 _GRAPH = GraphFunctions(load, encode_words, sample_with_ksampler, pose)
 
 SD15 = Family(
@@ -67,7 +76,7 @@ SD15 = Family(
     parts=None,
     graph=_GRAPH,
     pose=("controlnet",),
-    identity=("ipadapter", "attention"),
+    references=_REFERENCES,
     anchor="attention",
     batch=True,
     lora_names=r"\b(sd|stable ?diffusion)( v)? ?(1|14|15)\b",
@@ -82,6 +91,9 @@ SD15 = Family(
     ipadapters=(
         ("PLUS (high strength)", r"ip.adapter.plus.sd15\.", "ip-adapter-plus_sd15.safetensors"),
         ("STANDARD (medium strength)", r"ip.adapter.sd15\.", "ip-adapter_sd15.safetensors"),
+    ),
+    face_ipadapters=(
+        ("PLUS FACE (portraits)", r"plus.face.sd15\.", "ip-adapter-plus-face_sd15.safetensors"),
     ),
     lora_on_clip=True,
 )
@@ -111,7 +123,7 @@ SDXL = Family(
     parts=None,
     graph=_GRAPH,
     pose=("controlnet",),
-    identity=("ipadapter", "attention"),
+    references=_REFERENCES,
     anchor="attention",
     batch=True,
     lora_names=r"\bsdxl|xlv?\b|\bpony\b|illustrious|\bnoob(ai)?\b|animagine",
@@ -177,6 +189,9 @@ SDXL = Family(
     ipadapters=(
         ("PLUS (high strength)", r"plus.sdxl.vit.h\.", "ip-adapter-plus_sdxl_vit-h.safetensors"),
         ("STANDARD (medium strength)", r"ip.adapter.sdxl.vit.h\.", "ip-adapter_sdxl_vit-h.safetensors"),
+    ),
+    face_ipadapters=(
+        ("PLUS FACE (portraits)", r"plus.face.sdxl.vit.h\.", "ip-adapter-plus-face_sdxl_vit-h.safetensors"),
     ),
     lora_on_clip=True,
 )

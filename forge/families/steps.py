@@ -134,17 +134,27 @@ def add_reference_latents(
     return Encoded(links[0], links[1], tuple(nodes))
 
 
-def apply_ipadapter(build: PromptBuilder, model: Link, use: ReferenceUse, image: Link) -> Link:
-    """Use ComfyUI_IPAdapter_plus, whose unified loader finds the files of the preset; returns the model."""
-    loader = build.add("IPAdapterUnifiedLoader", "IPAdapter", model=model, preset=use.preset)
+def apply_ipadapter(
+    build: PromptBuilder, model: Link, use: ReferenceUse, image: Link, loaded: dict[str, Link]
+) -> Link:
+    """Use ComfyUI_IPAdapter_plus, whose unified loader finds the files of the preset; returns the model.
+
+    `loaded` has the adapter of each preset that is loaded already, and gets this one. Loaders that are not
+    chained would load everything twice (NODES.md of that pack).
+    """
+    preset = str(use.preset)
+    if preset not in loaded:
+        chained = {"ipadapter": list(loaded.values())[-1]} if loaded else {}
+        loader = build.add("IPAdapterUnifiedLoader", "IPAdapter", model=model, preset=preset, **chained)
+        model, loaded[preset] = loader.out(0), loader.out(1)
     return build.add(
         "IPAdapterAdvanced",
         "Apply reference",
-        model=loader.out(0),
-        ipadapter=loader.out(1),
+        model=model,
+        ipadapter=loaded[preset],
         image=image,
         weight=use.strength,
-        weight_type="linear",
+        weight_type="style transfer" if use.role == "style" else "linear",
         combine_embeds="concat",
         start_at=START,
         end_at=END,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..spec.avatar import AvatarSpec
 from .builder import PromptBuilder
 from .family import (
+    BY_ATTENTION,
     Encoded,
     Family,
     GraphFunctions,
@@ -54,7 +55,7 @@ Z_IMAGE = Family(
     parts=PARTS,
     graph=GraphFunctions(load, encode_words, sample_with_ksampler, pose),
     pose=("patch",),
-    identity=("attention",),
+    references={"attention": BY_ATTENTION},
     anchor="attention",
     batch=False,
     rank=6,

@@ -11,6 +11,7 @@ from ..graphs.pose_input import posed_views
 from ..graphs.pose_methods import KEYPOINTS, PICTURE
 from ..spec.avatar import AvatarSpec, Kind
 from ..spec.expressions import EXPRESSIONS
+from ..spec.reference import REFERENCE_STRENGTH, RequestedReference
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.views import in_order
 from ..spec.warning import GenerationWarning, make_warning
@@ -153,8 +154,9 @@ def family_warnings(
         detail = "With cfg 1 the model samples without guidance, so the negative prompt has no effect."
         warnings.append(make_warning("negative_prompt_has_no_effect", detail))
     whole = []
-    if spec.reference is not None and spec.reference.method == PICTURE:
+    if any(use.method == PICTURE for use in spec.references):
         whole.append(("reference_strength", request.reference_strength))
+        whole += [("references", item.strength) for item in _weakened(request)]
     if spec.pose_method in (PICTURE, KEYPOINTS):
         whole.append(("pose_strength", request.pose_strength))
     if family.anchor == PICTURE and spec.turnaround == "sequential":
@@ -162,9 +164,15 @@ def family_warnings(
     for name, value in whole:
         if value not in (None, 0, 1):
             how = "follows a pose exactly" if family.drawn else "sees a picture whole"
-            detail = f"{family.label} {how} or not at all, so {name} {value:g} counts as 1."
+            what = "a strength of" if name == "references" else name
+            detail = f"{family.label} {how} or not at all, so {what} {value:g} counts as 1."
             warnings.append(make_warning("strength_counts_as_one", detail, field=name, family=family.label))
     return tuple(warnings)
+
+
+def _weakened(request: AvatarRequest) -> list[RequestedReference]:
+    """The references with a strength of their own: what a list leaves out is filled in."""
+    return [item for item in request.references or () if item.strength != REFERENCE_STRENGTH]
 
 
 def _not_supported(field: str, reason: str, family: Family) -> UnprocessableError:

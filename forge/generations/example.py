@@ -21,5 +21,5 @@ def example_prompt(family: str, installed: InstalledModels, settings: Settings) 
             f"There is no family {family[:80]!r}. There are: {', '.join(FAMILIES)}.", code="not_found"
         )
     request = AvatarRequest(prompt=WORDS, family=family, seed=0)
-    resolved = resolve_request(request, ("front",), None, None, installed, settings)
+    resolved = resolve_request(request, ("front",), None, (), installed, settings)
     return compile_prompt(resolved.spec, "").prompt

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -12,11 +13,13 @@ from ...db import files as file_queries
 from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord
-from ..errors import ConflictError, UnprocessableError
+from ..errors import ConflictError, NotFoundError, UnprocessableError
 from ..spec.avatar import AvatarSpec
+from ..spec.reference import REFERENCE_STRENGTH, RequestedReference
 from ..spec.request import AvatarRequest
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.poses import require_picture
+from .references import GivenReference
 from .resolve import GivenPose
 from .transactions import used_files
 
@@ -35,25 +38,28 @@ class Inputs:
         self._files = files
 
     async def resolve(
-        self, request: AvatarRequest, undo: AsyncExitStack
-    ) -> tuple[GivenPose | None, FileRecord | None]:
-        """The pose and the reference of a request, each given by id or as base64; None if absent. Stores
-        base64 pictures, and adds their withdrawal to `undo`.
+        self,
+        request: AvatarRequest,
+        undo: AsyncExitStack,
+        character_references: Sequence[RequestedReference] = (),
+    ) -> tuple[GivenPose | None, tuple[GivenReference, ...]]:
+        """The pose and the references of a request, and those of its character that it does not name itself.
+        Stores base64 pictures, and adds their withdrawal to `undo`.
 
-        Raises UnprocessableError, NotFoundError and what receiving a file raises.
+        Raises UnprocessableError, NotFoundError, ConflictError if a picture of the character is gone, and
+        what receiving a file raises.
         """
+        _check_references(request)
         pose_id = await self._id_of("pose", request.pose_file_id, request.pose_image, undo)
         reference_id = await self._id_of(
             "reference", request.reference_file_id, request.reference_image, undo
         )
-        if pose_id is None and reference_id is None:
-            return None, None
-        files = await self._database.read(partial(_read_files, pose_id=pose_id, reference_id=reference_id))
-        reference = files[reference_id].record if reference_id is not None else None
-        if reference is not None:
-            require_picture(reference, "reference_file_id")
-        pose = await self._recognise(files[pose_id]) if pose_id is not None else None
-        return pose, reference
+        named = _named_references(request, reference_id, character_references)
+        if pose_id is None and not named:
+            return None, ()
+        pose_file, references = await self._database.read(partial(_read_files, pose_id=pose_id, named=named))
+        pose = await self._recognise(pose_file) if pose_file is not None else None
+        return pose, references
 
     async def _id_of(
         self, role: str, file_id: str | None, text: str | None, undo: AsyncExitStack
@@ -91,19 +97,109 @@ class Inputs:
                 )
 
 
+@dataclass(frozen=True)
+class _NamedReference:
+    """A reference by its file id, and where the request names it: nowhere if it is of the character."""
+
+    wanted: RequestedReference
+    field: tuple[str | int, ...] | None
+
+    def given(self, record: FileRecord) -> GivenReference:
+        wanted = self.wanted
+        given = GivenReference(record, wanted.role, wanted.strength, wanted.view)
+        if self.field is None:
+            return replace(given, from_character=True)
+        return replace(given, field=self.field)
+
+
+def _check_references(request: AvatarRequest) -> None:
+    """Raises UnprocessableError for a list next to its short form, and for a picture that it has twice."""
+    if request.references is None:
+        return
+    for name in ("reference_file_id", "reference_image", "reference_strength"):
+        if getattr(request, name) is not None:
+            raise _conflict(f"Give references or {name}, not both.", (name,), "references")
+    seen = set()
+    for number, item in enumerate(request.references):
+        if (item.file_id, item.role) in seen:
+            raise _conflict(
+                f"The file {item.file_id} is a reference of the role {item.role} twice: give it once, or in "
+                "another role.",
+                ("references", number, "file_id"),
+                "references",
+            )
+        seen.add((item.file_id, item.role))
+
+
+def _conflict(detail: str, field: tuple[str | int, ...], other: str) -> UnprocessableError:
+    return UnprocessableError(
+        detail,
+        ("body", *field),
+        code="conflicting_fields",
+        parameters={"field": str(field[0]), "other": other},
+    )
+
+
+def _named_references(
+    request: AvatarRequest, short: str | None, of_character: Sequence[RequestedReference]
+) -> tuple[_NamedReference, ...]:
+    """The references of a request, then those of its character that it does not name itself. `short` is the
+    file id of the short form."""
+    named = [
+        _NamedReference(item, ("references", number)) for number, item in enumerate(request.references or ())
+    ]
+    if short is not None:
+        strength = request.reference_strength
+        whole = RequestedReference(short, strength=REFERENCE_STRENGTH if strength is None else strength)
+        named.append(_NamedReference(whole, ("reference_file_id",)))
+    known = {(item.wanted.file_id, item.wanted.role) for item in named}
+    for item in of_character:
+        if (item.file_id, item.role) not in known:
+            known.add((item.file_id, item.role))
+            named.append(_NamedReference(item, None))
+    return tuple(named)
+
+
 def _read_files(
-    connection: Connection, pose_id: str | None, reference_id: str | None
-) -> dict[str, _InputFile]:
-    """The files by id. Raises NotFoundError for an unknown, deleted or lost one."""
-    files = {}
-    for file_id in (pose_id, reference_id):
-        if file_id is None:
-            continue
-        record = file_queries.get_live(connection, file_id)
-        if record is None:
-            raise unknown_file(file_id)
-        if record.lost_at is not None:
-            raise lost_bytes(file_id)
-        styles = pose_queries.styles_kept(connection, record.content_hash) if file_id == pose_id else ()
-        files[file_id] = _InputFile(record, styles)
-    return files
+    connection: Connection, pose_id: str | None, named: Sequence[_NamedReference]
+) -> tuple[_InputFile | None, tuple[GivenReference, ...]]:
+    """The file of the pose, and the references with their files. Raises NotFoundError for an unknown, deleted
+    or lost one, UnprocessableError for one that is no picture."""
+    pose = None
+    if pose_id is not None:
+        record = _get_file(connection, pose_id)
+        pose = _InputFile(record, pose_queries.styles_kept(connection, record.content_hash))
+    references = []
+    for item in named:
+        if item.field is None:
+            record = _get_file_of_character(connection, item.wanted.file_id)
+            require_picture(record, "character_id")
+        else:
+            in_list = "" if len(item.field) == 1 else f"references[{item.field[1]}]: "
+            record = _get_file(connection, item.wanted.file_id, in_list)
+            require_picture(record, *item.field, *(["file_id"] if in_list else []))
+        references.append(item.given(record))
+    return pose, tuple(references)
+
+
+def _get_file(connection: Connection, file_id: str, where: str = "") -> FileRecord:
+    record = file_queries.get_live(connection, file_id)
+    if record is None:
+        error = unknown_file(file_id)
+        raise NotFoundError(where + error.detail, code=error.code) if where else error
+    if record.lost_at is not None:
+        raise lost_bytes(file_id)
+    return record
+
+
+def _get_file_of_character(connection: Connection, file_id: str) -> FileRecord:
+    """A file that was deleted stays for the characters that have it, unless that was forced."""
+    record = file_queries.get_any(connection, file_id)
+    if record is None:
+        raise ConflictError(
+            f"The character uses file {file_id}, which was deleted. Upload it again.",
+            code="input_file_deleted",
+        )
+    if record.lost_at is not None:
+        raise lost_bytes(file_id)
+    return record

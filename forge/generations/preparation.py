@@ -78,17 +78,17 @@ class RunPreparer:
         the front. `undo` withdraws uploads. May also raise NotFoundError and what receiving a file raises."""
         views = chosen_views(request, kind, views)
         check_expression(request)
-        pose, reference = await self._inputs.resolve(request, undo)
+        pose, references = await self._inputs.resolve(request, undo)
         generation_id = str(uuid.uuid4())
         if request.template is not None:
             template = await self._templates.find(request.template)
             resolved = await self._resolve(
-                partial(resolve_template, request, template, views, pose, reference)
+                partial(resolve_template, request, template, views, pose, references)
             )
             spec = resolved.spec
             compiled = compile_template(template, spec, generation_id)
         else:
-            resolved = await self._resolve(partial(resolve_request, request, views, pose, reference))
+            resolved = await self._resolve(partial(resolve_request, request, views, pose, references))
             spec = await self._choose_turnaround(resolved.spec, request.turnaround)
             compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
         checked = await self._host.check(generation_id, compiled.prompt)
@@ -103,9 +103,13 @@ class RunPreparer:
             receipt=receipt.for_prompt(generation_id),
             callback_url=request.callback_url,
             now=self._database.now(),
+            hidden=[item.record.id for item in references if item.record.deleted_at is not None],
         )
-        pose_record = pose.record if pose is not None else None
-        used = [record for record in (pose_record, reference) if record is not None]
+        poses = [pose.record] if pose is not None else []
+        # A file can be used in several ways.
+        used = list(
+            {record.id: record for record in (*poses, *(item.record for item in references))}.values()
+        )
         return PreparedRun(checked, commit, partial(withdraw, generation_id=generation_id, used=used))
 
     async def prepare_reroll(self, record: GenerationRecord, view: str, seed: int | None) -> PreparedRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,12 +24,10 @@ from ..graphs.pose_methods import (
 )
 from ..graphs.poses import plan_pose, pose_warnings
 from ..graphs.prompt_syntax import prompt_warnings
-from ..graphs.reference_methods import choose_reference_method
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseFile, PoseMode, PoseUse
-from ..spec.reference import REFERENCE_STRENGTH, ReferenceMethod, ReferenceUse
 from ..spec.request import POSE_STRENGTH, AvatarRequest
 from ..spec.settings import PIXEL_COLORS, SETTINGS
 from ..spec.warning import GenerationWarning, make_warning
@@ -41,6 +39,7 @@ from .applicability import (
     family_warnings,
     unknown_option,
 )
+from .references import GivenReference, add_references
 
 Value = TypeVar("Value")
 Views = tuple[str, ...] | None
@@ -80,7 +79,7 @@ def resolve_request(
     request: AvatarRequest,
     views: Views,
     pose: GivenPose | None,
-    reference: FileRecord | None,
+    references: Sequence[GivenReference],
     installed: InstalledModels,
     settings: Settings,
 ) -> ResolvedRequest:
@@ -90,7 +89,7 @@ def resolve_request(
     needed model is not installed.
     """
     several_views = views is not None and len(views) > 1
-    given = GivenInputs(several_views, pose is not None, reference is not None)
+    given = GivenInputs(several_views, pose is not None, bool(references))
     check_applicable(request, given)
     chosen = _choose_model(request, installed, settings)
     family = chosen.family
@@ -128,7 +127,7 @@ def resolve_request(
         **values,
         views=chosen_views,
         pose=used_pose,
-        reference=_use_reference(reference, request, installed, family),
+        reference=None,
         family=family.name,
         variant=chosen.file.variant,
         prediction=chosen.file.prediction,
@@ -144,10 +143,11 @@ def resolve_request(
         turnaround="sequential" if request.turnaround == "sequential" or not family.batch else "batch",
     )
     check_pose_shown(spec)
+    spec, left_out = add_references(spec, references, request, installed)
     spare = None
     if posed.model is None and CONTROLNET in family.pose:
         spare = pose_controlnet(installed, settings, family).model
-    warnings = posed.warnings + family_warnings(request, spec, family)
+    warnings = posed.warnings + left_out + family_warnings(request, spec, family)
     if not family.drawn:
         warnings += prompt_warnings(spec.texts, installed.embeddings)
     if spec.pose is not None:
@@ -255,30 +255,6 @@ def use_pose(
     file = PoseFile(record.id, record.content_hash, record.width, record.height, pose.kind, skeleton)
     plan = plan_pose(file, mode, pose_extractors(installed), needs_keypoints=needs_keypoints)
     return PoseUse(file, plan, mode, strength)
-
-
-def _use_reference(
-    record: FileRecord | None, request: AvatarRequest, installed: InstalledModels, family: Family
-) -> ReferenceUse | None:
-    if record is None:
-        return None
-    weight = _default(request.reference_strength, REFERENCE_STRENGTH)
-    wanted: ReferenceMethod | None = None if request.reference_method == "auto" else request.reference_method
-    if weight == 0 and not family.identity:
-        return ReferenceUse(record.id, record.content_hash, weight)
-    choice = choose_reference_method(installed, family, wanted)
-    if choice.method == "picture":
-        # A reference picture is seen whole, or not at all.
-        weight = 1.0 if weight else 0.0
-    return ReferenceUse(
-        record.id,
-        record.content_hash,
-        weight,
-        choice.method,
-        choice.preset,
-        choice.model,
-        choice.clip_vision if choice.method == "redux" else None,
-    )
 
 
 def _default(value: Value | None, default: Value) -> Value:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
-from ...db.records import FileRecord
 from ..errors import UnprocessableError
 from ..graphs.capabilities import pose_extractors
 from ..graphs.poses import pose_warnings
@@ -14,12 +14,12 @@ from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec
-from ..spec.reference import ReferenceUse
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.views import LEVEL
 from ..spec.warning import GenerationWarning, make_warning
 from ..templates.template import KIND, Template
 from .applicability import GivenInputs, check_applicable, check_pose_shown
+from .references import GivenReference, add_reference_of_template
 from .resolve import GivenPose, ResolvedRequest, default_colors, use_pose
 
 #: Field of a request -> the slot that it fills. Fields that are not here fill none.
@@ -35,6 +35,7 @@ _SLOT_OF = {
     "pose_mode": "pose",
     "reference_file_id": "reference",
     "reference_image": "reference",
+    "references": "reference",
     "seed": "seed",
     "width": "width",
     "height": "height",
@@ -51,7 +52,7 @@ def resolve_template(
     template: Template,
     views: tuple[str, ...] | None,
     pose: GivenPose | None,
-    reference: FileRecord | None,
+    references: Sequence[GivenReference],
     installed: InstalledModels,
     _settings: Settings,
 ) -> ResolvedRequest:
@@ -59,7 +60,7 @@ def resolve_template(
     `plan_pose` raises."""
     _require_slots(request, template)
     several_views = views is not None and len(views) > 1
-    check_applicable(request, GivenInputs(several_views, pose is not None, reference is not None))
+    check_applicable(request, GivenInputs(several_views, pose is not None, bool(references)))
     chosen: dict[str, Any] = {name: getattr(request, name) for name in ("width", "height", "steps", "cfg")}
     for name, value in chosen.items():
         chosen[name] = template.common_value(name) if value is None else value
@@ -82,7 +83,7 @@ def resolve_template(
         ),
         views=views if views else ((None,) if pose is not None else ("front",)),
         pose=use_pose(pose, request, 1.0, installed, BoneStyle.STANDARD.value),
-        reference=ReferenceUse(reference.id, reference.content_hash, 1.0, "picture") if reference else None,
+        reference=None,
         family=KIND,
         controlnet=None,
         bones=BoneStyle.STANDARD.value,
@@ -92,7 +93,8 @@ def resolve_template(
         **chosen,
     )
     check_pose_shown(spec)
-    warnings: tuple[GenerationWarning, ...] = prompt_warnings(spec.texts, installed.embeddings)
+    spec, left_out = add_reference_of_template(spec, references, has_slot="reference" in template.slots)
+    warnings: tuple[GenerationWarning, ...] = left_out + prompt_warnings(spec.texts, installed.embeddings)
     if views and "pose" not in template.slots:
         warnings = (make_warning("no_pose_slot", _NO_SLOT), *warnings)
     if spec.pose is not None:

@@ -6,6 +6,7 @@ another request may have been faster.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,7 +28,10 @@ FULL_QUEUE_SECONDS = 10
 def used_files(spec: AvatarSpec) -> dict[str, str]:
     """role -> file id of the pictures that a spec uses."""
     used = {"pose": spec.pose.file.file_id} if spec.pose else {}
-    return used | ({"reference": spec.reference.file_id} if spec.reference else {})
+    return used | {
+        "reference" if number == 1 else f"reference_{number}": use.file_id
+        for number, use in enumerate(spec.references, 1)
+    }
 
 
 def receipt_for_retry(before: GenerationRecord, prompt_id: str, installed: InstalledModels) -> Receipt:
@@ -105,12 +109,18 @@ def commit_new(
     receipt: Receipt,
     callback_url: str | None,
     now: int,
+    hidden: Collection[str] = (),
 ) -> GenerationRecord:
-    """Add the row of a new generation. Raises NotFoundError if one of its files or its template has been
-    deleted since."""
+    """Add the row of a new generation. `hidden` are the ids of files that were deleted but that its character
+    keeps. Raises NotFoundError if one of its other files or its template has been deleted since, or if a
+    hidden file is gone."""
     used = used_files(spec)
-    if not file_queries.touch(connection, list(used.values()), now):
-        raise unknown_file(_first_missing(connection, used))
+    live = [file_id for file_id in used.values() if file_id not in hidden]
+    if not file_queries.touch(connection, live, now):
+        raise unknown_file(_first_missing(connection, live))
+    for file_id in hidden:
+        if file_id in used.values() and file_queries.get_any(connection, file_id) is None:
+            raise unknown_file(file_id)
     values = {
         "id": generation_id,
         "kind": kind,
@@ -144,5 +154,5 @@ def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
     return released + template_queries.release(connection, used)
 
 
-def _first_missing(connection: Connection, used: dict[str, str]) -> str:
-    return next(file_id for file_id in used.values() if file_queries.get_live(connection, file_id) is None)
+def _first_missing(connection: Connection, used: Sequence[str]) -> str:
+    return next(file_id for file_id in used if file_queries.get_live(connection, file_id) is None)

@@ -19,7 +19,7 @@ from ..spec.avatar import NO_FOLDER
 from .method import Method, best, describe_skipped, lacking, list_some
 from .parts import MissingPart, find_parts
 from .pose_methods import missing_pose, pose_methods
-from .reference_methods import reference_methods
+from .reference_methods import ReferenceSupport, reference_methods, reference_support
 
 DWPOSE, SDPOSE = "dwpose", "sdpose"
 #: Of the families of model files.
@@ -58,7 +58,8 @@ class ModelCapabilities:
     why the file cannot be used, phrased to follow "it"; None if it can. `missing` are text encoders and VAE
     that it needs. `told_by` and `variant_told_by` say what decided. `settings` are the request fields that
     only some families have and this one has, `lacks` those that most have and this one does not have. What
-    a family does not have is None in `defaults`.
+    a family does not have is None in `defaults`. `references` are how many reference pictures each method
+    takes, and in which roles.
     """
 
     name: str
@@ -82,6 +83,7 @@ class ModelCapabilities:
     missing: tuple[MissingFile, ...] = ()
     lacks: tuple[str, ...] = ()
     drawn: bool = False
+    references: tuple[ReferenceSupport, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ def _model_capabilities(
         turnarounds=_turnarounds(family),
         defaults=family.sampling_of(model.distillation),
         missing=missing_files(find_parts(installed, model, family)[1]),
+        references=reference_support(installed, family),
     )
 
 
@@ -274,6 +277,7 @@ def _drawn_capabilities(installed: InstalledModels, settings: Settings, family: 
         defaults=family.sampling,
         lacks=tuple(sorted(family.lacks)),
         drawn=True,
+        references=reference_support(installed, family),
     )
 
 

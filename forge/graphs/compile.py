@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UnprocessableError
@@ -13,6 +14,7 @@ from ..spec.views import view_width
 from ..spec.warning import GenerationWarning
 from .drawn_graph import DrawnGraph
 from .generation_graph import GenerationGraph
+from .receipt import require_references
 from .view_graph import ViewGraph
 
 ANCHOR = 0  # position of the view that the others attend to: the front
@@ -43,7 +45,7 @@ def compile_prompt(
     keep it loaded. Raises UnprocessableError if a given input cannot be applied.
     """
     graph = _begin(spec)
-    graph.apply_reference()
+    graph.apply_references(spec.views)
     if spec.turnaround == "batch" and len(spec.views) > 1:
         graph.share_views()
         samples = graph.sample(spec.views, (spec.width, spec.height), spec.seed)
@@ -57,7 +59,7 @@ def compile_prompt(
             if position == ANCHOR and len(spec.views) > 1:
                 graph.show_anchor(samples, image)
     graph.keep_loaded(spare_controlnet)
-    return _checked(spec, graph)
+    return _checked(spec, graph, spec.views)
 
 
 def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> CompiledPrompt:
@@ -65,28 +67,28 @@ def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> Compi
     that the character stays the same, also after a restart. Raises like `compile_prompt`."""
     view = spec.views[position]
     graph = _begin(spec)
-    graph.apply_reference()
+    graph.apply_references((view,))
     if position != ANCHOR:
         graph.show_saved_anchor(generation_id, ANCHOR)
     graph.use_saved_palette(generation_id, ANCHOR)
     samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
     graph.save(samples, view, generation_id, position)
-    return _checked(spec, graph)
+    return _checked(spec, graph, (view,))
 
 
 def _begin(spec: AvatarSpec) -> ViewGraph:
     return DrawnGraph(spec) if FAMILIES[spec.family].drawn else GenerationGraph(spec)
 
 
-def _checked(spec: AvatarSpec, graph: ViewGraph) -> CompiledPrompt:
-    """No input is dropped silently: every given one is in the receipt, or the request fails."""
-    applied = {line.role for line in graph.inputs}
-    for role, given in (("pose", spec.pose), ("reference", spec.reference)):
-        if given is not None and given.strength > 0 and role not in applied and not graph.is_skipped(role):
-            raise UnprocessableError(
-                f"The {role} image was given, but nothing here can apply it.",
-                ("body", f"{role}_file_id"),
-                code="field_not_applicable",
-                parameters={"field": f"{role}_file_id"},
-            )
+def _checked(spec: AvatarSpec, graph: ViewGraph, views: Sequence[str | None]) -> CompiledPrompt:
+    """No input is dropped silently: every given one is in the receipt of its views, or the request fails."""
+    posed = any(line.role == "pose" for line in graph.inputs)
+    if spec.pose is not None and spec.pose.strength > 0 and not posed and not graph.is_skipped("pose"):
+        raise UnprocessableError(
+            "The pose image was given, but nothing here can apply it.",
+            ("body", "pose_file_id"),
+            code="field_not_applicable",
+            parameters={"field": "pose_file_id"},
+        )
+    require_references(spec, graph.inputs, views, "nothing here can apply it")
     return CompiledPrompt(graph.prompt, tuple(graph.inputs), tuple(graph.warnings))

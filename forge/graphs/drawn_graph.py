@@ -6,10 +6,10 @@ together, so that the picture can later be used as a reference part by part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..families.builder import Link, PromptBuilder
+from ..families.builder import Link, Node, PromptBuilder
 from ..pictures.doll.views import SAME_SEED
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
@@ -21,11 +21,15 @@ from .links import PAPER_DOLL
 from .pixel_art import PixelArt
 from .pose_input import PoseInput, is_from_behind, pose_input, posed_views_warning
 from .poses import add_keypoints
-from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
+from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose, applied_reference
+from .reference_input import load_references
+from .references import references_of
 
 # Outputs of the nodes that draw, take and load a picture with its parts.
 _PICTURE, _PARTS = 0, 1
 _REFERENCE_PARTS = 2
+#: Role of a reference -> the node's input for it.
+_INPUTS = {"identity": "reference", "face": "face_reference", "outfit": "outfit_reference"}
 
 
 class DrawnGraph:
@@ -38,7 +42,7 @@ class DrawnGraph:
         self.inputs: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
         self._skipped: set[str] = set()
-        self._reference: dict[str, Any] = {}
+        self._loaded: Mapping[str, Node] = {}
         # Whether the following views look like the front; in a batch its own row is the first.
         self._anchored = self._shared = False
 
@@ -49,16 +53,8 @@ class DrawnGraph:
     def is_skipped(self, role: str) -> bool:
         return role in self._skipped
 
-    def apply_reference(self) -> None:
-        use = self._spec.reference
-        if use is None or use.strength == 0:
-            return
-        loaded = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id)
-        self._reference = {
-            "reference": loaded.out(_PICTURE),
-            "reference_parts": loaded.out(_REFERENCE_PARTS),
-            "reference_strength": use.strength,
-        }
+    def apply_references(self, views: Sequence[str | None]) -> None:
+        self._loaded = load_references(self._build, self._spec, views).nodes
 
     def share_views(self) -> None:
         self._shared = self._spec.consistency > 0
@@ -135,8 +131,21 @@ class DrawnGraph:
             steps=spec.steps,
             **node_views(views),
             **self._keypoints(poses),
-            **self._reference,
+            **self._references(views[0]),
         ).out(_PICTURE)
+
+    def _references(self, view: str | None) -> dict[str, Any]:
+        """The inputs for the references of a view, one for each role."""
+        inputs: dict[str, Any] = {}
+        for use in references_of(self._spec, view):
+            name = _INPUTS[use.role]
+            loaded = self._loaded[use.file_id]
+            inputs |= {
+                name: loaded.out(_PICTURE),
+                f"{name}_parts": loaded.out(_REFERENCE_PARTS),
+                f"{name}_strength": use.strength,
+            }
+        return inputs
 
     def _keypoints(self, poses: PoseInput) -> dict[str, Link]:
         if poses.pose is None:
@@ -154,11 +163,9 @@ class DrawnGraph:
 
     def _add_lines(self, poses: PoseInput, node: str) -> None:
         spec = self._spec
-        use = spec.reference
+        references = [applied_reference(use) for use in references_of(spec, poses.views[0])]
         for number, view in enumerate(poses.views):
-            records = [applied_pose(poses.pose_of(view), WHOLE)]
-            if self._reference and use is not None:
-                records.append(AppliedPicture("reference", "picture", use, use.strength))
+            records = [applied_pose(poses.pose_of(view), WHOLE), *references]
             if self._anchored or (self._shared and number > 0):
                 records.append(AppliedPicture("anchor", "seed", None, spec.consistency))
             self.inputs += [

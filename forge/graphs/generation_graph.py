@@ -12,15 +12,19 @@ from dataclasses import replace
 from ..families import FAMILIES, prompt_kind
 from ..families.builder import Link, PromptBuilder
 from ..families.family import Canvas, Encoded, Loaded, Picture, Posed, PoseHint
-from ..families.prompt_text import Words, describe_pictures, prompt_parts
+from ..families.prompt_text import Shown, Words, describe_pictures, prompt_parts
 from ..families.steps import END, START, apply_ipadapter
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
+from ..spec.reference import ReferenceUse
+from ..spec.views import VIEWS
 from ..spec.warning import GenerationWarning
 from .pixel_art import PixelArt, load_saved
 from .pose_input import PoseInput, add_pose_input, pose_input, posed_views_warning
-from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose
+from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose, applied_reference
+from .reference_input import LoadedReferences, load_references, pictures_with_words
+from .references import references_of
 
 
 class GenerationGraph:
@@ -40,6 +44,8 @@ class GenerationGraph:
         # What applies to everything that is sampled from now on: patches of the model, and pictures.
         self._patches: list[AppliedPicture] = []
         self._pictures: list[tuple[Picture, AppliedPicture]] = []
+        self._references = LoadedReferences({})
+        self._ipadapters: dict[str, Link] = {}  # the loaded ones, by preset
         self._loaded = self._load()
 
     @property
@@ -51,23 +57,10 @@ class GenerationGraph:
         side."""
         return role in self._skipped
 
-    def apply_reference(self) -> None:
-        """Apply the given reference to every view."""
-        use = self._spec.reference
-        if use is None or use.strength == 0:
-            return
-        image = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id).out()
-        record = AppliedPicture("reference", "picture", use, use.strength, model=use.model)
-        if use.method == "ipadapter":
-            model = apply_ipadapter(self._build, self._loaded.model, use, image)
-            self._loaded = replace(self._loaded, model=model)
-            self._record_patch(record)
-        elif use.method == "attention":
-            self._attend("Apply reference", self._encode("Reference", image), use.strength)
-            self._record_patch(record)
-        else:
-            picture = Picture(image, "person", "redux" if use.method == "redux" else "picture", use.strength)
-            self._pictures.append((picture, record))
+    def apply_references(self, views: Sequence[str | None]) -> None:
+        """Apply the given references to what is sampled from now on, which are these views."""
+        self._references = load_references(self._build, self._spec, views)
+        self._patch_model(self._references.common or ())
 
     def show_anchor(self, samples: Link, image: Link) -> None:
         """Let the following views see a sampled one: its latent, or its decoded picture."""
@@ -94,6 +87,22 @@ class GenerationGraph:
 
     def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
         """Sample these views in one batch; returns a link to its latent."""
+        common = self._loaded, list(self._patches)
+        uses = references_of(self._spec, views[0])
+        if self._references.common is None:
+            self._patch_model(uses)
+        given = pictures_with_words(uses, self._references.nodes)
+        latent = self._sample(views, size, seed, [*given, *self._pictures])
+        self._loaded, self._patches = common
+        return latent
+
+    def _sample(
+        self,
+        views: Sequence[str | None],
+        size: tuple[int, int],
+        seed: int,
+        given: Sequence[tuple[Picture, AppliedPicture]],
+    ) -> Link:
         spec, functions = self._spec, self._functions
         batch = len(views) > 1
         label = "" if batch else f" ({views[0]})" if views[0] else ""
@@ -104,12 +113,12 @@ class GenerationGraph:
             self.warnings.append(posed_views_warning(spec))
         posed = spec.controlnet is not None or spec.pose_method == "picture"
         hint = add_pose_input(self._build, spec, poses, size, label) if posed and poses.strength else None
-        pictures = [picture for picture, _ in self._pictures]
+        pictures = [picture for picture, _ in given]
         if hint is not None and spec.pose_method == "picture":
             pictures.append(Picture(hint, "pose"))
         words = self._words(views, label, pictures)
         encoded = functions.encode(self._build, spec, self._loaded, words, pictures)
-        self._add_picture_lines(views, encoded)
+        self._add_picture_lines(views, given, encoded)
         model = self._loaded.model
         if hint is not None and spec.pose_method == "picture":
             self._add_pose_lines(poses, encoded.nodes[-1], WHOLE)
@@ -189,13 +198,25 @@ class GenerationGraph:
             )
         return loaded
 
+    def _patch_model(self, uses: Sequence[ReferenceUse]) -> None:
+        """Let the model see the references that are no numbered pictures."""
+        for use in uses:
+            image = self._references.nodes[use.file_id].out()
+            if use.method == "ipadapter":
+                model = apply_ipadapter(self._build, self._loaded.model, use, image, self._ipadapters)
+                self._loaded = replace(self._loaded, model=model)
+                self._record_patch(applied_reference(use))
+            elif use.method == "attention":
+                self._attend("Apply reference", self._encode("Reference", image), use.strength)
+                self._record_patch(applied_reference(use))
+
     def _show_anchor(self, kind: str, image: Link, samples: Link | None) -> None:
         weight = self._spec.consistency
         if weight == 0:
             return
         if self._family.anchor == "picture":
             record = AppliedPicture("anchor", "picture", None, WHOLE)
-            self._pictures.append((Picture(image, "person"), record))
+            self._pictures.append((Picture(image, "front"), record))
         elif self._family.anchor == "attention":
             latent = samples if samples is not None else self._encode("Saved front", image)
             self._attend("Look at the front", latent, weight)
@@ -208,11 +229,13 @@ class GenerationGraph:
         kind = prompt_kind(spec.family, spec.variant)
         return Words(parts, self._family.words, kind, tuple(views), label)
 
-    def _describe(self, shown: Sequence[str], views: Sequence[str | None]) -> str:
+    def _describe(self, shown: Sequence[Shown], views: Sequence[str | None]) -> str:
         """Sentences about the numbered pictures, and those that helper LoRAs were trained on."""
-        sentences = [describe_pictures(shown, self._family.picture_noun)]
+        view = VIEWS.get(views[0] or "") if len(views) == 1 else None
+        face = view is None or view.shows_face
+        sentences = [describe_pictures(shown, self._family.picture_noun, shows_face=face)]
         used = {lora.helps for lora in self._spec.loras}
-        if "person" in shown and len(views) == 1:
+        if {"person", "front"} & set(shown) and len(views) == 1:
             helpers = [helper for helper in self._family.helper_loras if helper.helps in used]
             camera = [helper.words.get(views[0] or "") for helper in helpers]
             sentences += [f"{words}." for words in camera if words]
@@ -262,8 +285,13 @@ class GenerationGraph:
         """Record the newest model patch for the receipt."""
         self._patches.append(replace(record, node=str(self._loaded.model[0])))
 
-    def _add_picture_lines(self, views: Sequence[str | None], encoded: Encoded) -> None:
-        for (_, record), node in zip(self._pictures, encoded.nodes, strict=False):
+    def _add_picture_lines(
+        self,
+        views: Sequence[str | None],
+        given: Sequence[tuple[Picture, AppliedPicture]],
+        encoded: Encoded,
+    ) -> None:
+        for (_, record), node in zip(given, encoded.nodes, strict=False):
             for view in views:
                 self._add_line(record, view, node)
 

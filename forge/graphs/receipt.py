@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..errors import UnprocessableError
+from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
 from ..spec.receipt import AppliedInput
 from ..spec.reference import ReferenceUse
+from .references import references_of
 
 WHOLE = 1.0  # strength of what cannot be weighed
 
@@ -31,6 +35,11 @@ def applied_pose(use: PoseUse | None, strength: float, model: str | None = None)
     return AppliedPicture("pose", use.plan.kind, use, strength, model=model)
 
 
+def applied_reference(use: ReferenceUse) -> AppliedPicture:
+    """The record of a reference picture."""
+    return AppliedPicture("reference", "picture", use, use.strength, model=use.model)
+
+
 def applied_input(
     applied: AppliedPicture, view: str | None, *, node: str, node_type: str, model: str, steps: int
 ) -> AppliedInput:
@@ -48,4 +57,25 @@ def applied_input(
         strength=applied.strength,
         first_step=1,
         last_step=steps,
+        reference_role=file.role if isinstance(file, ReferenceUse) else None,
     )
+
+
+def require_references(
+    spec: AvatarSpec, lines: Sequence[AppliedInput], views: Sequence[str | None], problem: str
+) -> None:
+    """Raises UnprocessableError unless each reference has a line for each of these views that it is for.
+    `problem` follows "but"."""
+    applied = {(line.file_id, line.reference_role, line.view) for line in lines if line.role == "reference"}
+    for view in views:
+        for use in references_of(spec, view):
+            if (use.file_id, use.role, view) not in applied:
+                field = (
+                    "references" if spec.more_references or use.role != "identity" else "reference_file_id"
+                )
+                raise UnprocessableError(
+                    f"The reference image was given, but {problem}: {use.role} {use.file_id}.",
+                    ("body", field),
+                    code="field_not_applicable",
+                    parameters={"field": field},
+                )

@@ -27,8 +27,8 @@ class ViewGraph(Protocol):
         """Whether no view of this prompt uses the role's picture, such as a front pose in a re-roll of the
         side."""
 
-    def apply_reference(self) -> None:
-        """Apply the given reference to every view."""
+    def apply_references(self, views: Sequence[str | None]) -> None:
+        """Apply the given references to what is sampled from now on, which are these views."""
 
     def share_views(self) -> None:
         """Make the rows of a batch look like its first row."""

@@ -21,7 +21,8 @@ class AppliedInput:
 
     `role` is "pose" or "reference" for an uploaded picture, "view" for a built-in skeleton, "anchor" for the
     view that the others attend to, "lora" for a LoRA. `kind` is the recognised kind of the picture. `node` is
-    the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1.
+    the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1. `reference_role` is
+    a `reference.ReferenceRole`; None if it is no reference, or in a row of a release without roles.
     """
 
     role: str
@@ -36,6 +37,7 @@ class AppliedInput:
     first_step: int
     last_step: int
     prompt_id: str = ""
+    reference_role: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -57,13 +59,18 @@ class Receipt:
         return replace(self, warnings=without_repeats(warnings))
 
     def to_json(self) -> str:
-        inputs = [to_fields(applied) for applied in self.inputs]
+        inputs = [_without_missing_role(to_fields(applied)) for applied in self.inputs]
         return to_json_text({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)})
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
         """Read a receipt stored by any release. Raises ValueError if it is invalid."""
         return _read(text)
+
+
+def _without_missing_role(line: dict[str, Any]) -> dict[str, Any]:
+    """Most lines are no references."""
+    return {name: value for name, value in line.items() if (name, value) != ("reference_role", None)}
 
 
 # A generation is read again whenever its status changes, with the same receipt.

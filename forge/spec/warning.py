@@ -25,6 +25,7 @@ WarningCode = Literal[
     "negative_prompt_has_no_effect",
     "strength_counts_as_one",
     "words_not_understood",
+    "references_left_out",
 ]
 WARNING_CODES: tuple[WarningCode, ...] = get_args(WarningCode)
 

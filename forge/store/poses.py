@@ -27,11 +27,11 @@ def recognise_pose(path: Path, mime_type: str) -> PoseKind:
     return "skeleton" if looks_like_skeleton(picture) else "photo"
 
 
-def require_picture(record: FileRecord, field: str) -> None:
+def require_picture(record: FileRecord, *field: str | int) -> None:
     """Raises UnprocessableError, located at `field` of the body, for a pose in JSON, which has no pixels."""
     if record.mime_type == JSON_TYPE:
         raise UnprocessableError(
-            f"The file {record.id} is a pose in JSON; {field} must name a PNG, JPEG or WEBP picture.",
-            ("body", field),
+            f"The file {record.id} is a pose in JSON; {field[0]} must name a PNG, JPEG or WEBP picture.",
+            ("body", *field),
             code="picture_required",
         )

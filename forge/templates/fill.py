@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ..errors import UnprocessableError
 from ..graphs.compile import ANCHOR, CompiledPrompt
 from ..graphs.links import downstream, upstream
+from ..graphs.receipt import require_references
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
@@ -45,16 +46,16 @@ def compile_template(
 
 def _require_applied(spec: AvatarSpec, lines: Sequence[AppliedInput], positions: Sequence[int]) -> None:
     """No input is dropped silently; a re-roll of one view may not need the pose."""
-    applied = {line.role for line in lines}
+    problem = "what the template does with it leads to no picture"
     whole = len(positions) == len(spec.views)
-    for role, given in (("pose", spec.pose if whole else None), ("reference", spec.reference)):
-        if given is not None and role not in applied:
-            raise UnprocessableError(
-                f"The {role} image was given, but what the template does with it leads to no picture.",
-                ("body", f"{role}_file_id"),
-                code="field_not_applicable",
-                parameters={"field": f"{role}_file_id"},
-            )
+    if whole and spec.pose is not None and not any(line.role == "pose" for line in lines):
+        raise UnprocessableError(
+            f"The pose image was given, but {problem}.",
+            ("body", "pose_file_id"),
+            code="field_not_applicable",
+            parameters={"field": "pose_file_id"},
+        )
+    require_references(spec, lines, [spec.views[position] for position in positions], problem)
 
 
 def trial_prompt(template: Template) -> Prompt:

@@ -12,6 +12,7 @@ from ..graphs.pixel_art import PixelArt
 from ..graphs.pose_input import posed_views, posed_views_warning
 from ..graphs.poses import add_pose_image
 from ..graphs.receipt import AppliedPicture, applied_input
+from ..graphs.references import references_of
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
@@ -74,7 +75,7 @@ class Filling:
         self._spec = spec
         self._build = Builder(template.prompt)
         self._pixel_art = PixelArt(self._build, spec)
-        self._reference: Picture | None = None
+        self._references: dict[str, Picture] = {}
         self._saves: list[str] = []
         self.lines: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
@@ -90,7 +91,7 @@ class Filling:
             "steps": spec.steps,
             "cfg": spec.cfg,
             "pose": self._pose(view),
-            "reference": self._load_reference(),
+            "reference": self._load_reference(view),
         }
         for slot, places in self._template.slots.items():
             for place in places:
@@ -205,7 +206,7 @@ class Filling:
         if slot not in self._template.slots:
             return None
         if slot == "reference":
-            return ("reference", spec.reference) if spec.reference else None
+            return next((("reference", use) for use in references_of(spec, view)), None)
         if spec.pose is not None and view in posed_views(spec):
             return "pose", spec.pose
         return ("view", None) if view is not None and spec.skeleton_strength > 0 else None
@@ -252,14 +253,15 @@ class Filling:
         if warning not in self.warnings:
             self.warnings.append(warning)
 
-    def _load_reference(self) -> Picture | None:
-        use = self._spec.reference
-        if use is None or "reference" not in self._template.slots:
+    def _load_reference(self, view: str | None) -> Picture | None:
+        found = self._use("reference", view)
+        if found is None:
             return None
-        if self._reference is None:
-            node = self._build.add("AvatarForgeLoadReference", "Reference", file_id=use.file_id)
-            self._reference = Picture((node.out(0), node.out(1), node.out(2)))
-        return self._reference
+        file_id = found[1].file_id
+        if file_id not in self._references:
+            node = self._build.add("AvatarForgeLoadReference", "Reference", file_id=file_id)
+            self._references[file_id] = Picture((node.out(0), node.out(1), node.out(2)))
+        return self._references[file_id]
 
     def _places_of(self, place: Place) -> list[tuple[str, str, int]]:
         """(node, input, output) of the links that a picture takes over: the one that is named, or all from a

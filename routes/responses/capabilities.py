@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ...forge.spec.reference import ReferenceMethod, ReferenceRole
 from ..models import LazyModel
 
 
@@ -32,6 +33,17 @@ class Method(LazyModel):
     family_is_guess: bool = Field(
         False, description="That the model fits is a guess from its name: the file cannot be looked into."
     )
+
+
+class ReferenceSupport(LazyModel):
+    """How many reference pictures a method takes for one view, and for what."""
+
+    method: ReferenceMethod
+    most: int = Field(
+        description="Of the method `picture`, the skeleton and the front that a view looks at count, too."
+    )
+    each: int | None = Field(description="At most so many of one role; null: as many as fit.")
+    roles: list[ReferenceRole] = Field(description="Those that work with what is installed now.")
 
 
 class MissingFile(LazyModel):
@@ -67,6 +79,9 @@ class ModelMethods(LazyModel):
     supported: bool
     pose: list[Method] = Field(description="Ways to apply a pose, best first.")
     reference: list[Method] = Field(description="Ways to apply a reference, best first.")
+    references: list[ReferenceSupport] = Field(
+        [], description="How many references each of these ways takes, and in which roles."
+    )
     family_is_guess: bool = Field(
         False, description="`family` is a guess from the name: the file cannot be looked into."
     )

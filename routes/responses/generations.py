@@ -94,6 +94,10 @@ class InputReceipt(LazyModel):
         description="view: a built-in skeleton. anchor: the front, which the other views look at. "
         "lora: a LoRA, which `model` names."
     )
+    reference_role: ReferenceRole | None = Field(
+        description="What of a reference was used: the whole person, the face, the clothes, or how it is "
+        "drawn. null: it is no reference."
+    )
     pose_type: ViewName | None
     kind: str = Field(description="What the picture was recognised as.")
     file_id: str | None

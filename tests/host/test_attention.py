@@ -94,6 +94,37 @@ def test_a_picture_sees_the_reference_with_the_weight_asked(
             assert (output[row] - without).abs().max() > 1e-3
 
 
+def test_two_references_count_each_with_its_weight(host: SimpleNamespace, family: str, model: Any) -> None:
+    """Pictures of different sizes and strengths, and a front that sees them as it would alone."""
+    weights, latents = (0.3, 0.9), (picture(6, 10), picture(8, 4, seed=6))
+    both = model
+    for weight, latent in zip(weights, latents, strict=True):
+        both = refer(host, both, latent, weight)
+    assert refer(host, both, picture(4, 4, seed=9), 0.0) is both
+    seen = Seen(both)
+    run(host, both, steps=1)
+    places = PLACES[family]
+    recorded = [
+        {place: tensors for place, tensors, _, _ in seen.calls[start : start + places]}
+        for start in (0, places)
+    ]
+    assert len(seen.calls) == 3 * places
+    for place, (queries, keys, values), output, heads in seen.calls[2 * places :]:
+        for row in range(2):
+            sets = [(keys[row], values[row], 1.0)]
+            sets += [
+                (tensors[place][1][row], tensors[place][2][row], weight)
+                for tensors, weight in zip(recorded, weights, strict=True)
+            ]
+            close(output[row], softmax_over(queries[row], sets, heads))
+            for left_out in (1, 2):
+                fewer = [each for at, each in enumerate(sets) if at != left_out]
+                assert (output[row] - softmax_over(queries[row], fewer, heads)).abs().max() > 1e-3
+    alone, shared = run(host, both, views=2), run(host, share(host, both, 0.7), views=2)
+    close(shared[0], alone[0])
+    assert not torch.allclose(shared[1], alone[1], atol=1e-4)
+
+
 def test_zero_is_absence(host: SimpleNamespace, model: Any) -> None:
     assert share(host, model, 0.0) is model
     assert refer(host, model, picture(8, 8), 0.0) is model

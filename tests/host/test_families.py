@@ -163,7 +163,7 @@ def single_pictures(
         cases["pose"] = (AVATAR, pose)
         cases["other pose"] = (AVATAR, {**pose, "pose_file_id": host.poses[1]})
         cases["both"] = (AVATAR, {**pose, "reference_file_id": host.references[0]})
-    for method in family.identity:
+    for method in family.references:
         if method in ("redux", "ipadapter"):
             continue  # their models are tested by themselves
         # The first step of a flow model is pure noise, which shows nothing of a reference.

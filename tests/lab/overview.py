@@ -108,6 +108,7 @@ def views_like(reference: Any) -> Sequence[Any]:
     drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
     words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
     openpose = importlib.import_module("avatarforge.forge.pictures.openpose_json")
+    colours = importlib.import_module("avatarforge.forge.pictures.doll.character.reference")
     pose = pose_document()
     order = drawn.ViewsOrder(
         description=words.read_description(WORDS, "", "", False, ""),
@@ -118,8 +119,7 @@ def views_like(reference: Any) -> Sequence[Any]:
         consistency=1.0,
         passes=4,
         poses={"front": pose, "back": openpose.seen_from_behind(pose)},
-        palette=drawn.reference_palette(reference.picture, reference.parts),
-        palette_strength=1.0,
+        palette=colours.weighted(drawn.reference_palette(reference.picture, reference.parts), 1.0),
     )
     drawings: Sequence[Any] = drawn.draw_views(order, lambda *_: None)
     return drawings

@@ -16,14 +16,17 @@ folder_paths.folder_names_and_paths["ipadapter"] = (
 class IPAdapterUnifiedLoader:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        presets = ["STANDARD (medium strength)", "PLUS (high strength)"]
-        return {"required": {"model": ("MODEL",), "preset": (presets,)}}
+        presets = ["STANDARD (medium strength)", "PLUS (high strength)", "PLUS FACE (portraits)"]
+        return {
+            "required": {"model": ("MODEL",), "preset": (presets,)},
+            "optional": {"ipadapter": ("IPADAPTER",)},
+        }
 
     RETURN_TYPES = ("MODEL", "IPADAPTER")
     FUNCTION = "load_models"
     CATEGORY = "stand-ins"
 
-    def load_models(self, model: Any, preset: str) -> tuple[Any, str]:
+    def load_models(self, model: Any, preset: str, ipadapter: Any = None) -> tuple[Any, str]:
         return model, preset
 
 
@@ -53,7 +56,12 @@ class IPAdapterAdvanced:
         return (model,)
 
 
+class IPAdapterPreciseStyleTransfer(IPAdapterAdvanced):
+    """Only its name counts: it tells newer releases."""
+
+
 NODE_CLASS_MAPPINGS = {
     "IPAdapterUnifiedLoader": IPAdapterUnifiedLoader,
     "IPAdapterAdvanced": IPAdapterAdvanced,
+    "IPAdapterPreciseStyleTransfer": IPAdapterPreciseStyleTransfer,
 }

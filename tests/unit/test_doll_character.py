@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from avatarforge.forge.pictures.doll.character.character import BACKGROUND, Character, Worn, choose_character
 from avatarforge.forge.pictures.doll.character.description import Colour, Description, Slot
+from avatarforge.forge.pictures.doll.character.reference import weighted
 from avatarforge.forge.pictures.doll.words.reader import read_description
 from avatarforge.forge.pictures.doll.words.vocabulary import colours, garment_words, hair, person, styles
 from avatarforge.forge.pictures.doll.words.vocabulary.garments import GARMENTS
@@ -143,7 +144,7 @@ def test_clothes_that_words_name_are_worn(text: str, slots: set[Slot]) -> None:
 def test_what_words_say_is_never_changed(text: str) -> None:
     read = read_description(text)
     for seed in SEEDS:
-        character = choose_character(read, seed=seed, palette=PALETTE, palette_strength=0.0)
+        character = choose_character(read, seed=seed, palette=weighted(PALETTE, 0.0))
         for field in fields(read):
             said = getattr(read, field.name)
             if said is not None and hasattr(character, field.name) and field.name != "garments":
@@ -326,14 +327,14 @@ def test_words_hold_in_every_view() -> None:
 def test_a_reference_lends_its_colours_at_strength_1_and_nothing_at_0() -> None:
     read = read_description("a man in a t-shirt, trousers and boots")
     without = choose_character(read, seed=4)
-    assert choose_character(read, seed=4, palette=PALETTE, palette_strength=0.0) == without
-    full = choose_character(read, seed=4, palette=PALETTE, palette_strength=1.0)
+    assert choose_character(read, seed=4, palette=weighted(PALETTE, 0.0)) == without
+    full = choose_character(read, seed=4, palette=weighted(PALETTE, 1.0))
     assert (full.hair_colour, full.skin_colour) == (PALETTE["hair"], PALETTE["skin"])
     assert full.eye_colour == PALETTE["left_iris"]
     for part in ("top", "bottom", "feet"):
         assert full.garments[part].colour == PALETTE[part]
     assert full.background == BACKGROUND
-    half = choose_character(read, seed=4, palette=PALETTE, palette_strength=0.5)
+    half = choose_character(read, seed=4, palette=weighted(PALETTE, 0.5))
     expected = tuple(
         round(a + (b - a) * 0.5) for a, b in zip(without.skin_colour, PALETTE["skin"], strict=True)
     )
@@ -347,15 +348,13 @@ def test_a_reference_lends_its_colours_at_strength_1_and_nothing_at_0() -> None:
 
 def test_words_win_over_a_reference() -> None:
     text = "red hair, green eyes, dark skin, blue shirt, black trousers, brown boots, white cape"
-    assert chosen(text, palette=PALETTE, palette_strength=1.0) == chosen(text)
+    assert chosen(text, palette=weighted(PALETTE, 1.0)) == chosen(text)
 
 
 def test_a_reference_wins_over_colours_that_words_only_suggest() -> None:
-    witch = chosen("a witch", palette=PALETTE, palette_strength=1.0)
+    witch = chosen("a witch", palette=weighted(PALETTE, 1.0))
     assert witch.garments["dress"].colour == PALETTE["top"]
-    assert (
-        chosen("jeans", palette=PALETTE, palette_strength=1.0).garments["bottom"].colour == PALETTE["bottom"]
-    )
+    assert chosen("jeans", palette=weighted(PALETTE, 1.0)).garments["bottom"].colour == PALETTE["bottom"]
 
 
 @pytest.mark.parametrize(
@@ -375,7 +374,7 @@ def test_a_reference_wins_over_colours_that_words_only_suggest() -> None:
 def test_parts_of_a_reference_reach_the_garments_that_take_their_place(
     text: str, palette: dict[str, Colour], expected: dict[Slot, Colour]
 ) -> None:
-    character = chosen(text, palette=palette, palette_strength=1.0)
+    character = chosen(text, palette=weighted(palette, 1.0))
     assert {slot: character.garments[slot].colour for slot in expected} == expected
 
 
@@ -406,8 +405,7 @@ def test_any_seed_view_and_reference_make_a_character(
         view_seed=view_seed,
         view=view,
         consistency=consistency,
-        palette=palette,
-        palette_strength=strength,
+        palette=weighted(palette, strength),
     )
     found = [character.hair_colour, character.skin_colour, character.eye_colour, character.background]
     for slot, worn in character.garments.items():

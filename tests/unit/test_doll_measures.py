@@ -23,6 +23,7 @@ from doll_pictures import (
 from PIL import Image
 
 from avatarforge.forge.pictures.doll.character.character import choose_character
+from avatarforge.forge.pictures.doll.character.reference import weighted
 from avatarforge.forge.pictures.doll.poses.person import Person, Point
 from avatarforge.forge.pictures.doll.words.reader import read_description
 
@@ -254,7 +255,7 @@ def test_a_reference_gives_its_colours_at_strength_1_and_none_at_0() -> None:
     )
     words = read_description("a man with short hair in a shirt, trousers and boots", "", "", False, "")
     plain, none, whole = (
-        doll(choose_character(words, seed=8, palette=palette, palette_strength=strength))
+        doll(choose_character(words, seed=8, palette=weighted(palette, strength)))
         for palette, strength in ((None, 0.0), (reference, 0.0), (reference, 1.0))
     )
     assert none.picture.tobytes() == plain.picture.tobytes()

@@ -26,6 +26,7 @@ from avatarforge.forge.pictures.doll.character.parts_text import (
     parts_from_text,
     parts_to_text,
 )
+from avatarforge.forge.pictures.doll.character.reference import weighted
 from avatarforge.forge.pictures.doll.parts import PARTS
 from avatarforge.forge.pictures.doll.words.vocabulary.colours import COLOURS, HAIR_COLOURS, SKIN_COLOURS
 
@@ -225,7 +226,7 @@ def test_a_doll_gives_its_colours_part_by_part(text: str, turn: float) -> None:
     assert {"hair", "feet"} <= found.keys()
     assert found.keys() & {"top", "dress", "outer"}
     # The character of other words in these colours looks the same.
-    other = choose_character(Description(), seed=99, palette=found, palette_strength=1.0)
+    other = choose_character(Description(), seed=99, palette=weighted(found, 1.0))
     assert colour_difference(other.hair_colour, character.hair_colour) < 2
 
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from avatarforge.forge.pictures.doll.character.description import Colour
 from avatarforge.forge.pictures.doll.character.palette import palette_from_picture, palette_of
+from avatarforge.forge.pictures.doll.character.reference import by_role, weighted
 from avatarforge.forge.pictures.doll.views import SAME_SEED, ViewsOrder, draw_views, reference_palette
 from avatarforge.forge.pictures.doll.words.reader import read_description
 from avatarforge.forge.pictures.openpose_json import parse_pose, seen_from_behind
@@ -32,8 +34,7 @@ def test_a_view_is_the_same_alone_and_among_others(consistency: float) -> None:
         ORDER,
         consistency=consistency,
         poses={"front": POSE, "back": seen_from_behind(POSE)},
-        palette={"hair": (10, 200, 30)},
-        palette_strength=0.5,
+        palette={"hair": ((10, 200, 30), 0.5)},
     )
     together = pictures(order)
     assert together == [
@@ -67,6 +68,30 @@ def test_a_pose_without_a_view_is_drawn_as_it_faces() -> None:
     free = replace(ORDER, views=(None,), poses={None: POSE})
     assert pictures(free) != pictures(replace(ORDER, views=(None,)))
     assert pictures(replace(ORDER, views=(None,)))[0] == pictures(replace(ORDER, views=("front",)))[0]
+
+
+def test_references_by_role_replace_what_their_role_is_about() -> None:
+    person: dict[str, Colour] = {
+        "hair": (1, 1, 1),
+        "skin": (2, 2, 2),
+        "left_iris": (3, 3, 3),
+        "dress": (4, 4, 4),
+        "belt": (5, 5, 5),
+    }
+    face: dict[str, Colour] = {"hair": (6, 6, 6), "right_iris": (7, 7, 7), "top": (8, 8, 8)}
+    outfit: dict[str, Colour] = {"skin": (9, 9, 9), "top": (10, 10, 10), "bottom": (11, 11, 11)}
+    whole = weighted(person, 0.5)
+    assert by_role(whole, {}, {}) == whole
+    assert by_role(whole, weighted(face, 1.0), weighted(outfit, 0.2)) == {
+        "hair": ((6, 6, 6), 1.0),
+        "right_iris": ((7, 7, 7), 1.0),
+        "skin": ((2, 2, 2), 0.5),
+        "top": ((10, 10, 10), 0.2),
+        "bottom": ((11, 11, 11), 0.2),
+    }
+    assert by_role({}, weighted(face, 1.0), {}) == weighted({"hair": (6, 6, 6), "right_iris": (7, 7, 7)}, 1.0)
+    # Strength 0 is as if absent, and a picture of a face alone says nothing about clothes.
+    assert by_role(whole, weighted(face, 0.0), weighted({"skin": (9, 9, 9)}, 1.0)) == whole
 
 
 def test_a_reference_without_parts_is_read_as_any_picture() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from family_requests import JSON, KEPT, PHOTO, POSE, REFERENCE
+from family_requests import JSON, KEPT, PHOTO, POSE, REFERENCE, whole
 from installed_models import everything
 
 from avatarforge.db.records import FileRecord
@@ -14,6 +14,7 @@ from avatarforge.forge.errors import UnavailableError, UnprocessableError
 from avatarforge.forge.families import FAMILIES, MODEL_FAMILIES
 from avatarforge.forge.families.doll import DOLL
 from avatarforge.forge.generations.example import example_prompt
+from avatarforge.forge.generations.references import GivenReference
 from avatarforge.forge.generations.resolve import GivenPose, ResolvedRequest, resolve_request
 from avatarforge.forge.graphs.capabilities import capabilities_of, is_usable
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
@@ -44,10 +45,12 @@ def resolved(
     reference: FileRecord | None = None,
     installed: InstalledModels = NOTHING,
     settings: Settings | None = None,
+    references: tuple[GivenReference, ...] = (),
     **fields: Any,
 ) -> ResolvedRequest:
     request = AvatarRequest(**{"prompt": "a knight", "family": "doll", "seed": 1, **fields})
-    return resolve_request(request, views, pose, reference, installed, settings or Settings())
+    given = references or whole(reference, fields.get("reference_strength"))
+    return resolve_request(request, views, pose, given, installed, settings or Settings())
 
 
 def refusal(*given: Any, **fields: Any) -> UnprocessableError:
@@ -179,11 +182,11 @@ def test_what_it_reports_can_be_sent_again() -> None:
     assert (reported["model"], reported["reference_method"]) == ("Paper doll", "palette")
     body = AvatarBody.model_validate({**reported, "pose_file_id": None, "reference_file_id": None})
     request = AvatarRequest(**body.model_dump())
-    again = resolve_request(request, SHEET_VIEWS, JSON, REFERENCE, NOTHING, Settings()).spec
+    again = resolve_request(request, SHEET_VIEWS, JSON, whole(REFERENCE, 0.5), NOTHING, Settings()).spec
     assert again == first
     single = parameters(resolved().spec, "avatar")
     request = AvatarRequest(**AvatarBody.model_validate(single).model_dump())
-    assert resolve_request(request, ("front",), None, None, NOTHING, Settings()).spec == resolved().spec
+    assert resolve_request(request, ("front",), None, (), NOTHING, Settings()).spec == resolved().spec
 
 
 def test_the_defaults_of_the_settings_fit_it() -> None:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from family_requests import whole
 from installed_models import everything, file_record
 
 from avatarforge.db.records import FileRecord
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
 from avatarforge.forge.families import FAMILIES, MODEL_FAMILIES
+from avatarforge.forge.generations.references import GivenReference
 from avatarforge.forge.generations.resolve import GivenPose, ResolvedRequest, resolve_request
 from avatarforge.forge.graphs.capabilities import capabilities_of
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
@@ -31,10 +33,12 @@ def resolved(
     pose: GivenPose | None = None,
     reference: FileRecord | None = None,
     installed: InstalledModels | None = None,
+    references: tuple[GivenReference, ...] = (),
     **fields: Any,
 ) -> ResolvedRequest:
     request = AvatarRequest("a knight", family=family, seed=1, **fields)
-    return resolve_request(request, views, pose, reference, installed or everything(), Settings())
+    given = references or whole(reference, fields.get("reference_strength"))
+    return resolve_request(request, views, pose, given, installed or everything(), Settings())
 
 
 def refusal(family: str, **fields: Any) -> UnprocessableError:
@@ -68,7 +72,7 @@ def test_every_input_is_in_the_receipt_of_the_views_it_is_for(family: str, turna
     row = FAMILIES[family]
     fields: dict[str, Any] = {"turnaround": turnaround} if row.batch or turnaround != "batch" else {}
     pose = POSE if row.pose else None
-    reference = REFERENCE if row.identity else None
+    reference = REFERENCE if row.references else None
     spec = resolved(family, SHEET_VIEWS, pose, reference, **fields).spec
     compiled = compile_prompt(spec, GENERATION)
     lines = {(line.role, line.view) for line in compiled.inputs if line.role != "lora"}
@@ -227,7 +231,7 @@ def test_pictures_are_numbered_in_the_words_as_the_graph_numbers_them() -> None:
 
 @pytest.mark.parametrize(
     ("family", "method"),
-    [(name, method) for name, row in FAMILIES.items() for method in row.identity if method != "ipadapter"],
+    [(name, method) for name, row in FAMILIES.items() for method in row.references if method != "ipadapter"],
 )
 def test_a_request_chooses_how_the_reference_is_seen(family: str, method: str) -> None:
     spec = resolved(family, reference=REFERENCE, reference_method=method).spec

@@ -89,6 +89,32 @@ def test_numbered_pictures_are_described_in_their_order() -> None:
     assert describe_pictures([]) == ""
 
 
+def test_each_numbered_picture_is_told_what_to_take_from_it() -> None:
+    assert describe_pictures(["person"]) == "Show the same person with the same clothing as in image 1."
+    assert describe_pictures(["person", "front"]) == describe_pictures(["person", "person"])
+    said = describe_pictures(["person", "face", "outfit", "style", "front", "pose"], "Picture")
+    sentences = said.split(". ")
+    assert len(sentences) == 6
+    for sentence, words in zip(
+        sentences,
+        (
+            "same person as in Picture 1, in other clothes",
+            "same clothing as in Picture 5",  # the front wears the outfit already
+            "the face and the hair of the person in Picture 2",
+            "The clothes are those in Picture 3",
+            "in the manner of Picture 4",
+            "pose of the skeleton in Picture 6",
+        ),
+        strict=True,
+    ):
+        assert words in sentence
+        assert sentence.count("Picture") == 1
+    behind = describe_pictures(["face"], shows_face=False)
+    assert "the hair of the person in image 1" in behind
+    assert "face" not in behind
+    assert "image 1 and image 2" in describe_pictures(["outfit", "outfit"])
+
+
 def test_empty_parts_leave_no_stray_commas() -> None:
     positive, negative = compose_prompt(
         replace(KNIGHT, prompt=" knight, ", negative_prompt=" , "), "front", SD15

@@ -167,6 +167,29 @@ def test_a_reference_replaces_the_picture_and_its_mask_in_all_views() -> None:
     assert links(prompt) <= prompt.keys()
 
 
+def test_each_view_gets_the_reference_that_shows_it_best() -> None:
+    graph, workflow = edit_in_app_mode()
+    mine = template(graph, workflow)
+    front, back = (
+        replace(REFERENCE, file_id=f"{view} picture", view=view, method="picture")
+        for view in ("front", "back")
+    )
+    two = spec(mine, reference=front, more_references=(back,), views=SHEET_VIEWS, turnaround="sequential")
+    compiled = compile_template(mine, two, ID)
+    loaded = {
+        key: item["inputs"]["file_id"]
+        for key, item in compiled.prompt.items()
+        if item["class_type"] == "AvatarForgeLoadReference"
+    }
+    assert sorted(loaded.values()) == ["back picture", "front picture"]
+    wanted = ["front picture", "back picture", "front picture", "front picture"]
+    seen = [loaded[item["image1"][0]] for item in of_type(compiled.prompt, "TextEncodeQwenImageEditPlus")]
+    assert sorted(seen) == sorted(2 * wanted)
+    assert [line.file_id for line in compiled.inputs] == wanted
+    assert [line.reference_role for line in compiled.inputs] == ["identity"] * 4
+    assert [line.file_id for line in compile_template(mine, two, ID, [1]).inputs] == ["back picture"]
+
+
 def test_a_named_link_is_replaced_instead_of_the_node_behind_it() -> None:
     graph = titled()
     graph["20"] = node(

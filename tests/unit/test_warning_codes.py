@@ -33,6 +33,7 @@ ELSEWHERE = {
     "negative_prompt_has_no_effect",
     "strength_counts_as_one",
     "words_not_understood",
+    "references_left_out",
 }
 
 

@@ -12,6 +12,7 @@ from ..skeleton import view_skeleton
 from .character.character import choose_character
 from .character.description import Colour, Description
 from .character.palette import palette_from_picture, palette_of
+from .character.reference import WeightedPalette
 from .drawing import DollOrder, Drawing, draw_doll
 from .poses.facing import turn_for
 from .poses.people import people_in, person_of
@@ -29,8 +30,7 @@ class ViewsOrder:
 
     `seed` decides what the words leave open, and `view_seed` (or SAME_SEED) the details of the pictures; with
     a `consistency` below 1 it also decides a share of what the words leave open, for each view by itself.
-    `poses` are by view; the others stand on the built-in skeletons. `palette` has the colours of a reference,
-    used with the weight `palette_strength`.
+    `poses` are by view; the others stand on the built-in skeletons. `palette` has the colours of references.
     """
 
     description: Description
@@ -41,8 +41,7 @@ class ViewsOrder:
     consistency: float
     passes: int
     poses: Mapping[str | None, PoseDocument] = field(default_factory=dict)
-    palette: Mapping[str, Colour] | None = None
-    palette_strength: float = 0.0
+    palette: WeightedPalette | None = None
 
     @property
     def own_seed(self) -> int:
@@ -72,7 +71,6 @@ def _draw_view(order: ViewsOrder, row: int, view: str | None, after_pass: AfterP
         view=view or "",
         consistency=order.consistency,
         palette=order.palette,
-        palette_strength=order.palette_strength,
     )
     given = order.poses.get(view)
     if given is not None:

@@ -31,7 +31,7 @@ from .description import (
     StyleName,
 )
 from .outfit import dress
-from .reference import reference_colour
+from .reference import WeightedPalette, reference_colour
 from .worn import Worn
 
 __all__ = ["BACKGROUND", "Character", "Worn", "choose_character"]
@@ -106,8 +106,7 @@ def choose_character(
     view_seed: int | None = None,
     view: str = "",
     consistency: float = 1.0,
-    palette: Mapping[str, Colour] | None = None,
-    palette_strength: float = 0.0,
+    palette: WeightedPalette | None = None,
 ) -> Character:
     """Make the choices that the words leave open. What they say is never changed.
 
@@ -115,12 +114,12 @@ def choose_character(
     `view`; in between colours are blended and some of the other choices are the shared ones. Each choice
     depends on its own name only: words for one feature leave all others as they were.
 
-    `palette` has colours of a reference by the names of `parts.PARTS`. They replace colours that no word
-    names, weighted by `palette_strength`: 0 is not at all, 1 is exactly the reference's.
+    `palette` has colours of references by the names of `parts.PARTS`. They replace colours that no word
+    names, each by its weight.
     """
     choices = Choices(seed, seed if view_seed is None else view_seed, view, consistency)
-    palette = palette if palette is not None and palette_strength > 0 else {}
-    open_to = _Open(description, choices, palette, palette_strength)
+    palette = palette or {}
+    open_to = _Open(description, choices, palette)
     figure = cast(Figure, description.figure or open_to.pick("figure", _FIGURES))
     age = cast(Age, description.age or open_to.pick("age", _AGES))
     hairless = figure == "feminine" or age == "child"
@@ -140,7 +139,7 @@ def choose_character(
         beard=cast(Beard, description.beard or open_to.pick("beard", _NO_BEARD if hairless else _BEARDS)),
         ears=cast(Ears, description.ears or open_to.pick("ears", {"round": 1, "pointed": 0})),
         expression=cast(Expression, description.expression or open_to.pick("expression", _EXPRESSIONS)),
-        garments=dress(description, choices, figure, age, palette, palette_strength),
+        garments=dress(description, choices, figure, age, palette),
         background=description.background or _background(description),
         style=description.style or "clean",
         realism=description.realism,
@@ -163,8 +162,7 @@ class _Open:
 
     description: Description
     choices: Choices
-    palette: Mapping[str, Colour]
-    strength: float
+    palette: WeightedPalette
 
     def pick(self, feature: str, options: Mapping[str, int]) -> str:
         prefix = f"{feature}:"
@@ -184,7 +182,7 @@ class _Open:
         excluded = [colour for what, colour in self.description.excluded_colours if what == of]
         chosen = self.choices.colour(of, options, excluded)
         reference = reference_colour(of, self.palette)
-        return chosen if reference is None else blend(chosen, reference, self.strength)
+        return chosen if reference is None else blend(chosen, *reference)
 
 
 def _hair(description: Description, open_to: _Open, figure: Figure) -> tuple[HairLength, HairStyle]:

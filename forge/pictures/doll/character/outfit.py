@@ -21,7 +21,7 @@ from ..words.vocabulary.outfits import (
 )
 from .choices import Choices, blend, is_excluded
 from .description import Age, Colour, Description, Figure, Garment, Slot
-from .reference import reference_colour_of_garment
+from .reference import Weighted, WeightedPalette, reference_colour_of_garment
 from .worn import Worn
 
 _ORDER: tuple[Slot, ...] = tuple(dict.fromkeys(kind.slot for kind in GARMENTS.values()))
@@ -34,10 +34,9 @@ def dress(
     choices: Choices,
     figure: Figure,
     age: Age,
-    palette: Mapping[str, Colour],
-    strength: float,
+    palette: WeightedPalette,
 ) -> Mapping[Slot, Worn]:
-    """Everything that the character wears, by slot. `palette` and `strength` as in `choose_character`."""
+    """Everything that the character wears, by slot. `palette` as in `choose_character`."""
     garments = {GARMENTS[garment.kind].slot: garment for garment in description.garments}
     kinds = {slot: garment.kind for slot, garment in garments.items()}
     _complete(kinds, description, choices, figure, age)
@@ -47,7 +46,7 @@ def dress(
         if slot in kinds:
             garment = garments.get(slot, Garment(kinds[slot]))
             reference = reference_colour_of_garment(slot, kinds.keys(), palette)
-            worn[slot] = colours.worn(garment, reference, strength)
+            worn[slot] = colours.worn(garment, reference)
     return worn
 
 
@@ -88,7 +87,7 @@ class _Colours:
     description: Description
     choices: Choices
 
-    def worn(self, garment: Garment, reference: Colour | None, strength: float) -> Worn:
+    def worn(self, garment: Garment, reference: Weighted | None) -> Worn:
         kind = GARMENTS[garment.kind]
         material = garment.material or kind.material
         if garment.colour is not None:
@@ -103,7 +102,7 @@ class _Colours:
                 usual = COLOURS["denim"]
             if usual is None or is_excluded(usual, excluded):
                 usual = self._tone(garment.kind, tone, kind.colours, excluded)
-            colour = usual if reference is None else blend(usual, reference, strength)
+            colour = usual if reference is None else blend(usual, *reference)
         accent = garment.accent
         if accent is None and kind.trim == "darker":
             accent = _darker(colour)
