@@ -10,6 +10,9 @@ from .vectors import FORWARD, UP, Attitude
 
 _STANDING = Posture(HANGING, HANGING, foot(0.068, -0.012), foot(0.068, 0.012), middle=(0.0, 0.527, 0.0))
 
+# Of a hand on the floor behind somebody who leans back.
+_FLAT, _BEHIND = (0.0, -0.9, -0.42), (0.3, 0.42, -0.9)
+
 STANDING_POSES: tuple[LibraryPose, ...] = (
     pose("standing", "Standing upright, arms at the sides", _STANDING),
     pose(
@@ -134,8 +137,8 @@ RESTING_POSES: tuple[LibraryPose, ...] = (
         "sitting_on_floor",
         "Sitting on the floor, leaning back on the hands, the left knee up",
         Posture(
-            reach((0.15, 0.024, -0.2), (1.0, 0.0, -0.6), Grip.OPEN, palm=(0.0, -1.0, -0.4), ground=True),
-            reach((0.15, 0.024, -0.2), (1.0, 0.0, -0.6), Grip.OPEN, palm=(0.0, -1.0, -0.4), ground=True),
+            reach((0.15, 0.026, -0.2), (1.0, 0.0, -0.6), Grip.OPEN, palm=_FLAT, hand=_BEHIND, ground=True),
+            reach((0.15, 0.026, -0.2), (1.0, 0.0, -0.6), Grip.OPEN, palm=_FLAT, hand=_BEHIND, ground=True),
             foot(0.085, 0.3, pole=(0.15, 1.0, 0.3)),
             foot(0.1, 0.48, pole=(0.15, 1.0, 0.3)),
             middle=(0.0, 0.058, 0.0),
@@ -188,7 +191,7 @@ RESTING_POSES: tuple[LibraryPose, ...] = (
             arm((20.0, 2.0), (16.0, 6.0), Grip.RELAXED),
             leg((4.0, 4.0), (3.0, 0.0)),
             leg((4.0, 54.0), (3.0, -54.0)),
-            head=Attitude(pitch=8.0),
+            head=Attitude(pitch=8.0, yaw=-55.0),
             whole=Attitude(pitch=-90.0, yaw=90.0),
         ),
     ),
@@ -217,7 +220,7 @@ GESTURES: tuple[LibraryPose, ...] = (
             foot(0.085, 0.03),
             middle=(0.0, 0.525, 0.0),
             torso=Attitude(yaw=-8.0),
-            head=Attitude(yaw=-38.0),
+            head=Attitude(yaw=-28.0),
         ),
     ),
     pose(

@@ -15,6 +15,8 @@ from .face import FACE_POINTS
 from .rig import Body
 from .vectors import add, dot, scaled
 
+# Beside the crown of the head, for hair.
+BESIDE_CROWN = 0.06
 # Beside the outermost point of a hand.
 BESIDE_HAND = 0.03
 #: A frame is at least so many statures high, so that somebody who lies is not drawn like a giant.
@@ -143,6 +145,7 @@ def _frame_height(body: Body) -> float:
 
 
 def _points(body: Body) -> Iterator[tuple[Vector, float]]:
+    yield body.crown, BESIDE_CROWN
     for point in body.joints.values():
         yield point, BESIDE_BODY
     for points in body.hands.values():
