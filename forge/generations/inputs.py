@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +14,13 @@ from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord
 from ..errors import ConflictError, UnprocessableError
+from ..poses.service import PoseLibrary
 from ..spec.avatar import AvatarSpec
+from ..spec.pose import LIBRARY_KIND
 from ..spec.request import AvatarRequest
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.poses import require_picture
-from .resolve import GivenPose
+from .resolve import GivenPose, NamedPose
 from .transactions import used_files
 
 
@@ -30,30 +33,57 @@ class _InputFile:
 
 
 class Inputs:
-    def __init__(self, database: Database, files: FileStore) -> None:
+    def __init__(self, database: Database, files: FileStore, poses: PoseLibrary) -> None:
         self._database = database
         self._files = files
+        self._poses = poses
 
     async def resolve(
         self, request: AvatarRequest, undo: AsyncExitStack
     ) -> tuple[GivenPose | None, FileRecord | None]:
-        """The pose and the reference of a request, each given by id or as base64; None if absent. Stores
-        base64 pictures, and adds their withdrawal to `undo`.
+        """The pose and the reference of a request, each given by id or as base64; None if absent. A pose may
+        also be one of the library. Stores base64 pictures, and adds their withdrawal to `undo`.
 
         Raises UnprocessableError, NotFoundError and what receiving a file raises.
         """
+        library_pose = await self._library_pose(request)
         pose_id = await self._id_of("pose", request.pose_file_id, request.pose_image, undo)
         reference_id = await self._id_of(
             "reference", request.reference_file_id, request.reference_image, undo
         )
         if pose_id is None and reference_id is None:
-            return None, None
+            return library_pose, None
         files = await self._database.read(partial(_read_files, pose_id=pose_id, reference_id=reference_id))
         reference = files[reference_id].record if reference_id is not None else None
         if reference is not None:
             require_picture(reference, "reference_file_id")
-        pose = await self._recognise(files[pose_id]) if pose_id is not None else None
+        pose = await self._recognise(files[pose_id]) if pose_id is not None else library_pose
         return pose, reference
+
+    async def _library_pose(self, request: AvatarRequest) -> GivenPose | None:
+        """The pose of the library that a request names. Raises NotFoundError, and UnprocessableError if it
+        also has another pose."""
+        if request.pose_id is None:
+            if request.pose_mirrored:
+                raise UnprocessableError(
+                    "pose_mirrored is about a pose of the library: send pose_id, too.",
+                    ("body", "pose_mirrored"),
+                    code="field_not_applicable",
+                    parameters={"field": "pose_mirrored"},
+                )
+            return None
+        for name in ("pose_file_id", "pose_image"):
+            if getattr(request, name) is not None:
+                raise UnprocessableError(
+                    f"Give pose_id or {name}, not both.",
+                    ("body", "pose_id"),
+                    code="conflicting_fields",
+                    parameters={"field": "pose_id", "other": name},
+                )
+        found = await self._poses.find(request.pose_id)
+        # In a thread, because a built-in pose is drawn to get its hash.
+        file = await asyncio.to_thread(found.pose_file)
+        return GivenPose(found.file, LIBRARY_KIND, {}, NamedPose(found.entry.id, found.entry.name, file))
 
     async def _id_of(
         self, role: str, file_id: str | None, text: str | None, undo: AsyncExitStack

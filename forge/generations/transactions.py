@@ -26,7 +26,8 @@ FULL_QUEUE_SECONDS = 10
 
 def used_files(spec: AvatarSpec) -> dict[str, str]:
     """role -> file id of the pictures that a spec uses."""
-    used = {"pose": spec.pose.file.file_id} if spec.pose else {}
+    pose = spec.pose.file.file_id if spec.pose else None
+    used = {"pose": pose} if pose else {}
     return used | ({"reference": spec.reference.file_id} if spec.reference else {})
 
 
@@ -109,8 +110,13 @@ def commit_new(
     """Add the row of a new generation. Raises NotFoundError if one of its files or its template has been
     deleted since."""
     used = used_files(spec)
-    if not file_queries.touch(connection, list(used.values()), now):
-        raise unknown_file(_first_missing(connection, used))
+    touched = dict(used)
+    saved = touched.pop("pose", None) if spec.pose and spec.pose.of_library else None
+    if not file_queries.touch(connection, list(touched.values()), now):
+        raise unknown_file(_first_missing(connection, touched))
+    # The file of a saved pose may be soft-deleted: it stays for what uses it.
+    if saved is not None and file_queries.get_any(connection, saved) is None:
+        raise NotFoundError("The pose was deleted meanwhile. Choose another one.", code="pose_not_found")
     values = {
         "id": generation_id,
         "kind": kind,

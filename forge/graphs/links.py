@@ -14,6 +14,8 @@ from ..ports import Prompt
 VALUE_INPUTS = ("value", "text", "string", "prompt", "int", "float", "number", "seed")
 #: Draws a character in passes, all views of a batch one after another.
 PAPER_DOLL = "AvatarForgePaperDoll"
+#: Turns a pose of the library to views: pictures, and keypoints.
+LIBRARY_POSE = "AvatarForgeLibraryPose"
 _SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", PAPER_DOLL)
 _MOST_HOPS = 32
 

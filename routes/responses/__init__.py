@@ -57,6 +57,12 @@ from .installed import (
 )
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
+from .poses import (
+    LibraryAnswer,
+    LibraryPoseAnswer,
+    LibraryPoseDeletedAnswer,
+    LibraryPoseSummary,
+)
 from .templates import (
     FoundPlace,
     InspectionAnswer,
@@ -98,6 +104,10 @@ __all__ = [
     "InstalledModel",
     "InstalledPart",
     "InvalidAnswer",
+    "LibraryAnswer",
+    "LibraryPoseAnswer",
+    "LibraryPoseDeletedAnswer",
+    "LibraryPoseSummary",
     "ListedFile",
     "Method",
     "MissingModel",

@@ -31,8 +31,12 @@ def pose_views(
     """
     if isinstance(pose, LibraryPose):
         return poses_in_frames(pose, views, sheet, size, mirrored=mirrored)
-    front = mirror_pose(pose) if mirrored else pose
-    return tuple(_fitted(turn_pose(front, turn_of_view(view)), size, view) for view in views)
+    return tuple(_fitted(turned_pose(pose, view, mirrored=mirrored), size, view) for view in views)
+
+
+def turned_pose(pose: PoseDocument, view: str | None, *, mirrored: bool) -> PoseDocument:
+    """A user's pose in a view, on its own canvas; exactly as it is if nothing turns it."""
+    return turn_pose(mirror_pose(pose) if mirrored else pose, turn_of_view(view))
 
 
 def _fitted(document: PoseDocument, size: tuple[int, int], view: str | None) -> PoseDocument:
