@@ -14,6 +14,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -267,6 +268,15 @@ def _doll_sheet() -> Prompt:
     return _sheet_of(_drawn(views=importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS))
 
 
+def _doll_in_a_pose() -> Prompt:
+    """The front and the left of a pose of the library, on one sheet."""
+    views = ("front", "left")
+    pose = replace(_pose("library", "library"), pose_id="sitting", name="sitting")
+    prompt = _drawn(views=views, pose=replace(pose, file=replace(pose.file, file_id=None)))
+    saved = [node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"]
+    return _with_sheet(prompt, dict(zip(("front", "side"), saved, strict=True)))
+
+
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
     """Replace the prompt's saving nodes with a sheet of these pictures."""
     kept = {id_: node for id_, node in prompt.items() if node["class_type"] != "AvatarForgeSave"}
@@ -337,6 +347,11 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
     "paper_doll_sheet": (
         _doll_sheet,
         "One character from four sides on one sheet, drawn by *Paper Doll*. No model is needed.",
+    ),
+    "paper_doll_in_a_pose": (
+        _doll_in_a_pose,
+        "A drawn character in a pose of the pose library, from two sides. Enter another name in the node "
+        "*Pose sitting*: waving, walking, lying_on_side, one of your own. No model is needed.",
     ),
     "paper_doll_with_pose_and_reference": (
         _doll_with_pose_and_reference,
