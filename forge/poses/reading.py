@@ -47,5 +47,9 @@ def _no_pose(message: str) -> RejectedUploadError:
 
 
 def to_bytes(pose: Mapping[str, Any]) -> bytes:
-    """Compact JSON. Half characters, which no keypoint needs, are escaped."""
-    return json.dumps(pose, separators=(",", ":"), allow_nan=False).encode("ascii")
+    """Compact JSON; half characters, which no keypoint needs, are escaped. Raises RejectedUploadError for a
+    number that is not finite."""
+    try:
+        return json.dumps(pose, separators=(",", ":"), allow_nan=False).encode("ascii")
+    except ValueError as error:
+        raise _no_pose("The pose has a number that is not finite.") from error

@@ -60,7 +60,7 @@ def _nose() -> list[Vector]:
 def _eye(side: int) -> list[Vector]:
     x, y, z = HEAD_POINTS["left_eye" if side > 0 else "right_eye"]
     # From the corner on the picture's left, over the upper lid, and back along the lower one.
-    steps = ((-0.009, 0.0), (-0.003, 0.004), (0.004, 0.004), (0.009, 0.0), (0.004, -0.003), (-0.003, -0.003))
+    steps = ((-0.009, 0.0), (-0.003, 0.004), (0.003, 0.004), (0.009, 0.0), (0.003, -0.003), (-0.003, -0.003))
     return [(x + dx, y + dy, z - 0.6 * side * dx * 0.5) for dx, dy in steps]
 
 
