@@ -25,10 +25,8 @@ def doll(module_factory: Callable[..., ComfyServer]) -> Api:
 
 
 def run(api: Api, route: str, **body: Any) -> dict[str, Any]:
-    answer = api.post(route, json={**SMALL, **body})
-    assert answer.status_code == 200, answer.text
-    done = api.wait_for(answer.json()["generation_id"])
-    assert done["status"] == "completed", done
+    done = api.wait(api.generate(route, **{**SMALL, **body})["generation_id"])
+    assert done["status"] == "completed", done["error"]
     return done
 
 
@@ -63,7 +61,7 @@ def test_a_pose_decides_every_view_and_outlives_its_entry(doll: Api) -> None:
     assert doll.delete(f"/poses/library/{saved['pose_id']}").status_code == 200
     again = doll.post(f"/generations/{made['generation_id']}/reroll?pose=left&seed={SMALL['seed']}")
     assert again.status_code == 200, again.text
-    done = doll.wait_for(made["generation_id"])
+    done = doll.wait(made["generation_id"])
     assert (done["status"], done["warnings"]) == ("completed", made["warnings"])
     # With the seed of before, the new picture is that of before: the pose is still there.
     assert [differ(*pair) for pair in zip(before, shown(doll, done), strict=True)] == [False, False]
