@@ -164,7 +164,8 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
         case fields.Text():
             return Text, {"min_length": rule.min_length or None, "max_length": rule.max_length}
         case fields.Name():
-            return Name, {"max_length": rule.max_length}
+            # A pose is named by its id or its name; names of templates and models are compared as they are.
+            return StoredId if rule.source == "poses" else Name, {"max_length": rule.max_length}
         case fields.FileId():
             return StoredId, {"max_length": 64}
         case fields.Base64Picture():

@@ -64,7 +64,7 @@ async def test_a_saved_pose_is_listed_shown_and_turned(client: Client) -> None:
         assert await send(client, "GET", f"{LIBRARY}/{reference}") == (200, saved)
     assert (saved["name"], saved["built_in"], saved["description"]) == ("Victory", False, None)
     assert (saved["view"], saved["mirrored"], saved["hands"], saved["face"]) == (None, False, False, False)
-    given = FRAME["people"][0]["pose_keypoints_2d"]
+    given = person()["pose_keypoints_2d"]
     assert saved["pose"]["people"][0]["pose_keypoints_2d"] == given
     assert (saved["pose"]["canvas_width"], saved["pose"]["canvas_height"]) == (512, 768)
     page = await listed(client)

@@ -189,7 +189,7 @@ def drawing_of(
 def knight_sheet() -> Image.Image:
     """The knight from four sides on one sheet, as a request for all views and the sheet node give it."""
     drawn = importlib.import_module("avatarforge.forge.pictures.doll.views")
-    words = importlib.import_module("avatarforge.forge.pictures.doll.words")
+    words = importlib.import_module("avatarforge.forge.pictures.doll.words.reader")
     sheets = importlib.import_module("avatarforge.forge.pictures.sheet")
     names = importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS
     order = drawn.ViewsOrder(
