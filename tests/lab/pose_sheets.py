@@ -1,7 +1,7 @@
 """``dev.py poses``: draws the built-in poses of the library on contact sheets, to look at each of them.
 
-Every pose is drawn from several sides twice: as the skeleton that ControlNets get, and as a paper doll. ComfyUI
-does not run.
+Every pose is drawn from several sides twice: as the skeleton that ControlNets get, and as a paper doll.
+ComfyUI does not run.
 """
 
 from __future__ import annotations
