@@ -193,6 +193,7 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
 def _declared(field: RequestField) -> tuple[Any, Any]:
     kind, arguments = _type_of(field)
     if isinstance(field.rule, fields.Flag):
+        kind = kind | None if field.optional else kind
         return kind, Field(field.default, description=field.description)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if field.required:

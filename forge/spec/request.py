@@ -155,7 +155,7 @@ def _references(spec: AvatarSpec) -> list[dict[str, Any]] | None:
 _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose and not spec.pose.of_library else None,
     "pose_id": lambda spec: spec.pose.pose_id if spec.pose else None,
-    "pose_mirrored": lambda spec: spec.pose is not None and spec.pose.mirrored,
+    "pose_mirrored": lambda spec: spec.pose.mirrored if spec.pose and spec.pose.of_library else None,
     "reference_file_id": lambda spec: use.file_id if (use := _only_reference(spec)) else None,
     "references": _references,
     "views": lambda spec: list(spec.views),

@@ -235,8 +235,7 @@ def test_the_parameters_of_a_template_are_its_slots() -> None:
     item = spec(mine, views=SHEET_VIEWS, pose=None)
     values = parameters(item, "all_poses")
     given = {name for name, value in values.items() if value is not None}
-    numbers = {"width", "height", "steps", "cfg", "seed"}
-    assert given == {"prompt", "realism", "pose_mirrored", "template", "views", *numbers}
+    assert given == {"prompt", "realism", "width", "height", "steps", "cfg", "seed", "template", "views"}
     assert values["template"] == "mine"
     stored = AvatarSpec.from_json(item.to_json())
     assert stored == item
