@@ -101,6 +101,7 @@ async def start() -> None:
         log.warning("AvatarForge: %s", warning)
     registry.files = running.product.files
     registry.recorder = running.product.recorder
+    registry.poses = running.product.poses
 
 
 async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Application) -> None:

@@ -50,7 +50,17 @@ def main(argv: list[str]) -> int:
 
 def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab import archive, checks, demo, illustrations, screenshots, soak, templates, workflows
+    from lab import (
+        archive,
+        checks,
+        demo,
+        illustrations,
+        pose_sheets,
+        screenshots,
+        soak,
+        templates,
+        workflows,
+    )
     from lab.bench.run import run_bench
     from lab.progress import LabError
 
@@ -68,6 +78,8 @@ def _run_developer_command(options: argparse.Namespace, rest: list[str]) -> int:
             return templates.run_templates(ROOT, options.name)
         if options.command == "dolls":
             return illustrations.run_illustrations(ROOT)
+        if options.command == "poses":
+            return pose_sheets.run_pose_sheets(ROOT, options.out)
         if options.command == "screenshots":
             return screenshots.run_screenshots(ROOT)
         if options.command == "pack":
@@ -262,6 +274,12 @@ def _parser() -> argparse.ArgumentParser:
     templates.add_argument("name", nargs="*", metavar="NAME", help="a workflow (default: all for images)")
     commands.add_parser(
         "dolls", help="draw the paper dolls of docs/images/: icon, banner, overview and contact sheet"
+    )
+    poses = commands.add_parser(
+        "poses", help="draw all built-in poses of the library on contact sheets, to look at them"
+    )
+    poses.add_argument(
+        "--out", type=Path, default=Path("pose-sheets"), metavar="FOLDER", help="default: %(default)s"
     )
     commands.add_parser(
         "screenshots", help="retake the panel's screenshots in docs/images/, and draw what dolls draws"

@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
 from .keypoints import LoadKeypoints, ReadSkeleton
+from .library import LibraryPose
 from .load import LoadPose, LoadReference
 from .pixel_art import PixelArt
 from .pose import ApplyPose
@@ -22,6 +23,7 @@ NODES: list[type[io.ComfyNode]] = [
     AvatarPrompt,
     LoadPose,
     PoseSkeleton,
+    LibraryPose,
     DrawKeypoints,
     KeepSkeleton,
     ApplyPose,

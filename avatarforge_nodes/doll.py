@@ -101,7 +101,9 @@ class PaperDoll(io.ComfyNode):
                     tooltip="Number of passes: sketch, flats, shade, line.",
                 ),
                 KEYPOINTS.Input(
-                    "keypoints", optional=True, tooltip="The pose; of several views that of the first."
+                    "keypoints",
+                    optional=True,
+                    tooltip="The pose. With several views, one frame per view, or the pose of the first.",
                 ),
                 KEYPOINTS.Input(
                     "back_keypoints", optional=True, tooltip="Of several views the pose of the back."
@@ -165,7 +167,7 @@ class PaperDoll(io.ComfyNode):
         rows = views_of_node(view, views)
         if back_keypoints is not None and "back" not in rows[1:]:
             raise ValueError("back_keypoints are for a back among several views: connect to keypoints.")
-        given = {rows[0]: keypoints} | ({"back": back_keypoints} if len(rows) > 1 else {})
+        given = _by_view(rows, keypoints) | ({"back": back_keypoints} if back_keypoints is not None else {})
         order = ViewsOrder(
             description=read_description(prompt, clothing, style, realism, negative_prompt),
             views=rows,
@@ -230,6 +232,14 @@ class TakePicture(io.ComfyNode):
         left = (available - kept) // 2
         columns = slice(left, left + kept)
         return io.NodeOutput(images[view : view + 1, :, columns], masks[view : view + 1, :, columns])
+
+
+def _by_view(rows: tuple[str | None, ...], keypoints: Any) -> dict[str | None, Any]:
+    """The keypoints of each view: as many frames as views are one for each, otherwise they are those of the
+    first view."""
+    if len(rows) > 1 and isinstance(keypoints, list) and len(keypoints) == len(rows):
+        return {view: [frame] for view, frame in zip(rows, keypoints, strict=True)}
+    return {rows[0]: keypoints}
 
 
 def _pose(keypoints: Any) -> PoseDocument:

@@ -12,6 +12,7 @@ from ..forge.errors import UnavailableError
 
 if TYPE_CHECKING:  # these modules need SQLAlchemy; the nodes load in the editor without it
     from ..forge.generations.recorder import GenerationRecorder
+    from ..forge.poses.service import PoseLibrary
     from ..forge.store.files import FileStore
 
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # these modules need SQLAlchemy; the nodes load in the editor
 class Registry:
     files: FileStore | None = None
     recorder: GenerationRecorder | None = None
+    poses: PoseLibrary | None = None
     reason: str = "AvatarForge is not loaded."
 
 
@@ -30,6 +32,13 @@ def stored_files() -> FileStore:
     if registry.files is None:
         raise UnavailableError(registry.reason)
     return registry.files
+
+
+def pose_library() -> PoseLibrary:
+    """The pose library. Raises UnavailableError like `stored_files`."""
+    if registry.poses is None:
+        raise UnavailableError(registry.reason)
+    return registry.poses
 
 
 def recorder() -> GenerationRecorder:

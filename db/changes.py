@@ -17,6 +17,7 @@ from .tables import (
     files,
     generation_inputs,
     generations,
+    library_poses,
     outputs,
     template_files,
     template_versions,
@@ -28,7 +29,15 @@ _CHANGED = "avatarforge_changed"
 _OF_GENERATIONS = (generations, outputs)
 #: Tables that responses about files depend on. Deleting a generation deletes its rows of `generation_inputs`,
 #: and deleting a version of a template its rows of `template_files`.
-_OF_FILES = (files, generation_inputs, extracted_poses, generations, template_files, template_versions)
+_OF_FILES = (
+    files,
+    generation_inputs,
+    extracted_poses,
+    generations,
+    template_files,
+    template_versions,
+    library_poses,
+)
 _ALL = None
 _FILES = "files"
 

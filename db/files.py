@@ -1,7 +1,7 @@
 """Queries on stored files. Each takes the connection first; none begins or ends a transaction.
 
-References are never counted in a column: they are the rows of `generation_inputs` and `template_files`, and
-those of `extracted_poses` for the skeleton of a photo.
+References are never counted in a column: they are the rows of `generation_inputs`, `template_files` and
+`library_poses`, and those of `extracted_poses` for the skeleton of a photo.
 """
 
 from __future__ import annotations
@@ -31,24 +31,26 @@ from sqlalchemy import (
 from . import poses, row_counts
 from .clock import after_newest
 from .records import FileRecord, ListedFile
-from .tables import extracted_poses, files, generation_inputs, template_files
+from .tables import extracted_poses, files, generation_inputs, library_poses, template_files
 
 referenced = or_(
     exists().where(generation_inputs.c.file_id == files.c.id),
     exists().where(template_files.c.file_id == files.c.id),
+    exists().where(library_poses.c.file_id == files.c.id),
     exists().where(extracted_poses.c.file_id == files.c.id),
 )
 
 
 def _users_of(file_id: str | Column[str]) -> ColumnElement[int]:
-    """The number of generations and templates that use the file of that id, or of each row of a query on
-    files."""
+    """The number of generations, templates and poses of the library that use the file of that id, or of each
+    row of a query on files."""
     # DISTINCT, because a generation can use a file twice. Equal rows are adjacent in the index.
     users = select(generation_inputs.c.generation_id).where(generation_inputs.c.file_id == file_id)
     users = users.distinct().correlate(files)
     named = select(template_files.c.template_id).where(template_files.c.file_id == file_id)
     named = named.distinct().correlate(files)
-    return _count(users) + _count(named)
+    saved = select(library_poses.c.id).where(library_poses.c.file_id == file_id).correlate(files)
+    return _count(users) + _count(named) + _count(saved)
 
 
 def _count(users: Select[Any]) -> ScalarSelect[int]:
@@ -143,7 +145,7 @@ def use_again(connection: Connection, content_hash: str, now: int) -> FileRecord
 
 
 def reference_count(connection: Connection, file_id: str) -> int:
-    """The number of generations and templates that use the file."""
+    """The number of generations, templates and poses of the library that use the file."""
     return connection.execute(select(_users_of(file_id))).scalar_one()
 
 

@@ -123,6 +123,17 @@ class TemplateVersionRecord:
 
 
 @dataclass(frozen=True)
+class LibraryPoseRecord:
+    """A pose that a user saved. `drawing_json` is what lists show of it."""
+
+    id: str
+    name: str
+    file_id: str
+    drawing_json: str
+    created_at: int
+
+
+@dataclass(frozen=True)
 class WebhookRecord:
     """A webhook to be sent. `body` is JSON, the same in every attempt; times are in microseconds since
     1970."""

@@ -192,6 +192,22 @@ template_files = Table(
     Index("ix_template_files_file_id", "file_id", "template_id"),
 )
 
+# Poses that users saved. Generations that use one hold its file, so an entry can go at any time.
+library_poses = Table(
+    "library_poses",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(100), nullable=False),
+    # The name in the form in which names are compared.
+    Column("name_key", String(300), nullable=False, unique=True),
+    Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), nullable=False),
+    # What lists show of the pose, as JSON, so that they need not read its file.
+    Column("drawing", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_library_poses_created_at_id", "created_at", "id"),
+    Index("ix_library_poses_file_id", "file_id"),
+)
+
 # The next two tables have no foreign key to the generation, because their rows outlive it.
 webhooks = Table(
     "webhooks",

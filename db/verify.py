@@ -27,6 +27,7 @@ from .tables import (
     generation_inputs,
     generation_templates,
     generations,
+    library_poses,
     outputs,
     template_files,
     template_versions,
@@ -129,6 +130,11 @@ _DANGLING = (
         template_files,
         or_(~exists().where(files.c.id == template_files.c.file_id), _no_version(template_files)),
         "The use of a file by a template",
+    ),
+    (
+        library_poses,
+        ~exists().where(files.c.id == library_poses.c.file_id),
+        "A pose of the library",
     ),
 )
 

@@ -30,6 +30,7 @@ from .maintenance.run import CheckedParts
 from .maintenance.verify import Verifier
 from .model_overrides import ModelOverrides
 from .ports import Host
+from .poses.service import PoseLibrary
 from .settings import Settings
 from .store.blobs import BlobStore
 from .store.content_store import ContentStore
@@ -105,6 +106,7 @@ class Product:
     signer: Signer
     deliveries: Deliveries
     templates: TemplateService
+    poses: PoseLibrary
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -164,6 +166,7 @@ def open_product(
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     cache = GenerationCache(database)
     templates = TemplateService(settings, database, files, host, workers)
+    poses = PoseLibrary(settings, database, files, workers)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -176,6 +179,7 @@ def open_product(
         targets=targets,
         cache=cache,
         templates=templates,
+        poses=poses,
     )
     # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
     key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
@@ -202,4 +206,5 @@ def open_product(
         signer=signer,
         deliveries=deliveries,
         templates=templates,
+        poses=poses,
     )

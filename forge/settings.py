@@ -59,6 +59,7 @@ class Settings(BaseModel):
     storage_quota_bytes: int = Field(0, ge=0, le=2**60)
     storage_quota_files: int = Field(0, ge=0, le=10**9)
     max_active_generations: int = Field(1000, ge=1, le=100_000)
+    max_library_poses: int = Field(10_000, ge=1, le=100_000)
     allow_templates: bool = True
     max_templates: int = Field(1000, ge=1, le=100_000)
     max_template_size: int = Field(4 * MEBIBYTE, ge=64 * 1024, le=64 * MEBIBYTE)

@@ -22,6 +22,7 @@ from . import (
     links,
     live,
     maintenance,
+    poses,
     streams,
     styles,
     templates,
@@ -90,6 +91,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *installed.ENDPOINTS,
     *maintenance.ENDPOINTS,
     *templates.ENDPOINTS,
+    *poses.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

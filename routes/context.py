@@ -18,6 +18,7 @@ from ..forge.live.live import Live
 from ..forge.maintenance.verify import Verifier
 from ..forge.model_overrides import ModelOverrides
 from ..forge.ports import Host
+from ..forge.poses.service import PoseLibrary
 from ..forge.product import Product
 from ..forge.settings import Settings
 from ..forge.store.files import FileStore
@@ -41,6 +42,7 @@ class Services:
     live: Live
     idempotency: Idempotency
     templates: TemplateService
+    poses: PoseLibrary
     host: Host
     overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
@@ -57,6 +59,7 @@ def services_of(product: Product) -> Services:
         product.live,
         product.idempotency,
         product.templates,
+        product.poses,
         product.host,
         product.overrides,
     )

@@ -164,7 +164,8 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
         case fields.Text():
             return Text, {"min_length": rule.min_length or None, "max_length": rule.max_length}
         case fields.Name():
-            return Name, {"max_length": rule.max_length}
+            # A pose is named by its id or its name; names of templates and models are compared as they are.
+            return StoredId if rule.source == "poses" else Name, {"max_length": rule.max_length}
         case fields.FileId():
             return StoredId, {"max_length": 64}
         case fields.Base64Picture():
@@ -192,6 +193,7 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
 def _declared(field: RequestField) -> tuple[Any, Any]:
     kind, arguments = _type_of(field)
     if isinstance(field.rule, fields.Flag):
+        kind = kind | None if field.optional else kind
         return kind, Field(field.default, description=field.description)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if field.required:

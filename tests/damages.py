@@ -12,7 +12,8 @@ from pictures import picture
 from services import Product, product
 from sqlalchemy import delete, insert, text, update
 
-from avatarforge.db.records import FileRecord, GenerationRecord
+from avatarforge.db import pose_library
+from avatarforge.db.records import FileRecord, GenerationRecord, LibraryPoseRecord
 from avatarforge.db.tables import extracted_poses, files, outputs, tallies
 from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.store.files import Received
@@ -158,6 +159,12 @@ async def dangle_skeleton(store: Store) -> None:
     without_keys(store, "UPDATE extracted_poses SET source_hash = 'nobody'")
 
 
+async def dangle_pose(store: Store) -> None:
+    record = LibraryPoseRecord("a pose", "mine", store.used.id, "{}", 1)
+    await store.forge.database.write(lambda connection: pose_library.add(connection, record))
+    without_keys(store, "UPDATE library_poses SET file_id = 'nobody'")
+
+
 async def lose_picture(store: Store) -> None:
     store.picture.unlink()
 
@@ -217,6 +224,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (dangle_input, "dangling"),
     (dangle_output, "dangling"),
     (dangle_skeleton, "dangling"),
+    (dangle_pose, "dangling"),
     (lose_picture, "output_missing"),
     (change_picture, "output_altered"),
     (break_picture, "output_altered"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -14,13 +15,15 @@ from ...db import poses as pose_queries
 from ...db.engine import Database
 from ...db.records import FileRecord
 from ..errors import ConflictError, NotFoundError, UnprocessableError
+from ..poses.service import PoseLibrary
 from ..spec.avatar import AvatarSpec
+from ..spec.pose import LIBRARY_KIND
 from ..spec.reference import REFERENCE_STRENGTH, RequestedReference
 from ..spec.request import AvatarRequest
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.poses import require_picture
 from .references import GivenReference
-from .resolve import GivenPose
+from .resolve import GivenPose, NamedPose
 from .transactions import used_files
 
 
@@ -33,9 +36,10 @@ class _InputFile:
 
 
 class Inputs:
-    def __init__(self, database: Database, files: FileStore) -> None:
+    def __init__(self, database: Database, files: FileStore, poses: PoseLibrary) -> None:
         self._database = database
         self._files = files
+        self._poses = poses
 
     async def resolve(
         self,
@@ -44,22 +48,48 @@ class Inputs:
         character_references: Sequence[RequestedReference] = (),
     ) -> tuple[GivenPose | None, tuple[GivenReference, ...]]:
         """The pose and the references of a request, and those of its character that it does not name itself.
-        Stores base64 pictures, and adds their withdrawal to `undo`.
+        A pose may also be one of the library. Stores base64 pictures, and adds their withdrawal to `undo`.
 
         Raises UnprocessableError, NotFoundError, ConflictError if a picture of the character is gone, and
         what receiving a file raises.
         """
         _check_references(request)
+        library_pose = await self._library_pose(request)
         pose_id = await self._id_of("pose", request.pose_file_id, request.pose_image, undo)
         reference_id = await self._id_of(
             "reference", request.reference_file_id, request.reference_image, undo
         )
         named = _named_references(request, reference_id, character_references)
         if pose_id is None and not named:
-            return None, ()
+            return library_pose, ()
         pose_file, references = await self._database.read(partial(_read_files, pose_id=pose_id, named=named))
-        pose = await self._recognise(pose_file) if pose_file is not None else None
+        pose = await self._recognise(pose_file) if pose_file is not None else library_pose
         return pose, references
+
+    async def _library_pose(self, request: AvatarRequest) -> GivenPose | None:
+        """The pose of the library that a request names. Raises NotFoundError, and UnprocessableError if it
+        also has another pose."""
+        if request.pose_id is None:
+            if request.pose_mirrored:
+                raise UnprocessableError(
+                    "pose_mirrored is about a pose of the library: send pose_id, too.",
+                    ("body", "pose_mirrored"),
+                    code="field_not_applicable",
+                    parameters={"field": "pose_mirrored"},
+                )
+            return None
+        for name in ("pose_file_id", "pose_image"):
+            if getattr(request, name) is not None:
+                raise UnprocessableError(
+                    f"Give pose_id or {name}, not both.",
+                    ("body", "pose_id"),
+                    code="conflicting_fields",
+                    parameters={"field": "pose_id", "other": name},
+                )
+        found = await self._poses.find(request.pose_id)
+        # In a thread, because a built-in pose is drawn to get its hash.
+        file = await asyncio.to_thread(found.pose_file)
+        return GivenPose(found.file, LIBRARY_KIND, {}, NamedPose(found.entry.id, found.entry.name, file))
 
     async def _id_of(
         self, role: str, file_id: str | None, text: str | None, undo: AsyncExitStack

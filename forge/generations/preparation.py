@@ -22,6 +22,7 @@ from ..graphs.compile import compile_prompt, compile_reroll
 from ..graphs.drawn_words import words_warnings
 from ..graphs.models import require_models, with_installed_names
 from ..ports import CheckedPrompt, Host, InstalledModels
+from ..poses.service import PoseLibrary
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec, Kind
 from ..spec.receipt import Receipt
@@ -64,12 +65,13 @@ class RunPreparer:
         files: FileStore,
         host: Host,
         templates: TemplateService,
+        poses: PoseLibrary,
     ) -> None:
         self._templates = templates
         self._settings = settings
         self._database = database
         self._host = host
-        self._inputs = Inputs(database, files)
+        self._inputs = Inputs(database, files, poses)
 
     async def prepare_new(
         self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None, undo: AsyncExitStack
@@ -105,7 +107,7 @@ class RunPreparer:
             now=self._database.now(),
             hidden=[item.record.id for item in references if item.record.deleted_at is not None],
         )
-        poses = [pose.record] if pose is not None else []
+        poses = [pose.record] if pose is not None and pose.record is not None else []
         # A file can be used in several ways.
         used = list(
             {record.id: record for record in (*poses, *(item.record for item in references))}.values()

@@ -46,13 +46,24 @@ Views = tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
-class GivenPose:
-    """The pose image of a request: its row, its detected kind, and the skeletons that were extracted from it
-    earlier (bone style -> file id)."""
+class NamedPose:
+    """A pose of the library: its id, its name, and the pose as a spec stores it."""
 
-    record: FileRecord
+    id: str
+    name: str
+    file: PoseFile
+
+
+@dataclass(frozen=True)
+class GivenPose:
+    """The pose of a request: its row, its detected kind, and the skeletons that were extracted from it
+    earlier (bone style -> file id). `named` is set for a pose of the library; if that is built in, there is
+    no row."""
+
+    record: FileRecord | None
     kind: str
     skeletons: Mapping[str, str]
+    named: NamedPose | None = None
 
 
 @dataclass(frozen=True)
@@ -249,8 +260,14 @@ def use_pose(
     """The given pose as a spec stores it, with the plan for its kind. Raises what `plan_pose` raises."""
     if pose is None:
         return None
-    record = pose.record
     mode: PoseMode = _default(request.pose_mode, "auto")
+    if pose.named is not None:
+        plan = plan_pose(pose.named.file, mode, ())
+        named = pose.named
+        return PoseUse(named.file, plan, mode, strength, named.id, named.name, bool(request.pose_mirrored))
+    record = pose.record
+    if record is None:
+        raise ValueError("Only a pose of the library can be without a file.")
     skeleton = pose.skeletons.get(bones)
     file = PoseFile(record.id, record.content_hash, record.width, record.height, pose.kind, skeleton)
     plan = plan_pose(file, mode, pose_extractors(installed), needs_keypoints=needs_keypoints)

@@ -27,6 +27,7 @@ from ..errors import (
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
 from ..ports import Host, Prompt
+from ..poses.service import PoseLibrary
 from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
@@ -85,6 +86,7 @@ class GenerationService:
         targets: Targets,
         cache: GenerationCache,
         templates: TemplateService,
+        poses: PoseLibrary,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -96,7 +98,7 @@ class GenerationService:
         self._live = live
         self._targets = targets
         self._cache = cache
-        self._preparer = RunPreparer(settings, database, files, host, templates)
+        self._preparer = RunPreparer(settings, database, files, host, templates, poses)
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
         self._removals: set[asyncio.Task[None]] = set()
 

@@ -32,6 +32,8 @@ _SLOT_OF = {
     "negative_prompt": "negative",
     "pose_file_id": "pose",
     "pose_image": "pose",
+    "pose_id": "pose",
+    "pose_mirrored": "pose",
     "pose_mode": "pose",
     "reference_file_id": "reference",
     "reference_image": "reference",

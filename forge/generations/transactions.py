@@ -27,7 +27,8 @@ FULL_QUEUE_SECONDS = 10
 
 def used_files(spec: AvatarSpec) -> dict[str, str]:
     """role -> file id of the pictures that a spec uses."""
-    used = {"pose": spec.pose.file.file_id} if spec.pose else {}
+    pose = spec.pose.file.file_id if spec.pose else None
+    used = {"pose": pose} if pose else {}
     return used | {
         "reference" if number == 1 else f"reference_{number}": use.file_id
         for number, use in enumerate(spec.references, 1)
@@ -115,12 +116,18 @@ def commit_new(
     keeps. Raises NotFoundError if one of its other files or its template has been deleted since, or if a
     hidden file is gone."""
     used = used_files(spec)
-    live = [file_id for file_id in used.values() if file_id not in hidden]
+    saved = used.get("pose") if spec.pose and spec.pose.of_library else None
+    # A hidden file stays for what uses it: for its character, and for the library that had the pose.
+    kept = {*hidden, *([saved] if saved else [])}
+    live = [file_id for file_id in used.values() if file_id not in kept]
     if not file_queries.touch(connection, live, now):
         raise unknown_file(_first_missing(connection, live))
-    for file_id in hidden:
-        if file_id in used.values() and file_queries.get_any(connection, file_id) is None:
-            raise unknown_file(file_id)
+    for file_id in kept.intersection(used.values()):
+        if file_queries.get_any(connection, file_id) is not None:
+            continue
+        if file_id == saved:
+            raise NotFoundError("The pose was deleted meanwhile. Choose another one.", code="pose_not_found")
+        raise unknown_file(file_id)
     values = {
         "id": generation_id,
         "kind": kind,

@@ -19,7 +19,14 @@ from ..spec.warning import GenerationWarning
 from .drawn_words import drawn_prompt
 from .links import PAPER_DOLL
 from .pixel_art import PixelArt
-from .pose_input import PoseInput, is_from_behind, pose_input, posed_views_warning
+from .pose_input import (
+    PoseInput,
+    add_library_pose,
+    decides_some_views,
+    is_from_behind,
+    pose_input,
+    posed_views_warning,
+)
 from .poses import add_keypoints
 from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose, applied_reference
 from .reference_input import load_references
@@ -30,6 +37,8 @@ _PICTURE, _PARTS = 0, 1
 _REFERENCE_PARTS = 2
 #: Role of a reference -> the node's input for it.
 _INPUTS = {"identity": "reference", "face": "face_reference", "outfit": "outfit_reference"}
+# Output of the node of the pose library.
+_KEYPOINTS = 1
 
 
 class DrawnGraph:
@@ -74,11 +83,13 @@ class DrawnGraph:
         poses = pose_input(spec, views)
         if poses.skips_pose:
             self._skipped.add("pose")
-        elif "front" in poses.posed and spec.has_several_views:
+        elif decides_some_views(spec, poses):
             self.warnings.append(posed_views_warning(spec))
         whole = (spec.width, spec.height)
-        # A built-in view is cut out of the whole frame, as in a sheet. A given pose has to fit into its own.
-        frame = size if poses.posed else whole
+        # A built-in view and a pose of the library are cut out of the whole frame, as in a sheet. Another
+        # pose has to fit into its own.
+        given = poses.posed and poses.pose is not None and not poses.pose.of_library
+        frame = size if given else whole
         node = self._draw(poses, frame, seed)
         self._add_lines(poses, str(node[0]))
         return self.take_view(node, 0, size[0]) if frame != size else node
@@ -148,13 +159,18 @@ class DrawnGraph:
         return inputs
 
     def _keypoints(self, poses: PoseInput) -> dict[str, Link]:
-        if poses.pose is None:
+        pose = poses.pose
+        if pose is None:
             return {}
+        if pose.of_library:
+            size = (self._spec.width, self._spec.height)
+            node = add_library_pose(self._build, self._spec, pose, poses.views, size)
+            return {"keypoints": node.out(_KEYPOINTS)} if poses.posed else {}
         return {
             "keypoints" if view == poses.views[0] else "back_keypoints": add_keypoints(
                 self._build,
-                poses.pose.plan,
-                poses.pose.file,
+                pose.plan,
+                pose.file,
                 self._spec.bones,
                 from_behind=is_from_behind(self._spec, view),
             )

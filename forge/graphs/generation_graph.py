@@ -21,7 +21,7 @@ from ..spec.reference import ReferenceUse
 from ..spec.views import VIEWS
 from ..spec.warning import GenerationWarning
 from .pixel_art import PixelArt, load_saved
-from .pose_input import PoseInput, add_pose_input, pose_input, posed_views_warning
+from .pose_input import PoseInput, add_pose_input, decides_some_views, pose_input, posed_views_warning
 from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose, applied_reference
 from .reference_input import LoadedReferences, load_references, pictures_with_words
 from .references import references_of
@@ -109,7 +109,7 @@ class GenerationGraph:
         poses = pose_input(spec, views)
         if poses.skips_pose:
             self._skipped.add("pose")
-        elif "front" in poses.posed and spec.has_several_views:
+        elif decides_some_views(spec, poses):
             self.warnings.append(posed_views_warning(spec))
         posed = spec.controlnet is not None or spec.pose_method == "picture"
         hint = add_pose_input(self._build, spec, poses, size, label) if posed and poses.strength else None

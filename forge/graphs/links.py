@@ -16,6 +16,8 @@ VALUE_INPUTS = ("value", "text", "string", "prompt", "int", "float", "number", "
 PAPER_DOLL = "AvatarForgePaperDoll"
 #: Reduces a finished picture to large pixels. What its palette comes from is another picture.
 PIXEL_ART, PALETTE_INPUT = "AvatarForgePixelArt", "palette_from"
+#: Turns a pose of the library to views: pictures, and keypoints.
+LIBRARY_POSE = "AvatarForgeLibraryPose"
 _SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", PAPER_DOLL)
 _MOST_HOPS = 32
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..families.builder import Link, PromptBuilder
+from ..families.builder import Link, Node, PromptBuilder
 from ..spec.avatar import AvatarSpec
 from ..spec.pose import PoseUse
 from ..spec.views import node_views
 from ..spec.warning import GenerationWarning, make_warning
+from .links import LIBRARY_POSE
 from .poses import add_pose_image
 
 FRONT_AND_BACK = ("front", "back")
@@ -36,7 +37,8 @@ class PoseInput:
 
 def pose_input(spec: AvatarSpec, views: Sequence[str | None]) -> PoseInput:
     """Decide which of these views get the given pose: a single requested view; of a whole sheet the front,
-    and also the back if the keypoints of the pose are known and can be turned around."""
+    and also the back if the keypoints of the pose are known and can be turned around; every view if it is of
+    the library."""
     pose = spec.pose if spec.pose and spec.pose.strength > 0 else None
     posed: tuple[str | None, ...] = ()
     if pose is not None:
@@ -48,12 +50,19 @@ def pose_input(spec: AvatarSpec, views: Sequence[str | None]) -> PoseInput:
 
 def posed_views(spec: AvatarSpec) -> tuple[str | None, ...]:
     """The views of the whole generation to which its given pose applies."""
-    if spec.pose is None or not spec.has_several_views:
+    if spec.pose is None or spec.pose.of_library or not spec.has_several_views:
         return spec.views
     # A drawn family reads the keypoints of every pose.
     turns = spec.is_drawn or spec.pose.plan.treatment == "json"
     shown = FRONT_AND_BACK if turns else FRONT_AND_BACK[:1]
     return tuple(view for view in spec.views if view in shown)
+
+
+def decides_some_views(spec: AvatarSpec, poses: PoseInput) -> bool:
+    """Whether the given pose decides some views of a sheet only, so that its user should know which."""
+    if poses.pose is None or poses.pose.of_library:
+        return False
+    return "front" in poses.posed and spec.has_several_views
 
 
 def posed_views_warning(spec: AvatarSpec) -> GenerationWarning:
@@ -71,6 +80,8 @@ def add_pose_input(
 ) -> Link:
     """Add the pose pictures, one row per view, of `size` (width, height) in pixels."""
     views, pose = poses.views, poses.pose
+    if pose is not None and pose.of_library and poses.posed:
+        return _from_library(build, spec, poses, size, label)
     if pose and len(views) == 1 and poses.posed:
         return _given(build, spec, pose, size, views[0])
     extra = {view: _given(build, spec, pose, size, view) for view in poses.posed if pose and view}
@@ -83,6 +94,43 @@ def add_pose_input(
         **node_views(views),
         **extra,
     ).out()
+
+
+def add_library_pose(
+    build: PromptBuilder,
+    spec: AvatarSpec,
+    pose: PoseUse,
+    views: Sequence[str | None],
+    size: tuple[int, int],
+) -> Node:
+    """Add the node that turns a pose of the library to these views, in pictures of `size` (width, height) in
+    pixels. All views of the generation have the same scale."""
+    sheet = ", ".join(view for view in spec.views if view) if spec.has_several_views else ""
+    # A user's pose goes by its file, which outlives its entry in the library.
+    return build.add_shared(
+        LIBRARY_POSE,
+        f"Pose {pose.name}" if pose.name else "Pose",
+        pose=pose.file.file_id or pose.pose_id,
+        width=size[0],
+        height=size[1],
+        bones=spec.bones,
+        mirrored=pose.mirrored,
+        sheet=sheet,
+        **node_views(views),
+    )
+
+
+def _from_library(
+    build: PromptBuilder, spec: AvatarSpec, poses: PoseInput, size: tuple[int, int], label: str
+) -> Link:
+    if poses.pose is None:
+        raise ValueError("There is no pose.")
+    # Drawn in the whole frame, as in a batch, so that a narrow view has the same scale.
+    whole = add_library_pose(build, spec, poses.pose, poses.views, (spec.width, spec.height)).out()
+    if size[0] == spec.width:
+        return whole
+    title = f"Narrow pose{label}"
+    return build.add("AvatarForgeTakePicture", title, images=whole, view=0, width=size[0]).out()
 
 
 def _given(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import UnavailableError, UnprocessableError
 from ..families.builder import Link, Node, PromptBuilder
-from ..spec.pose import PoseFile, PoseMode, PosePlan, PoseUse
+from ..spec.pose import LIBRARY_KIND, PoseFile, PoseMode, PosePlan, PoseUse
 from ..spec.warning import GenerationWarning, make_warning
 from .capabilities import DWPOSE, missing_extractor
 from .method import Method, best
@@ -35,6 +35,15 @@ def plan_pose(
     `needs_keypoints`: a photo as it is has no use. Raises UnprocessableError if the mode does not fit a pose
     in JSON, and UnavailableError if a photo has to be read, by its mode or its use, but no extractor works.
     """
+    if file.kind == LIBRARY_KIND:
+        if mode in ("photo", "raw"):
+            raise UnprocessableError(
+                f"The pose is one of the library, which pose_mode {mode} cannot take: use auto or skeleton.",
+                ("body", "pose_mode"),
+                code="field_not_applicable",
+                parameters={"field": "pose_mode"},
+            )
+        return PosePlan(file.kind, "library")
     if file.kind == "json":
         if mode in ("photo", "raw"):
             raise UnprocessableError(
@@ -120,7 +129,10 @@ def add_keypoints(
 
 def _stored_id(plan: PosePlan, file: PoseFile) -> str:
     # Without a kept file, the plan was made for another file.
-    return file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
+    stored = file.kept_file_id if plan.treatment == "kept" and file.kept_file_id else file.file_id
+    if stored is None:
+        raise ValueError("A built-in pose has no file to load.")
+    return stored
 
 
 def _load(
@@ -147,7 +159,7 @@ def _load(
 
 def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -> Link:
     if plan.extractor == DWPOSE:
-        photo = _load(build, "Photo", file.file_id, 0, 0, "standard")
+        photo = _load(build, "Photo", _stored_id(plan, file), 0, 0, "standard")
         # detect_face would draw 68 dots that conflict with the checkpoint's own face; hands are too small to
         # help.
         return build.add_shared(
@@ -163,7 +175,7 @@ def _extract(build: PromptBuilder, plan: PosePlan, file: PoseFile, bones: str) -
             scale_stick_for_xinsr_cn="enable" if bones == "xinsir" else "disable",
         ).out()
     width, height = _within(file.width, file.height, READ_SIDE)
-    photo = _load(build, "Photo", file.file_id, width, height, "standard")
+    photo = _load(build, "Photo", _stored_id(plan, file), width, height, "standard")
     loader = build.add_shared("CheckpointLoaderSimple", "SDPose", ckpt_name=plan.model)
     keypoints = build.add_shared(
         "SDPoseKeypointExtractor",

@@ -21,8 +21,11 @@ FormGroup = Literal["main", "advanced", "slot"]
 #: "pose": allowed only with a pose. "reference": allowed only with a reference picture. "family": allowed
 #: only if the model's family has it. "pixel_art": allowed only with pixel_height.
 Applicability = Literal["always", "sheet", "several_views", "pose", "reference", "family", "pixel_art"]
-#: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`.
-ChoiceSource = Literal["checkpoints", "models", "families", "loras", "samplers", "schedulers", "templates"]
+#: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`, and
+#: "poses" is `GET /poses/library`.
+ChoiceSource = Literal[
+    "checkpoints", "models", "families", "loras", "samplers", "schedulers", "templates", "poses"
+]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .fields import (
     Base64Picture,
     Choice,
     FileId,
+    Flag,
     Loras,
     Name,
     Real,
@@ -42,6 +43,12 @@ class AvatarRequest(AvatarSettings):
 
     pose_file_id: str | None = declare(FileId(), "ID of an uploaded pose image.", form="slot")
     reference_file_id: str | None = declare(FileId(), "ID of an uploaded reference image.", form="slot")
+    pose_id: str | None = declare(
+        Name(100, "poses"), "A pose of the library, by its id or name; it is turned to every view."
+    )
+    pose_mirrored: bool | None = declare(
+        Flag(), "The pose of the library with left and right exchanged.", default=False
+    )
     pose_image: str | None = declare(
         Base64Picture(), "[LEGACY] Base64 image; upload a file instead.", repeated=False
     )
@@ -146,7 +153,9 @@ def _references(spec: AvatarSpec) -> list[dict[str, Any]] | None:
 
 #: Request fields that a spec has under another name or in one of its parts.
 _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
-    "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose else None,
+    "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose and not spec.pose.of_library else None,
+    "pose_id": lambda spec: spec.pose.pose_id if spec.pose else None,
+    "pose_mirrored": lambda spec: spec.pose.mirrored if spec.pose and spec.pose.of_library else None,
     "reference_file_id": lambda spec: use.file_id if (use := _only_reference(spec)) else None,
     "references": _references,
     "views": lambda spec: list(spec.views),

@@ -19,7 +19,11 @@ from .slots import Slots
 from .template import Template
 
 #: Inputs of our nodes that name a stored file.
-_FILE_INPUTS = {"AvatarForgeLoadPose": "file_id", "AvatarForgeLoadReference": "file_id"}
+_FILE_INPUTS = {
+    "AvatarForgeLoadPose": "file_id",
+    "AvatarForgeLoadReference": "file_id",
+    "AvatarForgeLibraryPose": "pose",
+}
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..families.builder import Link, Node, PromptBuilder
-from ..graphs.links import PAPER_DOLL, inputs_of, is_sampler, link_of, steps_of, upstream
+from ..graphs.links import LIBRARY_POSE, PAPER_DOLL, inputs_of, is_sampler, link_of, steps_of, upstream
 from ..graphs.pixel_art import PixelArt
-from ..graphs.pose_input import posed_views, posed_views_warning
+from ..graphs.pose_input import add_library_pose, posed_views, posed_views_warning
 from ..graphs.poses import add_pose_image
 from ..graphs.receipt import AppliedPicture, applied_input
 from ..graphs.references import references_of
@@ -216,6 +216,9 @@ class Filling:
         if use is None:
             return None
         size, pose = view_size(self._spec, view), use[1]
+        if isinstance(pose, PoseUse) and pose.of_library:
+            given = add_library_pose(self._build, self._spec, pose, (view,), size or SKELETON_SIZE)
+            return Picture((given.out(),))
         if isinstance(pose, PoseUse):
             sheet = self._spec.has_several_views
             self._warn_of_sheet() if sheet else None
@@ -240,13 +243,18 @@ class Filling:
         return Picture((skeleton.out(),))
 
     def _adapted(self, value: Any, place: Place) -> Any:
-        """What fills a place: for the loader of keypoints those of the picture."""
-        if not isinstance(value, Picture) or place.class_type != OUR_KEYPOINTS:
+        """What fills a place: for the loader of keypoints those of the picture, and for the pose of the
+        library the picture and its keypoints."""
+        if not isinstance(value, Picture) or place.class_type not in (OUR_KEYPOINTS, LIBRARY_POSE):
             return value
-        node = self._build.add(
-            "AvatarForgeReadSkeleton", "Read the skeleton", image=value.outputs[0], from_behind=False
-        )
-        return Picture((node.out(),))
+        image = value.outputs[0]
+        if self._build.prompt[image[0]]["class_type"] == LIBRARY_POSE:
+            keypoints: Link = [image[0], 1]
+        else:
+            keypoints = self._build.add_shared(
+                "AvatarForgeReadSkeleton", "Read the skeleton", image=image, from_behind=False
+            ).out()
+        return Picture((keypoints,) if place.class_type == OUR_KEYPOINTS else (image, keypoints))
 
     def _warn_of_sheet(self) -> None:
         warning = posed_views_warning(self._spec)

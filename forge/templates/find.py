@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import TemplateProblem
-from ..graphs.links import class_of, inputs_of, link_of
+from ..graphs.links import LIBRARY_POSE, class_of, inputs_of, link_of
 from ..ports import Prompt
 from ..spec.template import SLOTS
 from .graph import problem
@@ -85,7 +85,7 @@ def _unfillable(prompt: Prompt, slot: str, at: Place) -> list[TemplateProblem]:
     """A loader whose other outputs are in use, which our picture does not have."""
     if link_of(inputs_of(prompt, at.node).get(at.input)) is not None:
         return []
-    most = 2 if slot == "reference" else 0
+    most = 2 if slot == "reference" else int(at.class_type == LIBRARY_POSE)
     used = {
         link[1]
         for node_id in prompt

@@ -24,6 +24,7 @@ _OWN_NODES: Mapping[str, Mapping[str, str]] = {
     "AvatarForgePoseSkeleton": {"pose": "view"},
     "AvatarForgeLoadPose": {"pose": "file_id"},
     "AvatarForgeLoadKeypoints": {"pose": "file_id"},
+    "AvatarForgeLibraryPose": {"pose": "pose"},
     "AvatarForgeLoadReference": {"reference": "file_id"},
     "AvatarForgeViewsLatent": {"width": "width", "height": "height"},
     "AvatarForgePaperDoll": {

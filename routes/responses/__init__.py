@@ -57,6 +57,12 @@ from .installed import (
 )
 from .links import SignedUrl, SignedUrlsAnswer
 from .maintenance import StoreProblem, VerifyAnswer
+from .poses import (
+    LibraryAnswer,
+    LibraryPoseAnswer,
+    LibraryPoseDeletedAnswer,
+    LibraryPoseSummary,
+)
 from .styles import Style, StylesAnswer, StyleWords
 from .templates import (
     FoundPlace,
@@ -99,6 +105,10 @@ __all__ = [
     "InstalledModel",
     "InstalledPart",
     "InvalidAnswer",
+    "LibraryAnswer",
+    "LibraryPoseAnswer",
+    "LibraryPoseDeletedAnswer",
+    "LibraryPoseSummary",
     "ListedFile",
     "Method",
     "MissingModel",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from graphs import plain
 from pictures import picture
+from pose_formats import FRAME
 from pydantic import BaseModel
 from services import Product
 
@@ -76,6 +77,13 @@ class Stage:
         template_id: str = (await answer.json())["template_id"]
         return template_id
 
+    async def pose(self) -> str:
+        self._pictures += 1
+        body = {"name": f"pose {self._pictures}", "pose": FRAME}
+        answer = await self.client.post(f"{PREFIX}/poses/library", json=body)
+        pose_id: str = (await answer.json())["pose_id"]
+        return pose_id
+
     async def queued(self) -> str:
         generation_id: str = (await generate(self.client))["generation_id"]
         return generation_id
@@ -118,6 +126,8 @@ class Stage:
                 made[name] = await self.file()
             elif name == "template_id":
                 made[name] = await self.template()
+            elif name == "pose_id":
+                made[name] = await self.pose()
             elif name == "generation_id":
                 made[name] = await states.get(endpoint.path.rsplit("/")[-1], self.completed)()
                 if "name" in placeholders(endpoint):

@@ -47,6 +47,10 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if path.endswith("/upload/pose_image"):
         as_json = case.media_type == "application/json"
         case.body = copy.deepcopy(POSE) if as_json else {"file": json.dumps(POSE)}
+    elif path.endswith("/poses/library"):
+        if isinstance(case.body, dict):
+            case.body["pose"] = copy.deepcopy(POSE)
+            case.body["name"] = f"{case.body['name'][:50]} {uuid.uuid4().hex}"
     elif "/templates" in path:
         headers.pop("If-Match", None)  # a made-up version is never that of the template
         if isinstance(case.body, dict) and not path.endswith("/inspect"):
@@ -69,6 +73,8 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     body.update(width=64, height=64, steps=1)
     body.pop("callback_url", None)  # no host may be called, unless a setting names it
     body.pop("template", None)  # none has a made-up name
+    body.pop("pose_id", None)  # neither has a pose
+    body.pop("pose_mirrored", None)
     body.update({name: value for name, value in NAMES.items() if body.get(name) is not None})
     for role in ("pose", "reference"):
         if body.get(f"{role}_file_id") is not None:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -273,6 +274,15 @@ def _doll_pixel_art() -> Prompt:
     return _drawn(views=LARGE_PIXELS[0], pixel_height=LARGE_PIXELS[1], pixel_colors=LARGE_PIXELS[2])
 
 
+def _doll_in_a_pose() -> Prompt:
+    """The front and the left of a pose of the library, on one sheet."""
+    views = ("front", "left")
+    pose = replace(_pose("library", "library"), pose_id="sitting", name="sitting")
+    prompt = _drawn(views=views, pose=replace(pose, file=replace(pose.file, file_id=None)))
+    saved = [node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"]
+    return _with_sheet(prompt, dict(zip(views, saved, strict=True)))
+
+
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
     """Replace the prompt's saving nodes with a sheet of these pictures."""
     kept = {id_: node for id_, node in prompt.items() if node["class_type"] != "AvatarForgeSave"}
@@ -348,6 +358,11 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         _doll_pixel_art,
         "A drawn character from two sides, reduced by *Pixel Art* to large pixels in one palette, that of "
         "the front. The node does the same with pictures of any model. No model is needed.",
+    ),
+    "paper_doll_in_a_pose": (
+        _doll_in_a_pose,
+        "A drawn character in a pose of the pose library, from two sides. Enter another name in the node "
+        "*Pose sitting*: waving, walking, lying_on_side, one of your own. No model is needed.",
     ),
     "paper_doll_with_pose_and_reference": (
         _doll_with_pose_and_reference,

@@ -10,8 +10,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from avatarforge.db import files, generations, templates
+from avatarforge.db import files, generations, pose_library, templates
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
+from avatarforge.db.records import LibraryPoseRecord
 
 SPEC = (Path(__file__).resolve().parents[1] / "data" / "specs" / "0.1.0.json").read_text(encoding="utf-8")
 
@@ -72,6 +73,37 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert record.spec.template is None
         assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 1
         assert database.read_here(templates.count) == 0
+    finally:
+        database.close()
+
+
+def test_templates_of_revision_0008_are_kept_beside_the_pose_library(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{(tmp_path / 'avatarforge.db').as_posix()}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        connection.execute(
+            text(
+                "INSERT INTO files (id, content_hash, filename, size, mime_type, extension, width, height, "
+                "created_at, last_used_at) "
+                "VALUES ('file', 'hash', 'a.json', 1, 'application/json', 'json', 64, 65, 2, 3)"
+            )
+        )
+        connection.execute(text("INSERT INTO templates VALUES ('t', 'Mine', 'mine', 1, 4, 4, NULL)"))
+        connection.execute(text("INSERT INTO template_versions VALUES ('t', 1, '{}', NULL, '{}', 4)"))
+        connection.execute(text("INSERT INTO template_files VALUES ('t', 1, 'file')"))
+    engine.dispose()
+    database = open_database("", tmp_path)
+    record = LibraryPoseRecord("p", "Mine", "file", "{}", 5)
+    try:
+        assert database.read_here(pose_library.count) == 0
+        database.write_here(lambda connection: pose_library.add(connection, record))
+        assert database.read_here(lambda connection: pose_library.by_name(connection, "MINE")) == record
+        kept = database.read_here(lambda connection: templates.by_name(connection, "mine"))
+        assert kept is not None and kept.id == "t"
+        assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 2
     finally:
         database.close()
 

@@ -103,8 +103,8 @@ OPEN = ["comfy.data_folder", "comfy.ComfyHost", "WebhookSender"]
 PRODUCT = [
     "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore", "blobs.open",
     "open_database", "Workers", "ImageLimits", "ModelOverrides", "OutputFolder", "recover", "Quota",
-    "ContentStore", "TemplateService", "FileStore", "Live", "EventLog", "Outbox", "Targets", "read_hosts",
-    "GenerationTracker",
+    "ContentStore", "TemplateService", "PoseLibrary", "FileStore", "Live", "EventLog", "Outbox", "Targets",
+    "read_hosts", "GenerationTracker",
     "GenerationCache", "GenerationService", "HealthService", "GenerationRecorder", "Verifier",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
 ]  # fmt: skip
