@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
 
 from .records import FileRecord
-from .tables import extracted_poses, files, generation_inputs, template_files
+from .tables import character_files, extracted_poses, files, generation_inputs, template_files
 
 # Built once, because building the statement takes longer than running it.
 _STYLES_KEPT = (
@@ -63,7 +63,7 @@ def link(connection: Connection, source_hash: str, extractor: str, bones: str, f
 def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> list[FileRecord]:
     """Delete and return the derived skeletons of files that are about to be deleted.
 
-    Skeletons that a generation, a template or another source uses stay.
+    Skeletons that a generation, a template, a character or another source uses stay.
     """
     hashes = [source.content_hash for source in sources]
     links = select(extracted_poses.c.file_id).where(extracted_poses.c.source_hash.in_(hashes))
@@ -73,6 +73,7 @@ def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> lis
     used = or_(
         exists().where(generation_inputs.c.file_id == files.c.id),
         exists().where(template_files.c.file_id == files.c.id),
+        exists().where(character_files.c.file_id == files.c.id),
     )
     elsewhere = exists().where(
         extracted_poses.c.file_id == files.c.id, extracted_poses.c.source_hash.not_in(hashes)

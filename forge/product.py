@@ -15,10 +15,12 @@ from ..db.engine import Database, open_database
 from ..db.records import GenerationRecord
 from .access.secret import signing_secret
 from .access.signing import Signer
+from .characters.service import CharacterService
 from .generations.cache import GenerationCache
 from .generations.outputs import OutputFolder
 from .generations.recorder import GenerationRecorder
 from .generations.service import GenerationService
+from .generations.to_character import CharacterMaker
 from .generations.tracker import GenerationTracker
 from .health import HealthService
 from .idempotency import Idempotency
@@ -105,6 +107,8 @@ class Product:
     signer: Signer
     deliveries: Deliveries
     templates: TemplateService
+    characters: CharacterService
+    character_maker: CharacterMaker
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -164,6 +168,7 @@ def open_product(
     tracker = GenerationTracker(database, host, workers, outputs, live, outbox)
     cache = GenerationCache(database)
     templates = TemplateService(settings, database, files, host, workers)
+    characters = CharacterService(settings, database, files)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -176,6 +181,7 @@ def open_product(
         targets=targets,
         cache=cache,
         templates=templates,
+        characters=characters,
     )
     # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
     key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
@@ -202,4 +208,6 @@ def open_product(
         signer=signer,
         deliveries=deliveries,
         templates=templates,
+        characters=characters,
+        character_maker=CharacterMaker(database, files, outputs, workers, characters),
     )

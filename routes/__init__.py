@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from . import (
     capabilities,
+    characters,
     files,
     form,
     generations,
@@ -88,6 +89,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *installed.ENDPOINTS,
     *maintenance.ENDPOINTS,
     *templates.ENDPOINTS,
+    *characters.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -182,8 +182,8 @@ def _without_repeats(parts: PromptParts) -> tuple[str, str, str, str]:
     kept = []
     for text in texts:
         clauses = split_clauses(text)
-        kept.append(", ".join(clause for clause in clauses if _key(clause) not in said))
-        said.update(map(_key, clauses))
+        kept.append(", ".join(clause for clause in clauses if clause_key(clause) not in said))
+        said.update(map(clause_key, clauses))
     return kept[0], kept[1], kept[2], kept[3]
 
 
@@ -207,7 +207,7 @@ def split_clauses(text: str) -> list[str]:
     return [stripped for clause in clauses if (stripped := clause.strip())]
 
 
-def _key(clause: str) -> str:
+def clause_key(clause: str) -> str:
     """The form in which clauses are compared."""
     return " ".join(clause.casefold().strip(" .").split())
 

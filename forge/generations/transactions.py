@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ...db import characters as character_queries
 from ...db import files as file_queries
 from ...db import generations as queries
 from ...db import templates as template_queries
@@ -106,8 +107,8 @@ def commit_new(
     callback_url: str | None,
     now: int,
 ) -> GenerationRecord:
-    """Add the row of a new generation. Raises NotFoundError if one of its files or its template has been
-    deleted since."""
+    """Add the row of a new generation. Raises NotFoundError if one of its files, its template or its
+    character has been deleted since."""
     used = used_files(spec)
     if not file_queries.touch(connection, list(used.values()), now):
         raise unknown_file(_first_missing(connection, used))
@@ -125,6 +126,8 @@ def commit_new(
         "completed_at": None,
         "reroll": None,
         "callback_url": callback_url,
+        "character_id": spec.character.id if spec.character else None,
+        "character_version": spec.character.version if spec.character else None,
     }
     record = queries.add(connection, values, prompt, used)
     template = spec.template
@@ -133,15 +136,23 @@ def commit_new(
             f"The template {template.name!r} was changed or deleted meanwhile. Send it again.",
             code="template_not_found",
         )
+    shown = spec.character
+    if shown is not None and not character_queries.is_usable(connection, shown.id, shown.version):
+        raise NotFoundError(
+            f"The character {shown.name!r} was changed or deleted meanwhile. Send it again.",
+            code="character_version_not_found",
+        )
     return record
 
 
 def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
-    """Delete a generation, and those of its soft-deleted files and of its deleted template that no other one
-    uses; returns these files."""
+    """Delete a generation, and those of its soft-deleted files, its deleted template and its deleted
+    character that no other one uses; returns these files."""
     used = template_queries.used_by(connection, generation_id)
+    shown = character_queries.used_by(connection, generation_id)
     released = file_queries.take_released(connection, queries.remove(connection, generation_id))
-    return released + template_queries.release(connection, used)
+    released += template_queries.release(connection, used)
+    return released + (character_queries.release(connection, shown) if shown is not None else [])
 
 
 def _first_missing(connection: Connection, used: dict[str, str]) -> str:
