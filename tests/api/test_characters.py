@@ -48,17 +48,10 @@ async def test_a_character_is_saved_and_shown_as_it_was_sent(client: Client) -> 
     saved = await save(client, **sent)
     sent["references"][1]["file_id"] = face
     assert {name: saved[name] for name in sent} == sent
-    assert (saved["version"], saved["newest_version"], saved["template"], saved["family"]) == (1, 1, None,
-    None)
-    assert saved["thumbnail"]
-   
-   
-   
-   
-    == f"{PREFIX}/files/{face}/thumbnail"
-    assert (await client.get(saved["thumbnail"])).status
-    ==
-    200 path = f"/characters/{saved['character_id']}"
+    assert (saved["version"], saved["newest_version"], saved["template"]) == (1, 1, None)
+    assert saved["thumbnail"] == f"{PREFIX}/files/{face}/thumbnail"
+    assert (await client.get(saved["thumbnail"])).status == 200
+    path = f"/characters/{saved['character_id']}"
     assert await send(client, "GET", path) == (200, saved)
     # What is shown can be sent again, but for what the server decides.
     again = {name: saved[name] for name in sent}
@@ -69,7 +62,11 @@ async def test_a_change_makes_a_version_and_old_ones_stay(client: Client) -> Non
     first = await save(client, clothing="a dress", family="sd15", outfits=[{"name": "a", "words": "a hat"}])
     second = await change(client, first, clothing=None, model="x.safetensors", name="MIRA")
     assert (second["version"], second["clothing"], second["name"]) == (2, None, "MIRA")
-    assert (second["model"], second["family"], second["description"]) == ("x.safetensors", None, first["description"])
+    assert (second["model"], second["family"], second["description"]) == (
+        "x.safetensors",
+        None,
+        first["description"],
+    )
     assert second["outfits"] == first["outfits"]
     assert second["created_at"] == first["created_at"]
     path = f"/characters/{first['character_id']}"
@@ -96,7 +93,9 @@ async def test_if_match_guards_a_change(client: Client) -> None:
     assert answer[:2] == (412, "precondition_failed")
 
 
-async def test_only_so_many_versions_are_kept_besides_those_in_use(tmp_path: Any, aiohttp_client: Any) -> None:
+async def test_only_so_many_versions_are_kept_besides_those_in_use(
+    tmp_path: Any, aiohttp_client: Any
+) -> None:
     async with product(tmp_path, settings=Settings(max_character_versions=2, max_characters=1)) as forge:
         client = await aiohttp_client(application(forge.services))
         first = await save(client)
@@ -122,7 +121,14 @@ async def test_the_list_is_paged_and_searched(client: Client) -> None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert names == [f"Knight {number}" for number in (4, 3, 2, 1, 0)]
-    for text, wanted in (("KNIGHT%203", 1), ("ARMOUR", 5), ("300%25", 1), ("%25", 5), ("_", 0), ("nothing", 0)):
+    for text, wanted in (
+        ("KNIGHT%203", 1),
+        ("ARMOUR", 5),
+        ("300%25", 1),
+        ("%25", 5),
+        ("_", 0),
+        ("nothing", 0),
+    ):
         _, page = await send(client, "GET", f"/characters?q={text}")
         assert (page["total"], len(page["characters"])) == (wanted, wanted), text
     _, page = await send(client, "GET", "/characters?q=armour&limit=2")
@@ -225,7 +231,11 @@ async def test_the_place_of_what_is_wrong_is_named(client: Client) -> None:
             ["references", 1, "file_id"],
             "picture_required",
         ),
-        ({"outfits": [{"name": "a", "words": "b", "file_id": pose_id}]}, ["outfits", 0, "file_id"], "picture_required"),
+        (
+            {"outfits": [{"name": "a", "words": "b", "file_id": pose_id}]},
+            ["outfits", 0, "file_id"],
+            "picture_required",
+        ),
     ]
     for body, location, code in cases:
         _, answer = await send(client, "POST", "/characters", json={**MIRA, **body})
@@ -271,7 +281,9 @@ async def test_bodies_have_limits(client: Client) -> None:
         client,
         description="\U0001f9e5" * 10_000,
         negative="\U0001f9e5" * 10_000,
-        outfits=[{"name": f"{number:100}".replace(" ", "\U0001f9e5"), "words": words} for number in range(64)],
+        outfits=[
+            {"name": f"{number:100}".replace(" ", "\U0001f9e5"), "words": words} for number in range(64)
+        ],
         expressions=[{"name": f"{number:100}", "words": words} for number in range(64)],
     )
     assert len(saved["outfits"]) == 64
@@ -298,7 +310,9 @@ async def test_a_character_of_a_generation(client: Client, forge: Product) -> No
     await forge.until(made["generation_id"], "completed")
     status, saved = await send(client, "POST", path, json={"name": "Sir", "style": None})
     assert status == 200, saved
-    assert {name: saved[name] for name in ("name", "description", "clothing", "style", "negative", "seed")} == {
+    assert {
+        name: saved[name] for name in ("name", "description", "clothing", "style", "negative", "seed")
+    } == {
         "name": "Sir",
         "description": "a knight",
         "clothing": "armour",
