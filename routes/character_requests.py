@@ -25,13 +25,14 @@ from .requests import (
     QueryWhole,
     ReferenceBody,
     StoredId,
-    Text,
     declared,
+    text_type,
 )
 
 _Named = Annotated[Name, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
-_Words = Annotated[Text, Field(min_length=1, max_length=LONGEST_WORDS)]
-_Description = Annotated[Text, Field(min_length=1, max_length=LONGEST_DESCRIPTION)]
+_Words = text_type(1, LONGEST_WORDS)
+_Description = text_type(1, LONGEST_DESCRIPTION)
+_Negative = text_type(0, LONGEST_DESCRIPTION)
 _NumberFromOne = Annotated[QueryWhole, Field(ge=1, le=2**31 - 1)]
 
 
@@ -65,9 +66,7 @@ DefaultsBody = create_model(
 
 
 class _ContentBody(Body):
-    negative: Annotated[Text, Field(max_length=10_000)] | None = Field(
-        None, description="What must never be seen."
-    )
+    negative: _Negative | None = Field(None, description="What must never be seen.")
     realism: bool | None = Field(None, strict=True, description="true: realistic, false: anime.")
     references: list[ReferenceBody] | None = Field(
         None, max_length=MOST_REFERENCES, description="Uploaded pictures of it, each with a role."

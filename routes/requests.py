@@ -100,12 +100,9 @@ Name = Annotated[
     _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""),
     _SchemaPattern(r"^[^\u0000-\u001f\u007f-\u009f]*$"),
 ]
-Text = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True),
-    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
-    _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
-]
+_NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line")
+_TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$")
+Text = Annotated[str, StringConstraints(strip_whitespace=True), _NO_CONTROLS, _TEXT_PATTERN]
 # Case-insensitive in requests; converted to the stored form here.
 StoredId = Annotated[Name, AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
@@ -122,6 +119,12 @@ PictureUrl = Annotated[
     StringConstraints(max_length=512),
     Field(json_schema_extra={"pattern": f"^(/api)?({PREFIX})?/{_PICTURES}$"}),
 ]
+
+
+def text_type(shortest: int, longest: int) -> Any:
+    """A `Text` of so many characters, without the spaces around it."""
+    lengths = StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
+    return Annotated[str, lengths, _NO_CONTROLS, _TEXT_PATTERN]
 
 
 class Body(LazyModel):
@@ -196,8 +199,11 @@ def _say_when_prompt_is_needed(schema: dict[str, Any]) -> None:
     """The prompt may be left out, or be empty, with a character."""
     prompt = schema["properties"]["prompt"]
     shortest = prompt.pop("minLength")
-    schema["properties"]["prompt"] = {"anyOf": [{**prompt}, {"type": "null"}]}
-    schema["required"] = [name for name in schema["required"] if name != "prompt"]
+    about = {name: prompt.pop(name) for name in ("title", "description")}
+    schema["properties"]["prompt"] = {"anyOf": [prompt, {"type": "null"}], **about}
+    schema["required"].remove("prompt")
+    if not schema["required"]:
+        del schema["required"]
     text = {"type": "string"}
     schema["anyOf"] = [
         {"required": ["prompt"], "properties": {"prompt": {**text, "minLength": shortest}}},
@@ -236,8 +242,8 @@ def declared(field: RequestField) -> tuple[Any, Any]:
         return kind, Field(field.default, description=field.description)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if field.required:
-        kind = Annotated[kind, Field(**arguments), WrapValidator(_prompt_or_none)]
-        return kind, Field(description=field.description)
+        kind = text_type(arguments["min_length"], arguments["max_length"])
+        return Annotated[kind, WrapValidator(_prompt_or_none)], Field(description=field.description)
     return kind | None, Field(None, description=field.description, **arguments)
 
 

@@ -18,6 +18,7 @@ FILLED = {
     "name": "avatarforge_00001.png",
     "position": "0",
     "template_id": ID,
+    "character_id": ID,
     "family": "sd15",
 }
 FOREIGN = (

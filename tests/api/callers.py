@@ -36,6 +36,7 @@ def paths_of(endpoint: Endpoint) -> list[str]:
         "name": "avatarforge_00001.png",
         "position": "0",
         "template_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
+        "character_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "family": "sd15",
     }
     root = [endpoint.path.format_map(some)] if endpoint.root_path else []
