@@ -17,6 +17,8 @@ from ..forge.spec.character_content import (
 )
 from ..forge.spec.request import REQUEST_FIELDS
 from .requests import (
+    NO_CONTROLS,
+    TEXT_PATTERN,
     Body,
     FileCursor,
     GenerationCursor,
@@ -26,13 +28,27 @@ from .requests import (
     ReferenceBody,
     StoredId,
     declared,
-    text_type,
 )
 
 _Named = Annotated[Name, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
-_Words = text_type(1, LONGEST_WORDS)
-_Description = text_type(1, LONGEST_DESCRIPTION)
-_Negative = text_type(0, LONGEST_DESCRIPTION)
+_Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORDS),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
+_Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_DESCRIPTION),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
+_Negative = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=LONGEST_DESCRIPTION),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
 _NumberFromOne = Annotated[QueryWhole, Field(ge=1, le=2**31 - 1)]
 
 

@@ -100,9 +100,9 @@ Name = Annotated[
     _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""),
     _SchemaPattern(r"^[^\u0000-\u001f\u007f-\u009f]*$"),
 ]
-_NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line")
-_TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$")
-Text = Annotated[str, StringConstraints(strip_whitespace=True), _NO_CONTROLS, _TEXT_PATTERN]
+NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line")
+TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$")
+Text = Annotated[str, StringConstraints(strip_whitespace=True), NO_CONTROLS, TEXT_PATTERN]
 # Case-insensitive in requests; converted to the stored form here.
 StoredId = Annotated[Name, AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
@@ -119,12 +119,6 @@ PictureUrl = Annotated[
     StringConstraints(max_length=512),
     Field(json_schema_extra={"pattern": f"^(/api)?({PREFIX})?/{_PICTURES}$"}),
 ]
-
-
-def text_type(shortest: int, longest: int) -> Any:
-    """A `Text` of so many characters, without the spaces around it."""
-    lengths = StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
-    return Annotated[str, lengths, _NO_CONTROLS, _TEXT_PATTERN]
 
 
 class Body(LazyModel):
@@ -242,8 +236,9 @@ def declared(field: RequestField) -> tuple[Any, Any]:
         return kind, Field(field.default, description=field.description)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if field.required:
-        kind = text_type(arguments["min_length"], arguments["max_length"])
-        return Annotated[kind, WrapValidator(_prompt_or_none)], Field(description=field.description)
+        lengths = StringConstraints(strip_whitespace=True, **arguments)
+        kind = Annotated[str, lengths, NO_CONTROLS, TEXT_PATTERN, WrapValidator(_prompt_or_none)]
+        return kind, Field(description=field.description)
     return kind | None, Field(None, description=field.description, **arguments)
 
 
