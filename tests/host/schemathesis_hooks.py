@@ -24,6 +24,7 @@ NAMES = {
     "checkpoint": "avatarforge-synthetic-sd15.safetensors",
     "model": "avatarforge-synthetic-sd15.safetensors",
     "family": "sd15",
+    "expression": "happy",
     "pose_image": base64.b64encode(picture(1)).decode(),
     "reference_image": base64.b64encode(picture(2)).decode(),
 }
@@ -78,6 +79,8 @@ def _make_a_character(body: dict[str, Any]) -> None:
             body[name] = [{"name": f"of {index}", "words": "x"} for index in range(len(body[name]))]
     if body.get("references") is not None:
         body["references"] = body["references"][:1]
+    if body.get("defaults") is not None:
+        body["defaults"] = {**body["defaults"], "views": None}
     body.update(model=None, template=None)
 
 
@@ -102,5 +105,7 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     # A photo needs an extractor, which is not installed: a 503 that says so.
     given = body.get("pose_image") is not None or body.get("pose_file_id") is not None
     body["pose_mode"] = "raw" if given else None
+    # No schema says that views differ.
+    body["views"] = ["front", "left"] if several and body.get("views") is not None else None
     if not several:
         body.update(consistency=None, turnaround=None)
