@@ -159,16 +159,19 @@ async def test_without_a_character_all_is_as_before(client: Client, forge: Produ
         (only,) = answer["detail"]
         assert (only["loc"], only["type"], only["msg"]) == (["body", "prompt"], *problem)
     for field, value in (("outfit", "coat"), ("character_version", 1)):
-        body = {"prompt": "a knight", field: value}
-        status, answer = await send(client, "POST", "/generate/avatar", json=body)
+        sent = {"prompt": "a knight", field: value}
+        status, answer = await send(client, "POST", "/generate/avatar", json=sent)
         assert (status, answer["code"]) == (422, "field_not_applicable")
         assert answer["detail"][0]["loc"] == ["body", field]
     mira = await save(client)
     for prompt in ({}, {"prompt": ""}, {"prompt": " "}, {"prompt": None}):
         assert (await show(client, mira, **prompt))["parameters"]["prompt"] == ""
     for wrong in (5, ["x"], "x" * 10_001, "a\x00"):
-        body = {"character_id": mira["character_id"], "prompt": wrong}
-        assert (await refused(client, "POST", "/generate/avatar", json=body))[:2] == (422, "invalid_request")
+        unusable = {"character_id": mira["character_id"], "prompt": wrong}
+        assert (await refused(client, "POST", "/generate/avatar", json=unusable))[:2] == (
+            422,
+            "invalid_request",
+        )
     assert len(forge.host.submitted) == 4
 
 

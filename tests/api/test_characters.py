@@ -89,8 +89,8 @@ async def test_if_match_guards_a_change(client: Client) -> None:
     for match, wanted in (("1", 200), ('"2"', 200), ("*", 200), ("2", 412), ("x", 422)):
         answer = await client.patch(PREFIX + path, json={"seed": 5}, headers={"If-Match": match})
         assert answer.status == wanted
-    answer = await refused(client, "PATCH", path, json={"seed": 5}, headers={"If-Match": "9"})
-    assert answer[:2] == (412, "precondition_failed")
+    found = await refused(client, "PATCH", path, json={"seed": 5}, headers={"If-Match": "9"})
+    assert found[:2] == (412, "precondition_failed")
 
 
 async def test_only_so_many_versions_are_kept_besides_those_in_use(

@@ -35,6 +35,11 @@ def fill(
     return fill_request(AvatarRequest(character_id="id", **request), version, kind, views, fillable)
 
 
+def request_of(filled: FilledRequest) -> Any:
+    """Without its types: a request may lack what a spec always has."""
+    return filled.request
+
+
 def used(filled: FilledRequest) -> list[str]:
     return [item.file_id for item in filled.references]
 
@@ -99,13 +104,13 @@ def test_settings_are_used_where_they_apply_only() -> None:
         "views": ["front", "left"],
     }
     defaults |= {"reference_method": "attention", "pose_strength": 0.5, "steps": 4}
-    sheet = fill({}, "all_poses", ("front", "back"), defaults=defaults).request
+    sheet = request_of(fill({}, "all_poses", ("front", "back"), defaults=defaults))
     assert (sheet.views, sheet.consistency, sheet.turnaround) == (("front", "left"), 0.5, "sequential")
     assert (sheet.pose_mode, sheet.reference_method, sheet.pose_strength) == (None, None, 0.5)
-    one = fill({"pose_file_id": "p", "reference_file_id": "r"}, defaults=defaults).request
+    one = request_of(fill({"pose_file_id": "p", "reference_file_id": "r"}, defaults=defaults))
     assert (one.views, one.consistency, one.turnaround) == (None, None, None)
     assert (one.pose_mode, one.reference_method) == ("raw", "attention")
-    alone = fill({"views": ["front"]}, "all_poses", ("front", "back"), defaults=defaults).request
+    alone = request_of(fill({"views": ["front"]}, "all_poses", ("front", "back"), defaults=defaults))
     assert (alone.views, alone.consistency) == (("front",), None)
     assert fill({}, references=REFERENCES, defaults=defaults).request.reference_method == "attention"
     assert fill({"model": "m"}, defaults=defaults).request.steps is None
@@ -122,7 +127,7 @@ def test_a_template_takes_what_it_has_slots_for() -> None:
         "template": "t",
         "defaults": {"width": 64, "steps": 3},
     }
-    request = fill({}, fillable=frozenset({"prompt", "style", "width"}), **character).request
+    request = request_of(fill({}, fillable=frozenset({"prompt", "style", "width"}), **character))
     assert (request.style, request.width, request.template) == ("ink", 64, "t")
     chosen = (request.negative_prompt, request.realism, request.loras, request.seed, request.steps)
     assert chosen == (None,) * 5
@@ -131,7 +136,8 @@ def test_a_template_takes_what_it_has_slots_for() -> None:
 def test_a_request_that_names_a_model_leaves_that_of_the_character() -> None:
     for field in ("model", "family", "template", "checkpoint"):
         content = make_content({"name": "a", "description": "b", "template": "mine"})
-        request = AvatarRequest(**{field: "x"})
+        named: dict[str, Any] = {field: "x"}
+        request = AvatarRequest(**named)
         assert chosen_template(request, content) == ("x" if field == "template" else None)
         assert fill({field: "x"}, model="mine").request.model == ("x" if field == "model" else None)
     assert chosen_template(AvatarRequest(), content) == "mine"

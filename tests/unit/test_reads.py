@@ -25,8 +25,8 @@ IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-00000000
 
 
 def page(status: str | None, offset: int, before: int | None, character: str | None = None) -> Read:
-    filters = {"status": status, "character_id": character}
-    return partial(generations.page, limit=51, offset=offset, before=before, **filters)
+    wanted = partial(generations.page, status=status, character_id=character)
+    return partial(wanted, limit=51, offset=offset, before=before)
 
 
 READS: dict[str, Read] = {
