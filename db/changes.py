@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Delete, Engine, Insert, Select, Update, event
 
 from .tables import (
+    character_files,
+    character_versions,
     extracted_poses,
     files,
     generation_inputs,
@@ -28,7 +30,7 @@ _CHANGED = "avatarforge_changed"
 #: Tables that responses about generations depend on.
 _OF_GENERATIONS = (generations, outputs)
 #: Tables that responses about files depend on. Deleting a generation deletes its rows of `generation_inputs`,
-#: and deleting a version of a template its rows of `template_files`.
+#: and deleting a version of a template or a character its rows of `template_files` or `character_files`.
 _OF_FILES = (
     files,
     generation_inputs,
@@ -37,6 +39,8 @@ _OF_FILES = (
     template_files,
     template_versions,
     library_poses,
+    character_files,
+    character_versions,
 )
 _ALL = None
 _FILES = "files"

@@ -1,7 +1,7 @@
 """Queries on stored files. Each takes the connection first; none begins or ends a transaction.
 
-References are never counted in a column: they are the rows of `generation_inputs`, `template_files` and
-`library_poses`, and those of `extracted_poses` for the skeleton of a photo.
+References are never counted in a column: they are the rows of `generation_inputs`, `template_files`,
+`character_files` and `library_poses`, and those of `extracted_poses` for the skeleton of a photo.
 """
 
 from __future__ import annotations
@@ -31,26 +31,36 @@ from sqlalchemy import (
 from . import poses, row_counts
 from .clock import after_newest
 from .records import FileRecord, ListedFile
-from .tables import extracted_poses, files, generation_inputs, library_poses, template_files
+from .tables import (
+    character_files,
+    extracted_poses,
+    files,
+    generation_inputs,
+    library_poses,
+    template_files,
+)
 
 referenced = or_(
     exists().where(generation_inputs.c.file_id == files.c.id),
     exists().where(template_files.c.file_id == files.c.id),
     exists().where(library_poses.c.file_id == files.c.id),
+    exists().where(character_files.c.file_id == files.c.id),
     exists().where(extracted_poses.c.file_id == files.c.id),
 )
 
 
 def _users_of(file_id: str | Column[str]) -> ColumnElement[int]:
-    """The number of generations, templates and poses of the library that use the file of that id, or of each
-    row of a query on files."""
+    """The number of generations, templates, characters and poses of the library that use the file of that id,
+    or of each row of a query on files."""
     # DISTINCT, because a generation can use a file twice. Equal rows are adjacent in the index.
     users = select(generation_inputs.c.generation_id).where(generation_inputs.c.file_id == file_id)
     users = users.distinct().correlate(files)
     named = select(template_files.c.template_id).where(template_files.c.file_id == file_id)
     named = named.distinct().correlate(files)
+    shown = select(character_files.c.character_id).where(character_files.c.file_id == file_id)
+    shown = shown.distinct().correlate(files)
     saved = select(library_poses.c.id).where(library_poses.c.file_id == file_id).correlate(files)
-    return _count(users) + _count(named) + _count(saved)
+    return _count(users) + _count(named) + _count(shown) + _count(saved)
 
 
 def _count(users: Select[Any]) -> ScalarSelect[int]:
@@ -84,6 +94,12 @@ def get_any(connection: Connection, file_id: str) -> FileRecord | None:
 def get_live(connection: Connection, file_id: str) -> FileRecord | None:
     record = get_any(connection, file_id)
     return record if record is not None and record.deleted_at is None else None
+
+
+def live_ones(connection: Connection, file_ids: Sequence[str]) -> dict[str, FileRecord]:
+    """Those of these files that are not soft-deleted, by id."""
+    query = select(*_COLUMNS).where(files.c.id.in_(file_ids), files.c.deleted_at.is_(None))
+    return {row.id: FileRecord(*tuple(row)) for row in connection.execute(query)}
 
 
 def page(
@@ -145,7 +161,7 @@ def use_again(connection: Connection, content_hash: str, now: int) -> FileRecord
 
 
 def reference_count(connection: Connection, file_id: str) -> int:
-    """The number of generations, templates and poses of the library that use the file."""
+    """The number of generations, templates, characters and poses of the library that use the file."""
     return connection.execute(select(_users_of(file_id))).scalar_one()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import (
     Case,
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -47,21 +49,29 @@ _OUTPUTS = (
 )
 
 
-def _page_query(*, by_status: bool, before: bool) -> Select[tuple[int]]:
+#: The columns by which a page can be filtered.
+_FILTERS = {"status": generations.c.status, "character_id": generations.c.character_id}
+
+
+def _page_query(names: Collection[str], *, before: bool) -> Select[tuple[int]]:
     """The sequences of a page, newest first. An index covers the query, whatever the offset."""
-    query = select(generations.c.sequence)
-    if by_status:
-        query = query.where(generations.c.status == bindparam("status"))
+    query = select(generations.c.sequence).where(*_matching(names))
     if before:
         query = query.where(generations.c.sequence < bindparam("before"))
     query = query.order_by(generations.c.sequence.desc())
     return query.limit(bindparam("most")).offset(bindparam("skipped"))
 
 
+def _matching(names: Collection[str]) -> list[ColumnElement[bool]]:
+    return [_FILTERS[name] == bindparam(name) for name in names]
+
+
+_CHOICES = [frozenset(names) for size in range(len(_FILTERS) + 1) for names in combinations(_FILTERS, size)]
 _PAGES = {
-    (by_status, before): _page_query(by_status=by_status, before=before)
-    for by_status in (False, True)
-    for before in (False, True)
+    (names, before): _page_query(names, before=before) for names in _CHOICES for before in (False, True)
+}
+_COUNTS = {
+    names: select(func.count()).select_from(generations).where(*_matching(names)) for names in _CHOICES
 }
 
 _ADD = insert(generations)
@@ -125,14 +135,32 @@ def prompt_of(connection: Connection, generation_id: str) -> str | None:
 
 
 def page(
-    connection: Connection, *, status: str | None, limit: int, offset: int, before: int | None
+    connection: Connection,
+    *,
+    status: str | None,
+    limit: int,
+    offset: int,
+    before: int | None,
+    character_id: str | None = None,
 ) -> list[int]:
     """The sequences of a page, newest first. `before` limits it to lower sequences, so that new rows do not
     shift the pages."""
-    filters = {"status": status, "before": before}
-    values = {name: value for name, value in filters.items() if value is not None}
-    query = _PAGES[status is not None, before is not None]
+    filters = _given(status=status, character_id=character_id)
+    values = filters if before is None else {**filters, "before": before}
+    query = _PAGES[frozenset(filters), before is not None]
     return [row.sequence for row in connection.execute(query, {"most": limit, "skipped": offset, **values})]
+
+
+def count(connection: Connection, *, status: str | None = None, character_id: str | None = None) -> int:
+    """The number of matching generations. Those of one character are counted along their index."""
+    if character_id is None:
+        return row_counts.count_generations(connection, status)
+    filters = _given(status=status, character_id=character_id)
+    return connection.execute(_COUNTS[frozenset(filters)], filters).scalar_one()
+
+
+def _given(**filters: str | None) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, GenerationRecord]:

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
 
 from .records import FileRecord
-from .tables import extracted_poses, files, generation_inputs, library_poses, template_files
+from .tables import (
+    character_files,
+    extracted_poses,
+    files,
+    generation_inputs,
+    library_poses,
+    template_files,
+)
 
 # Built once, because building the statement takes longer than running it.
 _STYLES_KEPT = (
@@ -63,7 +70,7 @@ def link(connection: Connection, source_hash: str, extractor: str, bones: str, f
 def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> list[FileRecord]:
     """Delete and return the derived skeletons of files that are about to be deleted.
 
-    Skeletons that a generation, a template, the pose library or another source uses stay.
+    Skeletons that a generation, a template, a character, the pose library or another source uses stay.
     """
     hashes = [source.content_hash for source in sources]
     links = select(extracted_poses.c.file_id).where(extracted_poses.c.source_hash.in_(hashes))
@@ -74,6 +81,7 @@ def take_skeletons(connection: Connection, sources: Sequence[FileRecord]) -> lis
         exists().where(generation_inputs.c.file_id == files.c.id),
         exists().where(template_files.c.file_id == files.c.id),
         exists().where(library_poses.c.file_id == files.c.id),
+        exists().where(character_files.c.file_id == files.c.id),
     )
     elsewhere = exists().where(
         extracted_poses.c.file_id == files.c.id, extracted_poses.c.source_hash.not_in(hashes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..forge.spec.avatar import MANUAL_KIND, AvatarSpec
+from ..forge.spec.character_content import CharacterContent
 from ..forge.spec.receipt import Receipt
 from ..forge.spec.reroll import Reroll
 
@@ -76,6 +77,8 @@ class GenerationRecord:
     completed_at: int | None
     reroll_json: str | None
     callback_url: str | None = None
+    character_id: str | None = None
+    character_version: int | None = None
     outputs: tuple[OutputRecord, ...] = ()
 
     @property
@@ -131,6 +134,34 @@ class LibraryPoseRecord:
     file_id: str
     drawing_json: str
     created_at: int
+
+
+@dataclass(frozen=True)
+class CharacterRecord:
+    """A character. `version` is its newest one, and `description` is of that. `portrait` is the id of the
+    file that shows it in lists; None also if that file was deleted."""
+
+    id: str
+    name: str
+    version: int
+    description: str
+    portrait: str | None
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True)
+class CharacterVersionRecord:
+    """One version of a character. The JSON is parsed on first use."""
+
+    character_id: str
+    number: int
+    content_json: str
+    created_at: int
+
+    @cached_property
+    def content(self) -> CharacterContent:
+        return CharacterContent.from_json(self.content_json)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from .tables import files, generations, tallies
+from .tables import characters, files, generations, tallies
 
 LISTED, STORED = "files listed", "files stored"
+CHARACTERS = "characters listed"
 STATUSES = ("queued", "processing", "completed", "failed")
 
 #: The files that lists show: not soft-deleted, not lost, and no skeleton that AvatarForge extracted itself.
@@ -18,9 +19,10 @@ is_listed = (files.c.deleted_at.is_(None), files.c.lost_at.is_(None), files.c.de
 
 _TOTALS = select(tallies.c.what, tallies.c.number, tallies.c.bytes)
 _TOTALS_OF_GENERATIONS = _TOTALS.where(tallies.c.what.in_(STATUSES))
-_TOTALS_OF_FILES = _TOTALS.where(tallies.c.what == bindparam("what"))
+_TOTAL = _TOTALS.where(tallies.c.what == bindparam("what"))
 _BY_STATUS = select(generations.c.status, func.count()).group_by(generations.c.status)
 _size = func.coalesce(func.sum(files.c.size), 0)
+_CHARACTERS = select(func.count()).select_from(characters).where(characters.c.name_key.is_not(None))
 _FILES = {
     LISTED: select(func.count(), _size).select_from(files).where(*is_listed),
     STORED: select(func.count(), _size).select_from(files).where(files.c.lost_at.is_(None)),
@@ -48,6 +50,14 @@ def stored_files(connection: Connection) -> tuple[int, int]:
     return _file_counts(connection, STORED)
 
 
+def listed_characters(connection: Connection) -> int:
+    """Number of characters that were not deleted."""
+    if not _has_triggers(connection):
+        return connection.execute(_CHARACTERS).scalar_one()
+    row = connection.execute(_TOTAL, {"what": CHARACTERS}).one()
+    return int(row[1])
+
+
 def find_mismatches(connection: Connection) -> list[str]:
     """A sentence for each stored total that differs from the rows."""
     if not _has_triggers(connection):
@@ -73,12 +83,13 @@ def _count_rows(connection: Connection) -> dict[str, tuple[int, int]]:
     for what, query in _FILES.items():
         row = connection.execute(query).one()
         counts[what] = (row[0], row[1])
+    counts[CHARACTERS] = (connection.execute(_CHARACTERS).scalar_one(), 0)
     return counts
 
 
 def _file_counts(connection: Connection, what: str) -> tuple[int, int]:
     if _has_triggers(connection):
-        row = connection.execute(_TOTALS_OF_FILES, {"what": what}).one()
+        row = connection.execute(_TOTAL, {"what": what}).one()
         return row[1], row[2]
     row = connection.execute(_FILES[what]).one()
     return row[0], row[1]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 metadata = MetaData(
@@ -32,6 +33,14 @@ metadata = MetaData(
 
 # SQLite increments a rowid only for a column whose type is exactly INTEGER.
 GrowingInteger = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _of_character(*columns: str) -> Index:
+    """An index of `generations` for those of one character."""
+    name = "_".join(("ix_generations_character_id", *columns))
+    has_one = text("character_id IS NOT NULL")
+    return Index(name, "character_id", *columns, sqlite_where=has_one, postgresql_where=has_one)
+
 
 files = Table(
     "files",
@@ -75,9 +84,17 @@ generations = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=True),
     Column("completed_at", BigInteger, nullable=True),
+    # The version of a character that its pictures show. The row of the version stays as long as this one.
+    Column("character_id", String(36), nullable=True),
+    Column("character_version", Integer, nullable=True),
     Index("ix_generations_status_sequence", "status", "sequence"),
     # In SQLite the primary key is the table itself: scanning it would read past every prompt.
     Index("ix_generations_sequence", "sequence"),
+    # Only generations of a character are in these: the list of a character, that of one status, and whether a
+    # version is used.
+    _of_character("sequence"),
+    _of_character("status", "sequence"),
+    _of_character("character_version"),
     sqlite_autoincrement=True,
 )
 
@@ -206,6 +223,51 @@ library_poses = Table(
     Column("created_at", BigInteger, nullable=False),
     Index("ix_library_poses_created_at_id", "created_at", "id"),
     Index("ix_library_poses_file_id", "file_id"),
+)
+
+characters = Table(
+    "characters",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(100), nullable=False),
+    # As in `templates`.
+    Column("name_key", String(300), nullable=True, unique=True),
+    # Name and beginning of the description, in the form in which they are searched; NULL once it is deleted.
+    Column("search_key", String(600), nullable=True),
+    # The newest version, its description, and the file that shows the character in lists.
+    Column("version", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("portrait", String(36), nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger, nullable=True),
+    # Holds all that a page is found by, so that a search reads no row that does not match.
+    Index("ix_characters_created_at_id_search_key", "created_at", "id", "search_key"),
+)
+
+character_versions = Table(
+    "character_versions",
+    metadata,
+    Column("character_id", String(36), ForeignKey("characters.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The stored files that a version names.
+character_files = Table(
+    "character_files",
+    metadata,
+    Column("character_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("file_id", String(36), ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    ForeignKeyConstraint(
+        ["character_id", "number"],
+        ["character_versions.character_id", "character_versions.number"],
+        ondelete="CASCADE",
+        name="fk_character_files_version",
+    ),
+    Index("ix_character_files_file_id", "file_id", "character_id"),
 )
 
 # The next two tables have no foreign key to the generation, because their rows outlive it.

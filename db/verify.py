@@ -22,6 +22,9 @@ from .files import referenced
 from .generations import ACTIVE
 from .records import FileRecord, OutputRecord
 from .tables import (
+    character_files,
+    character_versions,
+    characters,
     extracted_poses,
     files,
     generation_inputs,
@@ -104,6 +107,11 @@ _no_maker = ~exists().where(generations.c.id == outputs.c.generation_id)
 _no_skeleton = ~exists().where(files.c.id == extracted_poses.c.file_id)
 _no_source = ~exists().where(files.c.content_hash == extracted_poses.c.source_hash)
 _no_template = ~exists().where(templates.c.id == template_versions.c.template_id)
+_no_character = ~exists().where(characters.c.id == character_versions.c.character_id)
+_no_character_version = ~exists().where(
+    character_versions.c.character_id == character_files.c.character_id,
+    character_versions.c.number == character_files.c.number,
+)
 
 
 def _no_version(table: Table) -> ColumnElement[bool]:
@@ -135,6 +143,12 @@ _DANGLING = (
         library_poses,
         ~exists().where(files.c.id == library_poses.c.file_id),
         "A pose of the library",
+    ),
+    (character_versions, _no_character, "A version of a character"),
+    (
+        character_files,
+        or_(~exists().where(files.c.id == character_files.c.file_id), _no_character_version),
+        "The use of a file by a character",
     ),
 )
 

@@ -15,10 +15,12 @@ from ..db.engine import Database, open_database
 from ..db.records import GenerationRecord
 from .access.secret import signing_secret
 from .access.signing import Signer
+from .characters.service import CharacterService
 from .generations.cache import GenerationCache
 from .generations.outputs import OutputFolder
 from .generations.recorder import GenerationRecorder
 from .generations.service import GenerationService
+from .generations.to_character import CharacterMaker
 from .generations.tracker import GenerationTracker
 from .health import HealthService
 from .idempotency import Idempotency
@@ -107,6 +109,8 @@ class Product:
     deliveries: Deliveries
     templates: TemplateService
     poses: PoseLibrary
+    characters: CharacterService
+    character_maker: CharacterMaker
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -167,6 +171,7 @@ def open_product(
     cache = GenerationCache(database)
     templates = TemplateService(settings, database, files, host, workers)
     poses = PoseLibrary(settings, database, files, workers)
+    characters = CharacterService(settings, database, files)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -180,6 +185,7 @@ def open_product(
         cache=cache,
         templates=templates,
         poses=poses,
+        characters=characters,
     )
     # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
     key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
@@ -207,4 +213,6 @@ def open_product(
         deliveries=deliveries,
         templates=templates,
         poses=poses,
+        characters=characters,
+        character_maker=CharacterMaker(database, files, outputs, workers, characters),
     )

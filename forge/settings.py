@@ -65,6 +65,8 @@ class Settings(BaseModel):
     max_template_size: int = Field(4 * MEBIBYTE, ge=64 * 1024, le=64 * MEBIBYTE)
     max_template_nodes: int = Field(1000, ge=1, le=10_000)
     max_template_versions: int = Field(20, ge=1, le=1000)
+    max_characters: int = Field(100_000, ge=1, le=10_000_000)
+    max_character_versions: int = Field(100, ge=1, le=10_000)
     log_prompts: bool = False
     webhook_hosts: str = Field("", max_length=4096)
     webhook_secret: str = Field("", max_length=128, repr=False)

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from . import (
     capabilities,
+    characters,
     files,
     form,
     generations,
@@ -92,6 +93,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *maintenance.ENDPOINTS,
     *templates.ENDPOINTS,
     *poses.ENDPOINTS,
+    *characters.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel
 
+from ..forge.characters.service import CharacterService
 from ..forge.generations.service import GenerationService
+from ..forge.generations.to_character import CharacterMaker
 from ..forge.health import HealthService
 from ..forge.idempotency import Idempotency
 from ..forge.ids import canonical_id
@@ -43,6 +45,8 @@ class Services:
     idempotency: Idempotency
     templates: TemplateService
     poses: PoseLibrary
+    characters: CharacterService
+    character_maker: CharacterMaker
     host: Host
     overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
@@ -60,6 +64,8 @@ def services_of(product: Product) -> Services:
         product.idempotency,
         product.templates,
         product.poses,
+        product.characters,
+        product.character_maker,
         product.host,
         product.overrides,
     )

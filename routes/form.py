@@ -73,7 +73,13 @@ def _control(rule: fields.Rule) -> tuple[responses.Control, dict[str, Any]]:
             }
         case fields.FileId():
             return "file", {}
-        case fields.Url() | fields.Base64Picture() | fields.References() | fields.Views():
+        case (
+            fields.Url()
+            | fields.CharacterId()
+            | fields.Base64Picture()
+            | fields.References()
+            | fields.Views()
+        ):
             raise TypeError(f"a form has no control for {rule}")
 
 

@@ -52,7 +52,11 @@ async def get(call: Call) -> Answer:
 async def list_page(call: Call) -> Answer:
     query = call.validated_query(requests.ListQuery)
     page = await call.services.generations.page(
-        status=query.status, limit=query.limit, offset=query.offset, cursor=query.cursor
+        status=query.status,
+        limit=query.limit,
+        offset=query.offset,
+        cursor=query.cursor,
+        character_id=query.character_id,
     )
     return await rendering.render_page(page, call.services, query.limit, query.offset)
 

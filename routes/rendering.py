@@ -137,6 +137,8 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "comfyui_prompt_id": record.prompt_id,
         "output_files": [_output(output, spec) for output in record.outputs],
         "parameters": parameters(spec, record.kind) if spec else None,
+        "character_id": record.character_id,
+        "character_version": record.character_version,
         "reroll": record.reroll.view if record.reroll else None,
     }
 

@@ -15,7 +15,10 @@ from pydantic import (
     GetJsonSchemaHandler,
     Strict,
     StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     create_model,
+    model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -97,12 +100,9 @@ Name = Annotated[
     _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""),
     _SchemaPattern(r"^[^\u0000-\u001f\u007f-\u009f]*$"),
 ]
-Text = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True),
-    _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line"),
-    _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"),
-]
+NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line")
+TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$")
+Text = Annotated[str, StringConstraints(strip_whitespace=True), NO_CONTROLS, TEXT_PATTERN]
 # Case-insensitive in requests; converted to the stored form here.
 StoredId = Annotated[Name, AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
@@ -166,7 +166,7 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
         case fields.Name():
             # A pose is named by its id or its name; names of templates and models are compared as they are.
             return StoredId if rule.source == "poses" else Name, {"max_length": rule.max_length}
-        case fields.FileId():
+        case fields.FileId() | fields.CharacterId():
             return StoredId, {"max_length": 64}
         case fields.Base64Picture():
             return Picture, {}
@@ -190,28 +190,71 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
             return DistinctViews, {"min_length": 1, "max_length": len(VIEW_NAMES)}
 
 
-def _declared(field: RequestField) -> tuple[Any, Any]:
+def _say_when_prompt_is_needed(schema: dict[str, Any]) -> None:
+    """The prompt may be left out, or be empty, with a character."""
+    prompt = schema["properties"]["prompt"]
+    shortest = prompt.pop("minLength")
+    about = {name: prompt.pop(name) for name in ("title", "description")}
+    schema["properties"]["prompt"] = {"anyOf": [prompt, {"type": "null"}], **about}
+    schema["required"].remove("prompt")
+    if not schema["required"]:
+        del schema["required"]
+    text = {"type": "string"}
+    schema["anyOf"] = [
+        {"required": ["prompt"], "properties": {"prompt": {**text, "minLength": shortest}}},
+        {"required": ["character_id"], "properties": {"character_id": text}},
+    ]
+
+
+#: Takes the place of a prompt that a request with a character leaves out. No JSON has it.
+_NO_PROMPT = object()
+
+
+class _PromptOrCharacter(Body):
+    """With a character, the prompt is optional: its description is the prompt then."""
+
+    model_config = ConfigDict(json_schema_extra=_say_when_prompt_is_needed)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _prompt_may_be_left_out(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("character_id") is None:
+            return data
+        prompt = data.get("prompt")
+        empty = prompt is None or (isinstance(prompt, str) and not prompt.strip())
+        return {**data, "prompt": _NO_PROMPT} if empty else data
+
+
+def _prompt_or_none(value: Any, check: ValidatorFunctionWrapHandler) -> str:
+    text: str = "" if value is _NO_PROMPT else check(value)
+    return text
+
+
+def declared(field: RequestField) -> tuple[Any, Any]:
+    """The pydantic type and `Field` of a declared field."""
     kind, arguments = _type_of(field)
     if isinstance(field.rule, fields.Flag):
         kind = kind | None if field.optional else kind
         return kind, Field(field.default, description=field.description)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if field.required:
-        return kind, Field(description=field.description, **arguments)
+        lengths = StringConstraints(strip_whitespace=True, **arguments)
+        kind = Annotated[str, lengths, NO_CONTROLS, TEXT_PATTERN, WrapValidator(_prompt_or_none)]
+        return kind, Field(description=field.description)
     return kind | None, Field(None, description=field.description, **arguments)
 
 
 def _declared_fields() -> dict[str, Any]:
-    return {name: _declared(field) for name, field in REQUEST_FIELDS.items()}
+    return {name: declared(field) for name, field in REQUEST_FIELDS.items()}
 
 
 # Built from the declarations in `forge/spec`, which is where to add a field.
 AvatarBody = create_model(
     "AvatarBody",
-    __base__=Body,
+    __base__=_PromptOrCharacter,
     __module__=__name__,
-    __doc__="""A character in words, with optional pictures and settings. What is left out is chosen for you
-    and comes back in `parameters`.""",
+    __doc__="""A character in words, or a saved one, with optional pictures and settings. What is left out is
+    chosen for you and comes back in `parameters`.""",
     **_declared_fields(),
 )
 
@@ -290,6 +333,7 @@ class ListQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
     status: Status | None = Field(None, description="Only those in this state.")
+    character_id: StoredId | None = Field(None, max_length=64, description="Only those of this character.")
     cursor: GenerationCursor | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-from ..forge.errors import UnprocessableError
 from ..forge.settings import Settings
 from ..forge.templates.check import Graph, Inspection
 from ..forge.templates.file import file_of_graph, template_file
@@ -14,10 +12,10 @@ from ..forge.templates.saved import SavedTemplate
 from ..forge.templates.slots import Slots
 from . import responses, template_requests
 from .context import BodyLimits, Call, Endpoint
+from .if_match import expected_version
 from .rendering import iso_time
 
 HEADERS = {"If-Match": "The version that the template must have, such as 3. Otherwise: 412."}
-_VERSION = re.compile(r'"?([0-9]{1,9})"?')
 
 
 def _size(settings: Settings) -> int:
@@ -42,7 +40,7 @@ async def import_file(call: Call) -> responses.TemplateAnswer:
 async def replace(call: Call) -> responses.TemplateAnswer:
     body = call.validated_body(template_requests.TemplateVersionBody)
     saved = await call.services.templates.replace(
-        call.path("template_id"), _graph(body), name=body.name, expected=_expected_version(call)
+        call.path("template_id"), _graph(body), name=body.name, expected=expected_version(call, "template")
     )
     return _render(saved)
 
@@ -90,19 +88,6 @@ async def builtin(call: Call) -> responses.TemplateFile:
 def _graph(body: template_requests.GraphBody) -> Graph:
     slots = body.model_dump()["slots"]
     return Graph(body.prompt, body.workflow, slots)
-
-
-def _expected_version(call: Call) -> int | None:
-    """The version of If-Match; None without the header or for `*`. Raises UnprocessableError."""
-    value = call.request.headers.get("If-Match", "*").strip()
-    if value == "*":
-        return None
-    match = _VERSION.fullmatch(value)
-    if match is None:
-        raise UnprocessableError(
-            "If-Match must be the version of the template, such as 3.", ("header", "If-Match")
-        )
-    return int(match[1])
 
 
 def _render(saved: SavedTemplate) -> responses.TemplateAnswer:

@@ -19,6 +19,7 @@ FILLED = {
     "position": "0",
     "template_id": ID,
     "pose_id": ID,
+    "character_id": ID,
     "family": "sd15",
 }
 FOREIGN = (

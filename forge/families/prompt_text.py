@@ -213,9 +213,9 @@ def _plain_style(style: str, *, sentences: bool) -> str:
 
 def _against(styles: Sequence[Style]) -> str:
     """What pictures in these styles must not show: of several, nothing that one of them is."""
-    wanted = {_key(clause) for style in styles for clause in (style.name, *split_clauses(style.tags))}
+    wanted = {clause_key(clause) for style in styles for clause in (style.name, *split_clauses(style.tags))}
     clauses = dict.fromkeys(clause for style in styles for clause in split_clauses(style.negative))
-    return ", ".join(clause for clause in clauses if _key(clause) not in wanted)
+    return ", ".join(clause for clause in clauses if clause_key(clause) not in wanted)
 
 
 def _without_repeats(parts: PromptParts, *styles: str) -> tuple[str, ...]:
@@ -231,8 +231,8 @@ def _without_repeats(parts: PromptParts, *styles: str) -> tuple[str, ...]:
     kept = []
     for text in texts:
         clauses = split_clauses(text)
-        kept.append(", ".join(clause for clause in clauses if _key(clause) not in said))
-        said.update(map(_key, clauses))
+        kept.append(", ".join(clause for clause in clauses if clause_key(clause) not in said))
+        said.update(map(clause_key, clauses))
     return tuple(kept)
 
 
@@ -256,7 +256,7 @@ def split_clauses(text: str) -> list[str]:
     return [stripped for clause in clauses if (stripped := clause.strip())]
 
 
-def _key(clause: str) -> str:
+def clause_key(clause: str) -> str:
     """The form in which clauses are compared."""
     return " ".join(clause.casefold().strip(" .").split())
 

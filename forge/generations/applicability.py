@@ -40,6 +40,8 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
             reason = f"{name} is about a reference image, and none was given."
         elif field.applies == "pixel_art" and request.pixel_height is None:
             reason = f"{name} is about large pixels: send pixel_height too."
+        elif field.applies == "character" and request.character_id is None:
+            reason = f"{name} is about a saved character: send its character_id, too."
         elif field.applies == "family" and family is not None and name not in family.settings:
             raise _not_supported(name, f"{family.label} has no setting {name}: leave it out.", family)
         else:
@@ -97,12 +99,13 @@ def check_pose_shown(spec: AvatarSpec) -> None:
         )
 
 
-def check_expression(request: AvatarRequest) -> None:
-    """Raises UnprocessableError for an expression that is not built in."""
+def check_expression(request: AvatarRequest, words: str = "", own: Sequence[str] = ()) -> None:
+    """Raises UnprocessableError for an expression that is not built in and none of the character's `own`,
+    whose `words` were not found."""
     name = request.expression
-    if name and name.strip().lower() not in EXPRESSIONS:
+    if name and not words and name.strip().lower() not in EXPRESSIONS:
         raise UnprocessableError(
-            f"There is no expression {name!r}. There are: {', '.join(EXPRESSIONS)}.",
+            f"There is no expression {name!r}. There are: {', '.join([*EXPRESSIONS, *own])}.",
             ("body", "expression"),
             code="unknown_option",
             parameters={"field": "expression", "value": name},

@@ -15,7 +15,6 @@ from functools import partial
 from sqlalchemy import Connection
 
 from ...db import generations as queries
-from ...db import row_counts
 from ...db.changes import Version
 from ...db.engine import Database
 from ...db.records import GenerationRecord
@@ -33,6 +32,7 @@ class PageQuery:
     limit: int
     offset: int
     before: int | None
+    character_id: str | None = None
 
 
 class GenerationCache:
@@ -93,7 +93,7 @@ class GenerationCache:
     def _read_page(self, connection: Connection, query: PageQuery) -> tuple[int, list[GenerationRecord]]:
         version = self._version.number
         sequences = queries.page(connection, **vars(query))
-        total = row_counts.count_generations(connection, query.status)
+        total = queries.count(connection, status=query.status, character_id=query.character_id)
         cached = self._cached(sequences, version)
         missing = (sequence for sequence in sequences if sequence not in cached)
         read = queries.by_sequence(connection, missing)

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from pydantic_core import to_json
 
 from ...db import generations as queries
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord
+from ..characters.service import CharacterService
+from ..characters.use import FilledRequest, chosen_template, fill_request
 from ..errors import UnavailableError, UnprocessableError
 from ..families import FAMILIES
 from ..graphs.compile import compile_prompt, compile_reroll
@@ -32,10 +35,11 @@ from ..spec.warning import GenerationWarning
 from ..store.files import FileStore
 from ..templates.fill import compile_template
 from ..templates.service import TemplateService
+from ..templates.template import Template
 from .applicability import check_expression, chosen_views
 from .inputs import Inputs
 from .resolve import ResolvedRequest, resolve_request
-from .template import draw_seed, require_seed_slot, resolve_template
+from .template import draw_seed, fillable_fields, require_seed_slot, resolve_template
 from .transactions import (
     commit_new,
     receipt_for_reroll,
@@ -66,8 +70,10 @@ class RunPreparer:
         host: Host,
         templates: TemplateService,
         poses: PoseLibrary,
+        characters: CharacterService,
     ) -> None:
         self._templates = templates
+        self._characters = characters
         self._settings = settings
         self._database = database
         self._host = host
@@ -78,19 +84,23 @@ class RunPreparer:
     ) -> PreparedRun:
         """Prepare a new generation. If `views` is None, it has one picture: the view of the pose image, or
         the front. `undo` withdraws uploads. May also raise NotFoundError and what receiving a file raises."""
+        filled, template = await self._fill(request, kind, views)
+        request = filled.request
         views = chosen_views(request, kind, views)
-        check_expression(request)
-        pose, references = await self._inputs.resolve(request, undo)
+        check_expression(request, filled.expression_words, filled.expressions)
+        pose, references = await self._inputs.resolve(request, undo, filled.references)
+        shown: dict[str, Any] = {"character": filled.character, "expression_words": filled.expression_words}
         generation_id = str(uuid.uuid4())
-        if request.template is not None:
-            template = await self._templates.find(request.template)
+        if template is not None:
             resolved = await self._resolve(
-                partial(resolve_template, request, template, views, pose, references)
+                partial(resolve_template, request, template, views, pose, references, **shown)
             )
             spec = resolved.spec
             compiled = compile_template(template, spec, generation_id)
         else:
-            resolved = await self._resolve(partial(resolve_request, request, views, pose, references))
+            resolved = await self._resolve(
+                partial(resolve_request, request, views, pose, references, **shown)
+            )
             spec = await self._choose_turnaround(resolved.spec, request.turnaround)
             compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
         checked = await self._host.check(generation_id, compiled.prompt)
@@ -171,6 +181,19 @@ class RunPreparer:
             error=None,
         )
         return PreparedRun(checked, commit, partial(restore, before=record))
+
+    async def _fill(
+        self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None
+    ) -> tuple[FilledRequest, Template | None]:
+        """The request with what its character adds, and its template. Raises NotFoundError."""
+        if request.character_id is None:
+            name = request.template
+            return FilledRequest(request), None if name is None else await self._templates.find(name)
+        version = await self._characters.find(request.character_id, request.character_version)
+        name = chosen_template(request, version.content)
+        template = None if name is None else await self._templates.find(name)
+        fillable = None if template is None else fillable_fields(template)
+        return fill_request(request, version, kind, views, fillable), template
 
     async def _resolve(
         self, resolve: Callable[[InstalledModels, Settings], ResolvedRequest]

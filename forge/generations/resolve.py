@@ -27,6 +27,7 @@ from ..graphs.prompt_syntax import prompt_warnings
 from ..ports import InstalledModels, ModelFile
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec
+from ..spec.character import CharacterUse
 from ..spec.pose import PoseFile, PoseMode, PoseUse
 from ..spec.request import POSE_STRENGTH, AvatarRequest
 from ..spec.settings import PIXEL_COLORS, SETTINGS
@@ -93,6 +94,9 @@ def resolve_request(
     references: Sequence[GivenReference],
     installed: InstalledModels,
     settings: Settings,
+    *,
+    character: CharacterUse | None = None,
+    expression_words: str = "",
 ) -> ResolvedRequest:
     """Make a spec. If `views` is None, it has one picture: the view of the pose image, or the front.
 
@@ -151,6 +155,8 @@ def resolve_request(
         controlnet_is_union=posed.model is not None and needs_union_type(posed.model, family),
         bones=bones,
         skeleton_strength=skeleton_strength,
+        character=character,
+        expression_words=expression_words,
         turnaround="sequential" if request.turnaround == "sequential" or not family.batch else "batch",
     )
     check_pose_shown(spec)

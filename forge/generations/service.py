@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
+from ..characters.service import CharacterService
 from ..errors import (
     AvatarForgeError,
     ConflictError,
@@ -87,6 +88,7 @@ class GenerationService:
         cache: GenerationCache,
         templates: TemplateService,
         poses: PoseLibrary,
+        characters: CharacterService,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -98,7 +100,7 @@ class GenerationService:
         self._live = live
         self._targets = targets
         self._cache = cache
-        self._preparer = RunPreparer(settings, database, files, host, templates, poses)
+        self._preparer = RunPreparer(settings, database, files, host, templates, poses, characters)
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
         self._removals: set[asyncio.Task[None]] = set()
 
@@ -187,9 +189,17 @@ class GenerationService:
         prompt: Prompt = json.loads(text)
         return prompt
 
-    async def page(self, *, status: str | None, limit: int, offset: int, cursor: str | None) -> Page:
+    async def page(
+        self,
+        *,
+        status: str | None,
+        limit: int,
+        offset: int,
+        cursor: str | None,
+        character_id: str | None = None,
+    ) -> Page:
         """One page of the generations, newest first. `cursor` is the `next_cursor` of the previous page."""
-        query = PageQuery(status, limit + 1, offset, _read_cursor(cursor))
+        query = PageQuery(status, limit + 1, offset, _read_cursor(cursor), character_id)
         total, records = await self._cache.page(query)
         has_more = len(records) > limit
         records = records[:limit]

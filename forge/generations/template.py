@@ -14,6 +14,7 @@ from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec
+from ..spec.character import CharacterUse
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.views import LEVEL
 from ..spec.warning import GenerationWarning, make_warning
@@ -29,6 +30,8 @@ _SLOT_OF = {
     "style": "prompt",
     "expression": "prompt",
     "elevation": "prompt",
+    "character_id": "prompt",
+    "outfit": "prompt",
     "negative_prompt": "negative",
     "pose_file_id": "pose",
     "pose_image": "pose",
@@ -45,7 +48,7 @@ _SLOT_OF = {
     "cfg": "cfg",
 }
 #: What needs no slot: large pixels are made of the finished picture.
-_ALWAYS = ("template", "views", "callback_url", "pixel_height", "pixel_colors")
+_ALWAYS = ("template", "views", "callback_url", "pixel_height", "pixel_colors", "character_version")
 _NO_SLOT = "The view rests on words alone: the template has no slot for a pose."
 
 
@@ -57,6 +60,9 @@ def resolve_template(
     references: Sequence[GivenReference],
     installed: InstalledModels,
     _settings: Settings,
+    *,
+    character: CharacterUse | None = None,
+    expression_words: str = "",
 ) -> ResolvedRequest:
     """Make a spec like `resolve_request`. Raises UnprocessableError for a field that is no slot, and what
     `plan_pose` raises."""
@@ -92,6 +98,8 @@ def resolve_template(
         # Views have their own skeletons; without one the graph keeps the pose that it has.
         skeleton_strength=1.0 if views and "pose" in template.slots else 0.0,
         template=template.use(),
+        character=character,
+        expression_words=expression_words,
         **chosen,
     )
     check_pose_shown(spec)
@@ -102,6 +110,11 @@ def resolve_template(
     if spec.pose is not None:
         warnings += pose_warnings(spec.pose, pose_extractors(installed))
     return ResolvedRequest(spec, warnings)
+
+
+def fillable_fields(template: Template) -> frozenset[str]:
+    """The request fields that fill a slot of the template."""
+    return frozenset(name for name, slot in _SLOT_OF.items() if slot in template.slots)
 
 
 def draw_seed(*, template: bool) -> int:

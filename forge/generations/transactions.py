@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ...db import characters as character_queries
 from ...db import files as file_queries
 from ...db import generations as queries
 from ...db import templates as template_queries
@@ -113,8 +114,8 @@ def commit_new(
     hidden: Collection[str] = (),
 ) -> GenerationRecord:
     """Add the row of a new generation. `hidden` are the ids of files that were deleted but that its character
-    keeps. Raises NotFoundError if one of its other files or its template has been deleted since, or if a
-    hidden file is gone."""
+    keeps. Raises NotFoundError if one of its other files, its template or its character has been deleted
+    since, or if a hidden file is gone."""
     used = used_files(spec)
     saved = used.get("pose") if spec.pose and spec.pose.of_library else None
     # A hidden file stays for what uses it: for its character, and for the library that had the pose.
@@ -142,6 +143,8 @@ def commit_new(
         "completed_at": None,
         "reroll": None,
         "callback_url": callback_url,
+        "character_id": spec.character.id if spec.character else None,
+        "character_version": spec.character.version if spec.character else None,
     }
     record = queries.add(connection, values, prompt, used)
     template = spec.template
@@ -150,15 +153,23 @@ def commit_new(
             f"The template {template.name!r} was changed or deleted meanwhile. Send it again.",
             code="template_not_found",
         )
+    shown = spec.character
+    if shown is not None and not character_queries.is_usable(connection, shown.id, shown.version):
+        raise NotFoundError(
+            f"The character {shown.name!r} was changed or deleted meanwhile. Send it again.",
+            code="character_version_not_found",
+        )
     return record
 
 
 def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
-    """Delete a generation, and those of its soft-deleted files and of its deleted template that no other one
-    uses; returns these files."""
+    """Delete a generation, and those of its soft-deleted files, its deleted template and its deleted
+    character that no other one uses; returns these files."""
     used = template_queries.used_by(connection, generation_id)
+    shown = character_queries.used_by(connection, generation_id)
     released = file_queries.take_released(connection, queries.remove(connection, generation_id))
-    return released + template_queries.release(connection, used)
+    released += template_queries.release(connection, used)
+    return released + (character_queries.release(connection, shown) if shown is not None else [])
 
 
 def _first_missing(connection: Connection, used: Sequence[str]) -> str:

@@ -19,8 +19,11 @@ from typing import Any, Literal
 FormGroup = Literal["main", "advanced", "slot"]
 #: "sheet": allowed only in generate_all_poses. "several_views": allowed only in a request for several views.
 #: "pose": allowed only with a pose. "reference": allowed only with a reference picture. "family": allowed
-#: only if the model's family has it. "pixel_art": allowed only with pixel_height.
-Applicability = Literal["always", "sheet", "several_views", "pose", "reference", "family", "pixel_art"]
+#: only if the model's family has it. "pixel_art": allowed only with pixel_height. "character": allowed only
+#: with a character.
+Applicability = Literal[
+    "always", "sheet", "several_views", "pose", "reference", "family", "pixel_art", "character"
+]
 #: Lists of `GET /capabilities` from which the form takes the choices; "templates" is `GET /templates`, and
 #: "poses" is `GET /poses/library`.
 ChoiceSource = Literal[
@@ -49,6 +52,11 @@ class Name:
 @dataclass(frozen=True)
 class FileId:
     """The id of an uploaded file."""
+
+
+@dataclass(frozen=True)
+class CharacterId:
+    """The id of a character."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,21 @@ class Views:
     """A list of different views."""
 
 
-Rule = Text | Name | FileId | Base64Picture | Url | Flag | Whole | Real | Choice | Loras | References | Views
+Rule = (
+    Text
+    | Name
+    | FileId
+    | CharacterId
+    | Base64Picture
+    | Url
+    | Flag
+    | Whole
+    | Real
+    | Choice
+    | Loras
+    | References
+    | Views
+)
 
 _KEY = "avatarforge"
 REQUIRED: Any = object()

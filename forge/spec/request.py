@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .avatar import NOT_USED, TURNAROUNDS, AvatarSpec, Kind
 from .fields import (
     Base64Picture,
+    CharacterId,
     Choice,
     FileId,
     Flag,
@@ -17,8 +18,10 @@ from .fields import (
     Name,
     Real,
     References,
+    Text,
     Url,
     Views,
+    Whole,
     declare,
     declared_fields,
 )
@@ -41,6 +44,13 @@ MOST_REFERENCES = 8
 class AvatarRequest(AvatarSettings):
     """A request for pictures. None leaves the choice to the server. The `*_image` fields contain base64."""
 
+    character_id: str | None = declare(
+        CharacterId(), "A saved character: every picture shows it, and prompt adds to it."
+    )
+    character_version: int | None = declare(
+        Whole(1, 2**31 - 1), "A version of the character; its newest when left out.", applies="character"
+    )
+    outfit: str | None = declare(Text(100), "An outfit of the character, by its name.", applies="character")
     pose_file_id: str | None = declare(FileId(), "ID of an uploaded pose image.", form="slot")
     reference_file_id: str | None = declare(FileId(), "ID of an uploaded reference image.", form="slot")
     pose_id: str | None = declare(
@@ -151,8 +161,21 @@ def _references(spec: AvatarSpec) -> list[dict[str, Any]] | None:
     ]
 
 
+def _loras(spec: AvatarSpec) -> list[dict[str, Any]] | None:
+    """None if there are none; with a character [], so that those of the character are not used instead."""
+    loras = [
+        {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
+        for lora in spec.loras
+        if not lora.helps
+    ]
+    return loras if loras or (spec.character is not None and spec.template is None) else None
+
+
 #: Request fields that a spec has under another name or in one of its parts.
 _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
+    "character_id": lambda spec: spec.character.id if spec.character else None,
+    "character_version": lambda spec: spec.character.version if spec.character else None,
+    "outfit": lambda spec: spec.character.outfit if spec.character else None,
     "pose_file_id": lambda spec: spec.pose.file.file_id if spec.pose and not spec.pose.of_library else None,
     "pose_id": lambda spec: spec.pose.pose_id if spec.pose else None,
     "pose_mirrored": lambda spec: spec.pose.mirrored if spec.pose and spec.pose.of_library else None,
@@ -165,14 +188,7 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "template": lambda spec: spec.template.name if spec.template else None,
     "reference_method": lambda spec: spec.reference.method if spec.reference else None,
     "model": lambda spec: spec.checkpoint,
-    "loras": lambda spec: (
-        [
-            {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
-            for lora in spec.loras
-            if not lora.helps
-        ]
-        or None
-    ),
+    "loras": _loras,
 }
 #: What no template has a slot for.
 _NOT_OF_TEMPLATES = (

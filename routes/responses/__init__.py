@@ -9,6 +9,14 @@ from .capabilities import (
     Method,
     SkippedFile,
 )
+from .characters import (
+    CharacterAnswer,
+    CharacterDeletedAnswer,
+    CharactersAnswer,
+    CharacterSummary,
+    CharacterVersion,
+    CharacterVersionsAnswer,
+)
 from .errors import ErrorAnswer, ErrorBody, InvalidAnswer, Problem
 from .files import (
     CleanupAnswer,
@@ -80,6 +88,12 @@ __all__ = [
     "MODEL_FIELDS",
     "CapabilitiesAnswer",
     "CapabilitiesSummary",
+    "CharacterAnswer",
+    "CharacterDeletedAnswer",
+    "CharacterSummary",
+    "CharacterVersion",
+    "CharacterVersionsAnswer",
+    "CharactersAnswer",
     "CleanupAnswer",
     "ComfyPart",
     "Control",

@@ -148,6 +148,8 @@ class GenerationAnswer(LazyModel):
     comfyui_prompt_id: str
     output_files: list[OutputFile]
     parameters: Parameters | None = Field(description="null for a graph queued by hand.")
+    character_id: str | None = Field(description="The saved character that it shows.")
+    character_version: int | None
     reroll: ViewName | None = Field(description="The view that is being re-rolled.")
     progress: float = Field(
         description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."

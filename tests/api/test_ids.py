@@ -25,7 +25,13 @@ from .conftest import Client, generate, upload
 ID = "b1c29540-8712-4faf-8d5c-9ed86409ddce"
 NEVER_ISSUED = "00000000-0000-4000-8000-000000000000"
 #: A value for each field that a model wants, and for each query that a route wants.
-REQUIRED = {"prompt": "a knight", "urls": [f"/files/{ID}"], "pose": "front"}
+REQUIRED = {
+    "prompt": "a knight",
+    "name": "Mira",
+    "description": "a knight",
+    "urls": [f"/files/{ID}"],
+    "pose": "front",
+}
 #: Holds a position in the event log, not a UUID; it has a test of its own.
 NO_UUID = {"last_event_id"}
 #: Forms of a UUID that are no id here, and were none before.
@@ -84,6 +90,13 @@ class Stage:
         pose_id: str = (await answer.json())["pose_id"]
         return pose_id
 
+    async def character(self) -> str:
+        self._pictures += 1
+        body = {"name": f"character {self._pictures}", "description": "a knight"}
+        answer = await self.client.post(f"{PREFIX}/characters", json=body)
+        character_id: str = (await answer.json())["character_id"]
+        return character_id
+
     async def queued(self) -> str:
         generation_id: str = (await generate(self.client))["generation_id"]
         return generation_id
@@ -128,6 +141,8 @@ class Stage:
                 made[name] = await self.template()
             elif name == "pose_id":
                 made[name] = await self.pose()
+            elif name == "character_id":
+                made[name] = await self.character()
             elif name == "generation_id":
                 made[name] = await states.get(endpoint.path.rsplit("/")[-1], self.completed)()
                 if "name" in placeholders(endpoint):
@@ -163,7 +178,12 @@ async def test_every_route_finds_an_id_in_capitals(
             for name, field in (endpoint.query.model_fields if endpoint.query else {}).items()
             if field.is_required()
         }
-        body: dict[str, Any] = {"json": {"prompt": plain()}} if endpoint.body is not None else {}
+        body: dict[str, Any] = {}
+        if endpoint.body is not None:
+            about_characters = (
+                "name" in endpoint.body.model_fields and "description" in endpoint.body.model_fields
+            )
+            body = {"json": {"name": f"new name {case}"} if about_characters else {"prompt": plain()}}
         answer = await client.request(endpoint.method, path.format_map(sent), params=query, **body)
         if endpoint.stream:
             first = await answer.content.readuntil(b"\n\n")

@@ -24,6 +24,7 @@ NAMES = {
     "checkpoint": "avatarforge-synthetic-sd15.safetensors",
     "model": "avatarforge-synthetic-sd15.safetensors",
     "family": "sd15",
+    "expression": "happy",
     "pose_image": base64.b64encode(picture(1)).decode(),
     "reference_image": base64.b64encode(picture(2)).decode(),
 }
@@ -55,7 +56,11 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         headers.pop("If-Match", None)  # a made-up version is never that of the template
         if isinstance(case.body, dict) and not path.endswith("/inspect"):
             _make_a_template(case.body)
-    elif isinstance(case.body, dict) and "prompt" in case.body:
+    elif "/character" in path:
+        headers.pop("If-Match", None)
+        if isinstance(case.body, dict):
+            _make_a_character(case.body)
+    elif isinstance(case.body, dict) and {"prompt", "character_id"} & case.body.keys():
         _make_sensible(case.body, several=path.endswith("/generate_all_poses"))
 
 
@@ -67,8 +72,26 @@ def _make_a_template(body: dict[str, Any]) -> None:
         body["name"] = f"{body['name'][:50]} {uuid.uuid4().hex}"
 
 
+def _make_a_character(body: dict[str, Any]) -> None:
+    """No schema says that names differ, or which fields exclude each other."""
+    if body.get("name") is not None:
+        body["name"] = uuid.uuid4().hex
+    if body.get("description") is not None:
+        body["description"] = "a knight"
+    for name in ("outfits", "expressions"):
+        if body.get(name) is not None:
+            body[name] = [{"name": f"of {index}", "words": "x"} for index in range(len(body[name]))]
+    if body.get("references") is not None:
+        body["references"] = body["references"][:1]
+    if body.get("defaults") is not None:
+        body["defaults"] = {**body["defaults"], "views": None}
+    body.update(model=None, template=None)
+
+
 def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
-    body["prompt"] = body["prompt"].strip() or "a knight"
+    body["prompt"] = (body.get("prompt") or "").strip() or "a knight"
+    if body.get("character_id") is None:
+        body.update(character_version=None, outfit=None)
     # So that what is let finish is quick.
     body.update(width=64, height=64, steps=1)
     body.pop("callback_url", None)  # no host may be called, unless a setting names it
@@ -88,5 +111,7 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     # A photo needs an extractor, which is not installed: a 503 that says so.
     given = body.get("pose_image") is not None or body.get("pose_file_id") is not None
     body["pose_mode"] = "raw" if given else None
+    # No schema says that views differ.
+    body["views"] = ["front", "left"] if several and body.get("views") is not None else None
     if not several:
         body.update(consistency=None, turnaround=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from avatarforge.db import files, generations, pose_library, templates
+from avatarforge.db import characters, files, generations, pose_library, row_counts, templates
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
-from avatarforge.db.records import LibraryPoseRecord
+from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, LibraryPoseRecord
 
 SPEC = (Path(__file__).resolve().parents[1] / "data" / "specs" / "0.1.0.json").read_text(encoding="utf-8")
 
@@ -73,6 +74,14 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert record.spec.template is None
         assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 1
         assert database.read_here(templates.count) == 0
+        assert (record.character_id, record.character_version) == (None, None)
+        assert database.read_here(row_counts.find_mismatches) == []
+        # What the new tables are for works at once.
+        character = CharacterRecord("mira", "Mira", 1, "red hair", "file", 1, 1)
+        version = CharacterVersionRecord("mira", 1, "{}", 1)
+        database.write_here(partial(characters.add, record=character, content=version, file_ids=["file"]))
+        assert database.read_here(partial(files.reference_count, file_id="file")) == 2
+        assert database.read_here(row_counts.listed_characters) == 1
     finally:
         database.close()
 

@@ -12,9 +12,9 @@ import pytest
 from services import Product, product
 from sqlalchemy import Connection, event, text
 
-from avatarforge.db import files, generations, row_counts, verify, webhooks
+from avatarforge.db import characters, files, generations, row_counts, verify, webhooks
 from avatarforge.db.engine import Database
-from avatarforge.db.records import FileRecord
+from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, FileRecord
 from avatarforge.forge.generations.cache import GenerationCache
 from avatarforge.forge.health import HealthService
 from avatarforge.forge.ports import InstalledModels
@@ -24,8 +24,9 @@ Read = Callable[[Connection], Any]
 IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
 
 
-def page(status: str | None, offset: int, before: int | None) -> Read:
-    return partial(generations.page, status=status, limit=51, offset=offset, before=before)
+def page(status: str | None, offset: int, before: int | None, character: str | None = None) -> Read:
+    wanted = partial(generations.page, status=status, character_id=character)
+    return partial(wanted, limit=51, offset=offset, before=before)
 
 
 READS: dict[str, Read] = {
@@ -36,6 +37,13 @@ READS: dict[str, Read] = {
     "page of a status by offset": page("completed", 900_000, None),
     "page by cursor": page(None, 0, 500_000),
     "page of a status by cursor": page("completed", 0, 500_000),
+    "page of a character": page(None, 0, None, IDS[0]),
+    "page of a character by offset": page(None, 900_000, None, IDS[0]),
+    "page of a character by cursor": page(None, 0, 500_000, IDS[0]),
+    "page of a character and a status by offset": page("queued", 900_000, None, IDS[0]),
+    "page of a character and a status by cursor": page("queued", 0, 500_000, IDS[0]),
+    "total of a character": partial(generations.count, character_id=IDS[0]),
+    "total of a character and a status": partial(generations.count, status="queued", character_id=IDS[0]),
     "rows of a page": partial(generations.by_sequence, sequences=range(51)),
     "total": partial(row_counts.count_generations, status=None),
     "total of a status": partial(row_counts.count_generations, status="queued"),
@@ -52,6 +60,15 @@ READS: dict[str, Read] = {
     "files by cursor": partial(files.page, limit=51, before=(5, IDS[0])),
     "uses of a file": partial(files.reference_count, file_id=IDS[0]),
     "stored": files.totals,
+    "characters": partial(characters.page, limit=51, before=None, text=None),
+    "characters by cursor": partial(characters.page, limit=51, before=(5, IDS[0]), text=None),
+    "search of characters": partial(characters.page, limit=51, before=None, text="mira"),
+    "search of characters by cursor": partial(characters.page, limit=51, before=(5, IDS[0]), text="mira"),
+    "character by name": partial(characters.by_name, name="Mira"),
+    "version of a character": partial(characters.version, character_id=IDS[0], number=1),
+    "version for a request": partial(characters.version_for_use, character_id=IDS[0], number=None),
+    "versions of a character": partial(characters.versions, character_id=IDS[0], limit=51, before=None),
+    "character of a generation": partial(characters.used_by, generation_id=IDS[0]),
     "webhooks that are due": partial(webhooks.due, now=5, limit=10),
     "next webhook": webhooks.next_at,
 }
@@ -60,6 +77,8 @@ ALONG = {
     "page": "SCAN generations USING COVERING INDEX ix_generations_sequence",
     "page by offset": "SCAN generations USING COVERING INDEX ix_generations_sequence",
     "files": "SCAN files USING INDEX ix_files_created_at_id",
+    # Names and beginnings of descriptions, which a search looks through.
+    "characters": "SCAN characters USING COVERING INDEX ix_characters_created_at_id_search_key",
     # The rows of a subquery that has been read along its index.
     "subquery": "SCAN users",
     "constant": "SCAN CONSTANT ROW",
@@ -73,7 +92,11 @@ def a_file_and_a_generation(connection: Connection) -> None:
     values = dict.fromkeys(("error", "started_at", "completed_at", "reroll", "callback_url"))
     texts = {"id": IDS[0], "kind": "avatar", "status": "queued", "prompt_id": IDS[0], "spec": "{}"}
     numbers = {"receipt": "{}", "attempts": 0, "created_at": 1}
-    generations.add(connection, {**values, **texts, **numbers}, "{}", {"pose": IDS[0]})
+    shown = {"character_id": IDS[0], "character_version": 1}
+    generations.add(connection, {**values, **texts, **numbers, **shown}, "{}", {"pose": IDS[0]})
+    character = CharacterRecord(IDS[0], "Mira", 1, "red hair", IDS[0], 1, 1)
+    version = CharacterVersionRecord(IDS[0], 1, '{"name":"Mira","description":"red hair"}', 1)
+    characters.add(connection, character, version, [IDS[0]])
 
 
 def plans(database: Database, read: Read) -> list[str]:
@@ -109,6 +132,9 @@ def test_a_read_goes_along_an_index_and_sorts_nothing(database: Database, name: 
 def test_what_is_skipped_is_read_from_the_index_alone(database: Database) -> None:
     for name in ("page by offset", "page of a status by offset", "page of a status by cursor"):
         assert "COVERING INDEX" in plans(database, READS[name])[0], name
+    for name in READS:
+        if "of a character" in name and name.startswith(("page", "total")):
+            assert "COVERING INDEX ix_generations_character_id" in plans(database, READS[name])[0], name
     assert "COVERING INDEX" in " ".join(plans(database, READS["uses of a file"]))
 
 
@@ -133,6 +159,7 @@ async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: 
             partial(verify.set_lost, record=record, lost_at=5),
             partial(verify.set_found, record=record, size=9),
             partial(files.hide, file_id=record.id, now=5),
+            partial(characters.remove, character_id=IDS[0], now=5),
             partial(files.add_or_restore, record=record),
             partial(files.remove, records=[record]),
         ):
@@ -144,7 +171,7 @@ async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: 
 def test_totals_that_somebody_changed_by_hand_are_found_and_counted_anew(database: Database) -> None:
     database.write_here(a_file_and_a_generation)
     database.write_here(lambda connection: connection.execute(text("UPDATE tallies SET number = 9")))
-    assert len(database.read_here(row_counts.find_mismatches)) == 6
+    assert len(database.read_here(row_counts.find_mismatches)) == 7
     database.write_here(row_counts.update_counts)
     assert database.read_here(row_counts.find_mismatches) == []
     assert database.read_here(partial(row_counts.count_generations, status=None)) == 1
@@ -257,9 +284,10 @@ def test_a_database_without_such_triggers_counts_its_rows(database: Database) ->
                 row_counts.count_generations(connection, None),
                 row_counts.listed_files(connection),
                 row_counts.stored_files(connection),
+                row_counts.listed_characters(connection),
                 row_counts.find_mismatches(connection),
             )
         finally:
             connection.dialect.name = "sqlite"
 
-    assert database.read_here(counted) == ({"queued": 1}, 1, 1, (1, 7), [])
+    assert database.read_here(counted) == ({"queued": 1}, 1, 1, (1, 7), 1, [])

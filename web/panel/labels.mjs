@@ -70,11 +70,13 @@ export const statusName = (generation, t) =>
   wasCancelled(generation) ? t("cancelled") : (STATUSES[generation.status]?.(t) ?? generation.status);
 
 /**
- * The title of a generation, which is its prompt.
+ * The title of a generation, which is its prompt. One of a saved character may have none.
  * @param {Generation} generation
  * @param {Translate} t
  */
-export const generationTitle = (generation, t) => generation.parameters?.prompt ?? t("kind_graph");
+export function generationTitle({ generation_id: id, parameters }, t) {
+  return parameters ? parameters.prompt || parameters.outfit || parameters.clothing || id : t("kind_graph");
+}
 
 /**
  * The status in colour and text, never in colour alone.

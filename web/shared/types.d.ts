@@ -52,6 +52,7 @@ export interface Parameters {
   reference_file_id: string | null;
   clothing: string | null;
   style: string | null;
+  outfit: string | null;
   realism: boolean;
   negative_prompt: string | null;
   width: number;

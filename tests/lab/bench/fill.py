@@ -21,6 +21,7 @@ BLOB = b"bytes that stand for a picture"
 FIRST_TIME = 1_700_000_000_000_000  # microseconds since 1970
 INTERVAL = 1_000_000  # microseconds between two rows
 BATCH_SIZE = 20_000
+OF_A_CHARACTER = 10  # generations that show the same one
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,25 @@ def _generation(row: Identity) -> tuple[Any, ...]:
     status, error = ("failed", "It was cancelled.") if _failed(row) else ("completed", None)
     texts = (_filled(_SPEC, row), _PROMPT, _filled(_RECEIPT, row))
     times = (created, created + 1000, created + 9_000_000)
-    return (row.generation, "pose", status, row.generation, *texts, 1, error, *times)
+    shown = (character_of(row), 1)
+    return (row.generation, "pose", status, row.generation, *texts, 1, error, *times, *shown)
+
+
+def character_of(row: Identity) -> str:
+    """The id of the character that a generation shows: that of the first of them."""
+    return identity(row.number - row.number % OF_A_CHARACTER).file
+
+
+def _character(row: Identity) -> tuple[Any, ...]:
+    name, description = f"Mira {row.number}", f"a young woman with red hair and freckles, number {row.number}"
+    keys = (name.casefold(), f"{name}\n{description}".casefold())
+    created = FIRST_TIME + row.number * INTERVAL
+    return (row.file, name, *keys, 1, description, row.file, created, created)
+
+
+def _version(row: Identity) -> tuple[Any, ...]:
+    content = json.dumps({"name": f"Mira {row.number}", "description": f"a young woman, number {row.number}"})
+    return row.file, 1, content, FIRST_TIME
 
 
 def _output(row: Identity) -> tuple[Any, ...]:
@@ -128,6 +147,12 @@ def _output(row: Identity) -> tuple[Any, ...]:
 
 def _input(row: Identity) -> tuple[Any, ...]:
     return row.generation, "reference", row.file
+
+
+def _has_row(table: str, row: Identity) -> bool:
+    if table.startswith("character"):
+        return row.number % OF_A_CHARACTER == 0
+    return table != "outputs" or not _failed(row)
 
 
 def _failed(row: Identity) -> bool:
@@ -143,8 +168,13 @@ _TABLES: dict[str, tuple[Callable[[Identity], tuple[Any, ...]], str]] = {
     "generations": (
         _generation,
         "id, kind, status, prompt_id, spec, prompt, receipt, attempts, error, created_at, started_at, "
-        "completed_at",
+        "completed_at, character_id, character_version",
     ),
+    "characters": (
+        _character,
+        "id, name, name_key, search_key, version, description, portrait, created_at, updated_at",
+    ),
+    "character_versions": (_version, "character_id, number, content, created_at"),
     "outputs": (_output, "generation_id, position, filename, view, size, width, height, content_hash"),
     "generation_inputs": (_input, "generation_id, role, file_id"),
 }
@@ -158,7 +188,7 @@ def fill(database: Path, rows: int) -> None:
     for start in range(0, rows, BATCH_SIZE):
         identities = [identity(number) for number in range(start, min(start + BATCH_SIZE, rows))]
         for table, (make, columns) in _TABLES.items():
-            records = [make(row) for row in identities if table != "outputs" or not _failed(row)]
+            records = [make(row) for row in identities if _has_row(table, row)]
             marks = ",".join("?" * (columns.count(",") + 1))
             connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", records)  # noqa: S608
     connection.execute("COMMIT")
@@ -191,6 +221,7 @@ def main(root: str, data: str, rows: int) -> None:
     result = {
         "generations": [row.generation for row in samples],
         "firsts": [identity(min(row.number + 1, rows - 1)).generation for row in samples],
+        "characters": [character_of(row) for row in samples],
         "hashes": [row.content_hash for row in samples],
         "seconds": time.perf_counter() - started,
         "bytes": (folder / DATABASE_NAME).stat().st_size,

@@ -36,7 +36,7 @@ class Store:
     """A ComfyUI with `rows` generations and files.
 
     Attributes:
-        generations, hashes: to request repeatedly.
+        generations, hashes, characters: to request repeatedly.
         firsts: ids to request only once.
         seconds, bytes: time to fill the database, and its size.
     """
@@ -46,6 +46,7 @@ class Store:
     generations: list[str]
     firsts: list[str]
     hashes: list[str]
+    characters: list[str]
     seconds: float
     bytes: int
 
@@ -89,6 +90,11 @@ def _requests(store: Store) -> dict[str, list[bytes]]:
             request(f"{PREFIX}/generations?limit={PAGE_SIZE}&status=completed")
         ],
         f"list of {PAGE_SIZE} files": [request(f"{PREFIX}/files?limit={PAGE_SIZE}")],
+        f"list of {PAGE_SIZE} characters": [request(f"{PREFIX}/characters?limit={PAGE_SIZE}")],
+        "list of a character's generations": [
+            request(f"{PREFIX}/generations?limit={PAGE_SIZE}&character_id={character_id}")
+            for character_id in store.characters
+        ],
     }
 
 
@@ -167,6 +173,8 @@ def _cold(store: Store, turn: int) -> dict[str, list[str]]:
         "last page by offset, completed": [f"{page}&offset={max(0, last_completed)}&status=completed"],
         "page in the middle by offset": [f"{page}&offset={store.rows // 2 + turn}"],
         "page by cursor": [f"{page}&cursor={cursor}" for cursor in cursors],
+        "search of characters that finds one": [f"{PREFIX}/characters?q=mira+{10 * turn}"],
+        "search of characters that finds all": [f"{PREFIX}/characters?q=freckles&limit={PAGE_SIZE - turn}"],
     }
 
 

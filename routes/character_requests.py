@@ -1,0 +1,147 @@
+"""Request models about characters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, create_model
+
+from ..forge.spec.character_content import (
+    DEFAULT_FIELDS,
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    LONGEST_WORDS,
+    MOST_EXPRESSIONS,
+    MOST_OUTFITS,
+    MOST_REFERENCES,
+)
+from ..forge.spec.request import REQUEST_FIELDS
+from .requests import (
+    NO_CONTROLS,
+    TEXT_PATTERN,
+    Body,
+    FileCursor,
+    GenerationCursor,
+    Name,
+    Query,
+    QueryWhole,
+    ReferenceBody,
+    StoredId,
+    declared,
+)
+
+_Named = Annotated[Name, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+_Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORDS),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
+_Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_DESCRIPTION),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
+_Negative = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=LONGEST_DESCRIPTION),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
+_NumberFromOne = Annotated[QueryWhole, Field(ge=1, le=2**31 - 1)]
+
+
+class OutfitBody(Body):
+    """Named clothes."""
+
+    name: _Named = Field(description="Unique within the character; capitals make no difference.")
+    words: _Words = Field(description="The clothes in words.")
+    file_id: StoredId | None = Field(None, max_length=64, description="An uploaded picture of them.")
+
+
+class ExpressionBody(Body):
+    """A named expression of the face."""
+
+    name: _Named = Field(description="Unique within the character, and none of the built-in ones.")
+    words: _Words = Field(description="The expression in words.")
+
+
+def _as_in_requests(*names: str) -> dict[str, Any]:
+    """Fields that are the same in a request for pictures."""
+    return {name: declared(REQUEST_FIELDS[name]) for name in names}
+
+
+DefaultsBody = create_model(
+    "DefaultsBody",
+    __base__=Body,
+    __module__=__name__,
+    __doc__="Settings of a request that the character has unless the request has its own.",
+    **_as_in_requests(*DEFAULT_FIELDS),
+)
+
+
+class _ContentBody(Body):
+    negative: _Negative | None = Field(None, description="What must never be seen.")
+    realism: bool | None = Field(None, strict=True, description="true: realistic, false: anime.")
+    references: list[ReferenceBody] | None = Field(
+        None, max_length=MOST_REFERENCES, description="Uploaded pictures of it, each with a role."
+    )
+    defaults: DefaultsBody | None = Field(None, description="Settings, such as width, height and steps.")
+    outfits: list[OutfitBody] | None = Field(None, max_length=MOST_OUTFITS)
+    expressions: list[ExpressionBody] | None = Field(None, max_length=MOST_EXPRESSIONS)
+
+
+_COMMON = _as_in_requests("clothing", "style", "model", "family", "template", "loras", "seed")
+_NAME = Field(description="Unique; capitals make no difference.")
+
+CharacterBody = create_model(
+    "CharacterBody",
+    __base__=_ContentBody,
+    __module__=__name__,
+    __doc__="A new character. At most one of model, family and template.",
+    name=(_Named, _NAME),
+    description=(_Description, Field(description="What never changes: every picture shows it.")),
+    **_COMMON,
+)
+
+CharacterChangesBody = create_model(
+    "CharacterChangesBody",
+    __base__=_ContentBody,
+    __module__=__name__,
+    __doc__="What changes. null clears a field; what is left out stays; a list replaces the whole list.",
+    name=(_Named, Field(default_factory=str, description="A new name.")),
+    description=(_Description, Field(default_factory=str, description="A new description.")),
+    **_COMMON,
+)
+
+CharacterOfGenerationBody = create_model(
+    "CharacterOfGenerationBody",
+    __base__=_ContentBody,
+    __module__=__name__,
+    __doc__="The name of the new character, and what it has instead of what the generation used.",
+    name=(_Named, _NAME),
+    description=(_Description, Field(default_factory=str, description="Instead of the prompt.")),
+    **_COMMON,
+)
+
+
+class CharactersQuery(Query):
+    limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
+    cursor: FileCursor | None = Field(
+        None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
+    )
+    q: Name | None = Field(
+        None, max_length=100, description="Only those with this in their name or early in their description."
+    )
+
+
+class CharacterQuery(Query):
+    version: _NumberFromOne | None = Field(None, description="The newest when left out.")
+
+
+class VersionsQuery(Query):
+    limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
+    cursor: GenerationCursor | None = Field(
+        None, max_length=32, description="next_cursor of the page before."
+    )

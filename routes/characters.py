@@ -1,0 +1,214 @@
+"""The endpoints of characters: create, get, list, change, delete, and make one of a generation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..forge.characters.saved import SavedCharacter
+from ..forge.characters.service import CharacterRecord
+from ..forge.settings import Settings
+from . import character_requests, responses
+from .context import PREFIX, BodyLimits, Call, Endpoint
+from .if_match import expected_version
+from .rendering import iso_time
+
+HEADERS = {"If-Match": "The version that the character must have, such as 3. Otherwise: 412."}
+#: Bytes of the longest texts that a character can have, each character written as an escape of JSON.
+LARGEST_BODY = 2 * 1024 * 1024
+
+
+def _size(_: Settings) -> int:
+    return LARGEST_BODY
+
+
+LIMITS = BodyLimits(_size, depth=8, values=2_000)
+SAVING = (404, 408, 409, 411, 413, 415)
+
+
+async def create(call: Call) -> responses.CharacterAnswer:
+    body = call.validated_body(character_requests.CharacterBody)
+    return _render(await call.services.characters.create(body.model_dump(exclude_unset=True)))
+
+
+async def change(call: Call) -> responses.CharacterAnswer:
+    body = call.validated_body(character_requests.CharacterChangesBody)
+    saved = await call.services.characters.change(
+        call.path("character_id"),
+        body.model_dump(exclude_unset=True),
+        expected=expected_version(call, "character"),
+    )
+    return _render(saved)
+
+
+async def make_of_generation(call: Call) -> responses.CharacterAnswer:
+    body = call.validated_body(character_requests.CharacterOfGenerationBody)
+    values = body.model_dump(exclude_unset=True)
+    return _render(await call.services.character_maker.make(call.path("generation_id"), values))
+
+
+async def get(call: Call) -> responses.CharacterAnswer:
+    version = call.validated_query(character_requests.CharacterQuery).version
+    return _render(await call.services.characters.get(call.path("character_id"), version))
+
+
+async def list_page(call: Call) -> responses.CharactersAnswer:
+    query = call.validated_query(character_requests.CharactersQuery)
+    page = await call.services.characters.page(limit=query.limit, cursor=query.cursor, text=query.q)
+    return responses.CharactersAnswer(
+        total=page.total,
+        characters=[responses.CharacterSummary(**_summary(record)) for record in page.characters],
+        limit=query.limit,
+        next_cursor=page.next_cursor,
+    )
+
+
+async def list_versions(call: Call) -> responses.CharacterVersionsAnswer:
+    query = call.validated_query(character_requests.VersionsQuery)
+    page = await call.services.characters.versions(
+        call.path("character_id"), limit=query.limit, cursor=query.cursor
+    )
+    return responses.CharacterVersionsAnswer(
+        total=page.total,
+        versions=[
+            responses.CharacterVersion(
+                version=version.number, name=version.content.name, created_at=iso_time(version.created_at)
+            )
+            for version in page.versions
+        ],
+        limit=query.limit,
+        next_cursor=page.next_cursor,
+    )
+
+
+async def delete(call: Call) -> responses.CharacterDeletedAnswer:
+    character_id = call.path("character_id")
+    await call.services.characters.delete(character_id)
+    return responses.CharacterDeletedAnswer(
+        character_id=character_id,
+        deleted=True,
+        message="Character deleted; generations that show it keep their version",
+    )
+
+
+def _summary(record: CharacterRecord) -> dict[str, Any]:
+    shown = record.portrait
+    return {
+        "character_id": record.id,
+        "name": record.name,
+        "version": record.version,
+        "description": record.description,
+        "thumbnail": f"{PREFIX}/files/{shown}/thumbnail" if shown is not None else None,
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+    }
+
+
+def _render(saved: SavedCharacter) -> responses.CharacterAnswer:
+    record, version, content = saved.record, saved.version, saved.content
+    texts = {
+        name: getattr(content, name)
+        for name in ("name", "description", "negative", "clothing", "style", "realism")
+    }
+    chosen = {name: getattr(content, name) for name in ("model", "family", "template", "seed")}
+    lists = {
+        name: [_plain(item) for item in getattr(content, name)]
+        for name in ("references", "outfits", "expressions")
+    }
+    # As a request names them: what the family makes of a LoRA is none of its own.
+    loras = [
+        {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
+        for lora in content.loras
+    ]
+    return responses.CharacterAnswer.model_validate(
+        {
+            **_summary(record),
+            **texts,
+            **chosen,
+            **lists,
+            "loras": loras,
+            "defaults": dict(content.defaults),
+            "version": version.number,
+            "newest_version": record.version,
+            "updated_at": iso_time(version.created_at),
+        }
+    )
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(item).items() if name != "unknown"}
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/characters",
+        create,
+        "Save a character",
+        "characters",
+        answer=responses.CharacterAnswer,
+        body=character_requests.CharacterBody,
+        limits=LIMITS,
+        refusals=SAVING,
+    ),
+    Endpoint(
+        "GET",
+        "/characters",
+        list_page,
+        "List characters, newest first",
+        "characters",
+        answer=responses.CharactersAnswer,
+        query=character_requests.CharactersQuery,
+    ),
+    Endpoint(
+        "GET",
+        "/characters/{character_id}",
+        get,
+        "A character, in its newest version or an older one",
+        "characters",
+        answer=responses.CharacterAnswer,
+        query=character_requests.CharacterQuery,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/characters/{character_id}/versions",
+        list_versions,
+        "The versions of a character, newest first",
+        "characters",
+        answer=responses.CharacterVersionsAnswer,
+        query=character_requests.VersionsQuery,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "PATCH",
+        "/characters/{character_id}",
+        change,
+        "Save a new version of a character, with some fields changed",
+        "characters",
+        answer=responses.CharacterAnswer,
+        body=character_requests.CharacterChangesBody,
+        limits=LIMITS,
+        headers=HEADERS,
+        refusals=(*SAVING, 412),
+    ),
+    Endpoint(
+        "DELETE",
+        "/characters/{character_id}",
+        delete,
+        "Delete a character; generations that show it keep working",
+        "characters",
+        answer=responses.CharacterDeletedAnswer,
+        refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/generations/{generation_id}/character",
+        make_of_generation,
+        "Save a character of a completed generation: its pictures become references",
+        "characters",
+        answer=responses.CharacterAnswer,
+        body=character_requests.CharacterOfGenerationBody,
+        limits=LIMITS,
+        refusals=(*SAVING, 400, 507),
+    ),
+)
