@@ -49,7 +49,7 @@ def of_type(prompt: Prompt, class_type: str) -> dict[str, Any]:
 
 def resolved(views: tuple[str, ...] | None = ("front",), **fields: Any) -> AvatarSpec:
     request = AvatarRequest("a knight", **{"family": "sd15", "seed": 1, **fields})
-    return resolve_request(request, views, None, None, everything(), Settings()).spec
+    return resolve_request(request, views, None, (), everything(), Settings()).spec
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda each: f"{each.family}-{each.variant}-{each.name}")
@@ -128,7 +128,7 @@ def test_a_template_saves_reduced_views_too() -> None:
     graph = plain()
     mine = Template("t", "mine", 1, graph, find_slots(graph).slots)
     request = AvatarRequest("a knight", template="mine", pixel_height=64)
-    given = (None, None, everything(), Settings())
+    given = (None, (), everything(), Settings())
     resolved_spec = resolve_template(request, mine, SHEET_VIEWS, *given).spec
     assert (resolved_spec.pixel_height, resolved_spec.pixel_colors) == (64, PIXEL_COLORS)
     prompt = compile_template(mine, resolved_spec, ID).prompt
@@ -151,7 +151,7 @@ def test_a_request_says_how_large_and_how_many_colours(family: str) -> None:
     body = AvatarBody.model_validate(parameters(wanted, "pose"))
     assert (
         resolve_request(
-            AvatarRequest(**body.model_dump()), ("front",), None, None, everything(), Settings()
+            AvatarRequest(**body.model_dump()), ("front",), None, (), everything(), Settings()
         ).spec
         == wanted
     )
