@@ -18,7 +18,7 @@ from ..graphs.references import IDENTITY, reference_room, references_of, taken_p
 from ..ports import InstalledModels
 from ..spec.avatar import AvatarSpec
 from ..spec.reference import REFERENCE_ROLES, REFERENCE_STRENGTH, ReferenceMethod, ReferenceRole, ReferenceUse
-from ..spec.request import AvatarRequest
+from ..spec.request import MOST_REFERENCES, AvatarRequest
 from ..spec.warning import GenerationWarning, make_warning
 
 _PARTIAL = tuple(role for role in REFERENCE_ROLES if role != IDENTITY)
@@ -53,6 +53,8 @@ def add_references(
     Raises UnprocessableError for a role or a number that the family does not take, UnavailableError if files
     are missing.
     """
+    # What a character brings with strength 0 is absent; a request can say so to leave one out.
+    given = [item for item in given if item.strength > 0 or not item.from_character]
     if not given:
         return spec, ()
     ordered = sorted(given, key=lambda item: REFERENCE_ROLES.index(item.role))
@@ -67,9 +69,7 @@ def add_references(
             needed.setdefault(item.role, item.field)
     brought = {item.role for item in active if item.from_character}
     choices = choose_reference_method(installed, family, wanted, needed, brought)
-    fitting = [
-        item for item in ordered if item.role in choices or not (item.from_character and item.strength)
-    ]
+    fitting = [item for item in ordered if item.role in choices or not item.from_character]
     spare = next(iter(choices.values()), None)
     uses = [(item, _use(item, choices.get(item.role, spare))) for item in fitting]
     kept = _keep_fitting(spec, uses, family.label)
@@ -82,6 +82,7 @@ def add_reference_of_template(
 ) -> tuple[AvatarSpec, tuple[GenerationWarning, ...]]:
     """The same for a template, whose slot takes one picture of the whole person for each view."""
     name = f"The template {spec.template.name!r}" if spec.template else "The template"
+    given = [item for item in given if item.strength > 0 or not item.from_character]
     for item in given:
         if item.role != IDENTITY and item.strength > 0 and not item.from_character:
             raise UnprocessableError(
@@ -151,6 +152,10 @@ def _keep_fitting(spec: AvatarSpec, uses: Sequence[tuple[GivenReference, Referen
     # Of several pictures of the whole person one is enough: each view takes those that show it best.
     while len(remaining(*_PARTIAL)) + bool(remaining(IDENTITY)) > room.most:
         leave_one_out(remaining(*REFERENCE_ROLES))
+    # `parameters` is a request: it can repeat no more.
+    while len(uses) - len(left_out) > MOST_REFERENCES:
+        people = [item for item in remaining(IDENTITY) if item.from_character]
+        leave_one_out(people[1:] or remaining(*REFERENCE_ROLES))
     fitting = _with_references(spec, _Kept(tuple(pair for pair in uses if pair[0] not in left_out)))
     shown = [use for view in spec.views for use in references_of(fitting, view)]
     for item, use in uses:

@@ -223,7 +223,7 @@ async def test_a_characters_references_come_after_those_of_the_request(
         RequestedReference(other, "style", view="back"),
         RequestedReference(other, "style"),
     ]
-    inputs = Inputs(forge.database, forge.files)
+    inputs = Inputs(forge.database, forge.files, forge.poses)
     async with AsyncExitStack() as undo:
         pose, found = await inputs.resolve(request, undo, of_character)
     assert pose is None
@@ -241,7 +241,7 @@ async def test_a_characters_file_that_is_gone_or_is_no_picture_is_refused(
     client: Client, forge: Product
 ) -> None:
     pose = (await upload(client, POSE))["file_id"]
-    inputs = Inputs(forge.database, forge.files)
+    inputs = Inputs(forge.database, forge.files, forge.poses)
     async with AsyncExitStack() as undo:
         with pytest.raises(ConflictError) as gone:
             await inputs.resolve(AvatarRequest("a"), undo, [RequestedReference(str(uuid.uuid4()))])
@@ -256,7 +256,7 @@ async def test_a_deleted_file_works_on_for_what_keeps_it(client: Client, forge: 
     (file_id,) = await stored(client, 1)
     kept = await generate(client, **DOLL, reference_file_id=file_id)
     assert (await (await client.delete(f"{PREFIX}/files/{file_id}")).json())["deleted"] == "soft"
-    inputs = Inputs(forge.database, forge.files)
+    inputs = Inputs(forge.database, forge.files, forge.poses)
     async with AsyncExitStack() as undo:
         _, (found,) = await inputs.resolve(AvatarRequest("a"), undo, [RequestedReference(file_id)])
         with pytest.raises(NotFoundError):

@@ -29,7 +29,7 @@ from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.receipt import AppliedInput, Receipt
 from avatarforge.forge.spec.reference import REFERENCE_ROLES, ReferenceRole, RequestedReference
-from avatarforge.forge.spec.request import AvatarRequest, parameters
+from avatarforge.forge.spec.request import MOST_REFERENCES, AvatarRequest, parameters
 from avatarforge.forge.spec.views import EIGHT_VIEWS, SHEET_VIEWS
 from avatarforge.forge.templates.find import find_slots
 from avatarforge.forge.templates.template import Template
@@ -363,6 +363,21 @@ def test_pictures_of_sides_that_no_view_shows_are_left_out() -> None:
     (warning,) = done.warnings
     assert warning.code == "references_left_out"
     assert len(warning.parameters["references"]) == 6  # type: ignore[arg-type]
+
+
+def test_what_is_used_of_a_character_with_many_can_be_repeated() -> None:
+    sides = people(*EIGHT_VIEWS, *EIGHT_VIEWS, from_character=True)
+    given = (*sides, *brought("face", "style"), *by_role("identity"))
+    done = resolved("sdxl", given, EIGHT_VIEWS, turnaround="sequential")
+    roles = [use.role for use in done.spec.references]
+    assert len(roles) == MOST_REFERENCES
+    assert roles[-2:] == ["face", "style"]
+    AvatarBody.model_validate(parameters(done.spec, "all_poses"))
+    (warning,) = [item for item in done.warnings if item.code == "references_left_out"]
+    assert len(warning.parameters["references"]) == len(given) - MOST_REFERENCES  # type: ignore[arg-type]
+    # Strength 0 is absence: no place is taken, and nobody is warned.
+    silent = resolved("sdxl", people(None, from_character=True, strength=0.0))
+    assert (silent.spec.references, silent.warnings) == ((), ())
 
 
 def test_the_method_is_chosen_for_as_many_roles_of_a_character_as_possible() -> None:
