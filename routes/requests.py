@@ -105,6 +105,7 @@ TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-
 Text = Annotated[str, StringConstraints(strip_whitespace=True), NO_CONTROLS, TEXT_PATTERN]
 # Case-insensitive in requests; converted to the stored form here.
 StoredId = Annotated[Name, AfterValidator(canonical_id)]
+QueryId = Annotated[str, StringConstraints(pattern=f"^{UUID_PATTERN}$"), AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
 FileCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
@@ -333,7 +334,7 @@ class ListQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
     status: Status | None = Field(None, description="Only those in this state.")
-    character_id: StoredId | None = Field(None, max_length=64, description="Only those of this character.")
+    character_id: QueryId | None = Field(None, description="Only those that show this character.")
     cursor: GenerationCursor | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )
