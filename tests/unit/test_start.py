@@ -103,7 +103,7 @@ OPEN = ["comfy.data_folder", "comfy.ComfyHost", "WebhookSender"]
 PRODUCT = [
     "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore", "blobs.open",
     "open_database", "Workers", "ImageLimits", "ModelOverrides", "OutputFolder", "recover", "Quota",
-    "ContentStore", "TemplateService", "PoseLibrary", "FileStore", "Live", "EventLog", "Outbox", "Targets",
+    "ContentStore", "TemplateService", "PoseLibrary", "CharacterService", "CharacterMaker", "FileStore", "Live", "EventLog", "Outbox", "Targets",
     "read_hosts", "GenerationTracker",
     "GenerationCache", "GenerationService", "HealthService", "GenerationRecorder", "Verifier",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
@@ -139,7 +139,7 @@ def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
 
 
 #: How many nodes the pack has, whether it starts or not.
-NODES = 20
+NODES = 21
 SETTINGS = {
     "AVATARFORGE_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "AVATARFORGE_WEBHOOK_HOSTS": "example.org",
