@@ -334,6 +334,7 @@ class ListQuery(Query):
     offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
     status: Status | None = Field(None, description="Only those in this state.")
     character_id: StoredId | None = Field(None, max_length=64, description="Only those of this character.")
+    batch_id: StoredId | None = Field(None, max_length=64, description="Only those of this batch.")
     cursor: GenerationCursor | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )
