@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from batching import finish, until_batch
+from pictures import picture
 from services import Product, product
 
 from avatarforge.forge.settings import Settings
 from avatarforge.routes import PREFIX
 from avatarforge.routes.responses import BatchAnswer, BatchSummary
 
-from .conftest import Client, application
+from .conftest import Client, application, upload
 
 BATCH = f"{PREFIX}/batch"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -155,6 +156,34 @@ async def test_cancel_retry_and_delete(client: Client, forge: Product) -> None:
         ("POST", f"{path}/retry"),
     ):
         assert (await json_of(client, method, route, 404))["code"] == "batch_not_found"
+
+
+async def test_characters_poses_of_the_library_and_references(client: Client, forge: Product) -> None:
+    answer = await client.post(f"{PREFIX}/characters", json={"name": "Mira", "description": "red hair"})
+    character_id = (await answer.json())["character_id"]
+    reference = (await upload(client, picture(1)))["file_id"]
+    requests = [
+        {"character_id": character_id},
+        {**KNIGHT, "pose_id": "waving"},
+        {**KNIGHT, "references": [{"file_id": reference}]},
+    ]
+    made = await post(client, requests)
+    ids = [item["generation_id"] for item in made["generations"]]
+    found = [await json_of(client, "GET", f"{PREFIX}/generations/{generation_id}") for generation_id in ids]
+    assert found[0]["parameters"]["character_id"] == character_id
+    assert found[1]["parameters"]["pose_id"] is not None
+    listed = await json_of(client, "GET", f"{PREFIX}/generations?character_id={character_id}")
+    assert [generation["generation_id"] for generation in listed["generations"]] == ids[:1]
+    # What waits counts as a use: the file stays until the batch is gone.
+    path = f"{PREFIX}/files/{reference}"
+    assert (await json_of(client, "DELETE", path))["deleted"] == "soft"
+    await finish(forge, 3)
+    await until_batch(forge, made["batch_id"], "completed")
+    await json_of(client, "DELETE", f"{BATCH}/{made['batch_id']}")
+    assert (await json_of(client, "POST", f"{PREFIX}/maintenance/verify"))["problems"] == []
+    refused = await post(client, [KNIGHT, {"character_id": NOWHERE}], 404)
+    assert refused["code"] == "character_not_found"
+    assert refused["detail"].startswith("requests[1]: ")
 
 
 async def test_a_full_line_is_told(tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]) -> None:
