@@ -46,9 +46,9 @@ _ALL = None
 _FILES = "files"
 
 
-def of_generation(generation_id: str) -> dict[str, Any]:
-    """The execution options of a statement that changes only this generation."""
-    return {_OPTION: generation_id}
+def of_generation(*generation_ids: str) -> dict[str, Any]:
+    """The execution options of a statement that changes only these generations."""
+    return {_OPTION: generation_ids}
 
 
 class Invalidation(Protocol):
@@ -123,7 +123,7 @@ def _record_statement(
     statement = context.compiled.statement if context.compiled is not None else None
     if isinstance(statement, (Insert, Update, Delete)):
         if statement.table in _OF_GENERATIONS:
-            changed.add(context.execution_options.get(_OPTION, _ALL))
+            changed.update(context.execution_options.get(_OPTION, (_ALL,)))
         if statement.table in _OF_FILES and not (statement.table is generations and statement.is_update):
             changed.add(_FILES)
     elif not isinstance(statement, Select):

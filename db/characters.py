@@ -165,11 +165,12 @@ def is_usable(connection: Connection, character_id: str, number: int) -> bool:
     return version_for_use(connection, character_id, number) is not None
 
 
-def used_by(connection: Connection, generation_id: str) -> str | None:
-    """The id of the character that a generation shows, if any."""
-    query = select(generations.c.character_id).where(generations.c.id == generation_id)
-    character_id: str | None = connection.execute(query).scalar_one_or_none()
-    return character_id
+def used_by(connection: Connection, generation_ids: Sequence[str]) -> list[str]:
+    """The ids of the characters that generations show."""
+    query = select(generations.c.character_id).where(
+        generations.c.id.in_(generation_ids), generations.c.character_id.is_not(None)
+    )
+    return list(connection.execute(query.distinct()).scalars())
 
 
 def release(connection: Connection, character_id: str) -> list[FileRecord]:

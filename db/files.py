@@ -69,6 +69,9 @@ def _count(users: Select[Any]) -> ScalarSelect[int]:
 
 # Built once, because SQLAlchemy takes longer to build a statement than SQLite to run it.
 _COLUMNS = [files.c[field.name] for field in fields(FileRecord)]
+_ALL = select(*_COLUMNS)
+# Older SQLite takes 999 values in a statement.
+_AT_ONCE = 500
 _BY_ID = select(*_COLUMNS).where(files.c.id == bindparam("file_id"))
 _BY_HASH = select(*_COLUMNS).where(files.c.content_hash == bindparam("content_hash"))
 _FIRST_PAGE = (
@@ -100,6 +103,15 @@ def live_ones(connection: Connection, file_ids: Sequence[str]) -> dict[str, File
     """Those of these files that are not soft-deleted, by id."""
     query = select(*_COLUMNS).where(files.c.id.in_(file_ids), files.c.deleted_at.is_(None))
     return {row.id: FileRecord(*tuple(row)) for row in connection.execute(query)}
+
+
+def get_many(connection: Connection, file_ids: Sequence[str]) -> dict[str, FileRecord]:
+    """Those of these files that exist, soft-deleted or not, by id."""
+    found = {}
+    for start in range(0, len(file_ids), _AT_ONCE):
+        rows = connection.execute(_ALL.where(files.c.id.in_(file_ids[start : start + _AT_ONCE])))
+        found.update({row.id: FileRecord(*tuple(row)) for row in rows})
+    return found
 
 
 def page(
@@ -188,10 +200,12 @@ _TOUCH = (
 
 def touch(connection: Connection, file_ids: Sequence[str], now: int) -> bool:
     """Mark files as used now. Returns False if one of them no longer exists."""
-    wanted = set(file_ids)
-    if not wanted:
-        return True
-    return connection.execute(_TOUCH, {"file_ids": list(wanted), "now": now}).rowcount == len(wanted)
+    wanted = list(set(file_ids))
+    touched = sum(
+        connection.execute(_TOUCH, {"file_ids": wanted[start : start + _AT_ONCE], "now": now}).rowcount
+        for start in range(0, len(wanted), _AT_ONCE)
+    )
+    return touched == len(wanted)
 
 
 def untouch(connection: Connection, record: FileRecord, touched_at: int) -> None:

@@ -41,7 +41,10 @@ _OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
 _ROW = select(*_COLUMNS)
 _BY_ID = _ROW.where(generations.c.id == bindparam("generation_id"))
 _BY_SEQUENCE = _ROW.where(generations.c.sequence.in_(bindparam("sequences", expanding=True)))
-_ACTIVE = select(generations.c.sequence).where(generations.c.status.in_(ACTIVE))
+# Of those that wait, only the small index is read.
+_waiting = select(generations.c.sequence).where(generations.c.waiting_place.is_not(None))
+_in_queue = (generations.c.status.in_(ACTIVE), generations.c.sequence.not_in(_waiting))
+_ACTIVE = select(generations.c.sequence).where(*_in_queue)
 _OUTPUTS = (
     select(*_OUTPUT_COLUMNS)
     .where(outputs.c.generation_id.in_(bindparam("generation_ids", expanding=True)))
@@ -50,7 +53,11 @@ _OUTPUTS = (
 
 
 #: The columns by which a page can be filtered.
-_FILTERS = {"status": generations.c.status, "character_id": generations.c.character_id}
+_FILTERS = {
+    "status": generations.c.status,
+    "character_id": generations.c.character_id,
+    "batch_id": generations.c.batch_id,
+}
 
 
 def _page_query(names: Collection[str], *, before: bool) -> Select[tuple[int]]:
@@ -74,10 +81,12 @@ _COUNTS = {
     names: select(func.count()).select_from(generations).where(*_matching(names)) for names in _CHOICES
 }
 
+# Older SQLite takes 999 values in a statement.
+_AT_ONCE = 500
 _ADD = insert(generations)
 _ADD_INPUTS = insert(generation_inputs)
 _ADD_OUTPUTS = insert(outputs)
-_COUNT_ACTIVE = select(func.count()).select_from(generations).where(generations.c.status.in_(ACTIVE))
+_COUNT_ACTIVE = select(func.count()).select_from(generations).where(*_in_queue)
 
 #: Column of a time -> the earliest value that it can have.
 _EARLIEST = {
@@ -117,6 +126,16 @@ def add(
     return GenerationRecord(sequence=sequence, **{_FIELD_OF[name]: value for name, value in values.items()})
 
 
+def add_many(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], inputs: Sequence[Mapping[str, str]]
+) -> None:
+    """Insert generations, with all columns except `sequence`, and the files that they use: rows of
+    `generation_inputs`."""
+    connection.execute(_ADD, rows, execution_options=of_generation(*(row["id"] for row in rows)))
+    if inputs:
+        connection.execute(_ADD_INPUTS, inputs)
+
+
 def columns_of(record: GenerationRecord) -> dict[str, Any]:
     """The row of this record: column -> value."""
     return {column: getattr(record, name) for name, column in _COLUMN_OF.items()}
@@ -125,6 +144,16 @@ def columns_of(record: GenerationRecord) -> dict[str, Any]:
 def get(connection: Connection, generation_id: str) -> GenerationRecord | None:
     rows = connection.execute(_BY_ID, {"generation_id": generation_id}).all()
     return _with_outputs(connection, rows)[0] if rows else None
+
+
+def get_many(connection: Connection, generation_ids: Sequence[str]) -> list[GenerationRecord]:
+    """Those of these generations that exist, in the order of their ids here."""
+    found: dict[str, GenerationRecord] = {}
+    for start in range(0, len(generation_ids), _AT_ONCE):
+        some = generation_ids[start : start + _AT_ONCE]
+        rows = connection.execute(_ROW.where(generations.c.id.in_(some))).all()
+        found.update({record.id: record for record in _with_outputs(connection, rows)})
+    return [found[generation_id] for generation_id in generation_ids if generation_id in found]
 
 
 def prompt_of(connection: Connection, generation_id: str) -> str | None:
@@ -142,20 +171,27 @@ def page(
     offset: int,
     before: int | None,
     character_id: str | None = None,
+    batch_id: str | None = None,
 ) -> list[int]:
     """The sequences of a page, newest first. `before` limits it to lower sequences, so that new rows do not
     shift the pages."""
-    filters = _given(status=status, character_id=character_id)
+    filters = _given(status=status, character_id=character_id, batch_id=batch_id)
     values = filters if before is None else {**filters, "before": before}
     query = _PAGES[frozenset(filters), before is not None]
     return [row.sequence for row in connection.execute(query, {"most": limit, "skipped": offset, **values})]
 
 
-def count(connection: Connection, *, status: str | None = None, character_id: str | None = None) -> int:
-    """The number of matching generations. Those of one character are counted along their index."""
-    if character_id is None:
+def count(
+    connection: Connection,
+    *,
+    status: str | None = None,
+    character_id: str | None = None,
+    batch_id: str | None = None,
+) -> int:
+    """The number of matching generations. Those of one character or batch are counted along their index."""
+    if character_id is None and batch_id is None:
         return row_counts.count_generations(connection, status)
-    filters = _given(status=status, character_id=character_id)
+    filters = _given(status=status, character_id=character_id, batch_id=batch_id)
     return connection.execute(_COUNTS[frozenset(filters)], filters).scalar_one()
 
 
@@ -173,7 +209,7 @@ def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, G
 
 
 def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
-    """Queued and processing generations, oldest first."""
+    """Queued and processing generations, oldest first, without those of batches that wait."""
     sequences = sorted(connection.execute(_ACTIVE).scalars())[:limit]
     records = by_sequence(connection, sequences)
     return [records[sequence] for sequence in sequences]
@@ -195,7 +231,7 @@ def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
 
 
 def count_active(connection: Connection) -> int:
-    """The number of queued and processing generations."""
+    """The number of queued and processing generations, without those of batches that wait."""
     return connection.execute(_COUNT_ACTIVE).scalar_one()
 
 
@@ -281,19 +317,17 @@ def output(connection: Connection, generation_id: str, filename: str) -> OutputR
     return OutputRecord(**row._mapping) if row is not None else None
 
 
-def remove(connection: Connection, generation_id: str) -> list[str]:
-    """Delete a generation; returns the ids of the files that it used."""
-    used = connection.execute(
-        select(generation_inputs.c.file_id)
-        .where(generation_inputs.c.generation_id == generation_id)
-        .distinct()
-    )
-    file_ids = list(used.scalars())
-    connection.execute(
-        delete(generations).where(generations.c.id == generation_id),
-        execution_options=of_generation(generation_id),
-    )
-    return file_ids
+def remove(connection: Connection, *generation_ids: str) -> list[str]:
+    """Delete generations; returns the ids of the files that they used."""
+    file_ids: set[str] = set()
+    for start in range(0, len(generation_ids), _AT_ONCE):
+        some = generation_ids[start : start + _AT_ONCE]
+        used = select(generation_inputs.c.file_id).where(generation_inputs.c.generation_id.in_(some))
+        file_ids.update(connection.execute(used.distinct()).scalars())
+        connection.execute(
+            delete(generations).where(generations.c.id.in_(some)), execution_options=of_generation(*some)
+        )
+    return sorted(file_ids)
 
 
 def count_by_status(connection: Connection) -> dict[str, int]:

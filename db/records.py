@@ -61,7 +61,11 @@ class OutputRecord:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """One generation. The JSON columns are parsed on first use, once for each record."""
+    """One generation. The JSON columns are parsed on first use, once for each record.
+
+    `batch_position` counts from 0 in the batch `batch_id`. `waiting_place` is set while it waits to be handed
+    to ComfyUI: lower ones come first.
+    """
 
     sequence: int
     id: str
@@ -79,6 +83,9 @@ class GenerationRecord:
     callback_url: str | None = None
     character_id: str | None = None
     character_version: int | None = None
+    batch_id: str | None = None
+    batch_position: int | None = None
+    waiting_place: int | None = None
     outputs: tuple[OutputRecord, ...] = ()
 
     @property
@@ -99,6 +106,69 @@ class GenerationRecord:
     def reroll(self) -> Reroll | None:
         """Set while a view is being re-rolled."""
         return Reroll.from_json(self.reroll_json) if self.reroll_json else None
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """A batch. `total` generations were accepted. Times are in microseconds since 1970; `completed_at` is set
+    once all have ended."""
+
+    id: str
+    name: str | None
+    total: int
+    callback_url: str | None
+    created_at: int
+    completed_at: int | None = None
+
+
+@dataclass(frozen=True)
+class BatchCounts:
+    """How many generations of a batch have each status."""
+
+    queued: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+
+    @property
+    def active(self) -> int:
+        return self.queued + self.processing
+
+    @property
+    def existing(self) -> int:
+        return self.active + self.completed + self.failed
+
+
+@dataclass(frozen=True)
+class BatchSummary:
+    """A batch with its counts."""
+
+    record: BatchRecord
+    counts: BatchCounts
+
+    @property
+    def deleted(self) -> int:
+        """How many of its generations were deleted since."""
+        return max(0, self.record.total - self.counts.existing)
+
+    @property
+    def ended(self) -> int:
+        return self.counts.completed + self.counts.failed + self.deleted
+
+    @property
+    def status(self) -> str:
+        """As of a generation. It has failed if one of its generations has."""
+        if self.counts.active:
+            return "processing" if self.counts.processing or self.ended else "queued"
+        return "failed" if self.counts.failed else "completed"
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """A generation of a batch, as far as its index tells."""
+
+    generation_id: str
+    status: str
 
 
 @dataclass(frozen=True)
@@ -166,8 +236,8 @@ class CharacterVersionRecord:
 
 @dataclass(frozen=True)
 class WebhookRecord:
-    """A webhook to be sent. `body` is JSON, the same in every attempt; times are in microseconds since
-    1970."""
+    """A webhook to be sent, about a generation or a batch of that id. `body` is JSON, the same in every
+    attempt; times are in microseconds since 1970."""
 
     id: str
     generation_id: str
@@ -180,8 +250,8 @@ class WebhookRecord:
 
 @dataclass(frozen=True)
 class IdempotencyRecord:
-    """The result of a request with an Idempotency-Key. `answer` is JSON, or None if ComfyUI ended between the
-    commit and the answer."""
+    """The result of a request with an Idempotency-Key. `generation_id` is the id of what it made or changed:
+    a generation or a batch. `answer` is JSON, or None if ComfyUI ended between the commit and the answer."""
 
     key: str
     request_hash: str

@@ -87,7 +87,29 @@ generations = Table(
     # The version of a character that its pictures show. The row of the version stays as long as this one.
     Column("character_id", String(36), nullable=True),
     Column("character_version", Integer, nullable=True),
+    # Of an item of a batch: the batch, its position in the request, and, while it waits to be handed to
+    # ComfyUI, its place among all that wait. Without a foreign key, which SQLite cannot add to a table.
+    Column("batch_id", String(36), nullable=True),
+    Column("batch_position", Integer, nullable=True),
+    Column("waiting_place", BigInteger, nullable=True),
     Index("ix_generations_status_sequence", "status", "sequence"),
+    # These two are small: few generations belong to a batch, and fewer wait. The first covers the queries on
+    # the progress of a batch.
+    Index(
+        "ix_generations_batch_id",
+        "batch_id",
+        "batch_position",
+        "status",
+        "id",
+        sqlite_where=text("batch_id IS NOT NULL"),
+        postgresql_where=text("batch_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_generations_waiting_place",
+        "waiting_place",
+        sqlite_where=text("waiting_place IS NOT NULL"),
+        postgresql_where=text("waiting_place IS NOT NULL"),
+    ),
     # In SQLite the primary key is the table itself: scanning it would read past every prompt.
     Index("ix_generations_sequence", "sequence"),
     # Only generations of a character are in these: the list of a character, that of one status, and whether a
@@ -96,6 +118,22 @@ generations = Table(
     _of_character("status", "sequence"),
     _of_character("character_version"),
     sqlite_autoincrement=True,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(100), nullable=True),
+    # The name in the form in which names are searched.
+    Column("name_key", String(300), nullable=True),
+    # How many generations were accepted; some may have been deleted since.
+    Column("total", Integer, nullable=False),
+    Column("callback_url", Text, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    # When its last generation ended. A retry clears it.
+    Column("completed_at", BigInteger, nullable=True),
+    Index("ix_batches_created_at_id", "created_at", "id"),
 )
 
 generation_inputs = Table(
@@ -270,7 +308,8 @@ character_files = Table(
     Index("ix_character_files_file_id", "file_id", "character_id"),
 )
 
-# The next two tables have no foreign key to the generation, because their rows outlive it.
+# The next two tables have no foreign key to the generation, because their rows outlive it. `generation_id`
+# can also be the id of a batch.
 webhooks = Table(
     "webhooks",
     metadata,

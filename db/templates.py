@@ -6,7 +6,7 @@ A version that a generation uses is never deleted: neither with its template nor
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, tuple_, update
 
@@ -124,11 +124,24 @@ def use(connection: Connection, generation_id: str, template_id: str, number: in
     return True
 
 
-def used_by(connection: Connection, generation_id: str) -> list[str]:
-    """The id of the template that a generation uses, if any."""
-    query = select(generation_templates.c.template_id)
+def use_many(connection: Connection, uses: Sequence[tuple[str, str, int]]) -> tuple[str, str, int] | None:
+    """Like `use`, for several (generation id, template id, number). Returns the first one whose version is
+    gone."""
+    present = {(name, number): version(connection, name, number) for _, name, number in uses}
+    for item in uses:
+        if present[item[1:]] is None:
+            return item
+    rows = [dict(zip(("generation_id", "template_id", "number"), item, strict=True)) for item in uses]
+    if rows:
+        connection.execute(insert(generation_templates), rows)
+    return None
+
+
+def used_by(connection: Connection, generation_ids: Sequence[str]) -> list[str]:
+    """The ids of the templates that generations use."""
+    query = select(generation_templates.c.template_id).distinct()
     return list(
-        connection.execute(query.where(generation_templates.c.generation_id == generation_id)).scalars()
+        connection.execute(query.where(generation_templates.c.generation_id.in_(generation_ids))).scalars()
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Connection,
     Table,
     Text,
+    and_,
     delete,
     exists,
     func,
@@ -22,6 +23,7 @@ from .files import referenced
 from .generations import ACTIVE
 from .records import FileRecord, OutputRecord
 from .tables import (
+    batches,
     character_files,
     character_versions,
     characters,
@@ -114,6 +116,12 @@ _no_character_version = ~exists().where(
 )
 
 
+# An `IS NOT NULL` of its own, so that only the small index is read.
+_of_lost_batch = and_(
+    generations.c.batch_id.is_not(None), ~exists().where(batches.c.id == generations.c.batch_id)
+)
+
+
 def _no_version(table: Table) -> ColumnElement[bool]:
     return ~exists().where(
         template_versions.c.template_id == table.c.template_id,
@@ -161,7 +169,14 @@ def dangling(connection: Connection, limit: int) -> list[str]:
         columns = [column for column in table.columns if not isinstance(column.type, Text)]
         rows = connection.execute(select(*columns).where(is_dangling).limit(limit))
         sentences += [f"{subject} refers to a missing row: {', '.join(map(str, row))}." for row in rows]
-    return sentences
+    return sentences + _dangling_items(connection, limit)
+
+
+def _dangling_items(connection: Connection, limit: int) -> list[str]:
+    rows = connection.execute(
+        select(generations.c.id, generations.c.batch_id).where(_of_lost_batch).limit(limit)
+    )
+    return [f"Generation {row.id} belongs to batch {row.batch_id}, which has no row." for row in rows]
 
 
 def forget_file(connection: Connection, record: FileRecord) -> None:
@@ -171,6 +186,8 @@ def forget_file(connection: Connection, record: FileRecord) -> None:
 def remove_dangling(connection: Connection) -> None:
     for table, is_dangling, _ in _DANGLING:
         connection.execute(delete(table).where(is_dangling))
+    # The generation itself is complete, and one that waits still runs.
+    connection.execute(update(generations).where(_of_lost_batch).values(batch_id=None, batch_position=None))
 
 
 def set_lost(connection: Connection, record: FileRecord, lost_at: int) -> None:

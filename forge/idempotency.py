@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from ..db import idempotency as queries
 from ..db.clock import DAY
 from ..db.engine import Database, Query
-from ..db.records import GenerationRecord, IdempotencyRecord
+from ..db.records import IdempotencyRecord
 from .errors import ConflictError, UnprocessableError
 
 KEPT = DAY
@@ -33,6 +34,15 @@ OTHER_REQUEST = (
 )
 
 
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+#: What a request made or changed: a generation or a batch.
+Made = TypeVar("Made", bound=_HasId)
+
+
 @dataclass(frozen=True)
 class Claim:
     """A key and the hash of its request. Call `commit` in the transaction that carries out the request, and
@@ -41,24 +51,25 @@ class Claim:
     key: str
     request_hash: str
 
-    def commit(self, connection: Connection, generation_id: str, now: int) -> None:
+    def commit(self, connection: Connection, made_id: str, now: int) -> None:
+        """`made_id` is the generation or batch that the request makes or changes."""
         queries.remove_older(connection, now - KEPT)
         if queries.get(connection, self.key) is not None:
             # The client of the first request disconnected, but the request was carried out.
             raise ConflictError(IN_PROGRESS, code="idempotency_key_in_use")
-        queries.add(connection, IdempotencyRecord(self.key, self.request_hash, generation_id, None, now))
+        queries.add(connection, IdempotencyRecord(self.key, self.request_hash, made_id, None, now))
 
     def withdraw(self, connection: Connection) -> None:
         queries.remove(connection, self.key)
 
 
-def with_claim(query: Query[GenerationRecord], claim: Claim | None, now: int) -> Query[GenerationRecord]:
-    """The query that writes a request's generation and, in the same transaction, its key. `now` in
+def with_claim(query: Query[Made], claim: Claim | None, now: int) -> Query[Made]:
+    """The query that writes a request's generation or batch and, in the same transaction, its key. `now` in
     microseconds."""
     if claim is None:
         return query
 
-    def both(connection: Connection) -> GenerationRecord:
+    def both(connection: Connection) -> Made:
         record = query(connection)
         claim.commit(connection, record.id, now)
         return record

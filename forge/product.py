@@ -12,13 +12,20 @@ from pathlib import Path
 
 from ..db.clock import Clock, system_clock
 from ..db.engine import Database, open_database
-from ..db.records import GenerationRecord
+from ..db.records import BatchSummary, GenerationRecord
 from .access.secret import signing_secret
 from .access.signing import Signer
 from .characters.service import CharacterService
+from .generations.batch_preparation import BatchPreparer
+from .generations.batches import BatchService
 from .generations.cache import GenerationCache
+from .generations.dispatcher import BatchDispatcher
+from .generations.filling import RequestFiller
+from .generations.inputs import Inputs
 from .generations.outputs import OutputFolder
+from .generations.preparation import RunPreparer
 from .generations.recorder import GenerationRecorder
+from .generations.removal import GenerationRemover
 from .generations.service import GenerationService
 from .generations.to_character import CharacterMaker
 from .generations.tracker import GenerationTracker
@@ -26,7 +33,7 @@ from .health import HealthService
 from .idempotency import Idempotency
 from .live.live import Live
 from .live.log import EventLog
-from .live.state import GenerationEvent
+from .live.state import BatchEvent, GenerationEvent
 from .maintenance.recovery import recover
 from .maintenance.run import CheckedParts
 from .maintenance.verify import Verifier
@@ -59,8 +66,8 @@ class Environment:
     """
 
     make_host: Callable[[Workers, ModelOverrides], Host]
-    event_json: Callable[[GenerationEvent], str]
-    webhook_json: Callable[[GenerationRecord], str]
+    event_json: Callable[[GenerationEvent | BatchEvent], str]
+    webhook_json: Callable[[GenerationRecord | BatchSummary], str]
     make_sender: Callable[[Targets], Sender]
     other_faults: Callable[[], Sequence[str]] = tuple
     now: Clock = system_clock
@@ -86,7 +93,8 @@ class Store:
 
 @dataclass(frozen=True)
 class Product:
-    """All services, built and not yet running: `tracker`, `live` and `deliveries` have a `run` each."""
+    """All services, built and not yet running: `tracker`, `dispatcher`, `live` and `deliveries` have a `run`
+    each."""
 
     settings: Settings
     database: Database
@@ -102,6 +110,8 @@ class Product:
     recorder: GenerationRecorder
     cache: GenerationCache
     generations: GenerationService
+    batches: BatchService
+    dispatcher: BatchDispatcher
     health: HealthService
     verifier: Verifier
     idempotency: Idempotency
@@ -172,20 +182,33 @@ def open_product(
     templates = TemplateService(settings, database, files, host, workers)
     poses = PoseLibrary(settings, database, files, workers)
     characters = CharacterService(settings, database, files)
+    filler = RequestFiller(templates, characters)
+    preparer = RunPreparer(settings, database, files, host, poses, filler)
+    remover = GenerationRemover(database, files, workers, outputs, tracker, live, outbox)
     generations = GenerationService(
         settings=settings,
         database=database,
-        files=files,
         host=host,
-        workers=workers,
         outputs=outputs,
         tracker=tracker,
         live=live,
         targets=targets,
         cache=cache,
-        templates=templates,
-        poses=poses,
-        characters=characters,
+        preparer=preparer,
+        remover=remover,
+    )
+    dispatcher = BatchDispatcher(settings, database, host, preparer, tracker)
+    batches = BatchService(
+        settings=settings,
+        database=database,
+        host=host,
+        preparer=BatchPreparer(settings, host, Inputs(database, files, poses), filler),
+        dispatcher=dispatcher,
+        tracker=tracker,
+        live=live,
+        outbox=outbox,
+        targets=targets,
+        remover=remover,
     )
     # Without WEBHOOK_HOSTS nothing is accepted for sending, and what an earlier start left is given up.
     key = read_secret(settings.webhook_secret) if settings.webhook_secret else b""
@@ -206,6 +229,8 @@ def open_product(
         recorder=GenerationRecorder(database, outputs, tracker.is_deleted, tracker.record_start),
         cache=cache,
         generations=generations,
+        batches=batches,
+        dispatcher=dispatcher,
         health=HealthService(database, blobs, workers, host, settings, environment.other_faults),
         verifier=Verifier(store.checked(outputs)),
         idempotency=Idempotency(database),

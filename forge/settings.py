@@ -60,6 +60,9 @@ class Settings(BaseModel):
     storage_quota_files: int = Field(0, ge=0, le=10**9)
     max_active_generations: int = Field(1000, ge=1, le=100_000)
     max_library_poses: int = Field(10_000, ge=1, le=100_000)
+    batch_items_ahead: int = Field(2, ge=1, le=100)
+    max_waiting_items: int = Field(10_000, ge=1, le=1_000_000)
+    max_batch_size: int = Field(16 * MEBIBYTE, ge=64 * 1024, le=256 * MEBIBYTE)
     allow_templates: bool = True
     max_templates: int = Field(1000, ge=1, le=100_000)
     max_template_size: int = Field(4 * MEBIBYTE, ge=64 * 1024, le=64 * MEBIBYTE)

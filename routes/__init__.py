@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from . import (
+    batches,
     capabilities,
     characters,
     files,
@@ -83,6 +84,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *files.ENDPOINTS,
     *form.ENDPOINTS,
     *generations.ENDPOINTS,
+    *batches.ENDPOINTS,
     *links.ENDPOINTS,
     *live.ENDPOINTS,
     *streams.ENDPOINTS,

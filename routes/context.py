@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ..forge.characters.service import CharacterService
+from ..forge.generations.batches import BatchService
 from ..forge.generations.service import GenerationService
 from ..forge.generations.to_character import CharacterMaker
 from ..forge.health import HealthService
@@ -38,6 +39,7 @@ class Services:
     settings: Settings
     files: FileStore
     generations: GenerationService
+    batches: BatchService
     health: HealthService
     workers: Workers
     verifier: Verifier
@@ -57,6 +59,7 @@ def services_of(product: Product) -> Services:
         product.settings,
         product.files,
         product.generations,
+        product.batches,
         product.health,
         product.workers,
         product.verifier,

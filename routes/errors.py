@@ -43,6 +43,9 @@ _HTTP_CODES: Mapping[int, ErrorCode] = {
     415: "unsupported_media_type",
 }
 
+#: A batch of a thousand requests can have a hundred thousand.
+MOST_PROBLEMS = 100
+
 log = logging.getLogger("avatarforge")
 
 
@@ -130,10 +133,11 @@ def _headers(error: errors.AvatarForgeError) -> Mapping[str, str]:
 
 
 def problems(error: ValidationError, location: str | None = None) -> list[dict[str, Any]]:
-    """pydantic's list of errors, located in `location` ("query" or "body"). It omits the input, which may be
-    megabytes of picture."""
+    """pydantic's list of errors, located in `location` ("query" or "body"), the first MOST_PROBLEMS of them.
+    It omits the input, which may be megabytes of picture."""
     prefix = [location] if location else []
+    listed = error.errors(include_url=False, include_context=False, include_input=False)
     return [
         {"loc": [*prefix, *problem["loc"]], "msg": problem["msg"], "type": problem["type"]}
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        for problem in listed[:MOST_PROBLEMS]
     ]

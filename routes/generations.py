@@ -57,6 +57,7 @@ async def list_page(call: Call) -> Answer:
         offset=query.offset,
         cursor=query.cursor,
         character_id=query.character_id,
+        batch_id=query.batch_id,
     )
     return await rendering.render_page(page, call.services, query.limit, query.offset)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from ..forge.generations.service import GenerationRecord
-from ..forge.idempotency import Claim, request_hash, require_key
+from ..forge.idempotency import Claim, Made, request_hash, require_key
 from . import rendering
 from .context import PREFIX, Answer, Call, path_values
 from .errors import json_answer
+from .json_body import JsonBody
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -19,10 +21,23 @@ HEADERS = {
 
 
 async def run_idempotent(call: Call, work: Callable[[Claim | None], Awaitable[GenerationRecord]]) -> Answer:
-    """Run `work` and render its record, or replay the answer to the first request with the same key."""
+    """Run `work` and render its generation, or replay the answer to the first request with the same key."""
+    services = call.services
+    render = partial(rendering.render_generation, live=services.live)
+    return await replay_or_run(call, work, services.generations.get, render)
+
+
+async def replay_or_run(
+    call: Call,
+    work: Callable[[Claim | None], Awaitable[Made]],
+    get: Callable[[str], Awaitable[Made]],
+    render: Callable[[Made], JsonBody],
+) -> Answer:
+    """Run `work` and render what it made, or replay the answer to the first request with the same key. `get`
+    finds what was made by its id, for an answer that a crash prevented."""
     services = call.services
     if HEADER not in call.request.headers:
-        return rendering.render_generation(await work(None), services.live)
+        return render(await work(None))
     key = require_key(call.request.headers[HEADER])
     with services.idempotency.one_at_a_time(key):
         claim = Claim(key, await services.workers.disk(_fingerprint, call))
@@ -30,12 +45,11 @@ async def run_idempotent(call: Call, work: Callable[[Claim | None], Awaitable[Ge
         if first is not None:
             answer = first.answer
             if answer is None:
-                record = await services.generations.get(first.generation_id)
-                answer = rendering.render_generation(record, services.live).body.decode()
+                answer = render(await get(first.generation_id)).body.decode()
             response = json_answer(answer)
             response.headers[REPLAYED] = "true"
             return response
-        answer = rendering.render_generation(await work(claim), services.live).body.decode()
+        answer = render(await work(claim)).body.decode()
         await services.idempotency.answered(claim, answer)
         return json_answer(answer)
 

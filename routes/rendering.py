@@ -129,6 +129,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "status": record.status,
         "message": f"Generation {record.status}",
         "kind": record.kind,
+        "batch_id": record.batch_id,
         "created_at": iso_time(record.created_at),
         "started_at": _iso_time_or_none(record.started_at),
         "completed_at": _iso_time_or_none(record.completed_at),

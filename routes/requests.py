@@ -335,6 +335,7 @@ class ListQuery(Query):
     offset: QueryWhole = Field(0, ge=0, le=2**53, description="Skip so many.")
     status: Status | None = Field(None, description="Only those in this state.")
     character_id: QueryId | None = Field(None, description="Only those that show this character.")
+    batch_id: QueryId | None = Field(None, description="Only those of this batch.")
     cursor: GenerationCursor | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )

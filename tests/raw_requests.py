@@ -14,6 +14,7 @@ ID = "00000000-0000-4000-8000-000000000000"
 FILLED = {
     "file_id": ID,
     "generation_id": ID,
+    "batch_id": ID,
     "content_hash": "a" * 64,
     "name": "avatarforge_00001.png",
     "position": "0",

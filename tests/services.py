@@ -68,7 +68,8 @@ async def product(
         opened = composition.open_product(settings or Settings(), folder, environment, resources)
         values = {field.name: getattr(opened, field.name) for field in fields(opened)}
         forge = Product(**{**values, "host": fake})
-        tasks = [asyncio.create_task(forge.tracker.run()), asyncio.create_task(forge.live.run())]
+        works = (forge.tracker.run, forge.dispatcher.run, forge.live.run)
+        tasks = [asyncio.create_task(work()) for work in works]
         try:
             yield forge
         finally:

@@ -33,6 +33,7 @@ class PageQuery:
     offset: int
     before: int | None
     character_id: str | None = None
+    batch_id: str | None = None
 
 
 class GenerationCache:
@@ -93,7 +94,12 @@ class GenerationCache:
     def _read_page(self, connection: Connection, query: PageQuery) -> tuple[int, list[GenerationRecord]]:
         version = self._version.number
         sequences = queries.page(connection, **vars(query))
-        total = queries.count(connection, status=query.status, character_id=query.character_id)
+        filters = {
+            "status": query.status,
+            "character_id": query.character_id,
+            "batch_id": query.batch_id,
+        }
+        total = queries.count(connection, **filters)
         cached = self._cached(sequences, version)
         missing = (sequence for sequence in sequences if sequence not in cached)
         read = queries.by_sequence(connection, missing)

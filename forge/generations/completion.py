@@ -105,6 +105,17 @@ class RunFinisher:
             self._announce(record, after, pictures)
             run_log.failed(record, reason, timing)
 
+    async def give_up(self, record: GenerationRecord, error: str) -> None:
+        """Write the failure of a generation whose row cannot be read well enough for `fail`: without
+        pictures, webhook and events."""
+        now = self._database.now()
+
+        def write(connection: Connection) -> None:
+            if _write_end(connection, record, {"status": "failed", "error": error}, now):
+                self._outbox.end_batch(connection, record.batch_id, now)
+
+        await self._database.write(write)
+
     async def complete_if_saved(self, record: GenerationRecord) -> bool:
         """Complete a generation whose pictures an earlier ComfyUI saved before it died; returns whether it
         did.
@@ -236,6 +247,7 @@ def _write_end(connection: Connection, record: GenerationRecord, values: Mapping
         queries.ACTIVE,
         running=record.prompt_id,
         completed_at=now,
+        waiting_place=None,
         **values,
     )
 
@@ -246,4 +258,5 @@ def _queue_webhook(
     after = queries.get(connection, record.id)
     if after is not None:
         outbox.add(connection, after, now)
+        outbox.end_batch(connection, after.batch_id, now)
     return after

@@ -10,6 +10,7 @@ FailureCode = Literal[
     "removed_from_queue",
     "gave_up",
     "not_resumed",
+    "not_started",
     "picture_unreadable",
     "comfyui_error",
 ]
@@ -21,6 +22,7 @@ INTERRUPTED = "Cancelled: it was interrupted in ComfyUI."
 REMOVED = "Cancelled: it was removed from ComfyUI's queue before it finished."
 GAVE_UP = f"ComfyUI stopped {MAX_ATTEMPTS} times while this generation ran, so it was given up."
 NOT_RESUMED = "It could not be resumed after a restart."
+NOT_STARTED = "It could not be handed to ComfyUI."
 UNREADABLE = "ComfyUI reported success, but {name} cannot be read."
 
 #: The start of a stored error -> its code. Rows of every release have these sentences.
@@ -30,6 +32,7 @@ _STARTS: tuple[tuple[str, FailureCode], ...] = (
     (REMOVED, "removed_from_queue"),
     (GAVE_UP, "gave_up"),
     (NOT_RESUMED, "not_resumed"),
+    (NOT_STARTED, "not_started"),
     (UNREADABLE.partition("{")[0], "picture_unreadable"),
 )
 

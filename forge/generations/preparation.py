@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,37 +17,49 @@ from pydantic_core import to_json
 from ...db import generations as queries
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord
-from ..characters.service import CharacterService
-from ..characters.use import FilledRequest, chosen_template, fill_request
 from ..errors import UnavailableError, UnprocessableError
-from ..families import FAMILIES
-from ..graphs.compile import compile_prompt, compile_reroll
-from ..graphs.drawn_words import words_warnings
+from ..graphs.compile import compile_reroll
 from ..graphs.models import require_models, with_installed_names
-from ..ports import CheckedPrompt, Host, InstalledModels
+from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
 from ..poses.service import PoseLibrary
 from ..settings import Settings
-from ..spec.avatar import AvatarSpec, Kind
+from ..spec.avatar import Kind
 from ..spec.receipt import Receipt
 from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
-from ..spec.warning import GenerationWarning
 from ..store.files import FileStore
 from ..templates.fill import compile_template
-from ..templates.service import TemplateService
-from ..templates.template import Template
 from .applicability import check_expression, chosen_views
+from .compiling import (
+    Resolve,
+    choose_turnaround,
+    compile_new,
+    is_drawn_by_words,
+    new_words_warnings,
+)
+from .filling import RequestFiller, resolution
 from .inputs import Inputs
-from .resolve import ResolvedRequest, resolve_request
-from .template import draw_seed, fillable_fields, require_seed_slot, resolve_template
+from .resolve import ResolvedRequest, spare_controlnet
+from .template import draw_seed, require_seed_slot
 from .transactions import (
     commit_new,
+    leave_waiting,
     receipt_for_reroll,
-    receipt_for_retry,
+    refreshed_receipt,
     requeue,
     restore,
+    wait_again,
     withdraw,
 )
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A graph and its receipt, and the columns of its row that it changes."""
+
+    prompt: Prompt
+    receipt: Receipt
+    new_columns: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,12 +80,10 @@ class RunPreparer:
         database: Database,
         files: FileStore,
         host: Host,
-        templates: TemplateService,
         poses: PoseLibrary,
-        characters: CharacterService,
+        filler: RequestFiller,
     ) -> None:
-        self._templates = templates
-        self._characters = characters
+        self._filler = filler
         self._settings = settings
         self._database = database
         self._host = host
@@ -84,27 +94,18 @@ class RunPreparer:
     ) -> PreparedRun:
         """Prepare a new generation. If `views` is None, it has one picture: the view of the pose image, or
         the front. `undo` withdraws uploads. May also raise NotFoundError and what receiving a file raises."""
-        filled, template = await self._fill(request, kind, views)
+        filled, template = await self._filler.fill(request, kind, views)
         request = filled.request
         views = chosen_views(request, kind, views)
         check_expression(request, filled.expression_words, filled.expressions)
         pose, references = await self._inputs.resolve(request, undo, filled.references)
-        shown: dict[str, Any] = {"character": filled.character, "expression_words": filled.expression_words}
         generation_id = str(uuid.uuid4())
-        if template is not None:
-            resolved = await self._resolve(
-                partial(resolve_template, request, template, views, pose, references, **shown)
-            )
-            spec = resolved.spec
-            compiled = compile_template(template, spec, generation_id)
-        else:
-            resolved = await self._resolve(
-                partial(resolve_request, request, views, pose, references, **shown)
-            )
-            spec = await self._choose_turnaround(resolved.spec, request.turnaround)
-            compiled = compile_prompt(spec, generation_id, spare_controlnet=resolved.spare_controlnet)
+        resolved = await self._resolve(resolution(filled, views, pose, references, template))
+        spec = await choose_turnaround(self._host.batch_fits, resolved.spec, request.turnaround)
+        compiled = compile_new(spec, generation_id, template, resolved.spare_controlnet)
         checked = await self._host.check(generation_id, compiled.prompt)
-        warnings = (*resolved.warnings, *await _words_warnings(spec), *compiled.warnings)
+        words = await asyncio.to_thread(new_words_warnings, spec) if is_drawn_by_words(spec) else ()
+        warnings = (*resolved.warnings, *words, *compiled.warnings)
         receipt = Receipt(compiled.inputs, warnings)
         commit = partial(
             commit_new,
@@ -141,7 +142,7 @@ class RunPreparer:
         position = spec.views.index(view)
         reseeded = replace(spec, reseeded={**spec.reseeded, view: new_seed})
         if spec.template is not None:
-            template = await self._templates.used(spec.template)
+            template = await self._filler.template_of(spec.template)
             compiled = compile_template(template, reseeded, record.id, [position])
         else:
             compiled = compile_reroll(reseeded, record.id, position)
@@ -163,41 +164,65 @@ class RunPreparer:
 
     async def prepare_retry(self, record: GenerationRecord) -> PreparedRun:
         """Prepare to run the graph of a failed generation again. May also raise ConflictError."""
-        spec = record.spec
-        await self._inputs.check_present(spec)
-        installed = await self._host.installed_models()
-        require_models(installed, spec)
-        text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
-        prompt = with_installed_names(json.loads(text or "{}"), installed)
-        checked = await self._host.check(str(uuid.uuid4()), prompt)
+        await self._inputs.check_present(record.spec)
+        graph = await self._graph_of(record, await self._host.installed_models())
+        checked = await self._host.check(str(uuid.uuid4()), graph.prompt)
         commit = partial(
             requeue,
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
-            receipt=receipt_for_retry(record, checked.prompt_id, installed).to_json(),
+            receipt=graph.receipt.for_prompt(checked.prompt_id).to_json(),
+            waiting_place=None,
             started_at=None,
             completed_at=None,
             error=None,
+            **graph.new_columns,
         )
         return PreparedRun(checked, commit, partial(restore, before=record))
 
-    async def _fill(
-        self, request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None
-    ) -> tuple[FilledRequest, Template | None]:
-        """The request with what its character adds, and its template. Raises NotFoundError."""
-        if request.character_id is None:
-            name = request.template
-            return FilledRequest(request), None if name is None else await self._templates.find(name)
-        version = await self._characters.find(request.character_id, request.character_version)
-        name = chosen_template(request, version.content)
-        template = None if name is None else await self._templates.find(name)
-        fillable = None if template is None else fillable_fields(template)
-        return fill_request(request, version, kind, views, fillable), template
+    async def prepare_waiting(self, record: GenerationRecord) -> PreparedRun:
+        """Prepare to hand a waiting generation of a batch to ComfyUI. May also raise ConflictError; the
+        commit raises it if the generation no longer waits."""
+        await self._inputs.check_present(record.spec)
+        try:
+            graph = await self._graph_of(record, await self._host.installed_models(fresh=False))
+        except UnavailableError:
+            graph = await self._graph_of(record, await self._host.installed_models())
+        checked = await self._host.check(record.prompt_id, graph.prompt)
+        commit = partial(
+            leave_waiting,
+            before=record,
+            receipt=graph.receipt.for_prompt(record.prompt_id).to_json(),
+            **graph.new_columns,
+        )
+        return PreparedRun(checked, commit, partial(wait_again, before=record))
 
-    async def _resolve(
-        self, resolve: Callable[[InstalledModels, Settings], ResolvedRequest]
-    ) -> ResolvedRequest:
+    async def prompt_of(self, record: GenerationRecord) -> Prompt:
+        """The graph of a generation; of one that waits, the graph that would run now."""
+        text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
+        if text:
+            prompt: Prompt = json.loads(text)
+            return prompt
+        return (await self._graph_of(record, await self._host.installed_models(fresh=False))).prompt
+
+    async def _graph_of(self, record: GenerationRecord, installed: InstalledModels) -> _Graph:
+        """The stored graph of a generation, with the names that its models have now; compiled if it has never
+        left a batch's line. Raises UnavailableError and ConflictError."""
+        spec = record.spec
+        require_models(installed, spec)
+        text = await self._database.read(partial(queries.prompt_of, generation_id=record.id))
+        if text:
+            prompt = with_installed_names(json.loads(text), installed)
+            return _Graph(prompt, refreshed_receipt(record, installed), {})
+        template = await self._filler.template_of(spec.template) if spec.template is not None else None
+        spare = spare_controlnet(spec, installed, self._settings)
+        compiled = await asyncio.to_thread(compile_new, spec, record.id, template, spare)
+        receipt = Receipt(compiled.inputs).with_warnings([*record.receipt.warnings, *compiled.warnings])
+        prompt = with_installed_names(compiled.prompt, installed)
+        return _Graph(prompt, receipt, {"prompt": to_json(prompt).decode()})
+
+    async def _resolve(self, resolve: Resolve) -> ResolvedRequest:
         """Resolve with the cached list of models; if that fails or warns, with a fresh one."""
         cached = await self._host.installed_models(fresh=False)
         try:
@@ -207,20 +232,3 @@ class RunPreparer:
         except (UnavailableError, UnprocessableError):
             pass
         return resolve(await self._host.installed_models(), self._settings)
-
-    async def _choose_turnaround(self, spec: AvatarSpec, requested: str | None) -> AvatarSpec:
-        """Run several views as one batch if the GPU's memory allows it, unless the request decides that. What
-        is drawn needs no GPU."""
-        if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch" or spec.is_drawn:
-            return spec
-        fits = await self._host.batch_fits(
-            spec.model_folder, spec.checkpoint, spec.width, spec.height, len(spec.views)
-        )
-        return spec if fits else replace(spec, turnaround="sequential")
-
-
-async def _words_warnings(spec: AvatarSpec) -> tuple[GenerationWarning, ...]:
-    """What a family that draws does not understand. Long texts take it too long for the event loop."""
-    if spec.template is not None or not FAMILIES[spec.family].drawn:
-        return ()
-    return await asyncio.to_thread(words_warnings, spec)

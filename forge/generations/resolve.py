@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ...db.records import FileRecord
 from ..errors import UnavailableError, UnprocessableError
+from ..families import FAMILIES
 from ..families.family import Family, Sampling
 from ..graphs.capabilities import pose_extractors
 from ..graphs.loras import choose_loras
@@ -161,15 +162,21 @@ def resolve_request(
     )
     check_pose_shown(spec)
     spec, left_out = add_references(spec, references, request, installed)
-    spare = None
-    if posed.model is None and CONTROLNET in family.pose:
-        spare = pose_controlnet(installed, settings, family).model
+    spare = spare_controlnet(spec, installed, settings)
     warnings = posed.warnings + left_out + family_warnings(request, spec, family)
     if not family.drawn:
         warnings += prompt_warnings(spec.texts, installed.embeddings)
     if spec.pose is not None:
         warnings += pose_warnings(spec.pose, pose_extractors(installed))
     return ResolvedRequest(spec, warnings, spare)
+
+
+def spare_controlnet(spec: AvatarSpec, installed: InstalledModels, settings: Settings) -> str | None:
+    """The pose ControlNet that other requests of the family use, if this spec uses none."""
+    family = FAMILIES.get(spec.family)
+    if spec.template is not None or family is None or spec.controlnet is not None:
+        return None
+    return pose_controlnet(installed, settings, family).model if CONTROLNET in family.pose else None
 
 
 def _choose_model(request: AvatarRequest, installed: InstalledModels, settings: Settings) -> ChosenModel:

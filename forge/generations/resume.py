@@ -77,10 +77,12 @@ class Resumption:
         try_again = False
         async with self._queue_lock:
             record = await self._database.read(partial(queries.get, generation_id=self._pending[0]))
-            # It may have been deleted, cancelled, or retried with another prompt since.
+            # It may have been deleted, cancelled, or retried with another prompt since, also as part of a
+            # batch: then the dispatcher hands it out.
             if (
                 record is not None
                 and record.status in queries.ACTIVE
+                and record.waiting_place is None
                 and not self._is_active(record.prompt_id)
             ):
                 try:
@@ -92,8 +94,7 @@ class Resumption:
                 except Exception:
                     # Whatever is wrong with this one, the others are resumed.
                     log.exception("AvatarForge: generation %s could not be resumed", record.id)
-                    end = {"status": "failed", "error": NOT_RESUMED, "completed_at": self._database.now()}
-                    await self._update(record, **end)
+                    await self._finisher.give_up(record, NOT_RESUMED)
             generation_id = self._pending.popleft()
             if try_again:
                 self._pending.append(generation_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -12,14 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
-from ..characters.service import CharacterService
 from ..errors import (
-    AvatarForgeError,
     ConflictError,
     NotFoundError,
     UnavailableError,
@@ -28,21 +23,19 @@ from ..errors import (
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
 from ..ports import Host, Prompt
-from ..poses.service import PoseLibrary
 from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
-from ..store.files import FileStore
-from ..templates.service import TemplateService
 from ..webhooks.targets import Targets
-from ..workers import Workers, run_uncancellable
+from ..workers import run_uncancellable
 from .cache import GenerationCache, PageQuery
 from .example import example_prompt
-from .outputs import OutputFolder, outputs_entry
+from .outputs import OutputFolder
 from .preparation import PreparedRun, RunPreparer
+from .removal import STOP_SECONDS, GenerationRemover
 from .run_log import RunLogger
 from .tracker import GenerationTracker
-from .transactions import check_queue_limit, remove
+from .transactions import check_queue_limit
 
 __all__ = [
     "AvatarRequest",
@@ -51,10 +44,6 @@ __all__ = [
     "OutputRecord",
     "Page",
 ]
-
-# How long a response waits for a running prompt to stop. A node checks for an interruption at least once per
-# sampling step.
-STOP_SECONDS = 5.0
 
 Result = TypeVar("Result")
 
@@ -78,31 +67,26 @@ class GenerationService:
         *,
         settings: Settings,
         database: Database,
-        files: FileStore,
         host: Host,
-        workers: Workers,
         outputs: OutputFolder,
         tracker: GenerationTracker,
         live: Live,
         targets: Targets,
         cache: GenerationCache,
-        templates: TemplateService,
-        poses: PoseLibrary,
-        characters: CharacterService,
+        preparer: RunPreparer,
+        remover: GenerationRemover,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._files = files
         self._host = host
-        self._workers = workers
         self._outputs = outputs
         self._tracker = tracker
         self._live = live
         self._targets = targets
         self._cache = cache
-        self._preparer = RunPreparer(settings, database, files, host, templates, poses, characters)
+        self._preparer = preparer
+        self._remover = remover
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
-        self._removals: set[asyncio.Task[None]] = set()
 
     async def submit(
         self,
@@ -178,16 +162,13 @@ class GenerationService:
         return record
 
     async def active(self, limit: int) -> list[GenerationRecord]:
-        """The queued and processing generations, oldest first."""
+        """The queued and processing generations, oldest first, without those of batches that wait."""
         return await self._database.read(partial(queries.active, limit=limit))
 
     async def prompt(self, generation_id: str) -> Prompt:
-        """The graph of the last run, in ComfyUI's API format. Raises NotFoundError."""
-        text = await self._database.read(partial(queries.prompt_of, generation_id=generation_id))
-        if text is None:
-            raise unknown_generation(generation_id)
-        prompt: Prompt = json.loads(text)
-        return prompt
+        """The graph of the last run, in ComfyUI's API format; of a generation that waits in a batch, the
+        graph that would run now. Raises NotFoundError, UnavailableError."""
+        return await self._preparer.prompt_of(await self.get(generation_id))
 
     async def page(
         self,
@@ -197,9 +178,10 @@ class GenerationService:
         offset: int,
         cursor: str | None,
         character_id: str | None = None,
+        batch_id: str | None = None,
     ) -> Page:
         """One page of the generations, newest first. `cursor` is the `next_cursor` of the previous page."""
-        query = PageQuery(status, limit + 1, offset, _read_cursor(cursor), character_id)
+        query = PageQuery(status, limit + 1, offset, _read_cursor(cursor), character_id, batch_id)
         total, records = await self._cache.page(query)
         has_more = len(records) > limit
         records = records[:limit]
@@ -272,31 +254,12 @@ class GenerationService:
         record = await self._run_exclusively(
             partial(self._delete_row, generation_id, keep_outputs=keep_outputs)
         )
-        removal = asyncio.create_task(self._remove_outputs(record, keep_outputs=keep_outputs))
-        self._removals.add(removal)  # the event loop keeps only a weak reference to a task
-        removal.add_done_callback(self._removals.discard)
-        await asyncio.wait({removal}, timeout=STOP_SECONDS)
+        await self._remover.remove_outputs([record], keep_outputs=keep_outputs)
 
     async def _delete_row(self, generation_id: str, *, keep_outputs: bool) -> GenerationRecord:
         record = await self.get(generation_id)
-        self._tracker.mark_deleted(record)
-        entries = () if keep_outputs else (outputs_entry(generation_id),)
-        try:
-            await self._files.release(partial(remove, generation_id=generation_id), entries=entries)
-        except (AvatarForgeError, SQLAlchemyError):
-            self._tracker.unmark_deleted(record)
-            raise
-        await self._tracker.stop_deleted(record)
-        self._live.deleted(record)
+        await self._remover.delete_rows([record], keep_outputs=keep_outputs)
         return record
-
-    async def _remove_outputs(self, record: GenerationRecord, *, keep_outputs: bool) -> None:
-        """Remove the pictures of a deleted generation, after its prompt has ended."""
-        await self._tracker.wait_finished(record.prompt_id, None)
-        if not keep_outputs:
-            removed = await self._workers.disk(self._outputs.remove, record.id)
-            update_entry = self._files.clear_entry if removed else self._files.keep_entry
-            await update_entry(outputs_entry(record.id))
 
     async def _check_worker_alive(self) -> None:
         """Refuse a request before any work is done for it. `_commit_and_enqueue` checks the limit again."""

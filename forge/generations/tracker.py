@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from ...db.engine import Database
@@ -67,12 +68,32 @@ class GenerationTracker:
         )
         self._events: asyncio.Queue[PromptEvent] = asyncio.Queue()
         self._reconcile_queued = False
+        self._end_callbacks: list[Callable[[], None]] = []
         host.listen(self._handle_host_event)
 
     @property
     def active(self) -> int:
         """How many generations are queued or processing. One that is being resumed briefly counts twice."""
         return len(self._runs) + len(self._resumption)
+
+    @property
+    def is_resuming(self) -> bool:
+        """Whether generations of an earlier ComfyUI are still to be resumed."""
+        return bool(self._resumption)
+
+    @property
+    def batch_items(self) -> int:
+        """How many generations of batches are in ComfyUI's queue."""
+        return sum(run.record.batch_id is not None for run in self._runs.values())
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever a prompt has left ComfyUI's queue and its end is written."""
+        self._end_callbacks.append(callback)
+
+    async def fail_waiting(self, record: GenerationRecord, error: str, reason: str) -> None:
+        """End a waiting generation of a batch that cannot be handed to ComfyUI. `error` is for clients,
+        `reason` for the log."""
+        await self._finisher.fail(record, error, reason)
 
     def enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
         """Put a committed generation into ComfyUI's queue, after those that are still to be resumed. Call it
@@ -87,7 +108,7 @@ class GenerationTracker:
         """Stop an active generation. Call it with `queue_lock` held. A running one ends when ComfyUI reports
         it; see `wait_finished`."""
         run = self._runs.get(record.prompt_id)
-        if run is None:  # from an earlier ComfyUI, and not resumed yet
+        if run is None:  # from an earlier ComfyUI and not resumed yet, or waiting in a batch
             await self._finisher.fail(record, CANCELLED, CANCELLED)
             return
         run.cancelled = True
@@ -236,6 +257,8 @@ class GenerationTracker:
             await self._finisher.fail(run.record, error, end.reason, timing, run.pictures)
         self._runs.pop(prompt_id, None)
         run.finished.set()
+        for callback in self._end_callbacks:
+            callback()
 
     async def _reconcile(self) -> None:
         stopped = self._host.stopped() if self._runs else None

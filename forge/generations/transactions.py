@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ...db import batches as batch_queries
 from ...db import characters as character_queries
 from ...db import files as file_queries
 from ...db import generations as queries
@@ -36,9 +37,16 @@ def used_files(spec: AvatarSpec) -> dict[str, str]:
     }
 
 
-def receipt_for_retry(before: GenerationRecord, prompt_id: str, installed: InstalledModels) -> Receipt:
-    """The receipt of the same graph under a new prompt id, with warnings for the models installed now."""
-    receipt = before.receipt.for_prompt(prompt_id)
+def may_be_hidden(spec: AvatarSpec, hidden: Collection[str]) -> frozenset[str]:
+    """The ids of files of a spec that may have been deleted: a hidden file stays for what uses it, for its
+    character, and for the library that had the pose. `hidden` are those of the character."""
+    of_library = spec.pose.file.file_id if spec.pose and spec.pose.of_library else None
+    return frozenset({*hidden, *([of_library] if of_library else [])})
+
+
+def refreshed_receipt(before: GenerationRecord, installed: InstalledModels) -> Receipt:
+    """The receipt of the same graph, with warnings for the models installed now."""
+    receipt = before.receipt
     return receipt.with_warnings(refresh_warnings(receipt.warnings, before.spec.texts, installed.embeddings))
 
 
@@ -88,6 +96,8 @@ def requeue(
         raise ConflictError(refusal)
     if before.status == "failed":
         queries.set_outputs(connection, before.id, ())
+        if before.batch_id is not None:
+            batch_queries.reopen(connection, before.batch_id)
     record = queries.get(connection, before.id)
     if record is None:
         raise NotFoundError(f"No generation {before.id} exists.", code="generation_not_found")
@@ -100,6 +110,31 @@ def restore(connection: Connection, before: GenerationRecord) -> None:
     del values["id"], values["sequence"]
     queries.update_row(connection, before.id, queries.ACTIVE, **values)
     queries.set_outputs(connection, before.id, before.outputs)
+    if before.batch_id is not None and before.completed_at is not None:
+        batch_queries.end(connection, before.batch_id, before.completed_at)
+
+
+def leave_waiting(connection: Connection, before: GenerationRecord, **values: Any) -> GenerationRecord:
+    """Let a generation of a batch wait no longer, because its prompt is about to be enqueued. Raises
+    ConflictError if it was cancelled or deleted since `before` was read."""
+    moved = queries.update_row(
+        connection, before.id, ["queued"], running=before.prompt_id, waiting_place=None, **values
+    )
+    record = queries.get(connection, before.id) if moved else None
+    if record is None:
+        raise ConflictError("It no longer waits.")
+    return record
+
+
+def wait_again(connection: Connection, before: GenerationRecord) -> None:
+    """Undo `leave_waiting`, because ComfyUI's queue refused the prompt."""
+    queries.update_row(
+        connection,
+        before.id,
+        ["queued"],
+        running=before.prompt_id,
+        waiting_place=before.waiting_place,
+    )
 
 
 def commit_new(
@@ -118,8 +153,7 @@ def commit_new(
     since, or if a hidden file is gone."""
     used = used_files(spec)
     saved = used.get("pose") if spec.pose and spec.pose.of_library else None
-    # A hidden file stays for what uses it: for its character, and for the library that had the pose.
-    kept = {*hidden, *([saved] if saved else [])}
+    kept = may_be_hidden(spec, hidden)
     live = [file_id for file_id in used.values() if file_id not in kept]
     if not file_queries.touch(connection, live, now):
         raise unknown_file(_first_missing(connection, live))
@@ -162,14 +196,17 @@ def commit_new(
     return record
 
 
-def remove(connection: Connection, generation_id: str) -> list[FileRecord]:
-    """Delete a generation, and those of its soft-deleted files, its deleted template and its deleted
-    character that no other one uses; returns these files."""
-    used = template_queries.used_by(connection, generation_id)
-    shown = character_queries.used_by(connection, generation_id)
-    released = file_queries.take_released(connection, queries.remove(connection, generation_id))
+def remove(connection: Connection, generation_ids: Sequence[str]) -> list[FileRecord]:
+    """Delete generations, and those of their soft-deleted files, their deleted templates and their deleted
+    characters that no other one uses; returns these files."""
+    used = template_queries.used_by(connection, generation_ids)
+    shown = character_queries.used_by(connection, generation_ids)
+    file_ids = queries.remove(connection, *generation_ids)
+    released = file_queries.take_released(connection, file_ids) if file_ids else []
     released += template_queries.release(connection, used)
-    return released + (character_queries.release(connection, shown) if shown is not None else [])
+    for character_id in shown:
+        released += character_queries.release(connection, character_id)
+    return released
 
 
 def _first_missing(connection: Connection, used: Sequence[str]) -> str:

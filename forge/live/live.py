@@ -19,6 +19,7 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord
 from ..errors import NotFoundError
 from ..ports import Host, PreviewPicture, Prompt, PromptEvent, PromptProgress
+from .batches import LiveBatches, RunningItem
 from .estimate import HISTORY, RunningTimes, kind_of
 from .listeners import Listeners
 from .live_run import LiveRun, current_node, progress_by_pictures
@@ -46,6 +47,7 @@ class Live:
         self.listeners = Listeners(log)
         self.long_polls = LongPolls()
         self.times = RunningTimes()
+        self.batches = LiveBatches(log, database, self.long_polls, self._batch_runs)
         self._database = database
         self._host = host
         self._runs: dict[str, LiveRun] = {}
@@ -59,13 +61,17 @@ class Live:
         host.listen(self._handle_host_event)
 
     async def run(self) -> None:
-        """Learn from earlier runs, then send heartbeats to listeners, until cancelled."""
+        """Learn from earlier runs, then publish batches and send heartbeats to listeners, until cancelled."""
         try:
             completed = await self._database.read(partial(queries.completed, limit=HISTORY))
             self.times.learn_from(completed[::-1])
         except (SQLAlchemyError, KeyError, TypeError, ValueError):
             log.exception("AvatarForge: the running times of earlier generations could not be read")
-        await self.listeners.run()
+        publishing = asyncio.create_task(self.batches.run())
+        try:
+            await self.listeners.run()
+        finally:
+            publishing.cancel()
 
     def on_end(self, callback: Callable[[], None]) -> None:
         """Call `callback` whenever a generation has ended."""
@@ -100,10 +106,11 @@ class Live:
         self._learn(run, record)
         self._drop(record.id)
         self._remember_end(record.prompt_id, run.progress)
-        self._publish(record.status, record)
-        self.long_polls.wake(record.id)
-        for callback in self._end_callbacks:
-            callback()
+        self._publish_end(record)
+
+    def announce_unstarted(self, record: GenerationRecord) -> None:
+        """Publish the end of a generation that waited in a batch and was never announced."""
+        self._publish_end(record)
 
     def deleted(self, record: GenerationRecord) -> None:
         """Publish that the row was deleted."""
@@ -112,6 +119,9 @@ class Live:
         self._remember_end(record.prompt_id, progress)
         self.log.add(GenerationEvent("deleted", self._database.now(), record.id, record, LiveState(progress)))
         self.long_polls.wake(record.id)
+        self._batch_changed(record)
+        if record.batch_id is not None:  # that may have ended the batch
+            self._call_back()
 
     # Called for clients:
 
@@ -162,9 +172,37 @@ class Live:
         if record.status == "processing" and run.started is None:
             run.started = time.monotonic()
             self._publish("started", record)
+            self._batch_changed(record)
         if record.outputs != run.published_outputs:
             run.published_outputs = record.outputs
             self._publish("output", record)
+
+    def _publish_end(self, record: GenerationRecord) -> None:
+        self._publish(record.status, record)
+        self.long_polls.wake(record.id)
+        self._batch_changed(record)
+        self._call_back()
+
+    def _call_back(self) -> None:
+        for callback in self._end_callbacks:
+            callback()
+
+    def _batch_changed(self, record: GenerationRecord) -> None:
+        if record.batch_id is not None:
+            self.batches.changed(record.batch_id)
+
+    def _batch_runs(self, batch_id: str) -> list[RunningItem]:
+        """The running generations of a batch."""
+        running = [run for run in self._runs.values() if run.started is not None]
+        return [
+            RunningItem(
+                run.progress,
+                self.times.seconds_left(run.kind, time.monotonic() - (run.started or 0.0), run.progress),
+                self.times.median_seconds(run.kind),
+            )
+            for run in running
+            if run.record.batch_id == batch_id
+        ]
 
     def _learn(self, run: LiveRun, record: GenerationRecord) -> None:
         if record.status != "completed" or record.started_at is None or record.completed_at is None:
@@ -252,6 +290,7 @@ class Live:
         run.progress = max(run.progress, planned.done(event.nodes))
         run.current = current_node(planned, event.nodes) or run.current
         self._publish_soon(run, "progress")
+        self._batch_changed(run.record)
 
     def _publish_soon(self, run: LiveRun, kind: str) -> None:
         """Publish an event now, or once INTERVALS has passed since the last one of its kind."""

@@ -12,20 +12,20 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .state import GenerationEvent
+from .state import BatchEvent, GenerationEvent
 
-STATES = 4096  # queued, started, output, completed, failed, deleted
+STATES = 4096  # queued, started, output, completed, failed, deleted, the end of a batch
 STATE_BYTES = 16 * 1024 * 1024
-TRANSIENT = 2048  # progress, previews, queue positions: newer ones replace older ones
+TRANSIENT = 2048  # progress, previews, queue positions, counts of batches: newer ones replace older ones
 
 
 @dataclass(frozen=True)
 class Event:
-    """A numbered event. `data` is JSON."""
+    """A numbered event. `topic` is the id of its generation or batch, `data` is JSON."""
 
     number: int
     kind: str
-    generation_id: str
+    topic: str
     data: str
 
 
@@ -42,7 +42,7 @@ class Subscription:
 class EventLog:
     """The log. All methods run on the event loop. `render` is called once per event and returns its JSON."""
 
-    def __init__(self, render: Callable[[GenerationEvent], str]) -> None:
+    def __init__(self, render: Callable[[GenerationEvent | BatchEvent], str]) -> None:
         # Numbers restart with ComfyUI; the id tells a position of an earlier start from a current one.
         self.id = secrets.token_hex(4)
         self.last = 0
@@ -53,11 +53,11 @@ class EventLog:
         self._dropped = 0
         self._subscriptions: dict[str | None, set[Subscription]] = {}
 
-    def add(self, published: GenerationEvent, *, transient: bool = False) -> None:
+    def add(self, published: GenerationEvent | BatchEvent, *, transient: bool = False) -> None:
         """Add an event and wake its listeners. `transient`: a later event replaces it, so it may be dropped
         before others."""
         self.last += 1
-        event = Event(self.last, published.kind, published.generation_id, self._render(published))
+        event = Event(self.last, published.kind, published.topic, self._render(published))
         if transient:
             self._transient.append(event)
         else:
@@ -67,7 +67,7 @@ class EventLog:
                 oldest = self._states.popleft()
                 self._bytes -= len(oldest.data)
                 self._dropped = oldest.number
-        for topic in (None, published.generation_id):
+        for topic in (None, published.topic):
             for subscription in self._subscriptions.pop(topic, ()):
                 _wake(subscription)
 
@@ -116,5 +116,5 @@ def _after(events: deque[Event], position: int, topic: str | None) -> Iterable[E
     for event in reversed(events):
         if event.number <= position:
             return
-        if topic is None or event.generation_id == topic:
+        if topic is None or event.topic == topic:
             yield event

@@ -1,15 +1,23 @@
-"""Requests that wait until a generation ends, limited in number."""
+"""Requests that wait until a generation or a batch ends, limited in number."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from ...db import generations as queries
-from ...db.records import GenerationRecord
 from ..errors import BusyError
 
 MOST = 2000
+
+
+class _HasStatus(Protocol):
+    @property
+    def status(self) -> str: ...
+
+
+Ending = TypeVar("Ending", bound=_HasStatus)
 
 
 class LongPolls:
@@ -20,16 +28,14 @@ class LongPolls:
         self._most = most
         self._futures: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def wait_ended(
-        self, generation_id: str, seconds: float, get: Callable[[], Awaitable[GenerationRecord]]
-    ) -> GenerationRecord:
-        """What `get` returns once the generation has ended, or after `seconds`. Raises BusyError and what
-        `get` raises."""
+    async def wait_ended(self, topic: str, seconds: float, get: Callable[[], Awaitable[Ending]]) -> Ending:
+        """What `get` returns once the generation or batch with the id `topic` has ended, or after `seconds`.
+        Raises BusyError and what `get` raises."""
         if self.count >= self._most:
             raise BusyError(f"{self._most} requests wait already, which is the limit. Ask without wait.")
         # Register before reading, so that an end right after the read is not missed.
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        others = self._futures.setdefault(generation_id, set())
+        others = self._futures.setdefault(topic, set())
         others.add(future)
         self.count += 1
         try:
@@ -41,11 +47,11 @@ class LongPolls:
         finally:
             self.count -= 1
             others.discard(future)
-            if not others and self._futures.get(generation_id) is others:
-                del self._futures[generation_id]
+            if not others and self._futures.get(topic) is others:
+                del self._futures[topic]
 
-    def wake(self, generation_id: str) -> None:
-        """Answer the requests that wait for this generation."""
-        for future in self._futures.pop(generation_id, ()):
+    def wake(self, topic: str) -> None:
+        """Answer the requests that wait for this generation or batch."""
+        for future in self._futures.pop(topic, ()):
             if not future.done():
                 future.set_result(None)

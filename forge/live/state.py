@@ -1,10 +1,12 @@
-"""The live state of a generation. It is not in the database, because it changes many times a second."""
+"""The live states of generations and batches. They are not in the database, because they change many times a
+second."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from ...db.records import GenerationRecord
+from ...db.records import BatchSummary, GenerationRecord
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,34 @@ class GenerationEvent:
     generation_id: str
     record: GenerationRecord
     state: LiveState
+
+    @property
+    def topic(self) -> str:
+        return self.generation_id
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """The live state of a batch. `progress` is 0..1, with the share of its running generations. `eta_seconds`
+    is the running time left, None if it cannot be estimated."""
+
+    summary: BatchSummary
+    progress: float
+    eta_seconds: float | None = None
+
+    @property
+    def status(self) -> str:
+        return self.summary.status
+
+
+@dataclass(frozen=True)
+class BatchEvent:
+    """An event of a batch before it is rendered. `at` is in microseconds since 1970."""
+
+    kind: Literal["batch", "batch_deleted"]
+    at: int
+    state: BatchState
+
+    @property
+    def topic(self) -> str:
+        return self.state.summary.record.id

@@ -123,4 +123,4 @@ class Deliveries:
 
 def _about(message: WebhookRecord) -> str:
     # Only the host: the rest of a URL may contain a secret.
-    return f"generation {message.generation_id} to {urlsplit(message.url).hostname}"
+    return f"{message.generation_id} to {urlsplit(message.url).hostname}"

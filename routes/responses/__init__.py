@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .batches import BatchAnswer, BatchDeletedAnswer, BatchesAnswer, BatchItem, BatchSummary
 from .capabilities import (
     CapabilitiesAnswer,
     CapabilitiesSummary,
@@ -86,6 +87,11 @@ from .templates import (
 
 __all__ = [
     "MODEL_FIELDS",
+    "BatchAnswer",
+    "BatchDeletedAnswer",
+    "BatchItem",
+    "BatchSummary",
+    "BatchesAnswer",
     "CapabilitiesAnswer",
     "CapabilitiesSummary",
     "CharacterAnswer",

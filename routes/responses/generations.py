@@ -140,6 +140,7 @@ class GenerationAnswer(LazyModel):
     kind: Literal["avatar", "pose", "all_poses", "graph"] = Field(
         description="graph: queued by hand in the editor, with a node that saves avatars."
     )
+    batch_id: str | None = Field(description="The batch that it belongs to.")
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -155,7 +156,9 @@ class GenerationAnswer(LazyModel):
         description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."
     )
     current: CurrentNode | None = Field(description="While it runs.")
-    queue_position: int | None = Field(description="While it is queued: 1 starts next.")
+    queue_position: int | None = Field(
+        description="While it is queued: 1 starts next. null: it waits in a batch, or it is not queued."
+    )
     eta_seconds: float | None = Field(
         description="Running time left, by past runs of the same family, size, steps and number of views; "
         "waiting in the queue is not counted. null: no such run is known."

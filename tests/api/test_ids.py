@@ -97,6 +97,13 @@ class Stage:
         character_id: str = (await answer.json())["character_id"]
         return character_id
 
+    async def batch(self, *, failed: bool) -> str:
+        answer = await self.client.post(f"{PREFIX}/batch", json={"requests": [{"prompt": "a knight"}]})
+        batch_id: str = (await answer.json())["batch_id"]
+        if failed:
+            await self.client.post(f"{PREFIX}/batch/{batch_id}/cancel")
+        return batch_id
+
     async def queued(self) -> str:
         generation_id: str = (await generate(self.client))["generation_id"]
         return generation_id
@@ -143,6 +150,8 @@ class Stage:
                 made[name] = await self.pose()
             elif name == "character_id":
                 made[name] = await self.character()
+            elif name == "batch_id":
+                made[name] = await self.batch(failed=endpoint.path.endswith("/retry"))
             elif name == "generation_id":
                 made[name] = await states.get(endpoint.path.rsplit("/")[-1], self.completed)()
                 if "name" in placeholders(endpoint):

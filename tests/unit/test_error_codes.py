@@ -18,6 +18,10 @@ SITES = sites()
 TESTS = [path for folder in ("unit", "api", "host") for path in (ROOT / "tests" / folder).glob("test_*.py")]
 #: Codes that the panel and the picker cannot meet: they send no such request, or show no answer to it.
 NOT_ON_A_PAGE = {
+    "batch_not_active",
+    "batch_not_failed",
+    "batch_not_found",
+    "waiting_full",
     "callback_url_not_allowed",
     "conflicting_fields",
     "hash_mismatch",

@@ -18,6 +18,7 @@ STORED = {
     "ComfyUI stopped 3 times while this generation ran, so it was given up.": "gave_up",
     "It could not be resumed after a restart.": "not_resumed",
     "It could not be resumed after a restart. No checkpoint is installed.": "not_resumed",
+    "It could not be handed to ComfyUI. No checkpoint is installed.": "not_started",
     "ComfyUI reported success, but avatarforge_00001.png cannot be read.": "picture_unreadable",
     "KSampler (node 7): out of memory": "comfyui_error",
     "": "comfyui_error",

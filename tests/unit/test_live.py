@@ -16,7 +16,7 @@ from avatarforge.db.engine import Database
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.live.live import Live
 from avatarforge.forge.live.log import EventLog
-from avatarforge.forge.live.state import GenerationEvent
+from avatarforge.forge.live.state import BatchEvent, GenerationEvent
 from avatarforge.forge.ports import NodeState, PromptEvent, PromptProgress
 from avatarforge.forge.spec.request import AvatarRequest
 
@@ -43,9 +43,9 @@ def host(tmp_path: Path) -> FakeHost:
 
 @pytest.fixture
 def live(host: FakeHost, database: Database, told: list[str]) -> Live:
-    def words(happening: GenerationEvent) -> str:
+    def words(happening: GenerationEvent | BatchEvent) -> str:
         told.append(happening.kind)
-        return happening.record.status
+        return happening.record.status if isinstance(happening, GenerationEvent) else ""
 
     return Live(EventLog(words), database, host)
 

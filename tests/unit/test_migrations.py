@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from avatarforge.db import characters, files, generations, pose_library, row_counts, templates
+from avatarforge.db import batches, characters, files, generations, pose_library, row_counts, templates
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, LibraryPoseRecord
 
@@ -72,6 +72,7 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert record is not None
         assert (record.sequence, record.status, record.spec.prompt) == (7, "failed", "a knight")
         assert record.spec.template is None
+        assert (record.batch_id, record.waiting_place) == (None, None)
         assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 1
         assert database.read_here(templates.count) == 0
         assert (record.character_id, record.character_version) == (None, None)
@@ -82,6 +83,7 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         database.write_here(partial(characters.add, record=character, content=version, file_ids=["file"]))
         assert database.read_here(partial(files.reference_count, file_id="file")) == 2
         assert database.read_here(row_counts.listed_characters) == 1
+        assert database.read_here(batches.count_waiting) == 0
     finally:
         database.close()
 

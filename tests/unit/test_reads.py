@@ -68,7 +68,7 @@ READS: dict[str, Read] = {
     "version of a character": partial(characters.version, character_id=IDS[0], number=1),
     "version for a request": partial(characters.version_for_use, character_id=IDS[0], number=None),
     "versions of a character": partial(characters.versions, character_id=IDS[0], limit=51, before=None),
-    "character of a generation": partial(characters.used_by, generation_id=IDS[0]),
+    "character of a generation": partial(characters.used_by, generation_ids=[IDS[0]]),
     "webhooks that are due": partial(webhooks.due, now=5, limit=10),
     "next webhook": webhooks.next_at,
 }

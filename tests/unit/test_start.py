@@ -103,9 +103,11 @@ OPEN = ["comfy.data_folder", "comfy.ComfyHost", "WebhookSender"]
 PRODUCT = [
     "settings.storage_folder", "lock_folders", "signing_secret", "Signer", "BlobStore", "blobs.open",
     "open_database", "Workers", "ImageLimits", "ModelOverrides", "OutputFolder", "recover", "Quota",
-    "ContentStore", "TemplateService", "PoseLibrary", "CharacterService", "CharacterMaker", "FileStore", "Live", "EventLog", "Outbox", "Targets",
-    "read_hosts", "GenerationTracker",
-    "GenerationCache", "GenerationService", "HealthService", "GenerationRecorder", "Verifier",
+    "ContentStore", "TemplateService", "PoseLibrary", "CharacterService", "CharacterMaker", "FileStore",
+    "Live", "EventLog", "Outbox", "Targets",
+    "read_hosts", "GenerationTracker", "Inputs", "RequestFiller", "RunPreparer", "GenerationRemover",
+    "BatchPreparer", "BatchDispatcher", "BatchService", "GenerationCache", "GenerationService",
+    "HealthService", "GenerationRecorder", "Verifier",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
 ]  # fmt: skip
 #: Called as `environment.name`, which `_open` fills.

@@ -16,7 +16,15 @@ def server() -> PromptServer:
     return PromptServer()
 
 
-TASKS = ("tracker", "live", "deliveries", "report_health", "clean_up_daily", "build_models")
+TASKS = (
+    "tracker",
+    "dispatcher",
+    "live",
+    "deliveries",
+    "report_health",
+    "clean_up_daily",
+    "build_models",
+)
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -45,6 +53,7 @@ async def test_a_task_that_dies_is_reported(
 
     owners = {
         "tracker": product_of(bootstrap).GenerationTracker,
+        "dispatcher": product_of(bootstrap).BatchDispatcher,
         "live": product_of(bootstrap).Live,
         "deliveries": product_of(bootstrap).Deliveries,
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, bar
-from . import attention, clients, doll, generate, limits, reads, startup, turnaround, upkeep, uploads
+from . import attention, batch, clients, doll, generate, limits, reads, startup, turnaround, upkeep, uploads
 from .clients import allow_many_sockets
 from .line import StatusLine
 from .report import summary, write_report
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "generate": generate.measure,
     "startup": startup.measure,
     "turnaround": turnaround.measure,
+    "batch": batch.measure,
     "attention": attention.measure,
     "doll": doll.measure,
     "upkeep": upkeep.measure,
