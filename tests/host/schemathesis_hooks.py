@@ -51,7 +51,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     elif path.endswith("/poses/library"):
         if isinstance(case.body, dict):
             case.body["pose"] = copy.deepcopy(POSE)
-            case.body["name"] = f"{case.body['name'][:50]} {uuid.uuid4().hex}"
+            case.body["name"] = f"{str(case.body['name'])[:50]} {uuid.uuid4().hex}"
     elif "/templates" in path:
         headers.pop("If-Match", None)  # a made-up version is never that of the template
         if isinstance(case.body, dict) and not path.endswith("/inspect"):

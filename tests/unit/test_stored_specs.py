@@ -33,7 +33,7 @@ def test_the_row_of_every_release_still_makes_its_prompt(path: Path) -> None:
     prompt = compile_prompt(read, "00000000-0000-4000-8000-00000000000a").prompt
     text = json.dumps(prompt)
     assert read.pose is not None and read.reference is not None
-    assert read.pose.file.file_id in text and read.reference.file_id in text
+    assert str(read.pose.file.file_id) in text and read.reference.file_id in text
     assert "anime.safetensors" in text and "openpose.safetensors" in text
     assert AvatarSpec.from_json(read.to_json()) == read
 
