@@ -14,4 +14,4 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 load_pack(Path(__file__).resolve().parents[1])
 
-pytest_plugins = ["without_comfyui"]
+pytest_plugins = ["thinning", "without_comfyui"]

@@ -18,7 +18,7 @@ def _migrated() -> bytes:
 
 
 def prepare_database(folder: Path) -> None:
-    """Put the database into a data folder that has none, as an earlier start of ComfyUI would have left it."""
+    """Put the database into a data folder that has none, as an earlier start would have left it."""
     if not (folder / DATABASE_NAME).exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / DATABASE_NAME).write_bytes(_migrated())
