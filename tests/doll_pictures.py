@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy
 from PIL import Image, ImageChops, ImageFilter
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
@@ -100,12 +101,8 @@ def count(mask: Image.Image) -> int:
 
 def centre(mask: Image.Image) -> Point:
     """The centroid of a mask, in pixels."""
-    total, sum_x, sum_y = 0, 0, 0
-    pixels, width = mask.tobytes(), mask.width
-    for index, value in enumerate(pixels):
-        if value:
-            total, sum_x, sum_y = total + 1, sum_x + index % width, sum_y + index // width
-    return sum_x / total, sum_y / total
+    rows, columns = numpy.nonzero(numpy.asarray(mask))
+    return float(columns.mean()), float(rows.mean())
 
 
 def grown(mask: Image.Image, pixels: int) -> Image.Image:
