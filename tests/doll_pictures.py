@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy
-from PIL import Image, ImageChops, ImageFilter
+from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image, ImageChops
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Character, choose_character
@@ -107,7 +108,10 @@ def centre(mask: Image.Image) -> Point:
 
 def grown(mask: Image.Image, pixels: int) -> Image.Image:
     """The mask with everything within so many pixels of it."""
-    return mask.filter(ImageFilter.MaxFilter(2 * pixels + 1))
+    values = numpy.pad(numpy.asarray(mask), pixels)
+    for axis in (0, 1):
+        values = sliding_window_view(values, 2 * pixels + 1, axis).max(axis=-1)
+    return Image.fromarray(values)
 
 
 def changed(first: Drawing, second: Drawing) -> Image.Image:
