@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lab.pack import load_pack
 
+#: One thread for torch and numpy, here and in every ComfyUI that a test starts. The threads of an operation
+#: wait for each other in busy loops: beside another busy process, a step of a tiny model takes ten times as
+#: long with two threads as with one, and takes the time from the other tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 load_pack(Path(__file__).resolve().parents[1])
 
-pytest_plugins = ["without_comfyui"]
+pytest_plugins = ["thinning", "without_comfyui"]

@@ -11,6 +11,7 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 
 from corpus_parts import (
     PNG_START,
@@ -84,7 +85,13 @@ def dressed(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
             yield kind, rebuilt_webp(parts)
 
 
-def png_metadata() -> Iterator[tuple[str, bytes]]:
+@cache
+def png_metadata() -> tuple[tuple[str, bytes], ...]:
+    """Made once: packing the bombs takes longer than reading the pictures."""
+    return tuple(_png_metadata())
+
+
+def _png_metadata() -> Iterator[tuple[str, bytes]]:
     large = zlib.compress(bytes(3 * MEBIBYTE), 9)
     bomb = zlib.compress(bytes(64 * MEBIBYTE), 9)
     noise = zlib.compress(NOISE)

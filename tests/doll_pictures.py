@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PIL import Image, ImageChops, ImageFilter
+import numpy
+from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image, ImageChops
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Character, choose_character
@@ -100,17 +102,16 @@ def count(mask: Image.Image) -> int:
 
 def centre(mask: Image.Image) -> Point:
     """The centroid of a mask, in pixels."""
-    total, sum_x, sum_y = 0, 0, 0
-    pixels, width = mask.tobytes(), mask.width
-    for index, value in enumerate(pixels):
-        if value:
-            total, sum_x, sum_y = total + 1, sum_x + index % width, sum_y + index // width
-    return sum_x / total, sum_y / total
+    rows, columns = numpy.nonzero(numpy.asarray(mask))
+    return float(columns.mean()), float(rows.mean())
 
 
 def grown(mask: Image.Image, pixels: int) -> Image.Image:
     """The mask with everything within so many pixels of it."""
-    return mask.filter(ImageFilter.MaxFilter(2 * pixels + 1))
+    values = numpy.pad(numpy.asarray(mask), pixels)
+    for axis in (0, 1):
+        values = sliding_window_view(values, 2 * pixels + 1, axis).max(axis=-1)
+    return Image.fromarray(values)
 
 
 def changed(first: Drawing, second: Drawing) -> Image.Image:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from fake_host import FakeHost
+from prepared_database import prepare_database
 
 from avatarforge.db.clock import Clock, system_clock
 from avatarforge.db.records import GenerationRecord
@@ -56,6 +57,9 @@ async def product(
 ) -> AsyncIterator[Product]:
     """Open all services in `folder` and run the tracker. Closes them at the end, as a restart would."""
     fake = host or FakeHost(folder)
+    chosen = settings or Settings()
+    if not chosen.database_url:
+        prepare_database(folder)
     environment = composition.Environment(
         make_host=fake.with_overrides,
         event_json=event_json,
@@ -65,7 +69,7 @@ async def product(
         disk=disk,
     )
     with ExitStack() as resources:
-        opened = composition.open_product(settings or Settings(), folder, environment, resources)
+        opened = composition.open_product(chosen, folder, environment, resources)
         values = {field.name: getattr(opened, field.name) for field in fields(opened)}
         forge = Product(**{**values, "host": fake})
         works = (forge.tracker.run, forge.dispatcher.run, forge.live.run)

@@ -52,8 +52,9 @@ class _Node:
     pass
 
 
-def modules() -> Mapping[str, ModuleType]:
-    """Stand-in modules by name, for `sys.modules`. They include torch if it is not installed."""
+def modules(*, always_torch: bool = False) -> Mapping[str, ModuleType]:
+    """Stand-in modules by name, for `sys.modules`. They include torch if it is not installed, or always:
+    importing the real one takes most of a start."""
     stand_ins: dict[str, ModuleType] = {}
 
     def module(name: str, **attributes: Any) -> ModuleType:
@@ -96,7 +97,7 @@ def modules() -> Mapping[str, ModuleType]:
     module("comfy_execution.utils", get_executing_context=lambda: None)
     for name in ("execution", "latent_preview", "node_helpers", "nodes"):
         module(name)
-    if importlib.util.find_spec("torch") is None:
+    if always_torch or importlib.util.find_spec("torch") is None:
         module("torch", Tensor=object)
         module("torch.nn")
         module("torch.nn.functional", interpolate=None, pad=None)

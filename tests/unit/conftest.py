@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import stand_in_comfyui
 from damages import Rows, Store, fill
+from prepared_database import prepare_database
 from services import product
 
 from avatarforge.db.engine import Database, open_database
@@ -25,6 +26,7 @@ from avatarforge.forge.workers import Workers
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
+    prepare_database(tmp_path)
     opened = open_database("", tmp_path)
     yield opened
     opened.close()

@@ -6,8 +6,9 @@ import dataclasses
 import math
 from typing import get_args
 
+import numpy
 import pytest
-from doll_pictures import PLAIN
+from doll_pictures import PLAIN, doll
 
 from avatarforge.forge.pictures.body import seen_from, standing_body
 from avatarforge.forge.pictures.doll.character.character import Worn
@@ -44,14 +45,13 @@ def standing(turn: float, size: tuple[int, int] = SIZE, roll: float = 0.0) -> Pe
 
 def drawn(turn: float, *, size: tuple[int, int] = SIZE, roll: float = 0.0, **choices: object) -> Drawing:
     character = dataclasses.replace(PLAIN, **choices)  # type: ignore[arg-type]
-    return draw_doll(DollOrder((standing(turn, size, roll),), turn, character, size, 1, passes=1))
+    return doll(character, turn, person=standing(turn, size, roll), size=size, passes=1)
 
 
 def pixels(drawing: Drawing, *parts: str) -> list[tuple[int, int]]:
-    values = {PARTS.index(part) for part in parts}
-    data = drawing.parts.tobytes()
-    width = drawing.parts.width
-    return [(index % width, index // width) for index, value in enumerate(data) if value in values]
+    shown = numpy.isin(numpy.asarray(drawing.parts), [PARTS.index(part) for part in parts])
+    rows, columns = numpy.nonzero(shown)
+    return list(zip(columns.tolist(), rows.tolist(), strict=True))
 
 
 def middle(drawing: Drawing, *parts: str) -> tuple[float, float]:
@@ -65,8 +65,9 @@ def parts_of(drawing: Drawing) -> set[str]:
 
 def changes(first: Drawing, second: Drawing) -> set[tuple[int, int]]:
     """The values of pixels that differ, before and after."""
-    pairs = set(zip(first.parts.tobytes(), second.parts.tobytes(), strict=True))
-    return {pair for pair in pairs if pair[0] != pair[1]}
+    before, after = numpy.asarray(first.parts), numpy.asarray(second.parts)
+    differ = before != after
+    return set(zip(before[differ].tolist(), after[differ].tolist(), strict=True))
 
 
 def changed_parts(first: Drawing, second: Drawing) -> set[str]:

@@ -75,12 +75,12 @@ def test_a_python_that_is_not_installed_is_no_failure(
     assert checks.python_steps(ROOT, Path(sys.executable), ["tests/host/test_health.py"]) == []
 
 
-@pytest.mark.parametrize(("version", "markers"), [("3.10", "not doll"), ("3.13", "not doll and not slow")])
-def test_a_whole_run_leaves_the_slow_tests_to_the_oldest_python(version: str, markers: str) -> None:
+@pytest.mark.parametrize(("version", "thinned"), [("3.10", "pure"), ("3.13", "all")])
+def test_a_whole_run_thins_out_what_other_pythons_ran(version: str, thinned: str) -> None:
     command = pythons.pytest_command(version, Path("python"), ["tests/unit"], [], whole=True)
-    assert markers in command
+    assert command[command.index("--thin") + 1] == thinned
     chosen = pythons.pytest_command(version, Path("python"), ["tests/unit/test_start.py"], [], whole=False)
-    assert not any("not slow" in part or "not doll" in part for part in chosen)
+    assert "--thin" not in chosen
 
 
 def test_the_pack_is_checked_against_the_library_of_the_oldest_python() -> None:
@@ -91,11 +91,13 @@ def test_the_pack_is_checked_against_the_library_of_the_oldest_python() -> None:
 
 def run(folder: Path, source: str, *options: str) -> tuple[int, str]:
     (folder / "test_it.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "without_comfyui", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-rs"]
+    for plugin in ("without_comfyui", "thinning", "pytest_asyncio.plugin", "no:cacheprovider"):
+        command += ["-p", plugin]
     answer = subprocess.run(
         [*command, *options, str(folder)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -123,3 +125,28 @@ def test_too_few_tests_are_a_failure(tmp_path: Path) -> None:
     assert run(tmp_path, GOOD, "--at-least", "1")[0] == 0
     code, out = run(tmp_path, GOOD, "--at-least", "2")
     assert (code, "Only 1 tests passed; 2 are the least." in out) == (1, True)
+
+
+TABLES = """
+import pytest
+rows = pytest.mark.parametrize("row", range(9))
+@rows
+def test_pure(row): assert row in (0, 8)
+@rows
+async def test_awaits(row): pass
+@rows
+def test_with_files(row, tmp_path): pass
+def test_single(): pass
+"""
+DOLL = "import pytest\npytestmark = pytest.mark.doll\ndef test_one(): pass\ndef test_other(): assert False\n"
+
+
+@pytest.mark.parametrize(("thinned", "passed"), [("pure", 1 + 2 + 9 + 9 + 1), ("all", 1 + 2 + 2 + 2 + 1)])
+def test_every_test_runs_thinned_out_with_its_first_and_last_case(
+    tmp_path: Path, thinned: str, passed: int
+) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = doll\nasyncio_mode = auto\n")
+    (tmp_path / "test_doll.py").write_text(DOLL)
+    code, out = run(tmp_path, TABLES, "--thin", thinned)
+    assert code == 0, out
+    assert f"{passed} passed" in out

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -68,21 +69,27 @@ def sources() -> list[Path]:
     return [path for path in found if not path.is_relative_to(ROOT / "tests" / "data")]
 
 
+@cache
+def used() -> list[tuple[str, int, str]]:
+    """The private names that all sources use of something else: (file, line, name)."""
+    return [
+        (path.relative_to(ROOT).as_posix(), line, name)
+        for path in sources()
+        for line, name in uses(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+
 def test_no_private_name_of_another_object_is_used() -> None:
-    found = []
-    for path in sources():
-        place = path.relative_to(ROOT).as_posix()
-        for line, name in uses(ast.parse(path.read_text(encoding="utf-8"))):
-            if name not in ALLOWED and (place, name) not in ALLOWED_IN:
-                found.append(f"{place}:{line}: {name}")
+    found = [
+        f"{place}:{line}: {name}"
+        for place, line, name in used()
+        if name not in ALLOWED and (place, name) not in ALLOWED_IN
+    ]
     assert found == [], "use the public interface, or observe what the object does"
 
 
 def test_every_exception_is_still_needed() -> None:
-    needed = set()
-    for path in sources():
-        place = path.relative_to(ROOT).as_posix()
-        needed |= {(place, name) for _, name in uses(ast.parse(path.read_text(encoding="utf-8")))}
+    needed = {(place, name) for place, _, name in used()}
     assert {name for _, name in needed} >= ALLOWED.keys()
     assert needed >= ALLOWED_IN.keys()
 

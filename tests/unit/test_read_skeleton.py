@@ -89,9 +89,15 @@ def furthest(found: Joints, expected: Joints, names: Iterable[str]) -> float:
     return max(math.dist(found[name], expected[name]) for name in names)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("turn", TURNS)
+#: Every turn in every size, and every style with each turn and each size.
+STANDING = [
+    (turn, STYLES[(at + number) % len(STYLES)], size)
+    for at, turn in enumerate(TURNS)
+    for number, size in enumerate(SIZES)
+]
+
+
+@pytest.mark.parametrize(("turn", "style", "size"), STANDING)
 def test_the_standing_body_is_read_from_all_sides(
     turn: float, style: BoneStyle, size: tuple[int, int]
 ) -> None:

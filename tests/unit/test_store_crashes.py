@@ -237,10 +237,10 @@ async def test_the_hash_check_does_not_promise_bytes_that_are_gone(tmp_path: Pat
 
 async def test_identical_uploads_at_once_make_one_file_and_one_row(tmp_path: Path) -> None:
     async with product(tmp_path) as forge:
-        for round_ in range(50):
+        for round_ in range(20):
             results = await asyncio.gather(*(receive(forge, round_) for _ in range(32)))
             assert len({result.file.id for result in results}) == 1
             assert sum(result.is_duplicate for result in results) == 31
-        assert (await forge.files.page(limit=1, cursor=None)).total == 50
-        assert len(stored(forge)) == 50
+        assert (await forge.files.page(limit=1, cursor=None)).total == 20
+        assert len(stored(forge)) == 20
         assert unfinished(forge) == []
