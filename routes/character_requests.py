@@ -27,6 +27,7 @@ from .requests import (
     QueryWhole,
     ReferenceBody,
     StoredId,
+    VersionNumber,
     declared,
 )
 
@@ -49,7 +50,6 @@ _Negative = Annotated[
     NO_CONTROLS,
     TEXT_PATTERN,
 ]
-_NumberFromOne = Annotated[QueryWhole, Field(ge=1, le=2**31 - 1)]
 
 
 class OutfitBody(Body):
@@ -137,7 +137,7 @@ class CharactersQuery(Query):
 
 
 class CharacterQuery(Query):
-    version: _NumberFromOne | None = Field(None, description="The newest when left out.")
+    version: VersionNumber | None = Field(None, description="The newest when left out.")
 
 
 class VersionsQuery(Query):

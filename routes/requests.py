@@ -93,6 +93,7 @@ LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValid
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
+VersionNumber = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_from_text)]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
 # Without C0, DEL, C1 (ECMA-48) and surrogates, which break logs, metadata and databases.
 Name = Annotated[
