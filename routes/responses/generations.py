@@ -64,7 +64,7 @@ def _parameter(field: RequestField) -> tuple[Any, Any]:
         case _:
             kind = str
     # With a template, a setting that is none of its slots is null.
-    always = field.required or isinstance(field.rule, fields.Flag)
+    always = field.required or (isinstance(field.rule, fields.Flag) and not field.optional)
     return (kind if always else kind | None), ...
 
 

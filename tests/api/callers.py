@@ -38,6 +38,7 @@ def paths_of(endpoint: Endpoint) -> list[str]:
         "pose_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "template_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "character_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
+        "batch_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "family": "sd15",
     }
     root = [endpoint.path.format_map(some)] if endpoint.root_path else []
