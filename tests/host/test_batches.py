@@ -34,7 +34,8 @@ def started_at(api: Api, generation_id: str) -> str:
 def test_a_batch_with_a_single_request_between_a_cancel_a_retry_and_a_kill(module_factory: Factory) -> None:
     server = module_factory(**NOTHING)
     api = Api(server.url)
-    requests = [{**SMALL, "seed": number, "steps": 40, "width": 512, "height": 768} for number in range(8)]
+    # Large enough that each takes longer than a request.
+    requests = [{**SMALL, "seed": number, "steps": 4, "width": 768, "height": 1152} for number in range(8)]
     requests[7] = {**SMALL, "kind": "pose", "pose": "back", "seed": 1}
     answer = api.post("/batch", json={"requests": requests, "name": "knights"})
     assert answer.status_code == 200, answer.text
