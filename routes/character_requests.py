@@ -21,12 +21,12 @@ from .requests import (
     TEXT_PATTERN,
     Body,
     FileCursor,
-    GenerationCursor,
     Name,
     Query,
     QueryWhole,
     ReferenceBody,
     StoredId,
+    VersionCursor,
     VersionNumber,
     declared,
 )
@@ -142,6 +142,4 @@ class CharacterQuery(Query):
 
 class VersionsQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
-    cursor: GenerationCursor | None = Field(
-        None, max_length=32, description="next_cursor of the page before."
-    )
+    cursor: VersionCursor | None = Field(None, max_length=9, description="next_cursor of the page before.")

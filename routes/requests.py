@@ -108,6 +108,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True), NO_CONTROLS, TEX
 StoredId = Annotated[Name, AfterValidator(canonical_id)]
 QueryId = Annotated[str, StringConstraints(pattern=f"^{UUID_PATTERN}$"), AfterValidator(canonical_id)]
 GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
+VersionCursor = Annotated[str, _SchemaPattern("^[0-9]{1,9}$")]
 FileCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
 DistinctViews = Annotated[list[ViewName], AfterValidator(_distinct)]

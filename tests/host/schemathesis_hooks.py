@@ -118,6 +118,11 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
             body.pop(f"{role}_image", None)  # one of the two forms, not both
     body["loras"] = []  # none is installed
     body.update(guidance=None, shift=None)  # other families have them
+    if body.get("references") is not None:
+        # No schema says that a picture is named once, in a role that the family takes, and in one form.
+        body["references"] = [{**item, "role": "identity"} for item in body["references"][:1]]
+        for name in ("reference_file_id", "reference_image", "reference_strength", "reference_method"):
+            body.pop(name, None)
     if body.get("reference_image") is None and body.get("reference_file_id") is None:
         body["reference_method"] = None
     elif body.get("reference_method") is not None:

@@ -27,6 +27,7 @@ WITHOUT_MODELS = (
     "sheet_of_saved_views",
     "paper_doll_sheet",
     "paper_doll_pixel_art",
+    "paper_doll_in_a_pose",
     "paper_doll_with_pose_and_reference",
 )
 FROM_PHOTO = ("pose_from_photo", "paper_doll_from_photo")
@@ -54,11 +55,17 @@ def editor(api: Api) -> Iterator[Browser]:
         yield browser
 
 
-def small(prompt: dict[str, Any], api: Api) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def sheet(api: Api) -> str:
+    """The id of a completed generation with all four views."""
+    generation_id: str = api.generate("/generate_all_poses")["generation_id"]
+    api.wait(generation_id)
+    return generation_id
+
+
+def small(prompt: dict[str, Any], api: Api, sheet: str) -> dict[str, Any]:
     """The prompt with installed models, stored files and little to compute."""
     stored = api.upload(picture(5), "reference")["file_id"]
-    sheet = api.generate("/generate_all_poses")["generation_id"]
-    api.wait(sheet)
     values = {
         "ckpt_name": synthetic.file_name("sd15"),
         "control_net_name": synthetic.file_name("sd15-openpose"),
@@ -111,9 +118,9 @@ def test_it_says_which_models_it_needs(path: Path) -> None:
 
 
 @examples
-def test_it_runs_as_the_editor_sends_it(editor: Browser, api: Api, path: Path) -> None:
+def test_it_runs_as_the_editor_sends_it(editor: Browser, api: Api, sheet: str, path: Path) -> None:
     editor.page.evaluate(OPEN, json.loads(path.read_text(encoding="utf-8")))
-    prompt = small(prompt_of(editor.page), api)
+    prompt = small(prompt_of(editor.page), api, sheet)
     if path.stem in FROM_PHOTO:
         # No weights of SDPose can be had here, so its reading is replaced by what it gives.
         (reader,) = [item for item in prompt.values() if item["class_type"] == "AvatarForgeDrawKeypoints"]
@@ -133,12 +140,10 @@ def test_it_runs_as_the_editor_sends_it(editor: Browser, api: Api, path: Path) -
 @pytest.mark.parametrize(
     "path", [path for path in EXAMPLES if path.stem not in FROM_PHOTO], ids=lambda path: path.stem
 )
-def test_comfy_cli_runs_it(comfy: ComfyServer, api: Api, tmp_path: Path, path: Path) -> None:
+def test_comfy_cli_runs_it(comfy: ComfyServer, api: Api, sheet: str, tmp_path: Path, path: Path) -> None:
     """As it lies, but for the models and pictures that are there, and less to compute. The
     examples with a photo are left out: no weights of SDPose can be had here."""
     graph = json.loads(path.read_text(encoding="utf-8"))
-    sheet = api.generate("/generate_all_poses")["generation_id"]
-    api.wait(sheet)
     chosen = {
         "CheckpointLoaderSimple": synthetic.file_name("sd15"),
         "ControlNetLoader": synthetic.file_name("sd15-openpose"),

@@ -57,6 +57,9 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "shift": None,
         "clip_skip": None,
         "template": None,
+        **dict.fromkeys(("character_id", "character_version", "outfit", "expression")),
+        **dict.fromkeys(("pose_id", "pose_mirrored", "references", "views", "pixel_height", "pixel_colors")),
+        "elevation": "level",
     }
     assert answer == {
         "generation_id": generation_id,
@@ -72,6 +75,9 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "output_files": [],
         "parameters": parameters,
         "reroll": None,
+        "batch_id": None,
+        "character_id": None,
+        "character_version": None,
         "inputs": [],
         "warnings": [],
         "warning_details": [],
@@ -188,6 +194,7 @@ def test_the_receipt_matches_what_ran(api: Api) -> None:
             "model": model,
             "strength": strength,
             "steps": {"first": 1, "last": 1},
+            "reference_role": "identity" if role == "reference" else None,
         }
         assert ran[line["node"]]["class_type"] == node
         assert ran[line["node"]]["inputs"]["strength"] == strength

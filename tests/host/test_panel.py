@@ -118,7 +118,7 @@ def test_everything_can_be_done_with_the_keyboard(page: Page, api: Api) -> None:
     text = words()
     prompt(page).focus()
     page.keyboard.type(text)
-    for name in ("Clothing", "Style", "Anime"):
+    for name in ("Clothing", "Style", "Anime", "Expression"):
         page.keyboard.press("Tab")
         expect(page.get_by_label(name)).to_be_focused()
     page.keyboard.press("Tab")

@@ -93,12 +93,12 @@ def test_redoc_names_the_server_below_the_path(browser: Browser, proxy: PrefixPr
     page.goto(f"{proxy.url}{PREFIX}/redoc")
     expect(page.get_by_role("heading", name=re.compile("AvatarForge")).first).to_be_visible()
     # Where it says to send a request to, when one opens the address of an operation.
-    page.get_by_role("button", name=f"get {PREFIX}/poses").click()
-    shown = page.get_by_role("button", name=f"{PREFIX}/poses").filter(has_text="http://").first
-    # It writes the relative part out, as it is: .../avatarforge-controller/../avatarforge-controller/poses.
+    page.get_by_role("button", name=f"get {PREFIX}/styles").click()
+    shown = page.get_by_role("button", name=f"{PREFIX}/styles").filter(has_text="http://").first
+    # It writes the relative part out, as it is: .../avatarforge-controller/../avatarforge-controller/styles.
     expect(shown).to_be_visible()
     address = page.evaluate("(text) => new URL(text).href", shown.inner_text().strip())
-    assert address == f"{proxy.url}{PREFIX}/poses"
+    assert address == f"{proxy.url}{PREFIX}/styles"
     assert set(browser.refused) <= {REDOC_LOGO}
 
 

@@ -157,6 +157,8 @@ export class Live extends Emitter {
    */
   async #handleEvent(kind, data) {
     const id = data.generation_id;
+    // The events of a batch are about a group; its generations have events of their own.
+    if (!id) return;
     this.#countEvent(id);
     if (kind === "deleted") {
       this.active.delete(id);
