@@ -116,6 +116,8 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     for role in ("pose", "reference"):
         if body.get(f"{role}_file_id") is not None:
             body.pop(f"{role}_image", None)  # one of the two forms, not both
+    if body.get("pixel_height") is None:
+        body["pixel_colors"] = None
     body["loras"] = []  # none is installed
     body.update(guidance=None, shift=None)  # other families have them
     if body.get("references") is not None:
