@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..families.builder import Link, Node, PromptBuilder
-from ..graphs.links import LIBRARY_POSE, PAPER_DOLL, inputs_of, is_sampler, link_of, steps_of, upstream
+from ..graphs.links import LIBRARY_POSE, inputs_of, is_sampler, link_of, steps_of, upstream
 from ..graphs.pixel_art import PixelArt
 from ..graphs.pose_input import add_library_pose, posed_views, posed_views_warning
 from ..graphs.poses import add_pose_image
@@ -22,14 +22,12 @@ from ..spec.warning import GenerationWarning
 from .graph import copied
 from .slots import PICTURES, Place, Slots
 from .template import KIND, Template
-from .words import negative_words, positive_words
+from .words import OUR_PROMPTS, negative_words, positive_words, words_of_node
 
 #: Size of a built-in skeleton where the graph has no size: the proportions of a standing figure, in pixels.
 SKELETON_SIZE = (768, 1024)
 #: Pixels by which sizes are chosen: the coarsest step of a family.
 STEP = 16
-#: Our nodes that compose the words of a view themselves.
-OUR_PROMPTS = ("AvatarForgePrompt", PAPER_DOLL)
 #: Ours that loads keypoints, where the others load a picture.
 OUR_KEYPOINTS = "AvatarForgeLoadKeypoints"
 
@@ -196,8 +194,7 @@ class Filling:
         if place.class_type in OUR_PROMPTS:  # it composes the words itself
             if slot == "negative":
                 return own if spec.negative_prompt is None else spec.negative_prompt
-            words = {"prompt": spec.prompt, "clothing": spec.clothing or "", "style": spec.style or ""}
-            return {**words, "view": view or "any"}
+            return words_of_node(spec, view, place.class_type)
         return negative_words(spec, view, own) if slot == "negative" else positive_words(spec, view)
 
     def _use(self, slot: str, view: str | None) -> tuple[str, Any] | None:

@@ -26,6 +26,7 @@ from avatarforge.forge.pictures.doll.views import SAME_SEED
 from avatarforge.forge.ports import InstalledModels, NodeState, Prompt
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.avatar import NOT_USED, AvatarSpec
+from avatarforge.forge.spec.character import CharacterUse
 from avatarforge.forge.spec.request import AvatarRequest, parameters
 from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.forge.templates.fill import compile_template
@@ -350,3 +351,31 @@ def test_a_template_with_keypoints_reads_those_of_any_pose() -> None:
         assert reader["class_type"] == "AvatarForgeReadSkeleton"
         assert inputs["reference_parts"][1] == 2
     assert {line.role for line in result.inputs} == {"pose", "view", "reference"}
+
+
+SAID: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"character": CharacterUse("c", 1, "Mira", "freckled witch")}, "freckled witch"),
+    ({"expression": "angry"}, "angry"),
+    ({"expression": "smug", "expression_words": "one raised brow"}, "one raised brow"),
+    ({"style": "ink"}, "ink"),
+    ({"clothing": "robe"}, "robe"),
+)
+
+
+@pytest.mark.parametrize("family", ["doll", "sd15"])
+@pytest.mark.parametrize(("fields", "words"), SAID)
+def test_a_template_with_a_node_of_ours_says_all_words_of_the_request(
+    family: str, fields: dict[str, Any], words: str
+) -> None:
+    mine = template(example_prompt(family, ALL, Settings()))
+    prompt = compile_template(mine, replace(trial_spec(mine), reference=None, **fields), GENERATION).prompt
+    assert words not in str(mine.prompt)
+    assert words in str(prompt)
+
+
+def test_a_template_with_our_prompt_node_sets_the_height_of_the_camera() -> None:
+    mine = template(example_prompt("sd15", ALL, Settings()))
+    prompt = compile_template(
+        mine, replace(trial_spec(mine), reference=None, elevation="above"), GENERATION
+    ).prompt
+    assert [node["elevation"] for node in nodes(prompt, "AvatarForgePrompt")] == ["above"]
