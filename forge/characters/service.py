@@ -20,7 +20,7 @@ from ..settings import Settings
 from ..spec.character_content import CharacterContent
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.inspect import JSON_TYPE
-from ..store.listing import read_cursor
+from ..store.listing import read_cursor, read_number_cursor
 from .content import change_content, make_content
 from .saved import CharacterPage, SavedCharacter, VersionPage
 
@@ -89,7 +89,7 @@ class CharacterService:
 
     async def versions(self, character_id: str, *, limit: int, cursor: str | None) -> VersionPage:
         """The versions of a character, newest first. Raises NotFoundError."""
-        before = _read_number(cursor)
+        before = read_number_cursor(cursor, 9)
 
         def read(connection: Connection) -> tuple[int, list[CharacterVersionRecord]]:
             if queries.get(connection, character_id) is None:
@@ -223,13 +223,3 @@ def _require_version(record: CharacterRecord, expected: int | None) -> None:
         raise PreconditionFailedError(
             f"The character has version {record.version} now, not {expected}. Get it again."
         )
-
-
-def _read_number(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 9):
-        raise UnprocessableError(
-            "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
-        )
-    return int(cursor)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -173,7 +173,7 @@ class BatchService:
             limit=self._settings.max_waiting_items,
         )
         now = self._database.now()
-        await self._exclusively(lambda: self._database.write(with_claim(commit, claim, now)))
+        await self._tracker.run_exclusively(lambda: self._database.write(with_claim(commit, claim, now)))
         self._dispatcher.wake()
         self._live.batches.changed(batch_id)
         return await self.get(batch_id)
@@ -222,7 +222,7 @@ class BatchService:
         if keep_generations:
             if batch.state.summary.counts.active:
                 await self._cancel_if_active(batch_id)
-            await self._exclusively(
+            await self._tracker.run_exclusively(
                 lambda: self._database.write(partial(transactions.remove_batch, batch_id=batch_id))
             )
         else:
@@ -249,13 +249,6 @@ class BatchService:
                 await self._remover.delete_rows(records, keep_outputs=False, of_batch=True)
             deleted += records
         await self._remover.remove_outputs(deleted, keep_outputs=False)
-
-    async def _exclusively(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        async def locked() -> Result:
-            async with self._tracker.queue_lock:
-                return await step()
-
-        return await _shielded(locked())
 
     def _check_worker_alive(self) -> None:
         reason = self._host.stopped()

@@ -60,8 +60,7 @@ class BatchDispatcher:
             self._woken.clear()
             try:
                 none_waits = await self._fill()
-            except Exception:
-                # A database that is locked for a while, for example, must not end all batches.
+            except Exception:  # a database that is locked for a while must not end all batches
                 log.exception(
                     "AvatarForge: the next generation of a batch could not start; trying again soon"
                 )
@@ -109,8 +108,7 @@ class BatchDispatcher:
         except AvatarForgeError as error:
             await self._tracker.fail_waiting(record, f"{NOT_STARTED} {error.detail}", NOT_STARTED)
             return True
-        except Exception:
-            # Whatever is wrong with this one, the others run.
+        except Exception:  # one that cannot be prepared must not stop the others
             log.exception("AvatarForge: generation %s could not be prepared", record.id)
             await self._tracker.fail_waiting(record, NOT_STARTED, NOT_STARTED)
             return True

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from ...db import generations as queries
 from ...db.engine import Database
@@ -18,7 +16,6 @@ from ..errors import (
     ConflictError,
     NotFoundError,
     UnavailableError,
-    UnprocessableError,
 )
 from ..idempotency import Claim, with_claim, without_claim
 from ..live.live import Live
@@ -26,6 +23,7 @@ from ..ports import Host, Prompt
 from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
+from ..store.listing import read_number_cursor
 from ..webhooks.targets import Targets
 from ..workers import run_uncancellable
 from .cache import GenerationCache, PageQuery
@@ -44,8 +42,6 @@ __all__ = [
     "OutputRecord",
     "Page",
 ]
-
-Result = TypeVar("Result")
 
 log = logging.getLogger("avatarforge")
 
@@ -143,7 +139,7 @@ class GenerationService:
         Waits up to STOP_SECONDS for a running one, which may also complete or fail in that time. Raises
         NotFoundError, ConflictError.
         """
-        record = await self._run_exclusively(partial(self._cancel, generation_id))
+        record = await self._tracker.run_exclusively(partial(self._cancel, generation_id))
         await self._tracker.wait_finished(record.prompt_id, STOP_SECONDS)
         return await self.get(generation_id)
 
@@ -181,7 +177,7 @@ class GenerationService:
         batch_id: str | None = None,
     ) -> Page:
         """One page of the generations, newest first. `cursor` is the `next_cursor` of the previous page."""
-        query = PageQuery(status, limit + 1, offset, _read_cursor(cursor), character_id, batch_id)
+        query = PageQuery(status, limit + 1, offset, read_number_cursor(cursor, 18), character_id, batch_id)
         total, records = await self._cache.page(query)
         has_more = len(records) > limit
         records = records[:limit]
@@ -207,18 +203,6 @@ class GenerationService:
                 f"Generation {generation_id} has no picture of that name.", code="output_not_found"
             )
         return record, self._outputs.folder_of(generation_id) / record.filename
-
-    async def _run_exclusively(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """Run `step` under the queue lock, so that it changes a row and ComfyUI's queue together.
-
-        It finishes even if the caller is cancelled: a committed row without its prompt would never run.
-        """
-
-        async def locked() -> Result:
-            async with self._tracker.queue_lock:
-                return await step()
-
-        return await asyncio.shield(asyncio.create_task(locked()))
 
     async def _commit_and_enqueue(self, prepared: PreparedRun, claim: Claim | None) -> GenerationRecord:
         """Commit the row, then enqueue the prompt: so every prompt that runs has a row, and an accepted
@@ -251,7 +235,7 @@ class GenerationService:
         return record
 
     async def _delete(self, generation_id: str, *, keep_outputs: bool) -> None:
-        record = await self._run_exclusively(
+        record = await self._tracker.run_exclusively(
             partial(self._delete_row, generation_id, keep_outputs=keep_outputs)
         )
         await self._remover.remove_outputs([record], keep_outputs=keep_outputs)
@@ -276,16 +260,6 @@ class GenerationService:
 
 def unknown_generation(generation_id: str) -> NotFoundError:
     return NotFoundError(f"No generation {generation_id} exists.", code="generation_not_found")
-
-
-def _read_cursor(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise UnprocessableError(
-            "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
-        )
-    return int(cursor)
 
 
 def _state(record: GenerationRecord) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from ...db.engine import Database
 from ...db.records import GenerationRecord
@@ -31,6 +32,8 @@ RECONCILE_SECONDS = 3.0
 LAST_PICTURE_SECONDS = 0.2
 
 _ENDS = ("succeeded", "failed", "interrupted")
+
+Result = TypeVar("Result")
 
 log = logging.getLogger("avatarforge")
 
@@ -94,6 +97,16 @@ class GenerationTracker:
         """End a waiting generation of a batch that cannot be handed to ComfyUI. `error` is for clients,
         `reason` for the log."""
         await self._finisher.fail(record, error, reason)
+
+    async def run_exclusively(self, step: Callable[[], Awaitable[Result]]) -> Result:
+        """Run `step` with `queue_lock` held. It finishes even if the caller is cancelled: a committed row
+        without its prompt would never run."""
+
+        async def locked() -> Result:
+            async with self.queue_lock:
+                return await step()
+
+        return await asyncio.shield(asyncio.create_task(locked()))
 
     def enqueue(self, record: GenerationRecord, checked: CheckedPrompt) -> None:
         """Put a committed generation into ComfyUI's queue, after those that are still to be resumed. Call it

@@ -62,8 +62,7 @@ class LiveBatches:
             try:
                 for summary in await self._database.read(partial(read_summaries, batch_ids=changed)):
                     self.publish(summary)
-            except Exception:
-                # A database that is locked for a while, for example, must not stop the events for good.
+            except Exception:  # a database that is locked for a while must not stop the events for good
                 log.exception("AvatarForge: the state of batches could not be published; trying again soon")
                 self._changed |= changed
                 self._woken.set()

@@ -33,13 +33,27 @@ def read_page(connection: Connection, limit: int, before: tuple[int, str] | None
     return FilePage(total, tuple(found), f"{last.created_at}-{last.id}" if last else None)
 
 
+def read_number_cursor(cursor: str | None, digits: int) -> int | None:
+    """The number of the last entry of the earlier page, of at most so many digits. Raises
+    UnprocessableError."""
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= digits):
+        raise _invalid_cursor()
+    return int(cursor)
+
+
 def read_cursor(cursor: str | None) -> tuple[int, str] | None:
     """(created_at, id) of the last entry of the earlier page. Raises UnprocessableError."""
     if cursor is None:
         return None
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise UnprocessableError(
-            "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
-        )
+        raise _invalid_cursor()
     return int(match[1]), canonical_id(match[2])
+
+
+def _invalid_cursor() -> UnprocessableError:
+    return UnprocessableError(
+        "cursor must be the next_cursor of an earlier page.", ("query", "cursor"), code="invalid_cursor"
+    )

@@ -24,6 +24,19 @@ from avatarforge.forge.store.quota import Quota
 from avatarforge.forge.workers import Workers
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a store without rows, of which each run of a state machine takes a copy."""
+    folder = tmp_path_factory.mktemp("empty") / "store"
+
+    async def prepare() -> None:
+        async with product(folder):
+            pass
+
+    asyncio.run(prepare())
+    return folder
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     prepare_database(tmp_path)

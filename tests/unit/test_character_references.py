@@ -53,18 +53,6 @@ class Known:
     deleted: bool = False
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty") / "store"
-
-    async def prepare() -> None:
-        async with product(folder):
-            pass
-
-    asyncio.run(prepare())
-    return folder
-
-
 def machine(empty: Path) -> type[RuleBasedStateMachine]:
     class OneCharacter(RuleBasedStateMachine):
         def __init__(self) -> None:

@@ -182,7 +182,7 @@ def test_all_ten_views_are_inside_the_frame_at_one_scale(name: str) -> None:
         neck, hip = named(document)["neck"], named(document)["left_hip"]
         heights.add(round(hip.y - neck.y, 9))
     assert len(heights) == 1
-    # Alone, a view is the same when it is told of its sheet.
+    # A single view is the same if it knows the other views of its sheet.
     assert pose_views(pose, ("side",), SIZE, sheet=VIEW_NAMES)[0] == documents[VIEW_NAMES.index("side")]
 
 

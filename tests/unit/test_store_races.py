@@ -54,18 +54,6 @@ operations = st.one_of(
 batches = st.lists(st.tuples(operations, st.integers(0, 6)), min_size=1, max_size=8)
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty") / "store"
-
-    async def prepare() -> None:
-        async with product(folder):
-            pass
-
-    asyncio.run(prepare())
-    return folder
-
-
 def machine(empty: Path) -> type[RuleBasedStateMachine]:
     class Store(RuleBasedStateMachine):
         def __init__(self) -> None:
