@@ -119,6 +119,22 @@ async def test_previews_are_told_and_can_be_had_while_it_runs(forge: Product, cl
     assert (await client.get(f"{PREFIX}/generations/{generation_id}/previews/first")).status == 404
 
 
+async def test_a_preview_that_was_just_announced_can_be_had_after_the_end_and_not_after_a_deletion(
+    forge: Product, client: Client
+) -> None:
+    generation_id, node = await started(forge, client)
+    forge.host.show(PreviewPicture(generation_id, node, 0, JPEG))
+    (preview,) = (await look(client, generation_id))["previews"]
+    forge.host.save(generation_id)
+    forge.host.end(PromptEvent("succeeded", generation_id))
+    assert (await look(client, generation_id, "?wait=60"))["status"] == "completed"
+    assert (await look(client, generation_id))["previews"] == []
+    answer = await client.get(preview["url"])
+    assert (answer.status, await answer.read()) == (200, JPEG)
+    assert (await client.delete(f"{PREFIX}/generations/{generation_id}")).status == 200
+    assert (await client.get(preview["url"])).status == 404
+
+
 async def test_previews_that_are_too_large_or_of_unknown_rows_are_not_kept(
     forge: Product, client: Client
 ) -> None:

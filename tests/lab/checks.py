@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from .cache import cache_root, key
 from .environment import development_python
 from .obtain import obtain_comfyui
 from .pack import PACKAGE, plain_link
-from .progress import Command, LabError, duration, run_captured, tool_environment
+from .progress import Command, LabError, duration
 from .pythons import other_pythons, pytest_command, python_with_tools
+from .step_runner import Result, Step, run_two_at_a_time
 from .system import chromium
 
 GROUPS = ("lint", "unit", "api", "pythons", "host")
 #: pytest's exit code when it collected no tests, which counts as a failure here.
 NO_TESTS = 5
-#: How often the output of the background step is polled.
-POLL_SECONDS = 0.5
+#: The host tests run in so many parts, each with a ComfyUI of its own, so that two of them can run at a time.
+HOST_PARTS = 5
 
 #: These call entry points directly: the shebang line of a console script contains the interpreter's path,
 #: which may be too long.
@@ -35,26 +31,6 @@ OLDEST = "3.10"
 #: What mypy skips in the package: files that are no part of the pack, and migrations, which alembic runs as
 #: scripts.
 NOT_TYPED = r"(^|/)(tests|dev\.py|docs|web|avatarforge-demo|node_modules|migrations)(/|$)"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One check.
-
-    Attributes:
-        name: label in the summary.
-        group: one of GROUPS.
-        command: run in ``cwd``; passes if its exit code is 0.
-        warning: text in the output that makes the check fail despite exit code 0.
-        skipped: why the check cannot run here; this is no failure.
-    """
-
-    name: str
-    group: str
-    command: Command
-    cwd: Path
-    warning: str | None = None
-    skipped: str | None = None
 
 
 def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
@@ -70,8 +46,8 @@ def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
     chosen = [step for step in steps(root, python, parent, pytest_args) if only in (None, step.group)]
     if only in (None, "pythons"):
         chosen += python_steps(root, python, pytest_args)
-    # Host tests last: their output is printed when they end, and they take longest.
-    return summarise(run_in_turn(sorted(chosen, key=lambda step: step.group == "host")))
+    # Host tests last: the background takes from the end, and they take longest.
+    return summarise(run_two_at_a_time(sorted(chosen, key=lambda step: step.group == "host")))
 
 
 def run_fast_checks(root: Path, pytest_args: Sequence[str]) -> int:
@@ -80,64 +56,7 @@ def run_fast_checks(root: Path, pytest_args: Sequence[str]) -> int:
     python = development_python(comfyui, root)
     arguments = ["-m", "not slow", *pytest_args]
     all_steps = steps(root, python, plain_link(root).parent, arguments)
-    return summarise(run_in_turn([step for step in all_steps if step.group in ("lint", "unit")]))
-
-
-def run_in_turn(chosen: Sequence[Step]) -> list[tuple[Step, int, float]]:
-    """Run the checks one after another. Returns each with its exit code and seconds.
-
-    Host tests often wait for a ComfyUI to start, so they run in the background while the other checks run.
-    """
-    concurrent = next((step for step in chosen if step.group == "host"), None) if len(chosen) > 1 else None
-    with contextlib.ExitStack() as stack:
-        background = stack.enter_context(_BackgroundStep(concurrent)) if concurrent else None
-        results = []
-        for step in chosen:
-            print(f"\n== {step.name} ==", flush=True)
-            started = time.monotonic()
-            if background is not None and step is concurrent:
-                results.append((step, background.show(), time.monotonic() - background.started))
-            else:
-                results.append((step, run_check(step), time.monotonic() - started))
-    return results
-
-
-class _BackgroundStep:
-    """A check that runs in the background and writes its output to a file."""
-
-    def __init__(self, step: Step) -> None:
-        self.started = time.monotonic()
-        self._folder = tempfile.TemporaryDirectory()
-        self._log = Path(self._folder.name) / "log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [str(part) for part in step.command],
-                cwd=step.cwd,
-                env=tool_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def __enter__(self) -> _BackgroundStep:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait()
-        self._folder.cleanup()
-
-    def show(self) -> int:
-        """Print its output so far, and then follow it until the check ends. Returns the exit code."""
-        with self._log.open("rb") as log:
-            while True:
-                ended = self._process.poll() is not None
-                sys.stdout.write(log.read().decode("utf-8", "replace"))
-                sys.stdout.flush()
-                if ended:
-                    return self._process.returncode
-                time.sleep(POLL_SECONDS)
+    return summarise(run_two_at_a_time([step for step in all_steps if step.group in ("lint", "unit")]))
 
 
 def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) -> list[Step]:
@@ -189,9 +108,26 @@ def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) ->
         Step("eslint on web/", "lint", [python, "-m", "lab.js_tools", "lint", root], root / "tests"),
         Step("unit tests", "unit", tests("unit"), root),
         Step("API tests", "api", tests("api"), root),
-        Step("tests on the real host", "host", tests("host"), root),
+        *_host_steps(tests("host"), root),
     ]
     return [step for step in all_steps if step.command]
+
+
+def _host_steps(command: Command, root: Path) -> list[Step]:
+    """The host tests: all files in HOST_PARTS parts, or what the user has chosen in one."""
+    *start, last = command or [""]
+    if last != "tests/host":
+        return [Step("tests on the real host", "host", command, root)]
+    files = sorted(path.relative_to(root) for path in (root / "tests" / "host").glob("test_*.py"))
+    return [
+        Step(
+            f"tests on the real host {part + 1}/{HOST_PARTS}",
+            "host",
+            [*start, *files[part::HOST_PARTS]],
+            root,
+        )
+        for part in range(HOST_PARTS)
+    ]
 
 
 def python_steps(root: Path, current: Path, pytest_args: Sequence[str]) -> list[Step]:
@@ -219,30 +155,16 @@ def python_steps(root: Path, current: Path, pytest_args: Sequence[str]) -> list[
     return listed
 
 
-def run_check(step: Step) -> int:
-    """Run one check and print its output. Returns 0 if it passes."""
-    if step.skipped is not None:
-        print(f"Skipped: {step.skipped}.", flush=True)
-        return 0
-    if step.warning is None:
-        command = [str(part) for part in step.command]
-        return subprocess.run(
-            command, cwd=step.cwd, env=tool_environment(), stdin=subprocess.DEVNULL, check=False
-        ).returncode
-    result = run_captured(step.command, step.cwd)
-    print(result.stdout, end="", flush=True)
-    return result.returncode or int(step.warning in result.stdout)
-
-
-def summarise(results: Sequence[tuple[Step, int, float]]) -> int:
+def summarise(results: Sequence[Result]) -> int:
     """Print the result and duration of each check. Returns 0 if at least one ran and all passed."""
     print("\n== summary ==")
-    for step, code, seconds in results:
+    for result in results:
+        step, code = result.step, result.code
         reason = "no tests ran" if code == NO_TESTS and step.group != "lint" else f"exit code {code}"
         verdict = "passed" if code == 0 else f"FAILED ({reason})"
         verdict = f"skipped: {step.skipped}" if step.skipped else verdict
-        print(f"{step.name:26} {verdict}, {duration(seconds)}")
-    failed = sum(code != 0 for _step, code, _seconds in results)
+        print(f"{step.name:26} {verdict}, {duration(result.seconds)}")
+    failed = sum(result.code != 0 for result in results)
     if not results:
         print("Nothing ran: no test matches the given path.")
     sys.stdout.flush()

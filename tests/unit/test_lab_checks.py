@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lab import checks
+from lab import checks, step_runner
 from lab.environment import development_requirements
+from lab.step_runner import Result, Step, run_two_at_a_time
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def step(code: str, warning: str | None = None) -> checks.Step:
-    return checks.Step("a step", "lint", [sys.executable, "-c", code], ROOT, warning)
+def step(code: str, warning: str | None = None) -> Step:
+    return Step("a step", "lint", [sys.executable, "-c", code], ROOT, warning)
 
 
 def names(*pytest_args: str) -> dict[str, list[str]]:
@@ -22,28 +23,53 @@ def names(*pytest_args: str) -> dict[str, list[str]]:
 
 
 def test_a_warning_fails_a_step_that_ends_well() -> None:
-    assert checks.run_check(step("print('Warning: soon an error')")) == 0
-    assert checks.run_check(step("print('Warning: soon an error')", warning="arning")) == 1
-    assert checks.run_check(step("print('fine')", warning="arning")) == 0
+    assert step_runner.run_check(step("print('Warning: soon an error')")) == 0
+    assert step_runner.run_check(step("print('Warning: soon an error')", warning="arning")) == 1
+    assert step_runner.run_check(step("print('fine')", warning="arning")) == 0
 
 
 @pytest.mark.parametrize("code", [1, checks.NO_TESTS])
 def test_one_failure_fails_the_whole(code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    good = checks.Step("good", "unit", [], ROOT)
-    bad = checks.Step("bad", "unit", [], ROOT)
-    assert checks.summarise([(good, 0, 1.0)]) == 0
-    assert checks.summarise([(good, 0, 1.0), (bad, code, 1.0)]) == 1
+    good = Step("good", "unit", [], ROOT)
+    bad = Step("bad", "unit", [], ROOT)
+    assert checks.summarise([Result(good, 0, 1.0)]) == 0
+    assert checks.summarise([Result(good, 0, 1.0), Result(bad, code, 1.0)]) == 1
     assert "bad" in capsys.readouterr().out
 
 
-def test_the_host_runs_beside_the_others_and_is_shown_after_them(capfd: pytest.CaptureFixture[str]) -> None:
-    code = "print('from the host'); raise SystemExit(3)"
-    host = checks.Step("host", "host", [sys.executable, "-c", code], ROOT)
-    other = checks.Step("other", "unit", [sys.executable, "-c", "print('from the other')"], ROOT)
-    results = checks.run_in_turn([other, host])
-    assert [(item.name, code) for item, code, _ in results] == [("other", 0), ("host", 3)]
+def prints(name: str, code: int = 0, then: str = "") -> Step:
+    program = f"print('from {name}', flush=True)\n{then}\nraise SystemExit({code})"
+    return Step(name, "unit", [sys.executable, "-c", program], ROOT)
+
+
+def test_the_last_check_runs_beside_the_first_and_is_shown_after_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sign = tmp_path / "sign"
+    waits = prints("first", then=f"import os\nwhile not os.path.exists({str(sign)!r}): pass")
+    last = prints("last", code=3, then=f"open({str(sign)!r}, 'w')")
+    results = run_two_at_a_time([waits, last])
+    assert [(result.step.name, result.code) for result in results] == [("first", 0), ("last", 3)]
     out = capfd.readouterr().out
-    assert out.index("from the other") < out.index("== host ==") < out.index("from the host")
+    assert (
+        out.index("== first ==") < out.index("from first") < out.index("== last ==") < out.index("from last")
+    )
+
+
+def test_every_check_runs_once_wherever_the_two_lanes_meet(capfd: pytest.CaptureFixture[str]) -> None:
+    chosen = [prints(f"check {number}.", code=number) for number in range(7)]
+    results = run_two_at_a_time(chosen)
+    assert [(result.step, result.code) for result in results] == [(step, n) for n, step in enumerate(chosen)]
+    out = capfd.readouterr().out
+    assert [out.count(f"from check {number}.") for number in range(7)] == [1] * 7
+
+
+def test_a_warning_fails_a_check_in_the_background_too(capfd: pytest.CaptureFixture[str]) -> None:
+    background = step_runner.Step(
+        "a step", "lint", [sys.executable, "-c", "print('Warning: soon an error')"], ROOT, warning="arning"
+    )
+    first, last = run_two_at_a_time([prints("first"), background])
+    assert (first.code, last.code) == (0, 1)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for a process by its id, as POSIX does")
@@ -53,15 +79,15 @@ def test_what_runs_in_the_background_ends_with_an_interrupt(
     pid = tmp_path / "pid"
     code = f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))"
 
-    def interrupted(_: checks.Step) -> int:
+    def interrupted(_: Step) -> int:
         while not (pid.is_file() and pid.read_text()):
             pass
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checks, "run_check", interrupted)
-    host = checks.Step("host", "host", [sys.executable, "-c", f"{code}; time.sleep(600)"], ROOT)
+    monkeypatch.setattr(step_runner, "run_check", interrupted)
+    host = Step("host", "host", [sys.executable, "-c", f"{code}; time.sleep(600)"], ROOT)
     with pytest.raises(KeyboardInterrupt):
-        checks.run_in_turn([checks.Step("other", "unit", [], ROOT), host])
+        run_two_at_a_time([Step("other", "unit", [], ROOT), host])
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
 
@@ -72,10 +98,20 @@ def test_nothing_run_is_a_failure() -> None:
 
 def test_pytest_options_reach_every_group_and_a_path_only_its_own() -> None:
     assert names("-k", "forge")["unit tests"][-3:] == ["-k", "forge", "tests/unit"]
-    assert names("-k", "forge")["tests on the real host"][-3:] == ["-k", "forge", "tests/host"]
+    part = names("-k", "forge")[f"tests on the real host 1/{checks.HOST_PARTS}"]
+    assert part[:5] == [sys.executable, "-m", "pytest", "-k", "forge"]
     chosen = names("-x", "tests/unit/test_lab_checks.py::test_nothing_run_is_a_failure")
     assert chosen["unit tests"][-2:] == ["-x", "tests/unit/test_lab_checks.py::test_nothing_run_is_a_failure"]
     assert "API tests" not in chosen
+    files = ["tests/host/test_live.py", "tests/host/test_load.py"]
+    assert names(*files)["tests on the real host"][-2:] == files
+
+
+def test_each_host_test_is_in_one_part() -> None:
+    parts = [command for name, command in names().items() if name.startswith("tests on the real host")]
+    assert len(parts) == checks.HOST_PARTS
+    files = sorted(path for command in parts for path in command if path.endswith(".py"))
+    assert files == sorted(f"tests/host/{path.name}" for path in (ROOT / "tests" / "host").glob("test_*.py"))
 
 
 def test_requirements_txt_says_what_pyproject_says() -> None:
