@@ -25,6 +25,7 @@ from .listeners import Listeners
 from .live_run import LiveRun, current_node, progress_by_pictures
 from .log import EventLog
 from .long_polls import LongPolls
+from .previews import EndedPreviews
 from .state import COMPLETED, GenerationEvent, LiveState, Preview
 
 # Seconds between events of one kind of a generation: at most 10 progress events a second.
@@ -53,6 +54,7 @@ class Live:
         self._runs: dict[str, LiveRun] = {}
         self._by_prompt: dict[str, LiveRun] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
+        self._ended_previews = EndedPreviews()
         self._end_callbacks: list[Callable[[], None]] = []
         self._positions_due = False
         self._positions: Mapping[str, int] = {}
@@ -105,6 +107,7 @@ class Live:
             return
         self._learn(run, record)
         self._drop(record.id)
+        self._ended_previews.add(record.id, {position: jpeg for position, (_, jpeg) in run.pictures.items()})
         self._remember_end(record.prompt_id, run.progress)
         self._publish_end(record)
 
@@ -116,6 +119,7 @@ class Live:
         """Publish that the row was deleted."""
         progress = self.state(record).progress
         self._drop(record.id)
+        self._ended_previews.discard(record.id)
         self._remember_end(record.prompt_id, progress)
         self.log.add(GenerationEvent("deleted", self._database.now(), record.id, record, LiveState(progress)))
         self.long_polls.wake(record.id)
@@ -136,14 +140,17 @@ class Live:
         return [self._state(record, positions) for record in records]
 
     def preview(self, generation_id: str, position: int) -> bytes:
-        """The newest preview, a JPEG. Raises NotFoundError."""
+        """The newest preview, a JPEG, also of a generation that has just ended. Raises NotFoundError."""
         run = self._runs.get(generation_id)
-        if run is None or position not in run.pictures:
+        if run is not None and position in run.pictures:
+            return run.pictures[position][1]
+        jpeg = self._ended_previews.get(generation_id, position)
+        if jpeg is None:
             raise NotFoundError(
                 "There is no such preview now. Previews exist while a generation runs, after its first step.",
                 code="preview_not_found",
             )
-        return run.pictures[position][1]
+        return jpeg
 
     def _run(self, record: GenerationRecord) -> LiveRun:
         run = self._runs.get(record.id)
