@@ -68,6 +68,13 @@ def api(comfy: ComfyServer) -> Api:
     return Api(comfy.url)
 
 
+@pytest.fixture(scope="session")
+def modelless(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
+    """A running ComfyUI without any model, for tests that leave it so: the paper doll needs none."""
+    with _factory(comfyui, tmp_path_factory.mktemp("modelless")) as make:
+        yield make(models=())
+
+
 Factory = Callable[..., ComfyServer]
 
 

@@ -11,15 +11,12 @@ from lab.server import ComfyServer
 from lab.template_posts import Outcome
 from lab.templates import find_package, open_poster, prepare, summary
 
-#: Plain graphs, subgraphs, App mode, edit models, several outputs, nodes of other packs and of a service.
+#: Plain graphs, subgraphs, App mode, edit models, nodes of other packs and of a service. ``dev.py templates``
+#: takes all of them.
 SAMPLE = (
     "default",
     "image_z_image_turbo",
     "image_qwen_image_edit_2511",
-    "flux_kontext_dev_basic",
-    "image_flux2_klein_text_to_image",
-    "image_anima_lllite_depth_control_to_image",
-    "template_qwen_image_illustration_lora",
     "template_rob_realistic_2k_images_quick_variations",
     "basic_image_color_adjustment",
     "api_bfl_flux_1_kontext_max_image",

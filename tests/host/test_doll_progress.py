@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +16,6 @@ from lab.api import Api
 from lab.host import ComfyUI
 from lab.server import ComfyServer
 
-Factory = Callable[..., ComfyServer]
 ROWS, PASSES = 3, 2
 
 
@@ -110,8 +109,8 @@ def test_it_stops_between_passes(host: SimpleNamespace, monkeypatch: pytest.Monk
     draw(host)  # the next one is not interrupted
 
 
-def test_a_run_tells_its_progress_and_can_be_cancelled(module_factory: Factory) -> None:
-    api = Api(module_factory(models=()).url)
+def test_a_run_tells_its_progress_and_can_be_cancelled(modelless: ComfyServer) -> None:
+    api = Api(modelless.url)
     body = {"prompt": "a knight", "family": "doll", "seed": 1, "steps": 4}
     with listening(api, "/events") as listener:
         listener.until("hello")

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from pictures import picture
 
+from lab import synthetic
 from lab.api import Api
+from lab.host import ComfyUI
 from lab.server import ComfyServer
 
 Factory = Callable[..., ComfyServer]
@@ -100,7 +102,9 @@ def test_a_second_comfyui_on_the_same_data(comfy: ComfyServer, comfy_factory: Fa
     assert Api(comfy.url).get("/health").json()["api_status"] == "healthy"
 
 
-def test_no_checkpoint(comfy_factory: Factory) -> None:
+def test_no_checkpoint_and_then_one_without_a_pose_controlnet(
+    comfyui: ComfyUI, comfy_factory: Factory
+) -> None:
     server = comfy_factory(models=())
     api = Api(server.url)
     health = api.get("/health").json()
@@ -110,14 +114,11 @@ def test_no_checkpoint(comfy_factory: Factory) -> None:
     assert answer.status_code == 503
     assert "models/checkpoints" in answer.json()["detail"]
     assert "AvatarForge: No model of a known family" in server.log()
-    assert api.upload(picture())["is_duplicate"] is False
-
-
-def test_no_pose_controlnet(comfy_factory: Factory) -> None:
-    server = comfy_factory(models=("sd15",))
-    api = Api(server.url)
-    file_id = api.upload(picture())["file_id"]
-    answer = api.post("/generate/avatar", json={"prompt": "x", "pose_file_id": file_id})
+    uploaded = api.upload(picture())
+    assert uploaded["is_duplicate"] is False
+    for name, source in synthetic.models(comfyui, ("sd15",)).items():
+        server.add_model(name, source)
+    answer = api.post("/generate/avatar", json={"prompt": "x", "pose_file_id": uploaded["file_id"]})
     assert answer.status_code == 503
     assert "models/controlnet" in answer.json()["detail"]
     assert "openpose" in answer.json()["detail"]

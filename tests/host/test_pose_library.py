@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ VIEWS = ["front", "left"]
 
 
 @pytest.fixture(scope="module")
-def doll(module_factory: Callable[..., ComfyServer]) -> Api:
-    return Api(module_factory(models=()).url)
+def doll(modelless: ComfyServer) -> Api:
+    return Api(modelless.url)
 
 
 def run(api: Api, route: str, **body: Any) -> dict[str, Any]:

@@ -221,9 +221,15 @@ def test_a_reroll_makes_one_view_anew_and_keeps_the_bytes_of_the_others(api: Api
             assert (now.tobytes() == then.tobytes()) is same
 
 
-def test_a_reroll_that_comfyui_remembers_is_written_again(comfy_factory: Callable[..., ComfyServer]) -> None:
+@pytest.fixture(scope="module")
+def remembering(module_factory: Callable[..., ComfyServer]) -> ComfyServer:
+    """A ComfyUI with a cache of many prompts, which a test may kill and restart."""
+    return module_factory(args=("--cache-lru", "100"))
+
+
+def test_a_reroll_that_comfyui_remembers_is_written_again(remembering: ComfyServer) -> None:
     """With a cache of many prompts, the nodes of an earlier re-roll are not run again by themselves."""
-    api = Api(comfy_factory(args=("--cache-lru", "100")).url)
+    api = Api(remembering.url)
     done = run(api, "/generate_pose?pose=front")
     seen = []
     for seed in (5, 6, 5):
@@ -315,8 +321,8 @@ def test_a_graph_queued_by_hand_becomes_a_generation_of_its_own(api: Api) -> Non
 
 
 @pytest.mark.skipif(__import__("os").name == "nt", reason="a process is killed as POSIX does it")
-def test_pixels_and_rerolls_survive_a_restart(comfy_factory: Callable[..., ComfyServer]) -> None:
-    server = comfy_factory()
+def test_pixels_and_rerolls_survive_a_restart(remembering: ComfyServer) -> None:
+    server = remembering
     api = Api(server.url)
     done = run(api)
     before = contents(api, done)

@@ -19,7 +19,7 @@ GROUPS = ("lint", "unit", "api", "pythons", "host")
 #: pytest's exit code when it collected no tests, which counts as a failure here.
 NO_TESTS = 5
 #: The host tests run in so many parts, each with a ComfyUI of its own, so that two of them can run at a time.
-HOST_PARTS = 5
+HOST_PARTS = 6
 
 #: These call entry points directly: the shebang line of a console script contains the interpreter's path,
 #: which may be too long.
@@ -119,14 +119,11 @@ def _host_steps(command: Command, root: Path) -> list[Step]:
     if last != "tests/host":
         return [Step("tests on the real host", "host", command, root)]
     files = sorted(path.relative_to(root) for path in (root / "tests" / "host").glob("test_*.py"))
+    size = -(-len(files) // HOST_PARTS)
+    parts = [files[first : first + size] for first in range(0, len(files), size)]
     return [
-        Step(
-            f"tests on the real host {part + 1}/{HOST_PARTS}",
-            "host",
-            [*start, *files[part::HOST_PARTS]],
-            root,
-        )
-        for part in range(HOST_PARTS)
+        Step(f"tests on the real host {number}/{len(parts)}", "host", [*start, *part], root)
+        for number, part in enumerate(parts, start=1)
     ]
 
 
