@@ -138,7 +138,6 @@ def python_steps(root: Path, current: Path, pytest_args: Sequence[str]) -> list[
     listed = []
     for version, python in found:
         command = pytest_command(
-            version,
             python_with_tools(python, root),
             inside or ["tests/unit", "tests/api"],
             options,

@@ -18,8 +18,6 @@ from .progress import Command, run_step
 from .system import create_venv, python_in
 
 VERSIONS = ("3.10", "3.13")
-#: A full run thins out every test on these, see `tests/thinning.py`: the others ran them as a whole.
-FAST_VERSIONS = ("3.13",)
 #: If fewer tests pass in a full run, something keeps them from being collected.
 MIN_TESTS = 1200
 #: The packages of the extra ``dev`` that these tests need.
@@ -55,16 +53,14 @@ def python_with_tools(python: Path, root: Path) -> Path:
     return python_in(folder / "venv")
 
 
-def pytest_command(
-    version: str, python: Path, folders: Sequence[str], options: Sequence[str], *, whole: bool
-) -> list[str]:
+def pytest_command(python: Path, folders: Sequence[str], options: Sequence[str], *, whole: bool) -> list[str]:
     """The command that runs the tests in these folders or files without ComfyUI.
 
-    A `whole` run fails if fewer than MIN_TESTS pass. It runs every test, but not with every case: of tests
-    that neither await nor touch a file, and on FAST_VERSIONS of all, only with some.
+    A `whole` run fails if fewer than MIN_TESTS pass. It runs every test, but not with every case: see
+    `tests/thinning.py`.
     """
     minimum = ["--at-least", str(MIN_TESTS)] if whole else []
-    thinned = ["--thin", "all" if version in FAST_VERSIONS else "pure"] if whole else []
+    thinned = ["--thin"] if whole else []
     return [str(python), "-m", "pytest", "-q", "--without-comfyui", *minimum, *thinned, *options, *folders]
 
 

@@ -76,11 +76,9 @@ def test_a_python_that_is_not_installed_is_no_failure(
     assert checks.python_steps(ROOT, Path(sys.executable), ["tests/host/test_health.py"]) == []
 
 
-@pytest.mark.parametrize(("version", "thinned"), [("3.10", "pure"), ("3.13", "all")])
-def test_a_whole_run_thins_out_what_other_pythons_ran(version: str, thinned: str) -> None:
-    command = pythons.pytest_command(version, Path("python"), ["tests/unit"], [], whole=True)
-    assert command[command.index("--thin") + 1] == thinned
-    chosen = pythons.pytest_command(version, Path("python"), ["tests/unit/test_start.py"], [], whole=False)
+def test_a_whole_run_thins_out_what_other_pythons_ran() -> None:
+    assert "--thin" in pythons.pytest_command(Path("python"), ["tests/unit"], [], whole=True)
+    chosen = pythons.pytest_command(Path("python"), ["tests/unit/test_start.py"], [], whole=False)
     assert "--thin" not in chosen
 
 
@@ -142,12 +140,9 @@ def test_single(): pass
 DOLL = "import pytest\npytestmark = pytest.mark.doll\ndef test_one(): pass\ndef test_other(): assert False\n"
 
 
-@pytest.mark.parametrize(("thinned", "passed"), [("pure", 1 + 2 + 9 + 9 + 1), ("all", 1 + 2 + 2 + 2 + 1)])
-def test_every_test_runs_thinned_out_with_its_first_and_last_case(
-    tmp_path: Path, thinned: str, passed: int
-) -> None:
+def test_every_test_runs_thinned_out_with_its_first_and_last_case(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = doll\nasyncio_mode = auto\n")
     (tmp_path / "test_doll.py").write_text(DOLL)
-    code, out = run(tmp_path, TABLES, "--thin", thinned)
+    code, out = run(tmp_path, TABLES, "--thin")
     assert code == 0, out
-    assert f"{passed} passed" in out
+    assert "8 passed" in out  # one of the doll, two of each table, and the single one
