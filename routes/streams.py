@@ -11,6 +11,7 @@ from ..forge.errors import NotFoundError
 from ..forge.generations.service import GenerationRecord
 from ..forge.live.listeners import Listener, PositionLostError
 from ..forge.live.log import Event
+from ..forge.waiting import wait_at_most
 from . import rendering, requests
 from .context import Call, Endpoint
 
@@ -113,7 +114,7 @@ class _Stream:
         return transport is None or transport.is_closing()
 
     async def _write(self, data: bytes) -> None:
-        await asyncio.wait_for(self._response.write(data), WRITE_SECONDS)
+        await wait_at_most(self._response.write(data), WRITE_SECONDS)
 
 
 def _frame(event_id: str, kind: str, data: str) -> bytes:

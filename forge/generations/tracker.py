@@ -18,6 +18,7 @@ from ...db.records import GenerationRecord
 from ..errors import NotFoundError
 from ..live.live import Live
 from ..ports import CheckedPrompt, Host, PromptEvent
+from ..waiting import wait_at_most
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from .completion import RunFinisher, expected_positions
@@ -167,7 +168,7 @@ class GenerationTracker:
         if run is None:
             return True
         try:
-            await asyncio.wait_for(run.finished.wait(), seconds)
+            await wait_at_most(run.finished.wait(), seconds)
         except (TimeoutError, asyncio.TimeoutError):
             return False
         return True

@@ -13,6 +13,7 @@ from ...db import webhooks as queries
 from ...db.engine import Database
 from ...db.records import WebhookRecord
 from ..error_text import summarize_unexpected
+from ..waiting import wait_at_most
 from .signature import headers
 from .targets import Targets
 
@@ -70,7 +71,7 @@ class Deliveries:
                 sleep = LONGEST_SLEEP
             if sleep > 0:
                 try:
-                    await asyncio.wait_for(self._woken.wait(), sleep)
+                    await wait_at_most(self._woken.wait(), sleep)
                 except (TimeoutError, asyncio.TimeoutError):
                     continue
 
