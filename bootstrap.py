@@ -102,6 +102,7 @@ async def start() -> None:
     registry.files = running.product.files
     registry.recorder = running.product.recorder
     registry.poses = running.product.poses
+    registry.characters = running.product.characters
 
 
 async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Application) -> None:

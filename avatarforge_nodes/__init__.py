@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .character import CharacterPrompt, LoadCharacter
 from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
 from .keypoints import LoadKeypoints, ReadSkeleton
@@ -21,6 +22,8 @@ from .turnaround import ShareViews, TakeView, ViewsLatent
 
 NODES: list[type[io.ComfyNode]] = [
     AvatarPrompt,
+    LoadCharacter,
+    CharacterPrompt,
     LoadPose,
     PoseSkeleton,
     LibraryPose,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from comfy_api.latest import io
+from PIL import Image
 
 from ..forge.errors import RejectedUploadError, UnprocessableError
 from ..forge.pictures.openpose_json import InvalidPose, draw_pose, parse_pose, seen_from_behind
@@ -16,6 +19,14 @@ from .registry import stored_files
 from .tensors import fit, flatten, to_tensor
 
 WHITE, BLACK = 255, 0
+
+
+def open_reference(file_id: str) -> tuple[Path, Image.Image, Image.Image | None]:
+    """(path, picture, its alpha if it has one) of a stored picture. Blocks. Raises NotFoundError, and
+    UnprocessableError for a pose in JSON."""
+    record, path = stored_files().locate(file_id)
+    require_picture(record, "file_id")
+    return path, *load_rgb(path)
 
 
 class LoadPose(io.ComfyNode):
@@ -110,9 +121,7 @@ class LoadReference(io.ComfyNode):
 
     @classmethod
     def execute(cls, file_id: str) -> io.NodeOutput:
-        record, path = stored_files().locate(file_id)
-        require_picture(record, "file_id")
-        picture, alpha = load_rgb(path)
+        path, picture, alpha = open_reference(file_id)
         image = to_tensor(flatten(picture, alpha, WHITE))
         empty = image.new_zeros(image.shape[:3])
         parts = read_parts(path, picture.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from comfy_api.latest import io
@@ -109,9 +110,17 @@ class AvatarPrompt(io.ComfyNode):
             expression,
             elevation,
         )
-        words = PROMPT_KINDS[family].words
-        texts = [compose_prompt(parts, name, words) for name in views_of_node(view, views)]
-        return io.NodeOutput(
-            encode_texts(clip, [positive for positive, _ in texts], model),
-            encode_texts(clip, [negative for _, negative in texts], model),
-        )
+        return encode_views(clip, parts, family, views_of_node(view, views), model)
+
+
+def encode_views(
+    clip: Any, parts: PromptParts, family: str, views: Sequence[str | None], model: Any
+) -> io.NodeOutput:
+    """The positive and the negative conditioning of these words, one row per view, with the words of the
+    family."""
+    words = PROMPT_KINDS[family].words
+    texts = [compose_prompt(parts, view, words) for view in views]
+    return io.NodeOutput(
+        encode_texts(clip, [positive for positive, _ in texts], model),
+        encode_texts(clip, [negative for _, negative in texts], model),
+    )

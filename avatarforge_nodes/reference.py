@@ -45,8 +45,10 @@ class ReferenceLatent(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, vae: Any, image: torch.Tensor, width: int, height: int, fit: Fit = "crop"
+        cls, vae: Any, image: torch.Tensor | None, width: int, height: int, fit: Fit = "crop"
     ) -> io.NodeOutput:
+        if image is None:  # a character without such a picture
+            return io.NodeOutput(None)
         return io.NodeOutput(encode(vae, image, width, height, fit))
 
 
@@ -112,12 +114,12 @@ class ApplyReference(io.ComfyNode):
     def execute(
         cls,
         model: Any,
-        reference: dict[str, Any],
+        reference: dict[str, Any] | None,
         strength: float,
         start_percent: float,
         end_percent: float,
     ) -> io.NodeOutput:
-        if strength == 0:
+        if strength == 0 or reference is None:
             return io.NodeOutput(model)
         if start_percent >= end_percent:
             raise ValueError("end_percent has to be above start_percent, or the reference is never seen.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..forge.errors import UnavailableError
 
 if TYPE_CHECKING:  # these modules need SQLAlchemy; the nodes load in the editor without it
+    from ..forge.characters.service import CharacterService
     from ..forge.generations.recorder import GenerationRecorder
     from ..forge.poses.service import PoseLibrary
     from ..forge.store.files import FileStore
@@ -21,6 +22,7 @@ class Registry:
     files: FileStore | None = None
     recorder: GenerationRecorder | None = None
     poses: PoseLibrary | None = None
+    characters: CharacterService | None = None
     reason: str = "AvatarForge is not loaded."
 
 
@@ -39,6 +41,13 @@ def pose_library() -> PoseLibrary:
     if registry.poses is None:
         raise UnavailableError(registry.reason)
     return registry.poses
+
+
+def saved_characters() -> CharacterService:
+    """The saved characters. Raises UnavailableError like `stored_files`."""
+    if registry.characters is None:
+        raise UnavailableError(registry.reason)
+    return registry.characters
 
 
 def recorder() -> GenerationRecorder:

@@ -94,6 +94,7 @@ def modules(*, always_torch: bool = False) -> Mapping[str, ModuleType]:
     )
     stand_ins["comfy_api"].__dict__["latest"] = latest
     module("comfy_execution")
+    module("comfy_execution.graph_utils", ExecutionBlocker=object)
     module("comfy_execution.utils", get_executing_context=lambda: None)
     for name in ("execution", "latent_preview", "node_helpers", "nodes"):
         module(name)

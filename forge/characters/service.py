@@ -16,17 +16,26 @@ from ...db import row_counts
 from ...db.engine import Database
 from ...db.records import CharacterRecord, CharacterVersionRecord, FileRecord
 from ..errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
+from ..ids import canonical_id, is_id
 from ..settings import Settings
-from ..spec.character_content import CharacterContent
+from ..spec.character_content import LONGEST_NAME, CharacterContent
+from ..spec.request import AvatarRequest
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.inspect import JSON_TYPE
 from ..store.listing import read_cursor, read_number_cursor
 from .content import change_content, make_content
 from .saved import CharacterPage, SavedCharacter, VersionPage
+from .use import FilledRequest, fill_request
 
 __all__ = ["CharacterRecord", "CharacterService"]
 
 log = logging.getLogger("avatarforge")
+
+#: What to do where a character is missing.
+HOW_TO_SAVE = (
+    "POST /characters saves one, and POST /generations/{id}/character makes one of a finished generation. "
+    "GET /characters lists those that are saved."
+)
 
 
 class CharacterService:
@@ -121,11 +130,45 @@ class CharacterService:
 
         return await self._database.read(read)
 
+    def locate(self, reference: str, number: int | None) -> CharacterVersionRecord:
+        """A version, the newest if `number` is None, by the id or name of its character. Blocks: for nodes,
+        which run in ComfyUI's worker thread.
+
+        By id and number, a version of a deleted character is found too, which a generation may still use.
+        Raises NotFoundError, and UnprocessableError without a name.
+        """
+        return self._database.read_here(partial(_locate, reference=reference.strip(), number=number))
+
+    def fill_here(self, reference: str, number: int | None, request: AvatarRequest) -> FilledRequest:
+        """A request for one picture with what such a version adds. Blocks, like `locate`. Raises what that
+        raises, and UnprocessableError for what does not fit the character."""
+        version = self.locate(reference, number)
+        return fill_request(request, version, "avatar", None, None)
+
 
 def unknown_character(character_id: str) -> NotFoundError:
     return NotFoundError(
         f"No character {character_id} exists. GET /characters lists them.", code="character_not_found"
     )
+
+
+def _locate(connection: Connection, reference: str, number: int | None) -> CharacterVersionRecord:
+    if not reference:
+        raise UnprocessableError(
+            f"Enter the name or the id of a saved character. {HOW_TO_SAVE}", ("character",)
+        )
+    by_id = canonical_id(reference) if is_id(reference) else None
+    if by_id is not None and number is not None:
+        used = queries.version(connection, by_id, number)
+        if used is not None:
+            return used
+    record = queries.get(connection, by_id) if by_id is not None else None
+    record = record or queries.by_name(connection, reference)
+    if record is None:
+        raise NotFoundError(
+            f"No character {reference[:LONGEST_NAME]!r} is saved. {HOW_TO_SAVE}", code="character_not_found"
+        )
+    return _get(connection, record.id, number).version
 
 
 def _get(connection: Connection, character_id: str, number: int | None) -> SavedCharacter:

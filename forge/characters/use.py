@@ -13,13 +13,14 @@ from typing import Any
 from ...db.records import CharacterVersionRecord
 from ...db.templates import name_key
 from ..errors import UnprocessableError
-from ..families.prompt_text import clause_key, split_clauses
+from ..families.prompt_text import PromptParts, clause_key, split_clauses
 from ..spec.avatar import Kind
 from ..spec.character import CharacterUse
 from ..spec.character_content import DEFAULT_FIELDS, MODEL_FIELDS, CharacterContent, Outfit
 from ..spec.fields import RequestField, Text
 from ..spec.reference import RequestedReference
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
+from ..spec.views import LEVEL
 
 #: Settings that suit one model: with another one they are left to that.
 _OF_THE_MODEL = {
@@ -45,6 +46,21 @@ class FilledRequest:
     references: tuple[RequestedReference, ...] = ()
     expression_words: str = ""
     expressions: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> PromptParts:
+        """The words of a picture, as the spec of this request has them."""
+        request = self.request
+        return PromptParts(
+            request.prompt or "",
+            request.clothing or "",
+            request.style or "",
+            bool(request.realism),
+            request.negative_prompt or "",
+            character=self.character.description if self.character is not None else "",
+            expression=self.expression_words or request.expression or "",
+            elevation=request.elevation or LEVEL,
+        )
 
 
 def chosen_template(request: AvatarRequest, content: CharacterContent) -> str | None:
