@@ -107,7 +107,8 @@ class EventSocket:
             filenames = _filenames(data.get("output"))
             self._publish(PromptEvent("saved", prompt_id, filenames=filenames))
         elif kind == "execution_success":
-            self._ended[prompt_id] = PromptEvent("succeeded", prompt_id)
+            # After an error only where a node lacks its input: ComfyUI then goes on with the other nodes.
+            self._ended.setdefault(prompt_id, PromptEvent("succeeded", prompt_id))
         elif kind == "execution_error":
             self._ended[prompt_id] = failed(prompt_id, data, self._folders)
         elif kind == "execution_interrupted":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..errors import UnprocessableError
 from ..graphs.capabilities import pose_extractors
 from ..graphs.poses import pose_warnings
 from ..graphs.prompt_syntax import prompt_warnings
+from ..graphs.references import IDENTITY
 from ..pictures.skeleton import BoneStyle
 from ..ports import InstalledModels
 from ..settings import Settings
@@ -23,29 +24,30 @@ from .applicability import GivenInputs, check_applicable, check_pose_shown
 from .references import GivenReference, add_reference_of_template
 from .resolve import GivenPose, ResolvedRequest, default_colors, use_pose
 
-#: Field of a request -> the slot that it fills. Fields that are not here fill none.
-_SLOT_OF = {
-    "prompt": "prompt",
-    "clothing": "prompt",
-    "style": "prompt",
-    "expression": "prompt",
-    "elevation": "prompt",
-    "character_id": "prompt",
-    "outfit": "prompt",
-    "negative_prompt": "negative",
-    "pose_file_id": "pose",
-    "pose_image": "pose",
-    "pose_id": "pose",
-    "pose_mirrored": "pose",
-    "pose_mode": "pose",
-    "reference_file_id": "reference",
-    "reference_image": "reference",
-    "references": "reference",
-    "seed": "seed",
-    "width": "width",
-    "height": "height",
-    "steps": "steps",
-    "cfg": "cfg",
+#: Field of a request -> the slots that it fills: the template needs one of them. Fields that are not here
+#: fill none.
+_SLOTS_OF = {
+    "prompt": ("prompt",),
+    "clothing": ("prompt",),
+    "style": ("prompt",),
+    "expression": ("prompt", "character"),
+    "elevation": ("prompt",),
+    "character_id": ("character", "prompt"),
+    "outfit": ("character", "prompt"),
+    "negative_prompt": ("negative",),
+    "pose_file_id": ("pose",),
+    "pose_image": ("pose",),
+    "pose_id": ("pose",),
+    "pose_mirrored": ("pose",),
+    "pose_mode": ("pose",),
+    "reference_file_id": ("reference",),
+    "reference_image": ("reference",),
+    "references": ("reference",),
+    "seed": ("seed",),
+    "width": ("width",),
+    "height": ("height",),
+    "steps": ("steps",),
+    "cfg": ("cfg",),
 }
 #: What needs no slot: large pixels are made of the finished picture.
 _ALWAYS = ("template", "views", "callback_url", "pixel_height", "pixel_colors", "character_version")
@@ -103,7 +105,15 @@ def resolve_template(
         **chosen,
     )
     check_pose_shown(spec)
-    spec, left_out = add_reference_of_template(spec, references, has_slot="reference" in template.slots)
+    has_slot = "reference" in template.slots
+    if "character" in template.slots:
+        # The graph loads those of the character itself, but for what another slot wants.
+        references = [
+            item
+            for item in references
+            if not item.from_character or (has_slot and item.role == IDENTITY)
+        ]
+    spec, left_out = add_reference_of_template(spec, references, has_slot=has_slot)
     warnings: tuple[GenerationWarning, ...] = left_out + prompt_warnings(spec.texts, installed.embeddings)
     if views and "pose" not in template.slots:
         warnings = (make_warning("no_pose_slot", _NO_SLOT), *warnings)
@@ -114,7 +124,7 @@ def resolve_template(
 
 def fillable_fields(template: Template) -> frozenset[str]:
     """The request fields that fill a slot of the template."""
-    return frozenset(name for name, slot in _SLOT_OF.items() if slot in template.slots)
+    return frozenset(name for name, slots in _SLOTS_OF.items() if _filled(slots, template))
 
 
 def draw_seed(*, template: bool) -> int:
@@ -135,15 +145,21 @@ def require_seed_slot(spec: AvatarSpec) -> None:
         )
 
 
+def _filled(slots: Collection[str], template: Template) -> bool:
+    return any(slot in template.slots for slot in slots)
+
+
 def _require_slots(request: AvatarRequest, template: Template) -> None:
     for name in REQUEST_FIELDS:
         value = getattr(request, name)
         if name in _ALWAYS or value is None or value is False or value == LEVEL:
             continue
-        slot = _SLOT_OF.get(name)
-        if slot is None or slot not in template.slots:
+        if name == "prompt" and not value:  # as a request with a character may leave it out
+            continue
+        slots = _SLOTS_OF.get(name, ())
+        if not _filled(slots, template):
             has = ", ".join(slot for slot in template.slots if slot != "output") or "none"
-            reason = f"no slot {slot!r}" if slot else "no such slot, because its graph decides that"
+            reason = f"no slot {slots[0]!r}" if slots else "no such slot, because its graph decides that"
             raise UnprocessableError(
                 f"{name} cannot be used with the template {template.name!r}: it has {reason}. Its slots: "
                 f"{has}.",

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-Slot = Literal["prompt", "negative", "pose", "reference", "seed", "width", "height", "steps", "cfg", "output"]
+Slot = Literal[
+    "prompt",
+    "negative",
+    "character",
+    "pose",
+    "reference",
+    "seed",
+    "width",
+    "height",
+    "steps",
+    "cfg",
+    "output",
+]
 SLOTS: tuple[Slot, ...] = get_args(Slot)
 
 

@@ -22,7 +22,7 @@ from ..spec.warning import GenerationWarning
 from .graph import copied
 from .slots import PICTURES, Place, Slots
 from .template import KIND, Template
-from .words import OUR_PROMPTS, negative_words, positive_words, words_of_node
+from .words import OUR_PROMPTS, inputs_of_character, negative_words, positive_words, words_of_node
 
 #: Size of a built-in skeleton where the graph has no size: the proportions of a standing figure, in pixels.
 SKELETON_SIZE = (768, 1024)
@@ -95,6 +95,9 @@ class Filling:
             for place in places:
                 if slot in ("prompt", "negative"):
                     found[place] = self._words(slot, place, view)
+                elif slot == "character":
+                    shown = inputs_of_character(spec, inputs_of(self._template.prompt, place.node))
+                    found.update({place: shown} if shown else {})
                 elif plain.get(slot) is not None:
                     found[place] = self._adapted(plain[slot], place)
         return found
@@ -189,12 +192,13 @@ class Filling:
 
     def _words(self, slot: str, place: Place, view: str | None) -> Any:
         spec = self._spec
-        own = inputs_of(self._template.prompt, place.node).get(place.input)
+        inputs = inputs_of(self._template.prompt, place.node)
+        own = inputs.get(place.input)
         own = own if isinstance(own, str) else str(self._template.own_value(place) or "")
         if place.class_type in OUR_PROMPTS:  # it composes the words itself
             if slot == "negative":
                 return own if spec.negative_prompt is None else spec.negative_prompt
-            return words_of_node(spec, view, place.class_type)
+            return words_of_node(spec, view, place.class_type, inputs)
         return negative_words(spec, view, own) if slot == "negative" else positive_words(spec, view)
 
     def _use(self, slot: str, view: str | None) -> tuple[str, Any] | None:

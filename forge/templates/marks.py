@@ -21,6 +21,12 @@ MOST_NODES = 5000
 #: Our node -> slot -> its input.
 _OWN_NODES: Mapping[str, Mapping[str, str]] = {
     "AvatarForgePrompt": {"prompt": "prompt", "negative": "negative_prompt"},
+    "AvatarForgeLoadCharacter": {"character": "character"},
+    "AvatarForgeCharacterPrompt": {
+        "prompt": "prompt",
+        "negative": "negative_prompt",
+        "character": "character",
+    },
     "AvatarForgePoseSkeleton": {"pose": "view"},
     "AvatarForgeLoadPose": {"pose": "file_id"},
     "AvatarForgeLoadKeypoints": {"pose": "file_id"},
@@ -43,6 +49,7 @@ _APP_NAMES: Mapping[str, str] = {
     "prompt": "prompt",
     "value": "prompt",
     "negative_prompt": "negative",
+    "character": "character",
     "image": "reference",
     "seed": "seed",
     "noise_seed": "seed",

@@ -18,6 +18,8 @@ from ..spec.template import SLOTS, Slot
 Source = Literal["request", "title", "app", "node", "link"]
 #: Slots that hold a picture: a link from a picture takes the place of what is there.
 PICTURES: tuple[Slot, ...] = ("pose", "reference")
+#: Our nodes that show a saved character, which alone can be the slot of one.
+CHARACTER_NODES = ("AvatarForgeLoadCharacter", "AvatarForgeCharacterPrompt")
 
 #: Slot -> names of inputs that it fits, best first.
 INPUTS: Mapping[Slot, tuple[str, ...]] = {
@@ -43,6 +45,7 @@ INPUTS: Mapping[Slot, tuple[str, ...]] = {
         "clip_l",
         "t5xxl",
     ),
+    "character": ("character",),
     "pose": ("image", "images", "file_id", "pixels", "view"),
     "reference": ("image", "images", "file_id", "pixels"),
     "seed": ("seed", "noise_seed", "value"),
@@ -84,7 +87,9 @@ def fits(prompt: Prompt, slot: str, node_id: str, name: str) -> bool:
         return is_link
     if slot in PICTURES:
         return is_link or isinstance(value, str)
-    if slot in ("prompt", "negative"):
+    if slot == "character" and class_of(prompt, node_id) not in CHARACTER_NODES:
+        return False
+    if slot in ("prompt", "negative", "character"):
         return isinstance(value, str) or is_link
     return is_link or (isinstance(value, (int, float)) and not isinstance(value, bool))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,8 +29,10 @@ WITHOUT_MODELS = (
     "paper_doll_sheet",
     "paper_doll_pixel_art",
     "paper_doll_in_a_pose",
+    "paper_doll_of_a_character",
     "paper_doll_with_pose_and_reference",
 )
+CHARACTER_NODES = ("AvatarForgeLoadCharacter", "AvatarForgeCharacterPrompt")
 FROM_PHOTO = ("pose_from_photo", "paper_doll_from_photo")
 #: Pixels and steps of the examples -> what is quick.
 SMALLER = {512: 64, 768: 64, 480: 40, 896: 64, 20: 1}
@@ -63,6 +66,15 @@ def sheet(api: Api) -> str:
     return generation_id
 
 
+def saved_character(api: Api) -> str:
+    """The name of a new character without pictures."""
+    name = f"Mira {secrets.token_hex(4)}"
+    body = {"name": name, "description": "a young woman, red hair", "clothing": "a green dress"}
+    answer = api.post("/characters", json=body)
+    assert answer.status_code == 200, answer.text
+    return name
+
+
 def small(prompt: dict[str, Any], api: Api, sheet: str) -> dict[str, Any]:
     """The prompt with installed models, stored files and little to compute."""
     stored = api.upload(picture(5), "reference")["file_id"]
@@ -81,6 +93,8 @@ def small(prompt: dict[str, Any], api: Api, sheet: str) -> dict[str, Any]:
         node["inputs"].update(
             {name: value for name, value in values.items() if node["inputs"].get(name, 0) != 0}
         )
+        if node["class_type"] in CHARACTER_NODES:
+            node["inputs"]["character"] = saved_character(api)
         if node["class_type"] == "AvatarForgeLoadKeypoints":
             node["inputs"]["file_id"] = api.upload(SKELETON.read_bytes())["file_id"]
     return prompt
@@ -151,6 +165,7 @@ def test_comfy_cli_runs_it(comfy: ComfyServer, api: Api, sheet: str, tmp_path: P
         "AvatarForgeLoadKeypoints": api.upload(SKELETON.read_bytes())["file_id"],
         "AvatarForgeLoadReference": api.upload(picture(6), "reference")["file_id"],
         "AvatarForgeLoadView": sheet,
+        **dict.fromkeys(CHARACTER_NODES, saved_character(api)),
     }
     for node in graph["nodes"]:
         values = node.get("widgets_values") or []

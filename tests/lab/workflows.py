@@ -41,10 +41,21 @@ WINDOW = (2400, 1500)  # pixels; large enough to keep nodes readable
 #: The part of the window that shows only the graph, without the editor's own elements.
 FRAME: FloatRect = {"x": 80, "y": 100, "width": 2300, "height": 1380}
 
+#: Which character the examples show. A new ComfyUI has none: the note says how to save it.
+_SHOWN = {"character": "Mira", "version": 0, "outfit": ""}
+
 Prompt = dict[str, dict[str, Any]]
 
 _NEEDS = f"Models:\n- `models/checkpoints/{CHECKPOINT}`, or any other SD1.5 checkpoint"
 _NEEDS_POSE = f"{_NEEDS}\n- `models/controlnet/{CONTROLNET}`, or any other OpenPose ControlNet for SD1.5"
+
+_NEEDS_CHARACTER = """Save the character first, or enter the name of one that you have:
+
+```bash
+curl http://127.0.0.1:8188/avatarforge-controller/characters \\
+  -H "Content-Type: application/json" \\
+  -d '{"name": "Mira", "description": "a young woman, red hair, freckles", "clothing": "a green dress"}'
+```"""
 
 ARRANGE = """async ([prompt, note, id, frame]) => {
     const app = window.app;
@@ -279,8 +290,63 @@ def _doll_in_a_pose() -> Prompt:
     views = ("front", "left")
     pose = replace(_pose("library", "library"), pose_id="sitting", name="sitting")
     prompt = _drawn(views=views, pose=replace(pose, file=replace(pose.file, file_id=None)))
-    saved = [node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"]
-    return _with_sheet(prompt, dict(zip(views, saved, strict=True)))
+    return _with_sheet(prompt, dict(zip(views, _saved_pictures(prompt), strict=True)))
+
+
+def _doll_of_a_character() -> Prompt:
+    """The front of a saved character: its words, its seed, and its pictures as far as it has some."""
+    prompt = _drawn()
+    loader, joined = (str(max(map(int, prompt)) + offset) for offset in (1, 2))
+    (doll,) = (node for node in prompt.values() if node["class_type"] == "AvatarForgePaperDoll")
+    outputs = {
+        "clothing": 1,
+        "negative_prompt": 2,
+        "style": 3,
+        "reference": 5,
+        "face_reference": 6,
+        "outfit_reference": 7,
+        "seed": 9,
+        "realism": 10,
+    }
+    doll["inputs"] |= {"prompt": [joined, 0]} | {name: [loader, at] for name, at in outputs.items()}
+    loader_inputs = {**_SHOWN, "expression": "happy", "view": "any", "missing": "leave out"}
+    joined_inputs = {"string_a": [loader, 0], "string_b": [loader, 4], "delimiter": ", "}
+    return {
+        loader: {
+            "class_type": "AvatarForgeLoadCharacter",
+            "inputs": loader_inputs,
+            "_meta": {"title": "Character"},
+        },
+        joined: {
+            "class_type": "StringConcatenate",
+            "inputs": joined_inputs,
+            "_meta": {"title": "Description and expression"},
+        },
+        **prompt,
+    }
+
+
+def _character_from_eight_sides() -> Prompt:
+    """All eight directions of a saved character in one batch, on one sheet."""
+    views = importlib.import_module("avatarforge.forge.spec.views").EIGHT_VIEWS
+    prompt = _compiled(views=views)
+    (words,) = (node for node in prompt.values() if node["class_type"] == "AvatarForgePrompt")
+    kept = {name: words["inputs"][name] for name in ("clip", "view", "views", "family")}
+    words |= {
+        "class_type": "AvatarForgeCharacterPrompt",
+        "inputs": {
+            **kept,
+            **_SHOWN,
+            "expression": "",
+            "prompt": "",
+            "elevation": "level",
+            "clothing": "",
+            "style": "",
+            "negative_prompt": "",
+        },
+        "_meta": {"title": "Character prompt"},
+    }
+    return _with_sheet(prompt, dict(zip(views, _saved_pictures(prompt), strict=True)))
 
 
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
@@ -311,10 +377,12 @@ def _turnaround_sheet() -> Prompt:
 def _sheet_of(prompt: Prompt) -> Prompt:
     """The four views that this prompt saves, on a sheet."""
     views = importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS
-    pictures = [
-        node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"
-    ]
-    return _with_sheet(prompt, dict(zip(views, pictures, strict=True)))
+    return _with_sheet(prompt, dict(zip(views, _saved_pictures(prompt), strict=True)))
+
+
+def _saved_pictures(prompt: Prompt) -> list[Any]:
+    """Links to the pictures that this prompt saves."""
+    return [node["inputs"]["images"] for node in prompt.values() if node["class_type"] == "AvatarForgeSave"]
 
 
 def _sheet_of_saved_views() -> Prompt:
@@ -363,6 +431,17 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         _doll_in_a_pose,
         "A drawn character in a pose of the pose library, from two sides. Enter another name in the node "
         "*Pose sitting*: waving, walking, lying_on_side, one of your own. No model is needed.",
+    ),
+    "paper_doll_of_a_character": (
+        _doll_of_a_character,
+        "A saved character, drawn: its words, its seed, and its reference pictures where it has some. "
+        "*Load Character* also takes the name of an outfit, and another expression. No model is "
+        f"needed.\n\n{_NEEDS_CHARACTER}",
+    ),
+    "character_from_eight_sides": (
+        _character_from_eight_sides,
+        "A saved character from eight sides, in one batch on eight skeletons, and on one sheet. "
+        f"*Character Prompt* writes the words of each view.\n\n{_NEEDS_CHARACTER}\n\n{_NEEDS_POSE}",
     ),
     "paper_doll_with_pose_and_reference": (
         _doll_with_pose_and_reference,

@@ -28,6 +28,25 @@ async def test_a_run_is_told_as_started_then_succeeded() -> None:
     assert heard == [PromptEvent("started", "p"), PromptEvent("succeeded", "p")]
 
 
+async def test_an_error_that_does_not_end_the_run_is_a_failure_too() -> None:
+    """ComfyUI says so of a node whose input has no value, and goes on with the others (execution.py:
+    `execution_block_cb`)."""
+    blocked = {
+        "prompt_id": "p",
+        "node_id": "5",
+        "node_type": "VAEEncode",
+        "exception_message": "Execution Blocked: no such picture",
+        "exception_type": "ExecutionBlocked",
+    }
+    ended = ("execution_success", {"prompt_id": "p"}), ("executing", {"node": None, "prompt_id": "p"})
+    failed, succeeded = await told(("execution_error", blocked), *ended, *ended)
+    assert (failed.kind, failed.error) == (
+        "failed",
+        "VAEEncode (node 5): Execution Blocked: no such picture",
+    )
+    assert succeeded == PromptEvent("succeeded", "p")
+
+
 async def test_the_end_is_told_only_once_it_is_in_the_history() -> None:
     assert await told(("execution_success", {"prompt_id": "p"})) == []
 

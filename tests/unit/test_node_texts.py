@@ -11,7 +11,10 @@ import pytest
 
 from avatarforge.forge.spec.request import REQUEST_FIELDS
 
-SLOTS = ("prompt", "negative", "pose", "reference", "seed", "width", "height", "steps", "cfg", "output")
+SLOTS = (
+    *("prompt", "negative", "character", "pose", "reference"),
+    *("seed", "width", "height", "steps", "cfg", "output"),
+)
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED: dict[str, Any] = json.loads(
     (ROOT / "tests" / "data" / "object_info.json").read_text(encoding="utf-8")

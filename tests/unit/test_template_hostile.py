@@ -41,8 +41,11 @@ VALUES: tuple[Any, ...] = (
     {"__value__": [1]},
     {"a": {"b": []}},
 )
+#: Classes that a node is turned into.
+OTHERS = ("SaveImage", "LoadImage", "AvatarForgePrompt", "AvatarForgeLoadCharacter")
 TITLES: tuple[Any, ...] = (
-    *("prompt", "negative", "pose", "reference", "seed", "width", "height", "steps", "cfg", "output"),
+    *("prompt", "negative", "character", "pose", "reference"),
+    *("seed", "width", "height", "steps", "cfg", "output"),
     *(
         "AvatarForge:",
         "AvatarForge: pose, seed",
@@ -63,7 +66,7 @@ def mutated(dice: random.Random) -> dict[str, Any]:
             case 0:
                 node["_meta"] = dice.choice(({}, {"title": dice.choice(TITLES)}))
             case 1:
-                node["class_type"] = dice.choice(("SaveImage", "LoadImage", "AvatarForgePrompt", "X"))
+                node["class_type"] = dice.choice((*OTHERS, "X"))
             case 2 if node["inputs"]:
                 node["inputs"][dice.choice(list(node["inputs"]))] = copy.deepcopy(dice.choice(VALUES))
             case 3 if node["inputs"]:

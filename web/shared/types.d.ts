@@ -131,6 +131,7 @@ export interface GenerationQuery {
 export type SlotName =
   | "prompt"
   | "negative"
+  | "character"
   | "pose"
   | "reference"
   | "seed"

@@ -8,6 +8,7 @@ export const PROPERTY = "AvatarForge slots";
 export const SLOTS = [
   "prompt",
   "negative",
+  "character",
   "pose",
   "reference",
   "seed",
@@ -120,13 +121,15 @@ export function showMarks(node) {
 }
 
 /**
- * The inputs of a node that can be the slot. For the output it is the node itself.
+ * The inputs of a node that can be marked as the slot. For the output it is the node itself. The nodes of a character
+ * are found without a mark.
  * @param {GraphNode} node
  * @param {SlotName} slot
  * @returns {string[]}
  */
 export function candidates(node, slot) {
   if (slot === "output") return node.constructor.nodeData?.output_node ? [WHOLE_NODE] : [];
+  if (slot === "character") return [];
   const fitting = (node.widgets ?? []).filter((widget) => kindOf(widget) === TYPES[slot]);
   const named = fitting.filter(({ name }) => NAMES[slot].test(name));
   if (named.length) return named.map(({ name }) => name);
@@ -141,7 +144,7 @@ export function candidates(node, slot) {
  */
 export function slotsOf(widget) {
   const kind = kindOf(widget);
-  return SLOTS.filter((slot) => slot !== "output" && TYPES[slot] === kind);
+  return SLOTS.filter((slot) => slot !== "output" && slot !== "character" && TYPES[slot] === kind);
 }
 
 /**
