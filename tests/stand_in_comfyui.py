@@ -52,6 +52,13 @@ class _Node:
     pass
 
 
+class Blocker:
+    """Stands in for `ExecutionBlocker`, in place of an output."""
+
+    def __init__(self, message: str | None) -> None:
+        self.message = message
+
+
 def modules(*, always_torch: bool = False) -> Mapping[str, ModuleType]:
     """Stand-in modules by name, for `sys.modules`. They include torch if it is not installed, or always:
     importing the real one takes most of a start."""
@@ -94,7 +101,7 @@ def modules(*, always_torch: bool = False) -> Mapping[str, ModuleType]:
     )
     stand_ins["comfy_api"].__dict__["latest"] = latest
     module("comfy_execution")
-    module("comfy_execution.graph_utils", ExecutionBlocker=object)
+    module("comfy_execution.graph_utils", ExecutionBlocker=Blocker)
     module("comfy_execution.utils", get_executing_context=lambda: None)
     for name in ("execution", "latent_preview", "node_helpers", "nodes"):
         module(name)

@@ -83,6 +83,46 @@ async def test_a_field_without_a_slot_is_refused_by_name(client: Client, field: 
     assert field in answer["detail"][0]["msg"]
 
 
+async def test_a_graph_that_shows_a_character_takes_any(client: Client, forge: Product) -> None:
+    """Without a slot for words: the graph itself loads words and pictures."""
+    face = (await upload(client, kind="reference"))["file_id"]
+    _, vex = await send(
+        client,
+        "POST",
+        "/characters",
+        json={
+            "name": "Vex",
+            "description": "red hair",
+            "clothing": "a dress",
+            "references": [{"file_id": face, "role": "face"}, {"file_id": face}],
+            "outfits": [{"name": "Armour", "words": "steel plate"}],
+        },
+    )
+    graph = plain()
+    graph["6"]["inputs"]["text"] = ["20", 0]
+    graph["20"] = node(
+        "AvatarForgeLoadCharacter", character="Mira", version=0, outfit="", expression="happy"
+    )
+    saved = await save(client, "mine", graph, slots={"prompt": [], "negative": []})
+    assert [item["input"] for item in saved["slots"]["character"]] == ["character"]
+    body = {"template": "mine", "character_id": vex["character_id"], "outfit": "armour"}
+    status, answer = await send(client, "POST", "/generate/avatar", json=body)
+    assert (status, answer["warnings"]) == (200, [])
+    shown = forge.host.prompts[answer["comfyui_prompt_id"]]["20"]["inputs"]
+    assert shown == {
+        "character": vex["character_id"],
+        "version": 1,
+        "outfit": "Armour",
+        "expression": "happy",
+    }
+    status, again = await send(client, "POST", "/generate/avatar", json=answer["parameters"])
+    assert status == 200, again
+    assert forge.host.prompts[again["comfyui_prompt_id"]]["20"]["inputs"] == shown
+    # Words still need a slot for words.
+    found = await refused(client, "POST", "/generate/avatar", json={**body, "prompt": "in the rain"})
+    assert found[:2] == (422, "template_slot_missing")
+
+
 async def test_several_views_and_rerolls_run_the_version_that_they_began_with(
     client: Client, forge: Product
 ) -> None:

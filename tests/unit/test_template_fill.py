@@ -14,6 +14,7 @@ from avatarforge.forge.errors import UnprocessableError
 from avatarforge.forge.graphs.links import upstream
 from avatarforge.forge.ports import Prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
+from avatarforge.forge.spec.character import CharacterUse
 from avatarforge.forge.spec.request import parameters
 from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.forge.templates.fill import compile_template, trial_prompt
@@ -21,6 +22,9 @@ from avatarforge.forge.templates.find import find_slots
 from avatarforge.forge.templates.template import Template, trial_spec
 
 ID = "00000000-0000-4000-8000-00000000000a"
+SHOWN = CharacterUse("00000000-0000-4000-8000-00000000000b", 3, "Vex", "red hair")
+#: What a node of ours gets for it.
+SHOWN_INPUTS = {"character": SHOWN.id, "version": 3, "outfit": ""}
 
 
 def template(graph: Graph, workflow: dict[str, Any] | None = None, **slots: Any) -> Template:
@@ -242,6 +246,65 @@ def test_our_own_prompt_node_gets_the_words_and_the_view() -> None:
     words = prompt["6"]["inputs"]
     assert (words["prompt"], words["clothing"], words["view"]) == ("a knight", "plate", "back")
     assert (words["negative_prompt"], words["realism"]) == ("hat", True)
+
+
+def test_our_own_prompt_node_gets_all_that_a_character_adds() -> None:
+    graph = plain()
+    own = {"clothing": ["20", 1], "style": ["20", 3], "negative_prompt": "", "view": "front", "views": "left"}
+    graph["6"] = node("AvatarForgePrompt", prompt="x", character="own", clip=["4", 1], **own)
+    graph["20"] = node("AvatarForgeLoadCharacter", character="Mira", version=0, expression="smug")
+    graph["3"]["inputs"].update(positive=["6", 0], negative=["6", 1])
+    mine = template(graph)
+    shown = {"character": SHOWN, "expression": "smug", "expression_words": "a smug grin", "clothing": "rags"}
+    filled = compile_template(mine, spec(mine, **shown, elevation="above", views=("back",)), ID).prompt
+    words = filled["6"]["inputs"]
+    assert (words["character"], words["expression"]) == ("red hair", "a smug grin")
+    assert (words["elevation"], words["view"], words["views"]) == ("above", "back", "")
+    assert (words["clothing"], words["style"]) == ("rags", ["20", 3])
+    # Without a character the graph's own stays.
+    words = compile_template(mine, spec(mine), ID).prompt["6"]["inputs"]
+    assert (words["character"], words["clothing"]) == ("own", ["20", 1])
+    assert not {"expression", "elevation"} & words.keys()
+
+
+def test_a_drawn_character_gets_its_description_and_expression() -> None:
+    graph = {
+        "1": node("AvatarForgePaperDoll", prompt="x", clothing="", style="", negative_prompt="", view="front"),
+        "2": node("SaveImage", filename_prefix="mine", images=["1", 0]),
+    }
+    mine = template(graph)
+    values = {"character": SHOWN, "expression": "angry", "prompt": "a sword"}
+    (doll,) = of_type(compile_template(mine, spec(mine, **values), ID).prompt, "AvatarForgePaperDoll")
+    assert doll["prompt"] == "red hair, angry, a sword"
+    assert not {"character", "expression", "elevation"} & doll.keys()
+
+
+@pytest.mark.parametrize(
+    ("own", "values", "wanted"),
+    [
+        ("smug", {}, {"character": "Mira", "version": 0, "outfit": "Coat", "expression": "smug"}),
+        ("", {"expression": "sad"}, {"character": "Mira", "version": 0, "outfit": "Coat", "expression": "sad"}),
+        ("smug", {"character": SHOWN}, {**SHOWN_INPUTS, "expression": ""}),
+        ("Angry", {"character": SHOWN}, {**SHOWN_INPUTS, "expression": "Angry"}),
+        ("Angry", {"character": SHOWN, "expression": "sad"}, {**SHOWN_INPUTS, "expression": "sad"}),
+        (
+            "",
+            {"character": replace(SHOWN, outfit="Armour")},
+            {**SHOWN_INPUTS, "outfit": "Armour", "expression": ""},
+        ),
+    ],
+)
+def test_the_nodes_of_a_character_show_that_of_the_request(
+    own: str, values: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    graph = plain()
+    graph["6"]["inputs"]["text"] = ["20", 0]
+    graph["20"] = node(
+        "AvatarForgeLoadCharacter", character="Mira", version=0, outfit="Coat", expression=own
+    )
+    mine = template(graph, prompt=[])
+    filled = compile_template(mine, spec(mine, **values, views=("front", "back")), ID).prompt
+    assert of_type(filled, "AvatarForgeLoadCharacter") == [wanted]
 
 
 def test_a_picture_that_leads_to_no_result_is_never_dropped() -> None:

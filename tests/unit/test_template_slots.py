@@ -190,6 +190,20 @@ def test_our_own_nodes_say_what_they_are_for() -> None:
     assert sources(found)["prompt"] == {"node"}
 
 
+def test_only_our_own_nodes_are_the_slot_of_a_character() -> None:
+    graph = plain()
+    graph["6"] = node("AvatarForgeCharacterPrompt", character="Mira", prompt="x", clip=["4", 1])
+    graph["20"] = node("AvatarForgeLoadCharacter", character="Mira", version=0)
+    graph["21"] = node("AvatarForgePrompt", "Character", character="red hair", prompt="x", clip=["4", 1])
+    graph["22"] = node("PrimitiveString", "character", value="Mira")
+    found = find_slots(graph)
+    assert places(found)["character"] == [("6", "character"), ("20", "character")]
+    assert sources(found)["character"] == {"node"}
+    assert found.problems == ()
+    refused = find_slots(graph, None, {"character": {"node": "21", "input": "character"}})
+    assert "has no input 'character' for the slot character" in refused.problems[0].message
+
+
 def test_what_the_request_says_wins_and_an_empty_list_means_none() -> None:
     slots = {
         "prompt": [{"node": "6"}, {"node": 7, "input": "text"}],
