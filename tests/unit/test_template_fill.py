@@ -23,7 +23,8 @@ from avatarforge.forge.templates.template import Template, trial_spec
 
 ID = "00000000-0000-4000-8000-00000000000a"
 SHOWN = CharacterUse("00000000-0000-4000-8000-00000000000b", 3, "Vex", "red hair")
-#: What a node of ours gets for it.
+#: What a node of ours has for its own, and gets for that one.
+OWN_INPUTS: dict[str, Any] = {"character": "Mira", "version": 0, "outfit": "Coat"}
 SHOWN_INPUTS = {"character": SHOWN.id, "version": 3, "outfit": ""}
 
 
@@ -269,7 +270,7 @@ def test_our_own_prompt_node_gets_all_that_a_character_adds() -> None:
 
 def test_a_drawn_character_gets_its_description_and_expression() -> None:
     graph = {
-        "1": node("AvatarForgePaperDoll", prompt="x", clothing="", style="", negative_prompt="", view="front"),
+        "1": node("AvatarForgePaperDoll", prompt="x", clothing="", negative_prompt="", view="front"),
         "2": node("SaveImage", filename_prefix="mine", images=["1", 0]),
     }
     mine = template(graph)
@@ -282,8 +283,8 @@ def test_a_drawn_character_gets_its_description_and_expression() -> None:
 @pytest.mark.parametrize(
     ("own", "values", "wanted"),
     [
-        ("smug", {}, {"character": "Mira", "version": 0, "outfit": "Coat", "expression": "smug"}),
-        ("", {"expression": "sad"}, {"character": "Mira", "version": 0, "outfit": "Coat", "expression": "sad"}),
+        ("smug", {}, {**OWN_INPUTS, "expression": "smug"}),
+        ("", {"expression": "sad"}, {**OWN_INPUTS, "expression": "sad"}),
         ("smug", {"character": SHOWN}, {**SHOWN_INPUTS, "expression": ""}),
         ("Angry", {"character": SHOWN}, {**SHOWN_INPUTS, "expression": "Angry"}),
         ("Angry", {"character": SHOWN, "expression": "sad"}, {**SHOWN_INPUTS, "expression": "sad"}),
@@ -299,9 +300,7 @@ def test_the_nodes_of_a_character_show_that_of_the_request(
 ) -> None:
     graph = plain()
     graph["6"]["inputs"]["text"] = ["20", 0]
-    graph["20"] = node(
-        "AvatarForgeLoadCharacter", character="Mira", version=0, outfit="Coat", expression=own
-    )
+    graph["20"] = node("AvatarForgeLoadCharacter", **OWN_INPUTS, expression=own)
     mine = template(graph, prompt=[])
     filled = compile_template(mine, spec(mine, **values, views=("front", "back")), ID).prompt
     assert of_type(filled, "AvatarForgeLoadCharacter") == [wanted]
