@@ -89,7 +89,12 @@ class LoadCharacter(io.ComfyNode):
     def execute(
         cls, character: str, version: int, outfit: str, expression: str, view: str, missing: str
     ) -> io.NodeOutput:
-        filled = _fill(character, version, outfit=_name(outfit), expression=_name(expression))
+        filled = _fill(
+            character,
+            version,
+            outfit=_name(outfit, "outfit"),
+            expression=_name(expression, "expression"),
+        )
         words = filled.words
         shown = None if view == ANY_VIEW else view
         pictures = {role: _picture(filled, role, shown, missing) for role in REFERENCE_ROLES}
@@ -192,8 +197,8 @@ class CharacterPrompt(io.ComfyNode):
         filled = _fill(
             character,
             version,
-            outfit=_name(outfit),
-            expression=_name(expression),
+            outfit=_name(outfit, "outfit"),
+            expression=_name(expression, "expression"),
             prompt=prompt,
             elevation=elevation,
             clothing=clothing or None,
@@ -241,10 +246,11 @@ def _fill(character: str, version: int, **request: Any) -> FilledRequest:
     return filled
 
 
-def _name(text: str) -> str | None:
+def _name(text: str, field: str) -> str | None:
+    """The name of an outfit or expression; None if it is empty. Raises UnprocessableError."""
     name = text.strip()
     if len(name) > LONGEST_NAME:
-        raise UnprocessableError(f"A name of an outfit or expression has at most {LONGEST_NAME} characters.")
+        raise UnprocessableError(f"A name of an {field} has at most {LONGEST_NAME} characters.", (field,))
     return name or None
 
 
