@@ -109,9 +109,7 @@ def resolve_template(
     if "character" in template.slots:
         # The graph loads those of the character itself, but for what another slot wants.
         references = [
-            item
-            for item in references
-            if not item.from_character or (has_slot and item.role == IDENTITY)
+            item for item in references if not item.from_character or (has_slot and item.role == IDENTITY)
         ]
     spec, left_out = add_reference_of_template(spec, references, has_slot=has_slot)
     warnings: tuple[GenerationWarning, ...] = left_out + prompt_warnings(spec.texts, installed.embeddings)

@@ -100,9 +100,7 @@ async def test_a_graph_that_shows_a_character_takes_any(client: Client, forge: P
     )
     graph = plain()
     graph["6"]["inputs"]["text"] = ["20", 0]
-    graph["20"] = node(
-        "AvatarForgeLoadCharacter", character="Mira", version=0, outfit="", expression="happy"
-    )
+    graph["20"] = node("AvatarForgeLoadCharacter", character="Mira", version=0, outfit="", expression="happy")
     saved = await save(client, "mine", graph, slots={"prompt": [], "negative": []})
     assert [item["input"] for item in saved["slots"]["character"]] == ["character"]
     body = {"template": "mine", "character_id": vex["character_id"], "outfit": "armour"}
