@@ -9,7 +9,6 @@ from comfy_api.latest import io
 
 from ..forge.errors import NotFoundError, UnprocessableError
 from ..forge.families import PROMPT_KINDS
-from ..forge.generations.applicability import check_expression
 from ..forge.graphs.references import turn_between
 from ..forge.spec.character_content import LONGEST_NAME
 from ..forge.spec.expressions import EXPRESSION_NAMES
@@ -241,9 +240,7 @@ def _fingerprint(character: str | None, version: int | None) -> object:
 
 def _fill(character: str, version: int, **request: Any) -> FilledRequest:
     """A request for one picture of the character. Blocks. Raises NotFoundError and UnprocessableError."""
-    filled = saved_characters().fill_here(character, version or None, AvatarRequest(**request))
-    check_expression(filled.request, filled.expression_words, filled.expressions)
-    return filled
+    return saved_characters().fill_here(character, version or None, AvatarRequest(**request))
 
 
 def _name(text: str, field: str) -> str | None:

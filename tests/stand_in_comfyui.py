@@ -59,6 +59,11 @@ class Blocker:
         self.message = message
 
 
+def _outputs(*values: object) -> tuple[object, ...]:
+    """Stands in for `io.NodeOutput`: what a node gives, in order."""
+    return values
+
+
 def modules(*, always_torch: bool = False) -> Mapping[str, ModuleType]:
     """Stand-in modules by name, for `sys.modules`. They include torch if it is not installed, or always:
     importing the real one takes most of a start."""
@@ -97,7 +102,10 @@ def modules(*, always_torch: bool = False) -> Mapping[str, ModuleType]:
     module("comfy.patcher_extension", WrappersMP=MagicMock())
     module("comfy_api")
     latest = module(
-        "comfy_api.latest", ComfyExtension=_Extension, io=MagicMock(ComfyNode=_Node), ui=MagicMock()
+        "comfy_api.latest",
+        ComfyExtension=_Extension,
+        io=MagicMock(ComfyNode=_Node, NodeOutput=_outputs),
+        ui=MagicMock(),
     )
     stand_ins["comfy_api"].__dict__["latest"] = latest
     module("comfy_execution")

@@ -25,7 +25,7 @@ from ..store.inspect import JSON_TYPE
 from ..store.listing import read_cursor, read_number_cursor
 from .content import change_content, make_content
 from .saved import CharacterPage, SavedCharacter, VersionPage
-from .use import FilledRequest, fill_request
+from .use import FilledRequest, check_expression, fill_request
 
 __all__ = ["CharacterRecord", "CharacterService"]
 
@@ -142,8 +142,9 @@ class CharacterService:
     def fill_here(self, reference: str, number: int | None, request: AvatarRequest) -> FilledRequest:
         """A request for one picture with what such a version adds. Blocks, like `locate`. Raises what that
         raises, and UnprocessableError for what does not fit the character."""
-        version = self.locate(reference, number)
-        return fill_request(request, version, "avatar", None, None)
+        filled = fill_request(request, self.locate(reference, number), "avatar", None, None)
+        check_expression(filled)
+        return filled
 
 
 def unknown_character(character_id: str) -> NotFoundError:

@@ -17,6 +17,7 @@ from ..families.prompt_text import PromptParts, clause_key, split_clauses
 from ..spec.avatar import Kind
 from ..spec.character import CharacterUse
 from ..spec.character_content import DEFAULT_FIELDS, MODEL_FIELDS, CharacterContent, Outfit
+from ..spec.expressions import EXPRESSIONS
 from ..spec.fields import RequestField, Text
 from ..spec.reference import RequestedReference
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
@@ -101,6 +102,18 @@ def fill_request(
         _expression_words(request, content),
         tuple(expression.name for expression in content.expressions),
     )
+
+
+def check_expression(filled: FilledRequest) -> None:
+    """Raises UnprocessableError for an expression that is not built in and none of the character's."""
+    name = filled.request.expression
+    if name and not filled.expression_words and name.strip().lower() not in EXPRESSIONS:
+        raise UnprocessableError(
+            f"There is no expression {name!r}. There are: {', '.join([*EXPRESSIONS, *filled.expressions])}.",
+            ("body", "expression"),
+            code="unknown_option",
+            parameters={"field": "expression", "value": name},
+        )
 
 
 def _words(request: AvatarRequest, content: CharacterContent, outfit: Outfit | None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from ..families.family import Family
 from ..graphs.pose_input import posed_views
 from ..graphs.pose_methods import KEYPOINTS, PICTURE
 from ..spec.avatar import AvatarSpec, Kind
-from ..spec.expressions import EXPRESSIONS
 from ..spec.reference import REFERENCE_STRENGTH, RequestedReference
 from ..spec.request import REQUEST_FIELDS, AvatarRequest
 from ..spec.views import in_order
@@ -96,19 +95,6 @@ def check_pose_shown(spec: AvatarSpec) -> None:
             ("body", "pose_file_id"),
             code="field_not_applicable",
             parameters={"field": "pose_file_id"},
-        )
-
-
-def check_expression(request: AvatarRequest, words: str = "", own: Sequence[str] = ()) -> None:
-    """Raises UnprocessableError for an expression that is not built in and none of the character's `own`,
-    whose `words` were not found."""
-    name = request.expression
-    if name and not words and name.strip().lower() not in EXPRESSIONS:
-        raise UnprocessableError(
-            f"There is no expression {name!r}. There are: {', '.join([*EXPRESSIONS, *own])}.",
-            ("body", "expression"),
-            code="unknown_option",
-            parameters={"field": "expression", "value": name},
         )
 
 

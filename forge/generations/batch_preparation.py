@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ...db.records import BatchRecord
-from ..characters.use import FilledRequest
+from ..characters.use import FilledRequest, check_expression
 from ..errors import UnavailableError, UnprocessableError
 from ..ports import Host, InstalledModels
 from ..settings import Settings
@@ -22,7 +22,7 @@ from ..spec.character import CharacterUse
 from ..spec.receipt import Receipt
 from ..spec.warning import GenerationWarning
 from ..templates.template import Template
-from .applicability import check_expression, chosen_views
+from .applicability import chosen_views
 from .batch_order import graph_shape, run_order
 from .batch_request import BatchRequest, about_request, check_files_only
 from .compiling import BatchFits, Resolve, choose_turnaround, compile_new, new_words_warnings
@@ -111,7 +111,7 @@ class BatchPreparer:
                 check_files_only(item.request)
                 filled, template = await filler.fill(item.request, item.kind, item.views)
                 views = chosen_views(filled.request, item.kind, item.views)
-                check_expression(filled.request, filled.expression_words, filled.expressions)
+                check_expression(filled)
             found.append(_Filled(filled, template, views))
             await _give_way(position)
         return found

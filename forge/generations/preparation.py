@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from ...db import generations as queries
 from ...db.engine import Database, Query
 from ...db.records import GenerationRecord
+from ..characters.use import check_expression
 from ..errors import UnavailableError, UnprocessableError
 from ..graphs.compile import compile_reroll
 from ..graphs.models import require_models, with_installed_names
@@ -29,7 +30,7 @@ from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
 from ..store.files import FileStore
 from ..templates.fill import compile_template
-from .applicability import check_expression, chosen_views
+from .applicability import chosen_views
 from .compiling import (
     Resolve,
     choose_turnaround,
@@ -97,7 +98,7 @@ class RunPreparer:
         filled, template = await self._filler.fill(request, kind, views)
         request = filled.request
         views = chosen_views(request, kind, views)
-        check_expression(request, filled.expression_words, filled.expressions)
+        check_expression(filled)
         pose, references = await self._inputs.resolve(request, undo, filled.references)
         generation_id = str(uuid.uuid4())
         resolved = await self._resolve(resolution(filled, views, pose, references, template))

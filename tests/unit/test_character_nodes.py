@@ -78,7 +78,6 @@ class Nodes:
 async def nodes(bootstrap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nodes]:
     from avatarforge.avatarforge_nodes import character, prompt
 
-    monkeypatch.setattr(character.io, "NodeOutput", lambda *values: values)
     monkeypatch.setattr(prompt, "encode_texts", lambda _, texts, __: list(texts))
     async with product(tmp_path) as forge:
         for name in ("files", "characters"):
