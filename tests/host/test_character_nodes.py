@@ -16,8 +16,8 @@ from PIL import Image
 from lab.api import Api
 from lab.server import ComfyServer
 
-WORDS = {"style": "", "realism": False, "negative_prompt": "", "view": "front"}
-SMALL = {"width": 64, "height": 96, "seed": 3, "view_seed": -1, "consistency": 1.0, "steps": 4}
+WORDS: dict[str, Any] = {"style": "", "realism": False, "negative_prompt": "", "view": "front"}
+SMALL: dict[str, Any] = {"width": 64, "height": 96, "seed": 3, "view_seed": -1, "consistency": 1.0, "steps": 4}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def sent(api: Api, method: str, path: str, **body: Any) -> dict[str, Any]:
 
 
 def loads(name: str) -> dict[str, Any]:
-    values = {"version": 0, "outfit": "", "expression": "", "view": "any", "missing": "error"}
+    values: dict[str, Any] = {"version": 0, "outfit": "", "expression": "", "view": "any", "missing": "error"}
     return node("AvatarForgeLoadCharacter", character=name, **values)
 
 

@@ -251,7 +251,8 @@ def test_our_own_prompt_node_gets_the_words_and_the_view() -> None:
 
 def test_our_own_prompt_node_gets_all_that_a_character_adds() -> None:
     graph = plain()
-    own = {"clothing": ["20", 1], "style": ["20", 3], "negative_prompt": "", "view": "front", "views": "left"}
+    own: dict[str, Any] = {"clothing": ["20", 1], "style": ["20", 3], "negative_prompt": ""}
+    own |= {"view": "front", "views": "left"}
     graph["6"] = node("AvatarForgePrompt", prompt="x", character="own", clip=["4", 1], **own)
     graph["20"] = node("AvatarForgeLoadCharacter", character="Mira", version=0, expression="smug")
     graph["3"]["inputs"].update(positive=["6", 0], negative=["6", 1])
