@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,12 +16,13 @@ from lab.api import Api
 from lab.server import ComfyServer
 
 WORDS: dict[str, Any] = {"style": "", "realism": False, "negative_prompt": "", "view": "front"}
-SMALL: dict[str, Any] = {"width": 64, "height": 96, "seed": 3, "view_seed": -1, "consistency": 1.0, "steps": 4}
+SMALL: dict[str, Any] = {"width": 64, "height": 96, "seed": 3, "view_seed": -1}
+SMALL |= {"consistency": 1.0, "steps": 1}
 
 
 @pytest.fixture(scope="module")
-def doll(module_factory: Callable[..., ComfyServer]) -> Api:
-    return Api(module_factory(models=()).url)
+def doll(modelless: ComfyServer) -> Api:
+    return Api(modelless.url)
 
 
 def sent(api: Api, method: str, path: str, **body: Any) -> dict[str, Any]:
