@@ -11,7 +11,7 @@ from ..graphs.drawn_words import drawn_prompt
 from ..graphs.links import PAPER_DOLL, link_of
 from ..spec.avatar import AvatarSpec
 from ..spec.expressions import EXPRESSIONS
-from ..spec.views import node_views
+from ..spec.views import LEVEL, node_views
 
 _OUR_PROMPT = "AvatarForgePrompt"
 #: Our nodes that compose the words of a view themselves.
@@ -22,7 +22,8 @@ def words_of_node(
     spec: AvatarSpec, view_name: str | None, class_type: str, own: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The inputs of one of OUR_PROMPTS for a view. `own` are those that it has in the graph: a link, and what
-    the graph says about the character and the camera, stay unless the request says something else."""
+    the graph says about the character, stay unless the request says something else; so does the height of its
+    camera, unless that of the request is not the usual one."""
     parts = prompt_parts(spec)
     words: dict[str, Any] = {"prompt": drawn_prompt(spec) if class_type == PAPER_DOLL else parts.prompt}
     for name, text in (("clothing", parts.clothing), ("style", parts.style)):
@@ -33,7 +34,7 @@ def words_of_node(
             words["character"] = parts.character
         if spec.expression is not None:
             words["expression"] = parts.expression
-    if class_type != PAPER_DOLL and spec.elevation is not None:
+    if class_type != PAPER_DOLL and spec.elevation not in (None, LEVEL):
         words["elevation"] = spec.elevation
     return words | node_views((view_name,))
 

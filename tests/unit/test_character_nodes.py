@@ -158,13 +158,14 @@ async def test_a_character_without_a_seed_always_has_the_same_one(nodes: Nodes) 
 async def test_the_words_of_a_view_are_those_of_a_request(nodes: Nodes) -> None:
     """By the specs that the API makes, in the words of every family."""
     mira = await nodes.save(seed=7)
-    for views, inputs in (
+    cases: tuple[tuple[str, dict[str, Any]], ...] = (
         ("front", {}),
         ("all four", {"prompt": "in the rain, red hair", "expression": "smug"}),
         ("back", {"outfit": "Winter coat", "clothing": "a scarf", "negative_prompt": "hat, rain"}),
         ("all eight", {"style": "pixel art", "expression": "angry", "elevation": "above"}),
         ("side", {"clothing": "rags", "style": "a style of its own"}),
-    ):
+    )
+    for views, inputs in cases:
         rows = views_of_node(views)
         named = tuple(row for row in rows if row is not None)
         request = AvatarRequest(character_id=mira, **inputs)

@@ -264,7 +264,7 @@ def test_our_own_prompt_node_gets_all_that_a_character_adds() -> None:
     assert (words["elevation"], words["view"], words["views"]) == ("above", "back", "")
     assert (words["clothing"], words["style"]) == ("rags", ["20", 3])
     # Without a character the graph's own stays.
-    words = compile_template(mine, spec(mine), ID).prompt["6"]["inputs"]
+    words = compile_template(mine, spec(mine, elevation="level"), ID).prompt["6"]["inputs"]
     assert (words["character"], words["clothing"]) == ("own", ["20", 1])
     assert not {"expression", "elevation"} & words.keys()
 
