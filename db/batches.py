@@ -42,6 +42,7 @@ _ITEMS = (
     .where(generations.c.batch_id == bindparam("batch_id"))
     .order_by(generations.c.batch_position)
 )
+_SPECS = select(generations.c.id, generations.c.spec).where(generations.c.batch_id == bindparam("batch_id"))
 _WAITS = generations.c.waiting_place.is_not(None)
 _COUNT_WAITING = select(func.count()).select_from(generations).where(_WAITS)
 _NEXT = select(generations.c.id).where(_WAITS).order_by(generations.c.waiting_place).limit(1)
@@ -97,6 +98,11 @@ def counts(connection: Connection, batch_ids: Collection[str]) -> dict[str, Batc
 def items(connection: Connection, batch_id: str) -> tuple[BatchItem, ...]:
     """The generations of a batch, in the order of its request. Reads only an index."""
     return tuple(BatchItem(*row) for row in connection.execute(_ITEMS, {"batch_id": batch_id}))
+
+
+def specs(connection: Connection, batch_id: str) -> list[tuple[str, str]]:
+    """(id, stored spec) of the generations of a batch, in one query."""
+    return [(row[0], row[1]) for row in connection.execute(_SPECS, {"batch_id": batch_id})]
 
 
 def ids_with_status(

@@ -22,6 +22,7 @@ from .generations.cache import GenerationCache
 from .generations.dispatcher import BatchDispatcher
 from .generations.filling import RequestFiller
 from .generations.inputs import Inputs
+from .generations.matrix import MatrixMaker
 from .generations.outputs import OutputFolder
 from .generations.preparation import RunPreparer
 from .generations.recorder import GenerationRecorder
@@ -111,6 +112,7 @@ class Product:
     cache: GenerationCache
     generations: GenerationService
     batches: BatchService
+    matrices: MatrixMaker
     dispatcher: BatchDispatcher
     health: HealthService
     verifier: Verifier
@@ -230,6 +232,7 @@ def open_product(
         cache=cache,
         generations=generations,
         batches=batches,
+        matrices=MatrixMaker(characters, templates, batches, workers),
         dispatcher=dispatcher,
         health=HealthService(database, blobs, workers, host, settings, environment.other_faults),
         verifier=Verifier(store.checked(outputs)),

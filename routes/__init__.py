@@ -24,6 +24,7 @@ from . import (
     links,
     live,
     maintenance,
+    matrix,
     poses,
     streams,
     styles,

@@ -32,5 +32,8 @@ def batch_fields(state: BatchState) -> dict[str, object]:
 
 def render_batch(batch: Batch) -> JsonBody:
     """Render a `responses.BatchAnswer`."""
-    items = [{"generation_id": item.generation_id, "status": item.status} for item in batch.items]
+    items = [
+        {"generation_id": item.generation_id, "status": item.status, **vars(batch.cell_of(item))}
+        for item in batch.items
+    ]
     return JsonBody(to_json({**batch_fields(batch.state), "generations": items}))

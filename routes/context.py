@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from ..forge.characters.service import CharacterService
 from ..forge.generations.batches import BatchService
+from ..forge.generations.matrix import MatrixMaker
 from ..forge.generations.service import GenerationService
 from ..forge.generations.to_character import CharacterMaker
 from ..forge.health import HealthService
@@ -40,6 +41,7 @@ class Services:
     files: FileStore
     generations: GenerationService
     batches: BatchService
+    matrices: MatrixMaker
     health: HealthService
     workers: Workers
     verifier: Verifier
@@ -60,6 +62,7 @@ def services_of(product: Product) -> Services:
         product.files,
         product.generations,
         product.batches,
+        product.matrices,
         product.health,
         product.workers,
         product.verifier,

@@ -30,7 +30,7 @@ from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
 from ..forge.spec.lora import STRENGTH
 from ..forge.spec.reference import REFERENCE_STRENGTH, ReferenceRole
-from ..forge.spec.request import REQUEST_FIELDS
+from ..forge.spec.request import MOST_COUNT, REQUEST_FIELDS
 from ..forge.spec.views import VIEW_NAMES, ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from .context import PREFIX
@@ -59,10 +59,15 @@ def _without(pattern: str, exceptions: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _distinct(values: list[Any]) -> list[Any]:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("repeated_value", "Each view can be chosen once only")
-    return values
+def distinct(what: str) -> AfterValidator:
+    """For a list: refuses a value that it has twice."""
+
+    def check(values: list[Any]) -> list[Any]:
+        if len(set(values)) < len(values):
+            raise PydanticCustomError("repeated_value", "Each {what} can be chosen once only", {"what": what})
+        return values
+
+    return AfterValidator(check)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class _Base64:
 # The bounds are part of the types, because pydantic omits those of the fields from the OpenAPI document.
 Strength = Annotated[float, Strict(), Field(ge=0, le=1)]
 LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
+Count = Annotated[int, Strict(), Field(ge=1, le=MOST_COUNT), BeforeValidator(_whole)]
+CharacterVersion = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
@@ -111,7 +118,7 @@ GenerationCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}$")]
 VersionCursor = Annotated[str, _SchemaPattern("^[0-9]{1,9}$")]
 FileCursor = Annotated[str, _SchemaPattern("^[0-9]{1,18}-[0-9A-Fa-f-]{36}$")]
 Picture = Annotated[str, _Base64()]
-DistinctViews = Annotated[list[ViewName], AfterValidator(_distinct)]
+DistinctViews = Annotated[list[ViewName], distinct("view")]
 # For the OpenAPI document. `links` validates the URLs, with better error messages.
 _SIZES = "(6[4-9]|[7-9][0-9]|[1-4][0-9]{2}|50[0-9]|51[0-2])"
 _PREVIEWS = f"generations/{UUID_PATTERN}/previews/[0-9]{{1,4}}(\\?version=[0-9]{{1,15}})?"

@@ -10,6 +10,8 @@ from ..errors import AvatarForgeError, UnprocessableError
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
 
+#: Requests in one batch.
+MOST_REQUESTS = 1000
 #: Pictures that would be sent again with every request.
 _AS_FILES = {"pose_image": "pose_file_id", "reference_image": "reference_file_id"}
 

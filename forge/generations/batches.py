@@ -26,7 +26,9 @@ from ..settings import Settings
 from ..store.listing import read_cursor
 from ..webhooks.outbox import Outbox
 from ..webhooks.targets import Targets
+from ..spec.cell import Cell
 from . import batch_transactions as transactions
+from .batch_cells import BatchCells, Cells, read_cells
 from .batch_order import run_order
 from .batch_preparation import BatchPreparer
 from .batch_request import BatchRequest, about_request
@@ -48,10 +50,12 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch with its live state and its generations, in the order of the request."""
+    """A batch with its live state and its generations, in the order of the request. `cells` are what these
+    show, by their ids."""
 
     state: BatchState
     items: tuple[BatchItem, ...]
+    cells: Cells
 
     @property
     def id(self) -> str:
@@ -60,6 +64,9 @@ class Batch:
     @property
     def status(self) -> str:
         return self.state.status
+
+    def cell_of(self, item: BatchItem) -> Cell:
+        return self.cells.get(item.generation_id, Cell())
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,7 @@ class BatchService:
         self._outbox = outbox
         self._targets = targets
         self._remover = remover
+        self._cells = BatchCells(database)
 
     async def submit(
         self,
@@ -127,13 +135,17 @@ class BatchService:
         self._live.batches.publish(summary)
         log.info("AvatarForge: batch %s accepted: %d generations", record.id, record.total)
         items = tuple(BatchItem(item.columns["id"], "queued") for item in prepared.items)
-        return Batch(self._live.batches.state(summary), items)
+        rows = [(item.columns["id"], item.columns["spec"]) for item in prepared.items]
+        cells = await asyncio.to_thread(read_cells, rows)
+        self._cells.keep(record.id, cells)
+        return Batch(self._live.batches.state(summary), items, cells)
 
     async def get(self, batch_id: str) -> Batch:
         """The batch as it is now. Raises NotFoundError."""
         read = partial(transactions.read_batch, batch_id=batch_id)
         summary, items = await self._database.read(read)
-        return Batch(self._live.batches.state(summary), items)
+        cells = await self._cells.of(batch_id) if items else {}
+        return Batch(self._live.batches.state(summary), items, cells)
 
     async def get_when_ended(self, batch_id: str, seconds: float) -> Batch:
         """The batch once it has ended, or after `seconds`. Raises NotFoundError and BusyError."""

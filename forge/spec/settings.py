@@ -12,6 +12,8 @@ from .views import ELEVATIONS, Elevation
 #: Colours of the palette of a picture that is reduced to large pixels.
 PIXEL_COLORS = 32
 CONSISTENCY = 0.7
+#: How many seeds there are. After the last one comes 0.
+SEEDS = 2**64
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class AvatarSettings:
         form="advanced",
         applies="pixel_art",
     )
-    seed: int = declare(Whole(0, 2**64 - 1), "The same seed and inputs repeat a picture.", form="advanced")
+    seed: int = declare(Whole(0, SEEDS - 1), "The same seed and inputs repeat a picture.", form="advanced")
     checkpoint: str = declare(
         Name(512, "checkpoints"), "An installed model, by its file name. The same as `model`."
     )

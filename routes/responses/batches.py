@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ...forge.spec.views import ViewName
 from ..models import LazyModel
 from .generations import Status
 
@@ -13,6 +14,11 @@ from .generations import Status
 class BatchItem(LazyModel):
     generation_id: str
     status: Status
+    outfit: str | None = Field(description="Of the character.")
+    expression: str | None
+    view: ViewName | None = Field(description="null: several views, or none in particular.")
+    pose_id: str | None = Field(description="Of the pose library.")
+    seed: int | None = Field(description="That it was accepted with; null: its template has no slot for one.")
 
 
 class BatchSummary(LazyModel):
