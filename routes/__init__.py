@@ -86,6 +86,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *form.ENDPOINTS,
     *generations.ENDPOINTS,
     *batches.ENDPOINTS,
+    *matrix.ENDPOINTS,
     *links.ENDPOINTS,
     *live.ENDPOINTS,
     *streams.ENDPOINTS,

@@ -75,8 +75,9 @@ async def delete(call: Call) -> responses.GenerationDeletedAnswer:
 async def reroll(call: Call) -> Answer:
     query = call.validated_query(requests.RerollQuery)
     generation_id = call.path("generation_id")
+    reroll = call.services.generations.reroll
     return await run_idempotent(
-        call, partial(call.services.generations.reroll, generation_id, query.pose, query.seed)
+        call, partial(reroll, generation_id, query.pose, query.seed, position=query.position)
     )
 
 

@@ -141,6 +141,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "character_id": record.character_id,
         "character_version": record.character_version,
         "reroll": record.reroll.view if record.reroll else None,
+        "reroll_position": record.reroll.position + 1 if record.reroll else None,
     }
 
 
@@ -194,7 +195,7 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
         "pose_type": output.view,
         "size": output.size,
         "dimensions": {"width": output.width, "height": output.height},
-        "seed": spec.seed_of(output.view) if spec else None,
+        "seed": spec.seed_at(output.position) if spec else None,
     }
 
 
@@ -203,6 +204,7 @@ def _input(applied: AppliedInput) -> dict[str, object]:
         "role": applied.role,
         "reference_role": _reference_role(applied),
         "pose_type": applied.view,
+        "picture": applied.picture,
         "kind": applied.kind,
         "file_id": applied.file_id,
         "content_hash": applied.content_hash,

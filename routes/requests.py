@@ -30,7 +30,7 @@ from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
 from ..forge.spec.lora import STRENGTH
 from ..forge.spec.reference import REFERENCE_STRENGTH, ReferenceRole
-from ..forge.spec.request import MOST_COUNT, REQUEST_FIELDS
+from ..forge.spec.request import MOST_COUNT, MOST_PICTURES, REQUEST_FIELDS
 from ..forge.spec.views import VIEW_NAMES, ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from .context import PREFIX
@@ -308,7 +308,14 @@ class PoseQuery(Query):
     pose: ViewName = Field(description="The view to draw.")
 
 
-class RerollQuery(PoseQuery):
+class RerollQuery(Query):
+    pose: ViewName | None = Field(None, description="The view to draw again.")
+    position: QueryWhole | None = Field(
+        None,
+        ge=1,
+        le=MOST_PICTURES,
+        description="The number of the picture in output_files, from 1: needed where several show the view.",
+    )
     seed: QuerySeed | None = Field(None, description="Chosen for you when left out.")
 
 

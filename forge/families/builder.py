@@ -25,9 +25,18 @@ class Node:
 class PromptBuilder:
     def __init__(self) -> None:
         self.prompt: Prompt = {}
+        #: Whether `add` returns an existing node with the same inputs, which would compute the same.
+        self.reuses = False
+        self._by_class: dict[str, list[Node]] = {}
 
     def add(self, class_type: str, title: str, **inputs: Any) -> Node:
+        alike = self._by_class.setdefault(class_type, [])
+        if self.reuses:
+            for node in alike:
+                if self.prompt[node.id]["inputs"] == inputs:
+                    return node
         node = Node(str(len(self.prompt) + 1))
+        alike.append(node)
         self.prompt[node.id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
         return node
 

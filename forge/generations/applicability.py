@@ -11,7 +11,7 @@ from ..graphs.pose_input import posed_views
 from ..graphs.pose_methods import KEYPOINTS, PICTURE
 from ..spec.avatar import AvatarSpec, Kind
 from ..spec.reference import REFERENCE_STRENGTH, RequestedReference
-from ..spec.request import REQUEST_FIELDS, AvatarRequest
+from ..spec.request import MOST_PICTURES, REQUEST_FIELDS, AvatarRequest
 from ..spec.views import in_order
 from ..spec.warning import GenerationWarning, make_warning
 
@@ -73,8 +73,9 @@ def check_applicable(request: AvatarRequest, given: GivenInputs, family: Family 
 
 def chosen_views(request: AvatarRequest, kind: Kind, views: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The views of a request: its own choice for a sheet, otherwise `views`. Raises UnprocessableError if it
-    chooses views for something else than a sheet."""
+    chooses views for something else than a sheet, or wants more pictures than a generation can have."""
     if request.views is None:
+        _check_pictures(request, views)
         return views
     if kind != "all_poses":
         raise UnprocessableError(
@@ -83,7 +84,58 @@ def chosen_views(request: AvatarRequest, kind: Kind, views: tuple[str, ...] | No
             code="field_not_applicable",
             parameters={"field": "views"},
         )
+    _check_pictures(request, request.views)
     return in_order(request.views)
+
+
+def _check_pictures(request: AvatarRequest, views: Sequence[str] | None) -> None:
+    count, each = request.count or 1, len(views or (None,))
+    if count * each > MOST_PICTURES:
+        raise UnprocessableError(
+            f"{count} sheets of {each} views are {count * each} pictures; the limit of a generation is "
+            f"{MOST_PICTURES}.",
+            ("body", "count"),
+        )
+
+
+def position_of(spec: AvatarSpec, view: str | None, number: int | None) -> int:
+    """The position, from 0, of the picture that shows a view, or has a number, from 1, or both. Raises
+    UnprocessableError if there is no such picture, or if the number is missing and several show the view."""
+    pictures = spec.pictures
+    if number is not None:
+        if number > len(pictures):
+            raise UnprocessableError(
+                f"This generation has no picture {number}: it has {len(pictures)}.",
+                ("query", "position"),
+                code="view_not_found",
+            )
+        shown = pictures[number - 1]
+        if view not in (None, shown):
+            raise UnprocessableError(
+                f"Picture {number} of this generation shows {shown or 'no view in particular'}, not {view}.",
+                ("query", "position"),
+                code="view_not_found",
+            )
+        return number - 1
+    if view is None:
+        raise UnprocessableError(
+            "Say which picture: its view in pose, or its number in position.", ("query", "pose"), "missing"
+        )
+    numbers = [number for number, shown in enumerate(pictures, 1) if shown == view]
+    if not numbers:
+        available = ", ".join(filter(None, spec.views)) or "none"
+        raise UnprocessableError(
+            f"This generation has no {view} view. It has: {available}.",
+            ("query", "pose"),
+            code="view_not_found",
+        )
+    if len(numbers) > 1:
+        raise UnprocessableError(
+            f"Several pictures show {view}: send position, one of {', '.join(map(str, numbers))}.",
+            ("query", "position"),
+            "missing",
+        )
+    return numbers[0] - 1
 
 
 def check_pose_shown(spec: AvatarSpec) -> None:

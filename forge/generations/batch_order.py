@@ -51,6 +51,7 @@ def graph_shape(spec: AvatarSpec, kind: str) -> Hashable:
         spec.skeleton_strength > 0,
         len(spec.views),
         spec.views[0] is None,
+        spec.count > 1,
         spec.turnaround,
         tuple((use.method, use.model, use.clip_vision, use.strength > 0) for use in spec.references),
         (pose.mode, plan.kind, plan.treatment, plan.extractor, plan.model, pose.strength > 0)

@@ -158,7 +158,7 @@ class RunFinisher:
     async def _measure(
         self, record: GenerationRecord, positions: Iterable[int], previous: Pictures
     ) -> dict[int, Measured]:
-        views = record.spec.views
+        views = record.spec.pictures
 
         def measure() -> dict[int, Measured]:
             return {
@@ -185,7 +185,7 @@ def expected_positions(record: GenerationRecord) -> list[int]:
     """The positions of the pictures that the current prompt produces."""
     if record.reroll:
         return [record.reroll.position]
-    return list(range(len(record.spec.views)))
+    return list(range(len(record.spec.pictures)))
 
 
 def _has_new_picture(record: GenerationRecord, present: Pictures) -> bool:

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,7 @@ from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
 from ..store.files import FileStore
 from ..templates.fill import compile_template
-from .applicability import chosen_views
+from .applicability import chosen_views, position_of
 from .compiling import (
     Resolve,
     choose_turnaround,
@@ -126,22 +126,17 @@ class RunPreparer:
         )
         return PreparedRun(checked, commit, partial(withdraw, generation_id=generation_id, used=used))
 
-    async def prepare_reroll(self, record: GenerationRecord, view: str, seed: int | None) -> PreparedRun:
-        """Prepare to generate one view of a completed generation again. A `seed` of None draws a new one. May
-        also raise ConflictError."""
+    async def prepare_reroll(
+        self, record: GenerationRecord, view: str | None, number: int | None, seed: int | None
+    ) -> PreparedRun:
+        """Prepare to generate one picture of a completed generation again, as `position_of` finds it. A
+        `seed` of None draws a new one. May also raise ConflictError."""
         spec = record.spec
-        if view not in spec.views:
-            available = ", ".join(filter(None, spec.views)) or "none"
-            raise UnprocessableError(
-                f"This generation has no {view} view. It has: {available}.",
-                ("query", "pose"),
-                code="view_not_found",
-            )
+        position = position_of(spec, view, number)
         require_seed_slot(spec)
         await self._inputs.check_present(spec)
         new_seed = draw_seed(template=spec.template is not None) if seed is None else seed
-        position = spec.views.index(view)
-        reseeded = replace(spec, reseeded={**spec.reseeded, view: new_seed})
+        reseeded = spec.with_seed_at(position, new_seed)
         if spec.template is not None:
             template = await self._filler.template_of(spec.template)
             compiled = compile_template(template, reseeded, record.id, [position])
@@ -159,7 +154,7 @@ class RunPreparer:
             receipt=receipt_for_reroll(record, installed).to_json(),
             prompt=to_json(prompt).decode(),
             prompt_id=checked.prompt_id,
-            reroll=Reroll(position, view, new_seed, inputs).to_json(),
+            reroll=Reroll(position, spec.pictures[position], new_seed, inputs).to_json(),
         )
         return PreparedRun(checked, commit, partial(restore, before=record))
 

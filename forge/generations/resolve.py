@@ -158,6 +158,7 @@ def resolve_request(
         skeleton_strength=skeleton_strength,
         character=character,
         expression_words=expression_words,
+        count=_default(request.count, 1),
         turnaround="sequential" if request.turnaround == "sequential" or not family.batch else "batch",
     )
     check_pose_shown(spec)

@@ -56,7 +56,7 @@ def failed(record: GenerationRecord, reason: str, timing: str) -> None:
 def _summary(record: GenerationRecord) -> str:
     if record.reroll:
         return f"{record.kind}, re-roll of its {record.reroll.view} view"
-    return f"{record.kind}, pictures: {len(record.spec.views)}"
+    return f"{record.kind}, pictures: {len(record.spec.pictures)}"
 
 
 def _texts(record: GenerationRecord) -> str:

@@ -106,10 +106,17 @@ class GenerationService:
         return record
 
     async def reroll(
-        self, generation_id: str, view: str, seed: int | None, claim: Claim | None = None
+        self,
+        generation_id: str,
+        view: str | None,
+        seed: int | None,
+        claim: Claim | None = None,
+        *,
+        position: int | None = None,
     ) -> GenerationRecord:
-        """Generate one view again and keep the others. Raises NotFoundError, ConflictError,
-        UnprocessableError, UnavailableError, PromptRefusedError, BusyError."""
+        """Generate one picture again and keep the others: that of a view, or that at a position, from 1.
+        Raises NotFoundError, ConflictError, UnprocessableError, UnavailableError, PromptRefusedError,
+        BusyError."""
         record = await self.get(generation_id)
         if record.status != "completed" or record.is_manual:
             raise ConflictError(
@@ -117,7 +124,8 @@ class GenerationService:
                 code="generation_not_completed",
             )
         await self._check_worker_alive()
-        return await self._commit_and_enqueue(await self._preparer.prepare_reroll(record, view, seed), claim)
+        prepared = await self._preparer.prepare_reroll(record, view, position, seed)
+        return await self._commit_and_enqueue(prepared, claim)
 
     async def retry(self, generation_id: str, claim: Claim | None = None) -> GenerationRecord:
         """Run a failed generation again, with the same id, seed and graph.

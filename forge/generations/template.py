@@ -44,6 +44,7 @@ _SLOTS_OF = {
     "reference_image": ("reference",),
     "references": ("reference",),
     "seed": ("seed",),
+    "count": ("seed",),
     "width": ("width",),
     "height": ("height",),
     "steps": ("steps",),
@@ -102,6 +103,7 @@ def resolve_template(
         template=template.use(),
         character=character,
         expression_words=expression_words,
+        count=request.count or 1,
         **chosen,
     )
     check_pose_shown(spec)
@@ -150,7 +152,8 @@ def _filled(slots: Collection[str], template: Template) -> bool:
 def _require_slots(request: AvatarRequest, template: Template) -> None:
     for name in REQUEST_FIELDS:
         value = getattr(request, name)
-        if name in _ALWAYS or value is None or value is False or value == LEVEL:
+        one_picture = name == "count" and value == 1
+        if name in _ALWAYS or value is None or value is False or value == LEVEL or one_picture:
             continue
         if name == "prompt" and not value:  # as a request with a character may leave it out
             continue

@@ -65,9 +65,11 @@ class CharacterMaker:
         return saved
 
     async def _store_pictures(self, record: GenerationRecord, undo: AsyncExitStack) -> list[dict[str, Any]]:
-        """The pictures as references, each content once, in the order of the views."""
+        """The pictures as references, each content once, in the order of the views. Of several sheets, each
+        of which shows another person, only the first: that of the seed."""
         references: dict[str, dict[str, Any]] = {}
-        for picture in sorted(record.outputs, key=_place):
+        first = [picture for picture in record.outputs if picture.position < len(record.spec.views)]
+        for picture in sorted(first, key=_place):
             name = f"{picture.view or 'picture'}.png"
             received = await self._files.receive(
                 self._read(picture), name, announced=picture.content_hash, pictures_only=True

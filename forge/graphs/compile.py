@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import UnprocessableError
 from ..families import FAMILIES
@@ -11,7 +11,7 @@ from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
 from ..spec.views import view_width
-from ..spec.warning import GenerationWarning
+from ..spec.warning import GenerationWarning, without_repeats
 from .drawn_graph import DrawnGraph
 from .generation_graph import GenerationGraph
 from .receipt import require_references
@@ -40,24 +40,20 @@ def compile_prompt(
 ) -> CompiledPrompt:
     """Compile a whole generation: loads each model once and saves each view with its own node.
 
-    Several views run as one batch, or one after another, each after the first also seeing the first. An input
+    Several views run as one batch, or one after another, each after the first also seeing the first. Several
+    sheets run one after another: each is what a request with its seed alone would give. An input
     of strength 0 is left out, so 0 is the same as absent. `spare_controlnet` is not used; it is named only to
     keep it loaded. Raises UnprocessableError if a given input cannot be applied.
     """
     graph = _begin(spec)
     graph.apply_references(spec.views)
-    if spec.turnaround == "batch" and len(spec.views) > 1:
+    if _is_batch(spec):
         graph.share_views()
-        samples = graph.sample(spec.views, (spec.width, spec.height), spec.seed)
-        for position, view in enumerate(spec.views):
-            row = graph.take_view(samples, position, view_size(spec, view)[0])
-            graph.save(row, view, generation_id, position)
-    else:
-        for position, view in enumerate(spec.views):
-            samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
-            image = graph.save(samples, view, generation_id, position)
-            if position == ANCHOR and len(spec.views) > 1:
-                graph.show_anchor(samples, image)
+    for sheet in range(spec.count):
+        lines = len(graph.inputs)
+        graph.begin_sheet(spec.sheet_seed(sheet))
+        _add_sheet(graph, spec, generation_id, sheet * len(spec.views))
+        _number_lines(spec, graph.inputs, lines, sheet * len(spec.views))
     graph.keep_loaded(spare_controlnet)
     return _checked(spec, graph, spec.views)
 
@@ -65,15 +61,46 @@ def compile_prompt(
 def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> CompiledPrompt:
     """Compile a re-roll of one view, with its seed from `spec.reseeded`. It attends to the saved front, so
     that the character stays the same, also after a restart. Raises like `compile_prompt`."""
-    view = spec.views[position]
+    sheet, place = spec.place(position)
+    view, anchor = spec.views[place], position - place + ANCHOR
     graph = _begin(spec)
     graph.apply_references((view,))
-    if position != ANCHOR:
-        graph.show_saved_anchor(generation_id, ANCHOR)
-    graph.use_saved_palette(generation_id, ANCHOR)
-    samples = graph.sample((view,), view_size(spec, view), spec.seed_of(view))
+    graph.begin_sheet(spec.sheet_seed(sheet))
+    if position != anchor:
+        graph.show_saved_anchor(generation_id, anchor)
+    graph.use_saved_palette(generation_id, anchor)
+    samples = graph.sample((view,), view_size(spec, view), spec.seed_at(position))
     graph.save(samples, view, generation_id, position)
+    _number_lines(spec, graph.inputs, 0, position - place)
     return _checked(spec, graph, (view,))
+
+
+def _is_batch(spec: AvatarSpec) -> bool:
+    return spec.turnaround == "batch" and len(spec.views) > 1
+
+
+def _add_sheet(graph: ViewGraph, spec: AvatarSpec, generation_id: str, first: int) -> None:
+    """Add all views of a sheet; `first` is the position of its first picture."""
+    if _is_batch(spec):
+        samples = graph.sample(spec.views, (spec.width, spec.height), spec.seed_at(first))
+        for place, view in enumerate(spec.views):
+            row = graph.take_view(samples, place, view_size(spec, view)[0])
+            graph.save(row, view, generation_id, first + place)
+        return
+    for place, view in enumerate(spec.views):
+        samples = graph.sample((view,), view_size(spec, view), spec.seed_at(first + place))
+        image = graph.save(samples, view, generation_id, first + place)
+        if place == ANCHOR and len(spec.views) > 1:
+            graph.show_anchor(samples, image)
+
+
+def _number_lines(spec: AvatarSpec, lines: list[AppliedInput], start: int, first: int) -> None:
+    """Say which picture each new line of the receipt is about, where there are several of a view. `first` is
+    the position of the first picture of their sheet."""
+    if spec.count > 1:
+        lines[start:] = [
+            replace(line, picture=first + spec.views.index(line.view) + 1) for line in lines[start:]
+        ]
 
 
 def _begin(spec: AvatarSpec) -> ViewGraph:
@@ -91,4 +118,4 @@ def _checked(spec: AvatarSpec, graph: ViewGraph, views: Sequence[str | None]) ->
             parameters={"field": "pose_file_id"},
         )
     require_references(spec, graph.inputs, views, "nothing here can apply it")
-    return CompiledPrompt(graph.prompt, tuple(graph.inputs), tuple(graph.warnings))
+    return CompiledPrompt(graph.prompt, tuple(graph.inputs), without_repeats(graph.warnings))

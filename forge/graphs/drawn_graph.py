@@ -54,6 +54,7 @@ class DrawnGraph:
         self._loaded: Mapping[str, Node] = {}
         # Whether the following views look like the front; in a batch its own row is the first.
         self._anchored = self._shared = False
+        self._sheet_seed: int | None = None
 
     @property
     def prompt(self) -> Prompt:
@@ -64,6 +65,12 @@ class DrawnGraph:
 
     def apply_references(self, views: Sequence[str | None]) -> None:
         self._loaded = load_references(self._build, self._spec, views).nodes
+
+    def begin_sheet(self, seed: int) -> None:
+        self._build.reuses = self._sheet_seed is not None
+        self._sheet_seed = seed
+        self._anchored = False
+        self._pixel_art.begin_sheet()
 
     def share_views(self) -> None:
         self._shared = self._spec.consistency > 0
@@ -124,7 +131,7 @@ class DrawnGraph:
     def _draw(self, poses: PoseInput, size: tuple[int, int], seed: int) -> Link:
         spec, views = self._spec, poses.views
         # A generation of one picture has no other view to look like: a re-roll draws another character.
-        identity = spec.seed if len(spec.views) > 1 else seed
+        identity = self._sheet_seed if len(spec.views) > 1 and self._sheet_seed is not None else seed
         label = "" if len(views) > 1 else f" ({views[0]})" if views[0] else ""
         return self._build.add(
             PAPER_DOLL,

@@ -47,6 +47,7 @@ class GenerationGraph:
         self._references = LoadedReferences({})
         self._ipadapters: dict[str, Link] = {}  # the loaded ones, by preset
         self._loaded = self._load()
+        self._common: tuple[Loaded, list[AppliedPicture], dict[str, Link]] | None = None
 
     @property
     def prompt(self) -> Prompt:
@@ -61,6 +62,21 @@ class GenerationGraph:
         """Apply the given references to what is sampled from now on, which are these views."""
         self._references = load_references(self._build, self._spec, views)
         self._patch_model(self._references.common or ())
+
+    def begin_sheet(self, seed: int) -> None:
+        """Let what follows see no view of the sheet before. It shares the nodes for words, poses and
+        references with that."""
+        if self._common is None:
+            self._common = self._loaded, list(self._patches), dict(self._ipadapters)
+        else:
+            self._build.reuses = True
+            self._loaded, self._patches, self._ipadapters = (
+                self._common[0],
+                list(self._common[1]),
+                dict(self._common[2]),
+            )
+        self._pictures = []
+        self._pixel_art.begin_sheet()
 
     def show_anchor(self, samples: Link, image: Link) -> None:
         """Let the following views see a sampled one: its latent, or its decoded picture."""

@@ -12,7 +12,7 @@ _PICTURE, _PARTS = 0, 1
 class PixelArt:
     """The reductions of one prompt; none if the spec does not ask for large pixels.
 
-    All views of a generation have one palette: that of the first, or in a re-roll of the saved first one. So
+    All views of a sheet have one palette: that of the first, or in a re-roll of the saved first one. So
     does a re-roll of the first itself, because the other views keep their colours.
     """
 
@@ -20,6 +20,10 @@ class PixelArt:
         self._build = build
         self._spec = spec
         self._palette: Link | None = None
+
+    def begin_sheet(self) -> None:
+        """Forget the palette of the sheet before."""
+        self._palette = None
 
     def use_saved_palette(self, generation_id: str, position: int) -> None:
         """Take the palette of a saved picture of the generation, unless it has only one."""

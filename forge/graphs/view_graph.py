@@ -30,6 +30,10 @@ class ViewGraph(Protocol):
     def apply_references(self, views: Sequence[str | None]) -> None:
         """Apply the given references to what is sampled from now on, which are these views."""
 
+    def begin_sheet(self, seed: int) -> None:
+        """Begin a sheet, or a picture alone: what follows looks at nothing of the one before, and shares with
+        it only what does not depend on the seed. `seed` is that of the sheet."""
+
     def share_views(self) -> None:
         """Make the rows of a batch look like its first row."""
 

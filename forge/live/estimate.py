@@ -15,10 +15,10 @@ HISTORY = 200  # runs read at startup
 Kind = tuple[str, int, int, int, int]
 
 
-def kind_of(spec: AvatarSpec, views: int) -> Kind:
-    """Everything that decides how long a run takes on one GPU."""
+def kind_of(spec: AvatarSpec, pictures: int) -> Kind:
+    """Everything that decides how long a run of so many pictures takes on one GPU."""
     family = spec.template.id if spec.template else spec.family
-    return family, spec.width, spec.height, spec.steps, views
+    return family, spec.width, spec.height, spec.steps, pictures
 
 
 class RunningTimes:
@@ -42,7 +42,7 @@ class RunningTimes:
             # After a re-roll, the row has the times of one view.
             if not spec.reseeded:
                 seconds = (record.completed_at - record.started_at) / 1e6
-                self.learn(kind_of(spec, len(spec.views)), seconds)
+                self.learn(kind_of(spec, len(spec.pictures)), seconds)
 
     def median_seconds(self, kind: Kind) -> float | None:
         """The median of the remembered runs, in seconds; None if there are none."""

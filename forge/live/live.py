@@ -157,7 +157,7 @@ class Live:
         if run is None or run.record.prompt_id != record.prompt_id:
             self._drop(record.id)
             spec = record.spec
-            run = LiveRun(record, kind_of(spec, 1 if record.reroll else len(spec.views)))
+            run = LiveRun(record, kind_of(spec, 1 if record.reroll else len(spec.pictures)))
             run.published_outputs = record.outputs
             self._runs[record.id] = self._by_prompt[record.prompt_id] = run
         return run

@@ -58,4 +58,4 @@ def progress_by_pictures(record: GenerationRecord) -> float:
     """Progress, 0..1, from the saved pictures alone: for a run of an earlier start of ComfyUI."""
     if record.is_manual or record.reroll or not record.outputs:
         return 0.0
-    return len(record.outputs) / len(record.spec.views)
+    return len(record.outputs) / len(record.spec.pictures)

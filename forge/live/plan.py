@@ -31,7 +31,7 @@ class PlannedNode:
 
 @dataclass(frozen=True)
 class Plan:
-    """The nodes of a prompt by id, and its views in output order."""
+    """The nodes of a prompt by id, and the view of each picture in output order."""
 
     nodes: Mapping[str, PlannedNode]
     views: tuple[str | None, ...]
@@ -73,11 +73,11 @@ def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
             weight = (1 - OTHER_SHARE) * sampled[key] / total
         else:
             weight = (OTHER_SHARE if total else 1.0) / others if positions[key] else 0.0
-        valid = tuple(sorted(position for position in positions[key] if 0 <= position < len(spec.views)))
+        valid = tuple(sorted(position for position in positions[key] if 0 <= position < len(spec.pictures)))
         # A sampler takes a step in all rows at once; what draws counts each row by itself.
         reported = sampled if class_of(prompt, key) == PAPER_DOLL else steps
         nodes[key] = PlannedNode(node["class_type"], weight, valid, reported.get(key, 0))
-    return Plan(nodes, spec.views)
+    return Plan(nodes, spec.pictures)
 
 
 def _part(state: NodeState | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
@@ -13,7 +13,7 @@ from .fields import REQUIRED
 from .lora import LoraUse
 from .pose import PoseFile, PosePlan, PoseUse
 from .reference import ReferenceUse
-from .settings import SETTINGS, AvatarSettings
+from .settings import SEEDS, SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
 from .template import TemplateUse
 
@@ -39,10 +39,12 @@ _REQUIRED_NAMES = tuple(name for name, setting in SETTINGS.items() if not settin
 class AvatarSpec(AvatarSettings):
     """The spec of a generation. The same spec with the same models gives the same pixels.
 
-    `views` has one entry per picture, in order; None if only the pose image decides the view. `width` and
+    `views` are those of one sheet, in order; None if only the pose image decides the view. `count` is how
+    many sheets there are: the first has the seed, and each other one the next seed. `width` and
     `height` are pixels of the full frame, from which a narrow view is cut. `controlnet` is None if no pose is
     applied. `skeleton_strength` is for the built-in skeletons. `consistency` is the weight with which the
-    views attend to the front. `reseeded` maps re-rolled views to their seeds.
+    views attend to the front. `reseeded` maps re-rolled views to their seeds; with several
+    sheets, the numbers of re-rolled pictures.
 
     `checkpoint` is the name of the model in ComfyUI's folder `model_folder`; outside "checkpoints", it is
     used with `text_encoders` and `vae`, and with NO_FOLDER it is the name of a drawn family. `pose_method` is
@@ -78,6 +80,7 @@ class AvatarSpec(AvatarSettings):
     more_references: tuple[ReferenceUse, ...] = ()
     expression_words: str = ""
     character: CharacterUse | None = None
+    count: int = 1
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,9 +101,32 @@ class AvatarSpec(AvatarSettings):
         """Whether the pictures are drawn, without a model file."""
         return self.template is None and self.model_folder == NO_FOLDER
 
-    def seed_of(self, view: str | None) -> int:
-        """The seed of a view, after any re-roll."""
-        return self.reseeded.get(view or "", self.seed)
+    @property
+    def pictures(self) -> tuple[str | None, ...]:
+        """The view of each picture, in order: those of the first sheet, then those of the next."""
+        return self.views * self.count
+
+    def place(self, position: int) -> tuple[int, int]:
+        """(sheet, index in `views`) of the picture at a position; all from 0."""
+        return divmod(position, len(self.views))
+
+    def sheet_seed(self, sheet: int) -> int:
+        """The seed of a sheet, from 0. After the largest seed comes 0."""
+        return (self.seed + sheet) % SEEDS if sheet else self.seed
+
+    def seed_at(self, position: int) -> int:
+        """The seed of the picture at a position, from 0, after any re-roll."""
+        sheet, _ = self.place(position)
+        return self.reseeded.get(self._reroll_key(position), self.sheet_seed(sheet))
+
+    def with_seed_at(self, position: int, seed: int) -> AvatarSpec:
+        """A copy in which the picture at a position is re-rolled."""
+        return replace(self, reseeded={**self.reseeded, self._reroll_key(position): seed})
+
+    def _reroll_key(self, position: int) -> str:
+        if self.count > 1:
+            return str(position + 1)
+        return self.pictures[position] or ""
 
     @property
     def references(self) -> tuple[ReferenceUse, ...]:

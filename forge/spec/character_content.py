@@ -27,7 +27,7 @@ LONGEST_WORDS = 1_000
 #: chooses its own model.
 MODEL_FIELDS = ("model", "family", "template")
 #: What a character has under a name of its own, or what belongs to its references.
-_NO_DEFAULTS = {*MODEL_FIELDS, "checkpoint", "seed", "reference_strength", "character_version"}
+_NO_DEFAULTS = {*MODEL_FIELDS, "checkpoint", "seed", "reference_strength", "character_version", "count"}
 
 
 def _can_be_a_default(name: str, request_field: RequestField) -> bool:

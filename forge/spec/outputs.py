@@ -13,5 +13,5 @@ OUTPUT_NAME = "avatarforge_{:05d}.png"
 
 
 def output_names(spec: AvatarSpec) -> Mapping[str, int]:
-    """The file name of each picture -> its index in `spec.views`."""
-    return {OUTPUT_NAME.format(position + 1): position for position in range(len(spec.views))}
+    """The file name of each picture -> its index in `spec.pictures`."""
+    return {OUTPUT_NAME.format(position + 1): position for position in range(len(spec.pictures))}

@@ -13,6 +13,7 @@ from .warning import GenerationWarning, read_warnings, without_repeats, write_wa
 
 #: Version of the stored form. Rows without one were written before version 1.
 RECEIPT_VERSION = 1
+_OFTEN_MISSING = ("reference_role", "picture")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class AppliedInput:
     `role` is "pose" or "reference" for an uploaded picture, "view" for a built-in skeleton, "anchor" for the
     view that the others attend to, "lora" for a LoRA. `kind` is the recognised kind of the picture. `node` is
     the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1. `reference_role` is
-    a `reference.ReferenceRole`; None if it is no reference, or in a row of a release without roles.
+    a `reference.ReferenceRole`; None if it is no reference, or in a row of a release without roles. `picture`
+    is the number of the picture, from 1; None unless there are several of the view.
     """
 
     role: str
@@ -38,6 +40,7 @@ class AppliedInput:
     last_step: int
     prompt_id: str = ""
     reference_role: str | None = None
+    picture: int | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -59,7 +62,7 @@ class Receipt:
         return replace(self, warnings=without_repeats(warnings))
 
     def to_json(self) -> str:
-        inputs = [_without_missing_role(to_fields(applied)) for applied in self.inputs]
+        inputs = [_without_missing(to_fields(applied)) for applied in self.inputs]
         return to_json_text({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)})
 
     @classmethod
@@ -68,9 +71,9 @@ class Receipt:
         return _read(text)
 
 
-def _without_missing_role(line: dict[str, Any]) -> dict[str, Any]:
-    """Most lines are no references."""
-    return {name: value for name, value in line.items() if (name, value) != ("reference_role", None)}
+def _without_missing(line: dict[str, Any]) -> dict[str, Any]:
+    """Most lines are no references, and of the only picture of a view."""
+    return {name: value for name, value in line.items() if value is not None or name not in _OFTEN_MISSING}
 
 
 # A generation is read again whenever its status changes, with the same receipt.

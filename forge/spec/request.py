@@ -38,6 +38,9 @@ from .settings import AvatarSettings
 
 POSE_STRENGTH = 1.0
 MOST_REFERENCES = 8
+MOST_COUNT = 16
+#: Pictures of one generation: views x count.
+MOST_PICTURES = 64
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class AvatarRequest(AvatarSettings):
     )
     views: tuple[str, ...] | None = declare(
         Views(), "All poses: which views, instead of front, back, side and quarter.", applies="sheet"
+    )
+    count: int | None = declare(
+        Whole(1, MOST_COUNT),
+        "So many pictures, or sheets: the first has the seed, each other one the next seed.",
+        default=1,
+        form="advanced",
     )
     pose_strength: float | None = declare(
         Real(0, 2),

@@ -15,7 +15,7 @@ from .warning import make_warning
 
 @dataclass(frozen=True)
 class Reroll:
-    """A re-roll. `position` is the index of the view, from 0; `inputs` are the applied inputs of the new
+    """A re-roll. `position` is the index of the picture, from 0; `inputs` are the applied inputs of the new
     picture."""
 
     position: int
@@ -36,9 +36,10 @@ class Reroll:
 
     def apply(self, spec: AvatarSpec, receipt: Receipt) -> tuple[AvatarSpec, Receipt]:
         """The generation's spec and receipt after the new picture has replaced the old one."""
-        kept = [applied for applied in receipt.inputs if applied.view != self.view]
+        number = self.position + 1 if spec.count > 1 else None
+        kept = [line for line in receipt.inputs if (line.view, line.picture) != (self.view, number)]
         return (
-            replace(spec, reseeded={**spec.reseeded, self.view or "": self.seed}),
+            spec.with_seed_at(self.position, self.seed),
             replace(receipt, inputs=(*kept, *self.inputs)),
         )
 

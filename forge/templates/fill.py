@@ -24,10 +24,8 @@ def compile_template(
 ) -> CompiledPrompt:
     """Compile the views at these positions (all by default) of a spec with this template."""
     filling = Filling(template, spec)
-    if positions is not None:
-        filling.use_saved_palette(generation_id, ANCHOR)
-    chosen = range(len(spec.views)) if positions is None else positions
-    values = [filling.values(spec.views[position]) for position in chosen]
+    chosen = range(len(spec.pictures)) if positions is None else positions
+    values = [filling.values(position) for position in chosen]
     places = {place for view in values for place in view}
     differing = {place for place in places if any(view.get(place) != values[0].get(place) for view in values)}
     start = {node for place in differing for node in filling.changed_nodes(place)}
@@ -38,8 +36,13 @@ def compile_template(
         # The first view gets the ids of the graph itself.
         names = filling.copy(copies, number)
         filling.fill(values[number], names, shared=number == 0)
-        filling.save(output, names, spec.views[position], generation_id, position)
-        filling.record(spec.views[position], names)
+        first = position - spec.place(position)[1]
+        if positions is not None:
+            filling.use_saved_palette(generation_id, first + ANCHOR)
+        elif position == first:
+            filling.begin_sheet()
+        filling.save(output, names, spec.pictures[position], generation_id, position)
+        filling.record(position, names)
     _require_applied(spec, filling.lines, chosen)
     return CompiledPrompt(filling.prompt(), tuple(filling.lines), tuple(filling.warnings))
 
@@ -47,7 +50,7 @@ def compile_template(
 def _require_applied(spec: AvatarSpec, lines: Sequence[AppliedInput], positions: Sequence[int]) -> None:
     """No input is dropped silently; a re-roll of one view may not need the pose."""
     problem = "what the template does with it leads to no picture"
-    whole = len(positions) == len(spec.views)
+    whole = len(positions) == len(spec.pictures)
     if whole and spec.pose is not None and not any(line.role == "pose" for line in lines):
         raise UnprocessableError(
             f"The pose image was given, but {problem}.",
@@ -55,13 +58,13 @@ def _require_applied(spec: AvatarSpec, lines: Sequence[AppliedInput], positions:
             code="field_not_applicable",
             parameters={"field": "pose_file_id"},
         )
-    require_references(spec, lines, [spec.views[position] for position in positions], problem)
+    require_references(spec, lines, [spec.pictures[position] for position in positions], problem)
 
 
 def trial_prompt(template: Template) -> Prompt:
     """The whole graph with every slot filled, for ComfyUI to validate. Its nodes keep their ids."""
     filling = Filling(template, trial_spec(template))
     names = {node_id: node_id for node_id in template.prompt}
-    filling.fill(filling.values("front"), names, shared=True)
+    filling.fill(filling.values(0), names, shared=True)
     filling.save(template.slots["output"][0], names, "front", "", 0)
     return filling.prompt(whole=True)

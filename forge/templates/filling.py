@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..families.builder import Link, Node, PromptBuilder
@@ -78,12 +78,13 @@ class Filling:
         self.lines: list[AppliedInput] = []
         self.warnings: list[GenerationWarning] = []
 
-    def values(self, view: str | None) -> dict[Place, Any]:
-        """What each place gets for a view; places that keep their own value are absent."""
+    def values(self, position: int) -> dict[Place, Any]:
+        """What each place gets for a picture; places that keep their own value are absent."""
         spec, found = self._spec, dict[Place, Any]()
+        view = spec.pictures[position]
         size = view_size(spec, view)
         plain = {
-            "seed": spec.seed_of(view),
+            "seed": spec.seed_at(position),
             "width": size[0] if size else spec.width,
             "height": size[1] if size else spec.height,
             "steps": spec.steps,
@@ -158,13 +159,17 @@ class Filling:
         )
         self._saves.append(save.id)
 
+    def begin_sheet(self) -> None:
+        """Reduce what follows to a palette of its own, if it is reduced to large pixels."""
+        self._pixel_art.begin_sheet()
+
     def use_saved_palette(self, generation_id: str, position: int) -> None:
         """Reduce the views to the palette of a saved one, if they are reduced to large pixels."""
         self._pixel_art.use_saved_palette(generation_id, position)
 
-    def record(self, view: str | None, names: Mapping[str, str]) -> None:
-        """Add the lines of a view's pictures to the receipt."""
-        prompt = self._build.prompt
+    def record(self, position: int, names: Mapping[str, str]) -> None:
+        """Add the lines of the pictures that a picture is made of to the receipt."""
+        prompt, view = self._build.prompt, self._spec.pictures[position]
         nodes = upstream(prompt, self._saves[-1:])
         steps = sum(steps_of(prompt, node_id) for node_id in nodes if is_sampler(prompt[node_id])) or 1
         for slot in PICTURES:
@@ -183,7 +188,8 @@ class Filling:
                     model=self._template.name,
                     steps=steps,
                 )
-                self.lines.append(line)
+                number = position + 1 if self._spec.count > 1 else None
+                self.lines.append(replace(line, picture=number))
 
     def prompt(self, *, whole: bool = False) -> Prompt:
         """What leads to the pictures; other outputs of the graph run only if it is `whole`."""

@@ -99,6 +99,10 @@ class InputReceipt(LazyModel):
         "drawn. null: it is no reference."
     )
     pose_type: ViewName | None
+    picture: int | None = Field(
+        description="Number in output_files, from 1, of the picture that it was applied to, where there are "
+        "several of a view. null: the one that shows pose_type."
+    )
     kind: str = Field(description="What the picture was recognised as.")
     file_id: str | None
     content_hash: str | None
@@ -152,6 +156,9 @@ class GenerationAnswer(LazyModel):
     character_id: str | None = Field(description="The saved character that it shows.")
     character_version: int | None
     reroll: ViewName | None = Field(description="The view that is being re-rolled.")
+    reroll_position: int | None = Field(
+        description="The number in output_files, from 1, of the picture that is being re-rolled."
+    )
     progress: float = Field(
         description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."
     )
@@ -160,7 +167,7 @@ class GenerationAnswer(LazyModel):
         description="While it is queued: 1 starts next. null: it waits in a batch, or it is not queued."
     )
     eta_seconds: float | None = Field(
-        description="Running time left, by past runs of the same family, size, steps and number of views; "
+        description="Running time left, by past runs of the same family, size, steps and number of pictures; "
         "waiting in the queue is not counted. null: no such run is known."
     )
     previews: list[PreviewFile] = Field(description="While it runs, in the order of its views.")

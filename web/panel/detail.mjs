@@ -87,7 +87,8 @@ export class Detail {
   /** @param {Generation} generation */
   #render(generation) {
     const { t } = this.session;
-    const { status, output_files: outputs, reroll, warnings: notes, inputs, error, progress } = generation;
+    const { status, output_files: outputs, reroll_position: reroll, warnings: notes } = generation;
+    const { inputs, error, progress } = generation;
     // Progress arrives ten times a second and must not rebuild the sections that the user is reading.
     const rendered = JSON.stringify([status, outputs, reroll, notes, inputs.length, error]);
     if (rendered !== this.rendered) {
@@ -116,7 +117,7 @@ export class Detail {
       summary(generation, session),
       hasEnded(generation) ? null : this.#progress(),
       error ? make("p", { className: "avatarforge-alert", textContent: failureText(generation, session.t) }) : null,
-      pictures(generation, session, (view) => void this.#runAction(`reroll?pose=${view}`)),
+      pictures(generation, session, (view, number) => void this.#runAction(`reroll?pose=${view}&position=${number}`)),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,
       parameters ? inputFiles(parameters, session) : null,

@@ -39,7 +39,7 @@ export function summary(generation, { locale, t }) {
 /**
  * @param {Generation} generation
  * @param {Session} session
- * @param {(view: View) => void} reroll
+ * @param {(view: View, number: number) => void} reroll
  */
 export function pictures(generation, session, reroll) {
   const { output_files: outputs } = generation;
@@ -47,20 +47,22 @@ export function pictures(generation, session, reroll) {
   return make(
     "div",
     { className: "avatarforge-pictures" },
-    ...outputs.map((output) => picture(output, generation, session, reroll)),
+    ...outputs.map((output, index) => picture(output, index + 1, generation, session, reroll)),
   );
 }
 
 /**
  * @param {OutputFile} output
+ * @param {number} number of the picture, from 1
  * @param {Generation} generation
  * @param {Session} session
- * @param {(view: View) => void} reroll
+ * @param {(view: View, number: number) => void} reroll
  */
-function picture(output, generation, { client, t }, reroll) {
+function picture(output, number, generation, { client, t }, reroll) {
   const { pose_type: view } = output;
   const { width, height } = output.dimensions;
   const name = viewName(view, t);
+  const alone = generation.output_files.filter((other) => other.pose_type === view).length === 1;
   const image = make("img", { alt: t("picture_of", { view: name }), loading: "lazy", width, height });
   const link = make("a", { target: "_blank", rel: "noopener", title: t("open_picture") }, image);
   const download = make("a", {
@@ -76,10 +78,10 @@ function picture(output, generation, { client, t }, reroll) {
   });
   const rerollButton =
     generation.kind !== "graph" && view
-      ? button(t("reroll"), () => reroll(view), {
+      ? button(t("reroll"), () => reroll(view, number), {
           disabled: !hasEnded(generation),
           "aria-label": t("reroll_named", { view: name }),
-          "data-act": `reroll-${view}`,
+          "data-act": alone ? `reroll-${view}` : `reroll-${view}-${number}`,
         })
       : null;
   return make(
@@ -91,7 +93,7 @@ function picture(output, generation, { client, t }, reroll) {
       {},
       make("b", { textContent: name }),
       make("span", { textContent: ` ${width} × ${height}` }),
-      view && generation.reroll === view
+      generation.reroll_position === number
         ? make("span", { className: "avatarforge-rerolling", textContent: ` ${t("reroll_running")}` })
         : null,
     ),

@@ -98,6 +98,7 @@ export interface Generation {
   output_files: OutputFile[];
   parameters: Parameters | null;
   reroll: View | null;
+  reroll_position: number | null;
   progress: number;
   current: { view: View | null; step: number; steps: number } | null;
   queue_position: number | null;
