@@ -16,6 +16,7 @@ from .prompt import AvatarPrompt
 from .reference import ApplyReference, ReferenceLatent
 from .save import SaveAvatar
 from .saved import LoadView
+from .seeds import RowSeeds
 from .sheet import CharacterSheet
 from .skeleton import PoseSkeleton
 from .turnaround import ShareViews, TakeView, ViewsLatent
@@ -35,6 +36,7 @@ NODES: list[type[io.ComfyNode]] = [
     ApplyReference,
     ViewsLatent,
     ShareViews,
+    RowSeeds,
     TakeView,
     PaperDoll,
     LoadKeypoints,

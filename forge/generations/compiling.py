@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ..families import FAMILIES
-from ..graphs.compile import CompiledPrompt, compile_prompt
+from ..graphs.compile import CompiledPrompt, compile_prompt, samples_rows
 from ..graphs.drawn_words import words_warnings
 from ..ports import InstalledModels
 from ..settings import Settings
@@ -31,13 +31,14 @@ def compile_new(
 
 
 async def choose_turnaround(fits: BatchFits, spec: AvatarSpec, requested: str | None) -> AvatarSpec:
-    """Run several views as one batch if the GPU's memory allows it, unless the request decides that. What is
-    drawn needs no GPU, and the graph of a template has its own way."""
-    if len(spec.views) == 1 or spec.turnaround == "sequential" or requested == "batch" or spec.is_drawn:
+    """Run several views, or several pictures of one view, as one batch if the GPU's memory allows it, unless
+    the request decides that. What is drawn needs no GPU, and the graph of a template has its own way."""
+    rows = spec.count if samples_rows(spec) else len(spec.views)
+    if rows == 1 or spec.turnaround == "sequential" or requested == "batch" or spec.is_drawn:
         return spec
     if spec.template is not None:
         return spec
-    fit = await fits(spec.model_folder, spec.checkpoint, spec.width, spec.height, len(spec.views))
+    fit = await fits(spec.model_folder, spec.checkpoint, spec.width, spec.height, rows)
     return spec if fit else replace(spec, turnaround="sequential")
 
 

@@ -17,6 +17,31 @@ from .generation_graph import GenerationGraph
 from .receipt import require_references
 from .view_graph import ViewGraph
 
+#: Samplers that add no noise while they run, so that a row of a batch becomes the picture that it is alone, up
+#: to rounding. The others draw noise for all rows together (comfy/k_diffusion/sampling.py), or take steps that
+#: depend on all of them.
+ROW_SAMPLERS = frozenset(
+    {
+        "euler",
+        "euler_cfg_pp",
+        "heun",
+        "heunpp2",
+        "dpm_2",
+        "lms",
+        "dpmpp_2m",
+        "dpmpp_2m_cfg_pp",
+        "ipndm",
+        "ipndm_v",
+        "deis",
+        "ddim",
+        "uni_pc",
+        "uni_pc_bh2",
+        "res_multistep",
+        "res_multistep_cfg_pp",
+        "gradient_estimation",
+        "gradient_estimation_cfg_pp",
+    }
+)
 ANCHOR = 0  # position of the view that the others attend to: the front
 
 
@@ -41,7 +66,8 @@ def compile_prompt(
     """Compile a whole generation: loads each model once and saves each view with its own node.
 
     Several views run as one batch, or one after another, each after the first also seeing the first. Several
-    sheets run one after another: each is what a request with its seed alone would give. An input
+    sheets run one after another, and several pictures of one view as one batch, if the spec says so: each is
+    what a request with its seed alone would give. An input
     of strength 0 is left out, so 0 is the same as absent. `spare_controlnet` is not used; it is named only to
     keep it loaded. Raises UnprocessableError if a given input cannot be applied.
     """
@@ -49,7 +75,9 @@ def compile_prompt(
     graph.apply_references(spec.views)
     if _is_batch(spec):
         graph.share_views()
-    for sheet in range(spec.count):
+    if samples_rows(spec):
+        _add_rows(graph, spec, generation_id)
+    for sheet in () if samples_rows(spec) else range(spec.count):
         lines = len(graph.inputs)
         graph.begin_sheet(spec.sheet_seed(sheet))
         _add_sheet(graph, spec, generation_id, sheet * len(spec.views))
@@ -69,7 +97,7 @@ def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> Compi
     if position != anchor:
         graph.show_saved_anchor(generation_id, anchor)
     graph.use_saved_palette(generation_id, anchor)
-    samples = graph.sample((view,), view_size(spec, view), spec.seed_at(position))
+    samples = graph.sample((view,), view_size(spec, view), [spec.seed_at(position)])
     graph.save(samples, view, generation_id, position)
     _number_lines(spec, graph.inputs, 0, position - place)
     return _checked(spec, graph, (view,))
@@ -79,16 +107,37 @@ def _is_batch(spec: AvatarSpec) -> bool:
     return spec.turnaround == "batch" and len(spec.views) > 1
 
 
+def samples_rows(spec: AvatarSpec) -> bool:
+    """Whether several pictures of one view are sampled as one batch."""
+    several = spec.count > 1 and not spec.has_several_views and spec.template is None
+    return several and spec.turnaround == "batch" and spec.sampler in ROW_SAMPLERS and not spec.is_drawn
+
+
+def _add_rows(graph: ViewGraph, spec: AvatarSpec, generation_id: str) -> None:
+    """Add all pictures of the only view."""
+    (view,) = spec.views
+    size = view_size(spec, view)
+    seeds = [spec.seed_at(position) for position in range(spec.count)]
+    graph.begin_sheet(spec.seed)
+    samples = graph.sample((view,), size, seeds)
+    for position in range(spec.count):
+        row = graph.take_view(samples, position, size[0])
+        graph.save(row, view, generation_id, position)
+    graph.inputs[:] = [
+        replace(line, picture=position + 1) for position in range(spec.count) for line in graph.inputs
+    ]
+
+
 def _add_sheet(graph: ViewGraph, spec: AvatarSpec, generation_id: str, first: int) -> None:
     """Add all views of a sheet; `first` is the position of its first picture."""
     if _is_batch(spec):
-        samples = graph.sample(spec.views, (spec.width, spec.height), spec.seed_at(first))
+        samples = graph.sample(spec.views, (spec.width, spec.height), [spec.seed_at(first)])
         for place, view in enumerate(spec.views):
             row = graph.take_view(samples, place, view_size(spec, view)[0])
             graph.save(row, view, generation_id, first + place)
         return
     for place, view in enumerate(spec.views):
-        samples = graph.sample((view,), view_size(spec, view), spec.seed_at(first + place))
+        samples = graph.sample((view,), view_size(spec, view), [spec.seed_at(first + place)])
         image = graph.save(samples, view, generation_id, first + place)
         if place == ANCHOR and len(spec.views) > 1:
             graph.show_anchor(samples, image)

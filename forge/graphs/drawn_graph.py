@@ -85,8 +85,8 @@ class DrawnGraph:
     def use_saved_palette(self, generation_id: str, position: int) -> None:
         self._pixel_art.use_saved_palette(generation_id, position)
 
-    def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
-        spec = self._spec
+    def sample(self, views: Sequence[str | None], size: tuple[int, int], seeds: Sequence[int]) -> Link:
+        spec, (seed,) = self._spec, seeds
         poses = pose_input(spec, views)
         if poses.skips_pose:
             self._skipped.add("pose")

@@ -101,14 +101,15 @@ class GenerationGraph:
             self._loaded = replace(self._loaded, model=shared.out())
             self._record_patch(AppliedPicture("anchor", "latent", None, weight))
 
-    def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
-        """Sample these views in one batch; returns a link to its latent."""
+    def sample(self, views: Sequence[str | None], size: tuple[int, int], seeds: Sequence[int]) -> Link:
+        """Sample these views in one batch with one seed, or a single view with each of the seeds; returns a
+        link to the latent of the batch."""
         common = self._loaded, list(self._patches)
         uses = references_of(self._spec, views[0])
         if self._references.common is None:
             self._patch_model(uses)
         given = pictures_with_words(uses, self._references.nodes)
-        latent = self._sample(views, size, seed, [*given, *self._pictures])
+        latent = self._sample(views, size, seeds, [*given, *self._pictures])
         self._loaded, self._patches = common
         return latent
 
@@ -116,7 +117,7 @@ class GenerationGraph:
         self,
         views: Sequence[str | None],
         size: tuple[int, int],
-        seed: int,
+        seeds: Sequence[int],
         given: Sequence[tuple[Picture, AppliedPicture]],
     ) -> Link:
         spec, functions = self._spec, self._functions
@@ -145,7 +146,14 @@ class GenerationGraph:
         for patch in self._patches:
             for view in views[1:] if batch and patch.role == "anchor" else views:
                 self._add_line(patch, view, patch.node)
-        canvas = Canvas(self._latent(len(views), size, label), size, seed, label)
+        if len(seeds) > 1:
+            model = self._build.add(
+                "AvatarForgeRowSeeds",
+                f"A seed for each picture{label}",
+                model=model,
+                seeds=", ".join(map(str, seeds)),
+            ).out()
+        canvas = Canvas(self._latent(max(len(views), len(seeds)), size, label), size, seeds[0], label)
         return functions.sample(self._build, spec, model, encoded, canvas)
 
     def take_view(self, samples: Link, row: int, width: int) -> Link:

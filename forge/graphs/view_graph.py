@@ -46,8 +46,9 @@ class ViewGraph(Protocol):
     def use_saved_palette(self, generation_id: str, position: int) -> None:
         """Reduce the views to the palette of a saved one, if they are reduced to large pixels."""
 
-    def sample(self, views: Sequence[str | None], size: tuple[int, int], seed: int) -> Link:
-        """Make these views in one batch, of `size` (width, height) in pixels; returns a link to it."""
+    def sample(self, views: Sequence[str | None], size: tuple[int, int], seeds: Sequence[int]) -> Link:
+        """Make these views in one batch, of `size` (width, height) in pixels; returns a link to it. They have
+        one seed, or a single view is made once for each of several seeds."""
 
     def take_view(self, samples: Link, row: int, width: int) -> Link:
         """One row of a batch, centre-cropped to `width` pixels."""

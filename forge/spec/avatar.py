@@ -40,7 +40,8 @@ class AvatarSpec(AvatarSettings):
     """The spec of a generation. The same spec with the same models gives the same pixels.
 
     `views` are those of one sheet, in order; None if only the pose image decides the view. `count` is how
-    many sheets there are: the first has the seed, and each other one the next seed. `width` and
+    many sheets there are: the first has the seed, and each other one the next seed. `turnaround` is how the
+    views of a sheet are made, or several pictures of one view. `width` and
     `height` are pixels of the full frame, from which a narrow view is cut. `controlnet` is None if no pose is
     applied. `skeleton_strength` is for the built-in skeletons. `consistency` is the weight with which the
     views attend to the front. `reseeded` maps re-rolled views to their seeds; with several

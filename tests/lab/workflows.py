@@ -277,6 +277,10 @@ def _doll_from_photo() -> Prompt:
     return _drawn(views=(None,), pose=_pose("photo", "extract", extractor="sdpose", model=SDPOSE))
 
 
+def _four_seeds() -> Prompt:
+    return _compiled(controlnet=None, count=4)
+
+
 def _doll_sheet() -> Prompt:
     return _sheet_of(_drawn(views=importlib.import_module("avatarforge.forge.spec.views").SHEET_VIEWS))
 
@@ -417,6 +421,11 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         _turnaround_sheet,
         "One character from four sides, in one batch, and on one sheet: equally high, on one baseline."
         f"\n\n{_NEEDS_POSE}",
+    ),
+    "four_seeds": (
+        _four_seeds,
+        "One character four times in one batch, each with a seed of its own in the node *A seed for each "
+        f"picture*. A seed that you like gives the same picture alone.\n\n{_NEEDS}",
     ),
     "paper_doll_sheet": (
         _doll_sheet,
