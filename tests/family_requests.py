@@ -139,6 +139,12 @@ def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
         yield requests.make(f"all views, {turnaround}", SHEET_VIEWS, turnaround=turnaround, references=one)
     yield requests.make("re-roll of the back", SHEET_VIEWS, reroll=SHEET_VIEWS.index("back"))
     if row.name in ("sd15", "doll"):  # what a picture is made with makes no difference
+        yield requests.make("three pictures", ("side",), count=3, references=one)
+        yield requests.make("two sheets", ("front", "back"), count=2, pixel_height=96)
+        yield requests.make(
+            "two sheets, one after another", ("front", "back"), count=2, turnaround="sequential"
+        )
+        yield requests.make("two sheets, re-roll of the last", ("front", "back"), count=2, reroll=3)
         yield requests.make("large pixels", SHEET_VIEWS, pixel_height=96)
         yield requests.make("large pixels, re-roll of the side", SHEET_VIEWS, pixel_height=96, reroll=2)
     if row.drawn:
@@ -192,6 +198,11 @@ def _named(line: AppliedInput) -> str:
     return f"{line.role} as {line.reference_role}" if part else line.role
 
 
+def _shown(line: AppliedInput) -> str:
+    number = "" if line.picture is None else f", picture {line.picture}"
+    return f"{line.view or 'any'}{number}"
+
+
 def render_family(family: str) -> str:
     """All graphs of a family, with their receipts."""
     parts = []
@@ -200,7 +211,7 @@ def render_family(family: str) -> str:
             continue
         compiled = request.compile()
         receipt = "\n".join(
-            f"    {_named(line)} ({line.view or 'any'}): {line.kind} by {line.node} {line.node_type}, "
+            f"    {_named(line)} ({_shown(line)}): {line.kind} by {line.node} {line.node_type}, "
             f"{line.model}, {line.strength:g}"
             for line in compiled.inputs
         )
