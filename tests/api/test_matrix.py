@@ -15,6 +15,7 @@ from .characters import change
 from .characters import save as save_character
 from .conftest import Client
 from .templates import Body, send
+from .templates import save as save_template
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 OUTFITS = [{"name": "Coat", "words": "a long red coat"}, {"name": "Armour", "words": "steel plate"}]
@@ -163,6 +164,18 @@ async def test_what_is_unknown_is_named_by_its_combination(client: Client) -> No
     assert (await post(client, missing, 404))["code"] == "character_not_found"
     assert (await post(client, shown, 404, version=9))["code"] == "character_version_not_found"
     assert (await post(client, shown, 404, base={"template": "none"}))["code"] == "template_not_found"
+
+
+async def test_a_template_without_a_seed_has_one_of_each_combination(client: Client) -> None:
+    await save_template(client, "fixed", slots={"seed": []})
+    shown = await mira(client, template="fixed", seed=5)
+    made = await post(client, shown, expressions=["happy", "sad"])
+    assert [item["seed"] for item in made["generations"]] == [None, None]
+    answer = await post(client, shown, 422, count=2)
+    assert (answer["code"], answer["detail"][0]["loc"]) == ("template_slot_missing", ["body", "count"])
+    await save_template(client, "with a seed")
+    drawn = await post(client, shown, count=2, base={"template": "with a seed"})
+    assert [item["seed"] for item in drawn["generations"]] == [5, 6]
 
 
 async def test_the_body_has_limits(client: Client) -> None:

@@ -58,6 +58,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             _make_a_template(case.body)
     elif path.endswith("/batch") and isinstance(case.body, dict):
         _make_a_batch(case.body)
+    elif path.endswith("/matrix") and isinstance(case.body, dict):
+        _make_a_matrix(case.body)
     elif "/character" in path:
         headers.pop("If-Match", None)
         if isinstance(case.body, dict):
@@ -100,6 +102,19 @@ def _make_a_batch(body: dict[str, Any]) -> None:
         for name in ("pose_image", "reference_image"):
             item.pop(name, None)  # a batch takes files only
         _make_sensible(item, several=item["kind"] == "all_poses")
+
+
+def _make_a_matrix(body: dict[str, Any]) -> None:
+    """No schema says which outfits a character has, or that the product of lists is limited."""
+    base = body.get("base") or {}
+    _make_sensible(base, several=False)
+    for name in ("views", "character_version", "outfit", "expression", "count", "consistency", "turnaround"):
+        base.pop(name, None)
+    body.update(outfits=None, poses=None, version=None, count=1, base=base)
+    for name, values in (("expressions", ["happy", None]), ("views", ["front", "left"])):
+        if body.get(name) is not None:
+            body[name] = values
+    body.pop("callback_url", None)
 
 
 def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
