@@ -67,9 +67,9 @@ def compile_prompt(
 
     Several views run as one batch, or one after another, each after the first also seeing the first. Several
     sheets run one after another, and several pictures of one view as one batch, if the spec says so: each is
-    what a request with its seed alone would give. An input
-    of strength 0 is left out, so 0 is the same as absent. `spare_controlnet` is not used; it is named only to
-    keep it loaded. Raises UnprocessableError if a given input cannot be applied.
+    what a request with its seed alone would give. An input of strength 0 is left out, so 0 is the same as
+    absent. `spare_controlnet` is not used; it is named only to keep it loaded. Raises UnprocessableError if a
+    given input cannot be applied.
     """
     graph = _begin(spec)
     graph.apply_references(spec.views)
@@ -77,11 +77,9 @@ def compile_prompt(
         graph.share_views()
     if samples_rows(spec):
         _add_rows(graph, spec, generation_id)
-    for sheet in () if samples_rows(spec) else range(spec.count):
-        lines = len(graph.inputs)
-        graph.begin_sheet(spec.sheet_seed(sheet))
-        _add_sheet(graph, spec, generation_id, sheet * len(spec.views))
-        _number_lines(spec, graph.inputs, lines, sheet * len(spec.views))
+    else:
+        for sheet in range(spec.count):
+            _add_sheet(graph, spec, generation_id, sheet)
     graph.keep_loaded(spare_controlnet)
     return _checked(spec, graph, spec.views)
 
@@ -128,19 +126,22 @@ def _add_rows(graph: ViewGraph, spec: AvatarSpec, generation_id: str) -> None:
     ]
 
 
-def _add_sheet(graph: ViewGraph, spec: AvatarSpec, generation_id: str, first: int) -> None:
-    """Add all views of a sheet; `first` is the position of its first picture."""
+def _add_sheet(graph: ViewGraph, spec: AvatarSpec, generation_id: str, sheet: int) -> None:
+    """Add all views of a sheet, from 0."""
+    first, lines = sheet * len(spec.views), len(graph.inputs)
+    graph.begin_sheet(spec.sheet_seed(sheet))
     if _is_batch(spec):
         samples = graph.sample(spec.views, (spec.width, spec.height), [spec.seed_at(first)])
         for place, view in enumerate(spec.views):
             row = graph.take_view(samples, place, view_size(spec, view)[0])
             graph.save(row, view, generation_id, first + place)
-        return
-    for place, view in enumerate(spec.views):
-        samples = graph.sample((view,), view_size(spec, view), [spec.seed_at(first + place)])
-        image = graph.save(samples, view, generation_id, first + place)
-        if place == ANCHOR and len(spec.views) > 1:
-            graph.show_anchor(samples, image)
+    else:
+        for place, view in enumerate(spec.views):
+            samples = graph.sample((view,), view_size(spec, view), [spec.seed_at(first + place)])
+            image = graph.save(samples, view, generation_id, first + place)
+            if place == ANCHOR and len(spec.views) > 1:
+                graph.show_anchor(samples, image)
+    _number_lines(spec, graph.inputs, lines, first)
 
 
 def _number_lines(spec: AvatarSpec, lines: list[AppliedInput], start: int, first: int) -> None:

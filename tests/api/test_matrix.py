@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from batching import until_batch
-from services import Product
 
 from avatarforge.routes import PREFIX
 from avatarforge.routes.responses import BatchAnswer
@@ -42,7 +40,7 @@ async def count(client: Client) -> int:
     return total
 
 
-async def test_a_matrix_is_the_product_of_its_lists(client: Client, forge: Product) -> None:
+async def test_a_matrix_is_the_product_of_its_lists(client: Client) -> None:
     shown = await mira(client)
     made = await post(
         client,
@@ -70,7 +68,6 @@ async def test_a_matrix_is_the_product_of_its_lists(client: Client, forge: Produ
     assert (first["kind"], first["character_id"]) == ("pose", shown["character_id"])
     assert (used["outfit"], used["expression"], used["prompt"]) == ("Coat", "happy", "in the rain")
     assert (used["width"], used["steps"], used["seed"]) == (64, 2, items[0]["seed"])
-    # Read from the database, by a service that has not seen it, it is the same.
     again = (await send(client, "GET", f"/batch/{made['batch_id']}"))[1]
     assert [{**item, "status": "queued"} for item in again["generations"]] == items
 
@@ -200,11 +197,10 @@ async def test_a_repeated_key_makes_one_matrix(client: Client) -> None:
     assert await count(client) == 2
 
 
-async def test_a_matrix_is_cancelled_and_retried_as_a_batch(client: Client, forge: Product) -> None:
+async def test_a_matrix_is_cancelled_and_retried_as_a_batch(client: Client) -> None:
     made = await post(client, await mira(client), expressions=["happy", "sad", "angry"])
     path = f"/batch/{made['batch_id']}"
     assert (await send(client, "POST", f"{path}/cancel"))[1]["failed"] == 3
     again = (await send(client, "POST", f"{path}/retry"))[1]
     assert [item["expression"] for item in again["generations"]] == ["happy", "sad", "angry"]
     assert (again["failed"], again["completed_at"]) == (0, None)
-    await until_batch(forge, made["batch_id"], "queued", "processing")
