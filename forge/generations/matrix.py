@@ -1,4 +1,4 @@
-"""A matrix: the same character in every combination of outfits, expressions, views and poses, as one batch."""
+"""A matrix: one character in every combination of outfits, expressions, views and poses, as one batch."""
 
 from __future__ import annotations
 

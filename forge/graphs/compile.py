@@ -17,9 +17,9 @@ from .generation_graph import GenerationGraph
 from .receipt import require_references
 from .view_graph import ViewGraph
 
-#: Samplers that add no noise while they run, so that a row of a batch becomes the picture that it is alone, up
-#: to rounding. The others draw noise for all rows together (comfy/k_diffusion/sampling.py), or take steps that
-#: depend on all of them.
+#: Samplers that add no noise while they run, so that a row of a batch becomes the picture that it is alone,
+#: up to rounding. The others draw noise for all rows together (comfy/k_diffusion/sampling.py), or take steps
+#: that depend on all of them.
 ROW_SAMPLERS = frozenset(
     {
         "euler",
