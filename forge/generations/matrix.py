@@ -55,7 +55,7 @@ class Matrix:
     def check_size(self) -> None:
         """Raises UnprocessableError for more requests than a batch can have."""
         if self.size > MOST_REQUESTS:
-            names = ("outfits", "expressions", "views", "poses", "count")
+            names = ("outfits", "expressions", "views", "poses", "seeds")
             factors = " x ".join(
                 f"{length} {name}" for length, name in zip(self.lengths, names, strict=True) if length > 1
             )
@@ -156,19 +156,20 @@ class MatrixMaker:
         except UnprocessableError as error:
             if error.location[:2] != ("body", "requests"):
                 raise
-            position, field, *rest = error.location[2:]
+            position, *where = error.location[2:]
+            place = matrix.place(int(position), str(where[0])) if where else ("body",)
             raise UnprocessableError(
                 error.detail,
-                (*matrix.place(int(position), str(field)), *rest),
+                (*place, *where[1:]),
                 error.kind,
                 code=error.code,
                 parameters=error.parameters,
             ) from error
         except AvatarForgeError as error:
-            position = error.parameters.get("request")
-            if isinstance(position, int):
-                detail = error.detail.removeprefix(f"requests[{position}]: ")
-                about = matrix.describe(position)
+            number = error.parameters.get("request")
+            if isinstance(number, int):
+                detail = error.detail.removeprefix(f"requests[{number}]: ")
+                about = matrix.describe(number)
                 error.args = (f"{about}: {detail}" if about else detail,)
             raise
 

@@ -148,7 +148,7 @@ async def test_too_many_are_refused_with_the_numbers(client: Client) -> None:
     expressions = ["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "embarrassed"]
     answer = await post(client, shown, 422, views=views, expressions=expressions, count=16)
     told = answer["detail"][0]["msg"]
-    assert "8 expressions x 8 views x 16 count are 1024 requests; the limit of a matrix is 1000" in told
+    assert "8 expressions x 8 views x 16 seeds are 1024 requests; the limit of a matrix is 1000" in told
     assert await count(client) == 0
 
 
