@@ -69,16 +69,21 @@ _NOT_IN_BASE = {
 }
 _LONGEST_PROMPT = 10_000
 
+
+def _base_fields() -> dict[str, Any]:
+    prompt = Field(None, max_length=_LONGEST_PROMPT, description="Added to the description of the character.")
+    return {
+        "prompt": (Text | None, prompt),
+        **{name: declared(field) for name, field in REQUEST_FIELDS.items() if name not in _NOT_IN_BASE},
+    }
+
+
 MatrixBaseBody = create_model(
     "MatrixBaseBody",
     __base__=Body,
     __module__=__name__,
     __doc__="What all pictures of a matrix have in common: fields of a single request.",
-    prompt=(
-        Text | None,
-        Field(None, max_length=_LONGEST_PROMPT, description="Added to the description of the character."),
-    ),
-    **{name: declared(field) for name, field in REQUEST_FIELDS.items() if name not in _NOT_IN_BASE},
+    **_base_fields(),
 )
 
 _Option = Annotated[Text, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
@@ -117,9 +122,7 @@ class MatrixBody(Body):
     count: Count | None = Field(
         None, description="Pictures of each combination: with the seed, the next one, and so on."
     )
-    version: CharacterVersion | None = Field(
-        None, description="Of the character; its newest when left out."
-    )
+    version: CharacterVersion | None = Field(None, description="Of the character; its newest when left out.")
     base: MatrixBaseBody | None = Field(None, description="What all pictures have in common.")
     name: Annotated[Name, StringConstraints(min_length=1, max_length=100)] | None = Field(
         None, description="For people; it need not be unique."

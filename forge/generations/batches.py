@@ -23,10 +23,10 @@ from ..live.live import Live
 from ..live.state import BatchState
 from ..ports import Host
 from ..settings import Settings
+from ..spec.cell import Cell
 from ..store.listing import read_cursor
 from ..webhooks.outbox import Outbox
 from ..webhooks.targets import Targets
-from ..spec.cell import Cell
 from . import batch_transactions as transactions
 from .batch_cells import BatchCells, Cells, read_cells
 from .batch_order import run_order

@@ -24,9 +24,7 @@ async def mira(client: Client, **more: Any) -> Body:
 
 
 async def post(client: Client, character: Body, status: int = 200, **body: Any) -> Body:
-    found, answer = await send(
-        client, "POST", f"/characters/{character['character_id']}/matrix", json=body
-    )
+    found, answer = await send(client, "POST", f"/characters/{character['character_id']}/matrix", json=body)
     assert found == status, answer
     return answer
 
@@ -99,9 +97,7 @@ async def test_all_show_one_version_of_the_character(client: Client) -> None:
     shown = await mira(client)
     await change(client, shown, description="an old man")
     made = await post(client, shown, expressions=["happy", "sad"], version=1)
-    versions = [
-        (await generation(client, item))["character_version"] for item in made["generations"]
-    ]
+    versions = [(await generation(client, item))["character_version"] for item in made["generations"]]
     newest = await post(client, shown)
     versions.append((await generation(client, newest["generations"][0]))["character_version"])
     assert versions == [1, 1, 2]

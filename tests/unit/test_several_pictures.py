@@ -40,6 +40,7 @@ DRAWN: dict[str, Any] = {
     "checkpoint": "Paper doll",
     "pose_method": "keypoints",
     "controlnet": None,
+    "steps": 4,
 }
 LOOKING = replace(spec(), pose=KEYPOINTS, reference=REFERENCE, controlnet="pose.safetensors")
 SHEETS: dict[str, AvatarSpec] = {

@@ -56,9 +56,7 @@ def measure(bench: Bench) -> None:
         _acceptance(bench, client)
 
 
-def _compare(
-    bench: Bench, client: Quick, name: str, ways: Ways, make_bodies: Callable[[], Bodies]
-) -> None:
+def _compare(bench: Bench, client: Quick, name: str, ways: Ways, make_bodies: Callable[[], Bodies]) -> None:
     """Measure all ways, each with new bodies in every round, and report the way of this name beside the
     others."""
     times: dict[str, list[float]] = {way: [] for way in ways}
