@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 # A prompt in ComfyUI's API format: {node id: {"class_type", "inputs", "_meta"}}.
 Prompt = dict[str, dict[str, Any]]
@@ -26,6 +26,10 @@ OPTIONAL_NODES = frozenset(
 # The kinds that ComfyUI's ControlNetLoader loads, and one that it does not.
 ControlKind = Literal["ControlNet", "Control-LoRA", "T2I adapter", "ControlNet-LLLite"]
 
+
+#: Answers that a list of installed models remembers.
+MOST_ANSWERS = 256
+Answer = TypeVar("Answer")
 
 #: What decided a model's family and variant: its header, its name, or the user's override.
 ToldBy = Literal["header", "name", "override"]
@@ -113,11 +117,25 @@ class InstalledModels:
     loras: tuple[ModelFile, ...] = ()
     model_patches: tuple[ModelFile, ...] = ()
     style_models: tuple[str, ...] = ()
+    _answers: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def models(self) -> tuple[ModelFile, ...]:
         """Everything that a request can name as its model."""
         return self.checkpoints + self.diffusion_models
+
+    def remember(self, question: Hashable, find: Callable[[], Answer]) -> Answer:
+        """What `find` returns, which is not None and depends on the question and this list alone. It is found
+        once: all requests of a batch ask the same, and there can be hundreds of models. An error is not
+        remembered."""
+        known: Answer | None = self._answers.get(question)
+        if known is not None:
+            return known
+        found = find()
+        if len(self._answers) >= MOST_ANSWERS:
+            self._answers.clear()
+        self._answers[question] = found
+        return found
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..errors import UnavailableError, UnprocessableError
 from ..ports import Host, InstalledModels
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec
+from ..spec.cell import Cell
 from ..spec.character import CharacterUse
 from ..spec.receipt import Receipt
 from ..spec.warning import GenerationWarning
@@ -52,7 +53,7 @@ class _Filled:
 class PreparedItem:
     """A generation that is ready to be written. `columns` are those of its row that the batch decides, except
     for its place; `order` is its place within the batch. `used` maps roles to file ids, of which those in
-    `kept` may be soft-deleted."""
+    `kept` may be soft-deleted. `cell` is what it shows."""
 
     columns: dict[str, Any]
     order: int
@@ -60,6 +61,7 @@ class PreparedItem:
     kept: frozenset[str]
     template: tuple[str, int] | None
     character: CharacterUse | None
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,13 @@ class BatchPreparer:
                 template = (spec.template.id, spec.template.version) if spec.template else None
                 kept = may_be_hidden(spec, found[position][1])
                 return PreparedItem(
-                    columns, places[position], used_files(spec), kept, template, spec.character
+                    columns,
+                    places[position],
+                    used_files(spec),
+                    kept,
+                    template,
+                    spec.character,
+                    Cell.of(spec),
                 )
 
             return PreparedBatch(record, await _in_slices(finish, range(len(requests))))

@@ -28,7 +28,7 @@ from ..store.listing import read_cursor
 from ..webhooks.outbox import Outbox
 from ..webhooks.targets import Targets
 from . import batch_transactions as transactions
-from .batch_cells import BatchCells, Cells, read_cells
+from .batch_cells import BatchCells, Cells
 from .batch_order import run_order
 from .batch_preparation import BatchPreparer
 from .batch_request import BatchRequest, about_request
@@ -135,8 +135,7 @@ class BatchService:
         self._live.batches.publish(summary)
         log.info("AvatarForge: batch %s accepted: %d generations", record.id, record.total)
         items = tuple(BatchItem(item.columns["id"], "queued") for item in prepared.items)
-        rows = [(item.columns["id"], item.columns["spec"]) for item in prepared.items]
-        cells = await asyncio.to_thread(read_cells, rows)
+        cells = {item.columns["id"]: item.cell for item in prepared.items}
         self._cells.keep(record.id, cells)
         return Batch(self._live.batches.state(summary), items, cells)
 

@@ -229,7 +229,7 @@ def _write_failure(
     now: int,
 ) -> GenerationRecord | None:
     if record.reroll:  # the generation is still complete, with its old picture
-        receipt = record.reroll.fail(record.receipt, error)
+        receipt = record.reroll.fail(record.spec, record.receipt, error)
         end = {"status": "completed", "reroll": None, "receipt": receipt.to_json()}
         if not _write_end(connection, record, end, now):
             return None

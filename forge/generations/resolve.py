@@ -13,7 +13,7 @@ from ..families import FAMILIES
 from ..families.family import Family, Sampling
 from ..graphs.capabilities import pose_extractors
 from ..graphs.loras import choose_loras
-from ..graphs.models import ChosenModel, choose_model
+from ..graphs.models import ChosenModel, NamedBy, choose_model
 from ..graphs.pose_methods import (
     CONTROLNET,
     KEYPOINTS,
@@ -177,7 +177,10 @@ def spare_controlnet(spec: AvatarSpec, installed: InstalledModels, settings: Set
     family = FAMILIES.get(spec.family)
     if spec.template is not None or family is None or spec.controlnet is not None:
         return None
-    return pose_controlnet(installed, settings, family).model if CONTROLNET in family.pose else None
+    if CONTROLNET not in family.pose:
+        return None
+    asked = ("pose_controlnet", family.name, settings.pose_controlnet)
+    return installed.remember(asked, lambda: pose_controlnet(installed, settings, family)).model
 
 
 def _choose_model(request: AvatarRequest, installed: InstalledModels, settings: Settings) -> ChosenModel:
@@ -188,14 +191,17 @@ def _choose_model(request: AvatarRequest, installed: InstalledModels, settings: 
             code="field_not_applicable",
             parameters={"field": "checkpoint"},
         )
-    return choose_model(
-        installed,
-        settings,
-        realism=bool(request.realism),
-        requested=request.model if request.model is not None else request.checkpoint,
-        named_by="model" if request.model is not None else "checkpoint",
-        family=request.family,
-    )
+    realism, family = bool(request.realism), request.family
+    requested = request.model if request.model is not None else request.checkpoint
+    named_by: NamedBy = "model" if request.model is not None else "checkpoint"
+
+    def choose() -> ChosenModel:
+        return choose_model(
+            installed, settings, realism=realism, requested=requested, named_by=named_by, family=family
+        )
+
+    own = (settings.default_family, settings.checkpoint_realistic, settings.checkpoint_anime)
+    return installed.remember(("model", realism, requested, named_by, family, own), choose)
 
 
 def _settings(
@@ -253,8 +259,10 @@ def _choose_pose(
     first = family.pose[0] if family.pose else "none"
     if not wanted:
         return PoseChoice(first if first != PICTURE else "none", None)
+    asked = ("pose", family.name, settings.pose_controlnet)
     try:
-        return PoseChoice(*choose_pose_method(installed, settings, family))
+        found = installed.remember(asked, lambda: choose_pose_method(installed, settings, family))
+        return PoseChoice(*found)
     except (UnavailableError, UnprocessableError) as error:
         if needed:
             raise

@@ -55,7 +55,7 @@ def failed(record: GenerationRecord, reason: str, timing: str) -> None:
 
 def _summary(record: GenerationRecord) -> str:
     if record.reroll:
-        return f"{record.kind}, re-roll of its {record.reroll.view} view"
+        return f"{record.kind}, re-roll of {record.reroll.describe(record.spec)}"
     return f"{record.kind}, pictures: {len(record.spec.pictures)}"
 
 

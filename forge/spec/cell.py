@@ -1,10 +1,12 @@
-"""What tells the generations of a matrix apart, read from their stored specs."""
+"""What tells the generations of a matrix apart."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from typing import Any
+
+from .avatar import AvatarSpec
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,16 @@ class Cell:
     view: str | None = None
     pose_id: str | None = None
     seed: int | None = None
+
+    @classmethod
+    def of(cls, spec: AvatarSpec) -> Cell:
+        return cls(
+            outfit=spec.character.outfit if spec.character else None,
+            expression=spec.expression,
+            view=spec.views[0] if len(spec.views) == 1 else None,
+            pose_id=spec.pose.pose_id if spec.pose else None,
+            seed=spec.seed,
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Cell:

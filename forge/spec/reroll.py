@@ -1,4 +1,4 @@
-"""A re-roll of one view, and its effect on the spec and the receipt of the generation."""
+"""A re-roll of one picture, and its effect on the spec and the receipt of the generation."""
 
 from __future__ import annotations
 
@@ -36,15 +36,25 @@ class Reroll:
 
     def apply(self, spec: AvatarSpec, receipt: Receipt) -> tuple[AvatarSpec, Receipt]:
         """The generation's spec and receipt after the new picture has replaced the old one."""
-        number = self.position + 1 if spec.count > 1 else None
+        number = self._number(spec)
         kept = [line for line in receipt.inputs if (line.view, line.picture) != (self.view, number)]
         return (
             spec.with_seed_at(self.position, self.seed),
             replace(receipt, inputs=(*kept, *self.inputs)),
         )
 
-    def fail(self, receipt: Receipt, error: str) -> Receipt:
+    def fail(self, spec: AvatarSpec, receipt: Receipt, error: str) -> Receipt:
         """The receipt after the re-roll failed, so that the old picture stays."""
-        detail = f"The re-roll of {self.view or 'the picture'} failed: {error}"
+        detail = f"The re-roll of {self.describe(spec)} failed: {error}"
         warning = make_warning("reroll_failed", detail, view=self.view or "", error=error)
         return receipt.with_warnings([*receipt.warnings, warning])
+
+    def describe(self, spec: AvatarSpec) -> str:
+        """The picture, for people: by its view, and by its number where several show that."""
+        number = self._number(spec)
+        if number is None:
+            return self.view or "the picture"
+        return f"picture {number} ({self.view})" if self.view else f"picture {number}"
+
+    def _number(self, spec: AvatarSpec) -> int | None:
+        return self.position + 1 if spec.count > 1 else None

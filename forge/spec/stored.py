@@ -45,17 +45,20 @@ def _field_names(kind: type[Any]) -> frozenset[str]:
     return frozenset(field.name for field in fields(kind)) - {UNKNOWN}
 
 
+@cache
+def _names_in_order(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name != UNKNOWN)
+
+
 def to_fields(record: Stored) -> dict[str, Any]:
     """The fields as plain values, with the unknown ones. Nested dataclasses become mappings, too."""
-    values: dict[str, Any] = {}
-    for field in fields(record):
-        if field.name != UNKNOWN:
-            value = getattr(record, field.name)
-            values[field.name] = _plain(value)
+    values = {name: _plain(getattr(record, name)) for name in _names_in_order(type(record))}
     return {**values, **record.unknown}
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float)):
+        return value  # almost all of them
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return to_fields(value) if hasattr(value, UNKNOWN) else value

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from batching import item, submit_batch
+from services import product
 from specs import spec
 
 from avatarforge.forge.errors import UnavailableError, UnprocessableError
 from avatarforge.forge.families import FAMILIES
+from avatarforge.forge.generations import resolve
 from avatarforge.forge.graphs.models import (
+    ChosenModel,
     choose_model,
     require_models,
     with_installed_names,
 )
 from avatarforge.forge.graphs.pose_methods import choose_pose_method
 from avatarforge.forge.model_names import guess_control_kind, guess_family
-from avatarforge.forge.ports import ControlKind, InstalledModels, ModelFile
+from avatarforge.forge.ports import MOST_ANSWERS, ControlKind, InstalledModels, ModelFile
 from avatarforge.forge.settings import Settings
 
 
@@ -51,6 +57,38 @@ def test_names_tell_realistic_from_anime(names: list[str], realistic: int, anime
     models = installed(*names)
     assert chosen(models, realism=True) == names[realistic]
     assert chosen(models, realism=False) == names[anime]
+
+
+def test_a_list_of_models_answers_each_question_once() -> None:
+    models, asked = installed("plain.safetensors"), list[int]()
+
+    def find() -> str:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            raise UnavailableError("not yet", code="checkpoint_missing")
+        return f"answer {len(asked)}"
+
+    with pytest.raises(UnavailableError):  # it is not remembered
+        models.remember("which", find)
+    assert [models.remember("which", find) for _ in range(2)] == ["answer 2", "answer 2"]
+    assert replace(models).remember("which", find) == "answer 3"
+    for number in range(MOST_ANSWERS):
+        models.remember(number, lambda: "x")
+    assert models.remember("which", find) == "answer 4"  # it forgets before it grows without end
+
+
+async def test_a_batch_chooses_its_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def counted(*args: Any, realism: bool, **more: Any) -> ChosenModel:
+        asked.append(realism)
+        return choose_model(*args, realism=realism, **more)
+
+    monkeypatch.setattr(resolve, "choose_model", counted)
+    async with product(tmp_path) as forge:
+        wanted = [item(realism=number % 2 == 0, seed=number) for number in range(6)]
+        assert len((await submit_batch(forge, *wanted)).items) == 6
+    assert sorted(asked) == [False, True]
 
 
 def test_a_setting_wins_over_names() -> None:

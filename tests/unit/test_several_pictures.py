@@ -191,6 +191,20 @@ def test_a_reroll_replaces_the_lines_of_its_picture_only() -> None:
     assert Receipt.from_json(after.to_json()) == after
 
 
+def test_a_failed_reroll_says_which_picture_it_was() -> None:
+    sheet = replace(spec(), views=("front", "back"), count=2)
+    free = replace(spec(), views=(None,))
+    for wanted, position, shown in (
+        (replace(sheet, count=1), 1, "back"),
+        (sheet, 3, "picture 4 (back)"),
+        (free, 0, "the picture"),
+        (replace(free, count=2), 1, "picture 2"),
+    ):
+        again = Reroll(position, wanted.pictures[position], 5, ())
+        (warning,) = again.fail(wanted, Receipt(), "no memory").warnings
+        assert warning.detail == f"The re-roll of {shown} failed: no memory"
+
+
 def test_progress_counts_every_picture() -> None:
     wanted = replace(spec(), count=4)
     prompt = compile_prompt(wanted, ID).prompt

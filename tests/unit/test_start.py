@@ -107,7 +107,7 @@ PRODUCT = [
     "Live", "EventLog", "Outbox", "Targets",
     "read_hosts", "GenerationTracker", "Inputs", "RequestFiller", "RunPreparer", "GenerationRemover",
     "BatchPreparer", "BatchDispatcher", "BatchService", "GenerationCache", "GenerationService",
-    "HealthService", "GenerationRecorder", "Verifier",
+    "MatrixMaker", "HealthService", "GenerationRecorder", "Verifier",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
 ]  # fmt: skip
 #: Called as `environment.name`, which `_open` fills.

@@ -104,7 +104,8 @@ def test_the_receipt_of_every_release_keeps_every_value(path: Path) -> None:
 
 def test_a_warning_keeps_its_code_and_a_sentence_of_an_earlier_release_has_none() -> None:
     data = json.loads((RECEIPTS / "0.1.0.json").read_text(encoding="utf-8"))
-    failed = Reroll(0, "front", 5, ()).fail(Receipt.from_json(json.dumps(data)), "out of memory")
+    before = Receipt.from_json(json.dumps(data))
+    failed = Reroll(0, "front", 5, ()).fail(spec(), before, "out of memory")
     read = Receipt.from_json(failed.to_json())
     assert read == failed
     assert [warning.code for warning in read.warnings] == [None, "reroll_failed"]

@@ -321,7 +321,8 @@ def test_the_parameters_of_a_template_are_its_slots() -> None:
     item = spec(mine, views=SHEET_VIEWS, pose=None)
     values = parameters(item, "all_poses")
     given = {name for name, value in values.items() if value is not None}
-    assert given == {"prompt", "realism", "width", "height", "steps", "cfg", "seed", "template", "views"}
+    sizes, words = {"width", "height", "steps", "cfg"}, {"prompt", "realism"}
+    assert given == {*words, *sizes, "seed", "count", "template", "views"}
     assert values["template"] == "mine"
     stored = AvatarSpec.from_json(item.to_json())
     assert stored == item

@@ -61,8 +61,8 @@ export function pictures(generation, session, reroll) {
 function picture(output, number, generation, { client, t }, reroll) {
   const { pose_type: view } = output;
   const { width, height } = output.dimensions;
-  const name = viewName(view, t);
   const alone = generation.output_files.filter((other) => other.pose_type === view).length === 1;
+  const name = alone ? viewName(view, t) : `${viewName(view, t)} ${number}`;
   const image = make("img", { alt: t("picture_of", { view: name }), loading: "lazy", width, height });
   const link = make("a", { target: "_blank", rel: "noopener", title: t("open_picture") }, image);
   const download = make("a", {
@@ -195,12 +195,13 @@ export function receipt(inputs, { t }) {
     make(
       "ul",
       {},
-      ...inputs.map(({ role, pose_type: view, kind, node_type: node, model, strength, steps }) =>
+      ...inputs.map(({ role, pose_type: view, picture: number, kind, node_type: node, model, strength, steps }) =>
         make(
           "li",
           {},
           make("b", { textContent: ROLES[role]?.(t) ?? role }),
           view ? ` ${viewName(view, t)}` : "",
+          number === null ? "" : ` ${number}`,
           ` · ${kind} · ${node} · ${model} · `,
           t("strength_and_steps", { strength, first: steps.first, last: steps.last }),
         ),

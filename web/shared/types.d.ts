@@ -73,6 +73,7 @@ export interface Parameters {
 export interface InputReceipt {
   role: string;
   pose_type: View | null;
+  picture: number | null;
   kind: string;
   node_type: string;
   model: string;
