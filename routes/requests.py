@@ -98,6 +98,7 @@ LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValid
 Count = Annotated[int, Strict(), Field(ge=1, le=MOST_COUNT), BeforeValidator(_whole)]
 CharacterVersion = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
+QueryPosition = Annotated[int, Strict(), Field(ge=1, le=MOST_PICTURES), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
 VersionNumber = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_from_text)]
@@ -310,10 +311,8 @@ class PoseQuery(Query):
 
 class RerollQuery(Query):
     pose: ViewName | None = Field(None, description="The view to draw again.")
-    position: QueryWhole | None = Field(
+    position: QueryPosition | None = Field(
         None,
-        ge=1,
-        le=MOST_PICTURES,
         description="The number of the picture in output_files, from 1: needed where several show the view.",
     )
     seed: QuerySeed | None = Field(None, description="Chosen for you when left out.")

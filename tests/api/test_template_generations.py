@@ -30,6 +30,7 @@ async def test_a_request_fills_the_slots(client: Client, forge: Product) -> None
         "realism": False,
         "template": "mine",
         "seed": 7,
+        "count": 1,
         "width": 128,
         "height": 192,
         "steps": 1,
