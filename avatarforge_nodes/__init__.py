@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from .character import CharacterPrompt, LoadCharacter
 from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
+from .face import CompositeFace, FaceRegionMask
 from .keypoints import LoadKeypoints, ReadSkeleton
 from .library import LibraryPose
 from .load import LoadPose, LoadReference
@@ -43,6 +44,8 @@ NODES: list[type[io.ComfyNode]] = [
     ReadSkeleton,
     TakePicture,
     PixelArt,
+    FaceRegionMask,
+    CompositeFace,
     SaveAvatar,
     LoadView,
     CharacterSheet,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
+from ..forge.pictures.doll.poses.people import person_of, to_keypoints
 from ..forge.pictures.skeleton import BoneStyle, draw_skeleton, view_skeleton
 from ..forge.spec.views import views_of_node
 from .choices import BONES, CATEGORY, LARGEST, SKELETON_VIEWS, views_input
+from .keypoints import KEYPOINTS
 from .tensors import fit, to_picture, to_tensor
 
 
@@ -39,7 +41,12 @@ class PoseSkeleton(io.ComfyNode):
                 io.Image.Input("back", optional=True, tooltip="A pose of your own for the back."),
                 views_input(),
             ],
-            outputs=[io.Image.Output(display_name="pose")],
+            outputs=[
+                io.Image.Output(display_name="pose"),
+                KEYPOINTS.Output(
+                    display_name="keypoints", tooltip="One frame per view; empty for a pose of your own."
+                ),
+            ],
         )
 
     @classmethod
@@ -54,12 +61,15 @@ class PoseSkeleton(io.ComfyNode):
         views: str = "",
     ) -> io.NodeOutput:
         own = {"front": front, "back": back}
-        rows = []
+        rows, frames = [], []
         for name in views_of_node(view, views):
             given = own.get(name or "")
             if given is not None:
-                picture = fit(to_picture(given[0]), width, height)
+                picture, people = fit(to_picture(given[0]), width, height), []
             else:
-                picture = draw_skeleton(view_skeleton(str(name)), width, height, BoneStyle(bones))
+                skeleton = view_skeleton(str(name))
+                picture = draw_skeleton(skeleton, width, height, BoneStyle(bones))
+                people = [person_of(skeleton, width, height)]
             rows.append(to_tensor(picture))
-        return io.NodeOutput(torch.cat(rows))
+            frames.append(to_keypoints(people, width, height))
+        return io.NodeOutput(torch.cat(rows), frames)

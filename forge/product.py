@@ -23,9 +23,11 @@ from .generations.dispatcher import BatchDispatcher
 from .generations.filling import RequestFiller
 from .generations.inputs import Inputs
 from .generations.matrix import MatrixMaker
+from .generations.output_copies import OutputCopies
 from .generations.outputs import OutputFolder
 from .generations.preparation import RunPreparer
 from .generations.recorder import GenerationRecorder
+from .generations.redraw import RedrawPreparer
 from .generations.removal import GenerationRemover
 from .generations.service import GenerationService
 from .generations.to_character import CharacterMaker
@@ -197,6 +199,7 @@ def open_product(
         targets=targets,
         cache=cache,
         preparer=preparer,
+        redraws=RedrawPreparer(database, files, host, characters, OutputCopies(files, outputs, workers)),
         remover=remover,
     )
     dispatcher = BatchDispatcher(settings, database, host, preparer, tracker)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, create_model
+from pydantic import BeforeValidator, Field, Strict, StringConstraints, create_model
 
 from ..forge.spec.character_content import (
     DEFAULT_FIELDS,
@@ -15,6 +15,8 @@ from ..forge.spec.character_content import (
     MOST_OUTFITS,
     MOST_REFERENCES,
 )
+from ..forge.spec.expressions import EXPRESSION_NAMES
+from ..forge.spec.redraw import DENOISE, LEAST_DENOISE, MARGIN, MOST_MARGIN
 from ..forge.spec.request import REQUEST_FIELDS
 from .requests import (
     NO_CONTROLS,
@@ -29,7 +31,13 @@ from .requests import (
     VersionCursor,
     VersionNumber,
     declared,
+    whole,
 )
+
+#: Pictures of a generation, at most.
+MOST_PICTURES = 1_000
+#: Expressions of one redraw: the built-in ones, and all that a character can have.
+MOST_REDRAWN = len(EXPRESSION_NAMES) + MOST_EXPRESSIONS
 
 _Named = Annotated[Name, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 _Words = Annotated[
@@ -123,6 +131,35 @@ CharacterOfGenerationBody = create_model(
     name=(_Named, _NAME),
     description=(_Description, Field(default_factory=str, description="Instead of the prompt.")),
     **_COMMON,
+)
+
+
+_Position = Annotated[int, Strict(), Field(ge=1, le=MOST_PICTURES), BeforeValidator(whole)]
+_Denoise = Annotated[float, Strict(), Field(ge=LEAST_DENOISE, le=1)]
+_Margin = Annotated[float, Strict(), Field(ge=0, le=MOST_MARGIN)]
+
+
+class _RedrawFields(Body):
+    generation_id: StoredId = Field(max_length=64, description="A completed generation of the character.")
+    position: _Position | None = Field(
+        None, description="The number of the picture, from 1; the first that shows the face when left out."
+    )
+    expressions: list[_Named] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_REDRAWN,
+        description="Built-in ones and those of the character, by name; all when left out.",
+    )
+    denoise: _Denoise = Field(DENOISE, description="How much of the face changes; 1: all of it.")
+    margin: _Margin = Field(MARGIN, description="Around the head, as a share of its radius.")
+
+
+RedrawBody = create_model(
+    "RedrawBody",
+    __base__=_RedrawFields,
+    __module__=__name__,
+    __doc__="A finished picture whose face is redrawn, once for each expression.",
+    **_as_in_requests("seed", "callback_url"),
 )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..forge.characters.saved import SavedCharacter
 from ..forge.characters.service import CharacterRecord
+from ..forge.generations.redraw import RedrawRequest
 from ..forge.settings import Settings
 from . import character_requests, responses
-from .context import PREFIX, BodyLimits, Call, Endpoint
+from .context import PREFIX, Answer, BodyLimits, Call, Endpoint
+from .idempotency import HEADERS as IDEMPOTENT
+from .idempotency import run_idempotent
 from .if_match import expected_version
 from .rendering import iso_time
 
@@ -44,6 +48,15 @@ async def make_of_generation(call: Call) -> responses.CharacterAnswer:
     body = call.validated_body(character_requests.CharacterOfGenerationBody)
     values = body.model_dump(exclude_unset=True)
     return _render(await call.services.character_maker.make(call.path("generation_id"), values))
+
+
+async def redraw_expressions(call: Call) -> Answer:
+    body = call.validated_body(character_requests.RedrawBody)
+    values = {name: value for name, value in body.model_dump().items() if value is not None}
+    if "expressions" in values:
+        values["expressions"] = tuple(values["expressions"])
+    redraw = call.services.generations.redraw
+    return await run_idempotent(call, partial(redraw, call.path("character_id"), RedrawRequest(**values)))
 
 
 async def get(call: Call) -> responses.CharacterAnswer:
@@ -199,6 +212,17 @@ ENDPOINTS = (
         "characters",
         answer=responses.CharacterDeletedAnswer,
         refusals=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/characters/{character_id}/expressions",
+        redraw_expressions,
+        "Redraw only the face of a finished picture, once for each expression",
+        "characters",
+        answer=responses.GenerationAnswer,
+        body=character_requests.RedrawBody,
+        headers=IDEMPOTENT,
+        refusals=(*SAVING, 400, 507),
     ),
     Endpoint(
         "POST",

@@ -164,7 +164,7 @@ ENDPOINTS = (
         "POST",
         "/generations/{generation_id}/reroll",
         reroll,
-        "Re-roll one view and keep the others",
+        "Re-roll one picture and keep the others",
         "generations",
         answer=responses.GenerationAnswer,
         query=requests.RerollQuery,

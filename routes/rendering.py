@@ -195,6 +195,7 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
         "pose_type": output.view,
         "size": output.size,
         "dimensions": {"width": output.width, "height": output.height},
+        "expression": spec.expression_at(output.position) if spec else None,
         "seed": spec.seed_at(output.position) if spec else None,
     }
 

@@ -38,7 +38,7 @@ from .models import LazyModel
 from .responses import Status
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     # JSON has one type of number, so 20.0 is an integer.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -94,9 +94,9 @@ class _Base64:
 
 # The bounds are part of the types, because pydantic omits those of the fields from the OpenAPI document.
 Strength = Annotated[float, Strict(), Field(ge=0, le=1)]
-LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(_whole)]
-Count = Annotated[int, Strict(), Field(ge=1, le=MOST_COUNT), BeforeValidator(_whole)]
-CharacterVersion = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+LinkSeconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_LINK), BeforeValidator(whole)]
+Count = Annotated[int, Strict(), Field(ge=1, le=MOST_COUNT), BeforeValidator(whole)]
+CharacterVersion = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(whole)]
 QueryWhole = Annotated[int, Strict(), BeforeValidator(_from_text)]
 QueryPosition = Annotated[int, Strict(), Field(ge=1, le=MOST_PICTURES), BeforeValidator(_from_text)]
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
@@ -188,7 +188,7 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
         case fields.Whole():
             step = rule.multiple_of if rule.multiple_of > 1 else None
             bounds = Field(ge=rule.minimum, le=rule.maximum, multiple_of=step)
-            return Annotated[int, Strict(), bounds, BeforeValidator(_whole)], {}
+            return Annotated[int, Strict(), bounds, BeforeValidator(whole)], {}
         case fields.Real():
             return Annotated[float, Strict()], {"ge": rule.minimum, "le": rule.maximum}
         case fields.Choice():

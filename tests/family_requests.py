@@ -18,6 +18,7 @@ from avatarforge.forge.ports import InstalledModels, ModelFile, Prompt
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.receipt import AppliedInput
+from avatarforge.forge.spec.redraw import RedrawnExpression, RedrawUse
 from avatarforge.forge.spec.reference import REFERENCE_STRENGTH, ReferenceRole
 from avatarforge.forge.spec.request import AvatarRequest
 from avatarforge.forge.spec.views import SHEET_VIEWS
@@ -102,6 +103,30 @@ class _Requests:
         )
         return FamilyRequest(name, self._family, self._variant, resolved.spec, reroll)
 
+    def redraw(self, name: str, row: Family, references: tuple[GivenReference, ...]) -> FamilyRequest:
+        """The front view with two expressions. What has no pose is read by an extractor."""
+        made = self.make(name, ("front",), references=references)
+        reads = {} if row.pose else {"extractor": "sdpose", "extractor_model": "sdpose.safetensors"}
+        return replace(made, spec=redrawn(made.spec, "happy", "smug", **reads))
+
+
+def redrawn(spec: AvatarSpec, *names: str, **changes: Any) -> AvatarSpec:
+    """The spec of a redraw of its first picture with these expressions; `changes` are for the redraw."""
+    words = {"smug": "a smug grin"}
+    use = RedrawUse(
+        file_id=file_record("source").id,
+        content_hash=file_record("source").content_hash,
+        width=spec.width,
+        height=spec.height,
+        generation_id=GENERATION,
+        position=1,
+        views=spec.views,
+        expressions=tuple(RedrawnExpression(name, words.get(name, "")) for name in names),
+        identity_seed=spec.seed,
+    )
+    views = (spec.views[0],) * len(names)
+    return replace(spec, views=views, expression=None, redraw=replace(use, **changes), reseeded={})
+
 
 def family_requests() -> Iterator[FamilyRequest]:
     """Every request that the variant can do: text, each way to apply a pose and a reference, both,
@@ -138,6 +163,7 @@ def _all_inputs(requests: _Requests, row: Family) -> Iterator[FamilyRequest]:
     for turnaround in ("batch", "sequential") if row.batch else ("sequential",):
         yield requests.make(f"all views, {turnaround}", SHEET_VIEWS, turnaround=turnaround, references=one)
     yield requests.make("re-roll of the back", SHEET_VIEWS, reroll=SHEET_VIEWS.index("back"))
+    yield requests.redraw("expressions", row, references=one)
     if row.name in ("sd15", "doll"):  # what a picture is made with makes no difference
         yield requests.make("three pictures", ("side",), count=3, references=one)
         yield requests.make("two sheets", ("front", "back"), count=2, pixel_height=96)

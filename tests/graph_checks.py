@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avatarforge.forge.graphs.compile import CompiledPrompt
+from avatarforge.forge.ports import Prompt
 
 OBJECT_INFO: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "object_info.json").read_text(encoding="utf-8")
@@ -42,3 +43,8 @@ def check_fits_the_host(compiled: CompiledPrompt) -> None:
                     assert options[0]["min"] <= value <= options[0]["max"], (node, name)
     for line in compiled.inputs:
         assert prompt[line.node]["class_type"] == line.node_type
+
+
+def nodes(prompt: Prompt, class_type: str) -> list[dict[str, Any]]:
+    """The inputs of the prompt's nodes of a class, in order."""
+    return [node["inputs"] for node in prompt.values() if node["class_type"] == class_type]

@@ -19,6 +19,16 @@ KEYPOINTS = PoseUse(
     1.0,
 )
 REFERENCE = ReferenceUse("00000000-0000-4000-8000-000000000002", "bb" * 32, 0.5, "attention")
+#: A built-in pose of the library.
+BUILT_IN = PoseUse(
+    PoseFile(None, "dd" * 32, 400, 768, "library"),
+    PosePlan("library", "library"),
+    "auto",
+    1.0,
+    "00000000-0000-4000-8000-00000000000a",
+    "sitting",
+    True,
+)
 
 
 def spec() -> AvatarSpec:

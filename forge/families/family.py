@@ -178,12 +178,17 @@ class Posed:
 
 @dataclass(frozen=True)
 class Canvas:
-    """What is to be sampled: `size` is (width, height) in pixels, `latent` has one row per view."""
+    """What is to be sampled: `size` is (width, height) in pixels, `latent` has one row per view.
+
+    `denoise` is the share of the noise that is added to the latent: below 1 it starts from a picture. The
+    number of steps is the same.
+    """
 
     latent: Link
     size: tuple[int, int]
     seed: int
     label: str
+    denoise: float = 1.0
 
 
 Load = Callable[[PromptBuilder, AvatarSpec], Loaded]

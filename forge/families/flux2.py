@@ -55,13 +55,7 @@ def sample(build: PromptBuilder, spec: AvatarSpec, model: Link, encoded: Encoded
         cfg=spec.cfg,
     )
     if spec.scheduler == OWN_SCHEDULER:
-        sigmas = build.add(
-            "Flux2Scheduler",
-            f"Noise levels{canvas.label}",
-            steps=spec.steps,
-            width=canvas.size[0],
-            height=canvas.size[1],
-        )
+        sigmas = _own_noise_levels(build, spec, canvas)
     else:
         sigmas = build.add(
             "BasicScheduler",
@@ -69,18 +63,37 @@ def sample(build: PromptBuilder, spec: AvatarSpec, model: Link, encoded: Encoded
             model=model,
             scheduler=spec.scheduler,
             steps=spec.steps,
-            denoise=1.0,
-        )
+            denoise=canvas.denoise,
+        ).out()
     sampler = build.add(
         "SamplerCustomAdvanced",
         f"Sampler{canvas.label}",
         noise=build.add("RandomNoise", f"Noise{canvas.label}", noise_seed=canvas.seed).out(),
         guider=guider.out(),
         sampler=build.add_shared("KSamplerSelect", "Sampler", sampler_name=spec.sampler).out(),
-        sigmas=sigmas.out(),
+        sigmas=sigmas,
         latent_image=canvas.latent,
     )
     return sampler.out()
+
+
+def _own_noise_levels(build: PromptBuilder, spec: AvatarSpec, canvas: Canvas) -> Link:
+    """The noise levels of the node Flux2Scheduler, which knows no `denoise`: as ComfyUI's other samplers do,
+    the last levels of a longer schedule."""
+    total = int(spec.steps / canvas.denoise)
+    levels = build.add(
+        "Flux2Scheduler",
+        f"Noise levels{canvas.label}",
+        steps=total,
+        width=canvas.size[0],
+        height=canvas.size[1],
+    )
+    if total == spec.steps:
+        return levels.out()
+    last = build.add(
+        "SplitSigmas", f"Last noise levels{canvas.label}", sigmas=levels.out(), step=total - spec.steps
+    )
+    return last.out(1)
 
 
 _KLEIN_4B, _KLEIN_9B, _DEV = ("klein_4b", "klein_base_4b"), ("klein_9b", "klein_base_9b"), ("dev",)

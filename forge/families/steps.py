@@ -210,6 +210,6 @@ def sample_with_ksampler(
         cfg=spec.cfg,
         sampler_name=spec.sampler,
         scheduler=spec.scheduler,
-        denoise=1.0,
+        denoise=canvas.denoise,
     )
     return sampler.out()

@@ -30,6 +30,7 @@ from .cache import GenerationCache, PageQuery
 from .example import example_prompt
 from .outputs import OutputFolder
 from .preparation import PreparedRun, RunPreparer
+from .redraw import RedrawPreparer, RedrawRequest
 from .removal import STOP_SECONDS, GenerationRemover
 from .run_log import RunLogger
 from .tracker import GenerationTracker
@@ -70,6 +71,7 @@ class GenerationService:
         targets: Targets,
         cache: GenerationCache,
         preparer: RunPreparer,
+        redraws: RedrawPreparer,
         remover: GenerationRemover,
     ) -> None:
         self._settings = settings
@@ -81,6 +83,7 @@ class GenerationService:
         self._targets = targets
         self._cache = cache
         self._preparer = preparer
+        self._redraws = redraws
         self._remover = remover
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
 
@@ -101,6 +104,20 @@ class GenerationService:
         await self._check_worker_alive()
         async with AsyncExitStack() as undo:
             prepared = await self._preparer.prepare_new(request, kind, views, undo)
+            record = await self._commit_and_enqueue(prepared, claim)
+            undo.pop_all()
+        return record
+
+    async def redraw(
+        self, character_id: str, wanted: RedrawRequest, claim: Claim | None = None
+    ) -> GenerationRecord:
+        """Accept a redraw of the face of a finished picture, as `submit` accepts a request. May also raise
+        ConflictError."""
+        if wanted.callback_url is not None:
+            self._targets.require(wanted.callback_url)
+        await self._check_worker_alive()
+        async with AsyncExitStack() as undo:
+            prepared = await self._redraws.prepare(character_id, wanted, undo)
             record = await self._commit_and_enqueue(prepared, claim)
             undo.pop_all()
         return record

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 from ...db import generations as queries
 from ...db.engine import Database
@@ -15,13 +15,10 @@ from ..characters.service import CharacterService
 from ..errors import ConflictError, NotFoundError
 from ..spec.avatar import AvatarSpec
 from ..spec.views import VIEW_NAMES
-from ..store.disk import open_to_read
 from ..store.files import FileStore
 from ..workers import Workers
-from .failures import UNREADABLE
+from .output_copies import OutputCopies
 from .outputs import OutputFolder
-
-_PIECE = 1024 * 1024
 
 
 class CharacterMaker:
@@ -36,9 +33,7 @@ class CharacterMaker:
         characters: CharacterService,
     ) -> None:
         self._database = database
-        self._files = files
-        self._outputs = outputs
-        self._workers = workers
+        self._copies = OutputCopies(files, outputs, workers)
         self._characters = characters
 
     async def make(self, generation_id: str, values: Mapping[str, Any]) -> SavedCharacter:
@@ -70,29 +65,10 @@ class CharacterMaker:
         references: dict[str, dict[str, Any]] = {}
         first = [picture for picture in record.outputs if picture.position < len(record.spec.views)]
         for picture in sorted(first, key=_place):
-            name = f"{picture.view or 'picture'}.png"
-            received = await self._files.receive(
-                self._read(picture), name, announced=picture.content_hash, pictures_only=True
-            )
-            undo.push_async_callback(self._files.withdraw, received)
+            received = await self._copies.store(picture, undo)
             reference = {"file_id": received.file.id, "role": "identity", "view": picture.view}
             references.setdefault(received.file.id, reference)
         return list(references.values())
-
-    async def _read(self, picture: OutputRecord) -> AsyncIterator[bytes]:
-        path = self._outputs.folder_of(picture.generation_id) / picture.filename
-        unreadable = NotFoundError(UNREADABLE.format(name=picture.filename), code="file_lost")
-        try:
-            file: BinaryIO = await self._workers.disk(open_to_read, path)
-        except OSError as error:
-            raise unreadable from error
-        try:
-            while piece := await self._workers.disk(file.read, _PIECE):
-                yield piece
-        except OSError as error:
-            raise unreadable from error
-        finally:
-            await self._workers.disk(file.close)
 
 
 def _place(picture: OutputRecord) -> int:

@@ -31,6 +31,8 @@ def used_files(spec: AvatarSpec) -> dict[str, str]:
     """role -> file id of the pictures that a spec uses."""
     pose = spec.pose.file.file_id if spec.pose else None
     used = {"pose": pose} if pose else {}
+    if spec.redraw is not None:
+        used["source"] = spec.redraw.file_id
     return used | {
         "reference" if number == 1 else f"reference_{number}": use.file_id
         for number, use in enumerate(spec.references, 1)

@@ -15,6 +15,7 @@ from ..spec.warning import GenerationWarning, without_repeats
 from .drawn_graph import DrawnGraph
 from .generation_graph import GenerationGraph
 from .receipt import require_references
+from .redraw import RedrawGraph, begin_redraw
 from .view_graph import ViewGraph
 
 #: Samplers that add no noise while they run, so that a row of a batch becomes the picture that it is alone,
@@ -71,6 +72,8 @@ def compile_prompt(
     absent. `spare_controlnet` is not used; it is named only to keep it loaded. Raises UnprocessableError if a
     given input cannot be applied.
     """
+    if spec.redraw is not None:
+        return _compile_redraw(spec, generation_id, range(len(spec.views)))
     graph = _begin(spec)
     graph.apply_references(spec.views)
     if _is_batch(spec):
@@ -87,6 +90,8 @@ def compile_prompt(
 def compile_reroll(spec: AvatarSpec, generation_id: str, position: int) -> CompiledPrompt:
     """Compile a re-roll of one view, with its seed from `spec.reseeded`. It attends to the saved front, so
     that the character stays the same, also after a restart. Raises like `compile_prompt`."""
+    if spec.redraw is not None:
+        return _compile_redraw(spec, generation_id, [position])
     sheet, place = spec.place(position)
     view, anchor = spec.views[place], position - place + ANCHOR
     graph = _begin(spec)
@@ -153,11 +158,20 @@ def _number_lines(spec: AvatarSpec, lines: list[AppliedInput], start: int, first
         ]
 
 
+def _compile_redraw(spec: AvatarSpec, generation_id: str, positions: Sequence[int]) -> CompiledPrompt:
+    graph = begin_redraw(spec)
+    for position in positions:
+        graph.redraw(position, generation_id)
+    frame = replace(spec, views=spec.redraw.views if spec.redraw else ())
+    # Warnings are about the views of that generation, which gave them.
+    return replace(_checked(frame, graph, spec.views[:1]), warnings=())
+
+
 def _begin(spec: AvatarSpec) -> ViewGraph:
     return DrawnGraph(spec) if FAMILIES[spec.family].drawn else GenerationGraph(spec)
 
 
-def _checked(spec: AvatarSpec, graph: ViewGraph, views: Sequence[str | None]) -> CompiledPrompt:
+def _checked(spec: AvatarSpec, graph: ViewGraph | RedrawGraph, views: Sequence[str | None]) -> CompiledPrompt:
     """No input is dropped silently: every given one is in the receipt of its views, or the request fails."""
     posed = any(line.role == "pose" for line in graph.inputs)
     if spec.pose is not None and spec.pose.strength > 0 and not posed and not graph.is_skipped("pose"):

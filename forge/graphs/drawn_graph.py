@@ -130,9 +130,7 @@ class DrawnGraph:
 
     def _draw(self, poses: PoseInput, size: tuple[int, int], seed: int) -> Link:
         spec, views = self._spec, poses.views
-        # A generation of one picture has no other view to look like: a re-roll draws another character.
-        identity = self._sheet_seed if len(spec.views) > 1 and self._sheet_seed is not None else seed
-        label = "" if len(views) > 1 else f" ({views[0]})" if views[0] else ""
+        identity, label = self._identity(seed), self._label(views)
         return self._build.add(
             PAPER_DOLL,
             f"Paper doll{label}",
@@ -151,6 +149,16 @@ class DrawnGraph:
             **self._keypoints(poses),
             **self._references(views[0]),
         ).out(_PICTURE)
+
+    def _identity(self, seed: int) -> int:
+        """The seed of the character in a picture of this seed. A generation of one picture has no other view
+        to look like: a re-roll draws another character."""
+        shared = self._sheet_seed if len(self._spec.views) > 1 else None
+        return seed if shared is None else shared
+
+    def _label(self, views: Sequence[str | None]) -> str:
+        """What the titles of the nodes for these views end with."""
+        return f" ({views[0]})" if len(views) == 1 and views[0] else ""
 
     def _references(self, view: str | None) -> dict[str, Any]:
         """The inputs for the references of a view, one for each role."""

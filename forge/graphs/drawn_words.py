@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..pictures.doll.words.reader import read_description
 from ..spec.avatar import AvatarSpec
 from ..spec.warning import GenerationWarning, make_warning
@@ -17,6 +19,8 @@ def drawn_prompt(spec: AvatarSpec) -> str:
 
 def words_warnings(spec: AvatarSpec) -> tuple[GenerationWarning, ...]:
     """One warning with the words that have no effect; none if all were understood."""
+    if spec.redraw is not None:
+        spec = replace(spec, expression_words=", ".join(spec.redraw.words))
     unknown = read_description(
         drawn_prompt(spec), spec.clothing or "", spec.style or "", spec.realism, spec.negative_prompt or ""
     ).unknown

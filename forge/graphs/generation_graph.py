@@ -21,7 +21,14 @@ from ..spec.reference import ReferenceUse
 from ..spec.views import VIEWS
 from ..spec.warning import GenerationWarning
 from .pixel_art import PixelArt, load_saved
-from .pose_input import PoseInput, add_pose_input, decides_some_views, pose_input, posed_views_warning
+from .pose_input import (
+    PoseInput,
+    add_pose_input,
+    decides_some_views,
+    is_applied,
+    pose_input,
+    posed_views_warning,
+)
 from .receipt import WHOLE, AppliedPicture, applied_input, applied_pose, applied_reference
 from .reference_input import LoadedReferences, load_references, pictures_with_words
 from .references import references_of
@@ -121,15 +128,13 @@ class GenerationGraph:
         given: Sequence[tuple[Picture, AppliedPicture]],
     ) -> Link:
         spec, functions = self._spec, self._functions
-        batch = len(views) > 1
-        label = "" if batch else f" ({views[0]})" if views[0] else ""
+        batch, label = len(views) > 1, self._label(views)
         poses = pose_input(spec, views)
         if poses.skips_pose:
             self._skipped.add("pose")
         elif decides_some_views(spec, poses):
             self.warnings.append(posed_views_warning(spec))
-        posed = spec.controlnet is not None or spec.pose_method == "picture"
-        hint = add_pose_input(self._build, spec, poses, size, label) if posed and poses.strength else None
+        hint = add_pose_input(self._build, spec, poses, size, label) if is_applied(spec, poses) else None
         pictures = [picture for picture, _ in given]
         if hint is not None and spec.pose_method == "picture":
             pictures.append(Picture(hint, "pose"))
@@ -153,7 +158,7 @@ class GenerationGraph:
                 model=model,
                 seeds=", ".join(map(str, seeds)),
             ).out()
-        canvas = Canvas(self._latent(max(len(views), len(seeds)), size, label), size, seeds[0], label)
+        canvas = self._canvas(max(len(views), len(seeds)), size, seeds[0], label)
         return functions.sample(self._build, spec, model, encoded, canvas)
 
     def take_view(self, samples: Link, row: int, width: int) -> Link:
@@ -271,8 +276,12 @@ class GenerationGraph:
             raise ValueError(f"The family {self._family.name} declares no function for a pose.")
         return apply(self._build, self._spec, self._loaded, encoded, hint)
 
-    def _latent(self, rows: int, size: tuple[int, int], label: str) -> Link:
-        return self._build.add(
+    def _label(self, views: Sequence[str | None]) -> str:
+        """What the titles of the nodes for these views end with."""
+        return f" ({views[0]})" if len(views) == 1 and views[0] else ""
+
+    def _canvas(self, rows: int, size: tuple[int, int], seed: int, label: str) -> Canvas:
+        latent = self._build.add(
             "AvatarForgeViewsLatent",
             f"Canvas{label}",
             width=size[0],
@@ -280,7 +289,8 @@ class GenerationGraph:
             views=rows,
             shared_noise=True,
             family=self._spec.family,
-        ).out()
+        )
+        return Canvas(latent.out(), size, seed, label)
 
     def _encode(self, title: str, image: Link) -> Link:
         return self._build.add(

@@ -143,7 +143,16 @@ def steps_of(prompt: Prompt, sampler: str) -> int:
         return 1
     inputs = inputs_of(prompt, sampler)
     first, end = _whole(inputs.get("start_at_step")) or 0, _whole(inputs.get("end_at_step"))
+    first += _skipped_steps(prompt, sampler)
     return max(1, min(steps, steps if end is None else end) - first)
+
+
+def _skipped_steps(prompt: Prompt, sampler: str) -> int:
+    """How many of the first noise levels a node SplitSigmas between scheduler and sampler leaves out."""
+    link = link_of(inputs_of(prompt, sampler).get("sigmas"))
+    if link is None or link[1] != 1 or class_of(prompt, link[0]) != "SplitSigmas":
+        return 0
+    return _whole(literal(prompt, link[0], "step")) or 0
 
 
 def _whole(value: object) -> int | None:

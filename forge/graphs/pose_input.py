@@ -58,6 +58,11 @@ def posed_views(spec: AvatarSpec) -> tuple[str | None, ...]:
     return tuple(view for view in spec.views if view in shown)
 
 
+def is_applied(spec: AvatarSpec, poses: PoseInput) -> bool:
+    """Whether a model applies these poses."""
+    return (spec.controlnet is not None or spec.pose_method == "picture") and bool(poses.strength)
+
+
 def decides_some_views(spec: AvatarSpec, poses: PoseInput) -> bool:
     """Whether the given pose decides some views of a sheet only, so that its user should know which."""
     if poses.pose is None or poses.pose.of_library:

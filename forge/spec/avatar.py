@@ -12,12 +12,13 @@ from .character import CharacterUse
 from .fields import REQUIRED
 from .lora import LoraUse
 from .pose import PoseFile, PosePlan, PoseUse
+from .redraw import RedrawUse, read_redraw
 from .reference import ReferenceUse
 from .settings import SEEDS, SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
 from .template import TemplateUse
 
-Kind = Literal["avatar", "pose", "all_poses", "graph"]
+Kind = Literal["avatar", "pose", "all_poses", "expressions", "graph"]
 Turnaround = Literal["batch", "sequential"]
 TURNAROUNDS: tuple[Turnaround, ...] = get_args(Turnaround)
 
@@ -44,8 +45,8 @@ class AvatarSpec(AvatarSettings):
     views of a sheet are made, or several pictures of one view. `width` and
     `height` are pixels of the full frame, from which a narrow view is cut. `controlnet` is None if no pose is
     applied. `skeleton_strength` is for the built-in skeletons. `consistency` is the weight with which the
-    views attend to the front. `reseeded` maps re-rolled views to their seeds; with several
-    sheets, the numbers of re-rolled pictures.
+    views attend to the front. `reseeded` maps re-rolled views to their seeds; where several
+    pictures show a view, the numbers of re-rolled pictures.
 
     `checkpoint` is the name of the model in ComfyUI's folder `model_folder`; outside "checkpoints", it is
     used with `text_encoders` and `vae`, and with NO_FOLDER it is the name of a drawn family. `pose_method` is
@@ -58,6 +59,8 @@ class AvatarSpec(AvatarSettings):
 
     With a `template`, its graph makes the pictures: then settings that are no slots of it are None, and so is
     everything that belongs to a family.
+
+    With a `redraw`, each picture is the same finished one with another expression, and `expression` is None.
     """
 
     views: tuple[str | None, ...]
@@ -82,6 +85,7 @@ class AvatarSpec(AvatarSettings):
     expression_words: str = ""
     character: CharacterUse | None = None
     count: int = 1
+    redraw: RedrawUse | None = None
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -124,10 +128,17 @@ class AvatarSpec(AvatarSettings):
         """A copy in which the picture at a position is re-rolled."""
         return replace(self, reseeded={**self.reseeded, self._reroll_key(position): seed})
 
+    def number_at(self, position: int) -> int | None:
+        """The number, from 1, of the picture at a position; None if no other one shows its view."""
+        return position + 1 if self.count > 1 or len(self.views) > len(set(self.views)) else None
+
     def _reroll_key(self, position: int) -> str:
-        if self.count > 1:
-            return str(position + 1)
-        return self.pictures[position] or ""
+        number = self.number_at(position)
+        return (self.pictures[position] or "") if number is None else str(number)
+
+    def expression_at(self, position: int) -> str | None:
+        """The expression of a redrawn picture; None for any other. `position` counts from 0."""
+        return self.redraw.expressions[position].name if self.redraw is not None else None
 
     @property
     def references(self) -> tuple[ReferenceUse, ...]:
@@ -153,6 +164,7 @@ class AvatarSpec(AvatarSettings):
             self.expression_words,
             self.style,
             self.negative_prompt,
+            *(self.redraw.words if self.redraw is not None else ()),
         )
 
     def to_json(self) -> str:
@@ -169,7 +181,7 @@ class AvatarSpec(AvatarSettings):
 def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
     pose, reference, template = data.get("pose"), data.get("reference"), data.get("template")
-    character = data.get("character")
+    character, redraw = data.get("character"), data.get("redraw")
     return from_fields(
         AvatarSpec,
         {
@@ -186,6 +198,7 @@ def _read(text: str) -> AvatarSpec:
             ),
             "template": _read_template(template) if template is not None else None,
             "character": from_fields(CharacterUse, character) if character is not None else None,
+            "redraw": read_redraw(redraw) if redraw is not None else None,
         },
     )
 

@@ -20,11 +20,12 @@ _OFTEN_MISSING = ("reference_role", "picture")
 class AppliedInput:
     """A picture, and the node and model that apply it to one view.
 
-    `role` is "pose" or "reference" for an uploaded picture, "view" for a built-in skeleton, "anchor" for the
-    view that the others attend to, "lora" for a LoRA. `kind` is the recognised kind of the picture. `node` is
-    the id of a node in the prompt `prompt_id`. `first_step` and `last_step` count from 1. `reference_role` is
-    a `reference.ReferenceRole`; None if it is no reference, or in a row of a release without roles. `picture`
-    is the number of the picture, from 1; None unless there are several of the view.
+    `role` is "pose" or "reference" for an uploaded picture, "source" for one that is redrawn, "view" for a
+    built-in skeleton, "anchor" for the view that the others attend to, "lora" for a LoRA. `kind` is the
+    recognised kind of the picture. `node` is the id of a node in the prompt `prompt_id`. `first_step` and
+    `last_step` count from 1. `reference_role` is a `reference.ReferenceRole`; None if it is no reference, or
+    in a row of a release without roles. `picture` is the number of the picture, from 1; None unless there are
+    several of the view.
     """
 
     role: str

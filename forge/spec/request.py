@@ -27,6 +27,7 @@ from .fields import (
 )
 from .lora import LoraUse
 from .pose import POSE_MODES, PoseMode
+from .redraw import redraw_parameters
 from .reference import (
     REFERENCE_METHODS,
     REFERENCE_STRENGTH,
@@ -220,7 +221,10 @@ _OF_SHEETS, _OF_SEVERAL_VIEWS = (
 
 
 def parameters(spec: AvatarSpec, kind: Kind | str) -> dict[str, Any]:
-    """The values of a request that repeats this spec: every repeated field, None if it does not apply."""
+    """The values of a request that repeats this spec: every repeated field, None if it does not apply. Those
+    of a redraw are the fields of its own request."""
+    if spec.redraw is not None:
+        return redraw_parameters(spec.redraw, spec.seed)
     values = {name: read(spec) for name, read in _READERS.items()}
     if kind != "all_poses":
         values.update(dict.fromkeys(_OF_SHEETS))

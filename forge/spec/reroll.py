@@ -36,7 +36,7 @@ class Reroll:
 
     def apply(self, spec: AvatarSpec, receipt: Receipt) -> tuple[AvatarSpec, Receipt]:
         """The generation's spec and receipt after the new picture has replaced the old one."""
-        number = self._number(spec)
+        number = spec.number_at(self.position)
         kept = [line for line in receipt.inputs if (line.view, line.picture) != (self.view, number)]
         return (
             spec.with_seed_at(self.position, self.seed),
@@ -51,10 +51,7 @@ class Reroll:
 
     def describe(self, spec: AvatarSpec) -> str:
         """The picture, for people: by its view, and by its number where several show that."""
-        number = self._number(spec)
+        number = spec.number_at(self.position)
         if number is None:
             return self.view or "the picture"
         return f"picture {number} ({self.view})" if self.view else f"picture {number}"
-
-    def _number(self, spec: AvatarSpec) -> int | None:
-        return self.position + 1 if spec.count > 1 else None

@@ -25,6 +25,7 @@ class OutputFile(LazyModel):
     pose_type: ViewName | None = Field(description="null: the pose image alone decided the view.")
     size: int = Field(description="Bytes.")
     dimensions: Dimensions
+    expression: str | None = Field(description="Of a redrawn face; null for any other picture.")
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
 
 
@@ -82,6 +83,17 @@ Parameters = create_model(
 )
 
 
+class RedrawParameters(LazyModel):
+    """What a redraw of a face used. Sent again as its body, it gives the same pictures."""
+
+    generation_id: str = Field(description="Where the picture came from; it may be deleted since.")
+    position: int = Field(description="The number of the picture, from 1.")
+    expressions: list[str]
+    denoise: float
+    margin: float
+    seed: int
+
+
 class Steps(LazyModel):
     first: int
     last: int
@@ -90,9 +102,9 @@ class Steps(LazyModel):
 class InputReceipt(LazyModel):
     """How one picture was applied to one view."""
 
-    role: Literal["pose", "reference", "view", "anchor", "lora"] = Field(
-        description="view: a built-in skeleton. anchor: the front, which the other views look at. "
-        "lora: a LoRA, which `model` names."
+    role: Literal["pose", "reference", "source", "view", "anchor", "lora"] = Field(
+        description="source: the picture whose face is redrawn. view: a built-in skeleton. anchor: the "
+        "front, which the other views look at. lora: a LoRA, which `model` names."
     )
     reference_role: ReferenceRole | None = Field(
         description="What of a reference was used: the whole person, the face, the clothes, or how it is "
@@ -141,8 +153,9 @@ class GenerationAnswer(LazyModel):
     generation_id: str
     status: Status
     message: str
-    kind: Literal["avatar", "pose", "all_poses", "graph"] = Field(
-        description="graph: queued by hand in the editor, with a node that saves avatars."
+    kind: Literal["avatar", "pose", "all_poses", "expressions", "graph"] = Field(
+        description="expressions: a face that was redrawn. graph: queued by hand in the editor, with a node "
+        "that saves avatars."
     )
     batch_id: str | None = Field(description="The batch that it belongs to.")
     created_at: str
@@ -152,7 +165,7 @@ class GenerationAnswer(LazyModel):
     error_code: FailureCode | None = Field(description="null: it has not failed.")
     comfyui_prompt_id: str
     output_files: list[OutputFile]
-    parameters: Parameters | None = Field(description="null for a graph queued by hand.")
+    parameters: Parameters | RedrawParameters | None = Field(description="null for a graph queued by hand.")
     character_id: str | None = Field(description="The saved character that it shows.")
     character_version: int | None
     reroll: ViewName | None = Field(description="The view that is being re-rolled.")

@@ -60,6 +60,9 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _make_a_batch(case.body)
     elif path.endswith("/matrix") and isinstance(case.body, dict):
         _make_a_matrix(case.body)
+    elif path.endswith("/expressions"):
+        if isinstance(case.body, dict):
+            case.body.pop("callback_url", None)
     elif "/character" in path:
         headers.pop("If-Match", None)
         if isinstance(case.body, dict):

@@ -99,6 +99,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "pose_type": "front",
         "size": len(content),
         "dimensions": {"width": 64, "height": 72},
+        "expression": None,
         "seed": 12345,
     }
     assert done == {

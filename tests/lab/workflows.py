@@ -353,6 +353,14 @@ def _character_from_eight_sides() -> Prompt:
     return _with_sheet(prompt, dict(zip(views, _saved_pictures(prompt), strict=True)))
 
 
+def _expressions() -> Prompt:
+    """A picture whose face is drawn again with two expressions."""
+    redraws = importlib.import_module("avatarforge.forge.spec.redraw")
+    drawn = tuple(redraws.RedrawnExpression(name) for name in ("happy", "angry"))
+    redraw = redraws.RedrawUse("", "", 512, 768, "", 1, ("front",), drawn, identity_seed=42)
+    return _drawn(views=("front", "front"), redraw=redraw)
+
+
 def _with_sheet(prompt: Prompt, pictures: Mapping[str, list[Any]]) -> Prompt:
     """Replace the prompt's saving nodes with a sheet of these pictures."""
     kept = {id_: node for id_, node in prompt.items() if node["class_type"] != "AvatarForgeSave"}
@@ -462,6 +470,13 @@ EXAMPLES: dict[str, tuple[Callable[[], Prompt], str]] = {
         "A drawn character in the pose of a photo. Choose or upload the photo in the node *Photo*, and enter "
         "its content_hash, as the upload or the file list gives it, in *Keep skeleton*.\n\nModels:\n- "
         f"`models/checkpoints/{SDPOSE}`",
+    ),
+    "expressions": (
+        _expressions,
+        "The face of a drawn picture with two other expressions; everything else stays as it is. Choose or "
+        "upload the picture in the node *Source*, and describe it in *Paper doll*. With a model, *Face "
+        "region* goes into Set Latent Noise Mask, and its sampler takes the place of *Paper doll*. No model "
+        "is needed.",
     ),
     "sheet_of_saved_views": (
         _sheet_of_saved_views,

@@ -7,33 +7,18 @@ from typing import Any
 
 import pytest
 from family_requests import GENERATION, family_requests
-from graph_checks import check_fits_the_host
-from specs import spec
+from graph_checks import check_fits_the_host, nodes
+from specs import BUILT_IN, spec
 
 from avatarforge.forge.families import FAMILIES
 from avatarforge.forge.generations.transactions import used_files
 from avatarforge.forge.graphs.compile import compile_prompt, compile_reroll
-from avatarforge.forge.ports import Prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
-from avatarforge.forge.spec.pose import PoseFile, PosePlan, PoseUse
 from avatarforge.forge.spec.request import parameters
 
 FILE = "00000000-0000-4000-8000-000000000009"
-BUILT_IN = PoseUse(
-    PoseFile(None, "dd" * 32, 400, 768, "library"),
-    PosePlan("library", "library"),
-    "auto",
-    1.0,
-    "00000000-0000-4000-8000-00000000000a",
-    "sitting",
-    True,
-)
 SAVED = replace(BUILT_IN, file=replace(BUILT_IN.file, file_id=FILE), mirrored=False)
 VIEWS = ("front", "side", "back_left")
-
-
-def nodes(prompt: Prompt, class_type: str) -> list[dict[str, Any]]:
-    return [node["inputs"] for node in prompt.values() if node["class_type"] == class_type]
 
 
 def posed_specs() -> dict[str, AvatarSpec]:

@@ -18,6 +18,7 @@ const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 function routeOf(generation) {
   if (generation.kind === "avatar") return "/generate/avatar";
   if (generation.kind === "all_poses") return "/generate_all_poses";
+  if (generation.kind === "expressions") return `/characters/${generation.character_id}/expressions`;
   const view =
     generation.output_files[0]?.pose_type ?? generation.inputs.find((input) => input.pose_type)?.pose_type;
   return generation.kind === "pose" && view ? `/generate_pose?pose=${view}` : null;

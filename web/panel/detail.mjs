@@ -120,7 +120,7 @@ export class Detail {
       pictures(generation, session, (view, number) => void this.#runAction(`reroll?pose=${view}&position=${number}`)),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,
-      parameters ? inputFiles(parameters, session) : null,
+      parameters && generation.kind !== "expressions" ? inputFiles(parameters, session) : null,
       parameters ? settings(parameters, session) : null,
       inputs.length ? receipt(inputs, session) : null,
     ].filter((section) => section !== null);
@@ -151,7 +151,9 @@ export class Detail {
       status === "failed" && kind !== "graph"
         ? action("retry", t("run_again"), () => void this.#runAction("retry"))
         : null,
-      parameters ? action("again", t("use_settings"), () => this.useSettings(generation)) : null,
+      parameters && kind !== "expressions"
+        ? action("again", t("use_settings"), () => this.useSettings(generation))
+        : null,
       curl ? action("curl", t("copy_curl"), () => void this.#copy(curl)) : null,
       editor && kind !== "graph" ? action("graph", t("open_graph"), () => void this.#openGraph(generation)) : null,
       action("delete", t("delete"), () => this.session.deleteLater(generation), {

@@ -3,7 +3,7 @@ import { button, make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
 
-/** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, Translate, View, Warning } from "../shared/types.d.ts" */
+/** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, Translate, Warning } from "../shared/types.d.ts" */
 /** @import { Labels } from "./labels.mjs" */
 /** @import { Session } from "./session.mjs" */
 
@@ -14,6 +14,7 @@ const DRAWN = "Paper doll";
 const ROLES = {
   pose: (t) => t("pose"),
   reference: (t) => t("reference"),
+  source: (t) => t("role_source"),
   view: (t) => t("role_view"),
   anchor: (t) => t("role_anchor"),
 };

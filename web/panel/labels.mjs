@@ -30,6 +30,7 @@ const KINDS = {
   avatar: (t) => t("kind_avatar"),
   pose: (t) => t("kind_pose"),
   all_poses: (t) => t("kind_sheet"),
+  expressions: (t) => t("kind_expressions"),
   graph: (t) => t("kind_graph"),
 };
 
@@ -74,7 +75,8 @@ export const statusName = (generation, t) =>
  * @param {Generation} generation
  * @param {Translate} t
  */
-export function generationTitle({ generation_id: id, parameters }, t) {
+export function generationTitle({ generation_id: id, kind, parameters }, t) {
+  if (kind === "expressions") return `${t("kind_expressions")} · ${id}`;
   return parameters ? parameters.prompt || parameters.outfit || parameters.clothing || id : t("kind_graph");
 }
 

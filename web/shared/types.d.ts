@@ -41,6 +41,7 @@ export interface OutputFile {
   filename: string;
   url: string;
   pose_type: View | null;
+  expression: string | null;
   dimensions: Dimensions;
   seed: number | string | null;
 }
@@ -89,7 +90,7 @@ export interface Preview {
 export interface Generation {
   generation_id: string;
   status: Status;
-  kind: "avatar" | "pose" | "all_poses" | "graph";
+  kind: "avatar" | "pose" | "all_poses" | "expressions" | "graph";
   created_at: string;
   started_at: string | null;
   completed_at: string | null;
@@ -98,6 +99,7 @@ export interface Generation {
   comfyui_prompt_id: string;
   output_files: OutputFile[];
   parameters: Parameters | null;
+  character_id: string | null;
   reroll: View | null;
   reroll_position: number | null;
   progress: number;
