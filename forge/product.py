@@ -186,7 +186,9 @@ def open_product(
     templates = TemplateService(settings, database, files, host, workers)
     poses = PoseLibrary(settings, database, files, workers)
     characters = CharacterService(settings, database, files)
+    inputs = Inputs(database, files, poses)
     filler = RequestFiller(templates, characters)
+    copies = OutputCopies(files, outputs, workers)
     preparer = RunPreparer(settings, database, files, host, poses, filler)
     remover = GenerationRemover(database, files, workers, outputs, tracker, live, outbox)
     generations = GenerationService(
@@ -199,7 +201,7 @@ def open_product(
         targets=targets,
         cache=cache,
         preparer=preparer,
-        redraws=RedrawPreparer(database, files, host, characters, OutputCopies(files, outputs, workers)),
+        redraws=RedrawPreparer(database, files, host, characters, inputs, copies),
         remover=remover,
     )
     dispatcher = BatchDispatcher(settings, database, host, preparer, tracker)
@@ -207,7 +209,7 @@ def open_product(
         settings=settings,
         database=database,
         host=host,
-        preparer=BatchPreparer(settings, host, Inputs(database, files, poses), filler),
+        preparer=BatchPreparer(settings, host, inputs, filler),
         dispatcher=dispatcher,
         tracker=tracker,
         live=live,
@@ -245,5 +247,5 @@ def open_product(
         templates=templates,
         poses=poses,
         characters=characters,
-        character_maker=CharacterMaker(database, files, outputs, workers, characters),
+        character_maker=CharacterMaker(database, copies, characters),
     )

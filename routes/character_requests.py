@@ -15,9 +15,8 @@ from ..forge.spec.character_content import (
     MOST_OUTFITS,
     MOST_REFERENCES,
 )
-from ..forge.spec.expressions import EXPRESSION_NAMES
 from ..forge.spec.redraw import DENOISE, LEAST_DENOISE, MARGIN, MOST_MARGIN
-from ..forge.spec.request import REQUEST_FIELDS
+from ..forge.spec.request import MOST_PICTURES, REQUEST_FIELDS
 from .requests import (
     NO_CONTROLS,
     TEXT_PATTERN,
@@ -33,11 +32,6 @@ from .requests import (
     declared,
     whole,
 )
-
-#: Pictures of a generation, at most.
-MOST_PICTURES = 1_000
-#: Expressions of one redraw: the built-in ones, and all that a character can have.
-MOST_REDRAWN = len(EXPRESSION_NAMES) + MOST_EXPRESSIONS
 
 _Named = Annotated[Name, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 _Words = Annotated[
@@ -147,10 +141,12 @@ class _RedrawFields(Body):
     expressions: list[_Named] | None = Field(
         None,
         min_length=1,
-        max_length=MOST_REDRAWN,
+        max_length=MOST_PICTURES,
         description="Built-in ones and those of the character, by name; all when left out.",
     )
-    denoise: _Denoise = Field(DENOISE, description="How much of the face changes; 1: all of it.")
+    denoise: _Denoise | None = Field(
+        None, description=f"How much of the face changes; 1: all of it. {DENOISE} when left out."
+    )
     margin: _Margin = Field(MARGIN, description="Around the head, as a share of its radius.")
 
 

@@ -138,6 +138,19 @@ def position_of(spec: AvatarSpec, view: str | None, number: int | None) -> int:
     return numbers[0] - 1
 
 
+def check_rerollable(spec: AvatarSpec) -> None:
+    """Raises UnprocessableError for a drawn face that was redrawn: only with the seed of its picture does it
+    fit into that."""
+    if spec.redraw is not None and spec.is_drawn:
+        raise UnprocessableError(
+            "A drawn face keeps the seed of the picture that it is put into: another would not fit. Re-roll "
+            "that picture, and redraw its face.",
+            ("query", "seed"),
+            code="field_not_applicable",
+            parameters={"field": "seed"},
+        )
+
+
 def check_pose_shown(spec: AvatarSpec) -> None:
     """Raises UnprocessableError if a given pose applies to none of the views."""
     if spec.pose is not None and spec.pose.strength > 0 and not posed_views(spec):

@@ -30,7 +30,7 @@ from ..spec.request import AvatarRequest
 from ..spec.reroll import Reroll
 from ..store.files import FileStore
 from ..templates.fill import compile_template
-from .applicability import chosen_views, position_of
+from .applicability import check_rerollable, chosen_views, position_of
 from .compiling import (
     Resolve,
     choose_turnaround,
@@ -134,6 +134,7 @@ class RunPreparer:
         spec = record.spec
         position = position_of(spec, view, number)
         require_seed_slot(spec)
+        check_rerollable(spec)
         await self._inputs.check_present(spec)
         new_seed = draw_seed(template=spec.template is not None) if seed is None else seed
         reseeded = spec.with_seed_at(position, new_seed)

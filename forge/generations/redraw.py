@@ -18,6 +18,7 @@ from ...db.records import GenerationRecord, OutputRecord
 from ...db.templates import name_key
 from ..characters.service import CharacterService
 from ..errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
+from ..families import FAMILIES
 from ..graphs.capabilities import missing_extractor, pose_extractors
 from ..graphs.compile import compile_prompt
 from ..graphs.face_keypoints import was_posed
@@ -30,9 +31,11 @@ from ..spec.character_content import CharacterContent
 from ..spec.expressions import EXPRESSION_NAMES, EXPRESSIONS
 from ..spec.receipt import Receipt
 from ..spec.redraw import DENOISE, MARGIN, RedrawnExpression, RedrawUse
+from ..spec.request import MOST_PICTURES
 from ..spec.views import VIEWS
 from ..store.files import FileStore
 from .compiling import new_words_warnings
+from .inputs import Inputs
 from .output_copies import OutputCopies
 from .preparation import PreparedRun
 from .transactions import commit_new, used_files, withdraw
@@ -41,12 +44,12 @@ from .transactions import commit_new, used_files, withdraw
 @dataclass(frozen=True)
 class RedrawRequest:
     """A request to redraw a face. `position` counts from 1; None is the first picture that shows a face.
-    Without `expressions`, all that are known are drawn."""
+    Without `expressions`, all that are known are drawn. `denoise` and `seed` are for a model."""
 
     generation_id: str
     position: int | None = None
     expressions: tuple[str, ...] | None = None
-    denoise: float = DENOISE
+    denoise: float | None = None
     margin: float = MARGIN
     seed: int | None = None
     callback_url: str | None = None
@@ -59,12 +62,14 @@ class RedrawPreparer:
         files: FileStore,
         host: Host,
         characters: CharacterService,
+        inputs: Inputs,
         copies: OutputCopies,
     ) -> None:
         self._database = database
         self._files = files
         self._host = host
         self._characters = characters
+        self._inputs = inputs
         self._copies = copies
 
     async def prepare(self, character_id: str, wanted: RedrawRequest, undo: AsyncExitStack) -> PreparedRun:
@@ -81,6 +86,9 @@ class RedrawPreparer:
             raise NotFoundError(f"No generation {wanted.generation_id} exists.", code="generation_not_found")
         _require_redrawable(record, character_id, version.content.name)
         picture = choose_picture(record, wanted.position)
+        _check_applicable(record.spec, wanted)
+        # Not the picture that was redrawn before: it is no more used.
+        await self._inputs.check_present(replace(record.spec, redraw=None))
         installed = await self._host.installed_models()
         require_models(installed, record.spec)
         redraw = await self._reading(_redraw_of(record, picture, expressions, wanted), record.spec, installed)
@@ -134,10 +142,17 @@ def choose_expressions(
     names: Sequence[str] | None, content: CharacterContent
 ) -> tuple[RedrawnExpression, ...]:
     """The expressions with these names, or all: the built-in ones and those of the character. Raises
-    UnprocessableError for an unknown name, and for one that is there twice."""
+    UnprocessableError for an unknown name, for one that is there twice, and for more than a generation can
+    have pictures."""
     own = {name_key(item.name.strip()): item for item in content.expressions}
     if names is None:
         names = [*EXPRESSION_NAMES, *(item.name for item in own.values())]
+    if len(names) > MOST_PICTURES:
+        raise UnprocessableError(
+            f"The character has {len(names)} expressions, with the built-in ones, and a generation at most "
+            f"{MOST_PICTURES} pictures: name those that you want.",
+            ("body", "expressions"),
+        )
     chosen: dict[str, RedrawnExpression] = {}
     for number, name in enumerate(names):
         key = name_key(name.strip())
@@ -209,6 +224,19 @@ def _require_redrawable(record: GenerationRecord, character_id: str, name: str) 
         )
 
 
+def _check_applicable(source: AvatarSpec, wanted: RedrawRequest) -> None:
+    """Raises UnprocessableError for a value that would have no effect, or spoil the picture."""
+    if not source.is_drawn:
+        return
+    label = FAMILIES[source.family].label
+    if wanted.denoise is not None:
+        raise _inapplicable(f"{label} draws the face anew, so there is no denoise.", "denoise")
+    if wanted.seed is not None:
+        raise _inapplicable(
+            f"{label} draws the face with the seed of its picture: another would not fit.", "seed"
+        )
+
+
 def _inapplicable(detail: str, field: str) -> UnprocessableError:
     return UnprocessableError(
         detail, ("body", field), code="field_not_applicable", parameters={"field": field}
@@ -241,17 +269,18 @@ def _redraw_of(
         views=views,
         expressions=expressions,
         identity_seed=identity,
-        denoise=wanted.denoise,
+        denoise=None if source.is_drawn else DENOISE if wanted.denoise is None else wanted.denoise,
         margin=wanted.margin,
     )
 
 
 def _spec_of(record: GenerationRecord, redraw: RedrawUse, seed: int | None) -> AvatarSpec:
     source, position = record.spec, redraw.position - 1
-    if seed is None:
-        # Drawn again with the seed of the picture, the head fits into it. A model would add the same noise
-        # again, which gives it harsh details.
-        seed = source.seed_at(position) if source.is_drawn else secrets.randbits(53)
+    if source.is_drawn:
+        seed = source.seed_at(position)
+    elif seed is None:
+        # Not that of the picture: the same noise again would give it harsh details.
+        seed = secrets.randbits(53)
     return replace(
         source,
         views=(source.pictures[position],) * len(redraw.expressions),

@@ -15,10 +15,7 @@ from ..characters.service import CharacterService
 from ..errors import ConflictError, NotFoundError
 from ..spec.avatar import AvatarSpec
 from ..spec.views import VIEW_NAMES
-from ..store.files import FileStore
-from ..workers import Workers
 from .output_copies import OutputCopies
-from .outputs import OutputFolder
 
 
 class CharacterMaker:
@@ -27,13 +24,11 @@ class CharacterMaker:
     def __init__(
         self,
         database: Database,
-        files: FileStore,
-        outputs: OutputFolder,
-        workers: Workers,
+        copies: OutputCopies,
         characters: CharacterService,
     ) -> None:
         self._database = database
-        self._copies = OutputCopies(files, outputs, workers)
+        self._copies = copies
         self._characters = characters
 
     async def make(self, generation_id: str, values: Mapping[str, Any]) -> SavedCharacter:
@@ -60,11 +55,11 @@ class CharacterMaker:
         return saved
 
     async def _store_pictures(self, record: GenerationRecord, undo: AsyncExitStack) -> list[dict[str, Any]]:
-        """The pictures as references, each content once, in the order of the views. Of several sheets, each
-        of which shows another person, only the first: that of the seed."""
+        """The pictures as references, each content once, in the order of the views. Of several pictures of
+        a view, which show other people or other expressions, only the first."""
         references: dict[str, dict[str, Any]] = {}
-        first = [picture for picture in record.outputs if picture.position < len(record.spec.views)]
-        for picture in sorted(first, key=_place):
+        first = {picture.view: picture for picture in reversed(record.outputs)}
+        for picture in sorted(first.values(), key=_place):
             received = await self._copies.store(picture, undo)
             reference = {"file_id": received.file.id, "role": "identity", "view": picture.view}
             references.setdefault(received.file.id, reference)

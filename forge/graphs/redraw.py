@@ -16,7 +16,7 @@ from ..families.family import Canvas
 from ..ports import Prompt
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import AppliedInput
-from ..spec.redraw import FEATHER, RedrawUse
+from ..spec.redraw import DENOISE, FEATHER, RedrawUse
 from ..spec.warning import GenerationWarning
 from .drawn_graph import DrawnGraph
 from .face_keypoints import add_frame_keypoints
@@ -92,7 +92,7 @@ class SampledRedraw(GenerationGraph):
         return f" ({self._expression})"
 
     def _canvas(self, rows: int, size: tuple[int, int], seed: int, label: str) -> Canvas:
-        return Canvas(self._masked, size, seed, label, self._redraw.denoise)
+        return Canvas(self._masked, size, seed, label, self._redraw.denoise or DENOISE)
 
 
 class DrawnRedraw(DrawnGraph):

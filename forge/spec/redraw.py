@@ -31,7 +31,7 @@ class RedrawUse:
     `file_id` and `content_hash` are those of its copy in the store, `width` and `height` its pixels.
     `generation_id` and `position` (from 1) say where it came from, for people: the generation may be deleted
     since. `views` are those of that generation, which decide where its keypoints are. `identity_seed` is that
-    of the character in a drawn picture. `margin` is a share of the head's radius.
+    of the character in a drawn picture, which has no `denoise`. `margin` is a share of the head's radius.
 
     If the picture was made without keypoints, `extractor` with its `extractor_model` reads them from it, or
     `kept_file_id` is the skeleton that was read from it earlier.
@@ -46,7 +46,7 @@ class RedrawUse:
     views: tuple[str | None, ...]
     expressions: tuple[RedrawnExpression, ...]
     identity_seed: int
-    denoise: float = DENOISE
+    denoise: float | None = DENOISE
     margin: float = MARGIN
     extractor: str | None = None
     extractor_model: str | None = None
@@ -72,12 +72,12 @@ def read_redraw(data: Mapping[str, Any]) -> RedrawUse:
 
 
 def redraw_parameters(redraw: RedrawUse, seed: int) -> dict[str, Any]:
-    """The body of a request that repeats this redraw."""
+    """The body of a request that repeats this redraw. A drawn one takes no seed."""
     return {
         "generation_id": redraw.generation_id,
         "position": redraw.position,
         "expressions": [expression.name for expression in redraw.expressions],
-        "denoise": float(redraw.denoise),
+        "denoise": None if redraw.denoise is None else float(redraw.denoise),
         "margin": float(redraw.margin),
-        "seed": seed,
+        "seed": None if redraw.denoise is None else seed,
     }

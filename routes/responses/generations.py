@@ -89,9 +89,9 @@ class RedrawParameters(LazyModel):
     generation_id: str = Field(description="Where the picture came from; it may be deleted since.")
     position: int = Field(description="The number of the picture, from 1.")
     expressions: list[str]
-    denoise: float
+    denoise: float | None = Field(description="null: the face was drawn without a model.")
     margin: float
-    seed: int
+    seed: int | None = Field(description="null: the face was drawn, with the seed of its picture.")
 
 
 class Steps(LazyModel):

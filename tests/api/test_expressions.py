@@ -131,16 +131,64 @@ async def test_a_redrawn_picture_can_be_redrawn(client: Client, forge: Product) 
     character = await mira(client)
     source = await made(client, forge, character, family="doll", seed=4)
     _, first = await redraw(client, character, source, expressions=["happy", "sad"])
-    assert first["parameters"]["seed"] == 4
     await complete(forge, first)
-    status, second = await redraw(client, character, first, position=2, expressions=["angry"], seed=9)
+    status, second = await redraw(client, character, first, position=2, expressions=["angry"])
     assert status == 200, second
-    (doll,) = [
-        node["inputs"]
-        for node in forge.host.prompts[second["comfyui_prompt_id"]].values()
-        if node["class_type"] == "AvatarForgePaperDoll"
-    ]
-    assert (doll["seed"], doll["view_seed"]) == (4, 9)
+    (doll,) = dolls(forge, second)
+    assert (doll["seed"], doll["view_seed"]) == (4, -1)
+
+
+def dolls(forge: Product, answer: Body) -> list[dict[str, Any]]:
+    """The inputs of the nodes that draw."""
+    prompt = forge.host.prompts[answer["comfyui_prompt_id"]]
+    return [node["inputs"] for node in prompt.values() if node["class_type"] == "AvatarForgePaperDoll"]
+
+
+async def test_a_drawn_face_keeps_the_seed_of_its_picture(client: Client, forge: Product) -> None:
+    character = await mira(client)
+    sheet = await made(
+        client,
+        forge,
+        character,
+        "/generate_all_poses",
+        family="doll",
+        seed=4,
+        count=2,
+        views=["front", "left"],
+    )
+    path = f"/generations/{sheet['generation_id']}/reroll?position=4&seed=8"
+    status, again = await send(client, "POST", path)
+    assert status == 200, again
+    await complete(forge, again)
+    # The second sheet has the next seed, and one of its pictures a seed of its own.
+    for position, seeds in ((3, (5, -1)), (4, (5, 8))):
+        status, answer = await redraw(client, character, sheet, position=position)
+        assert status == 200, answer
+        assert {(doll["seed"], doll["view_seed"]) for doll in dolls(forge, answer)} == {seeds}
+        assert (answer["parameters"]["seed"], answer["parameters"]["denoise"]) == (None, None)
+        status, same = await redraw(client, character, sheet, **answer["parameters"])
+        assert (status, same["parameters"]) == (200, answer["parameters"])
+    for field in ("seed", "denoise"):
+        status, refusal = await redraw(client, character, sheet, **{field: 1})
+        assert (status, refusal["code"], refusal["parameters"]) == (
+            422,
+            "field_not_applicable",
+            {"field": field},
+        )
+    await complete(forge, answer)
+    path = f"/generations/{answer['generation_id']}/reroll?position=1"
+    assert (await refused(client, "POST", path))[:2] == (422, "field_not_applicable")
+
+
+async def test_a_character_of_a_redraw_has_its_first_picture(client: Client, forge: Product) -> None:
+    character = await mira(client)
+    source = await made(client, forge, character)
+    _, answer = await redraw(client, character, source)
+    await complete(forge, answer)
+    path = f"/generations/{answer['generation_id']}/character"
+    status, saved = await send(client, "POST", path, json={"name": "Neutral Mira"})
+    assert status == 200, saved
+    assert [reference["view"] for reference in saved["references"]] == ["front"]
 
 
 async def test_the_request_is_done_once_per_key(client: Client, forge: Product) -> None:

@@ -99,7 +99,7 @@ export class ApiClient extends FilesClient {
 
   /**
    * @param {string} id
-   * @param {string} action cancel, retry or reroll?pose=...
+   * @param {string} action cancel, retry or reroll?position=...
    * @returns {Promise<Generation>}
    */
   runAction(id, action) {

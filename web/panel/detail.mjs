@@ -117,7 +117,7 @@ export class Detail {
       summary(generation, session),
       hasEnded(generation) ? null : this.#progress(),
       error ? make("p", { className: "avatarforge-alert", textContent: failureText(generation, session.t) }) : null,
-      pictures(generation, session, (view, number) => void this.#runAction(`reroll?pose=${view}&position=${number}`)),
+      pictures(generation, session, (number) => void this.#runAction(`reroll?position=${number}`)),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,
       parameters && generation.kind !== "expressions" ? inputFiles(parameters, session) : null,

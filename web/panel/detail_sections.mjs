@@ -40,7 +40,7 @@ export function summary(generation, { locale, t }) {
 /**
  * @param {Generation} generation
  * @param {Session} session
- * @param {(view: View, number: number) => void} reroll
+ * @param {(number: number) => void} reroll gets the number of the picture, from 1
  */
 export function pictures(generation, session, reroll) {
   const { output_files: outputs } = generation;
@@ -57,13 +57,15 @@ export function pictures(generation, session, reroll) {
  * @param {number} number of the picture, from 1
  * @param {Generation} generation
  * @param {Session} session
- * @param {(view: View, number: number) => void} reroll
+ * @param {(number: number) => void} reroll gets the number of the picture, from 1
  */
 function picture(output, number, generation, { client, t }, reroll) {
-  const { pose_type: view } = output;
+  const { pose_type: view, expression } = output;
   const { width, height } = output.dimensions;
+  // A drawn face fits into its picture with the seed of that only.
+  const keepsSeed = generation.inputs.some(({ role, model }) => role === "source" && model === DRAWN);
   const alone = generation.output_files.filter((other) => other.pose_type === view).length === 1;
-  const name = alone ? viewName(view, t) : `${viewName(view, t)} ${number}`;
+  const name = expression ?? (alone ? viewName(view, t) : `${viewName(view, t)} ${number}`);
   const image = make("img", { alt: t("picture_of", { view: name }), loading: "lazy", width, height });
   const link = make("a", { target: "_blank", rel: "noopener", title: t("open_picture") }, image);
   const download = make("a", {
@@ -78,8 +80,8 @@ function picture(output, number, generation, { client, t }, reroll) {
     image.src = browserUrl.includes("?") ? browserUrl : `${browserUrl}?seed=${output.seed ?? ""}`;
   });
   const rerollButton =
-    generation.kind !== "graph" && view
-      ? button(t("reroll"), () => reroll(view, number), {
+    generation.kind !== "graph" && (view || expression) && !keepsSeed
+      ? button(t("reroll"), () => reroll(number), {
           disabled: !hasEnded(generation),
           "aria-label": t("reroll_named", { view: name }),
           "data-act": alone ? `reroll-${view}` : `reroll-${view}-${number}`,
