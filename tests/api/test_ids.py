@@ -100,7 +100,7 @@ class Stage:
 
     async def shown(self, character_id: str) -> str:
         """A completed generation of a character."""
-        answer = await generate(self.client, character_id=character_id)
+        answer = await generate(self.client, "/generate_pose?pose=front", character_id=character_id)
         self.forge.host.succeed(answer["generation_id"])
         await self.forge.until(answer["generation_id"], "completed")
         generation_id: str = answer["generation_id"]
