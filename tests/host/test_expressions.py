@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import secrets
 from typing import Any
 
@@ -14,8 +15,8 @@ from PIL import Image
 from lab.api import Api
 
 #: The paper doll needs some pixels for a face; a latent has one cell for 8 x 8.
-DOLL = {"family": "doll", "width": 96, "height": 128, "steps": 4}
-SAMPLED = {"width": 64, "height": 64, "steps": 2, "style": "pencil"}
+DOLL = {"family": "doll", "width": 96, "height": 128, "steps": 1}
+SAMPLED = {"width": 64, "height": 64, "steps": 1, "style": "pencil"}
 NAMES = ["happy", "angry", "smug"]
 
 Pixels = NDArray[np.uint8]
@@ -62,9 +63,11 @@ def head_of(shape: tuple[int, ...], margin: float) -> NDArray[np.bool_]:
 def test_only_the_face_changes(api: Api, mira: str, settings: dict[str, Any], margin: float) -> None:
     source = done(api, "/generate_pose?pose=front", {"character_id": mira, "seed": 3, **settings})
     (original,) = pictures(api, source)
-    body = {"generation_id": source["generation_id"], "expressions": NAMES, "margin": margin, "denoise": 1.0}
-    redrawn = done(api, f"/characters/{mira}/expressions", {**body, "seed": 3})
+    body = {"generation_id": source["generation_id"], "expressions": NAMES, "margin": margin}
+    with_a_model = {} if settings is DOLL else {"denoise": 1.0, "seed": 3}
+    redrawn = done(api, f"/characters/{mira}/expressions", {**body, **with_a_model})
     assert [output["expression"] for output in redrawn["output_files"]] == NAMES
+    assert redrawn["warnings"] == []
     found = pictures(api, redrawn)
     head = head_of(original.shape, margin)
     for picture in found:
@@ -75,14 +78,28 @@ def test_only_the_face_changes(api: Api, mira: str, settings: dict[str, Any], ma
 
     # It needs the source no more.
     assert api.delete(f"/generations/{source['generation_id']}").status_code == 200
-    again = done(api, f"/generations/{redrawn['generation_id']}/reroll?position=2&seed=4")
+    path = f"/generations/{redrawn['generation_id']}/reroll?position=2&seed=4"
+    if settings is DOLL:
+        refused = api.post(path)
+        assert (refused.status_code, refused.json()["code"]) == (422, "field_not_applicable")
+        return
+    again = done(api, path)
     after = pictures(api, again)
     assert [(new == old).all() for new, old in zip(after, found, strict=True)] == [True, False, True]
     assert (after[1][~head] == original[~head]).all()
     assert [output["seed"] for output in again["output_files"]] == [3, 4, 3]
 
 
-def test_a_view_without_a_pose_needs_an_extractor(api: Api, mira: str) -> None:
-    source = done(api, "/generate/avatar", {"character_id": mira, **SAMPLED})
-    answer = api.post(f"/characters/{mira}/expressions", json={"generation_id": source["generation_id"]})
-    assert (answer.status_code, answer.json()["code"]) == (503, "pose_extractor_missing")
+def test_a_pose_that_shows_no_face_fails_in_words(api: Api, mira: str) -> None:
+    """The keypoints are read when the graph runs."""
+    points = [0.0, 0.0, 0.0] + [48.0, 30.0, 1.0, 40.0, 30.0, 1.0] + [0.0] * 45
+    pose = json.dumps(
+        {"canvas_width": 96, "canvas_height": 128, "people": [{"pose_keypoints_2d": points}]}
+    ).encode()
+    file_id = api.upload(pose, "pose", "pose.json")["file_id"]
+    source = done(api, "/generate/avatar", {"character_id": mira, "pose_file_id": file_id, **DOLL})
+    body = {"generation_id": source["generation_id"], "expressions": ["happy"]}
+    answer = api.post(f"/characters/{mira}/expressions", json=body).json()
+    failed = api.wait(answer["generation_id"])
+    assert (failed["status"], failed["error_code"]) == ("failed", "comfyui_error")
+    assert "show no face" in failed["error"]
