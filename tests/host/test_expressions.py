@@ -42,7 +42,7 @@ def mira(api: Api) -> str:
     body = {
         "name": f"Mira {secrets.token_hex(4)}",
         "description": "a young woman, red hair",
-        "expressions": [{"name": "smug", "words": "grin, wink"}],
+        "expressions": [{"name": "smug", "words": "grin"}],
     }
     character_id: str = api.post("/characters", json=body).json()["character_id"]
     return character_id
