@@ -64,6 +64,7 @@ READS: dict[str, Read] = {
     "characters by cursor": partial(characters.page, limit=51, before=(5, IDS[0]), text=None),
     "search of characters": partial(characters.page, limit=51, before=None, text="mira"),
     "search of characters by cursor": partial(characters.page, limit=51, before=(5, IDS[0]), text="mira"),
+    "search of characters for two letters": partial(characters.page, limit=51, before=None, text="mi"),
     "character by name": partial(characters.by_name, name="Mira"),
     "version of a character": partial(characters.version, character_id=IDS[0], number=1),
     "version for a request": partial(characters.version_for_use, character_id=IDS[0], number=None),
@@ -77,7 +78,10 @@ ALONG = {
     "page": "SCAN generations USING COVERING INDEX ix_generations_sequence",
     "page by offset": "SCAN generations USING COVERING INDEX ix_generations_sequence",
     "files": "SCAN files USING INDEX ix_files_created_at_id",
-    # Names and beginnings of descriptions, which a search looks through.
+    # A text in the index of trigrams, newest first; M1 is the text.
+    "search": "SCAN character_search VIRTUAL TABLE INDEX 0:M1",
+    "search newest first": "SCAN character_search VIRTUAL TABLE INDEX 32:M1<",
+    # Names and beginnings of descriptions, which a search for one or two letters looks through.
     "characters": "SCAN characters USING COVERING INDEX ix_characters_created_at_id_search_key",
     # The rows of a subquery that has been read along its index.
     "subquery": "SCAN users",
