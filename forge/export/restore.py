@@ -188,6 +188,6 @@ def _require_free(connection: Connection, name: str, character_id: str | None) -
     except ConflictError as error:
         raise ConflictError(
             f"A character {name!r} exists. Choose another name with ?name=.",
-            code=error.code,
-            parameters=error.parameters,
+            code="character_exists",
+            parameters={"name": name},
         ) from error
