@@ -93,7 +93,7 @@ def test_a_character_that_comes_back_from_a_file_has_the_same_ids_and_pictures(a
     assert api.request("DELETE", f"/files/{reference['file_id']}").json()["deleted"] == "hard"
 
     headers = {"Content-Type": "application/zip"}
-    imported = api.post("/characters/import", content=exported.content, headers=headers).json()
+    imported = api.post("/characters/import", data=exported.content, headers=headers).json()
     assert (imported["outcome"], imported["files_added"]) == ("created", 1), imported
     assert imported["references"] == [reference]
     after = done(api, **shown)
