@@ -41,7 +41,7 @@ async def import_file(call: Call) -> responses.ImportedCharacterAnswer:
     query = call.validated_query(character_requests.ImportQuery)
     imported = await call.services.character_importer.receive(
         await open_archive(call, ZIP_TYPE),
-        ImportOptions(query.name, query.as_copy, query.replace),
+        ImportOptions(query.name, query.as_copy, query.replace, query.format),
         character_requests.read_content,
     )
     return _render(imported)

@@ -165,6 +165,9 @@ class ImportQuery(Query):
     replace: bool = Field(
         False, description="If the character is here with other versions: make the file's newest one its new one."
     )
+    format: Literal["avatarforge", "omnichar"] = Field(
+        "avatarforge", description="omnichar: a .char file, which needs the package omnichar-sdk."
+    )
 
 
 def read_content(values: Any) -> dict[str, Any]:

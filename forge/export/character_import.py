@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from .archive import ArchiveReader, InvalidArchive
 from .character_export import AT_ONCE, WAITING
 from .imported_poses import StoredPose
 from .manifest import LARGEST, MANIFEST, Manifest, ManifestFile, ReadContent, ReadVersion, read_manifest, refuse
-from .omnichar import is_omnichar, read_omnichar
+from .omnichar import read_omnichar
 from .restore import (
     ImportOptions,
     Limits,
@@ -46,6 +46,9 @@ from .restore import (
 __all__ = ["CharacterImporter", "ImportOptions", "ImportedCharacter", "Missing", "Outcome"]
 
 log = logging.getLogger("avatarforge")
+
+#: The bytes of a member, by its name. Blocks. Raises InvalidArchive.
+Pieces = Callable[[str], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,10 @@ class ImportedCharacter:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A file that was read: its manifest, the versions to keep, and the files that these need."""
+    """A file that was read: its manifest, the versions to keep, the files that these need, and the bytes of its
+    members."""
 
-    reader: ArchiveReader
+    pieces: Pieces
     manifest: Manifest
     versions: tuple[ReadVersion, ...]
     files: tuple[ManifestFile, ...]
@@ -115,6 +119,8 @@ class CharacterImporter:
                 code="conflicting_fields",
                 parameters={"field": "replace", "other": "as_copy"},
             )
+        if options.name is not None and not options.name.strip():
+            raise UnprocessableError("A character needs a name that is not only spaces.", ("query", "name"))
         too_large = TooLargeError(
             f"The file has more than {self._most_bytes} bytes, which is the limit (MAX_CHARACTER_FILE_SIZE).",
             code="character_file_too_large",
@@ -125,14 +131,20 @@ class CharacterImporter:
             path = await stack.enter_async_context(self._spool.receive(chunks, self._most_bytes, too_large))
             file: BinaryIO = await self._workers.disk(path.open, "rb")
             stack.push_async_callback(self._workers.disk, file.close)
-            opened = await self._workers.decode(self._open, file, path, read_content)
+            if options.format == "omnichar":
+                opened = await self._workers.decode(self._open_omnichar, path, read_content)
+            else:
+                opened = await self._workers.decode(self._open, file, read_content)
             return await self._restore(opened, options)
 
-    def _open(self, file: BinaryIO, path: Path, read_content: ReadContent) -> _Opened:
+    def _open_omnichar(self, path: Path, read_content: ReadContent) -> _Opened:
+        character = read_omnichar(path, self._files.max_bytes, self._most_bytes)
+        manifest, versions = read_manifest(character.manifest, read_content, self._limits.versions)
+        return _opened(character.pieces, manifest, versions)
+
+    def _open(self, file: BinaryIO, read_content: ReadContent) -> _Opened:
         try:
             reader = ArchiveReader(file, self._most_bytes)
-            if is_omnichar(reader):
-                return _opened(reader, *read_omnichar(path, reader, read_content))
             if MANIFEST not in reader.members:
                 raise refuse(f"It has no {MANIFEST}.")
             raw = reader.read(MANIFEST, LARGEST)
@@ -150,7 +162,7 @@ class CharacterImporter:
                 raise refuse(
                     f"{item.member} has {member.size} bytes; the limit is {self._files.max_bytes} (MAX_FILE_SIZE)."
                 )
-        return _opened(reader, manifest, versions)
+        return _opened(reader.pieces, manifest, versions)
 
     async def _restore(self, opened: _Opened, options: ImportOptions) -> ImportedCharacter:
         manifest = opened.manifest
@@ -191,7 +203,7 @@ class CharacterImporter:
         for item in opened.files:
             try:
                 received = await self._files.receive(
-                    self._member(opened.reader, item.member),
+                    self._member(opened.pieces, item.member),
                     item.filename,
                     announced=item.sha256,
                     pictures_only=not item.member.endswith(".json"),
@@ -206,13 +218,13 @@ class CharacterImporter:
             added += not received.is_duplicate
         return stored, added
 
-    async def _member(self, reader: ArchiveReader, name: str) -> AsyncIterator[bytes]:
-        with closing(reader.pieces(name)) as pieces:
-            try:
-                while piece := await self._workers.disk(_next, pieces):
-                    yield piece
-            except InvalidArchive as error:
-                raise refuse(str(error)) from error
+    async def _member(self, pieces: Pieces, name: str) -> AsyncIterator[bytes]:
+        rest = pieces(name)
+        try:
+            while piece := await self._workers.disk(_next, rest):
+                yield piece
+        except InvalidArchive as error:
+            raise refuse(str(error)) from error
 
     async def _parts(self, manifest: Manifest, stored: dict[str, FileRecord]) -> StoredParts:
         poses = {}
@@ -240,7 +252,7 @@ class CharacterImporter:
         return (*missing, *await self._database.read(partial(_unsaved, template=content.template, pose=pose)))
 
 
-def _opened(reader: ArchiveReader, manifest: Manifest, versions: tuple[ReadVersion, ...]) -> _Opened:
+def _opened(pieces: Pieces, manifest: Manifest, versions: tuple[ReadVersion, ...]) -> _Opened:
     """Raises RejectedUploadError if a version names a file that is not there."""
     known = {item.file_id: item for item in manifest.files}
     used: dict[str, ManifestFile] = {}
@@ -251,7 +263,7 @@ def _opened(reader: ArchiveReader, manifest: Manifest, versions: tuple[ReadVersi
                 raise refuse(f"Version {version.number} names the picture {file_id[:64]!r}, which is not in it.")
             used[file_id] = item
     used.update({pose.file_id: known[pose.file_id] for pose in manifest.poses})
-    return _Opened(reader, manifest, versions, tuple(used.values()))
+    return _Opened(pieces, manifest, versions, tuple(used.values()))
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:

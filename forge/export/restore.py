@@ -26,12 +26,13 @@ Outcome = Literal["created", "copied", "restored", "replaced", "unchanged"]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the client chose. `name` is another name for the character. `as_copy` gives it a new id, and `replace`
+    """What the client chose. `format` is that of the file. `name` is another name for the character. `as_copy` gives it a new id, and `replace`
     makes the file's newest version a new version of the character that has its id."""
 
     name: str | None = None
     as_copy: bool = False
     replace: bool = False
+    format: Literal["avatarforge", "omnichar"] = "avatarforge"
 
 
 @dataclass(frozen=True)
