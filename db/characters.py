@@ -162,8 +162,8 @@ def restore(
     keep: int,
 ) -> list[FileRecord]:
     """Save a character with several versions, each with the files that it names, or add these versions to the
-    one that has this id, deleted or not. Only the newest `keep` versions stay, and those in use. Returns files
-    that are released by that."""
+    one that has this id, deleted or not. Only the newest `keep` versions stay, and those in use. Returns
+    files that are released by that."""
     if find_any(connection, record.id) is None:
         newest = connection.execute(select(func.max(characters.c.created_at))).scalar_one()
         created_at = after_newest(newest, record.created_at)

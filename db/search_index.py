@@ -1,11 +1,11 @@
 """The index along which characters are searched: in SQLite, a full-text index of the trigrams of their texts.
 
-It finds a text of three letters or more wherever it stands, exactly like `LIKE '%text%'`. Shorter texts, other
-databases and an SQLite without FTS5 go along the covering index of `characters`, with the same result.
+It finds a text of three letters or more wherever it stands, exactly like `LIKE '%text%'`. Shorter texts,
+other databases and an SQLite without FTS5 go along the covering index of `characters`, with the same result.
 
-`characters.created_at` is the row number of the index: it grows with each character, and no two have the same.
-So matches come newest first by themselves. Triggers keep it up to date. As long as they exist the index is
-complete; an SQLite that cannot write it drops them, and the next one that can builds it anew.
+`characters.created_at` is the row number of the index: it grows with each character, and no two have the
+same. So matches come newest first by themselves. Triggers keep it up to date. As long as they exist the index
+is complete; an SQLite that cannot write it drops them, and the next one that can builds it anew.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ _END = 2**63 - 1
 
 
 def prepare(connection: Connection) -> None:
-    """Build the index if it is not there, or drop its triggers if this SQLite cannot write it. At every start,
-    after the migrations."""
+    """Build the index if it is not there, or drop its triggers if this SQLite cannot write it. At every
+    start, after the migrations."""
     if connection.dialect.name != "sqlite":
         return
     supported = is_supported(connection)

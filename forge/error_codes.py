@@ -137,7 +137,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = MappingProxyType(
         "picture_required": "The file is a pose in JSON where only a picture is accepted.",
         "invalid_base64": "The text is not base64 of a picture.",
         "hash_mismatch": "The bytes do not have the SHA-256 that was announced.",
-        "invalid_character_file": "The file is not a character's, or is damaged: `detail` says what is wrong.",
+        "invalid_character_file": "The file is no character's, or is damaged: `detail` says what is wrong.",
         "key_required": "No key was sent.",
         "wrong_key": "The key is wrong.",
         "key_not_configured": "A key is required, and the server has none: its operator must set `API_KEY`.",

@@ -65,7 +65,8 @@ class Environment:
 
     `make_host` builds the host, which runs its blocking work in the workers. `event_json` and `webhook_json`
     render what subscribers and webhook receivers get. `make_sender` builds what sends to allowed targets.
-    `version` is that of the pack, which exported files name. `other_faults` are sentences about faults outside of the product, for `/health`.
+    `version` is that of the pack, which exported files name. `other_faults` are sentences about faults
+    outside of the product, for `/health`.
     """
 
     make_host: Callable[[Workers, ModelOverrides], Host]

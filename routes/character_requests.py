@@ -163,7 +163,8 @@ class ImportQuery(Query):
     name: _Named | None = Field(None, description="Another name for the character.")
     as_copy: bool = Field(False, description="Save it as another character, with a new id.")
     replace: bool = Field(
-        False, description="If the character is here with other versions: make the file's newest one its new one."
+        False,
+        description="If the character is here with other versions: make the file's newest one its new one.",
     )
     format: Literal["avatarforge", "omnichar"] = Field(
         "avatarforge", description="omnichar: a .char file, which needs the package omnichar-sdk."

@@ -144,7 +144,8 @@ def path_values(request: web.Request) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """Limits of a body: bytes by the settings and, of JSON, levels of nesting and roughly the number of values."""
+    """Limits of a body: bytes by the settings and, of JSON, levels of nesting and roughly the number of
+    values."""
 
     size: Callable[[Settings], int]
     depth: int = 0

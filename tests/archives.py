@@ -48,8 +48,8 @@ class Entry:
 def archive(
     *entries: Entry, before: bytes = b"", after: bytes = b"", count: int | None = None, shift: int = 0
 ) -> bytes:
-    """`count` is the number of members that its end claims, and `shift` what it is wrong by about the directory's
-    place."""
+    """`count` is the number of members that its end claims, and `shift` what it is wrong by about the
+    directory's place."""
     body, listed = before, b""
     for entry in entries:
         offset = len(body) if entry.offset is None else entry.offset

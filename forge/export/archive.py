@@ -1,7 +1,8 @@
 """Writes and reads zip archives (PKWARE APPNOTE 6.3.10), reading only what such a file needs.
 
-Python's `zipfile` reads much more than that: comments, ZIP64, data before the archive, headers that contradict
-each other, and as many entries as fit into the file, all in memory. A file of a stranger can use each of these.
+Python's `zipfile` reads much more than that: comments, ZIP64, data before the archive, headers that
+contradict each other, and as many entries as fit into the file, all in memory. A file of a stranger can use
+each of these.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ def archive_size(members: Iterable[NewMember]) -> int:
 
 
 def local_header(member: NewMember) -> bytes:
-    """What stands before the bytes of a member, which are written as they are. Without a time, so that the same
-    members make the same archive."""
+    """What stands before the bytes of a member, which are written as they are. Without a time, so that the
+    same members make the same archive."""
     name = member.name.encode("ascii")
     fields = (10, 0, _STORED, 0, _FIRST_DAY, member.crc, member.size, member.size, len(name), 0)
     return _LOCAL.pack(_LOCAL_MARK, *fields) + name
@@ -94,8 +95,8 @@ class ArchiveReader:
     """The members of an archive, by name. Everything here blocks. One thread reads at a time."""
 
     def __init__(self, file: BinaryIO, most_bytes: int) -> None:
-        """Read the directory. `most_bytes` limits the bytes of all members together. Raises InvalidArchive, and
-        OSError if the disk fails."""
+        """Read the directory. `most_bytes` limits the bytes of all members together. Raises InvalidArchive,
+        and OSError if the disk fails."""
         self._file = file
         self.members: Mapping[str, Member] = self._read_directory(most_bytes)
 
@@ -163,7 +164,7 @@ class ArchiveReader:
             raise InvalidArchive("Its directory does not lie where its end says.")
         members = _entries(self._read_at(offset, listed), count)
         if sum(member.size for member in members) > most_bytes:
-            raise InvalidArchive(f"Its members have more than {most_bytes} bytes together, which is the limit.")
+            raise InvalidArchive(f"Its members have more than {most_bytes} bytes together.")
         placed = self._place(members, offset)
         found = {member.name: member for member in placed}
         if len(found) < len(placed):
@@ -229,7 +230,7 @@ def _name(raw: bytes) -> str:
     except UnicodeDecodeError as error:
         raise InvalidArchive("A member has a name that is not ASCII.") from error
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidArchive(f"A member has an empty name, one of more than {LONGEST_NAME} bytes or with codes.")
+        raise InvalidArchive(f"The name of a member is empty, longer than {LONGEST_NAME} bytes or not text.")
     return name
 
 

@@ -1,4 +1,5 @@
-"""Receives the file of a character and restores it. A file comes from a stranger: nothing in it is trusted."""
+"""Receives the file of a character and restores it. A file comes from a stranger: nothing in it is
+trusted."""
 
 from __future__ import annotations
 
@@ -30,7 +31,16 @@ from ..workers import Slots, Workers
 from .archive import ArchiveReader, InvalidArchive
 from .character_export import AT_ONCE, WAITING
 from .imported_poses import StoredPose
-from .manifest import LARGEST, MANIFEST, Manifest, ManifestFile, ReadContent, ReadVersion, read_manifest, refuse
+from .manifest import (
+    LARGEST,
+    MANIFEST,
+    Manifest,
+    ManifestFile,
+    ReadContent,
+    ReadVersion,
+    read_manifest,
+    refuse,
+)
 from .omnichar import read_omnichar
 from .restore import (
     ImportOptions,
@@ -72,8 +82,8 @@ class ImportedCharacter:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A file that was read: its manifest, the versions to keep, the files that these need, and the bytes of its
-    members."""
+    """A file that was read: its manifest, the versions to keep, the files that these need, and the bytes of
+    its members."""
 
     pieces: Pieces
     manifest: Manifest
@@ -109,8 +119,8 @@ class CharacterImporter:
     ) -> ImportedCharacter:
         """Restore the character of a file. An error leaves nothing behind.
 
-        Raises TooLargeError, RejectedUploadError, ConflictError, StorageFullError, BusyError, UnavailableError,
-        and UnprocessableError for options that contradict each other.
+        Raises TooLargeError, RejectedUploadError, ConflictError, StorageFullError, BusyError,
+        UnavailableError, and UnprocessableError for options that contradict each other.
         """
         if options.as_copy and options.replace:
             raise UnprocessableError(
@@ -160,7 +170,8 @@ class CharacterImporter:
                 raise refuse(f"{item.member} is missing, or has another size than {MANIFEST} says.")
             if member.size > self._files.max_bytes:
                 raise refuse(
-                    f"{item.member} has {member.size} bytes; the limit is {self._files.max_bytes} (MAX_FILE_SIZE)."
+                    f"{item.member} has {member.size} bytes; the limit is {self._files.max_bytes} "
+                    "(MAX_FILE_SIZE)."
                 )
         return _opened(reader.pieces, manifest, versions)
 
@@ -239,8 +250,9 @@ class CharacterImporter:
         content = restored.saved.content
         installed = await self._host.installed_models(fresh=False)
         missing = []
-        if content.model is not None and find_model(installed.models, content.model) is None:
-            missing.append(Missing("model", content.model))
+        model = content.model
+        if model is not None and not _is_drawn(model) and find_model(installed.models, model) is None:
+            missing.append(Missing("model", model))
         if content.family is not None and content.family not in FAMILIES:
             missing.append(Missing("family", content.family))
         missing += [
@@ -260,10 +272,18 @@ def _opened(pieces: Pieces, manifest: Manifest, versions: tuple[ReadVersion, ...
         for file_id in sorted(version.file_ids):
             item = known.get(file_id)
             if item is None or item.member.endswith(".json"):
-                raise refuse(f"Version {version.number} names the picture {file_id[:64]!r}, which is not in it.")
+                raise refuse(
+                    f"Version {version.number} names the picture {file_id[:64]!r}, which is not in it."
+                )
             used[file_id] = item
     used.update({pose.file_id: known[pose.file_id] for pose in manifest.poses})
     return _Opened(pieces, manifest, versions, tuple(used.values()))
+
+
+def _is_drawn(model: str) -> bool:
+    """Whether it is the name of a family that needs no file."""
+    names = (family.model for family in FAMILIES.values() if family.model)
+    return model.strip().casefold() in {name.casefold() for name in names}
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:

@@ -36,7 +36,8 @@ class PosePlan:
     here: tuple[tuple[ManifestPose, LibraryPoseRecord], ...]
 
     def value(self, named: str) -> str:
-        """What names the pose here that `named` names in the file: an id, or a name as long as that is right."""
+        """What names the pose here that `named` names in the file: an id, or a name as long as that is
+        right."""
         for pose, record in self.here:
             if canonical_id(named) == pose.pose_id:
                 return record.id
@@ -48,8 +49,8 @@ class PosePlan:
 def plan_poses(
     connection: Connection, poses: Sequence[ManifestPose], stored: Mapping[str, StoredPose], now: int
 ) -> PosePlan:
-    """`stored`: the pose's file_id in the archive -> its file here. A pose that the library has is used as it is.
-    A new one keeps its id and name, unless another pose has them."""
+    """`stored`: the pose's file_id in the archive -> its file here. A pose that the library has is used as it
+    is. A new one keeps its id and name, unless another pose has them."""
     added: list[LibraryPoseRecord] = []
     here = []
     for pose in poses:
@@ -84,8 +85,8 @@ def add_poses(connection: Connection, plan: PosePlan, limit: int) -> None:
 def _present(
     connection: Connection, pose: ManifestPose, file: StoredPose, added: Sequence[LibraryPoseRecord]
 ) -> LibraryPoseRecord | None:
-    """The pose of this content that the library has or will have: of the same id, the same name, or any if the
-    name is taken."""
+    """The pose of this content that the library has or will have: of the same id, the same name, or any if
+    the name is taken."""
     found = queries.get(connection, pose.pose_id)
     if found is not None and found.file_id == file.file_id:
         return found

@@ -1,7 +1,7 @@
 """The manifest of a character's file: what it says, as data, and its JSON.
 
-docs/characters.md describes every field. A file of another format version is refused by its number, so a field
-is only added together with a new one.
+docs/characters.md describes every field. A file of another format version is refused by its number, so a
+field is only added together with a new one.
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ def _check_version(data: Any) -> None:
     number = data.get("format_version")
     if isinstance(number, int) and number > FORMAT_VERSION:
         raise refuse(
-            f"It has the format version {str(number)[:20]}, and this AvatarForge reads {FORMAT_VERSION}: update it."
+            f"It has the format version {str(number)[:20]}, and this AvatarForge reads {FORMAT_VERSION}: "
+            "update it."
         )
 
 

@@ -1,7 +1,7 @@
 """Reads OmniChar's `.char` files through its own package, `omnichar-sdk`.
 
-AvatarForge does not install it: it is imported when such a file arrives. All that is used of it is in `SdkCharacter`
-and `_load`, so that another release of it changes one place.
+AvatarForge does not install it: it is imported when such a file arrives. All that is used of it is in
+`SdkCharacter` and `_load`, so that another release of it changes one place.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def read_omnichar(path: Path, most_bytes_of_a_picture: int, most_bytes: int) -> 
         loras = [_text(name) for name in found.loras]
     except Exception as error:  # whatever another program's reader raises on a damaged file
         raise refuse(f"{PACKAGE} cannot read it as an OmniChar file ({type(error).__name__}).") from error
-    if any(len(data) > most_bytes_of_a_picture for data in references) or sum(map(len, references)) > most_bytes:
+    sizes = [len(data) for data in references]
+    if max(sizes, default=0) > most_bytes_of_a_picture or sum(sizes) > most_bytes:
         raise refuse("Its pictures are larger than the limits.")
     name, prompt, description = texts
     return _as_ours(path, name, prompt or description or name, references, loras)
@@ -73,8 +74,8 @@ def _import() -> Any:
         return importlib.import_module(MODULE)
     except ImportError as error:
         raise UnavailableError(
-            f"OmniChar files are read by the package {PACKAGE}, which is not installed. Install it in ComfyUI's "
-            'Python with "pip install avatarforge[omnichar]", or "pip install omnichar-sdk".',
+            f"OmniChar files are read by the package {PACKAGE}, which is not installed. Install it in "
+            "ComfyUI's Python: it is the extra avatarforge[omnichar].",
             code="omnichar_missing",
         ) from error
 

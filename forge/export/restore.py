@@ -26,8 +26,9 @@ Outcome = Literal["created", "copied", "restored", "replaced", "unchanged"]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the client chose. `format` is that of the file. `name` is another name for the character. `as_copy` gives it a new id, and `replace`
-    makes the file's newest version a new version of the character that has its id."""
+    """What the client chose. `format` is that of the file. `name` is another name for the character.
+    `as_copy` gives it a new id, and `replace` makes the file's newest version a new version of the character
+    that has its id."""
 
     name: str | None = None
     as_copy: bool = False
@@ -86,8 +87,8 @@ def restore(
     limits: Limits,
     now: int,
 ) -> tuple[Restored, list[FileRecord]]:
-    """Save a character of a file, whose pictures are stored. Returns files that are released by that, too. Raises
-    ConflictError, RejectedUploadError."""
+    """Save a character of a file, whose pictures are stored. Returns files that are released by that, too.
+    Raises ConflictError, RejectedUploadError."""
     plan = plan_poses(connection, character.poses, parts.poses, now)
     contents = {
         version.number: _content(version, parts.file_ids, plan) for version in character.versions
@@ -174,10 +175,11 @@ def _renamed(content: CharacterContent, name: str | None) -> CharacterContent:
 
 
 def _differs(character_id: str, *, deleted: bool) -> ConflictError:
-    state = "was deleted here, and generations keep other versions of it" if deleted else "is here with others"
+    kept = "it was deleted here, and generations keep others of it"
+    state = kept if deleted else "it is here with others"
     return ConflictError(
-        f"The versions of the character {character_id} differ: it {state}. Send as_copy=true to save the file as "
-        "another character, or replace=true to make its newest version a new version of this one.",
+        f"The versions of the character {character_id} differ: {state}. Send as_copy=true to save the file "
+        "as another character, or replace=true to make its newest version a new version of this one.",
         code="character_differs",
         parameters={"character_id": character_id},
     )

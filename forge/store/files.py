@@ -79,11 +79,11 @@ class FileStore:
         file_id: str | None = None,
     ) -> Received:
         """Store one picture or, unless `pictures_only`, one pose in OpenPose JSON. `announced` is the SHA-256
-        that it must have; `derived` marks a file that AvatarForge made from another. `file_id` is the id that a
-        new file gets unless another file has that.
+        that it must have; `derived` marks a file that AvatarForge made from another. `file_id` is the id that
+        a new file gets unless another file has that.
 
-        Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing
-        is left behind.
+        Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing is left
+        behind.
         """
         return await self._receiver.receive(
             chunks,

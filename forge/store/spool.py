@@ -48,8 +48,8 @@ class Spool:
 
     @asynccontextmanager
     async def make(self, pieces: Callable[[], Iterator[bytes]]) -> AsyncIterator[Path]:
-        """A file of what `pieces` yields in a thread, as long as the context is open. Raises what that raises,
-        and StorageFullError."""
+        """A file of what `pieces` yields in a thread, as long as the context is open. Raises what that
+        raises, and StorageFullError."""
         incoming = self._contents.begin()
         rest = pieces()
 

@@ -49,7 +49,9 @@ class CharacterAnswer(CharacterSummary):
 
 
 class MissingPart(LazyModel):
-    kind: Literal["model", "family", "lora", "template", "pose"] = Field(description="The field that names it.")
+    kind: Literal["model", "family", "lora", "template", "pose"] = Field(
+        description="The field that names it."
+    )
     name: str
 
 
