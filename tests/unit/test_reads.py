@@ -137,9 +137,31 @@ def test_what_is_skipped_is_read_from_the_index_alone(database: Database) -> Non
     for name in ("page by offset", "page of a status by offset", "page of a status by cursor"):
         assert "COVERING INDEX" in plans(database, READS[name])[0], name
     for name in READS:
-        if "of a character" in name and name.startswith(("page", "total")):
+        if "of a character" in name and name.startswith("page"):
             assert "COVERING INDEX ix_generations_character_id" in plans(database, READS[name])[0], name
     assert "COVERING INDEX" in " ".join(plans(database, READS["uses of a file"]))
+
+
+def test_the_total_of_a_character_is_kept_and_not_counted(database: Database) -> None:
+    database.write_here(a_file_and_a_generation)
+    for name in ("total of a character", "total of a character and a status"):
+        (step,) = plans(database, READS[name])
+        assert step.startswith("SEARCH character_tallies USING"), step
+        assert database.read_here(READS[name]) == 1
+    other = partial(generations.count, status="failed", character_id=IDS[0])
+    assert database.read_here(other) == 0
+    changed = partial(generations.update_row, generation_id=IDS[0], only_if=["queued"], status="failed")
+    database.write_here(changed)
+    assert database.read_here(other) == 1
+    assert database.read_here(READS["total of a character and a status"]) == 0
+    database.write_here(lambda connection: connection.execute(text("UPDATE character_tallies SET number = 9")))
+    (said,) = database.read_here(row_counts.find_mismatches)
+    assert "1 characters" in said
+    database.write_here(row_counts.update_counts)
+    assert database.read_here(other) == 1
+    database.write_here(lambda connection: generations.remove(connection, IDS[0]))
+    assert database.read_here(READS["total of a character"]) == 0
+    assert database.read_here(row_counts.find_mismatches) == []
 
 
 async def test_the_kept_totals_are_those_of_the_rows_whatever_happens(tmp_path: Path) -> None:
