@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -19,8 +19,8 @@ from ..ids import UUID_PATTERN, is_id
 from ..spec.stored import to_json_text
 from ..strict_json import InvalidJson, read_json
 
-FORMAT = "avatarforge-character"
-FORMAT_VERSION = 1
+FORMAT: Final = "avatarforge-character"
+FORMAT_VERSION: Final = 1
 MANIFEST = "manifest.json"
 
 LARGEST = 32 * 1024 * 1024  # bytes
