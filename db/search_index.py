@@ -84,9 +84,11 @@ def prepare(connection: Connection) -> None:
 def is_supported(connection: Connection) -> bool:
     """Whether this SQLite has trigrams."""
     version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        return False
     modules = connection.exec_driver_sql("SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'")
-    has_module = modules.scalar_one() > 0
-    return has_module and tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST
+    number: int = modules.scalar_one()
+    return number > 0
 
 
 def covers(connection: Connection, key: str) -> bool:
