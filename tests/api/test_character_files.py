@@ -80,7 +80,10 @@ async def complete(client: Client) -> Body:
     return await change(client, first, description="an old woman, grey hair", clothing=None)
 
 
-SAME = ("character_id", "name", "description", "version", "references", "outfits", "expressions", "defaults", "loras")
+SAME = (
+    *("character_id", "name", "description", "version", "references", "outfits", "expressions"),
+    *("defaults", "loras"),
+)
 
 
 async def test_a_file_restores_the_same_character_with_the_same_ids(
@@ -165,7 +168,8 @@ async def test_a_form_is_read_too(client: Client, elsewhere: Client) -> None:
         answer = await elsewhere.post(f"{PREFIX}/characters/import", data=form)
         body = await answer.json()
         assert (answer.status, body["code"]) == (400, "invalid_upload"), body
-    answer = await elsewhere.post(f"{PREFIX}/characters/import", data=data, headers={"Content-Type": "text/plain"})
+    plain = {"Content-Type": "text/plain"}
+    answer = await elsewhere.post(f"{PREFIX}/characters/import", data=data, headers=plain)
     assert answer.status == 400
 
 
@@ -439,7 +443,7 @@ async def test_only_so_many_versions_are_kept(client: Client, tmp_path: Any, aio
         assert (await bring(elsewhere, data))[1]["outcome"] == "unchanged"
 
 
-async def test_a_file_that_would_be_too_large_is_not_made(client: Client, tmp_path: Any, aiohttp_client: Any) -> None:
+async def test_a_file_that_would_be_too_large_is_not_made(tmp_path: Any, aiohttp_client: Any) -> None:
     settings = Settings(max_character_file_size=1024 * 1024)
     async with product(tmp_path / "elsewhere", settings=settings) as other:
         elsewhere = await aiohttp_client(application(other.services))

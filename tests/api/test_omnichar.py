@@ -63,7 +63,9 @@ async def test_what_cannot_be_read_or_stored_is_refused(client: Client, found: R
     assert (await send(client, "GET", "/characters"))[1]["total"] == 0
 
 
-async def test_without_its_package_the_refusal_names_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_its_package_the_refusal_names_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, MODULE, None)  # as if it were not installed
     status, answer = await send(client, "POST", IMPORT, data=b"char", headers=ZIP)
     assert (status, answer["code"]) == (503, "omnichar_missing")

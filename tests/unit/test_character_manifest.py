@@ -28,7 +28,8 @@ LETTERS = st.characters(blacklist_categories=("Cc", "Cs"))
 
 def texts(longest: int, shortest: int = 1) -> st.SearchStrategy[str]:
     """As the API takes them: without spaces around them."""
-    return st.text(LETTERS, min_size=shortest, max_size=longest).filter(lambda text: text == text.strip() != "")
+    made = st.text(LETTERS, min_size=shortest, max_size=longest)
+    return made.filter(lambda text: text == text.strip() != "")
 
 
 FILE_IDS = st.uuids(version=4).map(str)

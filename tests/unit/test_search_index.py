@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,9 @@ TEXTS = st.text(LETTERS, max_size=6)
 )
 @given(
     names=st.lists(st.tuples(TEXTS, TEXTS), max_size=8),
-    steps=st.lists(st.tuples(st.sampled_from(("rename", "remove", "delete")), st.integers(0, 7), TEXTS), max_size=4),
+    steps=st.lists(
+        st.tuples(st.sampled_from(("rename", "remove", "delete")), st.integers(0, 7), TEXTS), max_size=4
+    ),
     wanted=st.lists(st.text(LETTERS, min_size=1, max_size=5), min_size=1, max_size=4),
 )
 def test_both_ways_find_the_same(
@@ -131,7 +134,7 @@ def test_without_fts5_everything_works_and_with_it_the_index_is_built_again(
     expected = []
     for number, supported in enumerate((True, False, False, True)):
         database = reopened(supported)
-        expected.insert(0, database.write_here(lambda c, n=number: add(c, n, f"a knight {n}")))  # type: ignore[misc]
+        expected.insert(0, database.write_here(partial(add, number=number, name=f"a knight {number}")))
         assert database.read_here(is_used) is supported
         assert database.read_here(lambda c: pages(c, "KNIGHT")) == (len(expected), expected)
         assert database.read_here(row_counts.find_mismatches) == []
