@@ -54,7 +54,8 @@ def generations_of_character(connection: Connection, character_id: str, status: 
     """Number of generations that show a character."""
     of_it = {"character_id": character_id}
     if _has_triggers(connection):
-        query, values = (_OF_A_CHARACTER, of_it) if status is None else (_OF_A_STATUS, {**of_it, "status": status})
+        query = _OF_A_CHARACTER if status is None else _OF_A_STATUS
+        values = of_it if status is None else {**of_it, "status": status}
         return int(connection.execute(query, values).scalar_one())
     counted = select(func.count()).select_from(generations)
     counted = counted.where(generations.c.character_id == character_id)
@@ -104,7 +105,8 @@ def update_counts(connection: Connection) -> None:
     for what, (number, size) in _count_rows(connection).items():
         connection.execute(update(tallies).where(tallies.c.what == what).values(number=number, bytes=size))
     connection.execute(delete(character_tallies))
-    connection.execute(insert(character_tallies).from_select(["character_id", "status", "number"], _BY_CHARACTER))
+    columns = ["character_id", "status", "number"]
+    connection.execute(insert(character_tallies).from_select(columns, _BY_CHARACTER))
 
 
 def _count_rows(connection: Connection) -> dict[str, tuple[int, int]]:

@@ -154,7 +154,8 @@ def test_the_total_of_a_character_is_kept_and_not_counted(database: Database) ->
     database.write_here(changed)
     assert database.read_here(other) == 1
     assert database.read_here(READS["total of a character and a status"]) == 0
-    database.write_here(lambda connection: connection.execute(text("UPDATE character_tallies SET number = 9")))
+    by_hand = text("UPDATE character_tallies SET number = 9")
+    database.write_here(lambda connection: connection.execute(by_hand))
     (said,) = database.read_here(row_counts.find_mismatches)
     assert "1 characters" in said
     database.write_here(row_counts.update_counts)
