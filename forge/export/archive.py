@@ -27,11 +27,13 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_LOCATOR_MARK, _LOCATOR_SIZE = b"PK\x06\x07", 20  # of ZIP64's own end
 _STORED, _DEFLATED = 0, 8
 # How hard a member was deflated, that its sizes follow it, and that its name is in UTF-8.
 _ALLOWED_FLAGS = 0x0002 | 0x0004 | 0x0008 | 0x0800
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
-_ZIP64 = 0x0001
+#: Extra fields that contradict what the directory says: sizes of ZIP64, and another name.
+_ZIP64, _OTHER_NAME = 0x0001, 0x7075
 _UNIX = 3
 _FIRST_DAY = 0x0021  # 1980-01-01, the first day that the format knows
 
@@ -162,7 +164,11 @@ class ArchiveReader:
             _CENTRAL.size + LONGEST_NAME + LONGEST_EXTRA
         ):
             raise InvalidArchive("Its directory does not lie where its end says.")
-        members = _entries(self._read_at(offset, listed), count)
+        listing = self._read_at(offset, listed)
+        if listing[-_LOCATOR_SIZE:].startswith(_LOCATOR_MARK):
+            # Other readers would take another directory, where this says it lies.
+            raise InvalidArchive("It uses ZIP64, which no file of this size needs.")
+        members = _entries(listing, count)
         if sum(member.size for member in members) > most_bytes:
             raise InvalidArchive(f"Its members have more than {most_bytes} bytes together.")
         placed = self._place(members, offset)
@@ -214,8 +220,11 @@ def _entries(data: bytes, count: int) -> list[Member]:
             raise InvalidArchive("Its directory is damaged.")
         name = _name(raw)
         _check_kind(name, flags, method, made_by, attributes)
-        if _has_zip64(extras):
+        fields_of_it = _extra_fields(extras)
+        if _ZIP64 in fields_of_it:
             raise InvalidArchive(f"{name} uses ZIP64, which no file of this size needs.")
+        if _OTHER_NAME in fields_of_it:
+            raise InvalidArchive(f"{name} has another name besides.")
         if (method == _STORED and stored != size) or size > stored * MOST_RATIO + PIECE:
             raise InvalidArchive(f"{name} claims to have {size} bytes in {stored}.")
         members.append(Member(name, method, crc, stored, size, offset))
@@ -244,11 +253,11 @@ def _check_kind(name: str, flags: int, method: int, made_by: int, attributes: in
         raise InvalidArchive(f"{name} is a link, a folder or a device.")
 
 
-def _has_zip64(extras: bytes) -> bool:
-    at = 0
+def _extra_fields(extras: bytes) -> set[int]:
+    """The identifiers of a member's extra fields."""
+    found, at = set(), 0
     while at + 4 <= len(extras):
         identifier, size = struct.unpack_from("<2H", extras, at)
-        if identifier == _ZIP64:
-            return True
+        found.add(identifier)
         at += 4 + size
-    return False
+    return found

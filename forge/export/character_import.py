@@ -4,9 +4,9 @@ trusted."""
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -83,12 +83,13 @@ class ImportedCharacter:
 @dataclass(frozen=True)
 class _Opened:
     """A file that was read: its manifest, the versions to keep, the files that these need, and the bytes of
-    its members."""
+    its members. `loras` are in it, too, and are not stored."""
 
     pieces: Pieces
     manifest: Manifest
     versions: tuple[ReadVersion, ...]
     files: tuple[ManifestFile, ...]
+    loras: tuple[str, ...] = ()
 
 
 class CharacterImporter:
@@ -142,15 +143,15 @@ class CharacterImporter:
             file: BinaryIO = await self._workers.disk(path.open, "rb")
             stack.push_async_callback(self._workers.disk, file.close)
             if options.format == "omnichar":
-                opened = await self._workers.decode(self._open_omnichar, path, read_content)
+                opened = await self._workers.decode(self._open_omnichar, path, file, read_content)
             else:
                 opened = await self._workers.decode(self._open, file, read_content)
             return await self._restore(opened, options)
 
-    def _open_omnichar(self, path: Path, read_content: ReadContent) -> _Opened:
-        character = read_omnichar(path, self._files.max_bytes, self._most_bytes)
+    def _open_omnichar(self, path: Path, file: BinaryIO, read_content: ReadContent) -> _Opened:
+        character = read_omnichar(path, file, self._files.max_bytes, self._most_bytes)
         manifest, versions = read_manifest(character.manifest, read_content, self._limits.versions)
-        return _opened(character.pieces, manifest, versions)
+        return replace(_opened(character.pieces, manifest, versions), loras=character.loras)
 
     def _open(self, file: BinaryIO, read_content: ReadContent) -> _Opened:
         try:
@@ -201,14 +202,12 @@ class CharacterImporter:
         return ImportedCharacter(
             restored,
             added,
-            await self._missing(restored),
+            await self._missing(restored, opened.loras),
             manifest.exported_by,
             manifest.licence_note,
         )
 
-    async def _store_files(
-        self, opened: _Opened, undo: AsyncExitStack
-    ) -> tuple[dict[str, FileRecord], int]:
+    async def _store_files(self, opened: _Opened, undo: AsyncExitStack) -> tuple[dict[str, FileRecord], int]:
         """(the file's file_id -> its file here, how many are new). `undo` withdraws the new ones."""
         stored, added = {}, 0
         for item in opened.files:
@@ -245,8 +244,9 @@ class CharacterImporter:
                 poses[pose.file_id] = StoredPose(record.id, drawing_of(document).to_json())
         return StoredParts({file_id: record.id for file_id, record in stored.items()}, poses)
 
-    async def _missing(self, restored: Restored) -> tuple[Missing, ...]:
-        """What the newest version names and is not here: a request would say so."""
+    async def _missing(self, restored: Restored, loras: Sequence[str]) -> tuple[Missing, ...]:
+        """What the newest version names and is not here: a request would say so. Also `loras`, which came
+        along."""
         content = restored.saved.content
         installed = await self._host.installed_models(fresh=False)
         missing = []
@@ -255,11 +255,8 @@ class CharacterImporter:
             missing.append(Missing("model", model))
         if content.family is not None and content.family not in FAMILIES:
             missing.append(Missing("family", content.family))
-        missing += [
-            Missing("lora", lora.name)
-            for lora in content.loras
-            if find_model(installed.loras, lora.name) is None
-        ]
+        names = dict.fromkeys((*(lora.name for lora in content.loras), *loras))
+        missing += [Missing("lora", name) for name in names if find_model(installed.loras, name) is None]
         pose = content.defaults.get("pose_id")
         return (*missing, *await self._database.read(partial(_unsaved, template=content.template, pose=pose)))
 

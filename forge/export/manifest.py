@@ -172,7 +172,7 @@ def _check_version(data: Any) -> None:
 def _check_texts(manifest: Manifest) -> None:
     texts = [manifest.exported_by, manifest.licence_note]
     texts += [item.filename for item in manifest.files]
-    texts += [item.name for item in (*manifest.poses, *manifest.templates)]
+    texts += [*(item.name for item in manifest.poses), *(item.name for item in manifest.templates)]
     if any(_CONTROLS.search(text) for text in texts):
         raise refuse(f"{MANIFEST} has a text with control characters.")
 
@@ -213,6 +213,10 @@ def _read_version(version: ManifestVersion, read_content: ReadContent) -> ReadVe
 def explain(error: ValidationError) -> str:
     """The first problems, each with its place."""
     listed = error.errors(include_url=False, include_context=False, include_input=False)[:_PROBLEMS]
-    return "; ".join(
-        f"{'.'.join(str(part)[:80] for part in item['loc'])}: {item['msg'].rstrip('.')}" for item in listed
-    ) + "."
+    return (
+        "; ".join(
+            f"{'.'.join(str(part)[:80] for part in item['loc'])}: {item['msg'].rstrip('.')}"
+            for item in listed
+        )
+        + "."
+    )

@@ -90,9 +90,7 @@ def restore(
     """Save a character of a file, whose pictures are stored. Returns files that are released by that, too.
     Raises ConflictError, RejectedUploadError."""
     plan = plan_poses(connection, character.poses, parts.poses, now)
-    contents = {
-        version.number: _content(version, parts.file_ids, plan) for version in character.versions
-    }
+    contents = {version.number: _content(version, parts.file_ids, plan) for version in character.versions}
     times = {version.number: min(version.created_at, now) for version in character.versions}
     newest = max(contents)
     present = None if options.as_copy else queries.find_any(connection, character.character_id)

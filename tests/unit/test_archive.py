@@ -82,6 +82,10 @@ HOSTILE = {
     "another method in its own header": archive(Entry(local={"method": 8})),
     "encrypted in its own header": archive(Entry(local={"flags": 1})),
     "zip64": archive(Entry(extra=ZIP64)),
+    "zip64 in the place of the end of its last member": archive(
+        Entry(extra=struct.pack("<2H", 0x9999, 20) + b"PK\x06\x07" + b"\0" * 16)
+    ),
+    "another name besides": archive(Entry(extra=struct.pack("<2H", 0x7075, 6) + b"\x01\0\0\0\0b")),
     "a comment of a member": archive(Entry(comment=b"x")),
     "another disk": archive(Entry(disk=1)),
     "members that overlap": archive(Entry("a", b"x" * 50), Entry("a", b"x" * 50, offset=0)),

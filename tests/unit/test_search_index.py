@@ -64,13 +64,11 @@ def looked_at(connection: Connection, wanted: str) -> Found:
 
 
 #: Few letters, so that most texts are found in several; and what FTS5 and LIKE read in a way of their own.
-LETTERS = 'abAB "\'*%_^(){}:+-.\nüßẞÉıI東京😀ﬁ'
+LETTERS = "abAB \"'*%_^(){}:+-.\nüßẞÉıI東京😀ﬁ"  # noqa: RUF001 - Turkish
 TEXTS = st.text(LETTERS, max_size=6)
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(st.tuples(TEXTS, TEXTS), max_size=8),
     steps=st.lists(
