@@ -77,10 +77,9 @@ def page(
     """
     key = name_key(text) if text else ""
     if search_index.covers(connection, key):
-        times = search_index.find(connection, key, limit=limit, before=before[0] if before else None)
-        rows = connection.execute(_BY_TIMES, {"times": times}) if times else ()
-        found = sorted((CharacterRecord(*row) for row in rows), key=_newness, reverse=True)
-        return search_index.count(connection, key), found
+        times = search_index.find(connection, key)
+        if times is not None:
+            return _page_of(connection, times, key, limit=limit, before=before)
     matching: list[ColumnElement[bool]] = [_is_live]
     if key:
         matching.append(characters.c.search_key.contains(key, autoescape=True))
@@ -98,8 +97,19 @@ def page(
     return total, [records[character_id] for character_id in ids]
 
 
-def _newness(record: CharacterRecord) -> tuple[int, str]:
-    return record.created_at, record.id
+def _page_of(
+    connection: Connection, times: list[int], key: str, *, limit: int, before: tuple[int, str] | None
+) -> tuple[int, list[CharacterRecord]]:
+    """A page of the characters with these `created_at` that have a text. `times` are newest first."""
+    if len(key) > search_index.LONGEST and times:
+        has_it = characters.c.search_key.contains(key, autoescape=True)
+        query = select(characters.c.created_at).where(characters.c.created_at.in_(times), has_it)
+        having = set(connection.execute(query).scalars())
+        times = [time for time in times if time in having]
+    page = [time for time in times if before is None or time < before[0]][:limit]
+    rows = connection.execute(_BY_TIMES, {"times": page}) if page else ()
+    found = {row.created_at: CharacterRecord(*row) for row in rows}
+    return len(times), [found[time] for time in page]
 
 
 def version(connection: Connection, character_id: str, number: int) -> CharacterVersionRecord | None:

@@ -1,7 +1,9 @@
 """The index along which characters are searched: in SQLite, a full-text index of the trigrams of their texts.
 
-It finds a text of three letters or more wherever it stands, exactly like `LIKE '%text%'`. Shorter texts,
-other databases and an SQLite without FTS5 go along the covering index of `characters`, with the same result.
+It finds a text of three letters or more wherever it stands, exactly like `LIKE '%text%'`, if up to `MOST`
+characters have it: the cost does not grow with the other characters. Texts that more of them have, shorter
+texts, other databases and an SQLite without FTS5 go along the covering index of `characters`, with the same
+result.
 
 `characters.created_at` is the row number of the index: it grows with each character, and no two have the
 same. So matches come newest first by themselves. Triggers keep it up to date. As long as they exist the index
@@ -20,6 +22,11 @@ log = logging.getLogger("avatarforge")
 
 #: Letters of the shortest text that the index finds.
 SHORTEST = 3
+#: Of a longer text, the index finds this many letters: each further one makes it look into another list of
+#: characters, which costs more than to look at the few that have these.
+LONGEST = 8
+#: Characters that a search along the index finds.
+MOST = 1_000
 TABLE = "character_search"
 _OLDEST = (3, 34)  # of SQLite: the first with trigrams
 
@@ -57,12 +64,9 @@ _PRESENT = text(
 #: Its row in `tallies`, so that a search need not look for triggers.
 _MARK = "search index"
 _IS_MARKED = select(tallies.c.number).where(tallies.c.what == _MARK)
-_BEFORE = text(
-    f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :wanted AND rowid < :before "  # noqa: S608
-    "ORDER BY rowid DESC LIMIT :most"
+_NEWEST = text(
+    f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :wanted ORDER BY rowid DESC LIMIT :most"  # noqa: S608
 )
-_COUNT = text(f"SELECT count(*) FROM {TABLE} WHERE {TABLE} MATCH :wanted")  # noqa: S608
-_END = 2**63 - 1
 
 
 def prepare(connection: Connection) -> None:
@@ -96,16 +100,12 @@ def covers(connection: Connection, key: str) -> bool:
     return len(key) >= SHORTEST and connection.dialect.name == "sqlite" and _is_usable(connection)
 
 
-def find(connection: Connection, key: str, *, limit: int, before: int | None) -> list[int]:
-    """`created_at` of the characters that have this text, newest first. `before` limits it to older ones."""
-    values = {"wanted": _phrase(key), "before": _END if before is None else before, "most": limit}
-    return list(connection.execute(_BEFORE, values).scalars())
-
-
-def count(connection: Connection, key: str) -> int:
-    """The number of characters that have this text."""
-    number: int = connection.execute(_COUNT, {"wanted": _phrase(key)}).scalar_one()
-    return number
+def find(connection: Connection, key: str) -> list[int] | None:
+    """`created_at` of the characters that have the first `LONGEST` letters of this text, newest first. None
+    if these are more than `MOST`."""
+    values = {"wanted": _phrase(key[:LONGEST]), "most": MOST + 1}
+    found = list(connection.execute(_NEWEST, values).scalars())
+    return found if len(found) <= MOST else None
 
 
 def _phrase(key: str) -> str:

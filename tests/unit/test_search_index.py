@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -75,12 +76,16 @@ TEXTS = st.text(LETTERS, max_size=6)
         st.tuples(st.sampled_from(("rename", "remove", "delete")), st.integers(0, 7), TEXTS), max_size=4
     ),
     wanted=st.lists(st.text(LETTERS, min_size=1, max_size=5), min_size=1, max_size=4),
+    most=st.sampled_from((2, 1000)),
+    longest=st.sampled_from((3, 8)),
 )
 def test_both_ways_find_the_same(
     database: Database,
     names: list[tuple[str, str]],
     steps: list[tuple[str, int, str]],
     wanted: list[str],
+    most: int,
+    longest: int,
 ) -> None:
     def run(connection: Connection) -> None:
         connection.execute(delete(t.characters))
@@ -109,7 +114,8 @@ def test_both_ways_find_the_same(
         check = "INSERT INTO character_search(character_search, rank) VALUES ('integrity-check', 1)"
         connection.execute(text(check))
 
-    database.write_here(run)
+    with patch.multiple(search_index, MOST=most, LONGEST=longest):
+        database.write_here(run)
 
 
 def test_a_text_of_three_letters_goes_along_the_index_and_a_shorter_one_does_not(database: Database) -> None:
@@ -149,3 +155,18 @@ def test_an_index_that_lost_a_trigger_is_built_again(tmp_path: Path) -> None:
     database = open_database("", tmp_path)
     assert database.read_here(lambda c: pages(c, "mira")) == (1, [added])
     database.close()
+
+
+def test_only_what_many_have_is_looked_for_in_all(database: Database) -> None:
+    for number in range(3):
+        database.write_here(partial(add, number=number, name=f"a knight {number}"))
+
+    def found(connection: Connection) -> list[int | None]:
+        times = [
+            search_index.find(connection, key) for key in ("knight 1", "a knight of", "a knight", "dragon")
+        ]
+        return [None if item is None else len(item) for item in times]
+
+    assert database.read_here(found) == [1, 3, 3, 0]
+    with patch.object(search_index, "MOST", 2):
+        assert database.read_here(found) == [1, None, None, 0]
