@@ -22,8 +22,8 @@ log = logging.getLogger("avatarforge")
 
 #: Letters of the shortest text that the index finds.
 SHORTEST = 3
-#: Of a longer text, the index finds this many letters: each further one makes it look into another list of
-#: characters, which costs more than to look at the few that have these.
+#: Of a longer text, the index finds this many letters at one end: each further one makes it look into another
+#: list of characters, which costs more than to look at the few that have these.
 LONGEST = 8
 #: Characters that a search along the index finds.
 MOST = 1_000
@@ -101,11 +101,14 @@ def covers(connection: Connection, key: str) -> bool:
 
 
 def find(connection: Connection, key: str) -> list[int] | None:
-    """`created_at` of the characters that have the first `LONGEST` letters of this text, newest first. None
-    if these are more than `MOST`."""
-    values = {"wanted": _phrase(key[:LONGEST]), "most": MOST + 1}
-    found = list(connection.execute(_NEWEST, values).scalars())
-    return found if len(found) <= MOST else None
+    """`created_at` of the characters that have the first or the last `LONGEST` letters of this text, newest
+    first: all that have the text are among them. None if these are more than `MOST`."""
+    for part in dict.fromkeys((key[:LONGEST], key[-LONGEST:])):
+        values = {"wanted": _phrase(part), "most": MOST + 1}
+        found = list(connection.execute(_NEWEST, values).scalars())
+        if len(found) <= MOST:
+            return found
+    return None
 
 
 def _phrase(key: str) -> str:

@@ -169,4 +169,4 @@ def test_only_what_many_have_is_looked_for_in_all(database: Database) -> None:
 
     assert database.read_here(found) == [1, 3, 3, 0]
     with patch.object(search_index, "MOST", 2):
-        assert database.read_here(found) == [1, None, None, 0]
+        assert database.read_here(found) == [1, 0, None, 0]
