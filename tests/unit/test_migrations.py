@@ -149,13 +149,13 @@ def test_the_generations_of_characters_of_revision_0011_are_counted(tmp_path: Pa
     engine.dispose()
     database = open_database("", tmp_path)
     try:
-        for (character_id, status), expected in {
+        for (of, wanted), expected in {
             ("a", None): 3,
             ("a", "completed"): 2,
             ("b", None): 1,
             ("c", None): 0,
         }.items():
-            count = partial(generations.count, character_id=character_id, status=status)
+            count = partial(generations.count, character_id=of, status=wanted)
             assert database.read_here(count) == expected
         assert database.read_here(row_counts.find_mismatches) == []
     finally:

@@ -17,6 +17,7 @@ from avatarforge.db import characters, row_counts, search_index
 from avatarforge.db import tables as t
 from avatarforge.db.engine import Database, open_database
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord
+from avatarforge.db.templates import name_key
 
 Found = tuple[int, list[str]]
 
@@ -58,7 +59,7 @@ def pages(connection: Connection, wanted: str, size: int = 3) -> Found:
 
 def looked_at(connection: Connection, wanted: str) -> Found:
     """The same, by a look at each character."""
-    key = characters.name_key(wanted)
+    key = name_key(wanted)
     rows = connection.execute(t.characters.select().order_by(t.characters.c.created_at.desc())).all()
     ids = [row.id for row in rows if row.search_key is not None and key in row.search_key]
     return len(ids), ids
@@ -108,7 +109,7 @@ def test_both_ways_find_the_same(
             else:
                 connection.execute(delete(t.characters).where(t.characters.c.id == ids[number]))
         for item in (*wanted, *(name for name, _ in names if name)):
-            if characters.name_key(item):
+            if name_key(item):
                 assert pages(connection, item) == looked_at(connection, item), item
         # FTS5's own check that it has what the rows have.
         check = "INSERT INTO character_search(character_search, rank) VALUES ('integrity-check', 1)"
@@ -135,7 +136,7 @@ def test_without_fts5_everything_works_and_with_it_the_index_is_built_again(
     def is_used(connection: Connection) -> bool:
         return search_index.covers(connection, "knight")
 
-    expected = []
+    expected: list[str] = []
     for number, supported in enumerate((True, False, False, True)):
         database = reopened(supported)
         expected.insert(0, database.write_here(partial(add, number=number, name=f"a knight {number}")))
