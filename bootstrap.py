@@ -157,6 +157,7 @@ def _open(settings: Settings, other_faults: Callable[[], Sequence[str]]) -> _Run
             webhook_json=webhook_json,
             make_sender=WebhookSender,
             other_faults=other_faults,
+            version=VERSION,
         )
         product = open_product(settings, data_folder, environment, resources)
         return _Running(product, services_of(product), resources.pop_all())

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from . import row_counts
+from . import row_counts, search_index
 from .clock import after_newest
 from .files import take_released
 from .records import CharacterRecord, CharacterVersionRecord, FileRecord
@@ -40,6 +40,7 @@ _COLUMNS = [
 _ROW = select(*_COLUMNS).select_from(characters.outerjoin(files, _shown))
 _BY_ID = _ROW.where(characters.c.id == bindparam("character_id"), characters.c.name_key.is_not(None))
 _BY_IDS = _ROW.where(characters.c.id.in_(bindparam("character_ids", expanding=True)))
+_BY_TIMES = _ROW.where(characters.c.created_at.in_(bindparam("times", expanding=True)), _is_live)
 _BY_NAME = _ROW.where(characters.c.name_key == bindparam("key"))
 _VERSION = select(
     *(character_versions.c[field.name.removesuffix("_json")] for field in fields(CharacterVersionRecord))
@@ -74,21 +75,41 @@ def page(
 
     One index has all that a page is found by: rows are read of the page alone.
     """
+    key = name_key(text) if text else ""
+    if search_index.covers(connection, key):
+        times = search_index.find(connection, key)
+        if times is not None:
+            return _page_of(connection, times, key, limit=limit, before=before)
     matching: list[ColumnElement[bool]] = [_is_live]
-    if text:
-        matching.append(characters.c.search_key.contains(name_key(text), autoescape=True))
-    found = select(characters.c.id).where(*matching)
+    if key:
+        matching.append(characters.c.search_key.contains(key, autoescape=True))
+    query = select(characters.c.id).where(*matching)
     if before is not None:
-        found = found.where(tuple_(characters.c.created_at, characters.c.id) < tuple_(*before))
-    found = found.order_by(characters.c.created_at.desc(), characters.c.id.desc()).limit(limit)
-    ids = list(connection.execute(found).scalars())
-    rows = connection.execute(_BY_IDS, {"character_ids": ids}) if ids else ()
-    records = {row.id: CharacterRecord(*row) for row in rows}
+        query = query.where(tuple_(characters.c.created_at, characters.c.id) < tuple_(*before))
+    query = query.order_by(characters.c.created_at.desc(), characters.c.id.desc()).limit(limit)
+    ids = list(connection.execute(query).scalars())
+    by_id = connection.execute(_BY_IDS, {"character_ids": ids}) if ids else ()
+    records = {row.id: CharacterRecord(*row) for row in by_id}
     total = row_counts.listed_characters(connection)
-    if text:
-        query = select(func.count()).select_from(characters).where(*matching)
-        total = connection.execute(query).scalar_one()
+    if key:
+        counted = select(func.count()).select_from(characters).where(*matching)
+        total = connection.execute(counted).scalar_one()
     return total, [records[character_id] for character_id in ids]
+
+
+def _page_of(
+    connection: Connection, times: list[int], key: str, *, limit: int, before: tuple[int, str] | None
+) -> tuple[int, list[CharacterRecord]]:
+    """A page of the characters with these `created_at` that have a text. `times` are newest first."""
+    if len(key) > search_index.LONGEST and times:
+        has_it = characters.c.search_key.contains(key, autoescape=True)
+        query = select(characters.c.created_at).where(characters.c.created_at.in_(times), has_it)
+        having = set(connection.execute(query).scalars())
+        times = [time for time in times if time in having]
+    page = [time for time in times if before is None or time < before[0]][:limit]
+    rows = connection.execute(_BY_TIMES, {"times": page}) if page else ()
+    found = {row.created_at: CharacterRecord(*row) for row in rows}
+    return len(times), [found[time] for time in page]
 
 
 def version(connection: Connection, character_id: str, number: int) -> CharacterVersionRecord | None:
@@ -124,6 +145,46 @@ def versions(
     if before is not None:
         query = query.where(character_versions.c.number < before)
     return total.scalar_one(), [CharacterVersionRecord(*row) for row in connection.execute(query)]
+
+
+def all_versions(connection: Connection, character_id: str) -> list[CharacterVersionRecord]:
+    """All versions that are kept, in the order of their numbers; also those of a deleted character."""
+    query = _VERSION.where(character_versions.c.character_id == character_id)
+    return [
+        CharacterVersionRecord(*row)
+        for row in connection.execute(query.order_by(character_versions.c.number))
+    ]
+
+
+def find_any(connection: Connection, character_id: str) -> tuple[int, bool] | None:
+    """(its newest version, whether it was deleted) of a character; a deleted one stays while generations use
+    it."""
+    row = connection.execute(
+        select(characters.c.version, characters.c.deleted_at).where(characters.c.id == character_id)
+    ).one_or_none()
+    return (row.version, row.deleted_at is not None) if row is not None else None
+
+
+def restore(
+    connection: Connection,
+    record: CharacterRecord,
+    added: Sequence[tuple[CharacterVersionRecord, Sequence[str]]],
+    keep: int,
+) -> list[FileRecord]:
+    """Save a character with several versions, each with the files that it names, or add these versions to the
+    one that has this id, deleted or not. Only the newest `keep` versions stay, and those in use. Returns
+    files that are released by that."""
+    if find_any(connection, record.id) is None:
+        newest = connection.execute(select(func.max(characters.c.created_at))).scalar_one()
+        created_at = after_newest(newest, record.created_at)
+        connection.execute(insert(characters).values(**{**_values(record), "created_at": created_at}))
+    else:
+        values = {**_values(record), "deleted_at": None}
+        del values["created_at"]
+        connection.execute(update(characters).where(characters.c.id == record.id).values(**values))
+    for version_record, file_ids in added:
+        _add_version(connection, version_record, file_ids)
+    return _take_versions(connection, record.id, up_to=record.version - keep)
 
 
 def add(

@@ -30,6 +30,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
+from . import search_index
 from .changes import ChangeTracker
 from .clock import Clock, system_clock
 
@@ -145,6 +146,7 @@ def open_database(
         ) from error
     try:
         database.write_here(_migrate)
+        database.write_here(search_index.prepare)
     except DatabaseUnavailableError:
         database.close()
         raise

@@ -188,8 +188,10 @@ def count(
     character_id: str | None = None,
     batch_id: str | None = None,
 ) -> int:
-    """The number of matching generations. Those of one character or batch are counted along their index."""
-    if character_id is None and batch_id is None:
+    """The number of matching generations. Those of a batch are counted along their index."""
+    if batch_id is None and character_id is not None:
+        return row_counts.generations_of_character(connection, character_id, status)
+    if batch_id is None:
         return row_counts.count_generations(connection, status)
     filters = _given(status=status, character_id=character_id, batch_id=batch_id)
     return connection.execute(_COUNTS[frozenset(filters)], filters).scalar_one()

@@ -28,6 +28,14 @@ def by_name(connection: Connection, name: str) -> LibraryPoseRecord | None:
     return _one(connection, library_poses.c.name_key == name_key(name))
 
 
+def by_file(connection: Connection, file_id: str) -> LibraryPoseRecord | None:
+    """The first pose that was saved of this file."""
+    oldest_first = (library_poses.c.created_at, library_poses.c.id)
+    query = _ROW.where(library_poses.c.file_id == file_id).order_by(*oldest_first).limit(1)
+    row = connection.execute(query).one_or_none()
+    return LibraryPoseRecord(*row) if row is not None else None
+
+
 def page(
     connection: Connection, *, limit: int, before: tuple[int, str] | None, text: str | None
 ) -> tuple[int, list[LibraryPoseRecord]]:

@@ -6,9 +6,9 @@ counted.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from .tables import characters, files, generations, tallies
+from .tables import character_tallies, characters, files, generations, tallies
 
 LISTED, STORED = "files listed", "files stored"
 CHARACTERS = "characters listed"
@@ -21,6 +21,15 @@ _TOTALS = select(tallies.c.what, tallies.c.number, tallies.c.bytes)
 _TOTALS_OF_GENERATIONS = _TOTALS.where(tallies.c.what.in_(STATUSES))
 _TOTAL = _TOTALS.where(tallies.c.what == bindparam("what"))
 _BY_STATUS = select(generations.c.status, func.count()).group_by(generations.c.status)
+_OF_A_CHARACTER = select(func.coalesce(func.sum(character_tallies.c.number), 0)).where(
+    character_tallies.c.character_id == bindparam("character_id")
+)
+_OF_A_STATUS = _OF_A_CHARACTER.where(character_tallies.c.status == bindparam("status"))
+_BY_CHARACTER = (
+    select(generations.c.character_id, generations.c.status, func.count())
+    .where(generations.c.character_id.is_not(None))
+    .group_by(generations.c.character_id, generations.c.status)
+)
 _size = func.coalesce(func.sum(files.c.size), 0)
 _CHARACTERS = select(func.count()).select_from(characters).where(characters.c.name_key.is_not(None))
 _FILES = {
@@ -39,6 +48,20 @@ def generations_by_status(connection: Connection) -> dict[str, int]:
 def count_generations(connection: Connection, status: str | None) -> int:
     counts = generations_by_status(connection)
     return sum(counts.values()) if status is None else counts.get(status, 0)
+
+
+def generations_of_character(connection: Connection, character_id: str, status: str | None) -> int:
+    """Number of generations that show a character."""
+    of_it = {"character_id": character_id}
+    if _has_triggers(connection):
+        query = _OF_A_CHARACTER if status is None else _OF_A_STATUS
+        values = of_it if status is None else {**of_it, "status": status}
+        return int(connection.execute(query, values).scalar_one())
+    counted = select(func.count()).select_from(generations)
+    counted = counted.where(generations.c.character_id == character_id)
+    if status is not None:
+        counted = counted.where(generations.c.status == status)
+    return connection.execute(counted).scalar_one()
 
 
 def listed_files(connection: Connection) -> int:
@@ -64,17 +87,26 @@ def find_mismatches(connection: Connection) -> list[str]:
         return []
     stored = {row[0]: (row[1], row[2]) for row in connection.execute(_TOTALS)}
     counted = _count_rows(connection)
-    return [
+    wrong = [
         f"The stored total of {what!r} is {stored.get(what)}, but the rows give {count} (number, bytes)."
         for what, count in counted.items()
         if stored.get(what) != count
     ]
+    kept = {row[:2]: row[2] for row in connection.execute(select(character_tallies))}
+    rows = {row[:2]: row[2] for row in connection.execute(_BY_CHARACTER)}
+    differing = {key[0] for key in kept.keys() | rows.keys() if kept.get(key) != rows.get(key)}
+    if differing:
+        wrong.append(f"The stored totals of {len(differing)} characters are not those of their generations.")
+    return wrong
 
 
 def update_counts(connection: Connection) -> None:
     """Set the stored totals to those of the rows."""
     for what, (number, size) in _count_rows(connection).items():
         connection.execute(update(tallies).where(tallies.c.what == what).values(number=number, bytes=size))
+    connection.execute(delete(character_tallies))
+    columns = ["character_id", "status", "number"]
+    connection.execute(insert(character_tallies).from_select(columns, _BY_CHARACTER))
 
 
 def _count_rows(connection: Connection) -> dict[str, tuple[int, int]]:

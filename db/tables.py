@@ -342,3 +342,12 @@ tallies = Table(
     Column("number", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
 )
+
+# How many generations each character has, by status; kept as `tallies` are.
+character_tallies = Table(
+    "character_tallies",
+    metadata,
+    Column("character_id", String(36), primary_key=True),
+    Column("status", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)

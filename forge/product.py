@@ -16,6 +16,8 @@ from ..db.records import BatchSummary, GenerationRecord
 from .access.secret import signing_secret
 from .access.signing import Signer
 from .characters.service import CharacterService
+from .export.character_export import CharacterExporter
+from .export.character_import import CharacterImporter
 from .generations.batch_preparation import BatchPreparer
 from .generations.batches import BatchService
 from .generations.cache import GenerationCache
@@ -51,6 +53,7 @@ from .store.files import FileStore
 from .store.folder_lock import lock_folders
 from .store.images import ImageLimits
 from .store.quota import Quota
+from .store.spool import Spool
 from .templates.service import TemplateService
 from .webhooks.delivery import Deliveries, Sender
 from .webhooks.outbox import Outbox
@@ -65,7 +68,8 @@ class Environment:
 
     `make_host` builds the host, which runs its blocking work in the workers. `event_json` and `webhook_json`
     render what subscribers and webhook receivers get. `make_sender` builds what sends to allowed targets.
-    `other_faults` are sentences about faults outside of the product, for `/health`.
+    `version` is that of the pack, which exported files name. `other_faults` are sentences about faults
+    outside of the product, for `/health`.
     """
 
     make_host: Callable[[Workers, ModelOverrides], Host]
@@ -75,6 +79,7 @@ class Environment:
     other_faults: Callable[[], Sequence[str]] = tuple
     now: Clock = system_clock
     disk: Disk | None = None
+    version: str = "0.0.0"
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,8 @@ class Product:
     poses: PoseLibrary
     characters: CharacterService
     character_maker: CharacterMaker
+    character_exporter: CharacterExporter
+    character_importer: CharacterImporter
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -187,6 +194,7 @@ def open_product(
     poses = PoseLibrary(settings, database, files, workers)
     characters = CharacterService(settings, database, files)
     inputs = Inputs(database, files, poses)
+    spool = Spool(contents, workers)
     filler = RequestFiller(templates, characters)
     copies = OutputCopies(files, outputs, workers)
     preparer = RunPreparer(settings, database, files, host, poses, filler)
@@ -248,4 +256,8 @@ def open_product(
         poses=poses,
         characters=characters,
         character_maker=CharacterMaker(database, copies, characters),
+        character_exporter=CharacterExporter(
+            settings, database, files, spool, workers, exported_by=f"AvatarForge {environment.version}"
+        ),
+        character_importer=CharacterImporter(settings, database, files, spool, workers, host),
     )

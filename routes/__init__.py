@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from . import (
     batches,
     capabilities,
+    character_files,
     characters,
     files,
     form,
@@ -98,6 +99,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *templates.ENDPOINTS,
     *poses.ENDPOINTS,
     *characters.ENDPOINTS,
+    *character_files.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Strict, StringConstraints, create_model
 
+from ..forge.export.manifest import LONGEST_NOTE
 from ..forge.spec.character_content import (
     DEFAULT_FIELDS,
     LONGEST_DESCRIPTION,
@@ -49,6 +50,12 @@ _Description = Annotated[
 _Negative = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=LONGEST_DESCRIPTION),
+    NO_CONTROLS,
+    TEXT_PATTERN,
+]
+_Licence = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NOTE),
     NO_CONTROLS,
     TEXT_PATTERN,
 ]
@@ -176,3 +183,27 @@ class CharacterQuery(Query):
 class VersionsQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     cursor: VersionCursor | None = Field(None, max_length=9, description="next_cursor of the page before.")
+
+
+class ExportQuery(Query):
+    versions: Literal["all", "newest"] = Field("all", description="All that are kept, or the newest alone.")
+    licence: _Licence | None = Field(
+        None, description="What others may do with the file's pictures and words: the manifest says it."
+    )
+
+
+class ImportQuery(Query):
+    name: _Named | None = Field(None, description="Another name for the character.")
+    as_copy: bool = Field(False, description="Save it as another character, with a new id.")
+    replace: bool = Field(
+        False,
+        description="If the character is here with other versions: make the file's newest one its new one.",
+    )
+    format: Literal["avatarforge", "omnichar"] = Field(
+        "avatarforge", description="omnichar: a .char file, which needs the package omnichar-sdk."
+    )
+
+
+def read_content(values: Any) -> dict[str, Any]:
+    """The fields of a version in a file, checked as those of a new character. Raises ValidationError."""
+    return CharacterBody.model_validate(values).model_dump(exclude_unset=True)

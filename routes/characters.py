@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from ..forge.characters.content import content_values
 from ..forge.characters.saved import SavedCharacter
 from ..forge.characters.service import CharacterRecord
 from ..forge.generations.redraw import RedrawRequest
@@ -31,7 +32,7 @@ SAVING = (404, 408, 409, 411, 413, 415)
 
 async def create(call: Call) -> responses.CharacterAnswer:
     body = call.validated_body(character_requests.CharacterBody)
-    return _render(await call.services.characters.create(body.model_dump(exclude_unset=True)))
+    return render_character(await call.services.characters.create(body.model_dump(exclude_unset=True)))
 
 
 async def change(call: Call) -> responses.CharacterAnswer:
@@ -41,13 +42,13 @@ async def change(call: Call) -> responses.CharacterAnswer:
         body.model_dump(exclude_unset=True),
         expected=expected_version(call, "character"),
     )
-    return _render(saved)
+    return render_character(saved)
 
 
 async def make_of_generation(call: Call) -> responses.CharacterAnswer:
     body = call.validated_body(character_requests.CharacterOfGenerationBody)
     values = body.model_dump(exclude_unset=True)
-    return _render(await call.services.character_maker.make(call.path("generation_id"), values))
+    return render_character(await call.services.character_maker.make(call.path("generation_id"), values))
 
 
 async def redraw_expressions(call: Call) -> Answer:
@@ -61,7 +62,7 @@ async def redraw_expressions(call: Call) -> Answer:
 
 async def get(call: Call) -> responses.CharacterAnswer:
     version = call.validated_query(character_requests.CharacterQuery).version
-    return _render(await call.services.characters.get(call.path("character_id"), version))
+    return render_character(await call.services.characters.get(call.path("character_id"), version))
 
 
 async def list_page(call: Call) -> responses.CharactersAnswer:
@@ -116,39 +117,17 @@ def _summary(record: CharacterRecord) -> dict[str, Any]:
     }
 
 
-def _render(saved: SavedCharacter) -> responses.CharacterAnswer:
-    record, version, content = saved.record, saved.version, saved.content
-    texts = {
-        name: getattr(content, name)
-        for name in ("name", "description", "negative", "clothing", "style", "realism")
-    }
-    chosen = {name: getattr(content, name) for name in ("model", "family", "template", "seed")}
-    lists = {
-        name: [_plain(item) for item in getattr(content, name)]
-        for name in ("references", "outfits", "expressions")
-    }
-    # As a request names them: what the family makes of a LoRA is none of its own.
-    loras = [
-        {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
-        for lora in content.loras
-    ]
+def render_character(saved: SavedCharacter) -> responses.CharacterAnswer:
+    record, version = saved.record, saved.version
     return responses.CharacterAnswer.model_validate(
         {
             **_summary(record),
-            **texts,
-            **chosen,
-            **lists,
-            "loras": loras,
-            "defaults": dict(content.defaults),
+            **content_values(saved.content),
             "version": version.number,
             "newest_version": record.version,
             "updated_at": iso_time(version.created_at),
         }
     )
-
-
-def _plain(item: Any) -> dict[str, Any]:
-    return {name: value for name, value in vars(item).items() if name != "unknown"}
 
 
 ENDPOINTS = (

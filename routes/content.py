@@ -87,12 +87,18 @@ async def send_generated(
 ) -> web.Response:
     """Answer GET or HEAD with the (bytes, MIME type) that `make` returns, or with 304 without calling it.
     `tag` identifies the bytes."""
-    request = call.request
-    headers = _safe_headers(call, tag)
-    if has_already(request, tag):
-        return web.Response(status=304, headers=headers)
+    unchanged = not_modified(call, tag)
+    if unchanged is not None:
+        return unchanged
     body, mime_type = await make()
-    return web.Response(body=body, content_type=mime_type, headers=headers)
+    return web.Response(body=body, content_type=mime_type, headers=_safe_headers(call, tag))
+
+
+def not_modified(call: Call, tag: str) -> web.Response | None:
+    """304 if the client has the bytes with this tag."""
+    if not has_already(call.request, tag):
+        return None
+    return web.Response(status=304, headers=_safe_headers(call, tag))
 
 
 def _safe_headers(call: Call, tag: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ..forge.characters.service import CharacterService
+from ..forge.export.character_export import CharacterExporter
+from ..forge.export.character_import import CharacterImporter
 from ..forge.generations.batches import BatchService
 from ..forge.generations.matrix import MatrixMaker
 from ..forge.generations.service import GenerationService
@@ -51,6 +53,8 @@ class Services:
     poses: PoseLibrary
     characters: CharacterService
     character_maker: CharacterMaker
+    character_exporter: CharacterExporter
+    character_importer: CharacterImporter
     host: Host
     overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
@@ -72,6 +76,8 @@ def services_of(product: Product) -> Services:
         product.poses,
         product.characters,
         product.character_maker,
+        product.character_exporter,
+        product.character_importer,
         product.host,
         product.overrides,
     )
@@ -141,11 +147,12 @@ def path_values(request: web.Request) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """Limits of a JSON body: bytes by the settings, levels of nesting, and roughly the number of values."""
+    """Limits of a body: bytes by the settings and, of JSON, levels of nesting and roughly the number of
+    values."""
 
     size: Callable[[Settings], int]
-    depth: int
-    values: int
+    depth: int = 0
+    values: int = 0
 
 
 Answer = BaseModel | JsonBody | web.StreamResponse
@@ -165,7 +172,7 @@ class Endpoint:
     error statuses.
 
     `anonymous_answer` is the answer for a caller without the key if one is needed; None means 401. `changes`
-    is False for a route that takes a body but changes nothing. `limits` are those of its JSON body, if they
+    is False for a route that takes a body but changes nothing. `limits` are those of its body, if they
     are not the usual ones. `early` may answer a request before its body
     is read, and returns None to read it.
     """

@@ -35,6 +35,7 @@ REFUSALS = {
 _BYTES: JsonObject = {"type": "string", "format": "binary"}
 _RESPONSES_BY_TYPE: dict[str, JsonObject] = {"application/json": {"type": ["object", "array"]}}
 _UPLOADS: dict[str, JsonObject] = {
+    "application/zip": {"type": "string", "format": "binary"},
     "multipart/form-data": {
         "type": "object",
         "required": ["file"],

@@ -179,11 +179,11 @@ async def admitted(endpoint: Endpoint, request: web.Request, services: Services)
 
 def _limit(endpoint: Endpoint, services: Services) -> tuple[int, TooLargeError]:
     max_bytes = services.files.max_bytes
-    if endpoint.upload:
-        return max_bytes + FORM_OVERHEAD, too_large(max_bytes)
     if endpoint.limits is not None:
         limit = endpoint.limits.size(services.settings)
-        return limit, _body_too_large(limit)
+        return limit + (FORM_OVERHEAD if endpoint.upload else 0), _body_too_large(limit)
+    if endpoint.upload:
+        return max_bytes + FORM_OVERHEAD, too_large(max_bytes)
     # Two pictures as base64, each a third larger than its bytes, and the other fields.
     limit = (max_bytes + 2) // 3 * 4 * 2 + SMALL_BODY * 2
     return limit, _body_too_large(limit)

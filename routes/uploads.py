@@ -35,6 +35,39 @@ async def receive_json(call: Call) -> Received:
     )
 
 
+async def open_archive(call: Call, kind: str) -> AsyncIterator[bytes]:
+    """The bytes of an archive that is the body, sent as `kind`, or the file of a form. Raises
+    RejectedUploadError."""
+    if call.request.content_type == kind:
+        return aiter(_body(call))
+    usage = f"send it as {kind}, or as multipart/form-data with one field named {FIELD!r}"
+    try:
+        boundary = boundary_of(call.request.headers.getall("Content-Type", []))
+        if boundary is None:
+            raise BrokenForm("is none")
+        form = await _open_form(call, boundary)
+        part = await form.next_part()
+    except BrokenForm as error:
+        raise _broken_archive(error, usage) from error
+    if part is None or part.name != FIELD:
+        raise _broken_archive(BrokenForm(f"has no field {FIELD!r} first"), usage)
+    return _archive_of(form, usage)
+
+
+async def _archive_of(form: FormReader | ParsedForm, usage: str) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in form.data():
+            yield chunk
+        if await form.next_part() is not None:
+            raise BrokenForm("has more than one field")
+    except BrokenForm as error:
+        raise _broken_archive(error, usage) from error
+
+
+def _broken_archive(error: BrokenForm, usage: str) -> RejectedUploadError:
+    return RejectedUploadError(f"Invalid character file: the form {error}; {usage}.")
+
+
 async def receive_form(call: Call, *, pictures_only: bool) -> Received:
     """Store the file of a form. Raises the errors of `FileStore.receive`."""
     try:

@@ -57,6 +57,25 @@ def change_content(content: CharacterContent, values: Mapping[str, Any]) -> Char
     return content
 
 
+def content_values(content: CharacterContent) -> dict[str, Any]:
+    """A content as `POST /characters` takes it. What the family makes of a LoRA is none of its own."""
+    plain = ("name", "description", "negative", "clothing", "style", "realism", "model", "family", "template")
+    lists = ("references", "outfits", "expressions")
+    return {
+        **{name: getattr(content, name) for name in (*plain, "seed")},
+        **{name: [_without_unknown(item) for item in getattr(content, name)] for name in lists},
+        "loras": [
+            {"name": lora.name, "strength": lora.strength, "clip_strength": lora.clip_strength}
+            for lora in content.loras
+        ],
+        "defaults": {name: value for name, value in content.defaults.items() if value is not None},
+    }
+
+
+def _without_unknown(item: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(item).items() if name != "unknown"}
+
+
 def _read(name: str, value: Any) -> Any:
     if name in _KINDS:
         kind = _KINDS[name]

@@ -73,7 +73,7 @@ class CharacterService:
         saved: list[SavedCharacter] = []
 
         def write(connection: Connection) -> list[FileRecord]:
-            before = _get(connection, character_id, None)
+            before = get_saved(connection, character_id, None)
             _require_version(before.record, expected)
             after, released = _change(connection, before, values, now=now, keep=keep)
             saved.append(after)
@@ -85,7 +85,7 @@ class CharacterService:
 
     async def get(self, character_id: str, version: int | None = None) -> SavedCharacter:
         """A character with a version of it, the newest if that is None. Raises NotFoundError."""
-        return await self._database.read(partial(_get, character_id=character_id, number=version))
+        return await self._database.read(partial(get_saved, character_id=character_id, number=version))
 
     async def page(self, *, limit: int, cursor: str | None, text: str | None) -> CharacterPage:
         """Newest first. `text` is searched in names and the beginnings of descriptions. `cursor` is the
@@ -126,7 +126,7 @@ class CharacterService:
 
         def read(connection: Connection) -> CharacterVersionRecord:
             version = queries.version_for_use(connection, character_id, number)
-            return version or _get(connection, character_id, number).version
+            return version or get_saved(connection, character_id, number).version
 
         return await self._database.read(read)
 
@@ -169,10 +169,11 @@ def _locate(connection: Connection, reference: str, number: int | None) -> Chara
         raise NotFoundError(
             f"No character {reference[:LONGEST_NAME]!r} is saved. {HOW_TO_SAVE}", code="character_not_found"
         )
-    return _get(connection, record.id, number).version
+    return get_saved(connection, record.id, number).version
 
 
-def _get(connection: Connection, character_id: str, number: int | None) -> SavedCharacter:
+def get_saved(connection: Connection, character_id: str, number: int | None) -> SavedCharacter:
+    """A character with a version of it, the newest if `number` is None. Raises NotFoundError."""
     record = queries.get(connection, character_id)
     if record is None:
         raise unknown_character(character_id)
@@ -190,42 +191,38 @@ def _get(connection: Connection, character_id: str, number: int | None) -> Saved
 def _create(
     connection: Connection, character_id: str, content: CharacterContent, limit: int, now: int
 ) -> SavedCharacter:
-    _require_free(connection, content.name, None)
-    if row_counts.listed_characters(connection) >= limit:
-        raise ConflictError(
-            f"{limit} characters are saved, which is the limit (MAX_CHARACTERS). Delete one first.",
-            code="too_many_characters",
-            parameters={"limit": limit},
-        )
-    _use_files(connection, content, now)
-    record, version = _rows(character_id, content, 1, created_at=now, now=now)
+    require_free_name(connection, content.name, None)
+    require_room(connection, limit)
+    use_files(connection, content, now)
+    record, version = character_rows(character_id, content, 1, created_at=now, now=now)
     queries.add(connection, record, version, content.file_ids)
-    return _get(connection, character_id, None)
+    return get_saved(connection, character_id, None)
 
 
 def _change(
     connection: Connection, before: SavedCharacter, values: Mapping[str, Any], *, now: int, keep: int
 ) -> tuple[SavedCharacter, list[FileRecord]]:
     content = change_content(before.content, values)
-    _require_free(connection, content.name, before.record.id)
-    _use_files(connection, content, now)
+    require_free_name(connection, content.name, before.record.id)
+    use_files(connection, content, now)
     number = before.record.version + 1
     created_at = before.record.created_at
-    record, version = _rows(before.record.id, content, number, created_at=created_at, now=now)
+    record, version = character_rows(before.record.id, content, number, created_at=created_at, now=now)
     released = queries.replace(connection, record, version, content.file_ids, keep)
-    return _get(connection, record.id, None), released
+    return get_saved(connection, record.id, None), released
 
 
-def _rows(
+def character_rows(
     character_id: str, content: CharacterContent, number: int, *, created_at: int, now: int
 ) -> tuple[CharacterRecord, CharacterVersionRecord]:
+    """The rows of a character whose newest version is this one."""
     record = CharacterRecord(
         character_id, content.name, number, content.description, content.portrait, created_at, now
     )
     return record, CharacterVersionRecord(character_id, number, content.to_json(), now)
 
 
-def _use_files(connection: Connection, content: CharacterContent, now: int) -> None:
+def use_files(connection: Connection, content: CharacterContent, now: int) -> None:
     """Raises NotFoundError for an unknown, deleted or lost file, and UnprocessableError for one that is no
     picture. The clean-up counts their time from now."""
     named = [(item.file_id, ("references", index)) for index, item in enumerate(content.references)]
@@ -252,13 +249,24 @@ def _use_files(connection: Connection, content: CharacterContent, now: int) -> N
     file_queries.touch(connection, content.file_ids, now)
 
 
-def _require_free(connection: Connection, name: str, character_id: str | None) -> None:
+def require_free_name(connection: Connection, name: str, character_id: str | None) -> None:
+    """Raises ConflictError if another character has the name."""
     taken = queries.by_name(connection, name)
     if taken is not None and taken.id != character_id:
         raise ConflictError(
             f"A character {name!r} exists. Change it with PATCH /characters/{{id}}, or choose another name.",
             code="character_exists",
             parameters={"name": name},
+        )
+
+
+def require_room(connection: Connection, limit: int) -> None:
+    """Raises ConflictError if no further character can be saved."""
+    if row_counts.listed_characters(connection) >= limit:
+        raise ConflictError(
+            f"{limit} characters are saved, which is the limit (MAX_CHARACTERS). Delete one first.",
+            code="too_many_characters",
+            parameters={"limit": limit},
         )
 
 

@@ -82,20 +82,23 @@ class ContentStore:
             self._quota.check(files + 1, total + size)
 
     async def store(
-        self, incoming: Incoming, record: FileRecord, *, has_row: bool
+        self, incoming: Incoming, record: FileRecord, *, has_row: bool, file_id: str | None = None
     ) -> tuple[FileRecord, bool]:
         """Store finished bytes and their row; returns the file and whether the content was already stored.
-        For a content that has a row already, the new bytes are only used if the stored ones were altered.
+        For a content that has a row already, the new bytes are only used if the stored ones were altered. A
+        new file gets the id `file_id` unless another file has that.
 
         The caller must hold `lock` for the content. Raises StorageFullError, UnavailableError,
         SQLAlchemyError; then nothing is left behind.
         """
-        return await finish_then_cancel(self._store(incoming, record, has_row))
+        return await finish_then_cancel(self._store(incoming, record, has_row, file_id))
 
-    async def _store(self, incoming: Incoming, record: FileRecord, has_row: bool) -> tuple[FileRecord, bool]:
+    async def _store(
+        self, incoming: Incoming, record: FileRecord, has_row: bool, file_id: str | None
+    ) -> tuple[FileRecord, bool]:
         # A new file counts as unused: `FileStore.withdraw` and `use_again` rely on that.
         stored = replace(record, last_used_at=self._database.now()) if has_row else record
-        add = partial(_add_or_restore, record=stored, quota=self._quota)
+        add = partial(_add_or_restore, record=stored, quota=self._quota, file_id=file_id)
         if has_row and await self._workers.disk(self._blobs.intact, record.content_hash, record.extension):
             return await self._database.write(add)
         try:
@@ -174,7 +177,11 @@ class ContentStore:
                 patient &= self._blobs.remove(record.content_hash, record.extension, patient=patient)
 
 
-def _add_or_restore(connection: Connection, record: FileRecord, quota: Quota) -> tuple[FileRecord, bool]:
+def _add_or_restore(
+    connection: Connection, record: FileRecord, quota: Quota, file_id: str | None
+) -> tuple[FileRecord, bool]:
+    if file_id is not None and queries.get_any(connection, file_id) is None:
+        record = replace(record, id=file_id)
     stored, existed = queries.add_or_restore(connection, record)
     if quota and not existed:
         # In the transaction that adds the row, so that two uploads cannot both use the last of the quota.

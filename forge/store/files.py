@@ -76,12 +76,14 @@ class FileStore:
         announced: str | None = None,
         pictures_only: bool = False,
         derived: bool = False,
+        file_id: str | None = None,
     ) -> Received:
         """Store one picture or, unless `pictures_only`, one pose in OpenPose JSON. `announced` is the SHA-256
-        that it must have; `derived` marks a file that AvatarForge made from another.
+        that it must have; `derived` marks a file that AvatarForge made from another. `file_id` is the id that
+        a new file gets unless another file has that.
 
-        Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing
-        is left behind.
+        Raises TooLargeError, RejectedUploadError, StorageFullError, UnavailableError; then nothing is left
+        behind.
         """
         return await self._receiver.receive(
             chunks,
@@ -90,6 +92,7 @@ class FileStore:
             announced=announced,
             pictures_only=pictures_only,
             derived=derived,
+            file_id=file_id,
         )
 
     async def receive_base64(self, text: str, name: str, *, pictures_only: bool = False) -> Received:

@@ -52,6 +52,7 @@ class UploadReceiver:
         announced: str | None = None,
         pictures_only: bool = False,
         derived: bool = False,
+        file_id: str | None = None,
     ) -> Received:
         """See `FileStore.receive`."""
         incoming = self._contents.begin()
@@ -74,7 +75,10 @@ class UploadReceiver:
                     )
                 record = replace(record, derived=derived)
                 has_row = existing is not None
-                return Received(*await self._contents.store(incoming, record, has_row=has_row))
+                chosen = None if has_row else file_id
+                return Received(
+                    *await self._contents.store(incoming, record, has_row=has_row, file_id=chosen)
+                )
         finally:
             if not incoming.discarded:
                 await self._workers.disk(incoming.discard)

@@ -17,6 +17,8 @@ from .characters import (
     CharacterSummary,
     CharacterVersion,
     CharacterVersionsAnswer,
+    ImportedCharacterAnswer,
+    MissingPart,
 )
 from .errors import ErrorAnswer, ErrorBody, InvalidAnswer, Problem
 from .files import (
@@ -120,6 +122,7 @@ __all__ = [
     "HashAnswer",
     "HealthAnswer",
     "HealthStatus",
+    "ImportedCharacterAnswer",
     "InputReceipt",
     "InspectionAnswer",
     "InstalledModel",
@@ -133,6 +136,7 @@ __all__ = [
     "Method",
     "MissingModel",
     "MissingNode",
+    "MissingPart",
     "ModelMethods",
     "ModelsAnswer",
     "OutputFile",

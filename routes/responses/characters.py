@@ -48,6 +48,26 @@ class CharacterAnswer(CharacterSummary):
     expressions: list[ExpressionAnswer]
 
 
+class MissingPart(LazyModel):
+    kind: Literal["model", "family", "lora", "template", "pose"] = Field(
+        description="The field that names it."
+    )
+    name: str
+
+
+class ImportedCharacterAnswer(CharacterAnswer):
+    outcome: Literal["created", "copied", "restored", "replaced", "unchanged"] = Field(
+        description="created: with the id of the file. copied: with a new one. restored: it had been deleted "
+        "here. replaced: with a new version. unchanged: it was here already."
+    )
+    files_added: int = Field(description="How many of its files were not stored before.")
+    poses_added: int = Field(description="How many poses the library did not have.")
+    missing: list[MissingPart] = Field(description="What it names and is not here.")
+    exported_by: str
+    licence_note: str
+    message: str
+
+
 class CharactersAnswer(LazyModel):
     total: int = Field(description="How many match.")
     characters: list[CharacterSummary]

@@ -70,3 +70,38 @@ def test_versions_of_a_character_repeat_their_pictures_and_nothing_is_left_of_it
     assert api.request("DELETE", f"/files/{reference['file_id']}").json()["deleted"] == "hard"
     report = api.post("/maintenance/verify").json()
     assert report["clean"], report["problems"]
+
+
+def test_a_character_that_comes_back_from_a_file_has_the_same_ids_and_pictures(api: Api) -> None:
+    first = done(api, prompt="a young woman, red hair, a green dress", family="doll", seed=5, **SETTINGS)
+    name = f"Mira {secrets.token_hex(4)}"
+    mira = api.post(
+        f"/generations/{first['generation_id']}/character",
+        json={"name": name, "defaults": SETTINGS, "outfits": [{"name": "Armour", "words": "steel armour"}]},
+    ).json()
+    path = f"/characters/{mira['character_id']}"
+    shown = {"character_id": mira["character_id"], "outfit": "armour"}
+    before = done(api, **shown)
+    exported = api.get(f"{path}/export")
+    assert exported.status_code == 200, exported.text
+    expected = pixels(api, before)
+
+    (reference,) = mira["references"]
+    for generation in (first, before):
+        assert api.request("DELETE", f"/generations/{generation['generation_id']}").status_code == 200
+    assert api.request("DELETE", path).status_code == 200
+    assert api.request("DELETE", f"/files/{reference['file_id']}").json()["deleted"] == "hard"
+
+    headers = {"Content-Type": "application/zip"}
+    imported = api.post("/characters/import", data=exported.content, headers=headers).json()
+    assert (imported["outcome"], imported["files_added"]) == ("created", 1), imported
+    assert imported["references"] == [reference]
+    after = done(api, **shown)
+    assert pixels(api, after) == expected
+    assert api.get(f"{path}/export").content == exported.content
+
+    assert api.request("DELETE", f"/generations/{after['generation_id']}").status_code == 200
+    assert api.request("DELETE", path).status_code == 200
+    assert api.request("DELETE", f"/files/{reference['file_id']}").json()["deleted"] == "hard"
+    report = api.post("/maintenance/verify").json()
+    assert report["clean"], report["problems"]

@@ -7,6 +7,7 @@ Hypothesis chooses the steps; after each one the rows are compared with a model 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
@@ -27,19 +28,22 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from pictures import picture
-from services import product
+from services import Product, product
 from sqlalchemy import select
 
 from avatarforge.db import files as queries
 from avatarforge.db import row_counts
 from avatarforge.db.tables import character_files, character_versions, characters, files
-from avatarforge.forge.errors import NotFoundError
+from avatarforge.forge.errors import ConflictError, NotFoundError
+from avatarforge.forge.export.character_import import ImportOptions
 from avatarforge.forge.settings import Settings
 from avatarforge.forge.spec.request import AvatarRequest
+from avatarforge.routes.character_requests import read_content
 
 pytestmark = pytest.mark.slow
 
 PICTURES = [picture(number) for number in range(3)]
+HASHES = [hashlib.sha256(data).hexdigest() for data in PICTURES]
 KEPT = 2
 Result = Any
 
@@ -51,6 +55,16 @@ class Known:
     versions: dict[int, frozenset[int]] = field(default_factory=dict)
     newest: int = 0
     deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The file of a character, and what it must contain."""
+
+    character_id: str
+    data: bytes
+    versions: dict[int, frozenset[int]]
+    newest: int
 
 
 def machine(empty: Path) -> type[RuleBasedStateMachine]:
@@ -67,6 +81,7 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
             self.current: str | None = None
             self.shown: dict[str, tuple[str, int]] = {}
             self.stored: dict[int, str] = {}
+            self.exported: list[Exported] = []
 
         def run(self, job: Coroutine[Any, Any, Result]) -> Result:
             return self.loop.run_until_complete(job)
@@ -148,6 +163,65 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
                 self.run(self.forge.until(generation_id, "completed"))
             self.run(self.forge.generations.reroll(generation_id, "front", 5))
 
+        @precondition(lambda self: self.current is not None)
+        @rule()
+        def export(self) -> None:
+            assert self.current is not None
+            known = self.known[self.current]
+            data = self.run(exported(self.forge, self.current))
+            self.exported.append(Exported(self.current, data, dict(known.versions), known.newest))
+
+        @precondition(lambda self: self.exported)
+        @rule(choice=st.integers(0, 5), replace=st.booleans())
+        def bring_back(self, choice: int, replace: bool) -> None:
+            file = self.exported[-1 - choice % len(self.exported)]
+            expected = self.after_import(file, replace=replace)
+            chunks, options = pieces(file.data), ImportOptions(replace=replace)
+            try:
+                imported = self.run(self.forge.character_importer.receive(chunks, options, read_content))
+            except ConflictError as error:
+                assert error.code == expected
+                return
+            assert imported.restored.outcome == expected
+            self.find_files()
+            if expected == "unchanged":
+                return
+            known = self.known.setdefault(file.character_id, Known())
+            self.current, known.deleted = file.character_id, False
+            if expected == "replaced":
+                known.newest += 1
+                known.versions[known.newest] = file.versions[file.newest]
+            else:
+                read = {n: item for n, item in file.versions.items() if n > file.newest - KEPT}
+                known.newest, known.versions = file.newest, {**read, **known.versions}
+            self.release(self.current, up_to=known.newest - KEPT)
+
+        def after_import(self, file: Exported, *, replace: bool) -> str:
+            """The outcome that it must have, or the code of the refusal."""
+            known = self.known.get(file.character_id)
+            taken = self.current not in (None, file.character_id)
+            if known is None:
+                return "character_exists" if taken else "created"
+            agrees = all(
+                known.versions.get(number, numbers) == numbers
+                for number, numbers in file.versions.items()
+                if number > file.newest - KEPT
+            )
+            if not known.deleted and agrees and file.newest in known.versions:
+                return "unchanged"
+            if known.deleted and agrees and max(known.versions) <= file.newest:
+                return "character_exists" if taken else "restored"
+            if not replace:
+                return "character_differs"
+            if not known.deleted and known.versions[known.newest] == file.versions[file.newest]:
+                return "unchanged"
+            return "character_exists" if taken else "replaced"
+
+        def find_files(self) -> None:
+            """The ids of the pictures that are stored now."""
+            for row in self.forge.database.read_here(lambda c: c.execute(select(files)).all()):
+                self.stored[HASHES.index(row.content_hash)] = row.id
+
         @rule(number=st.integers(0, 2))
         def delete_a_file(self, number: int) -> None:
             try:
@@ -221,6 +295,16 @@ def machine(empty: Path) -> type[RuleBasedStateMachine]:
 
 async def whole(number: int) -> AsyncIterator[bytes]:
     yield PICTURES[number]
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def exported(forge: Product, character_id: str) -> bytes:
+    prepared = await forge.character_exporter.prepare(character_id, "all", None)
+    async with forge.character_exporter.make(prepared) as path:
+        return path.read_bytes()
 
 
 def test_any_order_of_changes_keeps_the_references_of_a_character(empty: Path) -> None:

@@ -121,3 +121,42 @@ def test_templates_of_revision_0008_are_kept_beside_the_pose_library(tmp_path: P
 
 def test_thenewest_revision_is_read_off_the_names(tmp_path: Path) -> None:
     assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def test_the_generations_of_characters_of_revision_0011_are_counted(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{(tmp_path / 'avatarforge.db').as_posix()}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+        shown = [("a", "completed"), ("a", "completed"), ("a", "failed"), ("b", "queued"), (None, "queued")]
+        for number, (character_id, status) in enumerate(shown):
+            connection.execute(
+                text(
+                    "INSERT INTO generations (sequence, id, kind, status, prompt_id, spec, prompt, receipt, "
+                    "attempts, created_at, character_id) "
+                    "VALUES (:number, :id, 'avatar', :status, :id, :spec, '{}', '{}', 1, 5, :character_id)"
+                ),
+                {
+                    "number": number + 1,
+                    "id": f"made {number}",
+                    "status": status,
+                    "spec": SPEC,
+                    "character_id": character_id,
+                },
+            )
+    engine.dispose()
+    database = open_database("", tmp_path)
+    try:
+        for (of, wanted), expected in {
+            ("a", None): 3,
+            ("a", "completed"): 2,
+            ("b", None): 1,
+            ("c", None): 0,
+        }.items():
+            count = partial(generations.count, character_id=of, status=wanted)
+            assert database.read_here(count) == expected
+        assert database.read_here(row_counts.find_mismatches) == []
+    finally:
+        database.close()

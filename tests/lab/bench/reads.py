@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -52,12 +52,7 @@ class Store:
 
 
 def measure(bench: Bench) -> None:
-    filled = [_fill(bench, rows) for rows in SIZES]
-    with ExitStack() as stack:
-        stores = [
-            Store(rows, stack.enter_context(bench.server(_name(rows))), **result)
-            for rows, result in zip(SIZES, filled, strict=True)
-        ]
+    with open_stores(bench, SIZES) as stores:
         largest = stores[-1]
         size = f"{largest.bytes / 1e9:.1f} GB, filled in {largest.seconds:.0f} s"
         bench.add(Row(PART, f"the store of {largest.rows:,} generations and files", size))
@@ -65,6 +60,17 @@ def measure(bench: Bench) -> None:
         _against_comfyui(bench, stores, rates)
         _against_size(bench, stores, rates)
         _pages(bench, stores)
+
+
+@contextmanager
+def open_stores(bench: Bench, sizes: Sequence[int]) -> Iterator[list[Store]]:
+    """Fill stores of these sizes, and start a ComfyUI on each."""
+    filled = [_fill(bench, rows) for rows in sizes]
+    with ExitStack() as stack:
+        yield [
+            Store(rows, stack.enter_context(bench.server(_name(rows))), **result)
+            for rows, result in zip(sizes, filled, strict=True)
+        ]
 
 
 def _fill(bench: Bench, rows: int) -> dict[str, Any]:
@@ -90,11 +96,6 @@ def _requests(store: Store) -> dict[str, list[bytes]]:
             request(f"{PREFIX}/generations?limit={PAGE_SIZE}&status=completed")
         ],
         f"list of {PAGE_SIZE} files": [request(f"{PREFIX}/files?limit={PAGE_SIZE}")],
-        f"list of {PAGE_SIZE} characters": [request(f"{PREFIX}/characters?limit={PAGE_SIZE}")],
-        "list of a character's generations": [
-            request(f"{PREFIX}/generations?limit={PAGE_SIZE}&character_id={character_id}")
-            for character_id in store.characters
-        ],
     }
 
 
@@ -146,7 +147,7 @@ def _pages(bench: Bench, stores: Sequence[Store]) -> None:
     for turn in range(ROUNDS):
         for store in stores:
             for kind, paths in _cold(store, turn).items():
-                measured.setdefault(kind, {}).setdefault(store.rows, []).extend(_timed(store.server, paths))
+                measured.setdefault(kind, {}).setdefault(store.rows, []).extend(timed(store.server, paths))
     for kind, by_size in measured.items():
         costs = {rows: median(waits) for rows, waits in by_size.items()}
         value = f"{costs[LARGEST] * 1000:.2f} ms ({costs[LARGEST] / costs[SMALLEST]:.1f})"
@@ -173,12 +174,10 @@ def _cold(store: Store, turn: int) -> dict[str, list[str]]:
         "last page by offset, completed": [f"{page}&offset={max(0, last_completed)}&status=completed"],
         "page in the middle by offset": [f"{page}&offset={store.rows // 2 + turn}"],
         "page by cursor": [f"{page}&cursor={cursor}" for cursor in cursors],
-        "search of characters that finds one": [f"{PREFIX}/characters?q=mira+{10 * turn}"],
-        "search of characters that finds all": [f"{PREFIX}/characters?q=freckles&limit={PAGE_SIZE - turn}"],
     }
 
 
-def _timed(server: ComfyServer, paths: Sequence[str]) -> list[float]:
+def timed(server: ComfyServer, paths: Sequence[str]) -> list[float]:
     """Request the paths one after another on one connection. Returns the seconds for each."""
     connection = HTTPConnection(HOST, server.port, timeout=60)
     connection.connect()

@@ -11,7 +11,20 @@ from pathlib import Path
 from ..environment import development_python
 from ..obtain import obtain_comfyui
 from ..progress import LabError, bar
-from . import attention, batch, clients, doll, generate, limits, reads, startup, turnaround, upkeep, uploads
+from . import (
+    attention,
+    batch,
+    characters,
+    clients,
+    doll,
+    generate,
+    limits,
+    reads,
+    startup,
+    turnaround,
+    upkeep,
+    uploads,
+)
 from .clients import allow_many_sockets
 from .line import StatusLine
 from .report import summary, write_report
@@ -23,6 +36,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "limits": limits.measure,
     "uploads": uploads.measure,
     "reads": reads.measure,
+    "characters": characters.measure,
     "clients": clients.measure,
     "generate": generate.measure,
     "startup": startup.measure,

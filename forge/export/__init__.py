@@ -1,0 +1,1 @@
+"""Files that carry what users have saved from one AvatarForge to another."""
