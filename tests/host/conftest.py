@@ -56,7 +56,6 @@ def comfy(comfyui: ComfyUI, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         models=synthetic.models(comfyui, MODELS),
         env={**_without_own_settings(), **synthetic.SMALL_PICTURES},
     )
-    _add_nodes(server, [synthetic.ZERO_LAYERS])
     _running.append(server)
     with server:
         yield server
@@ -123,7 +122,8 @@ def _factory(comfyui: ComfyUI, folder: Path) -> Iterator[Factory]:
             args=args,
             env={**_without_own_settings(), **synthetic.SMALL_PICTURES, **(env or {})},
         )
-        _add_nodes(server, [synthetic.ZERO_LAYERS, *nodes])
+        for node in nodes:
+            shutil.copy(node, server.base / "custom_nodes" / node.name)
         started.append(server)
         _running.append(server)
         return server.start() if start else server
@@ -134,11 +134,6 @@ def _factory(comfyui: ComfyUI, folder: Path) -> Iterator[Factory]:
         for server in started:
             server.stop()
             _running.remove(server)
-
-
-def _add_nodes(server: ComfyServer, files: Sequence[Path]) -> None:
-    for file in files:
-        shutil.copy(file, server.base / "custom_nodes" / file.name)
 
 
 @pytest.fixture(scope="module")

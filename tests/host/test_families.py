@@ -24,6 +24,7 @@ from avatarforge.forge.spec.template import SLOTS
 from lab import family_models
 from lab.api import Api
 from lab.server import ComfyServer
+from lab.synthetic import ZERO_LAYERS
 
 VIEWS = ["front", "back", "side", "quarter"]
 SHEET, VIEW, AVATAR = "/generate_all_poses", "/generate_pose?pose={}", "/generate/avatar"
@@ -84,7 +85,7 @@ class Host:
 @pytest.fixture(scope="module")
 def host(module_factory: Any) -> Iterator[Host]:
     needed = family_models.of(*family_models.FAMILIES)
-    server = module_factory(models=needed.kinds, nodes=needed.nodes)
+    server = module_factory(models=needed.kinds, nodes=[ZERO_LAYERS, *needed.nodes])
     api = Api(server.url)
     yield Host(
         server,
