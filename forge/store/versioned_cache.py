@@ -1,4 +1,4 @@
-"""An in-memory cache of reads. Every write to the tables that they depend on invalidates it (`db.changes`)."""
+"""An in-memory cache of reads. A write to the tables that they depend on invalidates it (`db.changes`)."""
 
 from __future__ import annotations
 
