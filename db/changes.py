@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Delete, Engine, Insert, Select, Update, event
 from .tables import (
     character_files,
     character_versions,
+    characters,
     extracted_poses,
     files,
     generation_inputs,
@@ -43,7 +44,7 @@ _OF_FILES = (
     character_versions,
 )
 _ALL = None
-_FILES = "files"
+_FILES, _CHARACTERS = "files", "characters"
 
 
 def of_generation(*generation_ids: str) -> dict[str, Any]:
@@ -77,11 +78,12 @@ class Version:
 
 class ChangeTracker:
     """Tracks the writer's changes; there is one writer, and one write at a time. `files` is the version of
-    the tables that responses about files depend on."""
+    the tables that responses about files depend on, and `characters` that of the list of characters."""
 
     def __init__(self, writer: Engine) -> None:
         self._caches: list[Invalidation] = []
         self.files = Version()
+        self.characters = Version()
         event.listen(writer, "before_cursor_execute", _record_statement)
 
     def subscribe(self, cache: Invalidation) -> None:
@@ -96,10 +98,14 @@ class ChangeTracker:
     def committing(self, connection: Connection) -> Iterator[None]:
         """While this write is being committed, nothing that it changes is cached."""
         changed: set[str | None] = connection.info[_CHANGED]
-        of_files = _FILES in changed
-        changed.discard(_FILES)
-        if of_files:
-            self.files.number += 1
+        versions = [
+            version
+            for name, version in ((_FILES, self.files), (_CHARACTERS, self.characters))
+            if name in changed
+        ]
+        changed -= {_FILES, _CHARACTERS}
+        for version in versions:
+            version.number += 1
         if changed:
             ids = None if _ALL in changed else frozenset(name for name in changed if name is not None)
             for cache in self._caches:
@@ -110,8 +116,8 @@ class ChangeTracker:
             if changed:
                 for cache in self._caches:
                     cache.end()
-            if of_files:
-                self.files.number += 1
+            for version in versions:
+                version.number += 1
 
 
 def _record_statement(
@@ -126,5 +132,7 @@ def _record_statement(
             changed.update(context.execution_options.get(_OPTION, (_ALL,)))
         if statement.table in _OF_FILES and not (statement.table is generations and statement.is_update):
             changed.add(_FILES)
+        if statement.table is characters:
+            changed.add(_CHARACTERS)
     elif not isinstance(statement, Select):
-        changed.update((_ALL, _FILES))
+        changed.update((_ALL, _FILES, _CHARACTERS))

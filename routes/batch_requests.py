@@ -11,19 +11,17 @@ from ..forge.spec.character_content import LONGEST_NAME, MOST_EXPRESSIONS, MOST_
 from ..forge.spec.expressions import EXPRESSION_NAMES
 from ..forge.spec.request import REQUEST_FIELDS
 from ..forge.spec.views import VIEW_NAMES, ViewName
-from .requests import (
-    AvatarBody,
-    Body,
+from .queries import Query
+from .requests import AvatarBody, Body, declared
+from .value_types import (
     CharacterVersion,
     Count,
     DistinctViews,
     FileCursor,
     Name,
-    Query,
     QueryWhole,
     StoredId,
     Text,
-    declared,
     distinct,
 )
 

@@ -10,7 +10,7 @@ from ..forge.idempotency import Claim
 from ..forge.settings import Settings
 from ..forge.spec.request import AvatarRequest
 from ..forge.spec.views import SHEET_VIEWS
-from . import batch_requests, requests, responses
+from . import batch_requests, queries, responses
 from .batch_rendering import batch_fields, render_batch
 from .context import Answer, BodyLimits, Call, Endpoint
 from .idempotency import HEADERS as IDEMPOTENT
@@ -38,7 +38,7 @@ async def submit(call: Call) -> Answer:
 
 
 async def get(call: Call) -> Answer:
-    batch_id, wait = call.path("batch_id"), call.validated_query(requests.WaitQuery).wait
+    batch_id, wait = call.path("batch_id"), call.validated_query(queries.WaitQuery).wait
     batches = call.services.batches
     return render_batch(await (batches.get_when_ended(batch_id, wait) if wait else batches.get(batch_id)))
 
@@ -121,7 +121,7 @@ ENDPOINTS = (
         "Status of a batch, its progress, and its generations",
         "batches",
         answer=responses.BatchAnswer,
-        query=requests.WaitQuery,
+        query=queries.WaitQuery,
         refusals=(404,),
     ),
     Endpoint(

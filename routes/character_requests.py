@@ -18,19 +18,17 @@ from ..forge.spec.character_content import (
 )
 from ..forge.spec.redraw import DENOISE, LEAST_DENOISE, MARGIN, MOST_MARGIN
 from ..forge.spec.request import MOST_PICTURES, REQUEST_FIELDS
-from .requests import (
+from .queries import Query
+from .requests import Body, ReferenceBody, declared
+from .value_types import (
     NO_CONTROLS,
     TEXT_PATTERN,
-    Body,
     FileCursor,
     Name,
-    Query,
     QueryWhole,
-    ReferenceBody,
     StoredId,
     VersionCursor,
     VersionNumber,
-    declared,
     whole,
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from pydantic_core import to_json
+
 from ..forge.characters.content import content_values
 from ..forge.characters.saved import SavedCharacter
 from ..forge.characters.service import CharacterRecord
@@ -15,6 +17,7 @@ from .context import PREFIX, Answer, BodyLimits, Call, Endpoint
 from .idempotency import HEADERS as IDEMPOTENT
 from .idempotency import run_idempotent
 from .if_match import expected_version
+from .json_body import JsonBody
 from .rendering import iso_time
 
 HEADERS = {"If-Match": "The version that the character must have, such as 3. Otherwise: 412."}
@@ -65,15 +68,17 @@ async def get(call: Call) -> responses.CharacterAnswer:
     return render_character(await call.services.characters.get(call.path("character_id"), version))
 
 
-async def list_page(call: Call) -> responses.CharactersAnswer:
+async def list_page(call: Call) -> JsonBody:
     query = call.validated_query(character_requests.CharactersQuery)
     page = await call.services.characters.page(limit=query.limit, cursor=query.cursor, text=query.q)
-    return responses.CharactersAnswer(
-        total=page.total,
-        characters=[responses.CharacterSummary(**_summary(record)) for record in page.characters],
-        limit=query.limit,
-        next_cursor=page.next_cursor,
-    )
+    cache = call.services.json_cache.character_pages
+    answer = cache.get(page)
+    if answer is None:
+        paging = {"limit": query.limit, "next_cursor": page.next_cursor}
+        summaries = [_summary(record) for record in page.characters]
+        answer = JsonBody(to_json({"total": page.total, "characters": summaries, **paging}))
+        cache.put(page, answer)
+    return answer
 
 
 async def list_versions(call: Call) -> responses.CharacterVersionsAnswer:

@@ -9,7 +9,7 @@ from ..forge.ids import UUID_PATTERN
 from ..forge.store.files import HASH_PATTERN
 from ..forge.store.inspect import JSON_TYPE
 from ..forge.store.thumbnails import VERSION
-from . import precheck, rendering, requests, responses
+from . import precheck, queries, rendering, responses
 from .content import Content, send, send_generated
 from .context import Answer, Call, Endpoint
 from .uploads import receive_form, receive_json
@@ -38,7 +38,7 @@ async def download(call: Call) -> web.StreamResponse:
 async def thumbnail(call: Call) -> web.StreamResponse:
     files = call.services.files
     record = await files.get(call.path("file_id"))
-    size = call.validated_query(requests.ThumbnailQuery).size
+    size = call.validated_query(queries.ThumbnailQuery).size
 
     async def make() -> tuple[bytes, str]:
         picture = await files.thumbnail(record, size)
@@ -48,7 +48,7 @@ async def thumbnail(call: Call) -> web.StreamResponse:
 
 
 async def list_files(call: Call) -> Answer:
-    query = call.validated_query(requests.FilesQuery)
+    query = call.validated_query(queries.FilesQuery)
     page = await call.services.files.page(limit=query.limit, cursor=query.cursor)
     return rendering.render_files(page, query.limit, call.services.json_cache)
 
@@ -66,7 +66,7 @@ async def check_hash(call: Call) -> responses.HashAnswer:
 
 
 async def delete(call: Call) -> responses.FileDeletedAnswer:
-    query = call.validated_query(requests.ForceQuery)
+    query = call.validated_query(queries.ForceQuery)
     deleted = await call.services.files.delete(call.path("file_id"), force=query.force)
     message = {
         "hard": "File deleted",
@@ -78,7 +78,7 @@ async def delete(call: Call) -> responses.FileDeletedAnswer:
 
 
 async def clean_up(call: Call) -> responses.CleanupAnswer:
-    days = call.validated_query(requests.CleanupQuery).days
+    days = call.validated_query(queries.CleanupQuery).days
     if days is None:
         days = call.services.settings.file_cleanup_days
     count = await call.services.files.clean_up(days)
@@ -130,7 +130,7 @@ ENDPOINTS = (
         "List stored files, newest first",
         "files",
         answer=responses.FilesAnswer,
-        query=requests.FilesQuery,
+        query=queries.FilesQuery,
     ),
     Endpoint(
         "GET",
@@ -138,7 +138,7 @@ ENDPOINTS = (
         thumbnail,
         "A small picture of a stored file",
         "files",
-        query=requests.ThumbnailQuery,
+        query=queries.ThumbnailQuery,
         media_types=("image/jpeg", "image/png"),
         ranges=False,
         refusals=(404,),
@@ -161,7 +161,7 @@ ENDPOINTS = (
         "Delete a file: for good, or hidden while generations use it",
         "files",
         answer=responses.FileDeletedAnswer,
-        query=requests.ForceQuery,
+        query=queries.ForceQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -171,6 +171,6 @@ ENDPOINTS = (
         "Delete files that nobody refers to and nobody used lately",
         "utility",
         answer=responses.CleanupAnswer,
-        query=requests.CleanupQuery,
+        query=queries.CleanupQuery,
     ),
 )

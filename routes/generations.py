@@ -9,7 +9,7 @@ from aiohttp import web
 from ..forge.ids import UUID_PATTERN
 from ..forge.spec.request import AvatarRequest
 from ..forge.spec.views import SHEET_VIEWS
-from . import rendering, requests, responses
+from . import queries, rendering, requests, responses
 from .content import Content, send
 from .context import Answer, Call, Endpoint
 from .idempotency import HEADERS as IDEMPOTENT
@@ -29,7 +29,7 @@ async def generate_avatar(call: Call) -> Answer:
 
 
 async def generate_pose(call: Call) -> Answer:
-    view = call.validated_query(requests.PoseQuery).pose
+    view = call.validated_query(queries.PoseQuery).pose
     return await run_idempotent(
         call, partial(call.services.generations.submit, _request(call), "pose", (view,))
     )
@@ -41,7 +41,7 @@ async def generate_all_poses(call: Call) -> Answer:
 
 
 async def get(call: Call) -> Answer:
-    generation_id, wait = call.path("generation_id"), call.validated_query(requests.WaitQuery).wait
+    generation_id, wait = call.path("generation_id"), call.validated_query(queries.WaitQuery).wait
     generations, live = call.services.generations, call.services.live
     if wait:
         await live.long_polls.wait_ended(generation_id, wait, partial(generations.get, generation_id))
@@ -50,7 +50,7 @@ async def get(call: Call) -> Answer:
 
 
 async def list_page(call: Call) -> Answer:
-    query = call.validated_query(requests.ListQuery)
+    query = call.validated_query(queries.ListQuery)
     page = await call.services.generations.page(
         status=query.status,
         limit=query.limit,
@@ -65,7 +65,7 @@ async def list_page(call: Call) -> Answer:
 async def delete(call: Call) -> responses.GenerationDeletedAnswer:
     generation_id = call.path("generation_id")
     await call.services.generations.delete(
-        generation_id, keep_outputs=call.validated_query(requests.KeepOutputsQuery).keep_outputs
+        generation_id, keep_outputs=call.validated_query(queries.KeepOutputsQuery).keep_outputs
     )
     return responses.GenerationDeletedAnswer(
         generation_id=generation_id, deleted=True, message="Generation deleted"
@@ -73,7 +73,7 @@ async def delete(call: Call) -> responses.GenerationDeletedAnswer:
 
 
 async def reroll(call: Call) -> Answer:
-    query = call.validated_query(requests.RerollQuery)
+    query = call.validated_query(queries.RerollQuery)
     generation_id = call.path("generation_id")
     reroll = call.services.generations.reroll
     return await run_idempotent(
@@ -116,7 +116,7 @@ ENDPOINTS = (
         "generate",
         answer=responses.GenerationAnswer,
         body=requests.AvatarBody,
-        query=requests.PoseQuery,
+        query=queries.PoseQuery,
         refusals=SUBMIT_REFUSALS,
         headers=IDEMPOTENT,
     ),
@@ -138,7 +138,7 @@ ENDPOINTS = (
         "List generations, newest first",
         "generations",
         answer=responses.GenerationsAnswer,
-        query=requests.ListQuery,
+        query=queries.ListQuery,
     ),
     Endpoint(
         "GET",
@@ -147,7 +147,7 @@ ENDPOINTS = (
         "Status of a generation, and its results when completed",
         "generations",
         answer=responses.GenerationAnswer,
-        query=requests.WaitQuery,
+        query=queries.WaitQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -157,7 +157,7 @@ ENDPOINTS = (
         "Delete a generation; a queued or running one is cancelled first",
         "generations",
         answer=responses.GenerationDeletedAnswer,
-        query=requests.KeepOutputsQuery,
+        query=queries.KeepOutputsQuery,
         refusals=(404,),
     ),
     Endpoint(
@@ -167,7 +167,7 @@ ENDPOINTS = (
         "Re-roll one picture and keep the others",
         "generations",
         answer=responses.GenerationAnswer,
-        query=requests.RerollQuery,
+        query=queries.RerollQuery,
         refusals=(404, 409),
         headers=IDEMPOTENT,
     ),

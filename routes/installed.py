@@ -8,14 +8,14 @@ from ..forge.families.family import Family
 from ..forge.model_names import find_model
 from ..forge.model_overrides import NOT_DISTILLED, ModelOverride, Overrides
 from ..forge.ports import InstalledModels, ModelFile
-from . import requests, responses
+from . import queries, requests, responses
 from .context import Call, Endpoint
 
 
 async def models(call: Call) -> responses.ModelsAnswer:
     installed = await call.services.host.installed_models()
     overrides = await _overrides(call)
-    wanted = call.validated_query(requests.ModelsQuery).folder
+    wanted = call.validated_query(queries.ModelsQuery).folder
     return responses.ModelsAnswer(
         models=[_render(model, overrides) for model in _files(installed) if wanted in (None, model.folder)],
         parts=[
@@ -42,7 +42,7 @@ async def update_override(call: Call) -> responses.InstalledModel:
 
 
 async def delete_override(call: Call) -> responses.InstalledModel:
-    query = call.validated_query(requests.ModelFileQuery)
+    query = call.validated_query(queries.ModelFileQuery)
     return await _store(call, query.folder, query.name, ModelOverride())
 
 
@@ -97,7 +97,7 @@ ENDPOINTS = (
         "All installed model files, and what each is",
         "utility",
         answer=responses.ModelsAnswer,
-        query=requests.ModelsQuery,
+        query=queries.ModelsQuery,
     ),
     Endpoint(
         "PUT",
@@ -116,7 +116,7 @@ ENDPOINTS = (
         "Leave it to header and name again what a model file is",
         "utility",
         answer=responses.InstalledModel,
-        query=requests.ModelFileQuery,
+        query=queries.ModelFileQuery,
         refusals=(404, 503),
     ),
 )

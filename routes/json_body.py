@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from weakref import ref
 
+from ..forge.characters.saved import CharacterPage
 from ..forge.generations.service import GenerationRecord
 from ..forge.live.state import LiveState
 from ..forge.store.files import FilePage
@@ -70,3 +71,4 @@ class JsonCache:
     def __init__(self) -> None:
         self.generations: IdentityCache[GenerationRecord, RenderedGeneration] = IdentityCache()
         self.file_pages: IdentityCache[FilePage, JsonBody] = IdentityCache()
+        self.character_pages: IdentityCache[CharacterPage, JsonBody] = IdentityCache()

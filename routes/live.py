@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..forge.errors import NotFoundError
-from . import requests, responses
+from . import queries, responses
 from .context import Call, Endpoint
 
 
@@ -32,7 +32,7 @@ ENDPOINTS = (
         preview,
         "What there is so far of one picture of a running generation",
         "live",
-        query=requests.PreviewQuery,
+        query=queries.PreviewQuery,
         media_types=("image/jpeg",),
         ranges=False,
         refusals=(404,),

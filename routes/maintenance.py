@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from . import requests, responses
+from . import queries, responses
 from .context import Call, Endpoint
 
 
 async def verify(call: Call) -> responses.VerifyAnswer:
-    report = await call.services.verifier.run(repair=call.validated_query(requests.VerifyQuery).repair)
+    report = await call.services.verifier.run(repair=call.validated_query(queries.VerifyQuery).repair)
     return responses.VerifyAnswer.model_validate({**asdict(report), "clean": report.clean})
 
 
@@ -21,7 +21,7 @@ ENDPOINTS = (
         "Hash every stored file and compare rows with bytes; repair on request",
         "utility",
         answer=responses.VerifyAnswer,
-        query=requests.VerifyQuery,
+        query=queries.VerifyQuery,
         refusals=(409,),
     ),
 )

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from ..forge.spec.views import ViewName
-from .requests import Body, FileCursor, Name, Query, QueryWhole, StoredId
+from .queries import Query
+from .requests import Body
+from .value_types import FileCursor, Name, QueryWhole, StoredId
 
 PoseName = Annotated[Name, StringConstraints(min_length=1, max_length=100)]
 PoseFileId = Annotated[StoredId, Field(max_length=64)]

@@ -12,7 +12,7 @@ from ..forge.generations.service import GenerationRecord
 from ..forge.live.listeners import Listener, PositionLostError
 from ..forge.live.log import Event
 from ..forge.waiting import wait_at_most
-from . import rendering, requests
+from . import queries, rendering
 from .context import Call, Endpoint
 
 RETRY_MS = 2000
@@ -50,7 +50,7 @@ class _Stream:
         request = self._call.request
         last_event_id = (
             request.headers.get("Last-Event-ID")
-            or self._call.validated_query(requests.EventsQuery).last_event_id
+            or self._call.validated_query(queries.EventsQuery).last_event_id
         )
         position = self._log.position(last_event_id)
         initial = None
@@ -128,7 +128,7 @@ ENDPOINTS = (
         generation_events,
         "What happens to one generation, as server-sent events",
         "live",
-        query=requests.EventsQuery,
+        query=queries.EventsQuery,
         media_types=("text/event-stream",),
         ranges=False,
         stream=True,
@@ -141,7 +141,7 @@ ENDPOINTS = (
         all_events,
         "What happens to all generations, as server-sent events",
         "live",
-        query=requests.EventsQuery,
+        query=queries.EventsQuery,
         media_types=("text/event-stream",),
         ranges=False,
         stream=True,

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, StringConstraints
 
-from .requests import Body, FileCursor, Name, Query, QueryWhole
+from .queries import Query
+from .requests import Body
+from .value_types import FileCursor, Name, QueryWhole
 
 
 class SlotPlace(Body):

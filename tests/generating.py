@@ -29,6 +29,15 @@ def pixels(api: Api, generation: dict[str, Any]) -> list[str]:
     return found
 
 
+def send(api: Api, route: str = "/generate/avatar", **body: Any) -> dict[str, Any]:
+    """A finished generation of exactly this body."""
+    response = api.post(route, json=body)
+    assert response.status_code == 200, response.text
+    done = api.wait(response.json()["generation_id"])
+    assert done["status"] == "completed", done["error"]
+    return done
+
+
 def run(api: Api, route: str = "/generate/avatar", **body: Any) -> dict[str, Any]:
     done = api.wait(api.generate(route, **body)["generation_id"])
     assert done["status"] == "completed", done["error"]

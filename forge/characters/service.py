@@ -23,6 +23,7 @@ from ..spec.request import AvatarRequest
 from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.inspect import JSON_TYPE
 from ..store.listing import read_cursor, read_number_cursor
+from ..store.versioned_cache import VersionedCache
 from .content import change_content, make_content
 from .saved import CharacterPage, SavedCharacter, VersionPage
 from .use import FilledRequest, check_expression, fill_request
@@ -31,6 +32,7 @@ __all__ = ["CharacterRecord", "CharacterService"]
 
 log = logging.getLogger("avatarforge")
 
+PAGES = 32  # cached pages of the list, about 30 KB each
 #: What to do where a character is missing.
 HOW_TO_SAVE = (
     "POST /characters saves one, and POST /generations/{id}/character makes one of a finished generation. "
@@ -48,6 +50,7 @@ class CharacterService:
         self._settings = settings
         self._database = database
         self._files = files
+        self._pages = VersionedCache(database, database.changes.characters, PAGES)
 
     async def create(self, values: Mapping[str, Any]) -> SavedCharacter:
         """Save a new character from the values of its fields. Raises UnprocessableError, NotFoundError for an
@@ -90,11 +93,8 @@ class CharacterService:
     async def page(self, *, limit: int, cursor: str | None, text: str | None) -> CharacterPage:
         """Newest first. `text` is searched in names and the beginnings of descriptions. `cursor` is the
         `next_cursor` of the page before."""
-        read = partial(queries.page, limit=limit + 1, before=read_cursor(cursor), text=text)
-        total, records = await self._database.read(read)
-        last = records[limit - 1] if len(records) > limit else None
-        next_cursor = f"{last.created_at}-{last.id}" if last else None
-        return CharacterPage(total, tuple(records[:limit]), next_cursor)
+        read = partial(_read_page, limit=limit, before=read_cursor(cursor), text=text)
+        return await self._pages.read((limit, cursor, text), read)
 
     async def versions(self, character_id: str, *, limit: int, cursor: str | None) -> VersionPage:
         """The versions of a character, newest first. Raises NotFoundError."""
@@ -170,6 +170,15 @@ def _locate(connection: Connection, reference: str, number: int | None) -> Chara
             f"No character {reference[:LONGEST_NAME]!r} is saved. {HOW_TO_SAVE}", code="character_not_found"
         )
     return get_saved(connection, record.id, number).version
+
+
+def _read_page(
+    connection: Connection, *, limit: int, before: tuple[int, str] | None, text: str | None
+) -> CharacterPage:
+    total, records = queries.page(connection, limit=limit + 1, before=before, text=text)
+    last = records[limit - 1] if len(records) > limit else None
+    next_cursor = f"{last.created_at}-{last.id}" if last else None
+    return CharacterPage(total, tuple(records[:limit]), next_cursor)
 
 
 def get_saved(connection: Connection, character_id: str, number: int | None) -> SavedCharacter:

@@ -121,3 +121,16 @@ async def test_answers_have_the_form_of_the_schema(
     text = await (await client.get(f"{PREFIX}/files")).text()
     assert text == responses.FilesAnswer.model_validate_json(text, strict=True).model_dump_json()
     assert json.loads(text)["total"] == ("reference_strength" in body)
+
+
+async def test_rendered_pages_of_characters_are_what_the_model_says(client: Client) -> None:
+    url = f"{PREFIX}/characters"
+    for number in range(3):
+        saved = {"name": f"Mira {number}", "description": "a woman"}
+        assert (await client.post(url, json=saved)).status == 200
+        for query in ("", "?limit=1", "?q=mira", "?q=mira&limit=1"):
+            texts = [await (await client.get(url + query)).text() for _ in range(2)]
+            assert texts[0] == texts[1]
+            answer = responses.CharactersAnswer.model_validate_json(texts[0], strict=True)
+            assert texts[0] == answer.model_dump_json()
+            assert answer.total == number + 1

@@ -31,6 +31,7 @@ WITHOUT_MODELS = (
     "paper_doll_in_a_pose",
     "paper_doll_of_a_character",
     "paper_doll_with_pose_and_reference",
+    "expressions",
 )
 CHARACTER_NODES = ("AvatarForgeLoadCharacter", "AvatarForgeCharacterPrompt")
 FROM_PHOTO = ("pose_from_photo", "paper_doll_from_photo")

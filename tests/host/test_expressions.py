@@ -17,7 +17,7 @@ from lab.api import Api
 #: The paper doll needs some pixels for a face; a latent has one cell for 8 x 8.
 DOLL = {"family": "doll", "width": 96, "height": 128, "steps": 1}
 SAMPLED = {"width": 64, "height": 64, "steps": 1, "style": "pencil"}
-NAMES = ["happy", "angry", "smug"]
+NAMES = ["happy", "angry", "gloomy"]
 
 Pixels = NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ def mira(api: Api) -> str:
     body = {
         "name": f"Mira {secrets.token_hex(4)}",
         "description": "a young woman, red hair",
-        "expressions": [{"name": "smug", "words": "grin"}],
+        "expressions": [{"name": "gloomy", "words": "sad"}],
     }
     character_id: str = api.post("/characters", json=body).json()["character_id"]
     return character_id

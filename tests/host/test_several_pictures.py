@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generating import pixels, run
+from generating import fresh, pixels, run
 from PIL import Image
 
 from lab.api import Api
@@ -77,15 +77,24 @@ def test_a_matrix_of_the_doll_draws_every_combination(api: Api) -> None:
 
 
 def test_rows_of_a_batch_are_the_pictures_of_single_requests(api: Api) -> None:
-    several = run(api, **KNIGHT, count=3, sampler="euler", scheduler="normal")
+    looking = {
+        **KNIGHT,
+        "sampler": "euler",
+        "scheduler": "normal",
+        "reference_file_id": api.upload(fresh(), "reference")["file_id"],
+        "reference_strength": 0.5,
+    }
+    several = run(api, **looking, count=3)
     assert ran(api, several).count("KSampler") == ran(api, several).count("AvatarForgeRowSeeds") == 1
     assert [file["seed"] for file in several["output_files"]] == [7, 8, 9]
     rows = levels(api, several)
     for number, row in enumerate(rows):
-        alone = run(api, **{**KNIGHT, "seed": 7 + number}, sampler="euler", scheduler="normal")
+        alone = run(api, **{**looking, "seed": 7 + number})
         (picture,) = levels(api, alone)
         assert np.abs(row - picture).max() <= 1  # rounding
     assert np.abs(rows[0] - rows[1]).max() > 8
+    shown = {line["picture"] for line in several["inputs"] if line["role"] == "reference"}
+    assert shown == {1, 2, 3}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from .host import ComfyUI
 from .progress import run_step
 
 MAKER = Path(__file__).with_name("make_models")
+#: A pack for ComfyUI that passes over the zeros in these models. Only the tests of large families use it.
+ZERO_LAYERS = Path(__file__).resolve().parents[1] / "stand_ins" / "zero_layers.py"
 
 #: Kind -> folder under ``models/``. File names contain the kind, so that ComfyUI's menus show it, and so that
 #: a family's variants that only a name tells apart are told apart.

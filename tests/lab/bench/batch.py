@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..progress import LabError
 from .quick import Quick
 from .rows import Row, median
 from .setting import PREFIX, Bench
@@ -27,13 +28,21 @@ MOST_SECONDS = 1.0
 OUTFITS = ("plate armour", "a winter coat")
 EXPRESSIONS = ("neutral", "happy", "sad", "angry")
 VIEWS = ("front", "back", "left", "right")
+#: 2 outfits x 5 expressions x 10 views x 10 seeds.
+LARGE = {
+    "outfits": OUTFITS,
+    "expressions": (*EXPRESSIONS, None),
+    "views": (*VIEWS, "side", "quarter", "quarter_left", "quarter_right", "back_left", "back_right"),
+    "count": 10,
+}
 
 Bodies = list[dict[str, Any]]
 Ways = dict[str, Callable[[Bodies], None]]
 
 
 def measure(bench: Bench) -> None:
-    """Compare the three ways with new words and seeds each time, and time the acceptance of a large batch."""
+    """Compare the three ways with new words and seeds each time, and time the acceptance of a large batch and
+    a large matrix."""
     with bench.server("batch", kinds=("sd15",)) as server:
         client = Quick(server.port)
         fresh = itertools.count(1)
@@ -53,7 +62,7 @@ def measure(bench: Bench) -> None:
             "plain ComfyUI prompts": plain.run,
         }
         _compare(bench, client, "matrix", ways, lambda: list(_cells(character_id, next(fresh))))
-        _acceptance(bench, client)
+        _acceptance(bench, client, character_id)
 
 
 def _compare(bench: Bench, client: Quick, name: str, ways: Ways, make_bodies: Callable[[], Bodies]) -> None:
@@ -206,14 +215,24 @@ def _report(bench: Bench, what: str, times: dict[str, list[float]], loads: dict[
     )
 
 
-def _acceptance(bench: Bench, client: Quick) -> None:
+def _acceptance(bench: Bench, client: Quick, character_id: str) -> None:
     bodies = [{"prompt": f"knight {number % WORDS}", "seed": number, **SMALL} for number in range(ACCEPTED)]
-    seconds, batch = client.timed_post(PREFIX + "/batch", {"requests": bodies})
+    _accept(bench, client, "/batch", {"requests": bodies}, f"POST /batch with {ACCEPTED} requests")
+    # No ControlNet is installed for the skeletons of views.
+    matrix = {**LARGE, "base": {"prompt": "portrait", "pose_strength": 0, **SMALL}}
+    route = f"/characters/{character_id}/matrix"
+    _accept(bench, client, route, matrix, f"POST .../matrix of {ACCEPTED} pictures")
+
+
+def _accept(bench: Bench, client: Quick, route: str, body: dict[str, Any], what: str) -> None:
+    seconds, batch = client.timed_post(PREFIX + route, body)
+    if batch["total"] != ACCEPTED:
+        raise LabError(f"{route} accepted {batch['total']} generations, not {ACCEPTED}.")
     client.post(f"{PREFIX}/batch/{batch['batch_id']}/cancel", {})
     bench.add(
         Row(
             PART,
-            f"POST /batch with {ACCEPTED} requests",
+            what,
             f"{seconds * 1000:.0f} ms",
             f"at most {MOST_SECONDS:.0f} s",
             seconds <= MOST_SECONDS,
