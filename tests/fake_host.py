@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class FakeHost:
 
     def __init__(self, folder: Path) -> None:
         self.output_folder = folder / "output" / "avatarforge"
-        self.installed = ALL_INSTALLED
+        self.installed = replace(ALL_INSTALLED)  # it remembers answers, which tests must not share
         self.overrides = ModelOverrides(folder)
         self.roomy = True
         self.refusal: str | None = None

@@ -108,7 +108,8 @@ PRODUCT = [
     "read_hosts", "GenerationTracker", "Inputs", "RequestFiller", "RunPreparer", "OutputCopies",
     "RedrawPreparer", "GenerationRemover",
     "BatchPreparer", "BatchDispatcher", "BatchService", "GenerationCache", "GenerationService",
-    "MatrixMaker", "HealthService", "GenerationRecorder", "Verifier",
+    "MatrixMaker", "Spool", "CharacterExporter", "CharacterImporter",
+    "HealthService", "GenerationRecorder", "Verifier",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
 ]  # fmt: skip
 #: Called as `environment.name`, which `_open` fills.
@@ -142,7 +143,7 @@ def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
 
 
 #: How many nodes the pack has, whether it starts or not.
-NODES = 24
+NODES = 26
 SETTINGS = {
     "AVATARFORGE_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "AVATARFORGE_WEBHOOK_HOSTS": "example.org",
