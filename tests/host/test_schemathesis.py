@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
 #: Another number tries other requests: AVATARFORGE_SCHEMATHESIS_SEED=2 python3 dev.py test -k schemathesis
 SEED = os.environ.get("AVATARFORGE_SCHEMATHESIS_SEED", "1")
-EXAMPLES = "15"
+EXAMPLES = "8"
 DEADLINE = 600
 #: Answers that go on until the client leaves are never there to be judged; tests/host/test_live.py does.
 ENDLESS = "/events$"

@@ -20,6 +20,8 @@ GROUPS = ("lint", "unit", "api", "pythons", "host")
 NO_TESTS = 5
 #: The host tests run in so many parts, each with a ComfyUI of its own, so that two of them can run at a time.
 HOST_PARTS = 6
+#: Shows where the time of a part goes, because it is what a whole run takes longest for.
+SLOWEST = "--durations=12"
 
 #: These call entry points directly: the shebang line of a console script contains the interpreter's path,
 #: which may be too long.
@@ -122,7 +124,7 @@ def _host_steps(command: Command, root: Path) -> list[Step]:
     size = -(-len(files) // HOST_PARTS)
     parts = [files[first : first + size] for first in range(0, len(files), size)]
     return [
-        Step(f"tests on the real host {number}/{len(parts)}", "host", [*start, *part], root)
+        Step(f"tests on the real host {number}/{len(parts)}", "host", [*start, SLOWEST, *part], root)
         for number, part in enumerate(parts, start=1)
     ]
 
