@@ -133,12 +133,14 @@ class ComfyQueue:
 
     def verdict(self, prompt_id: str) -> PromptEvent | None:
         """How a prompt ended, from ComfyUI's history or its last events. None if it has not ended."""
+        seen = self.events.verdict_of(prompt_id)
+        if seen is not None and seen.kind == "failed":
+            return seen  # the history calls a prompt a success in which a node lacked its input
         history = self._server.prompt_queue.get_history(
             prompt_id=prompt_id, map_function=lambda entry: entry.get("status")
         )
         if prompt_id not in history:
-            # The history may have been cleared before the prompt's last message arrived.
-            return self.events.verdict_of(prompt_id)
+            return seen  # the history may have been cleared before the prompt's last message arrived
         status = history[prompt_id] or {}
         messages = dict(status.get("messages") or [])
         if status.get("status_str") == "success":

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from avatarforge.forge.errors import PromptRefusedError, UnavailableError
-from avatarforge.forge.ports import CheckedPrompt
+from avatarforge.forge.ports import CheckedPrompt, PromptEvent
 
 NODE = "KSampler (node 3):"
 PROMPT = {"1": {"class_type": "KSampler", "inputs": {}}}
@@ -207,6 +207,21 @@ def test_an_end_from_the_history_names_no_folder_of_the_server(comfy: SimpleName
     }
     prompts.history["p"] = {"status": {"status_str": "error", "messages": [("execution_error", failure)]}}
     assert comfy.open(prompts).verdict("p").error == "LoraLoader (node 5): cannot read x y.pt of (folder)"
+
+
+async def test_an_error_that_was_seen_wins_over_the_success_in_the_history(comfy: SimpleNamespace) -> None:
+    """ComfyUI goes on where a node lacks its input, and then records a success."""
+    prompts = PromptQueue()
+    prompts.history["p"] = {"status": {"status_str": "success", "messages": []}}
+    queue = comfy.open(prompts)
+    assert queue.verdict("p") == PromptEvent("succeeded", "p")
+    failure = {"prompt_id": "p", "node_id": "5", "node_type": "Save", "exception_message": "no picture there"}
+    await queue.events.send_json({"type": "execution_error", "data": failure})
+    await queue.events.send_json({"type": "execution_success", "data": {"prompt_id": "p"}})
+    assert (queue.verdict("p").kind, queue.verdict("p").error) == (
+        "failed",
+        "Save (node 5): no picture there",
+    )
 
 
 async def test_every_missing_node_and_model_is_named_at_once(comfy: SimpleNamespace) -> None:
