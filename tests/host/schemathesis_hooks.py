@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import re
 import uuid
 from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import Any
 
 import schemathesis
 from character_files import character_file
@@ -38,11 +39,11 @@ POSE: dict[str, Any] = {
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    if case.query and re.fullmatch("[0-9]{1,2}", str(case.query.get("wait"))):
+        case.query["wait"] = min(1, int(case.query["wait"]))  # it may be right where something else is wrong
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     path = case.operation.path
-    if case.query and "wait" in case.query:
-        case.query["wait"] = min(1, int(case.query["wait"]))
     headers: MutableMapping[str, Any] = case.headers or {}
     headers.pop("Idempotency-Key", None)  # each request is another one
     headers.pop("X-Content-SHA256", None)  # a made-up one is never that of the body
@@ -65,9 +66,9 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         if isinstance(case.body, dict):
             case.body.pop("callback_url", None)
     elif path.endswith("/characters/import"):
-        # No schema describes the file of a character.
-        data = character_file(character_id=str(uuid.uuid4()), name=uuid.uuid4().hex)
-        case.body = data if case.media_type == "application/zip" else cast(Any, {"file": data})
+        # No schema describes the file of a character, and bytes in a form count as a mistake.
+        if case.media_type == "application/zip":
+            case.body = character_file(character_id=str(uuid.uuid4()), name=uuid.uuid4().hex)
         case.query = {}
     elif "/character" in path:
         headers.pop("If-Match", None)
