@@ -57,6 +57,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "shift": None,
         "clip_skip": None,
         "template": None,
+        "count": 1,
         **dict.fromkeys(("character_id", "character_version", "outfit", "expression")),
         **dict.fromkeys(("pose_id", "pose_mirrored", "references", "views", "pixel_height", "pixel_colors")),
         "elevation": "level",
@@ -75,6 +76,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "output_files": [],
         "parameters": parameters,
         "reroll": None,
+        "reroll_position": None,
         "batch_id": None,
         "character_id": None,
         "character_version": None,
@@ -196,6 +198,7 @@ def test_the_receipt_matches_what_ran(api: Api) -> None:
             "strength": strength,
             "steps": {"first": 1, "last": 1},
             "reference_role": "identity" if role == "reference" else None,
+            "picture": None,
         }
         assert ran[line["node"]]["class_type"] == node
         assert ran[line["node"]]["inputs"]["strength"] == strength

@@ -162,9 +162,13 @@ def test_a_request_that_waits_is_answered_with_the_end(run: Run) -> None:
     assert (run.waited["current"], run.waited["previews"]) == (None, [])
 
 
-def test_no_preview_is_left_once_it_has_ended(run: Run, api: Api) -> None:
+def test_a_preview_that_was_just_announced_is_there_and_none_of_a_picture_that_never_was(
+    run: Run, api: Api
+) -> None:
     generation_id = run.waited["generation_id"]
-    answer = api.get(f"/generations/{generation_id}/previews/0")
+    assert run.waited["previews"] == []
+    assert api.get(f"/generations/{generation_id}/previews/0").headers["Content-Type"] == "image/jpeg"
+    answer = api.get(f"/generations/{generation_id}/previews/4")
     assert answer.status_code == 404
     assert "while a generation runs" in answer.json()["detail"]
 
