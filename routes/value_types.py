@@ -33,15 +33,16 @@ def _from_text(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,20}", value) else value
 
 
-def _without(pattern: str, exceptions: str) -> AfterValidator:
+def _without(pattern: str, exceptions: str) -> BeforeValidator:
+    # Before a text is stripped, which would remove some of them from its ends.
     forbidden = re.compile(pattern)
 
-    def check(value: str) -> str:
-        if forbidden.search(value):
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and forbidden.search(value):
             raise PydanticCustomError("control_character", f"Control characters{exceptions} are not allowed")
         return value
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 def distinct(what: str) -> AfterValidator:
@@ -94,7 +95,8 @@ Name = Annotated[
     _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""),
     _SchemaPattern(r"^[^\u0000-\u001f\u007f-\u009f]*$"),
 ]
-NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", " other than tab and new line")
+# Texts are stripped, and pydantic then refuses surrogates by itself.
+NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", " other than tab and new line")
 TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$")
 Text = Annotated[str, StringConstraints(strip_whitespace=True), NO_CONTROLS, TEXT_PATTERN]
 # Case-insensitive in requests; converted to the stored form here.

@@ -76,6 +76,8 @@ async def refused(client: Client, raw: bytes) -> dict[str, Any]:
         (b'{"prompt": "x", "clothing": "\\u001b[31mred"}', "control_character"),
         (b'{"prompt": "x", "negative_prompt": "a\\u0085b"}', "control_character"),
         (b'{"prompt": "x", "style": "a\\u007f."}', "control_character"),
+        (b'{"prompt": "x\\u000b"}', "control_character"),
+        (b'{"prompt": "x", "clothing": "\\u0085red"}', "control_character"),
         (b'{"prompt": "x", "sampler": "euler\\n"}', "control_character"),
         (b'{"prompt": "x", "checkpoint": "\\u0000"}', "control_character"),
         (b'{"prompt": "x", "pose_file_id": "a\\u0000"}', "control_character"),
