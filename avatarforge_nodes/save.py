@@ -55,13 +55,15 @@ class SaveAvatar(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, generation_id: str, position: int, **_: object) -> int:
-        """Invalidates the cached node if the saved file was replaced since, for example by a re-roll.
+    def fingerprint_inputs(cls, generation_id: str, position: int, **_: object) -> str:
+        """Invalidates the cached node if it would write another file, as each re-roll does, or if the saved
+        file was replaced since.
 
         ComfyUI calls this in its worker thread before the first node of a prompt runs, so the start of a
         generation is recorded here."""
-        recorder().record_start(current_prompt_id())
-        return recorder().saved_at(generation_id, position - 1)
+        prompt_id = current_prompt_id()
+        recorder().record_start(prompt_id)
+        return recorder().fingerprint(generation_id, position - 1, prompt_id)
 
     @classmethod
     def execute(
@@ -75,7 +77,8 @@ class SaveAvatar(io.ComfyNode):
         for number, image in enumerate(images, start=position):
             row = number - position
             metadata = cls._metadata(parts[row] if parts is not None and row < len(parts) else None)
-            filename = recorder().write(folder, number - 1, partial(_encode, image, metadata))
+            take = recorder().take_of(folder, number - 1, prompt_id)
+            filename = recorder().write(folder, number - 1, partial(_encode, image, metadata), take)
             recorder().saved(folder, prompt_id, prompt, number - 1)
             saved.append(ui.SavedResult(filename, f"{NAME}/{folder}", io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedImages(saved))

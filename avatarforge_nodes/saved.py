@@ -29,9 +29,11 @@ class LoadView(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, generation_id: str, position: int) -> float:
-        """The file's modification time, because a re-roll replaces the file."""
-        return recorder().picture(generation_id, position - 1).stat().st_mtime
+    def fingerprint_inputs(cls, generation_id: str, position: int) -> str:
+        """The file of the current take, which is another one after a re-roll or a choice, and when it was
+        written."""
+        file = recorder().picture(generation_id, position - 1)
+        return f"{file.name} {file.stat().st_mtime_ns}"
 
     @classmethod
     def execute(cls, generation_id: str, position: int) -> io.NodeOutput:

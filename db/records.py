@@ -8,7 +8,7 @@ from functools import cached_property
 from ..forge.spec.avatar import MANUAL_KIND, AvatarSpec
 from ..forge.spec.character_content import CharacterContent
 from ..forge.spec.receipt import Receipt
-from ..forge.spec.reroll import Reroll
+from ..forge.spec.reroll import RequestedReroll, Reroll, waiting_from_json
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,11 @@ class ListedFile:
 
 @dataclass(frozen=True)
 class OutputRecord:
-    """A picture of a generation. `view` is None if only the pose image decided the view."""
+    """A picture of a generation. `view` is None if only the pose image decided the view.
+
+    `take` is its number among the takes of the picture, from 1. Of a current one, `takes` are kept, and
+    `last_take` is the highest number that one of them ever had.
+    """
 
     generation_id: str
     position: int
@@ -57,6 +61,21 @@ class OutputRecord:
     height: int
     content_hash: str
     lost_at: int | None = None
+    take: int = 1
+    takes: int = 1
+    last_take: int = 1
+
+
+@dataclass(frozen=True)
+class TakeRecord:
+    """A take of a picture that is not the current one. `made_json` is what choosing it amounts to."""
+
+    picture: OutputRecord
+    made_json: str
+
+    @cached_property
+    def made(self) -> Reroll:
+        return Reroll.from_json(self.made_json)
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,7 @@ class GenerationRecord:
     batch_id: str | None = None
     batch_position: int | None = None
     waiting_place: int | None = None
+    waiting_rerolls_json: str | None = None
     outputs: tuple[OutputRecord, ...] = ()
 
     @property
@@ -106,6 +126,20 @@ class GenerationRecord:
     def reroll(self) -> Reroll | None:
         """Set while a view is being re-rolled."""
         return Reroll.from_json(self.reroll_json) if self.reroll_json else None
+
+    @cached_property
+    def waiting_rerolls(self) -> tuple[RequestedReroll, ...]:
+        """The re-rolls that begin, one after another, when the present one has ended."""
+        return waiting_from_json(self.waiting_rerolls_json)
+
+    @property
+    def is_rerolling(self) -> bool:
+        """Whether a re-roll runs or waits. Another one then waits for it."""
+        return self.reroll_json is not None or self.waiting_rerolls_json is not None
+
+    def output_at(self, position: int) -> OutputRecord | None:
+        """The current take of the picture at a position, from 0."""
+        return next((output for output in self.outputs if output.position == position), None)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,14 @@ generations = Table(
     Column("batch_id", String(36), nullable=True),
     Column("batch_position", Integer, nullable=True),
     Column("waiting_place", BigInteger, nullable=True),
+    # The re-rolls that begin, one after another, when the present one has ended.
+    Column("waiting_rerolls", Text, nullable=True),
+    Index(
+        "ix_generations_waiting_rerolls",
+        "sequence",
+        sqlite_where=text("waiting_rerolls IS NOT NULL"),
+        postgresql_where=text("waiting_rerolls IS NOT NULL"),
+    ),
     Index("ix_generations_status_sequence", "status", "sequence"),
     # These two are small: few generations belong to a batch, and fewer wait. The first covers the queries on
     # the progress of a batch.
@@ -182,6 +190,34 @@ outputs = Table(
     Column("height", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("lost_at", BigInteger, nullable=True),
+    # Its number among the takes of the picture, how many of these are kept, and the highest number that one
+    # ever had: no number is used again, because a file that could not be removed may still have it.
+    Column("take", Integer, nullable=False, server_default=text("1")),
+    Column("takes", Integer, nullable=False, server_default=text("1")),
+    Column("last_take", Integer, nullable=False, server_default=text("1")),
+)
+
+# The takes of pictures that are not the current ones, which are in `outputs`. `made` is the stored form of
+# the re-roll that choosing one amounts to: its seed and its part of the receipt.
+takes = Table(
+    "takes",
+    metadata,
+    Column(
+        "generation_id",
+        String(36),
+        ForeignKey("generations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True),
+    Column("take", Integer, primary_key=True),
+    Column("filename", String(255), nullable=False),
+    Column("view", String(16), nullable=True),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("lost_at", BigInteger, nullable=True),
+    Column("made", Text, nullable=False),
 )
 
 templates = Table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from . import takes as take_queries
 from .changes import of_generation
 from .files import referenced
 from .generations import ACTIVE
@@ -34,6 +37,7 @@ from .tables import (
     generations,
     library_poses,
     outputs,
+    takes,
     template_files,
     template_versions,
     templates,
@@ -83,17 +87,30 @@ def count_stored(connection: Connection) -> int:
 
 
 def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord | None:
-    """The current row of that picture; None if it is gone or its generation is active."""
+    """The row of that take as it is now; None if it is gone or its generation is active."""
     row = connection.execute(
         select(outputs)
         .join(generations, generations.c.id == outputs.c.generation_id)
-        .where(
-            outputs.c.generation_id == record.generation_id,
-            outputs.c.position == record.position,
-            generations.c.status.not_in(ACTIVE),
-        )
+        .where(*_is(outputs, record), generations.c.status.not_in(ACTIVE))
     ).one_or_none()
-    return OutputRecord(**row._mapping) if row is not None else None
+    if row is not None:
+        return OutputRecord(**row._mapping)
+    is_resting = exists().where(
+        generations.c.id == record.generation_id, generations.c.status.not_in(ACTIVE)
+    )
+    if not connection.execute(select(is_resting)).scalar():
+        return None
+    kept = take_queries.get(connection, record.generation_id, record.position, record.take)
+    return kept.picture if kept is not None else None
+
+
+def replace_picture(connection: Connection, record: OutputRecord) -> None:
+    """Write what was measured of a picture, current or not, to its row; it is not lost. Its number and those
+    of its other takes stay."""
+    measured = {
+        name: getattr(record, name) for name in ("filename", "view", "size", "width", "height", "content_hash")
+    }
+    _update_picture(connection, record, lost_at=None, **measured)
 
 
 def unreleased(connection: Connection, after: str, limit: int) -> list[FileRecord]:
@@ -132,6 +149,11 @@ def _no_version(table: Table) -> ColumnElement[bool]:
 _DANGLING = (
     (generation_inputs, or_(_no_generation, _no_file), "The use of a file by a generation"),
     (outputs, _no_maker, "A picture of a generation"),
+    (
+        takes,
+        ~exists().where(generations.c.id == takes.c.generation_id),
+        "A take of a picture of a generation",
+    ),
     (extracted_poses, or_(_no_skeleton, _no_source), "The skeleton of a photo"),
     (template_versions, _no_template, "A version of a template"),
     (
@@ -199,11 +221,23 @@ def set_found(connection: Connection, record: FileRecord, size: int) -> None:
 
 
 def set_output_lost(connection: Connection, record: OutputRecord, lost_at: int | None) -> None:
-    connection.execute(
-        update(outputs)
-        .where(outputs.c.generation_id == record.generation_id, outputs.c.position == record.position)
-        .values(lost_at=lost_at),
-        execution_options=of_generation(record.generation_id),
+    _update_picture(connection, record, lost_at=lost_at)
+
+
+def _update_picture(connection: Connection, record: OutputRecord, **values: Any) -> None:
+    """Update the row of a take, whether it is the current one or not."""
+    for table in (outputs, takes):
+        connection.execute(
+            update(table).where(*_is(table, record)).values(**values),
+            execution_options=of_generation(record.generation_id),
+        )
+
+
+def _is(table: Table, record: OutputRecord) -> tuple[ColumnElement[bool], ...]:
+    return (
+        table.c.generation_id == record.generation_id,
+        table.c.position == record.position,
+        table.c.take == record.take,
     )
 
 

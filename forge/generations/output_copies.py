@@ -34,7 +34,7 @@ class OutputCopies:
         return received
 
     async def _read(self, picture: OutputRecord) -> AsyncIterator[bytes]:
-        path = self._outputs.folder_of(picture.generation_id) / picture.filename
+        path = self._outputs.file_of(picture)
         unreadable = NotFoundError(UNREADABLE.format(name=picture.filename), code="file_lost")
         try:
             file: BinaryIO = await self._workers.disk(open_to_read, path)

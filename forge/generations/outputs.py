@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
-from ..spec.outputs import OUTPUT_NAME
+from ..spec.outputs import output_name
 from ..store.blobs import write_whole
 from ..store.disk import Disk, open_to_read
 from ..store.recovery_journal import RecoveryJournal
@@ -25,6 +25,7 @@ from ..store.structure import InvalidImage
 from ..store.structure_png import png_size
 from .failures import UNREADABLE
 
+_TAKE_ENTRY = re.compile(r"take([0-9]{1,5})x([0-9]{1,9})")
 _PART = re.compile(r"\.[0-9a-f-]{36}\.part")
 
 log = logging.getLogger("avatarforge")
@@ -33,6 +34,18 @@ log = logging.getLogger("avatarforge")
 def outputs_entry(generation_id: str) -> str:
     """The recovery journal's entry for a generation whose pictures are about to be removed."""
     return f"{generation_id}.outputs"
+
+
+def take_entry(generation_id: str, position: int, take: int) -> str:
+    """The recovery journal's entry for a deleted take whose file is about to be removed."""
+    return f"{generation_id}.take{position}x{take}"
+
+
+def take_of_entry(name: str) -> tuple[str, int, int] | None:
+    """(generation id, position, take) of an entry from `take_entry`; None for any other entry."""
+    subject, _, kind = name.partition(".")
+    match = _TAKE_ENTRY.fullmatch(kind)
+    return (subject, int(match[1]), int(match[2])) if match else None
 
 
 def parts_entry(generation_id: str) -> str:
@@ -66,25 +79,36 @@ class OutputFolder:
     def folder_of(self, generation_id: str) -> Path:
         return self.folder / generation_id
 
-    def file(self, generation_id: str, position: int) -> Path:
-        """The path of a picture; `position` counts from 0."""
-        return self.folder_of(generation_id) / OUTPUT_NAME.format(position + 1)
+    def file(self, generation_id: str, position: int, take: int = 1) -> Path:
+        """The path of a take of a picture; `position` counts from 0, `take` from 1."""
+        return self.folder_of(generation_id) / output_name(position, take)
 
-    def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> Path:
+    def file_of(self, picture: OutputRecord) -> Path:
+        """The path of a picture with a row."""
+        return self.folder_of(picture.generation_id) / picture.filename
+
+    def write(
+        self, generation_id: str, position: int, write: Callable[[BinaryIO], object], take: int = 1
+    ) -> Path:
         """Write a picture's file atomically; `write` receives it open. Returns its path.
 
         Raises StorageFullError or UnavailableError.
         """
-        path = self.file(generation_id, position)
+        path = self.file(generation_id, position, take)
         on_leftover = partial(self._journal.keep, parts_entry(generation_id)) if self._journal else None
         write_whole(path, write, self._disk, on_leftover)
         return path
 
     def measure_if_changed(
-        self, generation_id: str, position: int, view: str | None, previous: Measured | None = None
+        self,
+        generation_id: str,
+        position: int,
+        view: str | None,
+        previous: Measured | None = None,
+        take: int = 1,
     ) -> Measured:
         """`measure`, or `previous` if the file has not changed since."""
-        path = self.file(generation_id, position)
+        path = self.file(generation_id, position, take)
         try:
             stat = path.stat()
         except OSError as error:
@@ -93,14 +117,16 @@ class OutputFolder:
         stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
         if previous is not None and previous.stamp == stamp:
             return previous
-        return Measured(self.measure(generation_id, position, view), stamp)
+        return Measured(self.measure(generation_id, position, view, take), stamp)
 
-    def measure(self, generation_id: str, position: int, view: str | None) -> OutputRecord:
-        """Read a picture's file and return the row for it; `position` counts from 0.
+    def measure(
+        self, generation_id: str, position: int, view: str | None, take: int = 1
+    ) -> OutputRecord:
+        """Read a picture's file and return the row for it; `position` counts from 0, `take` from 1.
 
         Raises NotFoundError if it is missing or broken.
         """
-        path = self.file(generation_id, position)
+        path = self.file(generation_id, position, take)
         try:
             with open_to_read(path) as file:
                 content = file.read()
@@ -117,6 +143,9 @@ class OutputFolder:
             width=width,
             height=height,
             content_hash=hashlib.sha256(content).hexdigest(),
+            take=take,
+            takes=1,
+            last_take=take,
         )
 
     def parts(self, generation_id: str) -> list[Path]:
@@ -138,6 +167,16 @@ class OutputFolder:
                     generation_id,
                     error.strerror,
                 )
+            return False
+        return self._is_drive_present()
+
+    def remove_file(self, generation_id: str, position: int, take: int, *, patient: bool = True) -> bool:
+        """Remove the file of a take; returns whether it is gone."""
+        try:
+            self._disk.unlink(self.file(generation_id, position, take), patient=patient)
+        except FileNotFoundError:
+            pass
+        except OSError:
             return False
         return self._is_drive_present()
 

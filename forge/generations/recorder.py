@@ -69,10 +69,19 @@ class GenerationRecorder:
         is_free = existing is None or existing.prompt_id == prompt_id
         return own_id if is_id(prompt_id) and is_free else str(uuid.uuid4())
 
-    def write(self, generation_id: str, position: int, write: Callable[[BinaryIO], object]) -> str:
+    def take_of(self, generation_id: str, position: int, prompt_id: str) -> int:
+        """As which take of a picture this prompt saves it: a re-roll adds one, and any other prompt makes the
+        first. `generation_id` is from `claim`, and `position` counts from 0."""
+        record = self._find(generation_id)
+        reroll = record.reroll if record is not None and record.prompt_id == prompt_id else None
+        return reroll.take if reroll is not None and reroll.position == position else 1
+
+    def write(
+        self, generation_id: str, position: int, write: Callable[[BinaryIO], object], take: int = 1
+    ) -> str:
         """Save a picture under an id from `claim`; returns its filename. `position` counts from 0. Raises
         StorageFullError or UnavailableError."""
-        return self._outputs.write(generation_id, position, write).name
+        return self._outputs.write(generation_id, position, write, take).name
 
     def saved(self, generation_id: str, prompt_id: str, prompt: str, position: int) -> None:
         """Record a picture of a graph queued by hand. The tracker records those of all other prompts."""
@@ -90,23 +99,27 @@ class GenerationRecorder:
             )
         )
 
-    def saved_at(self, generation_id: str, position: int) -> int:
-        """When the picture's file was written, in nanoseconds since 1970; 0 if there is none."""
+    def fingerprint(self, generation_id: str, position: int, prompt_id: str) -> str:
+        """A text that changes when the file that this prompt would write is another one, or was written
+        since."""
         if not is_id(generation_id):
-            return 0
+            return ""
+        take = self.take_of(generation_id, position, prompt_id)
+        file = self._outputs.file(canonical_id(generation_id), position, take)
         try:
-            return self._outputs.file(canonical_id(generation_id), position).stat().st_mtime_ns
+            return f"{file.name} {file.stat().st_mtime_ns}"
         except OSError:
-            return 0
+            return file.name
 
     def picture(self, generation_id: str, position: int) -> Path:
-        """The file of a saved picture; `position` counts from 0. Raises NotFoundError."""
+        """The file of the current take of a saved picture; `position` counts from 0. Raises NotFoundError."""
         record = self._find(generation_id)
-        if record is None or position not in {output.position for output in record.outputs}:
+        current = record.output_at(position) if record is not None else None
+        if current is None:
             raise NotFoundError(
                 f"Generation {generation_id} has no picture {position + 1}.", code="output_not_found"
             )
-        return self._outputs.file(record.id, position)
+        return self._outputs.file_of(current)
 
     def _find(self, generation_id: str) -> GenerationRecord | None:
         return self._database.read_here(partial(queries.get, generation_id=canonical_id(generation_id)))

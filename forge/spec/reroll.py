@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,15 +13,42 @@ from .stored import from_fields, to_fields, to_json_text
 from .warning import make_warning
 
 
+#: How many takes of a picture are kept; the next re-roll is refused until some are deleted.
+MOST_TAKES = 100
+#: How many re-rolls of a generation can wait for the one that runs.
+MOST_WAITING_REROLLS = 50
+
+
+@dataclass(frozen=True)
+class RequestedReroll:
+    """Which picture shall be made again, by its index from 0, and with which seed."""
+
+    position: int
+    seed: int
+
+
+def waiting_to_json(waiting: Sequence[RequestedReroll]) -> str | None:
+    """The stored form of the re-rolls that wait, in their order; None for none."""
+    return json.dumps([[wanted.position, wanted.seed] for wanted in waiting]) if waiting else None
+
+
+def waiting_from_json(text: str | None) -> tuple[RequestedReroll, ...]:
+    return tuple(RequestedReroll(position, seed) for position, seed in json.loads(text)) if text else ()
+
+
 @dataclass(frozen=True)
 class Reroll:
-    """A re-roll. `position` is the index of the picture, from 0; `inputs` are the applied inputs of the new
-    picture."""
+    """A re-roll, or what choosing an earlier take changes. `position` is the index of the picture, from 0;
+    `inputs` are the applied inputs of the new picture; `take` is its number among the takes of the picture.
+
+    A re-roll that an earlier release began has no number: then its picture has one take only.
+    """
 
     position: int
     view: str | None
     seed: int
     inputs: tuple[AppliedInput, ...]
+    take: int = 2
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -33,6 +60,13 @@ class Reroll:
         data: dict[str, Any] = json.loads(text)
         inputs = tuple(from_fields(AppliedInput, applied) for applied in data.get("inputs", ()))
         return from_fields(Reroll, {**data, "inputs": inputs})
+
+    @classmethod
+    def of_current(cls, spec: AvatarSpec, receipt: Receipt, position: int, take: int) -> Reroll:
+        """What brings back the picture that is current now, after another one has replaced it."""
+        view, number = spec.pictures[position], spec.number_at(position)
+        inputs = tuple(line for line in receipt.inputs if (line.view, line.picture) == (view, number))
+        return cls(position, view, spec.seed_at(position), inputs, take)
 
     def apply(self, spec: AvatarSpec, receipt: Receipt) -> tuple[AvatarSpec, Receipt]:
         """The generation's spec and receipt after the new picture has replaced the old one."""

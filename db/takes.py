@@ -1,0 +1,104 @@
+"""Queries on the takes of pictures that are not the current ones, and on re-rolls that wait. Each takes the
+connection first.
+
+The current take of a picture is its row of `outputs`. A picture that was never re-rolled has no row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, tuple_
+
+from .generations import ACTIVE
+from .records import OutputRecord, TakeRecord
+from .tables import generations, outputs, takes
+
+_OF_TAKES = [name for field in fields(OutputRecord) if (name := field.name) not in ("takes", "last_take")]
+_COLUMNS = [takes.c[name] for name in _OF_TAKES]
+_WAITING = (
+    select(generations.c.id)
+    .where(generations.c.waiting_rerolls.is_not(None), generations.c.status == "completed")
+    .order_by(generations.c.sequence)
+)
+
+
+def of_picture(connection: Connection, generation_id: str, position: int) -> list[TakeRecord]:
+    """The takes of a picture without the current one, oldest first."""
+    query = select(*_COLUMNS, takes.c.made).where(
+        takes.c.generation_id == generation_id, takes.c.position == position
+    )
+    return [_record(row) for row in connection.execute(query.order_by(takes.c.take))]
+
+
+def get(connection: Connection, generation_id: str, position: int, take: int) -> TakeRecord | None:
+    query = select(*_COLUMNS, takes.c.made).where(*_is(generation_id, position, take))
+    row = connection.execute(query).one_or_none()
+    return _record(row) if row is not None else None
+
+
+def count(connection: Connection, generation_id: str, position: int) -> int:
+    """The number of takes of a picture without the current one."""
+    query = select(func.count()).select_from(takes)
+    query = query.where(takes.c.generation_id == generation_id, takes.c.position == position)
+    return connection.execute(query).scalar_one()
+
+
+def add(connection: Connection, picture: OutputRecord, made: str) -> None:
+    """Keep a picture that is no longer the current one. `made` is the stored form of the `Reroll` that brings
+    it back."""
+    row = {name: getattr(picture, name) for name in _OF_TAKES}
+    connection.execute(insert(takes).values(**row, made=made))
+
+
+def remove(connection: Connection, picture: OutputRecord) -> None:
+    """Remove the row of a take that is not the current one."""
+    key = _is(picture.generation_id, picture.position, picture.take)
+    connection.execute(delete(takes).where(*key))
+
+
+def exists(connection: Connection, generation_id: str, position: int, take: int) -> bool:
+    """Whether there is this take of a picture, current or not."""
+    if get(connection, generation_id, position, take) is not None:
+        return True
+    current = select(outputs.c.take).where(
+        outputs.c.generation_id == generation_id, outputs.c.position == position
+    )
+    return connection.execute(current).scalar_one_or_none() == take
+
+
+def picture(connection: Connection, generation_id: str, filename: str) -> OutputRecord | None:
+    """The picture of a generation with this file name, if it is not a current one."""
+    query = select(*_COLUMNS).where(takes.c.generation_id == generation_id, takes.c.filename == filename)
+    row = connection.execute(query).one_or_none()
+    return OutputRecord(**row._mapping) if row is not None else None
+
+
+def after(
+    connection: Connection, after: tuple[str, int, int], limit: int, *, resting: bool = True
+) -> list[OutputRecord]:
+    """Up to `limit` pictures after a (generation_id, position, take), in that order, without the current
+    ones. `resting` leaves out active generations."""
+    key = (takes.c.generation_id, takes.c.position, takes.c.take)
+    query = select(*_COLUMNS).where(tuple_(*key) > after)
+    if resting:
+        query = query.join(generations, generations.c.id == takes.c.generation_id)
+        query = query.where(generations.c.status.not_in(ACTIVE))
+    rows = connection.execute(query.order_by(*key).limit(limit))
+    return [OutputRecord(**row._mapping) for row in rows]
+
+
+def waiting_generations(connection: Connection, limit: int) -> list[str]:
+    """The ids of up to `limit` generations whose next re-roll can begin, oldest first."""
+    return list(connection.execute(_WAITING.limit(limit)).scalars())
+
+
+def _is(generation_id: str, position: int, take: int) -> tuple[ColumnElement[bool], ...]:
+    return (takes.c.generation_id == generation_id, takes.c.position == position, takes.c.take == take)
+
+
+def _record(row: Row[Any]) -> TakeRecord:
+    values = dict(row._mapping)
+    made = values.pop("made")
+    return TakeRecord(OutputRecord(**values), made)
