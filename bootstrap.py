@@ -112,6 +112,7 @@ async def _start_tasks(running: _Running, background: BackgroundTasks, _: web.Ap
     background.start("The preparation of the request models", partial(asyncio.to_thread, build_models))
     background.start("The generation tracker", product.tracker.run)
     background.start("The dispatcher of batches", product.dispatcher.run)
+    background.start("The dispatcher of re-rolls", product.rerolls.run)
     background.start("The event stream", product.live.run)
     background.start("Webhook delivery", product.deliveries.run)
     background.start("The first health check", partial(report_health, product.health))

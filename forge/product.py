@@ -31,7 +31,9 @@ from .generations.preparation import RunPreparer
 from .generations.recorder import GenerationRecorder
 from .generations.redraw import RedrawPreparer
 from .generations.removal import GenerationRemover
+from .generations.reroll_dispatcher import RerollDispatcher
 from .generations.service import GenerationService
+from .generations.takes import TakeService
 from .generations.to_character import CharacterMaker
 from .generations.tracker import GenerationTracker
 from .health import HealthService
@@ -101,8 +103,8 @@ class Store:
 
 @dataclass(frozen=True)
 class Product:
-    """All services, built and not yet running: `tracker`, `dispatcher`, `live` and `deliveries` have a `run`
-    each."""
+    """All services, built and not yet running: `tracker`, `dispatcher`, `rerolls`, `live` and `deliveries`
+    have a `run` each."""
 
     settings: Settings
     database: Database
@@ -118,6 +120,8 @@ class Product:
     recorder: GenerationRecorder
     cache: GenerationCache
     generations: GenerationService
+    takes: TakeService
+    rerolls: RerollDispatcher
     batches: BatchService
     matrices: MatrixMaker
     dispatcher: BatchDispatcher
@@ -199,6 +203,7 @@ def open_product(
     copies = OutputCopies(files, outputs, workers)
     preparer = RunPreparer(settings, database, files, host, poses, filler)
     remover = GenerationRemover(database, files, workers, outputs, tracker, live, outbox)
+    rerolls = RerollDispatcher(settings, database, host, preparer, tracker, live, outbox)
     generations = GenerationService(
         settings=settings,
         database=database,
@@ -211,6 +216,7 @@ def open_product(
         preparer=preparer,
         redraws=RedrawPreparer(database, files, host, characters, inputs, copies),
         remover=remover,
+        rerolls=rerolls,
     )
     dispatcher = BatchDispatcher(settings, database, host, preparer, tracker)
     batches = BatchService(
@@ -244,6 +250,8 @@ def open_product(
         recorder=GenerationRecorder(database, outputs, tracker.is_deleted, tracker.record_start),
         cache=cache,
         generations=generations,
+        takes=TakeService(database, files, workers, outputs, tracker, live),
+        rerolls=rerolls,
         batches=batches,
         matrices=MatrixMaker(characters, templates, batches, workers),
         dispatcher=dispatcher,

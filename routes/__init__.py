@@ -29,6 +29,7 @@ from . import (
     poses,
     streams,
     styles,
+    takes,
     templates,
 )
 from .access import (
@@ -86,6 +87,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *files.ENDPOINTS,
     *form.ENDPOINTS,
     *generations.ENDPOINTS,
+    *takes.ENDPOINTS,
     *batches.ENDPOINTS,
     *matrix.ENDPOINTS,
     *links.ENDPOINTS,

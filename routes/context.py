@@ -16,6 +16,7 @@ from ..forge.export.character_import import CharacterImporter
 from ..forge.generations.batches import BatchService
 from ..forge.generations.matrix import MatrixMaker
 from ..forge.generations.service import GenerationService
+from ..forge.generations.takes import TakeService
 from ..forge.generations.to_character import CharacterMaker
 from ..forge.health import HealthService
 from ..forge.idempotency import Idempotency
@@ -42,6 +43,7 @@ class Services:
     settings: Settings
     files: FileStore
     generations: GenerationService
+    takes: TakeService
     batches: BatchService
     matrices: MatrixMaker
     health: HealthService
@@ -65,6 +67,7 @@ def services_of(product: Product) -> Services:
         product.settings,
         product.files,
         product.generations,
+        product.takes,
         product.batches,
         product.matrices,
         product.health,

@@ -11,11 +11,13 @@ from pydantic_core import to_json
 
 from ..forge.generations.failures import failure_code
 from ..forge.generations.service import GenerationRecord, OutputRecord, Page
+from ..forge.generations.takes import PictureTakes, Take
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
 from ..forge.spec.avatar import AvatarSpec
 from ..forge.spec.receipt import AppliedInput
 from ..forge.spec.request import parameters
+from ..forge.spec.reroll import RequestedReroll
 from ..forge.spec.warning import GenerationWarning
 from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
 from . import responses
@@ -142,6 +144,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "character_version": record.character_version,
         "reroll": record.reroll.view if record.reroll else None,
         "reroll_position": record.reroll.position + 1 if record.reroll else None,
+        "waiting_rerolls": [_waiting_reroll(wanted, record) for wanted in record.waiting_rerolls],
     }
 
 
@@ -197,6 +200,48 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
         "dimensions": {"width": output.width, "height": output.height},
         "expression": spec.expression_at(output.position) if spec else None,
         "seed": spec.seed_at(output.position) if spec else None,
+        "take": output.take,
+        "takes": output.takes,
+    }
+
+
+def render_takes(takes: PictureTakes) -> JsonBody:
+    """Render a `responses.TakesAnswer`."""
+    spec = None if takes.generation.is_manual else takes.generation.spec
+    current = next(take.picture for take in takes.takes if take.is_current)
+    return JsonBody(
+        to_json(
+            {
+                "generation_id": takes.generation.id,
+                "position": takes.position + 1,
+                "pose_type": current.view,
+                "current": current.take,
+                "takes": [_take(take, spec) for take in takes.takes],
+            }
+        )
+    )
+
+
+def _take(take: Take, spec: AvatarSpec | None) -> dict[str, object]:
+    picture = take.picture
+    return {
+        "take": picture.take,
+        "current": take.is_current,
+        "filename": picture.filename,
+        "url": f"/outputs/{picture.generation_id}/{picture.filename}",
+        "size": picture.size,
+        "dimensions": {"width": picture.width, "height": picture.height},
+        "expression": spec.expression_at(picture.position) if spec else None,
+        "seed": take.seed,
+        "inputs": [_input(applied) for applied in take.inputs],
+    }
+
+
+def _waiting_reroll(wanted: RequestedReroll, record: GenerationRecord) -> dict[str, object]:
+    return {
+        "position": wanted.position + 1,
+        "pose_type": record.spec.pictures[wanted.position],
+        "seed": wanted.seed,
     }
 
 

@@ -22,7 +22,7 @@ from avatarforge.forge.ports import (
     PromptProgress,
     QueueState,
 )
-from avatarforge.forge.spec.outputs import OUTPUT_NAME
+from avatarforge.forge.spec.outputs import output_name
 
 ALL_INSTALLED = InstalledModels(
     checkpoints=(
@@ -53,6 +53,8 @@ class FakeHost:
         self.prompts: dict[str, Prompt] = {}
         self.submitted: list[str] = []
         self.pictures = 0
+        #: `GenerationRecorder.take_of`, which the save node asks.
+        self.take_of: Callable[[str, int, str], int] = lambda generation_id, position, prompt_id: 1
         self.dead: str | None = None
         self._listeners: list[Callable[[PromptEvent], None]] = []
         self._watchers: list[Callable[[PromptProgress | PreviewPicture], None]] = []
@@ -129,9 +131,10 @@ class FakeHost:
         """Write the pictures that the prompt's save nodes would write."""
         for node in self.prompts[prompt_id].values():
             if node["class_type"] == "AvatarForgeSave":
-                folder = self.output_folder / node["inputs"]["generation_id"]
+                generation_id, position = node["inputs"]["generation_id"], node["inputs"]["position"] - 1
+                folder = self.output_folder / generation_id
                 folder.mkdir(parents=True, exist_ok=True)
-                name = OUTPUT_NAME.format(node["inputs"]["position"])
+                name = output_name(position, self.take_of(generation_id, position, prompt_id))
                 self.pictures += 1
                 (folder / name).write_bytes(picture(self.pictures))
                 self.tell(PromptEvent("saved", prompt_id, filenames=(name,)))

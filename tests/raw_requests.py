@@ -18,6 +18,8 @@ FILLED = {
     "content_hash": "a" * 64,
     "name": "avatarforge_00001.png",
     "position": "0",
+    "view": "front",
+    "take": "1",
     "template_id": ID,
     "pose_id": ID,
     "character_id": ID,

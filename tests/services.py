@@ -72,7 +72,8 @@ async def product(
         opened = composition.open_product(chosen, folder, environment, resources)
         values = {field.name: getattr(opened, field.name) for field in fields(opened)}
         forge = Product(**{**values, "host": fake})
-        works = (forge.tracker.run, forge.dispatcher.run, forge.live.run)
+        fake.take_of = forge.recorder.take_of
+        works = (forge.tracker.run, forge.dispatcher.run, forge.rerolls.run, forge.live.run)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
             yield forge

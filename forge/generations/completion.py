@@ -18,11 +18,12 @@ from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import NotFoundError
 from ..live.live import Live
-from ..spec.outputs import output_names
+from ..spec.outputs import output_name, output_names
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from . import run_log
 from .outputs import Measured, OutputFolder
+from .take_transactions import add_take
 
 # Measured pictures of a prompt, by position.
 Pictures = Mapping[int, Measured]
@@ -44,7 +45,7 @@ class RunFinisher:
 
     async def measure(self, record: GenerationRecord, filenames: tuple[str, ...]) -> dict[int, Measured]:
         """Measure the pictures of a `saved` event. Raises NotFoundError."""
-        names = output_names(record.spec)
+        names = _expected_names(record)
         return await self._measure(record, [names[name] for name in filenames if name in names], NO_PICTURES)
 
     async def record_outputs(
@@ -53,7 +54,7 @@ class RunFinisher:
         """Write the rows of pictures of a running generation; returns its new record, or None if it no longer
         runs.
 
-        The picture of a re-roll is written with the verdict, because the old one is valid until then.
+        The picture of a re-roll is written with the verdict: the old one is current until then.
         """
         if record.reroll:
             return record
@@ -84,12 +85,12 @@ class RunFinisher:
         """Write the failure, with the pictures that were saved before it. `error` is for clients, `reason`
         for the log.
 
-        A re-roll that has already replaced the picture counts as completed, because the old picture is lost.
+        A re-roll whose picture was saved before it counts as completed.
         """
         # A node's message can contain a file name with surrogates (PEP 383), which no database accepts.
         error = error.encode("utf-8", "replace").decode("utf-8")
         present = await self._measure_present(record, pictures)
-        if record.reroll and _has_new_picture(record, present):
+        if record.reroll and present:
             await self._write_completion(record, present, timing)
             return
         write = partial(
@@ -159,11 +160,12 @@ class RunFinisher:
         self, record: GenerationRecord, positions: Iterable[int], previous: Pictures
     ) -> dict[int, Measured]:
         views = record.spec.pictures
+        take = record.reroll.take if record.reroll else 1
 
         def measure() -> dict[int, Measured]:
             return {
                 position: self._outputs.measure_if_changed(
-                    record.id, position, views[position], previous.get(position)
+                    record.id, position, views[position], previous.get(position), take
                 )
                 for position in positions
             }
@@ -188,10 +190,11 @@ def expected_positions(record: GenerationRecord) -> list[int]:
     return list(range(len(record.spec.pictures)))
 
 
-def _has_new_picture(record: GenerationRecord, present: Pictures) -> bool:
-    """Whether a re-roll has replaced the old picture on disk."""
-    old = {output.content_hash for output in record.outputs if output.position in present}
-    return any(measured.picture.content_hash not in old for measured in present.values())
+def _expected_names(record: GenerationRecord) -> Mapping[str, int]:
+    """The file name of each picture that the current prompt saves -> its position."""
+    if record.reroll:
+        return {output_name(record.reroll.position, record.reroll.take): record.reroll.position}
+    return output_names(record.spec)
 
 
 def _write_pictures(
@@ -211,12 +214,18 @@ def _write_completion(
     now: int,
 ) -> GenerationRecord | None:
     end: dict[str, Any] = {"status": "completed", "reroll": None}
-    if record.reroll:
-        spec, receipt = record.reroll.apply(record.spec, record.receipt)
+    # Read again, because another take may have been chosen since the prompt was queued.
+    before = queries.get(connection, record.id) if record.reroll else None
+    if record.reroll and before is not None:
+        spec, receipt = record.reroll.apply(before.spec, before.receipt)
         end |= {"spec": spec.to_json(), "receipt": receipt.to_json()}
     if not _write_end(connection, record, end, now):
         return None
-    queries.upsert_outputs(connection, record.id, pictures)
+    if before is not None:
+        for picture in pictures:
+            add_take(connection, before, picture)
+    else:
+        queries.upsert_outputs(connection, record.id, pictures)
     return _queue_webhook(connection, record, outbox, now)
 
 
@@ -229,7 +238,8 @@ def _write_failure(
     now: int,
 ) -> GenerationRecord | None:
     if record.reroll:  # the generation is still complete, with its old picture
-        receipt = record.reroll.fail(record.spec, record.receipt, error)
+        before = queries.get(connection, record.id) or record  # with what was chosen since
+        receipt = record.reroll.fail(before.spec, before.receipt, error)
         end = {"status": "completed", "reroll": None, "receipt": receipt.to_json()}
         if not _write_end(connection, record, end, now):
             return None

@@ -8,7 +8,6 @@ committed and not enqueued is resumed at the next start like any other (`resume`
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from functools import partial
@@ -23,9 +22,10 @@ from ..errors import AvatarForgeError, ConflictError, UnavailableError
 from ..ports import Host
 from ..settings import Settings
 from ..workers import run_uncancellable
+from .dispatch_loop import DispatchLoop
 from .failures import NOT_STARTED
 from .preparation import PreparedRun, RunPreparer
-from .resume import MAX_REFUSALS, RETRY_SECONDS
+from .resume import MAX_REFUSALS
 from .tracker import GenerationTracker
 
 log = logging.getLogger("avatarforge")
@@ -47,36 +47,11 @@ class BatchDispatcher:
         self._host = host
         self._preparer = preparer
         self._tracker = tracker
-        self._woken = asyncio.Event()
         self._refusals: Counter[str] = Counter()  # by prompt_id
+        self._loop = DispatchLoop(self._fill, "the next generation of a batch")
+        self.wake = self._loop.wake
+        self.run = self._loop.run
         tracker.on_end(self.wake)
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Hand out generations while there is room, until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                none_waits = await self._fill()
-            except Exception:  # a database that is locked for a while must not end all batches
-                log.exception(
-                    "AvatarForge: the next generation of a batch could not start; trying again soon"
-                )
-                none_waits = False
-            await self._wait(None if none_waits else RETRY_SECONDS)
-
-    async def _wait(self, seconds: float | None) -> None:
-        """Wait until woken. An event tells that there is room again; the time limit is for what no event
-        tells, such as a worker thread that runs again."""
-        # Not `asyncio.wait_for`: before Python 3.12 it loses a cancellation that comes with the wake-up.
-        timer = asyncio.get_running_loop().call_later(seconds, self.wake) if seconds is not None else None
-        try:
-            await self._woken.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
 
     async def _fill(self) -> bool:
         """Hand out generations while there is room. Returns whether none waits any more."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -27,10 +27,10 @@ from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.receipt import Receipt
 from ..spec.request import AvatarRequest
-from ..spec.reroll import Reroll
+from ..spec.reroll import RequestedReroll, Reroll, waiting_to_json
 from ..store.files import FileStore
 from ..templates.fill import compile_template
-from .applicability import check_rerollable, chosen_views, position_of
+from .applicability import chosen_views
 from .compiling import (
     Resolve,
     choose_turnaround,
@@ -40,8 +40,8 @@ from .compiling import (
 )
 from .filling import RequestFiller, resolution
 from .inputs import Inputs
+from .rerolls import begin_reroll
 from .resolve import ResolvedRequest, spare_controlnet
-from .template import draw_seed, require_seed_slot
 from .transactions import (
     commit_new,
     leave_waiting,
@@ -127,17 +127,14 @@ class RunPreparer:
         return PreparedRun(checked, commit, partial(withdraw, generation_id=generation_id, used=used))
 
     async def prepare_reroll(
-        self, record: GenerationRecord, view: str | None, number: int | None, seed: int | None
+        self, record: GenerationRecord, wanted: RequestedReroll, waiting: Sequence[RequestedReroll] = ()
     ) -> PreparedRun:
-        """Prepare to generate one picture of a completed generation again, as `position_of` finds it. A
-        `seed` of None draws a new one. May also raise ConflictError."""
-        spec = record.spec
-        position = position_of(spec, view, number)
-        require_seed_slot(spec)
-        check_rerollable(spec)
+        """Prepare to generate one picture of a completed generation again, while `waiting` go on waiting. May
+        also raise ConflictError; the commit raises it if the generation has changed since."""
+        spec, position = record.spec, wanted.position
+        current = record.output_at(position)
         await self._inputs.check_present(spec)
-        new_seed = draw_seed(template=spec.template is not None) if seed is None else seed
-        reseeded = spec.with_seed_at(position, new_seed)
+        reseeded = spec.with_seed_at(position, wanted.seed)
         if spec.template is not None:
             template = await self._filler.template_of(spec.template)
             compiled = compile_template(template, reseeded, record.id, [position])
@@ -148,14 +145,15 @@ class RunPreparer:
         prompt = with_installed_names(compiled.prompt, installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
         inputs = Receipt(compiled.inputs).for_prompt(checked.prompt_id).inputs
+        take = (current.last_take if current is not None else 0) + 1
         commit = partial(
-            requeue,
+            begin_reroll,
             before=record,
-            refusal="Another re-roll of this generation has just begun. Wait for it.",
             receipt=receipt_for_reroll(record, installed).to_json(),
             prompt=to_json(prompt).decode(),
             prompt_id=checked.prompt_id,
-            reroll=Reroll(position, spec.pictures[position], new_seed, inputs).to_json(),
+            reroll=Reroll(position, spec.pictures[position], wanted.seed, inputs, take).to_json(),
+            waiting_rerolls=waiting_to_json(waiting),
         )
         return PreparedRun(checked, commit, partial(restore, before=record))
 

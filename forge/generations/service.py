@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from ...db import generations as queries
+from ...db import takes as take_queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import (
@@ -23,6 +26,7 @@ from ..ports import Host, Prompt
 from ..settings import Settings
 from ..spec.avatar import Kind
 from ..spec.request import AvatarRequest
+from ..spec.reroll import RequestedReroll
 from ..store.listing import read_number_cursor
 from ..webhooks.targets import Targets
 from ..workers import run_uncancellable
@@ -32,6 +36,8 @@ from .outputs import OutputFolder
 from .preparation import PreparedRun, RunPreparer
 from .redraw import RedrawPreparer, RedrawRequest
 from .removal import STOP_SECONDS, GenerationRemover
+from .reroll_dispatcher import RerollDispatcher
+from .rerolls import RerollChangedError, add_waiting, check_has_room, choose_reroll, remove_waiting
 from .run_log import RunLogger
 from .tracker import GenerationTracker
 from .transactions import check_queue_limit
@@ -43,6 +49,9 @@ __all__ = [
     "OutputRecord",
     "Page",
 ]
+
+#: How often a re-roll looks at its generation again, because another request changed it meanwhile.
+REROLL_ATTEMPTS = 5
 
 log = logging.getLogger("avatarforge")
 
@@ -73,6 +82,7 @@ class GenerationService:
         preparer: RunPreparer,
         redraws: RedrawPreparer,
         remover: GenerationRemover,
+        rerolls: RerollDispatcher,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -85,6 +95,7 @@ class GenerationService:
         self._preparer = preparer
         self._redraws = redraws
         self._remover = remover
+        self._rerolls = rerolls
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
 
     async def submit(
@@ -131,18 +142,40 @@ class GenerationService:
         *,
         position: int | None = None,
     ) -> GenerationRecord:
-        """Generate one picture again and keep the others: that of a view, or that at a position, from 1.
+        """Generate one picture again, that of a view or that at a position, from 1: it gets one more take, and
+        the others stay. While another re-roll of the generation runs or waits, this one waits for it.
+
         Raises NotFoundError, ConflictError, UnprocessableError, UnavailableError, PromptRefusedError,
-        BusyError."""
-        record = await self.get(generation_id)
-        if record.status != "completed" or record.is_manual:
-            raise ConflictError(
-                f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}.",
-                code="generation_not_completed",
-            )
-        await self._check_worker_alive()
-        prepared = await self._preparer.prepare_reroll(record, view, position, seed)
-        return await self._commit_and_enqueue(prepared, claim)
+        BusyError.
+        """
+        for _ in range(REROLL_ATTEMPTS):
+            record = await self.get(generation_id)
+            if record.is_manual or not (record.status == "completed" or _is_rerolled_now(record)):
+                raise ConflictError(
+                    f"Only a completed generation of the API can be re-rolled; this one is {_state(record)}.",
+                    code="generation_not_completed",
+                )
+            await self._check_worker_alive()
+            wanted = choose_reroll(record.spec, view, position, seed)
+            check_has_room(record, wanted)
+            # Also if it waits, so that the answer tells why it could not run.
+            prepared = await self._preparer.prepare_reroll(record, wanted)
+            try:
+                if record.is_rerolling:
+                    return await self._let_wait(record, wanted, claim)
+                return await self._commit_and_enqueue(prepared, claim)
+            except RerollChangedError:
+                continue
+        raise RerollChangedError
+
+    async def _let_wait(
+        self, record: GenerationRecord, wanted: RequestedReroll, claim: Claim | None
+    ) -> GenerationRecord:
+        add = partial(add_waiting, generation_id=record.id, wanted=wanted)
+        commit = with_claim(add, claim, self._database.now())
+        after = await self._tracker.run_exclusively(partial(self._database.write, commit))
+        self._rerolls.wake()
+        return after
 
     async def retry(self, generation_id: str, claim: Claim | None = None) -> GenerationRecord:
         """Run a failed generation again, with the same id, seed and graph.
@@ -159,7 +192,7 @@ class GenerationService:
         return await self._commit_and_enqueue(await self._preparer.prepare_retry(record), claim)
 
     async def cancel(self, generation_id: str) -> GenerationRecord:
-        """Stop a queued or running generation and return its new record.
+        """Stop a queued or running generation, and let no re-roll of it wait; return its new record.
 
         Waits up to STOP_SECONDS for a running one, which may also complete or fail in that time. Raises
         NotFoundError, ConflictError.
@@ -219,15 +252,19 @@ class GenerationService:
         log.info("AvatarForge: generation %s deleted", generation_id)
 
     async def output(self, generation_id: str, filename: str) -> tuple[OutputRecord, Path]:
-        """The row and the path of a picture. Raises NotFoundError."""
-        record = await self._database.read(
-            partial(queries.output, generation_id=generation_id, filename=filename)
-        )
+        """The row and the path of a picture, also of a take that is not the current one. Raises
+        NotFoundError."""
+
+        def find(connection: Connection) -> OutputRecord | None:
+            current = queries.output(connection, generation_id, filename)
+            return current or take_queries.picture(connection, generation_id, filename)
+
+        record = await self._database.read(find)
         if record is None:
             raise NotFoundError(
                 f"Generation {generation_id} has no picture of that name.", code="output_not_found"
             )
-        return record, self._outputs.folder_of(generation_id) / record.filename
+        return record, self._outputs.file_of(record)
 
     async def _commit_and_enqueue(self, prepared: PreparedRun, claim: Claim | None) -> GenerationRecord:
         """Commit the row, then enqueue the prompt: so every prompt that runs has a row, and an accepted
@@ -251,12 +288,15 @@ class GenerationService:
 
     async def _cancel(self, generation_id: str) -> GenerationRecord:
         record = await self.get(generation_id)
-        if record.status not in queries.ACTIVE:
+        if record.waiting_rerolls_json is not None:
+            await self._database.write(partial(remove_waiting, generation_id=generation_id))
+        elif record.status not in queries.ACTIVE:
             raise ConflictError(
                 f"Only a queued or running generation can be cancelled; this one is {_state(record)}.",
                 code="generation_not_active",
             )
-        await self._tracker.cancel(record)
+        if record.status in queries.ACTIVE:
+            await self._tracker.cancel(record)
         return record
 
     async def _delete(self, generation_id: str, *, keep_outputs: bool) -> None:
@@ -285,6 +325,11 @@ class GenerationService:
 
 def unknown_generation(generation_id: str) -> NotFoundError:
     return NotFoundError(f"No generation {generation_id} exists.", code="generation_not_found")
+
+
+def _is_rerolled_now(record: GenerationRecord) -> bool:
+    """Whether its pictures are complete and one of them is being made again."""
+    return record.status in queries.ACTIVE and record.reroll_json is not None
 
 
 def _state(record: GenerationRecord) -> str:

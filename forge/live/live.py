@@ -115,6 +115,14 @@ class Live:
         """Publish the end of a generation that waited in a batch and was never announced."""
         self._publish_end(record)
 
+    def takes_changed(self, record: GenerationRecord) -> None:
+        """Publish that another take of a picture was chosen, or that one was deleted. Pass the record as it
+        was committed."""
+        if record.status in queries.ACTIVE and self.is_tracked(record):
+            self._announce_active(self._run(record), record)
+        else:
+            self._publish("output", record)
+
     def deleted(self, record: GenerationRecord) -> None:
         """Publish that the row was deleted."""
         progress = self.state(record).progress

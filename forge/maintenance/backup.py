@@ -20,11 +20,13 @@ from sqlalchemy import Connection
 
 from ...db import files as file_queries
 from ...db import generations as generation_queries
+from ...db import takes as take_queries
 from ...db import verify as queries
 from ...db.engine import DATABASE_NAME, Database, open_database
 from ...db.records import FileRecord, OutputRecord
-from ..errors import NotFoundError
+from ..errors import ConflictError, NotFoundError
 from ..generations.outputs import OutputFolder
+from ..generations.take_transactions import delete_take
 from ..store.blobs import BlobStore, write_whole
 from ..store.disk import open_to_read
 
@@ -60,6 +62,18 @@ class _Job:
     def is_in_source(self, table: str, column: str, value: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE {column} = ?"  # noqa: S608 - constant names
         return self.source.execute(query, (value,)).fetchone() is not None
+
+    def has_take(self, record: OutputRecord) -> bool:
+        """Whether the source still has this take of a picture, current or not."""
+        key = (record.generation_id, record.position, record.take)
+        return any(
+            self.source.execute(
+                f"SELECT 1 FROM {table} WHERE generation_id = ? AND position = ? AND take = ?",  # noqa: S608
+                key,
+            ).fetchone()
+            is not None
+            for table in ("outputs", "takes")
+        )
 
 
 def copy_store(source: Path, blobs: BlobStore, outputs: OutputFolder | None, target: Path) -> Copied:
@@ -131,40 +145,56 @@ def _copy_outputs(job: _Job, source: OutputFolder, target: OutputFolder) -> None
         for record in page:
             _copy_output(job, record, source, target)
         after = (page[-1].generation_id, page[-1].position)
+    after_take = ("", -1, -1)
+    takes_of = partial(take_queries.after, limit=PAGE, resting=False)
+    while page := job.copy.read_here(partial(takes_of, after=after_take)):
+        for record in page:
+            _copy_output(job, record, source, target)
+        after_take = (page[-1].generation_id, page[-1].position, page[-1].take)
 
 
 def _copy_output(job: _Job, record: OutputRecord, source: OutputFolder, target: OutputFolder) -> None:
-    key = (record.generation_id, record.position)
+    path, copy = source.file_of(record), target.file_of(record)
     try:
-        _copy_intact(source.file(*key), target.file(*key), record.content_hash)
+        _copy_intact(path, copy, record.content_hash)
         current = record
     except _NotIntactError:
         if not job.is_in_source("generations", "id", record.generation_id):
             job.copy.write_here(partial(_forget_generation, generation_id=record.generation_id))
             job.copied.deleted += 1
             return
+        if not job.has_take(record) and _forget_take(job, record):
+            job.copied.deleted += 1
+            return
         try:
-            # The view may have been re-rolled since: copy the new picture and update the row in the copy.
-            _copy_intact(source.file(*key), target.file(*key), None)
-            current = target.measure(*key, record.view)
+            # A graph that was queued by hand may have saved it again, or an earlier release re-rolled it: copy
+            # the new picture and update the row in the copy.
+            _copy_intact(path, copy, None)
+            current = target.measure(record.generation_id, record.position, record.view, record.take)
         except (_NotIntactError, NotFoundError):
             lose = partial(queries.set_output_lost, record=record, lost_at=job.copy.now())
             job.copy.write_here(lose)
             job.copied.lost += 1
             return
-    if current != record or record.lost_at is not None:
-        job.copy.write_here(partial(_replace_output, record=current))
+    if current.content_hash != record.content_hash or record.lost_at is not None:
+        job.copy.write_here(partial(queries.replace_picture, record=current))
     job.copied.outputs += 1
     job.copied.bytes += current.size
 
 
+def _forget_take(job: _Job, record: OutputRecord) -> bool:
+    """Delete a take from the copy, because it was deleted from the source meanwhile. Returns False for one
+    that is current in the copy: another one was chosen before it was deleted."""
+    key = {name: getattr(record, name) for name in ("generation_id", "position", "take")}
+    try:
+        job.copy.write_here(partial(delete_take, **key))
+    except ConflictError:
+        return False
+    return True
+
+
 def _forget_generation(connection: Connection, generation_id: str) -> None:
     file_queries.take_released(connection, generation_queries.remove(connection, generation_id))
-
-
-def _replace_output(connection: Connection, record: OutputRecord) -> None:
-    generation_queries.set_output(connection, record)
-    queries.set_output_lost(connection, record, None)
 
 
 def _copy_intact(source: Path, target: Path, content_hash: str | None) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from ...db import generations as generation_queries
+from ...db import takes as take_queries
 from ...db import verify as queries
 from ...db.records import OutputRecord
 from ..errors import NotFoundError
@@ -20,21 +20,28 @@ from .run import PAGE, CheckRun, FileState, describe_difference, file_state
 
 
 async def check_outputs(run: CheckRun, outputs: OutputFolder) -> None:
-    """Check the pictures of generations that are not active; active ones are still being written."""
+    """Check the pictures of generations that are not active, the current takes and then the others; active
+    ones are still being written."""
     after = ("", -1)
     while page := await run.read(partial(queries.outputs_after, after=after, limit=PAGE)):
-        async for record, state in run.file_states(
-            page, lambda row: outputs.file(row.generation_id, row.position)
-        ):
-            await _check(run, outputs, record, state)
+        await _check_page(run, outputs, page)
         after = (page[-1].generation_id, page[-1].position)
+    after_take = ("", -1, -1)
+    while page := await run.read(partial(take_queries.after, after=after_take, limit=PAGE)):
+        await _check_page(run, outputs, page)
+        after_take = (page[-1].generation_id, page[-1].position, page[-1].take)
+
+
+async def _check_page(run: CheckRun, outputs: OutputFolder, page: list[OutputRecord]) -> None:
+    async for record, state in run.file_states(page, outputs.file_of):
+        await _check(run, outputs, record, state)
 
 
 async def _check(run: CheckRun, outputs: OutputFolder, record: OutputRecord, state: FileState | None) -> None:
     kind = _verdict(record, state)
     if kind is not None:
         # Read again, the row last: the generation may have been deleted, or the view re-rolled.
-        state = await run.in_thread(file_state, outputs.file(record.generation_id, record.position))
+        state = await run.in_thread(file_state, outputs.file_of(record))
         kind = _verdict(record, state)
         if await run.read(partial(queries.resting_output, record=record)) != record:
             return
@@ -60,7 +67,8 @@ def _verdict(record: OutputRecord, state: FileState | None) -> str | None:
 
 
 def _describe(record: OutputRecord, kind: str, state: FileState | None) -> str:
-    which = f"Picture {record.position + 1} of generation {record.generation_id}"
+    of_it = f"icture {record.position + 1} of generation {record.generation_id}"
+    which = f"P{of_it}" if record.take == 1 else f"Take {record.take} of p{of_it}"
     if state is None:
         return f"{which} is gone."
     return (
@@ -82,15 +90,16 @@ async def _repair(
         unmark = partial(queries.set_output_lost, record=record, lost_at=None)
         return "no longer marked lost" if await _change(run, record, unmark) else None
     try:
-        current = await run.in_thread(outputs.measure, record.generation_id, record.position, record.view)
+        key = (record.generation_id, record.position, record.view, record.take)
+        current = await run.in_thread(outputs.measure, *key)
     except NotFoundError:
         if not await _change(run, record, lose):
             return None
-        path = outputs.file(record.generation_id, record.position)
+        path = outputs.file_of(record)
         name = await run.in_thread(run.parts.blobs.try_quarantine, path)
         # If it cannot be moved now, the next check finds it again.
         return f"moved to quarantine/{name} and marked lost" if name else None
-    updated = await _change(run, record, partial(generation_queries.set_output, record=current))
+    updated = await _change(run, record, partial(queries.replace_picture, record=current))
     return "row updated to the present picture" if updated else None
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from ...db import files as file_queries
 from ...db import generations as queries
+from ...db import takes as take_queries
 from ...db import verify
 from ...db.engine import Database
-from ..generations.outputs import OutputFolder, outputs_entry, parts_entry
+from ..generations.outputs import OutputFolder, outputs_entry, parts_entry, take_of_entry
 from ..ids import is_canonical_id
 from ..store.blobs import BlobStore
 from ..store.files import HASH_PATTERN
@@ -78,10 +79,21 @@ def recover_entry(connection: Connection, name: str, blobs: BlobStore, outputs: 
             return False
         blobs.journal.clear(name)
         return True
+    take = take_of_entry(name)
+    if take is not None:
+        if outputs is None or not _remove_take(connection, take, outputs):
+            return False
+        blobs.journal.clear(name)
+        return True
     if file_queries.by_hash(connection, subject) is None:
         return blobs.remove(subject, kind, patient=False)
     blobs.clear_entry(subject, kind)
     return True
+
+
+def _remove_take(connection: Connection, take: tuple[str, int, int], outputs: OutputFolder) -> bool:
+    """Returns whether nothing is left to remove: the delete may not have been committed."""
+    return take_queries.exists(connection, *take) or outputs.remove_file(*take, patient=False)
 
 
 def _remove_pictures(connection: Connection, name: str, generation_id: str, outputs: OutputFolder) -> bool:

@@ -44,6 +44,10 @@ from .generations import (
     PromptAnswer,
     Status,
     Steps,
+    Take,
+    TakeDeletedAnswer,
+    TakesAnswer,
+    WaitingReroll,
     WarningDetail,
 )
 from .health import (

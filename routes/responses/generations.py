@@ -27,6 +27,8 @@ class OutputFile(LazyModel):
     dimensions: Dimensions
     expression: str | None = Field(description="Of a redrawn face; null for any other picture.")
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
+    take: int = Field(description="Its number among the takes of this picture, from 1.")
+    takes: int = Field(description="How many takes of this picture are kept.")
 
 
 class ReferenceParameter(LazyModel):
@@ -126,6 +128,43 @@ class InputReceipt(LazyModel):
     steps: Steps = Field(description="The sampling steps during which it worked, from 1.")
 
 
+class WaitingReroll(LazyModel):
+    """A re-roll that waits for those before it."""
+
+    position: int = Field(description="The number of the picture in output_files, from 1.")
+    pose_type: ViewName | None
+    seed: int
+
+
+class Take(LazyModel):
+    """A picture that was made of a view. Its file never changes."""
+
+    take: int = Field(description="Its number, from 1. No later take gets it again.")
+    current: bool
+    filename: str
+    url: str = Field(description="Resolves against the server's root and against the API's prefix.")
+    size: int = Field(description="Bytes.")
+    dimensions: Dimensions
+    expression: str | None = Field(description="Of a redrawn face; null for any other picture.")
+    seed: int | None = Field(description="null for a graph queued by hand.")
+    inputs: list[InputReceipt] = Field(description="The part of the receipt that is about this take alone.")
+
+
+class TakesAnswer(LazyModel):
+    generation_id: str
+    position: int = Field(description="The number of the picture in output_files, from 1.")
+    pose_type: ViewName | None
+    current: int = Field(description="The number of the current take.")
+    takes: list[Take] = Field(description="Oldest first.")
+
+
+class TakeDeletedAnswer(LazyModel):
+    generation_id: str
+    take: int
+    deleted: Literal[True]
+    message: str
+
+
 class CurrentNode(LazyModel):
     """What runs now."""
 
@@ -171,6 +210,9 @@ class GenerationAnswer(LazyModel):
     reroll: ViewName | None = Field(description="The view that is being re-rolled.")
     reroll_position: int | None = Field(
         description="The number in output_files, from 1, of the picture that is being re-rolled."
+    )
+    waiting_rerolls: list[WaitingReroll] = Field(
+        description="The re-rolls that begin, one after another, when the present one has ended."
     )
     progress: float = Field(
         description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."

@@ -35,6 +35,8 @@ def paths_of(endpoint: Endpoint) -> list[str]:
         "content_hash": "a" * 64,
         "name": "avatarforge_00001.png",
         "position": "0",
+        "view": "front",
+        "take": "1",
         "pose_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "template_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",
         "character_id": "b1c29540-8712-4faf-8d5c-9ed86409ddce",

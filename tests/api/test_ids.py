@@ -131,6 +131,14 @@ class Stage:
         await self.forge.until(generation_id, "completed")
         return generation_id
 
+    async def rerolled(self) -> str:
+        """With two takes of its picture: the second one is current."""
+        generation_id = await self.completed()
+        again = await self.forge.generations.reroll(generation_id, None, 3, position=1)
+        self.forge.host.succeed(again.prompt_id)
+        await self.forge.until(generation_id, "completed")
+        return generation_id
+
     async def failed(self) -> str:
         generation_id = await self.queued()
         self.forge.host.start(generation_id)
@@ -149,7 +157,7 @@ class Stage:
             "retry": self.failed,
             "{position}": self.running,
         }
-        made: dict[str, str] = {"position": "0", "name": "avatar_00001_.png"}
+        made: dict[str, str] = {"position": "0", "name": "avatar_00001_.png", "view": "1", "take": "1"}
         for name in placeholders(endpoint):
             if name == "file_id":
                 made[name] = await self.file()
@@ -161,6 +169,8 @@ class Stage:
                 made[name] = await self.character()
             elif name == "batch_id":
                 made[name] = await self.batch(failed=endpoint.path.endswith("/retry"))
+            elif name == "generation_id" and "take" in placeholders(endpoint):
+                made[name] = await self.rerolled()
             elif name == "generation_id":
                 made[name] = await states.get(endpoint.path.rsplit("/")[-1], self.completed)()
                 if "name" in placeholders(endpoint):
