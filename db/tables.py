@@ -96,7 +96,7 @@ generations = Table(
     Column("waiting_rerolls", Text, nullable=True),
     Index(
         "ix_generations_waiting_rerolls",
-        "sequence",
+        "waiting_rerolls",
         sqlite_where=text("waiting_rerolls IS NOT NULL"),
         postgresql_where=text("waiting_rerolls IS NOT NULL"),
     ),

@@ -11,17 +11,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, tuple_
 
-from .generations import ACTIVE
-from .records import OutputRecord, TakeRecord
+from .generations import ACTIVE, by_sequence
+from .records import GenerationRecord, OutputRecord, TakeRecord
 from .tables import generations, outputs, takes
 
+_AT_ONCE = 500  # older SQLite takes 999 values in a statement
 _OF_TAKES = [name for field in fields(OutputRecord) if (name := field.name) not in ("takes", "last_take")]
 _COLUMNS = [takes.c[name] for name in _OF_TAKES]
-_WAITING = (
-    select(generations.c.id)
-    .where(generations.c.waiting_rerolls.is_not(None), generations.c.status == "completed")
-    .order_by(generations.c.sequence)
-)
+# Without a condition on the status, so that only the small index is read.
+_WAITING = select(generations.c.sequence).where(generations.c.waiting_rerolls.is_not(None))
 
 
 def of_picture(connection: Connection, generation_id: str, position: int) -> list[TakeRecord]:
@@ -89,9 +87,15 @@ def after(
     return [OutputRecord(**row._mapping) for row in rows]
 
 
-def waiting_generations(connection: Connection, limit: int) -> list[str]:
-    """The ids of up to `limit` generations whose next re-roll can begin, oldest first."""
-    return list(connection.execute(_WAITING.limit(limit)).scalars())
+def waiting_generations(connection: Connection) -> list[GenerationRecord]:
+    """The generations whose next re-roll can begin, oldest first. Re-rolls wait only where others run, so
+    there are few."""
+    sequences = sorted(connection.execute(_WAITING).scalars())
+    found: list[GenerationRecord] = []
+    for start in range(0, len(sequences), _AT_ONCE):
+        found += by_sequence(connection, sequences[start : start + _AT_ONCE]).values()
+    can_begin = (record for record in found if record.status == "completed")
+    return sorted(can_begin, key=lambda record: record.sequence)
 
 
 def _is(generation_id: str, position: int, take: int) -> tuple[ColumnElement[bool], ...]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...db import generations as generation_queries
 from ...db import takes as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord
@@ -29,8 +27,6 @@ from .preparation import PreparedRun, RunPreparer
 from .rerolls import RerollChangedError, fail_waiting
 from .resume import MAX_REFUSALS
 from .tracker import GenerationTracker
-
-_AT_ONCE = 100
 
 log = logging.getLogger("avatarforge")
 
@@ -63,15 +59,9 @@ class RerollDispatcher:
 
     async def _fill(self) -> bool:
         """Begin re-rolls while there is room. Returns whether none waits that could begin."""
-        while ids := await self._database.read(partial(queries.waiting_generations, limit=_AT_ONCE)):
-            for generation_id in ids:
-                if not self._has_room():
-                    return False
-                get = partial(generation_queries.get, generation_id=generation_id)
-                record = await self._database.read(get)
-                if record is None or record.status != "completed" or not record.waiting_rerolls:
-                    continue  # it has changed since
-                if not await self._begin_next(record):
+        while waiting := await self._database.read(queries.waiting_generations):
+            for record in waiting:
+                if not self._has_room() or not await self._begin_next(record):
                     return False
         # What is resumed may end without an event, and then its next re-roll can begin.
         return not self._tracker.is_resuming

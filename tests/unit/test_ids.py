@@ -71,7 +71,8 @@ async def test_nodes_find_a_generation_by_its_id_in_capitals(forge: Product) -> 
     for written in (record.id, record.id.upper()):
         path = await asyncio.to_thread(saving.picture, written, 0)
         assert path.parent.name == record.id
-        assert await asyncio.to_thread(saving.saved_at, written, 0) == path.stat().st_mtime_ns
+        fingerprint = await asyncio.to_thread(saving.fingerprint, written, 0, record.prompt_id)
+        assert fingerprint == f"{path.name} {path.stat().st_mtime_ns}"
 
 
 async def test_a_graph_queued_by_hand_under_an_id_in_capitals_is_one_generation(forge: Product) -> None:

@@ -13,7 +13,7 @@ import pytest
 from services import Product, product
 from sqlalchemy import Connection, event, text
 
-from avatarforge.db import characters, files, generations, row_counts, verify, webhooks
+from avatarforge.db import characters, files, generations, row_counts, takes, verify, webhooks
 from avatarforge.db.engine import Database
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, FileRecord
 from avatarforge.forge.generations.cache import GenerationCache
@@ -54,6 +54,11 @@ READS: dict[str, Read] = {
     "prompt": partial(generations.prompt_of, generation_id=IDS[0]),
     "status of a prompt": partial(generations.status_of_prompt, prompt_id=IDS[0]),
     "output": partial(generations.output, generation_id=IDS[0], filename="a.png"),
+    "takes": partial(takes.of_picture, generation_id=IDS[0], position=0),
+    "take": partial(takes.get, generation_id=IDS[0], position=0, take=1),
+    "number of takes": partial(takes.count, generation_id=IDS[0], position=0),
+    "picture of a take": partial(takes.picture, generation_id=IDS[0], filename="a.png"),
+    "re-rolls that wait": takes.waiting_generations,
     "completed ones": partial(generations.completed, limit=200),
     "file": partial(files.get_any, file_id=IDS[0]),
     "hash": partial(files.by_hash, content_hash="0" * 64),
@@ -86,6 +91,8 @@ ALONG = {
     "characters": "SCAN characters USING COVERING INDEX ix_characters_created_at_id_search_key",
     # The rows of a subquery that has been read along its index.
     "subquery": "SCAN users",
+    # Generations with re-rolls that wait: few ever have one.
+    "waiting re-rolls": "SCAN generations USING COVERING INDEX ix_generations_waiting_rerolls",
     "constant": "SCAN CONSTANT ROW",
 }
 #: A text in the index of trigrams, which is M1. The number, which tells the order, is SQLite's own affair.

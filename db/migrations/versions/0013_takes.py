@@ -39,7 +39,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("waiting_rerolls", sa.Text, nullable=True))
     some_wait = sa.text("waiting_rerolls IS NOT NULL")
     op.create_index(
-        _INDEX, "generations", ["sequence"], sqlite_where=some_wait, postgresql_where=some_wait
+        _INDEX, "generations", ["waiting_rerolls"], sqlite_where=some_wait, postgresql_where=some_wait
     )
 
 
