@@ -50,10 +50,12 @@ def choose_reroll(
 def check_has_room(record: GenerationRecord, wanted: RequestedReroll) -> None:
     """Raises ConflictError if a picture has as many takes as it may have, with those that run and wait, or if
     too many re-rolls wait."""
-    expected = [*record.waiting_rerolls, *([record.reroll] if record.reroll is not None else [])]
+    expected = [waiting.position for waiting in record.waiting_rerolls]
+    if record.reroll is not None:
+        expected.append(record.reroll.position)
     current = record.output_at(wanted.position)
     takes = current.takes if current is not None else 0
-    if takes + sum(reroll.position == wanted.position for reroll in expected) >= MOST_TAKES:
+    if takes + expected.count(wanted.position) >= MOST_TAKES:
         raise ConflictError(
             f"A picture has {MOST_TAKES} takes at most, with those that are still to be made. Delete some.",
             code="too_many_takes",
