@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from avatarforge.db import batches, characters, files, generations, pose_library, row_counts, templates
+from avatarforge.db import batches, characters, files, generations, pose_library, row_counts, takes, templates
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, LibraryPoseRecord
+from avatarforge.forge.generations.take_transactions import add_take, choose_take
 
 SPEC = (Path(__file__).resolve().parents[1] / "data" / "specs" / "0.1.0.json").read_text(encoding="utf-8")
 
@@ -65,6 +67,12 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
             {"spec": SPEC},
         )
         connection.execute(text("INSERT INTO generation_inputs VALUES ('made', 'pose', 'file')"))
+        connection.execute(
+            text(
+                "INSERT INTO outputs (generation_id, position, filename, view, size, width, height, "
+                "content_hash) VALUES ('made', 0, 'avatarforge_00001.png', 'front', 1, 64, 65, 'bytes')"
+            )
+        )
     engine.dispose()
     database = open_database("", tmp_path)
     try:
@@ -72,7 +80,7 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert record is not None
         assert (record.sequence, record.status, record.spec.prompt) == (7, "failed", "a knight")
         assert record.spec.template is None
-        assert (record.batch_id, record.waiting_place) == (None, None)
+        assert (record.batch_id, record.waiting_place, record.waiting_rerolls) == (None, None, ())
         assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 1
         assert database.read_here(templates.count) == 0
         assert (record.character_id, record.character_version) == (None, None)
@@ -84,6 +92,22 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert database.read_here(partial(files.reference_count, file_id="file")) == 2
         assert database.read_here(row_counts.listed_characters) == 1
         assert database.read_here(batches.count_waiting) == 0
+        # Each picture has one take, and can get the next.
+        (picture,) = record.outputs
+        assert (picture.filename, picture.take, picture.takes, picture.last_take) == (
+            "avatarforge_00001.png",
+            1,
+            1,
+            1,
+        )
+        assert database.read_here(takes.waiting_generations) == []
+        again = replace(picture, filename="avatarforge_00001_take_002.png", take=2)
+        database.write_here(lambda connection: add_take(connection, record, again))
+        assert database.read_here(partial(takes.count, generation_id="made", position=0)) == 1
+        chosen = database.write_here(
+            lambda connection: choose_take(connection, "made", 0, 1)
+        )
+        assert chosen.outputs == (replace(picture, takes=2, last_take=2),)
     finally:
         database.close()
 
@@ -160,3 +184,60 @@ def test_the_generations_of_characters_of_revision_0011_are_counted(tmp_path: Pa
         assert database.read_here(row_counts.find_mismatches) == []
     finally:
         database.close()
+
+
+def test_a_reroll_that_runs_in_revision_0012_makes_the_second_take(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{(tmp_path / 'avatarforge.db').as_posix()}")
+    reroll = '{"position":1,"view":"back","seed":3,"inputs":[]}'
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+        connection.execute(
+            text(
+                "INSERT INTO generations (sequence, id, kind, status, prompt_id, spec, prompt, receipt, "
+                "attempts, created_at, reroll) "
+                "VALUES (7, 'made', 'avatar', 'processing', 'run', :spec, '{}', '{}', 1, 5, :reroll)"
+            ),
+            {"spec": SPEC, "reroll": reroll},
+        )
+    engine.dispose()
+    database = open_database("", tmp_path)
+    try:
+        (record,) = database.read_here(generations.active)
+        assert record.reroll is not None
+        assert (record.reroll.take, record.reroll.seed, record.is_rerolling) == (2, 3, True)
+    finally:
+        database.close()
+
+
+def test_the_present_revision_can_be_taken_back_and_keeps_the_current_pictures(tmp_path: Path) -> None:
+    open_database("", tmp_path).close()
+    engine = create_engine(f"sqlite:///{(tmp_path / 'avatarforge.db').as_posix()}")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO generations (sequence, id, kind, status, prompt_id, spec, prompt, receipt, "
+                "attempts, created_at, waiting_rerolls) "
+                "VALUES (7, 'made', 'avatar', 'completed', 'run', :spec, '{}', '{}', 1, 5, '[[0, 3]]')"
+            ),
+            {"spec": SPEC},
+        )
+        columns = "generation_id, position, take, filename, size, width, height, content_hash"
+        for table, more, take in (("outputs", "", 2), ("takes", ", made", 1)):
+            value = ", '{}'" if more else ""
+            connection.execute(
+                text(
+                    f"INSERT INTO {table} ({columns}{more}) "  # noqa: S608
+                    f"VALUES ('made', 0, {take}, 'a{take}.png', 1, 64, 64, 'hash'{value})"
+                )
+            )
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0012")
+        kept = connection.execute(text("SELECT filename FROM outputs")).scalars().all()
+        tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars()
+        assert (kept, "takes" in tables) == (["a2.png"], False)
+    engine.dispose()
