@@ -50,6 +50,7 @@ PARTS: dict[str, Path] = {
             "skeletons.mjs",
             "slots.mjs",
             "stream.mjs",
+            "takes.mjs",
         )
     },
     **{

@@ -4,7 +4,7 @@ import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_cli
 import { parse, stringify } from "./json.mjs";
 
 /** @import { Capabilities, FileKind, FormField, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
-/** @import { ModelFamily, ModelFileInfo, ModelOverride, UploadedFile } from "../shared/types.d.ts" */
+/** @import { ModelFamily, ModelFileInfo, ModelOverride, Take, UploadedFile } from "../shared/types.d.ts" */
 
 /** The statuses of servers and proxies that offer no event stream. */
 const NO_STREAM = new Set([404, 405, 406, 501]);
@@ -108,6 +108,36 @@ export class ApiClient extends FilesClient {
   }
 
   /**
+   * The takes of a picture, oldest first.
+   * @param {string} id
+   * @param {number} number of the picture, from 1
+   * @returns {Promise<{ takes: Take[] }>}
+   */
+  listTakes(id, number) {
+    return this.requestJson(takesPath(id, number));
+  }
+
+  /**
+   * Make a take the current one.
+   * @param {string} id
+   * @param {number} number of the picture, from 1
+   * @param {number} take
+   * @returns {Promise<Generation>}
+   */
+  chooseTake(id, number, take) {
+    return this.requestJson(`${takesPath(id, number)}/${take}/choose`, { method: "POST" });
+  }
+
+  /**
+   * @param {string} id
+   * @param {number} number of the picture, from 1
+   * @param {number} take
+   */
+  async deleteTake(id, number, take) {
+    await this.request(`${takesPath(id, number)}/${take}`, { method: "DELETE" });
+  }
+
+  /**
    * @param {string} id
    * @param {boolean} keepalive whether the request must outlive the page, which is being closed
    */
@@ -199,6 +229,14 @@ export class ApiClient extends FilesClient {
 /** @param {string} id */
 function generationPath(id) {
   return `/generations/${encodeURIComponent(id)}`;
+}
+
+/**
+ * @param {string} id
+ * @param {number} number of the picture, from 1
+ */
+function takesPath(id, number) {
+  return `${generationPath(id)}/views/${number}/takes`;
 }
 
 /** A new random idempotency key. crypto.randomUUID exists on secure pages only. */

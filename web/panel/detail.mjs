@@ -88,9 +88,9 @@ export class Detail {
   #render(generation) {
     const { t } = this.session;
     const { status, output_files: outputs, reroll_position: reroll, warnings: notes } = generation;
-    const { inputs, error, progress } = generation;
+    const { inputs, error, progress, waiting_rerolls: waiting } = generation;
     // Progress arrives ten times a second and must not rebuild the sections that the user is reading.
-    const rendered = JSON.stringify([status, outputs, reroll, notes, inputs.length, error]);
+    const rendered = JSON.stringify([status, outputs, reroll, waiting, notes, inputs.length, error]);
     if (rendered !== this.rendered) {
       this.rendered = rendered;
       const focused = document.activeElement;

@@ -2,6 +2,7 @@
 import { button, make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
+import { takesOf } from "./takes.mjs";
 
 /** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, Translate, Warning } from "../shared/types.d.ts" */
 /** @import { Labels } from "./labels.mjs" */
@@ -59,7 +60,8 @@ export function pictures(generation, session, reroll) {
  * @param {Session} session
  * @param {(number: number) => void} reroll gets the number of the picture, from 1
  */
-function picture(output, number, generation, { client, t }, reroll) {
+function picture(output, number, generation, session, reroll) {
+  const { client, t } = session;
   const { pose_type: view, expression } = output;
   const { width, height } = output.dimensions;
   // A drawn face fits into its picture with the seed of that only.
@@ -79,10 +81,13 @@ function picture(output, number, generation, { client, t }, reroll) {
     // A re-roll keeps the URL of a view, so without the seed a browser could show the old picture from its cache.
     image.src = browserUrl.includes("?") ? browserUrl : `${browserUrl}?seed=${output.seed ?? ""}`;
   });
+  // While one picture is made again, more can be asked for: they wait for their turn.
+  const canBeRerolled = hasEnded(generation) || generation.reroll_position !== null;
+  const waiting = generation.waiting_rerolls.filter(({ position }) => position === number).length;
   const rerollButton =
     generation.kind !== "graph" && (view || expression) && !keepsSeed
       ? button(t("reroll"), () => reroll(number), {
-          disabled: !hasEnded(generation),
+          disabled: !canBeRerolled,
           "aria-label": t("reroll_named", { view: name }),
           "data-act": alone ? `reroll-${view}` : `reroll-${view}-${number}`,
         })
@@ -99,7 +104,14 @@ function picture(output, number, generation, { client, t }, reroll) {
       generation.reroll_position === number
         ? make("span", { className: "avatarforge-rerolling", textContent: ` ${t("reroll_running")}` })
         : null,
+      waiting
+        ? make("span", {
+            className: "avatarforge-rerolling",
+            textContent: ` ${t("reroll_waiting", { count: waiting })}`,
+          })
+        : null,
     ),
+    output.takes > 1 ? takesOf(generation, number, name, session) : null,
     make("div", { className: "avatarforge-row" }, download, rerollButton),
   );
 }

@@ -44,6 +44,17 @@ export interface OutputFile {
   expression: string | null;
   dimensions: Dimensions;
   seed: number | string | null;
+  take: number;
+  takes: number;
+}
+
+/** A picture that was made of a view. One of them is current. */
+export interface Take {
+  take: number;
+  current: boolean;
+  url: string;
+  dimensions: Dimensions;
+  seed: number | string | null;
 }
 
 /** A seed too large for a JavaScript number is a string of digits (see json.mjs). */
@@ -102,6 +113,7 @@ export interface Generation {
   character_id: string | null;
   reroll: View | null;
   reroll_position: number | null;
+  waiting_rerolls: { position: number; pose_type: View | null; seed: number | string }[];
   progress: number;
   current: { view: View | null; step: number; steps: number } | null;
   queue_position: number | null;
