@@ -71,15 +71,27 @@ def test_a_sheet_shows_how_far_it_is_and_opens_and_one_view_is_made_anew(page: P
     expect(figures).to_have_count(4)
     expect(page.get_by_role("heading", name=text)).to_be_focused()
     before = figures.nth(1).locator("img").get_attribute("src")
+    takes = page.get_by_role("list", name="Takes: Back").get_by_role("button", name=re.compile("^Take"))
     page.get_by_role("button", name="Reroll Back").click()
-    expect(page.get_by_role("button", name="Reroll Back")).to_be_disabled()
-    expect(page.get_by_role("button", name="Reroll Back")).to_be_enabled(timeout=SLOW)
-    after = figures.nth(1).locator("img")
+    expect(takes).to_have_count(2, timeout=SLOW)
+    after = figures.nth(1).locator("img").first
     expect(after).not_to_have_attribute("src", before or "")
     assert after.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 64
     (id_,) = re.findall("[0-9a-f-]{36}", page.url)
     seeds = [output["seed"] for output in api.get(f"/generations/{id_}").json()["output_files"]]
     assert len(set(seeds)) == 2
+    # The picture that it replaced is one press away, and the newer one stays until it is deleted.
+    expect(takes.nth(1)).to_have_attribute("aria-pressed", "true")
+    takes.nth(0).click()
+    expect(after).to_have_attribute("src", before or "")
+    expect(takes.nth(0)).to_have_attribute("aria-pressed", "true")
+    expect(takes.nth(0)).to_be_focused()
+    page.get_by_role("button", name="Delete take 2 of Back").click()
+    expect(takes.nth(1)).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(takes.nth(1)).to_be_visible()
+    listed = api.get(f"/generations/{id_}/views/back/takes").json()["takes"]
+    assert [take["current"] for take in listed] == [True, False]
 
 
 def test_the_detail_has_receipt_warnings_settings_curl_and_a_download(page: Page, api: Api) -> None:

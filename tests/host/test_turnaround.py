@@ -213,12 +213,28 @@ def test_a_reroll_makes_one_view_anew_and_keeps_the_bytes_of_the_others(api: Api
     receipt_matches(api, again)
     looks_at = [line for line in again["inputs"] if line["role"] == "anchor" and line["pose_type"] == "back"]
     assert looks_at[0]["comfyui_prompt_id"] == again["comfyui_prompt_id"] != done["comfyui_prompt_id"]
-    # The same seed gives the same picture again, another seed another.
-    for seed, same in ((5, True), (6, False)):
-        api.post(f"/generations/{done['generation_id']}/reroll", params={"pose": "back", "seed": seed})
-        newest = contents(api, api.wait(done["generation_id"]))
-        with Image.open(io.BytesIO(newest[1])) as now, Image.open(io.BytesIO(after[1])) as then:
-            assert (now.tobytes() == then.tobytes()) is same
+    # The same seed gives the same picture again, another seed another. The second one waits for the first.
+    path = f"/generations/{done['generation_id']}"
+    for seed in (5, 6):
+        assert api.post(f"{path}/reroll", params={"pose": "back", "seed": seed}).status_code == 200
+    ended = api.until(done["generation_id"], lambda now: now["output_files"][1]["takes"] == 4)
+    listed = api.get(f"{path}/views/back/takes").json()["takes"]
+    assert [(take["take"], take["current"], take["seed"]) for take in listed] == [
+        (1, False, 11),
+        (2, False, 5),
+        (3, False, 5),
+        (4, True, 6),
+    ]
+    shown = [api.root(take["url"]).content for take in listed]
+    assert shown[:2] == [before[1], after[1]]
+    decoded = [Image.open(io.BytesIO(content)).tobytes() for content in shown]
+    assert decoded[1] == decoded[2] != decoded[3]
+    # Every take is a file that stays, and the first one is chosen with its seed and its part of the receipt.
+    chosen = api.post(f"{path}/views/back/takes/1/choose").json()
+    assert contents(api, chosen) == before
+    assert [output["seed"] for output in chosen["output_files"]] == [11] * 4
+    receipt_matches(api, chosen)
+    assert ended["warnings"] == []
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from . import synthetic
 from .host import ComfyUI
 from .obtain import obtain_comfyui
 from .server import ComfyServer
-from .soak_checks import fsck_offline, has_fsck, verify
+from .soak_checks import fsck_offline, has_fsck, no_reroll_waits, verify
 from .soak_clients import Clients, Http, Ledger
 
 #: What each kill should interrupt. "random" and "running" hit whatever happens at that moment.
@@ -136,10 +136,10 @@ def _until(reached: Callable[[], object], delay: float) -> None:
 
 
 def _wait_until_idle(server: ComfyServer, ledger: Ledger) -> bool:
-    """Wait until nothing is queued or processing. Returns False if that takes too long."""
+    """Wait until nothing is queued or processing, and no re-roll waits. Returns False if that takes too long."""
     http = Http(server.port, ledger)
     deadline = time.monotonic() + IDLE_TIMEOUT
-    while http.active() != 0:
+    while http.active() != 0 or not no_reroll_waits(http):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.2)

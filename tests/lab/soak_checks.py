@@ -55,6 +55,11 @@ def has_fsck(http: Http) -> bool:
     return http.request("POST", "/maintenance/verify?repair=false")[0] != 404
 
 
+def no_reroll_waits(http: Http) -> bool:
+    """Whether no generation has re-rolls that wait: between two of them it is completed."""
+    return not any(generation["waiting_rerolls"] for generation in _list_generations(http))
+
+
 def _list_generations(http: Http) -> list[dict[str, Any]]:
     generations: list[dict[str, Any]] = []
     cursor = ""
@@ -100,15 +105,26 @@ def _check_generation(generation: dict[str, Any], ledger: Ledger, output: Path, 
     expected = ledger.generations.get(generation["generation_id"])
     if generation["status"] == "completed" and expected not in (None, len(generation["output_files"])):
         faults.append(f"has {len(generation['output_files'])} pictures of {expected}")
-    reported = {file["filename"] for file in generation["output_files"]}
+    files = [*generation["output_files"], *_other_takes(generation, http)]
+    reported = {file["filename"] for file in files}
     on_disk = _names(output / generation["generation_id"])
     if reported != on_disk:
         faults.append(f"reports the files {sorted(reported)}, but the disk has {sorted(on_disk)}")
-    for file in generation["output_files"]:
+    for file in files:
         status, content, etag = http.request("GET", file["url"])
         if status != 200 or len(content) != file["size"] or hashlib.sha256(content).hexdigest() not in etag:
             faults.append(f"{file['filename']}: {status}, {len(content)} bytes of {file['size']}, {etag}")
     return faults
+
+
+def _other_takes(generation: dict[str, Any], http: Http) -> list[dict[str, Any]]:
+    """The takes of its pictures that are not current."""
+    found = []
+    for number, file in enumerate(generation["output_files"], 1):
+        if file["takes"] > 1:
+            listed = http.call("GET", f"/generations/{generation['generation_id']}/views/{number}/takes")
+            found += [take for take in (listed or {"takes": ()})["takes"] if not take["current"]]
+    return found
 
 
 def _names(folder: Path) -> set[str]:
