@@ -6,6 +6,7 @@ import { curlCommand } from "./curl.mjs";
 import { inputFiles, pictures, receipt, settings, summary, warnings } from "./detail_sections.mjs";
 import { failureText, generationTitle, hasEnded, progressText } from "./labels.mjs";
 import { showPreviews } from "./running.mjs";
+import { TakeStrips } from "./takes.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
 /** @import { Properties } from "../shared/elements.mjs" */
@@ -21,6 +22,7 @@ export class Detail {
   constructor({ session, back, useSettings }) {
     const { live, t } = session;
     this.session = session;
+    this.takes = new TakeStrips(session);
     this.back = back;
     this.useSettings = useSettings;
     this.id = "";
@@ -117,7 +119,7 @@ export class Detail {
       summary(generation, session),
       hasEnded(generation) ? null : this.#progress(),
       error ? make("p", { className: "avatarforge-alert", textContent: failureText(generation, session.t) }) : null,
-      pictures(generation, session, (number) => void this.#runAction(`reroll?position=${number}`)),
+      pictures(generation, session, (number) => void this.#runAction(`reroll?position=${number}`), this.takes),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,
       parameters && generation.kind !== "expressions" ? inputFiles(parameters, session) : null,

@@ -2,11 +2,11 @@
 import { button, make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
-import { takesOf } from "./takes.mjs";
 
 /** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, Translate, Warning } from "../shared/types.d.ts" */
 /** @import { Labels } from "./labels.mjs" */
 /** @import { Session } from "./session.mjs" */
+/** @import { TakeStrips } from "./takes.mjs" */
 
 /** What the API names in place of a model for pictures that were drawn without one. */
 const DRAWN = "Paper doll";
@@ -42,14 +42,15 @@ export function summary(generation, { locale, t }) {
  * @param {Generation} generation
  * @param {Session} session
  * @param {(number: number) => void} reroll gets the number of the picture, from 1
+ * @param {TakeStrips} takes
  */
-export function pictures(generation, session, reroll) {
+export function pictures(generation, session, reroll, takes) {
   const { output_files: outputs } = generation;
   if (!outputs.length) return null;
   return make(
     "div",
     { className: "avatarforge-pictures" },
-    ...outputs.map((output, index) => picture(output, index + 1, generation, session, reroll)),
+    ...outputs.map((output, index) => picture(output, index + 1, generation, session, reroll, takes)),
   );
 }
 
@@ -59,8 +60,9 @@ export function pictures(generation, session, reroll) {
  * @param {Generation} generation
  * @param {Session} session
  * @param {(number: number) => void} reroll gets the number of the picture, from 1
+ * @param {TakeStrips} takes
  */
-function picture(output, number, generation, session, reroll) {
+function picture(output, number, generation, session, reroll, takes) {
   const { client, t } = session;
   const { pose_type: view, expression } = output;
   const { width, height } = output.dimensions;
@@ -111,7 +113,7 @@ function picture(output, number, generation, session, reroll) {
           })
         : null,
     ),
-    output.takes > 1 ? takesOf(generation, number, name, session) : null,
+    output.takes > 1 ? takes.show(generation, number, name) : null,
     make("div", { className: "avatarforge-row" }, download, rerollButton),
   );
 }

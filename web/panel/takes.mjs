@@ -5,16 +5,30 @@ import { errorMessage, statusOf } from "../shared/errors.mjs";
 /** @import { Generation, Take } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
 
-/**
- * @param {Generation} generation
- * @param {number} number of the picture, from 1
- * @param {string} name of the picture
- * @param {Session} session
- */
-export function takesOf(generation, number, name, session) {
-  const strip = new TakeStrip(generation.generation_id, number, name, session);
-  void strip.load();
-  return strip.element;
+/** The takes of all pictures of the generation that is shown. They outlive a redraw of the view around them. */
+export class TakeStrips {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    this.id = "";
+    /** @type {Map<number, TakeStrip>} */
+    this.strips = new Map();
+  }
+
+  /**
+   * The takes of a picture, loaded anew.
+   * @param {Generation} generation
+   * @param {number} number of the picture, from 1
+   * @param {string} name of the picture
+   */
+  show({ generation_id: id }, number, name) {
+    if (this.id !== id) this.strips.clear();
+    this.id = id;
+    const strip = this.strips.get(number) ?? new TakeStrip(id, number, name, this.session);
+    this.strips.set(number, strip);
+    void strip.load();
+    return strip.element;
+  }
 }
 
 class TakeStrip {
@@ -29,30 +43,47 @@ class TakeStrip {
     this.number = number;
     this.name = name;
     this.session = session;
+    this.lastRequest = 0;
+    /**
+     * The numbers of takes whose deletion can still be undone.
+     * @type {Set<number>}
+     */
+    this.pendingDeletes = new Set();
     this.element = make("ul", {
       className: "avatarforge-takes",
       "aria-label": session.t("takes_of", { view: name }),
-      "aria-busy": "true",
     });
   }
 
   async load() {
     const { client, t } = this.session;
+    const request = ++this.lastRequest;
+    this.element.setAttribute("aria-busy", "true");
     try {
       const { takes } = await client.listTakes(this.id, this.number);
-      this.element.replaceChildren(...takes.map((take) => this.#item(take)));
+      if (request === this.lastRequest) this.#fill(takes.map((take) => this.#item(take)));
     } catch (error) {
-      this.element.replaceChildren(
-        make(
-          "li",
-          {},
-          make("span", { className: "avatarforge-error", textContent: errorMessage(error, t) }),
-          button(t("retry"), () => void this.load()),
-        ),
-      );
+      if (request !== this.lastRequest) return;
+      const message = make("span", { className: "avatarforge-error", textContent: errorMessage(error, t) });
+      this.#fill([make("li", {}, message, button(t("retry"), () => void this.load()))]);
     } finally {
-      this.element.removeAttribute("aria-busy");
+      if (request === this.lastRequest) this.element.removeAttribute("aria-busy");
     }
+  }
+
+  /**
+   * Show these items; the button with the focus keeps it.
+   * @param {HTMLLIElement[]} items
+   */
+  #fill(items) {
+    const focused = document.activeElement;
+    const hadFocus = this.element.contains(focused);
+    const action = focused instanceof HTMLElement ? focused.dataset.act : undefined;
+    this.element.replaceChildren(...items);
+    if (!hadFocus) return;
+    /** @type {HTMLElement | null} */
+    const same = this.element.querySelector(`[data-act="${action}"]`);
+    (same ?? this.element.querySelector("button"))?.focus();
   }
 
   /** @param {Take} take */
@@ -75,7 +106,7 @@ class TakeStrip {
       image,
       make("span", { textContent: String(take.take) }),
     );
-    const item = make("li", {}, choose);
+    const item = make("li", { hidden: this.pendingDeletes.has(take.take) }, choose);
     if (!take.current) {
       item.append(
         make("button", {
@@ -85,7 +116,7 @@ class TakeStrip {
           title: t("delete"),
           "aria-label": t("delete_take", { number: take.take, view: this.name }),
           "data-act": `delete-take-${this.number}-${take.take}`,
-          onclick: () => this.#deleteLater(take, item),
+          onclick: () => this.#deleteLater(take),
         }),
       );
     }
@@ -108,42 +139,56 @@ class TakeStrip {
   /**
    * Delete a take after the time in which this can be undone. If the page is closed before, it stays.
    * @param {Take} take
-   * @param {HTMLLIElement} item
    */
-  #deleteLater(take, item) {
+  #deleteLater(take) {
     const { t } = this.session;
-    const timer = setTimeout(() => void this.#delete(take, item), this.session.undoSeconds() * 1000);
-    item.hidden = true;
-    this.#focusNextTo(item);
-    this.session.notify(t("deleted", { name: t("take_named", { number: take.take, view: this.name }) }), t("undo"), () => {
+    const number = take.take;
+    this.pendingDeletes.add(number);
+    this.#updateVisibility(number);
+    const timer = setTimeout(() => void this.#delete(number), this.session.undoSeconds() * 1000);
+    this.session.notify(t("deleted", { name: t("take_named", { number, view: this.name }) }), t("undo"), () => {
       clearTimeout(timer);
-      item.hidden = false;
-      item.querySelector("button")?.focus();
+      this.pendingDeletes.delete(number);
+      this.#updateVisibility(number);
+      this.#button(number)?.focus();
     });
   }
 
-  /**
-   * @param {Take} take
-   * @param {HTMLLIElement} item
-   */
-  async #delete(take, item) {
+  /** @param {number} number of a take */
+  async #delete(number) {
     const { client, live, t } = this.session;
     try {
-      await client.deleteTake(this.id, this.number, take.take);
+      await client.deleteTake(this.id, this.number, number);
+      // Without a stream of events nothing else would tell it.
+      if (live.state !== "live") live.watch(await client.getGeneration(this.id));
     } catch (error) {
       if (statusOf(error) === 404) return;
-      item.hidden = false;
       this.session.notify(errorMessage(error, t));
-      return;
     }
-    // Without a stream of events nothing else would tell it.
-    if (live.state !== "live") live.watch(await client.getGeneration(this.id));
+    this.pendingDeletes.delete(number);
+    await this.load();
   }
 
-  /** @param {HTMLLIElement} item */
-  #focusNextTo(item) {
-    const items = [...this.element.querySelectorAll("li")].filter((other) => other === item || !other.hidden);
-    const next = items[items.indexOf(item) + 1] ?? items[items.indexOf(item) - 1];
+  /**
+   * Hide or show a take; the focus goes from a hidden one to the first that is left.
+   * @param {number} number
+   */
+  #updateVisibility(number) {
+    const item = this.#button(number)?.closest("li");
+    if (!item) return;
+    const hadFocus = item.contains(document.activeElement);
+    item.hidden = this.pendingDeletes.has(number);
+    if (!item.hidden || !hadFocus) return;
+    const [next] = [...this.element.querySelectorAll("li")].filter((other) => !other.hidden);
     next?.querySelector("button")?.focus();
+  }
+
+  /**
+   * The button that chooses a take.
+   * @param {number} number
+   * @returns {HTMLButtonElement | null}
+   */
+  #button(number) {
+    return this.element.querySelector(`[data-act="take-${this.number}-${number}"]`);
   }
 }
