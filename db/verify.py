@@ -107,9 +107,8 @@ def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord
 def replace_picture(connection: Connection, record: OutputRecord) -> None:
     """Write what was measured of a picture, current or not, to its row; it is not lost. Its number and those
     of its other takes stay."""
-    measured = {
-        name: getattr(record, name) for name in ("filename", "view", "size", "width", "height", "content_hash")
-    }
+    names = ("filename", "view", "size", "width", "height", "content_hash")
+    measured = {name: getattr(record, name) for name in names}
     _update_picture(connection, record, lost_at=None, **measured)
 
 

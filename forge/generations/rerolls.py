@@ -63,8 +63,8 @@ def check_has_room(record: GenerationRecord, wanted: RequestedReroll) -> None:
         )
     if len(record.waiting_rerolls) >= MOST_WAITING_REROLLS:
         raise ConflictError(
-            f"{MOST_WAITING_REROLLS} re-rolls of this generation wait, which is the limit. Send it again when "
-            "some of them have ended.",
+            f"{MOST_WAITING_REROLLS} re-rolls of this generation wait, which is the limit. Send it again "
+            "when some of them have ended.",
             code="too_many_rerolls",
             parameters={"limit": MOST_WAITING_REROLLS},
         )

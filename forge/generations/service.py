@@ -142,8 +142,8 @@ class GenerationService:
         *,
         position: int | None = None,
     ) -> GenerationRecord:
-        """Generate one picture again, that of a view or that at a position, from 1: it gets one more take, and
-        the others stay. While another re-roll of the generation runs or waits, this one waits for it.
+        """Generate one picture again, that of a view or that at a position, from 1: it gets one more take,
+        and the others stay. While another re-roll of the generation runs or waits, this one waits for it.
 
         Raises NotFoundError, ConflictError, UnprocessableError, UnavailableError, PromptRefusedError,
         BusyError.

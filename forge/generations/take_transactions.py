@@ -53,8 +53,8 @@ def choose_take(connection: Connection, generation_id: str, position: int, take:
 
 
 def delete_take(connection: Connection, generation_id: str, position: int, take: int) -> GenerationRecord:
-    """Delete the row of a take; returns the generation. Raises NotFoundError, or ConflictError for the current
-    one."""
+    """Delete the row of a take; returns the generation. Raises NotFoundError, or ConflictError for the
+    current one."""
     record, current = _find(connection, generation_id, position)
     if current.take == take:
         raise ConflictError(

@@ -28,8 +28,8 @@ log = logging.getLogger("avatarforge")
 
 @dataclass(frozen=True)
 class Take:
-    """One take of a picture. `seed` is None for a graph that was queued by hand; `inputs` are the lines of the
-    receipt that are about this take alone."""
+    """One take of a picture. `seed` is None for a graph that was queued by hand; `inputs` are the lines of
+    the receipt that are about this take alone."""
 
     picture: OutputRecord
     is_current: bool
@@ -70,7 +70,7 @@ class TakeService:
         return await self._database.read(partial(_list, generation_id=generation_id, picture=picture))
 
     async def choose(self, generation_id: str, picture: str, take: int) -> GenerationRecord:
-        """Make a take the current one; returns the generation. Raises NotFoundError and UnprocessableError."""
+        """Make a take the current one; returns the generation. Raises NotFoundError, UnprocessableError."""
 
         async def write() -> GenerationRecord:
             before = await self._get(generation_id)
@@ -101,7 +101,9 @@ class TakeService:
         after = await self._exclusively(write)
         removed = await self._workers.disk(self._outputs.remove_file, generation_id, position, take)
         await (self._files.clear_entry if removed else self._files.keep_entry)(entry)
-        log.info("AvatarForge: take %d of picture %d of generation %s deleted", take, position + 1, generation_id)
+        log.info(
+            "AvatarForge: take %d of picture %d of generation %s deleted", take, position + 1, generation_id
+        )
         return after
 
     async def _exclusively(self, write: Callable[[], Awaitable[GenerationRecord]]) -> GenerationRecord:

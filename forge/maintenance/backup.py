@@ -167,8 +167,8 @@ def _copy_output(job: _Job, record: OutputRecord, source: OutputFolder, target: 
             job.copied.deleted += 1
             return
         try:
-            # A graph that was queued by hand may have saved it again, or an earlier release re-rolled it: copy
-            # the new picture and update the row in the copy.
+            # A graph that was queued by hand, or the retry of a run, may have saved it again: copy the new
+            # picture and update the row in the copy.
             _copy_intact(path, copy, None)
             current = target.measure(record.generation_id, record.position, record.view, record.take)
         except (_NotIntactError, NotFoundError):

@@ -104,7 +104,9 @@ async def test_a_view_that_is_not_there(client: Client, forge: Product, view: st
         assert (await refused(client, method, path + of_it))[:2] == (404, "output_not_found")
 
 
-@pytest.mark.parametrize("take", ["0", "-1", "01", "1.0", "x", "1e1", "%20", "9" * 10, "9" * 4000, quote("١")])
+@pytest.mark.parametrize(
+    "take", ["0", "-1", "01", "1.0", "x", "1e1", "%20", "9" * 10, "9" * 4000, quote("١")]
+)
 async def test_a_number_that_no_take_has(client: Client, forge: Product, take: str) -> None:
     generation_id = await rerolled(forge, client)
     path = f"/generations/{generation_id}/views/back/takes/{take}"

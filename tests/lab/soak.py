@@ -136,7 +136,7 @@ def _until(reached: Callable[[], object], delay: float) -> None:
 
 
 def _wait_until_idle(server: ComfyServer, ledger: Ledger) -> bool:
-    """Wait until nothing is queued or processing, and no re-roll waits. Returns False if that takes too long."""
+    """Wait until nothing is queued or processing and no re-roll waits. Returns False if it takes too long."""
     http = Http(server.port, ledger)
     deadline = time.monotonic() + IDLE_TIMEOUT
     while http.active() != 0 or not no_reroll_waits(http):

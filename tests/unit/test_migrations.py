@@ -104,9 +104,7 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         again = replace(picture, filename="avatarforge_00001_take_002.png", take=2)
         database.write_here(lambda connection: add_take(connection, record, again))
         assert database.read_here(partial(takes.count, generation_id="made", position=0)) == 1
-        chosen = database.write_here(
-            lambda connection: choose_take(connection, "made", 0, 1)
-        )
+        chosen = database.write_here(lambda connection: choose_take(connection, "made", 0, 1))
         assert chosen.outputs == (replace(picture, takes=2, last_take=2),)
     finally:
         database.close()
