@@ -37,7 +37,7 @@ from .preparation import PreparedRun, RunPreparer
 from .redraw import RedrawPreparer, RedrawRequest
 from .removal import STOP_SECONDS, GenerationRemover
 from .reroll_dispatcher import RerollDispatcher
-from .rerolls import RerollChangedError, add_waiting, check_has_room, choose_reroll, remove_waiting
+from .rerolls import RerollChangedError, add_waiting, check_has_room, choose_reroll
 from .run_log import RunLogger
 from .tracker import GenerationTracker
 from .transactions import check_queue_limit
@@ -288,15 +288,12 @@ class GenerationService:
 
     async def _cancel(self, generation_id: str) -> GenerationRecord:
         record = await self.get(generation_id)
-        if record.waiting_rerolls_json is not None:
-            await self._database.write(partial(remove_waiting, generation_id=generation_id))
-        elif record.status not in queries.ACTIVE:
+        if record.status not in queries.ACTIVE and not record.waiting_rerolls:
             raise ConflictError(
                 f"Only a queued or running generation can be cancelled; this one is {_state(record)}.",
                 code="generation_not_active",
             )
-        if record.status in queries.ACTIVE:
-            await self._tracker.cancel(record)
+        await self._tracker.cancel(record)
         return record
 
     async def _delete(self, generation_id: str, *, keep_outputs: bool) -> None:

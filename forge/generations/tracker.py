@@ -11,8 +11,10 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
+from ...db import generations as queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord
 from ..errors import NotFoundError
@@ -24,6 +26,7 @@ from ..workers import Workers
 from .completion import RunFinisher, expected_positions
 from .failures import CANCELLED, INTERRUPTED, REMOVED
 from .outputs import OutputFolder
+from .rerolls import remove_waiting
 from .resume import Resumption
 from .run import ActiveRun
 
@@ -119,8 +122,12 @@ class GenerationTracker:
             self._enqueue(record, checked)
 
     async def cancel(self, record: GenerationRecord) -> None:
-        """Stop an active generation. Call it with `queue_lock` held. A running one ends when ComfyUI reports
-        it; see `wait_finished`."""
+        """Stop an active generation, and let no re-roll of it wait. Call it with `queue_lock` held. A running
+        one ends when ComfyUI reports it; see `wait_finished`."""
+        if record.waiting_rerolls_json is not None:
+            await self._database.write(partial(remove_waiting, generation_id=record.id))
+        if record.status not in queries.ACTIVE:
+            return
         run = self._runs.get(record.prompt_id)
         if run is None:  # from an earlier ComfyUI and not resumed yet, or waiting in a batch
             await self._finisher.fail(record, CANCELLED, CANCELLED)
