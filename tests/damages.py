@@ -145,6 +145,14 @@ async def dangle_output(store: Store) -> None:
     )
 
 
+async def dangle_take(store: Store) -> None:
+    without_keys(
+        store,
+        "INSERT INTO takes (generation_id, position, take, filename, size, width, height, content_hash, made) "
+        "VALUES ('nobody', 0, 1, 'a.png', 1, 1, 1, 'x', '{}')",
+    )
+
+
 async def dangle_skeleton(store: Store) -> None:
     await store.forge.database.write(
         lambda connection: connection.execute(
@@ -223,6 +231,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (leave_deleted, "unreleased"),
     (dangle_input, "dangling"),
     (dangle_output, "dangling"),
+    (dangle_take, "dangling"),
     (dangle_skeleton, "dangling"),
     (dangle_pose, "dangling"),
     (lose_picture, "output_missing"),

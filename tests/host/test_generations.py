@@ -103,6 +103,8 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "dimensions": {"width": 64, "height": 72},
         "expression": None,
         "seed": 12345,
+        "take": 1,
+        "takes": 1,
     }
     assert done == {
         **answer,
