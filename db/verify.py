@@ -95,9 +95,7 @@ def resting_output(connection: Connection, record: OutputRecord) -> OutputRecord
     ).one_or_none()
     if row is not None:
         return OutputRecord(**row._mapping)
-    is_resting = exists().where(
-        generations.c.id == record.generation_id, generations.c.status.not_in(ACTIVE)
-    )
+    is_resting = exists().where(generations.c.id == record.generation_id, generations.c.status.not_in(ACTIVE))
     if not connection.execute(select(is_resting)).scalar():
         return None
     kept = take_queries.get(connection, record.generation_id, record.position, record.take)

@@ -148,7 +148,8 @@ async def dangle_output(store: Store) -> None:
 async def dangle_take(store: Store) -> None:
     without_keys(
         store,
-        "INSERT INTO takes (generation_id, position, take, filename, size, width, height, content_hash, made) "
+        "INSERT INTO takes "
+        "(generation_id, position, take, filename, size, width, height, content_hash, made) "
         "VALUES ('nobody', 0, 1, 'a.png', 1, 1, 1, 'x', '{}')",
     )
 

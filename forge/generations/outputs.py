@@ -119,9 +119,7 @@ class OutputFolder:
             return previous
         return Measured(self.measure(generation_id, position, view, take), stamp)
 
-    def measure(
-        self, generation_id: str, position: int, view: str | None, take: int = 1
-    ) -> OutputRecord:
+    def measure(self, generation_id: str, position: int, view: str | None, take: int = 1) -> OutputRecord:
         """Read a picture's file and return the row for it; `position` counts from 0, `take` from 1.
 
         Raises NotFoundError if it is missing or broken.

@@ -42,9 +42,7 @@ def choose_reroll(
     position = position_of(spec, view, number)
     require_seed_slot(spec)
     check_rerollable(spec)
-    return RequestedReroll(
-        position, draw_seed(template=spec.template is not None) if seed is None else seed
-    )
+    return RequestedReroll(position, draw_seed(template=spec.template is not None) if seed is None else seed)
 
 
 def check_has_room(record: GenerationRecord, wanted: RequestedReroll) -> None:

@@ -67,9 +67,7 @@ def delete_take(connection: Connection, generation_id: str, position: int, take:
     return queries.get(connection, generation_id) or record
 
 
-def _find(
-    connection: Connection, generation_id: str, position: int
-) -> tuple[GenerationRecord, OutputRecord]:
+def _find(connection: Connection, generation_id: str, position: int) -> tuple[GenerationRecord, OutputRecord]:
     record = queries.get(connection, generation_id)
     if record is None:
         raise NotFoundError(f"No generation {generation_id} exists.", code="generation_not_found")

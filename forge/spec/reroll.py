@@ -12,7 +12,6 @@ from .receipt import AppliedInput, Receipt
 from .stored import from_fields, to_fields, to_json_text
 from .warning import make_warning
 
-
 #: How many takes of a picture are kept; the next re-roll is refused until some are deleted.
 MOST_TAKES = 100
 #: How many re-rolls of a generation can wait for the one that runs.

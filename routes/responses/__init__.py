@@ -165,6 +165,9 @@ __all__ = [
     "Style",
     "StyleWords",
     "StylesAnswer",
+    "Take",
+    "TakeDeletedAnswer",
+    "TakesAnswer",
     "TemplateAnswer",
     "TemplateDeletedAnswer",
     "TemplateFile",
@@ -173,5 +176,6 @@ __all__ = [
     "UploadAnswer",
     "VariantChoice",
     "VerifyAnswer",
+    "WaitingReroll",
     "WarningDetail",
 ]

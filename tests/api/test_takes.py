@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from pictures import picture
@@ -96,7 +95,7 @@ async def test_a_take_is_deleted_and_its_picture_is_gone(client: Client, forge: 
     assert [(file["take"], file["takes"]) for file in generation["output_files"]] == [(1, 1), (2, 1)]
 
 
-@pytest.mark.parametrize("view", ["side", "0", "3", "front ", "..%2Fx", "%00", "%FF", "x" * 2000, "٢"])
+@pytest.mark.parametrize("view", ["side", "0", "3", "front ", "..%2Fx", "%00", "%FF", "x" * 2000, "%D9%A2"])
 async def test_a_view_that_is_not_there(client: Client, forge: Product, view: str) -> None:
     generation_id = await rerolled(forge, client)
     path = f"/generations/{generation_id}/views/{view}/takes"
@@ -104,9 +103,7 @@ async def test_a_view_that_is_not_there(client: Client, forge: Product, view: st
         assert (await refused(client, method, path + of_it))[:2] == (404, "output_not_found")
 
 
-@pytest.mark.parametrize(
-    "take", ["0", "-1", "01", "1.0", "x", "1e1", "%20", "9" * 10, "9" * 4000, quote("١")]
-)
+@pytest.mark.parametrize("take", ["0", "-1", "01", "1.0", "x", "1e1", "%20", "9" * 10, "9" * 4000, "%D9%A1"])
 async def test_a_number_that_no_take_has(client: Client, forge: Product, take: str) -> None:
     generation_id = await rerolled(forge, client)
     path = f"/generations/{generation_id}/views/back/takes/{take}"
