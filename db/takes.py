@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, tuple_
 
 from .generations import ACTIVE, by_sequence
 from .records import GenerationRecord, OutputRecord, TakeRecord
@@ -27,13 +27,13 @@ def of_picture(connection: Connection, generation_id: str, position: int) -> lis
     query = select(*_COLUMNS, takes.c.made).where(
         takes.c.generation_id == generation_id, takes.c.position == position
     )
-    return [_record(row) for row in connection.execute(query.order_by(takes.c.take))]
+    return [_record(row._mapping) for row in connection.execute(query.order_by(takes.c.take))]
 
 
 def get(connection: Connection, generation_id: str, position: int, take: int) -> TakeRecord | None:
     query = select(*_COLUMNS, takes.c.made).where(*_is(generation_id, position, take))
     row = connection.execute(query).one_or_none()
-    return _record(row) if row is not None else None
+    return _record(row._mapping) if row is not None else None
 
 
 def count(connection: Connection, generation_id: str, position: int) -> int:
@@ -102,7 +102,7 @@ def _is(generation_id: str, position: int, take: int) -> tuple[ColumnElement[boo
     return (takes.c.generation_id == generation_id, takes.c.position == position, takes.c.take == take)
 
 
-def _record(row: Row[Any]) -> TakeRecord:
-    values = dict(row._mapping)
+def _record(row: RowMapping) -> TakeRecord:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
     made = values.pop("made")
     return TakeRecord(OutputRecord(**values), made)
