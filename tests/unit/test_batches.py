@@ -231,7 +231,7 @@ async def test_an_item_that_cannot_start_fails_alone(forge: Product) -> None:
 async def test_a_prompt_that_the_queue_refuses_waits_on(
     forge: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("avatarforge.forge.generations.dispatcher.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("avatarforge.forge.generations.dispatch_loop.RETRY_SECONDS", 0.01)
     refused: list[str] = []
 
     def refuse(prompt_id: str) -> str | None:
