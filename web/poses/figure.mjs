@@ -1,5 +1,6 @@
-// A figure as the pose editor keeps it: the keypoints of one person on a canvas. Pure: every function returns a new
-// figure, and nothing here touches the page. Coordinates are pixels of the canvas, x to the right and y down.
+// A figure as the pose editor keeps it: the keypoints of one person on a canvas, beside other people. Pure: every
+// function returns a new figure, and nothing here touches the page. Coordinates are pixels of the canvas, x to the
+// right and y down.
 
 /** @typedef {readonly [x: number, y: number]} Point */
 /** @typedef {readonly (Point | null)[]} Points null: not visible */
@@ -8,15 +9,13 @@
 /** @typedef {HandName | "face"} PartName */
 /** @typedef {number | HandName} Handle what can be dragged: a joint by its number, or a hand */
 /**
- * @typedef {object} Figure
- * @property {number} width of the canvas
- * @property {number} height of the canvas
+ * @typedef {object} Person
  * @property {Points} body the 18 joints in OpenPose's order
  * @property {Part | null} left_hand 21 points
  * @property {Part | null} right_hand
  * @property {Part | null} face 68 or 70 points
- * @property {readonly object[]} others the other people of the pose, as they were read
  */
+/** @typedef {Person & { width: number, height: number, others: readonly Person[] }} Figure the others stay as they are */
 
 // OpenPose's order of the 18 joints: POSE_COCO_BODY_PARTS.
 export const NOSE = 0;

@@ -1,7 +1,7 @@
 // Reads and writes OpenPose JSON for the pose editor. Pure, like figure.mjs.
-import { JOINT_COUNT, PART_NAMES, boundsOf, visible } from "./figure.mjs";
+import { JOINT_COUNT, PART_NAMES, visible } from "./figure.mjs";
 
-/** @import { Figure, Part, PartName, Point, Points } from "./figure.mjs" */
+/** @import { Figure, Part, PartName, Person, Point, Points } from "./figure.mjs" */
 
 /** @type {Record<PartName, string>} */
 const KEYS = {
@@ -36,13 +36,20 @@ export function readFigure(document) {
  * @param {Figure} figure
  */
 export function writeFigure(figure) {
-  const parts = PART_NAMES.filter((name) => figure[name]?.shown).map((name) => [KEYS[name], flat(figure[name]?.points ?? [])]);
-  const person = { [BODY]: flat(figure.body), ...Object.fromEntries(parts) };
   return {
-    people: [person, ...figure.others],
+    people: [figure, ...figure.others].map(writePerson),
     canvas_width: figure.width,
     canvas_height: figure.height,
   };
+}
+
+/** @param {Person} person */
+function writePerson(person) {
+  const parts = PART_NAMES.flatMap((name) => {
+    const part = person[name];
+    return part?.shown ? [[KEYS[name], flat(part.points)]] : [];
+  });
+  return { [BODY]: flat(person.body), ...Object.fromEntries(parts) };
 }
 
 /**
@@ -52,33 +59,35 @@ export function writeFigure(figure) {
  * @returns {Figure}
  */
 function readFrame(frame, people, at) {
-  const person = people[at];
-  const body = readBody(person);
-  /** @type {Figure} */
-  const figure = {
-    width: 0,
-    height: 0,
-    body,
-    left_hand: readPart(person, "left_hand"),
-    right_hand: readPart(person, "right_hand"),
-    face: readPart(person, "face"),
-    others: people.filter((other, place) => place !== at && visible(readBody(other)).length),
-  };
-  const box = boundsOf(figure) ?? { left: 0, top: 0, right: 1, bottom: 1 };
-  // Without a canvas: the margin after the largest coordinate is that before the smallest, as on the server.
-  const width = positive(frame.canvas_width) ?? Math.ceil(box.right + Math.max(box.left, 0));
-  const height = positive(frame.canvas_height) ?? Math.ceil(box.bottom + Math.max(box.top, 0));
-  const scaled = (/** @type {Points} */ points) => inPixels(points, width, height);
-  const part = (/** @type {Part | null} */ each) => each && { ...each, points: scaled(each.points) };
-  return {
-    ...figure,
-    width,
-    height,
-    body: scaled(body),
-    left_hand: part(figure.left_hand),
-    right_hand: part(figure.right_hand),
-    face: part(figure.face),
-  };
+  const everybody = people.map(readPerson);
+  const points = everybody.flatMap(({ body }) => visible(body));
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const width = positive(frame.canvas_width) ?? extent(xs);
+  const height = positive(frame.canvas_height) ?? extent(ys);
+  const scaled = everybody.map((person) => ({
+    body: inPixels(person.body, width, height),
+    left_hand: partInPixels(person.left_hand, width, height),
+    right_hand: partInPixels(person.right_hand, width, height),
+    face: partInPixels(person.face, width, height),
+  }));
+  const others = scaled.filter(({ body }, place) => place !== at && visible(body).length);
+  return { ...scaled[at], width, height, others };
+}
+
+/**
+ * A side of the canvas of a pose that has none: with the margin before the smallest coordinate also after the largest
+ * one, as on the server.
+ * @param {number[]} values
+ */
+const extent = (values) => Math.max(1, Math.ceil(Math.max(...values) + Math.max(Math.min(...values), 0)));
+
+/**
+ * @param {any} person
+ * @returns {Person}
+ */
+function readPerson(person) {
+  const [rightHand, leftHand, face] = PART_NAMES.map((name) => readPart(person, name));
+  return { body: readBody(person), left_hand: leftHand, right_hand: rightHand, face };
 }
 
 /**
@@ -125,6 +134,16 @@ function readPoints(numbers, counts) {
 function inPixels(points, width, height) {
   const inFractions = visible(points).every((point) => point.every((number) => Math.abs(number) <= LARGEST_FRACTION));
   return inFractions ? points.map((point) => point && /** @type {Point} */ ([point[0] * width, point[1] * height])) : points;
+}
+
+/**
+ * @param {Part | null} part
+ * @param {number} width
+ * @param {number} height
+ * @returns {Part | null}
+ */
+function partInPixels(part, width, height) {
+  return part && { ...part, points: inPixels(part.points, width, height) };
 }
 
 /** @param {unknown} value */
