@@ -1,20 +1,18 @@
 // The drawing of a figure in the pose editor, whose joints and hands are dragged with a pointer or moved with keys.
 import { makeSvg } from "../panel/skeletons.mjs";
 import { make } from "../shared/elements.mjs";
-import { LIMBS, PART_NAMES, boundsOf, handlePoint, handlesOf, hideJoint, nearestHandle, shownPoints, visible } from "./figure.mjs";
+import { LIMBS, PART_NAMES, handlePoint, handlesOf, hideJoint, nearestHandle, shownPoints } from "./figure.mjs";
 import { handleLabels } from "./labels.mjs";
 import { moveHandle } from "./moves.mjs";
+import { limbsPath, partPath, viewOf } from "./paths.mjs";
 
 /** @import { Translate } from "../shared/types.d.ts" */
-/** @import { Figure, Handle, PartName, Point, Points } from "./figure.mjs" */
+/** @import { Figure, Handle, Point } from "./figure.mjs" */
 /** @import { History } from "./history.mjs" */
 
-const MARGIN = 0.06; // around the canvas, of its longer side
 const REACH = { mouse: 14, touch: 28 }; // CSS pixels from the pointer to the middle of a handle
 const [STEP, LARGE_STEP] = [1, 10]; // pixels of the canvas that an arrow key moves
 const HUE_STEP = 20; // degrees, as in OpenPose's drawings
-const FINGER = 4; // points
-const SMALLEST_VIEW = 64; // pixels
 
 /** @type {Record<string, [x: number, y: number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -46,7 +44,11 @@ export class PoseStage {
         makeSvg("path", { class: "avatarforge-pose-part", "stroke-width": size / (name === "face" ? 160 : 200) }),
       ]),
     );
-    this.others = makeSvg("path", { class: "avatarforge-pose-others", "stroke-width": size / 120 });
+    this.others = makeSvg("path", {
+      class: "avatarforge-pose-others",
+      "stroke-width": size / 120,
+      d: history.state.others.map(({ body }) => limbsPath(body)).join(""),
+    });
     this.handles = new Map([...this.labels.keys()].map((handle) => [handle, this.#makeHandle(handle, size)]));
     const hintId = `avatarforge-${crypto.randomUUID?.() ?? Math.random()}`;
     this.svg = makeSvg(
@@ -69,7 +71,6 @@ export class PoseStage {
     this.svg.addEventListener("pointerdown", (event) => this.#startDrag(/** @type {PointerEvent} */ (event)));
     this.svg.addEventListener("keydown", (event) => this.#handleKey(/** @type {KeyboardEvent} */ (event)));
     this.svg.addEventListener("keyup", () => history.endGroup());
-    this.#drawOthers();
     this.draw();
   }
 
@@ -231,45 +232,6 @@ export class PoseStage {
   #matrix() {
     return /** @type {SVGSVGElement} */ (this.svg).getScreenCTM()?.inverse() ?? null;
   }
-
-  #drawOthers() {
-    const lines = this.history.state.others.flatMap(({ body }) =>
-      LIMBS.map(([from, to]) => {
-        const [start, end] = [body[from], body[to]];
-        return start && end ? `M${start}L${end}` : "";
-      }),
-    );
-    this.others.setAttribute("d", lines.join(""));
-  }
-}
-
-/**
- * What the stage shows: the canvas, and a figure that reaches out of it, with a margin.
- * @param {Figure} figure
- */
-function viewOf(figure) {
-  const { width, height } = figure;
-  const box = boundsOf(figure) ?? { left: 0, top: 0, right: width, bottom: height };
-  const margin = MARGIN * Math.max(width, height);
-  const left = Math.max(Math.min(0, box.left), -width) - margin;
-  const top = Math.max(Math.min(0, box.top), -height) - margin;
-  const right = Math.min(Math.max(width, box.right), 2 * width) + margin;
-  const bottom = Math.min(Math.max(height, box.bottom), 2 * height) + margin;
-  return { x: left, y: top, width: Math.max(right - left, SMALLEST_VIEW), height: Math.max(bottom - top, SMALLEST_VIEW) };
-}
-
-/**
- * @param {Points} points
- * @param {PartName} name
- */
-function partPath(points, name) {
-  if (name === "face") return visible(points).map((point) => `M${point}h0.01`).join("");
-  const wrist = points[0];
-  const fingers = [0, 1, 2, 3, 4].map((finger) => points.slice(1 + finger * FINGER, 1 + (finger + 1) * FINGER));
-  return fingers
-    .map((finger) => visible([wrist ?? null, ...finger]))
-    .map((line) => (line.length > 1 ? `M${line.join("L")}` : ""))
-    .join("");
 }
 
 /**
