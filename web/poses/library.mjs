@@ -82,7 +82,7 @@ class LibraryDialog {
     const headingId = `avatarforge-${crypto.randomUUID?.() ?? Math.random()}`;
     return make(
       "dialog",
-      { className: "avatarforge-dialog avatarforge-pose-library", "aria-labelledby": headingId },
+      { className: "avatarforge-dialog avatarforge-pose-library", tabIndex: -1, "aria-labelledby": headingId },
       make("h2", { id: headingId, textContent: t("pose_library") }),
       make(
         "div",
@@ -107,8 +107,8 @@ class LibraryDialog {
   /** @returns {Promise<Choice | null>} */
   async open() {
     const closed = showModal(this.dialog);
-    this.search.focus();
-    void this.load();
+    this.dialog.focus(); // not the search: a phone would show its keyboard
+    void this.load().then(() => this.#focusTile());
     await closed;
     return this.choice;
   }
@@ -133,6 +133,13 @@ class LibraryDialog {
     } catch (error) {
       if (request === this.lastRequest) setStatus(this.status, errorMessage(error, t), true);
     }
+  }
+
+  /** Move the focus to the chosen pose, else to the first one, unless it is somewhere already. */
+  #focusTile() {
+    if (document.activeElement !== this.dialog) return;
+    const tiles = [...this.dialog.querySelectorAll("button[data-pose]")].map((tile) => /** @type {HTMLElement} */ (tile));
+    (tiles.find((tile) => tile.dataset.pose === this.selected?.pose_id) ?? tiles[0])?.focus();
   }
 
   #draw() {
@@ -196,7 +203,7 @@ class LibraryDialog {
   }
 
   /**
-   * Open the editor, and choose what was saved in it.
+   * Open the editor, and select what was saved in it.
    * @param {string} reference "" for a new pose
    */
   async #edit(reference) {
@@ -204,8 +211,10 @@ class LibraryDialog {
     try {
       const saved = await this.edit(reference);
       if (!saved) return;
-      this.choice = { pose: saved, mirrored: false };
-      this.dialog.close();
+      this.search.value = "";
+      this.selected = saved;
+      await this.load();
+      this.useButton.focus();
     } catch (error) {
       setStatus(this.status, errorMessage(error, t), true);
     }

@@ -1,5 +1,6 @@
 // Opens the pose library and the pose editor. Loaded only when one of them is opened.
 import { withKey } from "../shared/api_key.mjs";
+import { ApiError } from "../shared/errors.mjs";
 import { openEditor } from "./editor.mjs";
 import { poseName } from "./labels.mjs";
 import { openLibrary } from "./library.mjs";
@@ -12,6 +13,7 @@ import { PosesClient } from "./poses_client.mjs";
 
 /** The pose that a new one starts from. */
 const STANDING = "standing";
+const UNPROCESSABLE = 422; // as the server answers for a pose that it cannot read
 
 /**
  * @typedef {object} Options
@@ -63,9 +65,6 @@ export async function editFile(fileId, options) {
  */
 function requireFigure(document, t) {
   const figure = readFigure(document);
-  if (!figure) throw new PoseNotEditable(t("pose_not_editable"));
+  if (!figure) throw new ApiError(UNPROCESSABLE, t("pose_not_editable"));
   return figure;
 }
-
-/** The pose has a form that the editor cannot read; the message is for the user. */
-export class PoseNotEditable extends Error {}
