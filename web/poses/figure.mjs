@@ -250,4 +250,6 @@ export function hideJoint(figure, joint) {
  * @param {Point} a
  * @param {Point} b
  */
-export const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+export function distance(a, b) {
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
+}

@@ -271,4 +271,6 @@ class LibraryDialog {
 }
 
 /** @param {HTMLElement} grid */
-const tilesOf = (grid) => [...grid.querySelectorAll("button")];
+function tilesOf(grid) {
+  return [...grid.querySelectorAll("button")];
+}

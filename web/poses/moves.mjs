@@ -174,7 +174,9 @@ function angleBetween(pivot, from, to) {
  * @param {Point} from
  * @param {Point} to
  */
-const direction = (from, to) => Math.atan2(to[1] - from[1], to[0] - from[0]);
+function direction(from, to) {
+  return Math.atan2(to[1] - from[1], to[0] - from[0]);
+}
 
 /**
  * Positive if `point` lies to the right of the way from `start` to `end`, on a canvas whose y points down.

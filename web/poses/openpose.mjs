@@ -79,7 +79,9 @@ function readFrame(frame, people, at) {
  * one, as on the server.
  * @param {number[]} values
  */
-const extent = (values) => Math.max(1, Math.ceil(Math.max(...values) + Math.max(Math.min(...values), 0)));
+function extent(values) {
+  return Math.max(1, Math.ceil(Math.max(...values) + Math.max(Math.min(...values), 0)));
+}
 
 /**
  * @param {any} person
@@ -147,7 +149,9 @@ function partInPixels(part, width, height) {
 }
 
 /** @param {unknown} value */
-const positive = (value) => (typeof value === "number" && value >= 1 && value < Infinity ? Math.round(value) : null);
+function positive(value) {
+  return typeof value === "number" && value >= 1 && value < Infinity ? Math.round(value) : null;
+}
 
 /**
  * @param {Points} points

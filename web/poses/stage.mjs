@@ -245,14 +245,18 @@ function pointAt(event, matrix) {
 }
 
 /** @param {number} at */
-const hue = (at) => `hsl(${at * HUE_STEP} 85% 50%)`;
+function hue(at) {
+  return `hsl(${at * HUE_STEP} 85% 50%)`;
+}
 
 /**
  * @param {number} value
  * @param {number} least
  * @param {number} most
  */
-const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
+function clamp(value, least, most) {
+  return Math.min(Math.max(value, least), most);
+}
 
 /**
  * @param {SVGElement} element
