@@ -210,14 +210,15 @@ def test_a_wrist_reaches_its_target_and_the_elbow_stays_on_its_side(standing: di
             miss: p.distance(arm(near)[2], near),
             sides: [side([shoulder, elbow, wrist]), side(arm(near))],
             level: straight.map(([, y]) => y - shoulder[1]),
-            reach: [[straight[0], straight[2]], [shoulder, elbow], [elbow, wrist]].map((ends) => p.distance(...ends)),
+            reach: p.distance(straight[0], straight[2]),
+            lengths: p.distance(shoulder, elbow) + p.distance(elbow, wrist),
         };
     """
     found = js(script, frame=standing)
     assert found["miss"] == pytest.approx(0, abs=1e-6)
     assert found["sides"][0] == found["sides"][1] != 0
     assert found["level"] == pytest.approx([0, 0, 0], abs=1e-6)
-    assert found["reach"][0] == pytest.approx(sum(found["reach"][1:]))
+    assert found["reach"] == pytest.approx(found["lengths"])
 
 
 def test_the_neck_moves_everything_if_lengths_are_fixed(standing: dict[str, Any]) -> None:
