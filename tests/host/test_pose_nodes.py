@@ -15,6 +15,19 @@ from pose_formats import FRAME
 from lab.api import Api
 
 LEFT_WRIST = 7
+#: Gives the frontend something to undo, and remembers the node, which an undone graph would have anew.
+REMEMBER = """() => {
+    const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
+    (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
+    app.rootGraph.nodes[0].title = "remembered";
+    (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
+    window.remembered = app.rootGraph.nodes[0];
+}"""
+#: The frontend undoes a graph in the frame after the key.
+SAME = """async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
+    return app.rootGraph.nodes[0] === window.remembered && window.remembered.title === "remembered";
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +94,7 @@ def test_the_pose_of_a_node_is_edited_and_keys_do_nothing_to_the_graph(page: Pag
     name = pose_name()
     part = part_of(page, "AvatarForgeLibraryPose")
     page.evaluate("() => app.canvas.selectNode(app.rootGraph.nodes[0])")
+    page.evaluate(REMEMBER)
     part.get_by_role("button", name="Edit pose").click()
     expect(editor(page).get_by_label("Name")).to_have_value("standing 2")
     drag(page, LEFT_WRIST, 30, -60)
@@ -90,6 +104,7 @@ def test_the_pose_of_a_node_is_edited_and_keys_do_nothing_to_the_graph(page: Pag
     page.keyboard.press("Control+z")
     expect(handle(page, LEFT_WRIST)).to_be_visible()
     assert page.evaluate("() => app.rootGraph.nodes.length") == 1
+    assert page.evaluate(SAME)
     save_as(page, name)
     expect(part.locator(".avatarforge-name")).to_have_text(name)
     assert inputs(page)["pose"] == name

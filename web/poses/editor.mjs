@@ -164,6 +164,8 @@ class PoseEditor {
     else if (key === "z") this.#undo();
     else return;
     event.preventDefault();
+    // ComfyUI's frontend hears keys before any dialog does, and a frame later it would undo a change of its graph.
+    for (const name of ["ctrlKey", "metaKey"]) Object.defineProperty(event, name, { value: false });
   }
 
   /** Close, but ask first if that loses changes. */
