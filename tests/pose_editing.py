@@ -76,6 +76,4 @@ def body_of(api: Api, reference: str) -> list[tuple[float, float] | None]:
     """The 18 joints of a pose of the library, as the API has them."""
     person = api.get(f"/poses/library/{reference}").json()["pose"]["people"][0]
     numbers = person["pose_keypoints_2d"]
-    return [
-        (numbers[at], numbers[at + 1]) if numbers[at + 2] else None for at in range(0, len(numbers), 3)
-    ]
+    return [(numbers[at], numbers[at + 1]) if numbers[at + 2] else None for at in range(0, len(numbers), 3)]

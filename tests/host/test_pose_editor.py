@@ -193,9 +193,7 @@ def test_a_finger_drags_a_joint_on_a_phone(browser: Browser, api: Api) -> None:
         phone.close()
 
 
-def test_hands_and_face_are_switched_and_a_hand_is_one_piece(
-    page: Page, browser: Browser, api: Api
-) -> None:
+def test_hands_and_face_are_switched_and_a_hand_is_one_piece(page: Page, browser: Browser, api: Api) -> None:
     name = pose_name()
     open_new(page)
     for part in ("Right hand", "Face"):

@@ -74,11 +74,10 @@ def test_joints_limbs_and_sides_are_those_of_the_server() -> None:
     assert [at for at, parent in enumerate(found["parents"]) if parent is None] == [NECK]
 
 
-@pytest.mark.parametrize("name", ["standing", "sitting", "lying_on_side", "archery"])
-def test_what_was_read_is_written_as_the_same_pose(name: str) -> None:
-    frame = built_in(name)
-    written = js("return p.writeFigure(p.readFigure(frame));", frame=frame)
-    assert parsed(written) == parsed(frame)
+def test_what_was_read_is_written_as_the_same_pose() -> None:
+    frames = [built_in(name) for name in ("standing", "sitting", "lying_on_side", "archery")]
+    written = js("return frames.map((frame) => p.writeFigure(p.readFigure(frame)));", frames=frames)
+    assert [parsed(frame) for frame in written] == [parsed(frame) for frame in frames]
 
 
 def test_other_people_stay_and_the_first_who_is_seen_is_edited() -> None:
@@ -96,19 +95,16 @@ def test_other_people_stay_and_the_first_who_is_seen_is_edited() -> None:
     assert changed == [3 * RIGHT_WRIST]
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"people": [person(body_25((256, 300), (1, 1)))], "canvas_width": WIDTH, "canvas_height": HEIGHT},
-        {"people": [person(FRACTIONS)], "canvas_width": WIDTH, "canvas_height": HEIGHT},
-        [{"people": []}, {"people": [person()], "canvas_width": WIDTH, "canvas_height": HEIGHT}],
-    ],
-    ids=["body-25", "fractions", "frames"],
-)
-def test_forms_that_other_programs_write_are_read(document: Any) -> None:
-    figure = js("return p.readFigure(document);", document=document)
-    assert (figure["width"], figure["height"]) == (WIDTH, HEIGHT)
-    assert figure["body"] == [pytest.approx(point) for point in FIGURE]
+def test_forms_that_other_programs_write_are_read() -> None:
+    canvas = {"canvas_width": WIDTH, "canvas_height": HEIGHT}
+    documents = [
+        {"people": [person(body_25((256, 300), (1, 1)))], **canvas},
+        {"people": [person(FRACTIONS)], **canvas},
+        [{"people": []}, {"people": [person()], **canvas}],
+    ]
+    for figure in js("return documents.map(p.readFigure);", documents=documents):
+        assert (figure["width"], figure["height"]) == (WIDTH, HEIGHT)
+        assert figure["body"] == [pytest.approx(point) for point in FIGURE]
 
 
 def test_a_pose_without_a_canvas_gets_that_of_the_server() -> None:
@@ -118,14 +114,14 @@ def test_a_pose_without_a_canvas_gets_that_of_the_server() -> None:
     assert (figure["width"], figure["height"]) == (document.width, document.height)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [None, 7, "x", {}, [], {"people": None}, {"people": [None, 3]}, {"people": [{"pose_keypoints_2d": "x"}]}]
-    + [{"people": [{"pose_keypoints_2d": numbers}]} for numbers in ([1] * 53, ["a"] * 54, [[1, 2, 3]] * 18)],
-    ids=str,
-)
-def test_what_cannot_be_edited_is_told_apart(document: Any) -> None:
-    assert js("return p.readFigure(document);", document=document) is None
+def test_what_cannot_be_edited_is_told_apart() -> None:
+    bodies = ("x", [1] * 53, ["a"] * 54, [[1, 2, 3]] * 18, [0] * 54, [None] * 54)
+    documents = [
+        *(None, 7, "x", {}, [], {"people": None}, {"people": [None, 3]}),
+        *({"people": [{"pose_keypoints_2d": body}]} for body in bodies),
+    ]
+    found = js("return documents.map(p.readFigure);", documents=documents)
+    assert found == [None] * len(documents)
 
 
 def test_a_joint_moves_alone_and_a_hand_follows_its_forearm(standing: dict[str, Any]) -> None:
@@ -169,30 +165,32 @@ def test_the_nose_takes_the_head_and_the_face_with_it(standing: dict[str, Any]) 
     assert all(shift == pytest.approx([5, -3]) for shift in found["face"])
 
 
-@pytest.mark.parametrize("name", ["standing", "kneeling_on_one_knee", "archery"])
-def test_no_move_changes_the_length_of_a_limb_if_lengths_are_fixed(name: str) -> None:
+def test_no_move_changes_the_length_of_a_limb_if_lengths_are_fixed() -> None:
     script = """
         const length = (first, second) => (first && second ? p.distance(first, second) : 0);
         const lengths = ({ body, left_hand: left, right_hand: right }) => [
             ...p.LIMBS.map(([from, to]) => length(body[from], body[to])),
             ...[left, right].flatMap((hand) => (hand?.points ?? []).map((at) => length(at, hand.points[0]))),
         ];
-        const before = p.readFigure(frame);
-        const targets = [[0, 0], [before.width, before.height / 2], [before.width / 2, before.height / 3]];
         let [worst, changed] = [0, 0];
-        for (const handle of p.handlesOf(before))
-            for (const target of [...targets, before.body[1], before.body[8] ?? [3, 4]]) {
-                const after = p.moveHandle(before, handle, target, true);
-                const old = lengths(before);
-                lengths(after).forEach((now, at) => (worst = Math.max(worst, Math.abs(now - old[at]))));
-                if (!p.visible(after.body).every((point) => point.every(Number.isFinite))) worst = Infinity;
-                changed += JSON.stringify(after) === JSON.stringify(before) ? 0 : 1;
-            }
+        for (const before of frames.map(p.readFigure)) {
+            const old = lengths(before);
+            const edge = [before.width, before.height / 2];
+            const targets = [[0, 0], edge, before.body[1], before.body[8] ?? [3, 4]];
+            for (const handle of p.handlesOf(before))
+                for (const target of targets) {
+                    const after = p.moveHandle(before, handle, target, true);
+                    lengths(after).forEach((now, at) => (worst = Math.max(worst, Math.abs(now - old[at]))));
+                    if (!p.visible(after.body).flat().every(Number.isFinite)) return { worst: handle };
+                    changed += JSON.stringify(after) === JSON.stringify(before) ? 0 : 1;
+                }
+        }
         return { worst, changed };
     """
-    found = js(script, frame=built_in(name))
+    frames = [built_in(name) for name in ("standing", "kneeling_on_one_knee", "archery")]
+    found = js(script, frames=frames)
     assert found["worst"] == pytest.approx(0, abs=1e-6)
-    assert found["changed"] > 50
+    assert found["changed"] > 100
 
 
 def test_a_wrist_reaches_its_target_and_the_elbow_stays_on_its_side(standing: dict[str, Any]) -> None:
@@ -217,7 +215,7 @@ def test_a_wrist_reaches_its_target_and_the_elbow_stays_on_its_side(standing: di
     found = js(script, frame=standing)
     assert found["miss"] == pytest.approx(0, abs=1e-6)
     assert found["sides"][0] == found["sides"][1] != 0
-    assert found["level"] == pytest.approx([0, 0, 0], abs=1e-6)
+    assert found["level"] == pytest.approx([0, 0, 0], abs=1e-4)
     assert found["reach"] == pytest.approx(found["lengths"])
 
 

@@ -52,6 +52,7 @@ export class Form {
       FREE,
     );
     this.view.row.classList.add("avatarforge-views");
+    /** @type {{ pose: PoseSlot, reference: Slot }} */
     this.slots = {
       pose: new PoseSlot({ session, label: t("pose"), reference: () => this.slots.reference.fileId }),
       reference: new Slot({ session, kind: "reference", label: t("reference") }),

@@ -113,8 +113,9 @@ function followWithHands(before, after) {
   const hands = HAND_NAMES.map((name) => {
     const { elbow, wrist } = HANDS[name];
     const [oldWrist, newWrist] = [before.body[wrist], after.body[wrist]];
-    if (!oldWrist || !newWrist) return [name, after[name]];
     const [oldElbow, newElbow] = [before.body[elbow], after.body[elbow]];
+    const stayed = oldWrist === newWrist && oldElbow === newElbow;
+    if (stayed || !oldWrist || !newWrist) return [name, after[name]];
     const angle = oldElbow && newElbow ? direction(newElbow, newWrist) - direction(oldElbow, oldWrist) : 0;
     const [turn, move] = [rotation(oldWrist, angle), shift(oldWrist, newWrist)];
     return [name, mapPart(after[name], (point) => move(turn(point)))];
