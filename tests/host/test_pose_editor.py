@@ -6,7 +6,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from browser import Browser
@@ -42,7 +42,7 @@ from pose_formats import FRAME
 from lab.api import PREFIX, Api
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
-NOSE, RIGHT_SHOULDER, RIGHT_ELBOW, RIGHT_WRIST, LEFT_WRIST, LEFT_EAR = 0, 2, 3, 4, 7, 17
+NOSE, NECK, RIGHT_SHOULDER, RIGHT_ELBOW, RIGHT_WRIST, LEFT_WRIST, LEFT_EAR = 0, 1, 2, 3, 4, 7, 17
 #: The elements of a dialog that reach out of the window.
 CUT_OFF = """(dialog) => [...dialog.querySelectorAll("button, input, select, svg, label")]
     .filter((element) => element.checkVisibility())
@@ -63,6 +63,14 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, api: Api) -> Iterator[Page]:
     with fresh_panel(browser, api) as shown:
         yield shown
+
+
+def from_neck(points: Sequence[tuple[float, float] | None]) -> list[tuple[float, float]]:
+    """All joints, measured from the neck."""
+    there = [point for point in points if point is not None]
+    assert len(there) == len(points)
+    (left, top) = there[NECK]
+    return [(x - left, y - top) for x, y in there]
 
 
 def open_library(page: Page) -> None:
@@ -127,7 +135,10 @@ def test_a_pose_is_edited_with_the_mouse_and_saved(page: Page, api: Api) -> None
     assert math.dist(turned[RIGHT_SHOULDER], turned[RIGHT_ELBOW]) == pytest.approx(length)
     save_as(page, name)
     expect(page.locator(POSE).locator(".avatarforge-name")).to_have_text(name)
-    assert body_of(api, name) == [pytest.approx(turned[joint], abs=0.01) for joint in range(18)]
+    # The canvas is extended where the figure left it.
+    assert from_neck(body_of(api, name)) == [
+        pytest.approx(point, abs=0.02) for point in from_neck([turned[joint] for joint in range(18)])
+    ]
 
 
 def test_everything_can_be_done_with_the_keyboard(page: Page, api: Api) -> None:

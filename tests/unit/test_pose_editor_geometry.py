@@ -54,7 +54,7 @@ def parsed(frame: Any) -> PoseDocument:
 
 
 def stature(frame: dict[str, Any]) -> float:
-    ys = [y for y in frame["people"][0]["pose_keypoints_2d"][1::3] if y]
+    ys: list[float] = [y for y in frame["people"][0]["pose_keypoints_2d"][1::3] if y]
     return max(ys) - min(ys)
 
 
@@ -97,7 +97,7 @@ def test_other_people_stay_and_the_first_who_is_seen_is_edited() -> None:
 
 def test_forms_that_other_programs_write_are_read() -> None:
     canvas = {"canvas_width": WIDTH, "canvas_height": HEIGHT}
-    documents = [
+    documents: list[Any] = [
         {"people": [person(body_25((256, 300), (1, 1)))], **canvas},
         {"people": [person(FRACTIONS)], **canvas},
         [{"people": []}, {"people": [person()], **canvas}],
@@ -402,4 +402,30 @@ def test_the_view_shows_a_figure_that_reaches_out_of_its_canvas(standing: dict[s
     found = js(script, frame=standing)
     inside, outside = found["inside"], found["outside"]
     assert inside["x"] < 0 and inside["x"] + inside["width"] > found["width"]
+    assert inside["width"] == inside["height"]  # room for arms beside a narrow canvas
     assert outside["height"] > inside["height"] > found["height"]
+
+
+def test_a_canvas_is_extended_only_where_the_figure_leaves_it(standing: dict[str, Any]) -> None:
+    script = """
+        const before = { ...p.readFigure(frame), others: [p.readFigure(frame)] };
+        const out = p.moveHandle(before, 4, [-200, before.body[2][1]], false);
+        const fitted = p.fitCanvas(out);
+        return {
+            same: p.fitCanvas(before) === before,
+            sizes: [before, fitted].map(({ width, height }) => [width, height]),
+            shifts: out.body.map(([x, y], at) => [fitted.body[at][0] - x, fitted.body[at][1] - y]),
+            other: fitted.others[0].body[1][0] - before.body[1][0],
+            box: p.boundsOf(fitted),
+            written: p.writeFigure(fitted),
+        };
+    """
+    found = js(script, frame=standing)
+    assert found["same"] is True
+    (width, height), (wider, as_high) = found["sizes"]
+    shift = wider - width
+    assert shift > 200 and as_high == height
+    assert all(move == pytest.approx([shift, 0]) for move in found["shifts"])
+    assert found["other"] == pytest.approx(shift)
+    assert found["box"]["left"] > 0
+    assert (parsed(found["written"]).width, parsed(found["written"]).height) == (wider, height)

@@ -4,7 +4,7 @@ import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
 import { showModal } from "../shared/modal.mjs";
 import { PoseControls } from "./controls.mjs";
-import { mirrorFigure, scaleFigure } from "./figure.mjs";
+import { fitCanvas, mirrorFigure, scaleFigure } from "./figure.mjs";
 import { History } from "./history.mjs";
 import { writeFigure } from "./openpose.mjs";
 import { PosesClient } from "./poses_client.mjs";
@@ -149,7 +149,7 @@ class PoseEditor {
     this.stage.draw();
     this.#update();
     // The joint with the focus may be gone.
-    if (!this.dialog.contains(document.activeElement)) this.stage.focus();
+    if (this.stage.svg.contains(document.activeElement)) this.stage.focus();
   }
 
   /** @param {KeyboardEvent} event */
@@ -192,7 +192,7 @@ class PoseEditor {
       this.name.focus();
       return;
     }
-    const pose = writeFigure(this.history.state);
+    const pose = writeFigure(fitCanvas(this.history.state));
     this.#setBusy(true);
     setStatus(this.status, "", true);
     try {

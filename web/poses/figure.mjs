@@ -21,6 +21,7 @@
 export const NOSE = 0;
 export const NECK = 1;
 export const JOINT_COUNT = 18;
+const CANVAS_MARGIN = 0.05; // around a figure, of its longer side, where its canvas is extended
 const [RIGHT_ELBOW, RIGHT_WRIST, LEFT_ELBOW, LEFT_WRIST] = [3, 4, 6, 7];
 const [RIGHT_EYE, LEFT_EYE] = [14, 15];
 export const HANDS = /** @type {const} */ ({
@@ -169,19 +170,28 @@ export function boundsOf(figure) {
 }
 
 /**
- * Apply a function to every point of the figure, also of parts that are not shown.
+ * Apply a function to every point of a person, also of parts that are not shown.
+ * @param {Person} person
+ * @param {(point: Point) => Point} move
+ * @returns {Person}
+ */
+function mapPerson({ body, left_hand: left, right_hand: right, face }, move) {
+  return {
+    body: mapPoints(body, move),
+    left_hand: mapPart(left, move),
+    right_hand: mapPart(right, move),
+    face: mapPart(face, move),
+  };
+}
+
+/**
+ * The same for the figure; the other people stay where they are.
  * @param {Figure} figure
  * @param {(point: Point) => Point} move
  * @returns {Figure}
  */
 export function mapFigure(figure, move) {
-  return {
-    ...figure,
-    body: mapPoints(figure.body, move),
-    left_hand: mapPart(figure.left_hand, move),
-    right_hand: mapPart(figure.right_hand, move),
-    face: mapPart(figure.face, move),
-  };
+  return { ...figure, ...mapPerson(figure, move) };
 }
 
 /**
@@ -233,6 +243,31 @@ export function scaleFigure(figure, factor) {
   if (!box) return figure;
   const [middleX, middleY] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
   return mapFigure(figure, ([x, y]) => [middleX + (x - middleX) * factor, middleY + (y - middleY) * factor]);
+}
+
+/**
+ * The figure on a canvas that is extended to where the figure reaches out of it, with a margin. The other people keep
+ * their places beside it.
+ * @param {Figure} figure
+ * @returns {Figure}
+ */
+export function fitCanvas(figure) {
+  const { width, height, others } = figure;
+  const box = boundsOf(figure);
+  if (!box) return figure;
+  const margin = CANVAS_MARGIN * Math.max(box.right - box.left, box.bottom - box.top);
+  const left = box.left < 0 ? Math.floor(box.left - margin) : 0;
+  const top = box.top < 0 ? Math.floor(box.top - margin) : 0;
+  const right = box.right > width ? Math.ceil(box.right + margin) : width;
+  const bottom = box.bottom > height ? Math.ceil(box.bottom + margin) : height;
+  if (!left && !top && right === width && bottom === height) return figure;
+  const move = (/** @type {Point} */ [x, y]) => /** @type {Point} */ ([x - left, y - top]);
+  return {
+    ...mapPerson(figure, move),
+    width: right - left,
+    height: bottom - top,
+    others: others.map((other) => mapPerson(other, move)),
+  };
 }
 
 /**

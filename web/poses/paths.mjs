@@ -3,22 +3,31 @@ import { LIMBS, boundsOf, visible } from "./figure.mjs";
 
 /** @import { Figure, PartName, Points } from "./figure.mjs" */
 
-const MARGIN = 0.06; // around the canvas, of its longer side
+const MARGIN = 0.06; // around the square, of its side
 const FINGERS = [1, 5, 9, 13, 17]; // their first points
 const FINGER = 4; // points
 
 /**
- * What the stage shows: the canvas, and a figure that reaches out of it, with a margin.
+ * The square around the canvas, which leaves room for arms to be stretched out of a narrow one.
+ * @param {Figure} figure
+ */
+export function squareOf({ width, height }) {
+  const side = Math.max(width, height);
+  return { x: (width - side) / 2, y: (height - side) / 2, side };
+}
+
+/**
+ * What the stage shows: the square around the canvas, and a figure that reaches out of it, with a margin.
  * @param {Figure} figure
  */
 export function viewOf(figure) {
-  const { width, height } = figure;
-  const box = boundsOf(figure) ?? { left: 0, top: 0, right: width, bottom: height };
-  const margin = MARGIN * Math.max(width, height);
-  const left = Math.max(Math.min(0, box.left), -width) - margin;
-  const top = Math.max(Math.min(0, box.top), -height) - margin;
-  const right = Math.min(Math.max(width, box.right), 2 * width) + margin;
-  const bottom = Math.min(Math.max(height, box.bottom), 2 * height) + margin;
+  const { x, y, side } = squareOf(figure);
+  const box = boundsOf(figure) ?? { left: x, top: y, right: x, bottom: y };
+  const margin = MARGIN * side;
+  const left = Math.max(Math.min(x, box.left), x - side) - margin;
+  const top = Math.max(Math.min(y, box.top), y - side) - margin;
+  const right = Math.min(Math.max(x + side, box.right), x + 2 * side) + margin;
+  const bottom = Math.min(Math.max(y + side, box.bottom), y + 2 * side) + margin;
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 

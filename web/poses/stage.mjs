@@ -4,7 +4,7 @@ import { make } from "../shared/elements.mjs";
 import { LIMBS, PART_NAMES, handlePoint, handlesOf, hideJoint, nearestHandle, shownPoints } from "./figure.mjs";
 import { handleLabels } from "./labels.mjs";
 import { moveHandle } from "./moves.mjs";
-import { limbsPath, partPath, viewOf } from "./paths.mjs";
+import { limbsPath, partPath, squareOf, viewOf } from "./paths.mjs";
 
 /** @import { Translate } from "../shared/types.d.ts" */
 /** @import { Figure, Handle, Point } from "./figure.mjs" */
@@ -36,7 +36,9 @@ export class PoseStage {
     const { width, height } = history.state;
     this.view = viewOf(history.state);
     const size = Math.max(this.view.width, this.view.height);
-    this.picture = makeSvg("image", { class: "avatarforge-pose-picture", x: 0, y: 0, width, height });
+    // A picture of the canvas's shape covers just the canvas.
+    const { x, y, side } = squareOf(history.state);
+    this.picture = makeSvg("image", { x, y, width: side, height: side });
     this.limbs = LIMBS.map((_, at) => makeSvg("line", { stroke: hue(at), "stroke-width": size / 90, "stroke-linecap": "round" }));
     this.parts = new Map(
       PART_NAMES.map((name) => [
@@ -69,6 +71,8 @@ export class PoseStage {
     );
     this.hint = make("p", { id: hintId, className: "avatarforge-status", textContent: t("pose_keys") });
     this.svg.addEventListener("pointerdown", (event) => this.#startDrag(/** @type {PointerEvent} */ (event)));
+    // The focus goes to the nearest joint, also from beside it, and not to what is under the pointer.
+    this.svg.addEventListener("mousedown", (event) => event.preventDefault());
     this.svg.addEventListener("keydown", (event) => this.#handleKey(/** @type {KeyboardEvent} */ (event)));
     this.svg.addEventListener("keyup", () => history.endGroup());
     this.draw();
@@ -182,7 +186,6 @@ export class PoseStage {
     const figure = this.history.state;
     const handle = nearestHandle(figure, start, reach, this.selected);
     if (handle === null) return;
-    event.preventDefault(); // no selection of text, and no focus on something else
     this.select(handle);
     this.focus();
     const origin = /** @type {Point} */ (handlePoint(figure, handle));
