@@ -92,7 +92,7 @@ def test_a_built_in_pose_is_found_used_and_sent_with_its_id(page: Page, api: Api
     pose_tile(page, "waving").click()
     expect(pose_tile(page, "waving")).to_have_attribute("aria-pressed", "true")
     library(page).get_by_label("Mirrored").check()
-    library(page).get_by_role("button", name="Use").click()
+    library(page).get_by_role("button", name="Use", exact=True).click()
     slot = page.locator(POSE)
     expect(slot.locator("svg")).to_be_visible()
     expect(slot.locator(".avatarforge-name")).to_have_text("waving")

@@ -67,7 +67,7 @@ def test_library_pose_shows_its_pose_and_gets_another_one_by_its_name(page: Page
     expect(pose_tile(page, "standing")).to_have_attribute("aria-pressed", "true")
     pose_tile(page, name).click()
     library(page).get_by_label("Mirrored").check()
-    library(page).get_by_role("button", name="Use").click()
+    library(page).get_by_role("button", name="Use", exact=True).click()
     expect(part.locator(".avatarforge-name")).to_have_text(name)
     assert (inputs(page)["pose"], inputs(page)["mirrored"]) == (name, True)
     # Only the plain values are saved, and they show the pose again.
@@ -115,7 +115,7 @@ def test_load_pose_gets_a_stored_file_of_a_built_in_pose_and_of_an_edited_one(pa
     part = part_of(page, "AvatarForgeLoadPose")
     part.get_by_role("button", name="Library").click()
     pose_tile(page, "waving").click()
-    library(page).get_by_role("button", name="Use").click()
+    library(page).get_by_role("button", name="Use", exact=True).click()
     expect(part.locator(".avatarforge-name")).to_have_text("waving.json")
     stored = api.get(f"/files/{inputs(page)['file_id']}").json()
     assert stored == api.get("/poses/library/waving").json()["pose"]
