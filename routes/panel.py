@@ -43,6 +43,7 @@ PARTS: dict[str, Path] = {
             "page.mjs",
             "panel.css",
             "panel.mjs",
+            "pose_slot.mjs",
             "running.mjs",
             "session.mjs",
             "sha256.mjs",
@@ -64,12 +65,32 @@ PARTS: dict[str, Path] = {
             "file_types.mjs",
             "files_client.mjs",
             "i18n.mjs",
+            "modal.mjs",
             "shared.css",
         )
     },
     **{
         f"templates/{name}": ROOT / "web" / "templates" / name
         for name in ("marks.mjs", "panel_list.mjs", "templates.css", "templates_client.mjs")
+    },
+    **{
+        f"poses/{name}": ROOT / "web" / "poses" / name
+        for name in (
+            "controls.mjs",
+            "editor.mjs",
+            "figure.mjs",
+            "history.mjs",
+            "labels.mjs",
+            "library.mjs",
+            "moves.mjs",
+            "open.mjs",
+            "openpose.mjs",
+            "paths.mjs",
+            "poses.css",
+            "poses_client.mjs",
+            "shapes.mjs",
+            "stage.mjs",
+        )
     },
     **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},
 }
@@ -102,6 +123,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/panel/form.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
 <link rel="stylesheet" href="panel/templates/templates.css">
+<link rel="stylesheet" href="panel/poses/poses.css">
 <script type="module" src="panel/panel/page.mjs"></script>
 </head>
 <body><main id="avatarforge"><noscript>This page needs JavaScript.</noscript></main></body>

@@ -4,6 +4,7 @@ import { app } from "../../scripts/app.js";
 import { ApiClient } from "./panel/client.mjs";
 import { KEYBINDINGS, SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
 import { addPicker, pasteIntoPicker } from "./picker/picker.mjs";
+import { addPosePart } from "./poses/node.mjs";
 import { createTranslate, loadTranslations } from "./shared/i18n.mjs";
 import { SAVE_TEMPLATE, createSaveCommand, templateMenu } from "./templates/editor.mjs";
 import { showMarks } from "./templates/marks.mjs";
@@ -28,7 +29,9 @@ const STYLESHEETS = [
   "panel/form.css",
   "panel/generations.css",
   "templates/templates.css",
+  "poses/poses.css",
 ];
+const LIBRARY_POSE = "AvatarForgeLibraryPose";
 
 const client = new ApiClient(api);
 let t = createTranslate([]);
@@ -62,6 +65,7 @@ app.registerExtension({
     queueMicrotask(() => showMarks(node)); // a loaded or pasted node gets its properties next
     const kind = PICKER_NODES[node.comfyClass];
     if (kind) addPicker({ node, kind, client, t, notify });
+    if (node.comfyClass === LIBRARY_POSE) addPosePart({ node, client, t });
   },
 });
 

@@ -29,7 +29,7 @@ EXCEPTIONS = {
     (
         "shared/modal.mjs",
         "shared-dom-injection",
-    ): "As in file_dialog.mjs, for templates.",
+    ): "As in file_dialog.mjs, for templates and poses.",
     ("panel/live.mjs", "document-level-listener"): (
         "visibilitychange exists only on the document: a hidden page closes its connection."
     ),

@@ -7,6 +7,7 @@ import { RadioGroup } from "./fields.mjs";
 import { FirstStart } from "./first_start.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
 import { ModelList } from "./models.mjs";
+import { PoseSlot } from "./pose_slot.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
@@ -51,8 +52,9 @@ export class Form {
       FREE,
     );
     this.view.row.classList.add("avatarforge-views");
+    /** @type {{ pose: PoseSlot, reference: Slot }} */
     this.slots = {
-      pose: new Slot({ session, kind: "pose", label: t("pose") }),
+      pose: new PoseSlot({ session, label: t("pose"), reference: () => this.slots.reference.fileId }),
       reference: new Slot({ session, kind: "reference", label: t("reference") }),
     };
     this.templates = new TemplateList({
@@ -174,7 +176,7 @@ export class Form {
     const values = { ...parameters };
     for (const [name, field] of this.fields) field.requestValue = values[name];
     this.view.value = (kind === "pose" && outputs[0]?.pose_type) || FREE;
-    this.slots.pose.setFile(parameters.pose_file_id);
+    this.slots.pose.fill(parameters);
     this.slots.reference.setFile(parameters.reference_file_id);
     this.#clearErrors();
     this.firstStart.update();
@@ -257,7 +259,7 @@ export class Form {
     const chosen = this.chosenModel;
     const applied = {
       severalViews: sheet,
-      pose: Boolean(this.slots.pose.fileId),
+      pose: Boolean(this.slots.pose.fileId || this.slots.pose.poseId),
       reference: Boolean(this.slots.reference.fileId),
       pixelArt: this.fields.get("pixel_height")?.requestValue !== undefined,
       settings: chosen?.settings,
@@ -271,6 +273,7 @@ export class Form {
       if (slot.uploadFailed) errors.push([slot, null]);
       else if (slot.fileId) body[`${kind}_file_id`] = slot.fileId;
     }
+    Object.assign(body, this.slots.pose.libraryFields);
     for (const [place, error] of errors) if (error !== null) place.showError(error);
     if (!errors.length) return body;
     this.#showAlert(t("check_fields"));
@@ -293,6 +296,7 @@ export class Form {
       ...Object.fromEntries(this.fields),
       pose: sheet ? null : this.view,
       pose_file_id: this.slots.pose,
+      pose_id: this.slots.pose,
       reference_file_id: this.slots.reference,
     };
     const otherMessages = [];

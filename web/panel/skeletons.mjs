@@ -12,7 +12,7 @@ const HUE_STEP = 20;
  * @param {Record<string, string | number>} attributes
  * @param {Element[]} children
  */
-function makeSvg(tag, attributes, ...children) {
+export function makeSvg(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);

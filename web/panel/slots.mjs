@@ -198,6 +198,9 @@ export class Slot {
     this.element.removeAttribute("aria-busy");
   }
 
+  /** Called whenever the slot shows another file, or none. */
+  shown() {}
+
   #show() {
     const { client, t } = this.session;
     const change = this.lastChange;
@@ -207,6 +210,7 @@ export class Slot {
     this.picture.hidden = true;
     this.name.textContent = "";
     setStatus(this.status, this.fileId ? "" : this.kind === "pose" ? t("drop_pose") : t("drop_reference"));
+    this.shown();
     if (!this.fileId) return;
     void client.applyUrl(`/files/${this.fileId}/thumbnail?size=${SIZE}`, (url) => {
       if (change !== this.lastChange) return;

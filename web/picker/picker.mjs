@@ -96,6 +96,11 @@ class Picker {
       button(t("choose"), () => void this.choose()),
       button(t("upload"), () => this.input.click()),
     ];
+    if (kind === "pose")
+      this.buttons.push(
+        button(t("pose_library_open"), () => void this.#openPoses("choosePoseFile")),
+        button(t("pose_edit"), () => void this.#openPoses("editPoseFile")),
+      );
     this.element = make(
       "div",
       { className: "avatarforge-picker" },
@@ -140,6 +145,21 @@ class Picker {
     return true;
   }
 
+  /**
+   * Choose a pose of the library, or edit the one that is chosen.
+   * @param {"choosePoseFile" | "editPoseFile"} way
+   */
+  async #openPoses(way) {
+    const { client, t } = this;
+    try {
+      const poses = await import("../poses/node_files.mjs");
+      const file = await poses[way]({ client, t, fileId: String(this.widget.value ?? "").trim() });
+      if (file) this.#select(file);
+    } catch (error) {
+      this.#setStatus(errorMessage(error, t), true);
+    }
+  }
+
   /** @param {File} file */
   async #upload(file) {
     const request = ++this.lastRequest;
@@ -158,7 +178,7 @@ class Picker {
     }
   }
 
-  /** @param {StoredFile} file */
+  /** @param {Pick<StoredFile, "file_id" | "filename">} file */
   #select(file) {
     const { node, widget } = this;
     const oldValue = widget.value;
@@ -233,7 +253,7 @@ class Picker {
  * @param {Hook} hook
  * @param {() => void} after
  */
-function callAfter(target, hook, after) {
+export function callAfter(target, hook, after) {
   const original = target[hook];
   target[hook] = function (...values) {
     const result = original?.apply(this, values);

@@ -7,6 +7,7 @@ import { translateIfKnown } from "./i18n.mjs";
 /** The keys of labels that differ from the field's name in the API. */
 const LABELS = {
   pose_file_id: "pose",
+  pose_id: "pose",
   pose_image: "pose",
   reference_file_id: "reference",
   reference_image: "reference",

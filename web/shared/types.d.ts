@@ -61,6 +61,9 @@ export interface Take {
 export interface Parameters {
   prompt: string;
   pose_file_id: string | null;
+  /** Older generations lack these two. */
+  pose_id?: string | null;
+  pose_mirrored?: boolean | null;
   reference_file_id: string | null;
   clothing: string | null;
   style: string | null;
@@ -233,6 +236,31 @@ export interface Skeleton extends Dimensions {
 export interface Pose {
   name: View;
   skeleton: Skeleton;
+}
+
+/** A pose of the library. */
+export interface LibraryPose {
+  pose_id: string;
+  name: string;
+  /** What a built-in pose shows, in English. */
+  description: string | null;
+  built_in: boolean;
+  /** The stored OpenPose JSON of a saved pose. */
+  file_id: string | null;
+  skeleton: Skeleton;
+}
+
+export interface LibraryPoseDocument extends LibraryPose {
+  /** One frame of OpenPose JSON, in pixels. */
+  pose: object;
+}
+
+export interface PoseLibraryPage {
+  built_in: LibraryPose[];
+  poses: LibraryPose[];
+  total: number;
+  limit: number;
+  next_cursor: string | null;
 }
 
 export interface LoraParameter {
