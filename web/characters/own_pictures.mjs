@@ -93,6 +93,8 @@ export class OwnPictures {
   #upsert(generation, isOlder = false) {
     const id = generation.generation_id;
     let card = this.cards.get(id);
+    // An old one that changes, such as by a re-roll, waits for its page.
+    if (!card && !isOlder && !this.#isNewest(generation)) return;
     if (!card) {
       card = new Card(this.session, generation, () => this.open(id));
       this.cards.set(id, card);
@@ -102,6 +104,11 @@ export class OwnPictures {
     } else if (isOlder) this.list.append(card.element); // an active one, now in its place among the others
     card.update(generation);
     this.#updateVisibility(id);
+  }
+
+  /** @param {Generation} generation */
+  #isNewest(generation) {
+    return [...this.cards.values()].every((card) => card.created <= generation.created_at);
   }
 
   /** @param {string} id */
