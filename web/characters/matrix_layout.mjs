@@ -7,8 +7,10 @@
 
 /** @type {Axis[]} */
 const AXES = ["outfit", "expression", "view", "pose_id", "seed"];
-/** The axis of the columns, the best first: what one compares side by side. */
-/** @type {Axis[]} */
+/**
+ * The axis of the columns, the best first: what one compares side by side.
+ * @type {Axis[]}
+ */
 const COLUMNS = ["view", "expression", "pose_id", "seed", "outfit"];
 
 /**
