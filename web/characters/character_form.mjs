@@ -191,7 +191,6 @@ export class CharacterForm {
   setDirty(dirty) {
     const { t } = this.session;
     this.state.textContent = dirty ? t("unsaved_changes") : "";
-    if (this.bar.hidden !== !dirty && !dirty && this.bar.contains(document.activeElement)) this.focus();
     this.bar.hidden = !dirty;
     if (!dirty) this.#hideAlert();
   }

@@ -52,7 +52,7 @@ export class MatrixGrid {
       this.text,
       this.error,
       make("div", { className: "avatarforge-row" }, this.cancelButton, this.retryButton, this.reloadButton),
-      make("div", { className: "avatarforge-matrix-scroll", tabIndex: 0, role: "group", "aria-label": t("matrix") }, this.table),
+      make("div", { className: "avatarforge-matrix-scroll" }, this.table),
     );
     live.on("change", (generation) => this.#update(generation));
     live.on("deleted", (id) => this.#remove(id));
