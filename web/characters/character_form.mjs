@@ -102,12 +102,11 @@ export class CharacterForm {
    */
   setModels(capabilities) {
     const { t } = this.session;
-    const models = usableModels(capabilities);
-    setOptions(
-      this.model,
-      t("model_of_request"),
-      models.map(({ name, drawn }) => [`model:${name}`, drawn ? t("paper_doll") : name]),
-    );
+    const { value } = this.model;
+    /** @type {[value: string, text: string][]} */
+    const options = usableModels(capabilities).map(({ name, drawn }) => [`model:${name}`, drawn ? t("paper_doll") : name]);
+    if (value && !options.some(([option]) => option === value)) options.push([value, splitModel(value)[1]]);
+    setOptions(this.model, t("model_of_request"), options);
   }
 
   /** @param {LibraryPose[]} poses */

@@ -121,11 +121,12 @@ export class CharacterList {
   }
 
   /**
-   * Focus the tile of a character; otherwise the search.
+   * Focus the tile of a character; otherwise the first one, or the search.
    * @param {string} id
    */
   focus(id = "") {
-    const tile = this.tiles.get(id);
+    const [first] = this.tiles.values();
+    const tile = this.tiles.get(id) ?? first;
     if (tile) this.#focusTile(tile);
     else this.search.focus();
   }

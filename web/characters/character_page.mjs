@@ -106,9 +106,12 @@ export class CharacterPage {
       const character = await withKey(client, t, () => this.characters.get(id));
       if (request !== this.lastRequest) return;
       this.status.textContent = "";
-      const isShown = this.character !== null;
+      const isEdited = Object.keys(this.#changes).length > 0;
+      const isNewer = this.character?.version !== character.version;
       this.#show(character);
-      if (!isShown) this.#fillForm(character);
+      // What the user has entered is not replaced; a draft of an earlier visit takes its place in the form.
+      if (!isEdited) this.#fillForm(character);
+      else if (isNewer) this.#warn();
       this.pictures.show(id);
     } catch (error) {
       if (request !== this.lastRequest) return;

@@ -22,6 +22,7 @@ export class Choices extends Fieldset {
     this.name = newId();
     /** @type {HTMLInputElement[]} */
     this.inputs = [];
+    this.shown = ""; // the tiles as JSON
     this.element.addEventListener("change", () => {
       this.clearError();
       changed();
@@ -33,6 +34,9 @@ export class Choices extends Fieldset {
    * @param {Choice[]} choices
    */
   setChoices(choices) {
+    const shown = JSON.stringify(choices.map(({ value, text, title, fileId }) => [value, text, title, fileId]));
+    if (shown === this.shown) return; // the focus stays where it is
+    this.shown = shown;
     const chosen = new Set(this.values);
     const type = this.multiple ? "checkbox" : "radio";
     this.inputs = choices.map(({ value }) =>

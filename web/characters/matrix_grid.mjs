@@ -83,6 +83,21 @@ export class MatrixGrid {
     await this.#load();
   }
 
+  /**
+   * The library has been loaded: the headers can name its poses.
+   * @param {LibraryPose[]} poses
+   */
+  setPoses(poses) {
+    this.poses = poses;
+    if (this.batch?.generations.some(({ pose_id: id }) => id !== null)) void this.#redraw(this.batch);
+  }
+
+  /** @param {Batch} batch */
+  async #redraw(batch) {
+    this.#drawTable(batch);
+    await this.#load();
+  }
+
   async #load() {
     const { t } = this.session;
     const request = ++this.lastRequest;
