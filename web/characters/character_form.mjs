@@ -44,20 +44,20 @@ export class CharacterForm {
     this.outfits = new NamedList({
       session,
       label: t("outfits"),
-      addText: t("outfit_add"),
-      example: t("outfit_example"),
+      addText: t("add_outfit"),
+      example: t("words_of_outfit_example"),
       hasPictures: true,
       changed,
     });
     this.expressions = new NamedList({
       session,
       label: t("expressions"),
-      addText: t("expression_add"),
-      example: t("expression_example"),
+      addText: t("add_expression"),
+      example: t("words_of_expression_example"),
       hasPictures: false,
       changed,
     });
-    this.pose = new Choices(t("pose_usual"), { client, hint: t("pose_usual_hint"), changed });
+    this.pose = new Choices(t("usual_pose"), { client, hint: t("usual_pose_hint"), changed });
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.state = make("p", { className: "avatarforge-status", role: "status" });
     this.bar = make(
@@ -176,7 +176,7 @@ export class CharacterForm {
     const { t } = this.session;
     const known = this.poses.find(({ pose_id: id, name }) => id === value || name === value);
     const choices = poseChoices(this.poses, t);
-    choices[0].text = t("pose_none");
+    choices[0].text = t("no_usual_pose");
     // A saved pose may have been deleted, or is not loaded yet. It stays visible, and the server reports it.
     if (value && !known) choices.push({ value, text: poseName(value, this.poses, t) });
     this.pose.setChoices(choices);

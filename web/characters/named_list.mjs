@@ -91,9 +91,9 @@ class Row {
     this.words.control.maxLength = LONGEST_WORDS;
     this.words.value = words;
     for (const field of [this.name, this.words]) field.control.addEventListener("input", () => owner.changed());
-    this.picture = make("img", { alt: t("outfit_picture"), hidden: true });
+    this.picture = make("img", { alt: t("picture_of_outfit"), hidden: true });
     this.picture.addEventListener("error", () => (this.picture.hidden = true));
-    this.removePicture = button(t("outfit_picture_remove"), () => this.#setPicture(null));
+    this.removePicture = button(t("remove_picture_of_outfit"), () => this.#setPicture(null));
     this.element = make(
       "li",
       {},
@@ -103,7 +103,7 @@ class Row {
         "div",
         { className: "avatarforge-row" },
         owner.withPictures ? this.picture : null,
-        owner.withPictures ? button(t("outfit_picture_choose"), () => void this.#choose()) : null,
+        owner.withPictures ? button(t("choose_picture_of_outfit"), () => void this.#choose()) : null,
         owner.withPictures ? this.removePicture : null,
         button(t("remove_file"), () => owner.remove(this)),
       ),

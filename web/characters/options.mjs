@@ -37,13 +37,13 @@ export const BUILT_IN_EXPRESSIONS = Object.keys(EXPRESSIONS);
  * @param {string | null} name null for none in particular
  * @param {Translate} t
  */
-export const expressionName = (name, t) => (name ? (EXPRESSIONS[name]?.(t) ?? name) : t("expression_any"));
+export const expressionName = (name, t) => (name ? (EXPRESSIONS[name]?.(t) ?? name) : t("any_expression"));
 
 /**
  * @param {string | null} name null for the usual clothing
  * @param {Translate} t
  */
-export const outfitName = (name, t) => name ?? t("outfit_usual");
+export const outfitName = (name, t) => name ?? t("usual_outfit");
 
 /**
  * The name of a pose of the library.
@@ -52,7 +52,7 @@ export const outfitName = (name, t) => name ?? t("outfit_usual");
  * @param {Translate} t
  */
 export function poseName(id, poses, t) {
-  if (!id) return t("pose_usual");
+  if (!id) return t("usual_pose");
   const pose = poses.find(({ pose_id, name }) => pose_id === id || name === id);
   return pose ? poseText(pose) : id;
 }
@@ -73,7 +73,7 @@ export function poseChoices(poses, t) {
     title: pose.description ?? "",
     drawing: drawSkeleton(pose.skeleton),
   }));
-  return [{ value: "", text: t("pose_usual") }, ...tiles];
+  return [{ value: "", text: t("usual_pose") }, ...tiles];
 }
 
 /**
@@ -84,7 +84,7 @@ export function poseChoices(poses, t) {
  */
 export function outfitChoices({ clothing, outfits }, t) {
   const named = outfits.map(({ name, words, file_id: fileId }) => ({ value: name, text: name, title: words, fileId }));
-  return [{ value: "", text: t("outfit_usual"), title: clothing ?? "" }, ...named];
+  return [{ value: "", text: t("usual_outfit"), title: clothing ?? "" }, ...named];
 }
 
 /**
@@ -96,7 +96,7 @@ export function outfitChoices({ clothing, outfits }, t) {
 export function expressionChoices({ expressions }, t) {
   const own = expressions.map(({ name, words }) => ({ value: name, text: name, title: words }));
   const builtIn = BUILT_IN_EXPRESSIONS.map((name) => ({ value: name, text: expressionName(name, t) }));
-  return [{ value: "", text: t("expression_any") }, ...own, ...builtIn];
+  return [{ value: "", text: t("any_expression") }, ...own, ...builtIn];
 }
 
 /**
