@@ -37,10 +37,10 @@ export async function givenPictures(transfer, client) {
   const files = [...transfer.files];
   if (files.length) return files;
   const [link] = transfer.getData(LINKS).split(/\r?\n/);
-  const base = new URL(client.api.apiURL(PREFIX), location.href).href;
+  const base = new URL(client.api.apiURL(`${PREFIX}/`), location.href).href;
   // Only this server's own pictures: the page requests nothing from elsewhere.
-  if (!link.startsWith(`${base}/`)) return [];
-  const blob = await (await client.request(link.slice(base.length))).blob();
+  if (!link.startsWith(base)) return [];
+  const blob = await (await client.request(link.slice(base.length - 1))).blob();
   if (!PICTURE_TYPES.includes(blob.type)) return [];
   return [new File([blob], new URL(link).pathname.split("/").at(-1) || "picture", { type: blob.type })];
 }
