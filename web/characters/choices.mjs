@@ -35,15 +35,18 @@ export class Choices extends Fieldset {
    */
   setChoices(choices) {
     const shown = JSON.stringify(choices.map(({ value, text, title, fileId }) => [value, text, title, fileId]));
-    if (shown === this.shown) return; // the focus stays where it is
+    if (shown !== this.shown) this.#draw(choices); // otherwise the focus stays where it is
     this.shown = shown;
+    if (!this.multiple && this.inputs.length && !this.values.length) this.inputs[0].checked = true;
+  }
+
+  /** @param {Choice[]} choices */
+  #draw(choices) {
     const chosen = new Set(this.values);
     const type = this.multiple ? "checkbox" : "radio";
     this.inputs = choices.map(({ value }) =>
       make("input", { type, name: this.name, value, checked: chosen.has(value) }),
     );
-    if (!this.multiple && this.inputs.length && !this.inputs.some((input) => input.checked))
-      this.inputs[0].checked = true;
     this.row.replaceChildren(...choices.map((choice, index) => this.#tile(choice, this.inputs[index])));
   }
 

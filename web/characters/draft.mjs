@@ -41,7 +41,8 @@ export function changesBetween(saved, draft) {
   const changed = FIELDS.filter((name) => JSON.stringify(saved[name] ?? null) !== JSON.stringify(draft[name] ?? null));
   // The new one takes the place of the others, and only one of them may be sent.
   const chosen = MODELS.find((name) => changed.includes(name) && draft[name] !== null);
-  const sent = chosen ? changed.filter((name) => name === chosen || !(/** @type {readonly string[]} */ (MODELS).includes(name))) : changed;
+  const others = /** @type {string[]} */ (chosen ? MODELS.filter((name) => name !== chosen) : []);
+  const sent = changed.filter((name) => !others.includes(name));
   return Object.fromEntries(sent.map((name) => [name, draft[name]]));
 }
 

@@ -179,10 +179,9 @@ class Card {
  */
 function describe(generation, { t }) {
   const { parameters } = generation;
-  const expression = /** @type {{ expression?: string | null } | null} */ (parameters)?.expression ?? null;
   const choices = [
     parameters?.outfit ? outfitName(parameters.outfit, t) : null,
-    expression ? expressionName(expression, t) : null,
+    parameters?.expression ? expressionName(parameters.expression, t) : null,
   ].filter((part) => part !== null);
   const title = choices.join(" · ") || parameters?.prompt || (generation.kind === "expressions" ? "" : outfitName(null, t));
   return { title: title || generationTitle(generation, t), details: kindName(generation, t) };

@@ -57,7 +57,8 @@ function notifyWhenEnded(session, panel) {
   const { live, t } = session;
   live.on("ended", (generation) => {
     const id = generation.generation_id;
-    if (session.pendingDeletes.has(id) || wasCancelled(generation)) return;
+    // A batch can have hundreds of them.
+    if (session.pendingDeletes.has(id) || wasCancelled(generation) || generation.batch_id) return;
     const name = generationTitle(generation, t);
     const text = generation.status === "completed" ? t("finished_named", { name }) : t("failed_named", { name });
     session.notify(text, t("open"), () => panel.open(id));

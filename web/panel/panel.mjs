@@ -148,12 +148,9 @@ export class Panel extends Emitter {
   async openCharacters(path = "") {
     this.charactersPath = path;
     this.show("characters");
-    try {
-      const characters = await this.#getCharacters();
-      if (this.view === "characters" && this.charactersPath === path) await characters.show(path);
-    } catch {
-      this.session.notify(this.session.t("unreachable"));
-    }
+    const characters = await this.#getCharacters().catch(() => null);
+    if (!characters) this.session.notify(this.session.t("unreachable"));
+    else if (this.view === "characters" && this.charactersPath === path) await characters.show(path);
   }
 
   /** The view of characters. Its scripts are loaded when it is first shown. */

@@ -54,6 +54,7 @@ export interface Parameters {
   clothing: string | null;
   style: string | null;
   outfit: string | null;
+  expression?: string | null;
   realism: boolean;
   negative_prompt: string | null;
   width: number;
