@@ -29,6 +29,8 @@ export class CharacterForm {
     this.session = session;
     /** @type {CharacterContent["defaults"]} */
     this.defaults = {};
+    /** @type {CharacterContent["loras"]} */
+    this.loras = []; // not shown, but those of an older version come back with it
     /** @type {LibraryPose[]} */
     this.poses = [];
     this.texts = makeTexts(t);
@@ -128,6 +130,7 @@ export class CharacterForm {
       negative: optional(texts.negative.value),
       realism: this.realism.value ? this.realism.value === "true" : null,
       seed: numberOfDigits(this.seed.value),
+      loras: this.loras,
       references: this.references.value,
       outfits: this.outfits.value.map(({ name, words, file_id: fileId = null }) => ({ name, words, file_id: fileId })),
       expressions: this.expressions.value.map(({ name, words }) => ({ name, words })),
@@ -159,6 +162,7 @@ export class CharacterForm {
     this.outfits.value = content.outfits;
     this.expressions.value = content.expressions;
     this.defaults = structuredClone(content.defaults);
+    this.loras = structuredClone(content.loras);
     this.#showPose(String(content.defaults.pose_id ?? ""));
     this.#hideAlert();
   }

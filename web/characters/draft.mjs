@@ -14,6 +14,7 @@ const FIELDS = /** @type {const} */ ([
   "style",
   "realism",
   "seed",
+  "loras",
   "references",
   "outfits",
   "expressions",

@@ -163,6 +163,7 @@ export interface CharacterContent {
   model: string | null;
   family: string | null;
   template: string | null;
+  loras: LoraParameter[];
   seed: number | string | null;
   defaults: Record<string, unknown>;
   outfits: Outfit[];
