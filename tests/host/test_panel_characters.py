@@ -245,8 +245,7 @@ def test_a_picture_of_the_page_becomes_a_reference_and_one_from_elsewhere_does_n
     (reference,) = now(api, character)["references"]
     assert reference["role"] == "face"
     assert (
-        api.get(f"/files/{reference['file_id']}").content
-        == api.root(made["output_files"][0]["url"]).content
+        api.get(f"/files/{reference['file_id']}").content == api.root(made["output_files"][0]["url"]).content
     )
 
 

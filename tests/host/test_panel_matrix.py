@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from lab.api import PREFIX, Api
 
+TIMES = "\u00d7"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 #: Longer than any other test runs, so that what waits behind it is cancelled while it waits.
 LONG = {"steps": 150, "width": 256, "height": 256}
@@ -99,7 +100,7 @@ def test_a_matrix_fills_while_it_runs_and_each_cell_opens_rerolls_and_exports(
     page.evaluate(COUNT_FILLED)
     for name in ("Armour", "Coat", "Happy", "Front", "Left"):
         form.get_by_label(name, exact=True).check()
-    expect(form.get_by_role("status")).to_have_text("Pictures: 2 × 2 = 4")
+    expect(form.get_by_role("status")).to_have_text(f"Pictures: 2 {TIMES} 2 = 4")
     with page.expect_request(f"**{PREFIX}/characters/*/matrix") as sent:
         form.get_by_role("button", name="Generate matrix").click()
     assert sent.value.post_data_json == {
@@ -203,7 +204,9 @@ def test_too_many_are_not_sent_and_a_refusal_is_shown(
     for box in form.get_by_role("group", name="Views").get_by_role("checkbox").all():
         box.check()
     form.get_by_label("Pictures of each").fill("16")
-    expect(form.get_by_role("status")).to_have_text("Pictures: 8 × 8 × 16 = 1024. At most 1000 are possible.")
+    expect(form.get_by_role("status")).to_have_text(
+        f"Pictures: 8 {TIMES} 8 {TIMES} 16 = 1024. At most 1000 are possible."
+    )
     expect(form.get_by_role("button", name="Generate matrix")).to_be_disabled()
     form.get_by_label("Pictures of each").fill("17")
     for box in boxes[:8]:

@@ -28,8 +28,9 @@ const FIELDS = /** @type {const} */ ([
  * @returns {CharacterContent}
  */
 export function contentOf(character) {
+  /** @type {any} */
   const copy = Object.fromEntries(FIELDS.map((name) => [name, character[name] ?? null]));
-  return /** @type {CharacterContent} */ (structuredClone(copy));
+  return structuredClone(copy);
 }
 
 /**

@@ -45,6 +45,9 @@ export const expressionName = (name, t) => (name ? (EXPRESSIONS[name]?.(t) ?? na
  */
 export const outfitName = (name, t) => name ?? t("usual_outfit");
 
+/** @param {LibraryPose} pose */
+const poseText = ({ built_in, name }) => (built_in ? name.replaceAll("_", " ") : name);
+
 /**
  * The name of a pose of the library.
  * @param {string | null} id null for the usual stance
@@ -56,9 +59,6 @@ export function poseName(id, poses, t) {
   const pose = poses.find(({ pose_id, name }) => pose_id === id || name === id);
   return pose ? poseText(pose) : id;
 }
-
-/** @param {LibraryPose} pose */
-const poseText = ({ built_in, name }) => (built_in ? name.replaceAll("_", " ") : name);
 
 /**
  * The poses of the library, after the usual one.

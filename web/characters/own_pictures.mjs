@@ -11,6 +11,13 @@ import { expressionName, outfitName } from "./options.mjs";
 
 const PAGE = 24;
 
+/**
+ * A re-roll keeps the URL of a picture, so without the seed a browser could show the old one from its cache.
+ * @param {string} url
+ * @param {number | string | null} seed
+ */
+export const pictureUrl = (url, seed) => (url.includes("?") ? url : `${url}?seed=${seed ?? ""}`);
+
 export class OwnPictures {
   /**
    * @param {object} options
@@ -186,10 +193,3 @@ function describe(generation, { t }) {
   const title = choices.join(" · ") || parameters?.prompt || (generation.kind === "expressions" ? "" : outfitName(null, t));
   return { title: title || generationTitle(generation, t), details: kindName(generation, t) };
 }
-
-/**
- * A re-roll keeps the URL of a picture, so without the seed a browser could show the old one from its cache.
- * @param {string} url
- * @param {number | string | null} seed
- */
-export const pictureUrl = (url, seed) => (url.includes("?") ? url : `${url}?seed=${seed ?? ""}`);
