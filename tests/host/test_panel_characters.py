@@ -412,6 +412,19 @@ def test_what_the_server_refuses_is_said_where_it_is(page: Page, api: Api, brows
     browser.complaints.clear()
 
 
+def test_a_list_that_did_not_come_is_asked_for_again(page: Page, api: Api, browser: Browser) -> None:
+    name = saved(api)["name"]
+    page.route("**/characters?*", lambda route: route.abort())
+    page.get_by_role("button", name="Characters", exact=True).click()
+    view = page.get_by_role("region", name="Characters")
+    expect(view.get_by_role("status")).to_contain_text("is not responding")
+    page.unroute("**/characters?*")
+    view.get_by_role("button", name="Try again").click()
+    expect(view.get_by_role("button", name=re.compile(name))).to_be_visible()
+    expect(view.get_by_role("button", name="Try again")).to_be_hidden()
+    browser.complaints.clear()  # the browser notes each request that fails
+
+
 def test_everything_fits_and_can_be_read_aloud_in_both_themes_and_sizes(page: Page, api: Api) -> None:
     picture = api.upload(fresh(), "reference")["file_id"]
     character = saved(

@@ -17,7 +17,7 @@ from lab.api import PREFIX, Api
 TIMES = "\u00d7"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 #: Longer than any other test runs, so that what waits behind it is cancelled while it waits.
-LONG = {"steps": 150, "width": 256, "height": 256}
+LONG: dict[str, Any] = {"steps": 150, "width": 256, "height": 256}
 #: Remembers how many pictures the grid had, whenever that changed.
 COUNT_FILLED = """() => {
     window.filled = [];

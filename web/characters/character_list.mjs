@@ -1,5 +1,4 @@
 // All characters with their portraits, newest first, and a search.
-import { withKey } from "../shared/api_key.mjs";
 import { button, gridTarget, hasFiles, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { newId } from "../panel/fields.mjs";
@@ -89,14 +88,14 @@ export class CharacterList {
    * @param {boolean} older
    */
   async load(older = false) {
-    const { client, t } = this.session;
+    const { t } = this.session;
     const request = ++this.lastRequest;
     this.retry.hidden = true;
     this.grid.setAttribute("aria-busy", "true");
     if (!this.tiles.size) setStatus(this.status, t("loading"));
     try {
       const query = { limit: PAGE, cursor: older ? this.nextCursor : null, q: this.search.value.trim() };
-      const page = await withKey(client, t, () => this.characters.list(query));
+      const page = await this.characters.list(query);
       if (request !== this.lastRequest) return;
       if (!older) {
         this.tiles.clear();

@@ -89,9 +89,10 @@ export class CharacterPage {
   /**
    * Show a character.
    * @param {string} id
+   * @param {boolean} focus whether to move the focus there
    */
-  async open(id) {
-    const { client, t } = this.session;
+  async open(id, focus = true) {
+    const { t } = this.session;
     const request = ++this.lastRequest;
     if (id !== this.id) {
       this.body.hidden = this.actions.hidden = this.portrait.hidden = true;
@@ -101,9 +102,9 @@ export class CharacterPage {
     this.id = id;
     this.retry.hidden = true;
     this.status.textContent = this.character ? "" : t("loading");
-    this.heading.focus();
+    if (focus) this.heading.focus();
     try {
-      const character = await withKey(client, t, () => this.characters.get(id));
+      const character = await this.characters.get(id);
       if (request !== this.lastRequest) return;
       this.status.textContent = "";
       const isEdited = Object.keys(this.#changes).length > 0;

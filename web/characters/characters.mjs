@@ -1,5 +1,4 @@
 // Saved characters: the list, the page of one, and its matrices. The panel loads this when it is first shown.
-import { withKey } from "../shared/api_key.mjs";
 import { button, make } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { CharacterList } from "./character_list.mjs";
@@ -8,7 +7,7 @@ import { CharactersClient } from "./characters_client.mjs";
 import { MatrixForm } from "./matrix_form.mjs";
 import { MatrixGrid } from "./matrix_grid.mjs";
 
-/** @import { Capabilities, LibraryPose } from "../shared/types.d.ts" */
+/** @import { LibraryPose } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
 
 const NEW_MATRIX = "matrix"; // in the place of a batch's id
@@ -32,7 +31,7 @@ export class Characters {
     /** @type {LibraryPose[]} */
     this.poses = [];
     const { characters } = this;
-    this.list = new CharacterList({ session, characters, open: go, getCapabilities: () => this.#getCapabilities() });
+    this.list = new CharacterList({ session, characters, open: go, getCapabilities: () => session.client.getCapabilities() });
     this.page = new CharacterPage({
       session,
       characters,
@@ -83,6 +82,12 @@ export class Characters {
     else await this.#showMatrix(id, batch);
   }
 
+  /** Load again what is shown, because the server is back. A matrix does so itself. */
+  async reload() {
+    if (!this.list.element.hidden) await this.list.load();
+    else if (!this.page.element.hidden) await Promise.all([this.#loadOptions(), this.page.open(this.shownId, false)]);
+  }
+
   /** Stop following what is shown, because another view is. */
   close() {
     this.lastRequest++;
@@ -95,7 +100,7 @@ export class Characters {
    * @param {string} batch
    */
   async #showMatrix(id, batch) {
-    const { client, t } = this.session;
+    const { t } = this.session;
     const request = this.lastRequest;
     const isNew = batch === NEW_MATRIX;
     this.matrixStatus.textContent = "";
@@ -107,7 +112,7 @@ export class Characters {
       return;
     }
     try {
-      const character = await withKey(client, t, () => this.characters.get(id));
+      const character = await this.characters.get(id);
       if (request !== this.lastRequest) return;
       this.matrixForm.setCharacter(character);
       this.matrixHeading.textContent = t("matrix_of", { name: character.name });
@@ -119,9 +124,9 @@ export class Characters {
 
   /** Offer the installed models and the poses of the library. */
   async #loadOptions() {
-    const { t } = this.session;
+    const { client, t } = this.session;
     try {
-      const [capabilities, poses] = await Promise.all([this.#getCapabilities(), this.#getPoses()]);
+      const [capabilities, poses] = await Promise.all([client.getCapabilities(), this.#getPoses()]);
       this.poses = poses;
       this.page.setModels(capabilities);
       this.page.setPoses(poses);
@@ -132,15 +137,8 @@ export class Characters {
     }
   }
 
-  /** @returns {Promise<Capabilities>} */
-  #getCapabilities() {
-    const { client, t } = this.session;
-    return withKey(client, t, () => client.getCapabilities());
-  }
-
   async #getPoses() {
-    const { client, t } = this.session;
-    const first = await withKey(client, t, () => this.characters.listPoses());
+    const first = await this.characters.listPoses();
     const poses = [...first.poses, ...first.built_in];
     let cursor = first.next_cursor;
     while (cursor && poses.length < MOST_POSES) {

@@ -35,6 +35,11 @@ export class Panel extends Emitter {
     this.characters = null;
     /** @type {Promise<Characters> | null} */
     this.loadingCharacters = null;
+    this.finishLoading = () => {};
+    /** @type {Promise<void>} */
+    this.firstLoad = new Promise((resolve) => {
+      this.finishLoading = resolve;
+    });
     this.loading = false;
     this.wasDisconnected = false;
     /** @type {Map<string, HTMLElement>} */
@@ -115,6 +120,7 @@ export class Panel extends Emitter {
       // The banner shows the reason.
     } finally {
       this.loading = false;
+      this.finishLoading();
     }
     await this.gallery.load();
   }
@@ -148,6 +154,7 @@ export class Panel extends Emitter {
   async openCharacters(path = "") {
     this.charactersPath = path;
     this.show("characters");
+    await this.firstLoad; // it asks for the key, if the server requires one
     const characters = await this.#getCharacters().catch(() => null);
     if (!characters) this.session.notify(this.session.t("unreachable"));
     else if (this.view === "characters" && this.charactersPath === path) await characters.show(path);
@@ -291,6 +298,7 @@ export class Panel extends Emitter {
     if (!disconnected && this.wasDisconnected) {
       this.#announce(t("back_again"));
       void this.load();
+      if (this.view === "characters") void (this.characters?.reload() ?? this.openCharacters(this.charactersPath));
     }
     this.wasDisconnected = disconnected;
   }
