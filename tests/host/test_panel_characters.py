@@ -436,7 +436,7 @@ def test_everything_fits_and_can_be_read_aloud_in_both_themes_and_sizes(page: Pa
     )
     api.wait(api.generate(character_id=character["character_id"], prompt=words())["generation_id"])
     open_character(page, api, character)
-    for title in ("Description", "References", "Outfits", "Expressions", "Poses", "Versions"):
+    for title in ("Description", "References", "Outfits", "Expressions", "Poses", "Versions", "Matrices"):
         section(page, title)
     section(page, "Description").get_by_label("Clothing").fill("a grey dress")  # shows the bar
     for scheme in ("light", "dark"):

@@ -62,6 +62,7 @@ export class CharacterForm {
     this.pose = new Choices(t("usual_pose"), { client, hint: t("usual_pose_hint"), changed });
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
     this.state = make("p", { className: "avatarforge-status", role: "status" });
+    // Its owner shows it where it stays in sight.
     this.bar = make(
       "div",
       { className: "avatarforge-save-bar", hidden: true },
@@ -91,7 +92,7 @@ export class CharacterForm {
     };
     this.element = make("form", { className: "avatarforge-character-form", noValidate: true });
     this.element.setAttribute("aria-label", t("character_edit"));
-    this.element.append(...Object.values(this.sections), this.bar);
+    this.element.append(...Object.values(this.sections));
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       save();

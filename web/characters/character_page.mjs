@@ -83,6 +83,7 @@ export class CharacterPage {
       this.status,
       this.retry,
       this.body,
+      this.form.bar,
     );
   }
 
@@ -98,6 +99,7 @@ export class CharacterPage {
       this.body.hidden = this.actions.hidden = this.portrait.hidden = true;
       this.character = null;
       this.heading.textContent = this.line.textContent = "";
+      this.form.setDirty(false);
     }
     this.id = id;
     this.retry.hidden = true;
@@ -183,22 +185,23 @@ export class CharacterPage {
     const { client, t } = this.session;
     const { character } = this;
     if (this.busy || !character) return;
+    const { character_id: id, version } = character;
     this.busy = true;
     this.form.element.setAttribute("aria-busy", "true");
     try {
       await this.form.references.uploadsFinished();
+      if (this.id !== id) return; // the user has gone to another one, and the draft waits
       const changes = this.#changes;
       if (!this.form.check() || !Object.keys(changes).length) return;
-      const { character_id: id, version } = character;
       const saved = await withKey(client, t, () => this.characters.change(id, version, changes));
       writeDraft(id, null);
-      if (this.character !== character) return; // the user has gone to another one
+      if (this.id !== id) return;
       this.#show(saved);
       this.form.content = contentOf(saved);
       this.#noteChanges();
       this.session.announce(t("version_saved", { n: saved.version }));
     } catch (error) {
-      if (this.character === character) await this.#showRefusal(error);
+      if (this.id === id) await this.#showRefusal(error);
     } finally {
       this.busy = false;
       this.form.element.removeAttribute("aria-busy");
