@@ -314,6 +314,9 @@ def test_a_change_elsewhere_is_not_overwritten_unseen(page: Page, api: Api, brow
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("alert").filter(has_text="version 2 now")).to_be_visible()
     assert now(api, character)["clothing"] is None
+    page.reload()
+    expect(page.get_by_role("alert").filter(has_text="version 2 now")).to_be_visible()
+    description = section(page, "Description")
     description.get_by_label("Style").fill("watercolor")
     save(page)
     found = now(api, character)

@@ -31,6 +31,7 @@ export class CharacterPage {
     this.characters = characters;
     this.back = back;
     this.id = "";
+    this.baseVersion = 0; // that the user saw before the first change
     this.busy = false;
     this.lastRequest = 0;
     /** @type {Character | null} */
@@ -162,8 +163,9 @@ export class CharacterPage {
   #fillForm(character) {
     const draft = readDraft(character.character_id);
     this.form.content = draft?.content ?? contentOf(character);
+    this.baseVersion = draft?.version ?? character.version;
     this.#noteChanges();
-    if (draft && draft.version !== character.version) this.#warn();
+    if (this.baseVersion !== character.version) this.#warn();
   }
 
   /** The fields that differ from what is saved. */
@@ -175,7 +177,8 @@ export class CharacterPage {
     const { character } = this;
     if (!character) return;
     const isDirty = Object.keys(this.#changes).length > 0;
-    writeDraft(character.character_id, isDirty ? { version: character.version, content: this.form.content } : null);
+    if (!isDirty) this.baseVersion = character.version;
+    writeDraft(character.character_id, isDirty ? { version: this.baseVersion, content: this.form.content } : null);
     if (!isDirty && this.form.bar.contains(document.activeElement)) this.heading.focus(); // the bar is hidden now
     this.form.setDirty(isDirty);
     this.newPicture.setDirty(isDirty);
