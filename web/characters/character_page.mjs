@@ -149,7 +149,10 @@ export class CharacterPage {
     this.line.textContent = `${t("version_number", { n: character.version })} · ${character.description}`;
     const { thumbnail } = character;
     this.portrait.hidden = !thumbnail;
-    if (thumbnail) void client.applyUrl(thumbnail, (url) => (this.portrait.src = url));
+    if (thumbnail)
+      void client.applyUrl(thumbnail, (url) => {
+        if (this.character === character) this.portrait.src = url;
+      });
     this.body.hidden = this.actions.hidden = false;
     this.newPicture.setCharacter(character);
     this.versions.setCharacter(character);
