@@ -55,6 +55,35 @@ PARTS: dict[str, Path] = {
         )
     },
     **{
+        f"characters/{name}": ROOT / "web" / "characters" / name
+        for name in (
+            "character_form.mjs",
+            "character_list.mjs",
+            "character_page.mjs",
+            "character_texts.mjs",
+            "characters.css",
+            "characters.mjs",
+            "characters_client.mjs",
+            "choices.mjs",
+            "dialogs.mjs",
+            "draft.mjs",
+            "matrix_cell.mjs",
+            "matrix_form.mjs",
+            "matrix_grid.mjs",
+            "matrix_layout.mjs",
+            "matrix_list.mjs",
+            "named_list.mjs",
+            "new_picture.mjs",
+            "options.mjs",
+            "own_pictures.mjs",
+            "reference_zone.mjs",
+            "references.mjs",
+            "seed.mjs",
+            "store_picture.mjs",
+            "versions.mjs",
+        )
+    },
+    **{
         f"shared/{name}": ROOT / "web" / "shared" / name
         for name in (
             "api_key.mjs",
@@ -122,6 +151,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/panel/panel.css">
 <link rel="stylesheet" href="panel/panel/form.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
+<link rel="stylesheet" href="panel/characters/characters.css">
 <link rel="stylesheet" href="panel/templates/templates.css">
 <link rel="stylesheet" href="panel/poses/poses.css">
 <script type="module" src="panel/panel/page.mjs"></script>

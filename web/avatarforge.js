@@ -28,6 +28,7 @@ const STYLESHEETS = [
   "panel/panel.css",
   "panel/form.css",
   "panel/generations.css",
+  "characters/characters.css",
   "templates/templates.css",
   "poses/poses.css",
 ];

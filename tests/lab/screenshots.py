@@ -41,6 +41,22 @@ CHARACTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("happy girl, pigtails, yellow dress", {"seed": 6}),
     ("samurai, red armor, sword", {"seed": 8, "style": "ink"}),
 )
+#: Her first picture, which becomes her portrait, and what she has besides.
+MIRA_WORDS = "young woman, red hair, green eyes"
+MIRA: dict[str, Any] = {
+    "name": "Mira",
+    "outfits": [
+        {"name": "Armor", "words": "silver armor, red cape"},
+        {"name": "Coat", "words": "black coat, hat"},
+    ],
+    "expressions": [{"name": "smug", "words": "a smug grin"}],
+}
+MATRIX: dict[str, Any] = {
+    "name": "Mira: matrix",
+    "outfits": [None, "Armor", "Coat"],
+    "expressions": ["happy"],
+    "views": ["front", "quarter_left", "left", "back"],
+}
 #: Large enough to be still drawing when the screenshot is taken.
 SLOW = {"Width": "1536", "Height": "2304"}
 QUIET_EDITOR = {
@@ -91,15 +107,33 @@ def _fill_gallery(client: Client, root: Path) -> None:
     client.upload(f"{PREFIX}/upload/pose_image", root / POSE_PICTURE)
     for prompt, fields in CHARACTERS:
         _generate(client, "/generate/avatar", {"prompt": prompt, **DOLL, **fields})
+    _save_character(client)
     _generate(client, "/generate_all_poses", {"prompt": KNIGHT_WORDS, "seed": KNIGHT_SEED, **DOLL})
 
 
-def _generate(client: Client, route: str, body: dict[str, Any]) -> None:
-    path = f"{PREFIX}/generations/{client.post(PREFIX + route, body)['generation_id']}"
+def _save_character(client: Client) -> None:
+    """Mira, with a finished matrix."""
+    first = _generate(
+        client, "/generate/avatar", {"prompt": MIRA_WORDS, "clothing": "green dress", "seed": 9, **DOLL}
+    )
+    mira = client.post(f"{PREFIX}/generations/{first}/character", MIRA)
+    batch = client.post(f"{PREFIX}/characters/{mira['character_id']}/matrix", MATRIX)
+    path = f"{PREFIX}/batch/{batch['batch_id']}?wait=25"
+    while (state := client.get(path)["status"]) not in ("completed", "failed"):
+        pass
+    if state == "failed":
+        raise LabError("The matrix failed.")
+
+
+def _generate(client: Client, route: str, body: dict[str, Any]) -> str:
+    """The id of the finished generation."""
+    id_: str = client.post(PREFIX + route, body)["generation_id"]
+    path = f"{PREFIX}/generations/{id_}"
     while (generation := client.get(f"{path}?wait=25"))["status"] not in ("completed", "failed"):
         pass
     if generation["status"] == "failed":
         raise LabError(f"The generation failed: {generation['error']}")
+    return id_
 
 
 def make_screenshots(root: Path) -> list[Path]:
@@ -189,6 +223,25 @@ def _phone_gallery(page: Page, server: str) -> None:
     page.locator(".avatarforge-gallery img").first.wait_for()
 
 
+def _characters(page: Page, server: str) -> None:
+    page.goto(f"{server}{PREFIX}/#/characters")
+    page.locator(".avatarforge-character-list img").first.wait_for()
+
+
+def _character(page: Page, server: str) -> None:
+    _characters(page, server)
+    page.locator(".avatarforge-character-list button").first.click()
+    page.locator(".avatarforge-new-picture .avatarforge-pick-picture").nth(20).wait_for()
+    page.get_by_label("Armor", exact=True).check()
+
+
+def _matrix(page: Page, server: str) -> None:
+    _character(page, server)
+    page.locator("summary", has_text="Matrices").click()
+    page.get_by_role("button", name="Open the matrix").first.click()
+    page.locator(".avatarforge-cell img").nth(11).wait_for()
+
+
 def _sidebar(page: Page, server: str) -> None:
     page.goto(server)
     page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
@@ -214,6 +267,10 @@ SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
     "panel-detail": (_DESK, "dark", _detail),
     "panel-phone-form": (_PHONE, "light", _phone_form),
     "panel-phone-gallery": (_PHONE, "dark", _phone_gallery),
+    "panel-characters": (_DESK, "light", _characters),
+    "panel-character": (_DESK, "light", _character),
+    "panel-phone-character": (_PHONE, "dark", _character),
+    "panel-matrix": (_DESK, "light", _matrix),
     "panel-sidebar": (_EDITOR, "dark", _sidebar),
     "panel-running": (_DESK, "light", _running),
 }

@@ -186,6 +186,7 @@ function showToasts({ setting, toast }, session) {
     if (chosen === NONE || (chosen === FAILED && !failed)) return;
     // The user knows what was cancelled or deleted, and the editor reports its own graphs.
     if (generation.kind === "graph" || wasCancelled(generation)) return;
+    if (generation.batch_id) return; // a batch can have hundreds of them
     if (pendingDeletes.has(generation.generation_id)) return;
     const name = generationTitle(generation, t);
     toast.add({

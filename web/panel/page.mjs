@@ -57,7 +57,8 @@ function notifyWhenEnded(session, panel) {
   const { live, t } = session;
   live.on("ended", (generation) => {
     const id = generation.generation_id;
-    if (session.pendingDeletes.has(id) || wasCancelled(generation)) return;
+    // A batch can have hundreds of them.
+    if (session.pendingDeletes.has(id) || wasCancelled(generation) || generation.batch_id) return;
     const name = generationTitle(generation, t);
     const text = generation.status === "completed" ? t("finished_named", { name }) : t("failed_named", { name });
     session.notify(text, t("open"), () => panel.open(id));
@@ -74,14 +75,20 @@ function notifyWhenEnded(session, panel) {
  */
 function syncAddress(panel) {
   const showAddress = () => {
-    const [, view, rawId] = location.hash.split("/");
+    const [, view, rawId, ...rest] = location.hash.split("/");
+    if (view === "characters") {
+      const path = [rawId, ...rest].join("/");
+      if (panel.view !== "characters" || panel.charactersPath !== path) void panel.openCharacters(path);
+      return;
+    }
     const id = rawId?.toLowerCase(); // ids in responses are in lower case
     if (id && /^[0-9a-f-]{36}$/.test(id)) {
       if (panel.view !== "detail" || panel.openedId !== id) panel.open(id);
-    } else if (panel.view === "detail" || view) panel.show(view === "gallery" ? "gallery" : "create", false);
+    } else if (["detail", "characters"].includes(panel.view) || view)
+      panel.show(view === "gallery" ? "gallery" : "create", false);
   };
   panel.on("shown", ({ view, id }) => {
-    const hash = view === "detail" ? `#/detail/${id}` : view === "gallery" ? "#/gallery" : "";
+    const hash = view === "create" ? "" : id ? `#/${view}/${id}` : `#/${view}`;
     if (location.hash !== hash) history.pushState(null, "", hash || location.pathname + location.search);
   });
   addEventListener("popstate", showAddress);

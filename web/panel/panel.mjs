@@ -11,12 +11,13 @@ import { Running } from "./running.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
 /** @import { Notice, Session } from "./session.mjs" */
-/** @typedef {"create" | "gallery" | "detail"} PanelView */
+/** @import { Characters } from "../characters/characters.mjs" */
+/** @typedef {"create" | "gallery" | "detail" | "characters"} PanelView */
 
 const NOTICE_SECONDS = 8;
 
 /**
- * Events: "shown": the current view, and the id of the generation in a detail view.
+ * Events: "shown": the current view, and the id of the generation in a detail view, or the path in that of characters.
  * @extends {Emitter<{ shown: { view: PanelView, id: string } }>}
  */
 export class Panel extends Emitter {
@@ -28,6 +29,17 @@ export class Panel extends Emitter {
     /** @type {PanelView} */
     this.view = "create";
     this.openedId = ""; // the last opened generation
+    this.openedFromCharacters = false; // whether the detail view leads back there
+    this.charactersPath = ""; // what the view of characters shows
+    /** @type {Characters | null} */
+    this.characters = null;
+    /** @type {Promise<Characters> | null} */
+    this.loadingCharacters = null;
+    this.finishLoading = () => {};
+    /** @type {Promise<void>} */
+    this.firstLoad = new Promise((resolve) => {
+      this.finishLoading = resolve;
+    });
     this.loading = false;
     this.wasDisconnected = false;
     /** @type {Map<string, HTMLElement>} */
@@ -38,14 +50,17 @@ export class Panel extends Emitter {
     this.gallery = new Gallery({ session, open });
     this.detail = new Detail({
       session,
-      back: () => this.#backToGallery(),
+      back: () => this.#leaveDetail(),
       useSettings: (generation) => this.#useSettings(generation),
     });
     this.tabs = {
       create: button(t("create"), () => this.show("create")),
       gallery: button(t("gallery"), () => this.show("gallery")),
+      characters: button(t("characters"), () => void this.openCharacters()),
     };
-    this.nav = make("nav", { "aria-label": "AvatarForge" }, this.tabs.create, this.tabs.gallery);
+    this.tabs.create.classList.add("avatarforge-tab-create");
+    this.nav = make("nav", { "aria-label": "AvatarForge" }, ...Object.values(this.tabs));
+    this.charactersPlace = make("div", { className: "avatarforge-characters", hidden: true });
     this.announcer = make("p", { className: "avatarforge-announcer", role: "status" });
     this.bannerText = make("p", { className: "avatarforge-banner", hidden: true });
     this.banner = make(
@@ -65,7 +80,13 @@ export class Panel extends Emitter {
         this.banner,
         this.running.element,
         make("div", { className: "avatarforge-create" }, this.form.element),
-        make("div", { className: "avatarforge-results" }, this.gallery.element, this.detail.element),
+        make(
+          "div",
+          { className: "avatarforge-results" },
+          this.gallery.element,
+          this.detail.element,
+          this.charactersPlace,
+        ),
       ),
       make("div", { role: "status" }, this.notices),
       this.announcer,
@@ -99,6 +120,7 @@ export class Panel extends Emitter {
       // The banner shows the reason.
     } finally {
       this.loading = false;
+      this.finishLoading();
     }
     await this.gallery.load();
   }
@@ -111,15 +133,54 @@ export class Panel extends Emitter {
   show(view, focus = true) {
     this.view = view;
     this.element.dataset.view = view;
-    this.gallery.element.hidden = view === "detail";
+    this.gallery.element.hidden = view === "detail" || view === "characters";
     this.detail.element.hidden = view !== "detail";
+    this.charactersPlace.hidden = view !== "characters";
+    if (view !== "characters") this.characters?.close();
     for (const [name, tab] of Object.entries(this.tabs)) {
       if (name === view) tab.setAttribute("aria-current", "page");
       else tab.removeAttribute("aria-current");
     }
     if (view !== "detail") this.detail.close();
     if (focus && view === "create") this.form.focus();
-    this.emit("shown", { view, id: view === "detail" ? this.openedId : "" });
+    const ids = { detail: this.openedId, characters: this.charactersPath, create: "", gallery: "" };
+    this.emit("shown", { view, id: ids[view] });
+  }
+
+  /**
+   * Show the saved characters.
+   * @param {string} path as for Characters.show
+   */
+  async openCharacters(path = "") {
+    this.charactersPath = path;
+    this.show("characters");
+    await this.firstLoad; // it asks for the key, if the server requires one
+    const characters = await this.#getCharacters().catch(() => null);
+    if (!characters) this.session.notify(this.session.t("unreachable"));
+    else if (this.view === "characters" && this.charactersPath === path) await characters.show(path);
+  }
+
+  /** The view of characters. Its scripts are loaded when it is first shown. */
+  #getCharacters() {
+    this.loadingCharacters ??= this.#loadCharacters();
+    return this.loadingCharacters;
+  }
+
+  async #loadCharacters() {
+    try {
+      const module = await import("../characters/characters.mjs");
+      const characters = new module.Characters({
+        session: this.session,
+        open: (id) => this.open(id),
+        go: (path) => void this.openCharacters(path),
+      });
+      this.charactersPlace.append(characters.element);
+      this.characters = characters;
+      return characters;
+    } catch (error) {
+      this.loadingCharacters = null; // the next attempt loads it again
+      throw error;
+    }
   }
 
   /**
@@ -127,6 +188,7 @@ export class Panel extends Emitter {
    * @param {string} id
    */
   open(id) {
+    if (this.view !== "detail") this.openedFromCharacters = this.view === "characters";
     this.openedId = id;
     const cached = this.gallery.tiles.get(id)?.generation ?? null;
     this.show("detail", false);
@@ -144,7 +206,7 @@ export class Panel extends Emitter {
   }
 
   #isWide() {
-    return getComputedStyle(this.nav).display === "none";
+    return getComputedStyle(this.tabs.create).display === "none";
   }
 
   /** @param {Generation} generation */
@@ -165,6 +227,11 @@ export class Panel extends Emitter {
     this.session.live.retryNow();
   }
 
+  #leaveDetail() {
+    if (this.openedFromCharacters) void this.openCharacters(this.charactersPath);
+    else this.#backToGallery();
+  }
+
   #backToGallery() {
     const id = this.openedId;
     this.show("gallery");
@@ -180,7 +247,7 @@ export class Panel extends Emitter {
       this.#removeUndo(id);
       return;
     }
-    if (this.view === "detail" && this.openedId === id) this.#backToGallery();
+    if (this.view === "detail" && this.openedId === id) this.#leaveDetail();
     const item = this.#addNotice(t("deleted", { name: generationTitle(pending.generation, t) }), t("undo"), () => {
       session.undoDelete(id);
       this.gallery.focus(id);
@@ -231,6 +298,7 @@ export class Panel extends Emitter {
     if (!disconnected && this.wasDisconnected) {
       this.#announce(t("back_again"));
       void this.load();
+      if (this.view === "characters") void (this.characters?.reload() ?? this.openCharacters(this.charactersPath));
     }
     this.wasDisconnected = disconnected;
   }

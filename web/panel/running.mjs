@@ -33,7 +33,9 @@ export class Running {
   /** @param {Generation} generation */
   #update(generation) {
     const id = generation.generation_id;
-    if (!this.session.live.active.has(id)) {
+    // A batch can have hundreds that wait.
+    const waits = Boolean(generation.batch_id) && generation.status === "queued";
+    if (waits || !this.session.live.active.has(id)) {
       this.#remove(id);
       return;
     }

@@ -68,6 +68,7 @@ export interface Parameters {
   clothing: string | null;
   style: string | null;
   outfit: string | null;
+  expression?: string | null;
   realism: boolean;
   negative_prompt: string | null;
   width: number;
@@ -114,6 +115,7 @@ export interface Generation {
   output_files: OutputFile[];
   parameters: Parameters | null;
   character_id: string | null;
+  batch_id?: string | null;
   reroll: View | null;
   reroll_position: number | null;
   waiting_rerolls: { position: number; pose_type: View | null; seed: number | string }[];
@@ -125,6 +127,119 @@ export interface Generation {
   inputs: InputReceipt[];
   warnings: string[];
   warning_details: Warning[];
+}
+
+export type ReferenceRole = "identity" | "face" | "outfit" | "style";
+
+export interface CharacterReference {
+  file_id: string;
+  role: ReferenceRole;
+  strength?: number;
+  view: string | null;
+}
+
+export interface Outfit {
+  name: string;
+  words: string;
+  file_id: string | null;
+}
+
+export interface NamedExpression {
+  name: string;
+  words: string;
+}
+
+export interface CharacterSummary {
+  character_id: string;
+  name: string;
+  version: number;
+  description: string;
+  thumbnail: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface CharacterPageOfList {
+  total: number;
+  characters: CharacterSummary[];
+  limit: number;
+  next_cursor: string | null;
+}
+
+/** What a version of a character says: what the user edits, and what PATCH takes. */
+export interface CharacterContent {
+  name: string;
+  description: string;
+  negative: string | null;
+  clothing: string | null;
+  style: string | null;
+  realism: boolean | null;
+  references: CharacterReference[];
+  model: string | null;
+  family: string | null;
+  template: string | null;
+  loras: LoraParameter[];
+  seed: number | string | null;
+  defaults: Record<string, unknown>;
+  outfits: Outfit[];
+  expressions: NamedExpression[];
+}
+
+export interface Character extends CharacterSummary, CharacterContent {
+  newest_version: number;
+}
+
+export interface ImportedCharacter extends Character {
+  outcome: "created" | "copied" | "restored" | "replaced" | "unchanged";
+  missing: { kind: string; name: string }[];
+}
+
+export interface CharacterVersion {
+  version: number;
+  name: string;
+  created_at: string;
+}
+
+export interface LibraryPose {
+  pose_id: string;
+  name: string;
+  description: string | null;
+  built_in: boolean;
+  skeleton: Skeleton;
+}
+
+export interface PoseLibraryPage {
+  built_in: LibraryPose[];
+  poses: LibraryPose[];
+  total: number;
+  next_cursor: string | null;
+}
+
+/** One picture of a batch, with what it was accepted with. */
+export interface BatchItem {
+  generation_id: string;
+  status: Status;
+  outfit: string | null;
+  expression: string | null;
+  view: string | null;
+  pose_id: string | null;
+  seed: number | string | null;
+}
+
+export interface BatchSummary {
+  batch_id: string;
+  name: string | null;
+  status: Status;
+  total: number;
+  completed: number;
+  failed: number;
+  deleted: number;
+  eta_seconds: number | null;
+  created_at: string;
+}
+
+export interface Batch extends BatchSummary {
+  generations: BatchItem[];
 }
 
 /** `code` is null if an earlier release wrote the warning. */
