@@ -2,7 +2,8 @@
 import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { chooseFile } from "../shared/file_dialog.mjs";
-import { acceptedTypes } from "../shared/file_types.mjs";
+import { acceptedTypes, byteLimit } from "../shared/file_types.mjs";
+import { formatBytes } from "../shared/sizes.mjs";
 import { newId } from "./fields.mjs";
 import { hashFile } from "./hash.mjs";
 
@@ -17,9 +18,11 @@ export class Slot {
    * @param {Session} options.session
    * @param {FileKind} options.kind
    * @param {string} options.label
+   * @param {() => void} [options.changed] called when the user has put in or removed a file
    */
-  constructor({ session, kind, label }) {
+  constructor({ session, kind, label, changed = () => {} }) {
     const { editor, t } = session;
+    this.changed = changed;
     this.session = session;
     this.kind = kind;
     this.types = acceptedTypes(kind);
@@ -110,8 +113,19 @@ export class Slot {
     setStatus(this.status, text, true);
   }
 
+  /** Remove the problem of a request. That of an upload stays until there is another file. */
+  clearError() {
+    if (!this.uploadFailed) setStatus(this.status, this.#emptyText);
+  }
+
   focus() {
     this.chooseButton.focus();
+  }
+
+  get #emptyText() {
+    const { t } = this.session;
+    if (this.fileId) return "";
+    return this.kind === "pose" ? t("drop_pose") : t("drop_reference");
   }
 
   /** @param {File} file */
@@ -120,14 +134,23 @@ export class Slot {
     this.#reset();
     const change = this.lastChange;
     const isCurrent = () => change === this.lastChange;
+    const limit = byteLimit(file, this.kind, this.session.limits);
     this.fileId = "";
     this.abortController = new AbortController();
     const { signal } = this.abortController;
     this.#show();
+    this.changed();
     this.name.textContent = file.name;
+    this.removeButton.hidden = false;
+    if (file.size > limit) {
+      // The server would refuse it after everything was sent.
+      this.uploadFailed = true;
+      this.showError(t("file_too_large", { size: formatBytes(file.size), limit: formatBytes(limit) }));
+      this.session.announce(this.status.textContent ?? "");
+      return;
+    }
     setStatus(this.status, t("checking"));
     this.element.setAttribute("aria-busy", "true");
-    this.removeButton.hidden = false;
     try {
       const hash = await hashFile(file);
       const storedId = hash && (await client.findByHash(hash));
@@ -165,6 +188,7 @@ export class Slot {
     this.fileId = file.file_id;
     this.#show();
     this.#setName(file.filename);
+    this.changed();
     setStatus(this.status, text);
   }
 
@@ -186,6 +210,7 @@ export class Slot {
     this.#reset();
     this.fileId = "";
     this.#show();
+    this.changed();
     this.chooseButton.focus(); // the button with the focus is now hidden
   }
 
@@ -199,14 +224,14 @@ export class Slot {
   }
 
   #show() {
-    const { client, t } = this.session;
+    const { client } = this.session;
     const change = this.lastChange;
     this.removeButton.hidden = !this.fileId;
     if (this.insertButton) this.insertButton.hidden = !this.fileId;
     this.bar.value = 0;
     this.picture.hidden = true;
     this.name.textContent = "";
-    setStatus(this.status, this.fileId ? "" : this.kind === "pose" ? t("drop_pose") : t("drop_reference"));
+    setStatus(this.status, this.#emptyText);
     if (!this.fileId) return;
     void client.applyUrl(`/files/${this.fileId}/thumbnail?size=${SIZE}`, (url) => {
       if (change !== this.lastChange) return;
