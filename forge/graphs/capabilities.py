@@ -7,9 +7,10 @@ poses and references are in `pose_methods` and `reference_methods`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ..error_codes import ErrorCode
 from ..families import FAMILIES, MODEL_FAMILIES
 from ..families.catalogue import download_for
 from ..families.family import Family, Sampling
@@ -107,8 +108,17 @@ class LoraCapabilities:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why something is impossible: a sentence, with the code and the parameters of the error that refuses it."""
+
+    detail: str
+    code: ErrorCode
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Capabilities:
-    """`reasons` are sentences on what is impossible with these models; empty when nothing is missing.
+    """`reason_details` are what is impossible with these models, and `reasons` their sentences on what is impossible with these models; empty when nothing is missing.
     `checkpoints` are the models in that folder, `models` those of all folders and, last, the drawn families,
     which count as no model in `reasons`. `samplers` and `schedulers`
     are those of this ComfyUI. `skipped_files` are the first SKIPPED_AT_MOST of `skipped_total` unusable
@@ -125,6 +135,7 @@ class Capabilities:
     families: tuple[FamilyCapabilities, ...] = ()
     loras: tuple[LoraCapabilities, ...] = ()
     default_family: str | None = None
+    reason_details: tuple[Reason, ...] = ()
 
 
 def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilities:
@@ -134,18 +145,12 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
     )
     extractors = pose_extractors(installed)
     usable = [model for model in models if is_usable(model)]
-    reasons = [] if usable else [missing_model(installed)]
-    for family in _variants_of(usable):
-        methods = pose_methods(installed, settings, family)
-        if methods and not best(methods):
-            reasons.append(missing_pose(methods, family))
-    reasons += [_missing_files(model) for model in models if model.missing]
-    if not best(extractors):
-        reasons.append(missing_extractor(extractors))
+    reasons = {reason.detail: reason for reason in _reasons(installed, settings, models, extractors)}
     return Capabilities(
         checkpoints=tuple(model for model in models if model.folder == "checkpoints"),
         pose_extractors=extractors,
-        reasons=tuple(dict.fromkeys(reasons)),
+        reasons=tuple(reasons),
+        reason_details=tuple(reasons.values()),
         samplers=installed.samplers,
         schedulers=installed.schedulers,
         skipped_files=installed.skipped[:SKIPPED_AT_MOST],
@@ -166,6 +171,37 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
             LoraCapabilities(lora.name, lora.family, lora.problem) for lora in installed.loras[:LORAS_AT_MOST]
         ),
     )
+
+
+def _reasons(
+    installed: InstalledModels,
+    settings: Settings,
+    models: Sequence[ModelCapabilities],
+    extractors: Sequence[Method],
+) -> Iterator[Reason]:
+    usable = [model for model in models if is_usable(model)]
+    if not usable:
+        yield Reason(
+            missing_model(installed), code="checkpoint_missing", parameters={"families": FAMILY_LABELS}
+        )
+    for family in _variants_of(usable):
+        methods = pose_methods(installed, settings, family)
+        if methods and not best(methods):
+            yield Reason(
+                missing_pose(methods, family),
+                code="pose_controlnet_missing",
+                parameters={"family": family.label},
+            )
+    for model in models:
+        if model.missing:
+            files = describe_missing(model.missing)
+            yield Reason(
+                f"{model.name} ({model.family_label}) also needs {files}.",
+                code="model_parts_missing",
+                parameters={"model": model.name, "missing": files},
+            )
+    if not best(extractors):
+        yield Reason(missing_extractor(extractors), code="pose_extractor_missing", parameters={})
 
 
 def family_of(model: ModelFile) -> Family | None:
@@ -289,10 +325,6 @@ def _variants_of(models: Iterable[ModelCapabilities]) -> list[Family]:
     """The families of these models, once each, in the order of FAMILIES."""
     found = {model.family: model.variant for model in models}
     return [family.variant(found[name]) for name, family in FAMILIES.items() if name in found]
-
-
-def _missing_files(model: ModelCapabilities) -> str:
-    return f"{model.name} ({model.family_label}) also needs {describe_missing(model.missing)}."
 
 
 def _describe_file(file: MissingFile) -> str:

@@ -31,7 +31,7 @@ from .files import (
     StoredFile,
     UploadAnswer,
 )
-from .form import Control, FormField, FormFieldsAnswer
+from .form import Control, FormField, FormFieldsAnswer, UploadLimits
 from .generations import (
     CurrentNode,
     GenerationAnswer,
@@ -46,6 +46,7 @@ from .generations import (
     Steps,
     WarningDetail,
 )
+from .guide import GuideChoice, GuideFile, GuideGpu, ModelGuideAnswer
 from .health import (
     ComfyPart,
     HealthAnswer,

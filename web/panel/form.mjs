@@ -32,6 +32,7 @@ export class Form {
     this.open = open;
     this.busy = false;
     this.requests = new RequestLog();
+    this.submittedId = ""; // of the last generation
     /** @type {Capabilities | null} */
     this.capabilities = null; // until they are loaded
     this.input = new FormInput(session);
@@ -60,6 +61,9 @@ export class Form {
       if (!this.fields.size) return;
       saveDraft(this.input.state, this.hasModel);
       this.firstStart.update();
+    });
+    live.on("ended", ({ generation_id: id, status }) => {
+      if (status === "failed" && id === this.submittedId) this.requests.remember("", null); // there is no picture
     });
     live.on("state", (state) => {
       if (state === "live" || state === "polling") this.alert.reconnected();
@@ -201,6 +205,7 @@ export class Form {
       const generation = await client.createGeneration(route, body, requests.key(route, body));
       requests.answered();
       requests.remember(route, body);
+      this.submittedId = generation.generation_id;
       addPrompt(body.prompt);
       this.#seed?.offer(generation.parameters?.seed);
       this.onSubmitted(generation);
