@@ -23,10 +23,11 @@ class GuideChoice:
 
     @property
     def label(self) -> str:
-        """The family, with its variant if that is not the first one."""
-        family = MODEL_FAMILIES[self.family]
-        names = [variant.label for variant in family.variants if variant.name == self.variant]
-        return " ".join([family.label, *names])
+        """The family, with its variant if there are several."""
+        variants = MODEL_FAMILIES[self.family].variants
+        chosen = next((item for item in variants if item.name == self.variant), variants[0])
+        named = len(variants) > 1 and chosen.name != "base"
+        return f"{MODEL_FAMILIES[self.family].label} {chosen.label}" if named else MODEL_FAMILIES[self.family].label
 
     @property
     def files(self) -> tuple[tuple[str, Download], ...]:

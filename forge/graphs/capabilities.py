@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from ..error_codes import ErrorCode
 from ..families import FAMILIES, MODEL_FAMILIES
-from ..families.catalogue import download_for
 from ..families.family import Family, Sampling
 from ..ports import InstalledModels, ModelFile, SkippedFile
 from ..settings import Settings
 from ..spec.avatar import NO_FOLDER
 from .method import Method, best, describe_skipped, lacking, list_some
-from .parts import MissingPart, find_parts
+from .missing_files import MissingFile, describe_missing, missing_files
+from .parts import find_parts
 from .pose_methods import missing_pose, pose_methods
 from .reference_methods import ReferenceSupport, reference_methods, reference_support
 
@@ -37,18 +37,6 @@ _SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
 _SDPOSE = re.compile(r"sd.?pose", re.IGNORECASE)
 SKIPPED_AT_MOST = 100  # files in a response
 LORAS_AT_MOST = 1000  # in a response
-
-
-@dataclass(frozen=True)
-class MissingFile:
-    """A text encoder or VAE that a model needs. `name` is the usual file, None if none is known; `folder` is
-    under `models`, `size` is in gigabytes, `page` is that of its publisher."""
-
-    kind: str
-    folder: str
-    name: str | None = None
-    size: float | None = None
-    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,23 +201,6 @@ def is_usable(model: ModelCapabilities) -> bool:
     return model.supported and not model.problem and not model.missing
 
 
-def missing_files(missing: Iterable[MissingPart]) -> tuple[MissingFile, ...]:
-    """What to install for these parts."""
-    found = []
-    for part in missing:
-        download = download_for(None, part.kind)
-        if download is None:
-            found.append(MissingFile(part.kind, part.folder))
-        else:
-            found.append(MissingFile(part.kind, download.folder, download.name, download.size, download.page))
-    return tuple(found)
-
-
-def describe_missing(files: Iterable[MissingFile]) -> str:
-    """The files in a sentence: names, folders, sizes and pages."""
-    return ", and ".join(_describe_file(file) for file in files)
-
-
 def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
     """Ways to turn a photo into a skeleton."""
     if "DWPreprocessor" in installed.nodes:
@@ -325,10 +296,3 @@ def _variants_of(models: Iterable[ModelCapabilities]) -> list[Family]:
     """The families of these models, once each, in the order of FAMILIES."""
     found = {model.family: model.variant for model in models}
     return [family.variant(found[name]) for name, family in FAMILIES.items() if name in found]
-
-
-def _describe_file(file: MissingFile) -> str:
-    name = file.name or f"a file with {file.kind}"
-    size = f" ({file.size:g} GB)" if file.size else ""
-    page = f" from {file.page}" if file.page else ""
-    return f"{name}{size} in models/{file.folder}{page}"

@@ -46,7 +46,7 @@ class FormField(LazyModel):
 class UploadLimits(LazyModel):
     """How large an uploaded file may be, so that a client need not send it in vain."""
 
-    file_bytes: int = Field(description="`MAX_UPLOAD_SIZE`.")
+    file_bytes: int = Field(description="`MAX_FILE_SIZE`.")
     pose_json_bytes: int = Field(description="Of a pose in JSON.")
 
 
