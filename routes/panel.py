@@ -20,18 +20,31 @@ PARTS: dict[str, Path] = {
     **{
         f"panel/{name}": ROOT / "web" / "panel" / name
         for name in (
+            "carried.mjs",
+            "chips.mjs",
+            "choose.css",
+            "choose_dialog.mjs",
             "client.mjs",
             "clipboard.mjs",
             "curl.mjs",
             "detail.mjs",
             "detail_sections.mjs",
+            "draft.mjs",
             "fields.mjs",
             "first_start.mjs",
             "form.css",
             "form.mjs",
+            "form_alert.mjs",
             "form_fields.mjs",
+            "form_helpers.mjs",
+            "form_input.mjs",
+            "form_request.mjs",
             "loras_field.mjs",
+            "model_guide.mjs",
             "models.mjs",
+            "pickers.mjs",
+            "prompt_history.mjs",
+            "seed_field.mjs",
             "gallery.mjs",
             "generations.css",
             "hash.mjs",
@@ -50,6 +63,7 @@ PARTS: dict[str, Path] = {
             "skeletons.mjs",
             "slots.mjs",
             "stream.mjs",
+            "view_field.mjs",
         )
     },
     **{
@@ -63,7 +77,10 @@ PARTS: dict[str, Path] = {
             "file_types.mjs",
             "files_client.mjs",
             "i18n.mjs",
+            "modal.mjs",
             "shared.css",
+            "sizes.mjs",
+            "storage.mjs",
         )
     },
     **{
@@ -99,6 +116,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/shared/shared.css">
 <link rel="stylesheet" href="panel/panel/panel.css">
 <link rel="stylesheet" href="panel/panel/form.css">
+<link rel="stylesheet" href="panel/panel/choose.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
 <link rel="stylesheet" href="panel/templates/templates.css">
 <script type="module" src="panel/panel/page.mjs"></script>

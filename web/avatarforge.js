@@ -26,6 +26,7 @@ const STYLESHEETS = [
   "picker/picker.css",
   "panel/panel.css",
   "panel/form.css",
+  "panel/choose.css",
   "panel/generations.css",
   "templates/templates.css",
 ];

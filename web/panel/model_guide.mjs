@@ -1,7 +1,6 @@
 // The guide to the models: which files suit which GPU memory, and where they come from.
 import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
-import { translateIfKnown } from "../shared/i18n.mjs";
 
 /** @import { GuideChoice, ModelGuide } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
@@ -62,13 +61,12 @@ export class ModelGuideView {
    * @param {GuideChoice} choice
    * @param {boolean} isBest
    */
-  #choice({ family, fits, files, label, memory }, isBest) {
+  #choice({ fits, files, label, memory }, isBest) {
     const { t } = this.session;
     const total = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
     const notes = [
       t("guide_memory", { memory: formatGigabytes(memory) }),
       t("guide_total", { size: formatGigabytes(total) }),
-      translateIfKnown(`guide_${family}`, {}, t) ?? "",
     ];
     const mark = isBest ? t("guide_best") : fits === false ? t("guide_too_large") : "";
     return make(
@@ -83,7 +81,7 @@ export class ModelGuideView {
           label,
           mark ? make("span", { className: "avatarforge-mark", textContent: mark }) : null,
         ),
-        make("p", { className: "avatarforge-line", textContent: notes.filter(Boolean).join(" · ") }),
+        make("p", { className: "avatarforge-line", textContent: notes.join(" · ") }),
         make("ul", { className: "avatarforge-guide-files" }, ...files.map((file) => this.#file(file))),
       ),
     );
