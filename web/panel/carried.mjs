@@ -21,6 +21,20 @@ const REPLACED = { pose: "pose_id", reference: "references" };
 
 const NAMES = /** @type {Name[]} */ (Object.keys(COMPANIONS));
 
+/** @type {Record<Name, (t: Translate) => string>} */
+const LABELS = {
+  character_id: (t) => t("character"),
+  pose_id: (t) => t("library_pose"),
+  references: (t) => t("references"),
+  views: (t) => t("views"),
+};
+
+/** @param {unknown} value */
+const isSet = (value) => value !== null && value !== undefined && (!Array.isArray(value) || value.length > 0);
+
+/** @param {string} id */
+const shortId = (id) => (/^[0-9a-f-]{36}$/.test(id) ? id.slice(0, 8) : id);
+
 /**
  * @param {Parameters} parameters
  * @returns {Carried}
@@ -67,14 +81,6 @@ export function carriedChips(carried, t, change) {
   }));
 }
 
-/** @type {Record<Name, (t: Translate) => string>} */
-const LABELS = {
-  character_id: (t) => t("character"),
-  pose_id: (t) => t("library_pose"),
-  references: (t) => t("references"),
-  views: (t) => t("views"),
-};
-
 /**
  * @param {Name} name
  * @param {Carried} carried
@@ -87,12 +93,6 @@ function textOf(name, carried, t) {
   const outfit = name === "character_id" ? carried.outfit : null;
   return [shortId(String(value)), outfit].filter(Boolean).join(" · ");
 }
-
-/** @param {string} id */
-const shortId = (id) => (/^[0-9a-f-]{36}$/.test(id) ? id.slice(0, 8) : id);
-
-/** @param {unknown} value */
-const isSet = (value) => value !== null && value !== undefined && (!Array.isArray(value) || value.length > 0);
 
 /**
  * @param {Carried} carried

@@ -26,6 +26,7 @@ import { showModal } from "../shared/modal.mjs";
 export async function chooseFrom({ t, title, choices, chosen = "", empty, clear = null }) {
   /** @type {string | null} */
   let result = null;
+  const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-choose", "aria-label": title });
   const search = make("input", {
     type: "search",
     className: "avatarforge-key",
@@ -53,9 +54,7 @@ export async function chooseFrom({ t, title, choices, chosen = "", empty, clear 
     setStatus(status, choices.length ? t("found", { n: found }) : empty);
   };
   search.addEventListener("input", filter);
-  const dialog = make(
-    "dialog",
-    { className: "avatarforge-dialog avatarforge-choose", "aria-label": title },
+  dialog.append(
     make("h2", { textContent: title }),
     search,
     make("ul", { className: "avatarforge-options", "aria-label": title }, ...items),

@@ -58,7 +58,8 @@ export class FirstStart {
     this.guidePlace.hidden = hasModel;
     if (!hasModel) void this.#showGuide();
     // Beside the offer, it says what is missing for more.
-    (offered ? this.element : modelList.element).after(unavailable);
+    const neighbour = offered ? this.element : modelList.element;
+    if (neighbour.nextElementSibling !== unavailable) neighbour.after(unavailable);
   }
 
   async #showGuide() {

@@ -25,7 +25,10 @@ export function addHelpers(input, getCapabilities) {
   });
 }
 
-const pickers = () => import("./pickers.mjs");
+/** They are loaded when they are first needed. */
+function pickers() {
+  return import("./pickers.mjs");
+}
 
 /**
  * @param {FormInput} input

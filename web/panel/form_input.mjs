@@ -61,6 +61,7 @@ export class FormInput extends Emitter {
   /**
    * @param {SlotKind} kind
    * @param {string} label
+   * @returns {Slot}
    */
   #makeSlot(kind, label) {
     const changed = () => {
@@ -127,7 +128,9 @@ export class FormInput extends Emitter {
     };
   }
 
-  set state({ values, view, pose, reference, carried }) {
+  /** @param {FormState} entered */
+  set state(entered) {
+    const { values, view, pose, reference, carried } = entered;
     for (const [name, field] of this.fields) field.requestValue = values[name] ?? null;
     this.view.value = view;
     this.slots.pose.setFile(pose);

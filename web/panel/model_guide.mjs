@@ -108,4 +108,6 @@ export class ModelGuideView {
 }
 
 /** @param {number} value gigabytes */
-const formatGigabytes = (value) => `${Number(value.toPrecision(3))} GB`;
+function formatGigabytes(value) {
+  return `${Number(value.toPrecision(3))} GB`;
+}

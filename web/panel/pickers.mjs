@@ -47,7 +47,9 @@ function modelChoice(model, t) {
 }
 
 /** @param {InstalledModel["missing"][number]} file */
-const fileName = ({ kind, folder, name }) => `models/${folder}/${name ?? kind}`;
+function fileName({ kind, folder, name }) {
+  return `models/${folder}/${name ?? kind}`;
+}
 
 /**
  * @param {LoraFile[]} loras

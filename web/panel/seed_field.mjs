@@ -26,10 +26,15 @@ export class SeedField extends Field {
     this.#update();
   }
 
+  /** @override */
   get value() {
     return super.value;
   }
 
+  /**
+   * @override
+   * @param {unknown} value
+   */
   set value(value) {
     super.value = value;
     this.#update();
