@@ -60,6 +60,7 @@ PARTS: dict[str, Path] = {
             "session.mjs",
             "sha256.mjs",
             "sha256-worker.mjs",
+            "shortcuts.mjs",
             "skeletons.mjs",
             "slots.mjs",
             "stream.mjs",

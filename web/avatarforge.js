@@ -2,7 +2,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { ApiClient } from "./panel/client.mjs";
-import { KEYBINDINGS, SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
+import { SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
+import { KEYBINDINGS } from "./panel/shortcuts.mjs";
 import { addPicker, pasteIntoPicker } from "./picker/picker.mjs";
 import { createTranslate, loadTranslations } from "./shared/i18n.mjs";
 import { SAVE_TEMPLATE, createSaveCommand, templateMenu } from "./templates/editor.mjs";

@@ -2,7 +2,7 @@
 import { SHEET } from "./form_request.mjs";
 import { viewName } from "./labels.mjs";
 
-/** @import { Parameters, Translate } from "../shared/types.d.ts" */
+/** @import { Generation, Translate } from "../shared/types.d.ts" */
 /** @import { Chip } from "./chips.mjs" */
 /** @typedef {Record<string, unknown>} Carried */
 
@@ -36,13 +36,14 @@ const isSet = (value) => value !== null && value !== undefined && (!Array.isArra
 const shortId = (id) => (/^[0-9a-f-]{36}$/.test(id) ? id.slice(0, 8) : id);
 
 /**
- * @param {Parameters} parameters
+ * @param {Generation} generation
  * @returns {Carried}
  */
-export function carriedSettings(parameters) {
+export function carriedSettings({ kind, parameters }) {
   /** @type {Carried} */
   const values = { ...parameters };
-  if (JSON.stringify(values.views) === JSON.stringify(SHEET_VIEWS)) delete values.views;
+  const areUsual = JSON.stringify(values.views) === JSON.stringify(SHEET_VIEWS);
+  if (kind !== "all_poses" || areUsual) delete values.views;
   const found = NAMES.filter((name) => isSet(values[name])).flatMap((name) => [name, ...COMPANIONS[name]]);
   return Object.fromEntries(found.filter((name) => isSet(values[name])).map((name) => [name, values[name]]));
 }

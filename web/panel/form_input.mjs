@@ -152,7 +152,7 @@ export class FormInput extends Emitter {
       view: viewOf(generation),
       pose: parameters.pose_file_id ?? "",
       reference: parameters.reference_file_id ?? "",
-      carried: carriedSettings(parameters),
+      carried: carriedSettings(generation),
     };
   }
 
