@@ -226,8 +226,7 @@ def test_character_and_pose_of_used_settings_are_sent_again_until_they_are_remov
     page: Page, api: Api
 ) -> None:
     text = words()
-    poses = api.get("/poses/library", params={"limit": 1}).json()["poses"]
-    pose = poses[0]["pose_id"]
+    pose = api.get("/poses/library").json()["built_in"][0]["pose_id"]
     character = api.post("/characters", json={"name": text, "description": "knight"}).json()["character_id"]
     made(page, api, text, character_id=character, pose_id=pose)
     tile(page, text).click()
