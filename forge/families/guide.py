@@ -24,10 +24,10 @@ class GuideChoice:
     @property
     def label(self) -> str:
         """The family, with its variant if there are several."""
-        variants = MODEL_FAMILIES[self.family].variants
-        chosen = next((item for item in variants if item.name == self.variant), variants[0])
-        named = len(variants) > 1 and chosen.name != "base"
-        return f"{MODEL_FAMILIES[self.family].label} {chosen.label}" if named else MODEL_FAMILIES[self.family].label
+        family = MODEL_FAMILIES[self.family]
+        chosen = next((item for item in family.variants if item.name == self.variant), family.variants[0])
+        named = len(family.variants) > 1 and chosen.name != "base"
+        return f"{family.label} {chosen.label}" if named else family.label
 
     @property
     def files(self) -> tuple[tuple[str, Download], ...]:

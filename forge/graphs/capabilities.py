@@ -97,7 +97,7 @@ class LoraCapabilities:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something is impossible: a sentence, with the code and the parameters of the error that refuses it."""
+    """Why something is impossible: a sentence, with code and parameters of the error that refuses it."""
 
     detail: str
     code: ErrorCode
@@ -106,7 +106,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """`reason_details` are what is impossible with these models, and `reasons` their sentences on what is impossible with these models; empty when nothing is missing.
+    """`reasons` are sentences on what is impossible with these models, empty when nothing is missing;
+    `reason_details` are the same with their codes.
     `checkpoints` are the models in that folder, `models` those of all folders and, last, the drawn families,
     which count as no model in `reasons`. `samplers` and `schedulers`
     are those of this ComfyUI. `skipped_files` are the first SKIPPED_AT_MOST of `skipped_total` unusable

@@ -26,10 +26,10 @@ class GuideChoice(LazyModel):
     family: str
     label: str
     memory: int = Field(
-        description="Gigabytes of GPU memory with which it runs well. With less, ComfyUI moves parts of it, and a "
-        "picture takes longer."
+        description="Gigabytes of GPU memory with which it runs well. With less, ComfyUI moves parts of it, "
+        "and a picture takes longer."
     )
-    fits: bool | None = Field(description="Whether the GPU has as much; null: there is none, or it is not known.")
+    fits: bool | None = Field(description="Whether the GPU has as much; null: not known.")
     files: list[GuideFile]
 
 

@@ -59,7 +59,11 @@ export class Field {
   set value(value) {
     this.control.value = String(value ?? "");
     this.clearError();
+    this.refresh();
   }
+
+  /** Called when the value was set; a subclass shows more than the control does. */
+  refresh() {}
 
   /** Whether a number field contains something else. Its value is then "", which must not count as "left out". */
   get isBadNumber() {

@@ -23,7 +23,7 @@ class SchemaField {
     this.element = this.control.element;
   }
 
-  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup | LorasField} */
+  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup | LorasField | SeedField} */
   #makeControl() {
     const { label, t } = this;
     const { control, minimum, maximum, step, choices } = this.schema;

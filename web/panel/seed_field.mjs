@@ -22,22 +22,8 @@ export class SeedField extends Field {
     this.last = ""; // the seed of the last picture
     this.toggle = button("", () => this.#toggle());
     control.after(this.toggle);
-    control.addEventListener("input", () => this.#update());
-    this.#update();
-  }
-
-  /** @override */
-  get value() {
-    return super.value;
-  }
-
-  /**
-   * @override
-   * @param {unknown} value
-   */
-  set value(value) {
-    super.value = value;
-    this.#update();
+    control.addEventListener("input", () => this.refresh());
+    this.refresh();
   }
 
   /**
@@ -46,7 +32,7 @@ export class SeedField extends Field {
    */
   offer(seed) {
     this.last = String(seed ?? "");
-    this.#update();
+    this.refresh();
   }
 
   /** Fixed becomes random; random becomes the seed of the last picture. */
@@ -56,7 +42,8 @@ export class SeedField extends Field {
     this.control.focus();
   }
 
-  #update() {
+  /** @override */
+  refresh() {
     const { last, t } = this;
     const isFixed = Boolean(this.control.value.trim());
     if (this.hint) this.hint.textContent = isFixed ? t("seed_fixed") : t("seed_hint");
