@@ -25,8 +25,8 @@ export class FirstStart {
     this.isDrawnByDefault = false; // whether a request that names no model is drawn
     this.isLoaded = false;
     this.lastCheck = 0;
-    /** @type {Promise<ModelGuideView> | null} */
-    this.guide = null;
+    /** @type {Promise<ModelGuideView | null> | null} */
+    this.guide = null; // until it is needed
     this.offer = make(
       "section",
       { className: "avatarforge-first-start", "aria-label": t("first_start"), hidden: true },
@@ -67,9 +67,10 @@ export class FirstStart {
     const { session } = this;
     this.guide = import("./model_guide.mjs").then(
       ({ ModelGuideView }) => new ModelGuideView(session, () => void this.check()),
+      () => (this.guide = null), // the server is gone: it is tried again with the next load
     );
     const guide = await this.guide;
-    this.guidePlace.replaceChildren(guide.element);
+    if (guide) this.guidePlace.replaceChildren(guide.element);
   }
 
   /**

@@ -116,7 +116,7 @@ export class Form {
       client.getCapabilities(),
       client.getPoses(),
     ]);
-    this.session.limits = limits;
+    client.limits = limits;
     this.capabilities = capabilities;
     const isFirst = !this.fields.size;
     if (isFirst) {

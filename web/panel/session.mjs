@@ -6,7 +6,7 @@ import { hasEnded } from "./labels.mjs";
 import { Live } from "./live.mjs";
 
 /** @import { ApiClient } from "./client.mjs" */
-/** @import { EditorActions, Generation, PendingDelete, Translate, UploadLimits } from "../shared/types.d.ts" */
+/** @import { EditorActions, Generation, PendingDelete, Translate } from "../shared/types.d.ts" */
 /** @typedef {{ text: string, label: string, action: (() => void) | null }} Notice */
 
 /** Seconds in which a deletion can be undone, unless the settings say otherwise. */
@@ -37,8 +37,6 @@ export class Session extends Emitter {
     this.editor = editor;
     this.undoSeconds = undoSeconds;
     this.live = new Live(client);
-    /** @type {UploadLimits | null} */
-    this.limits = null; // until the form is loaded
     /** @type {Map<string, PendingDelete>} */
     this.pendingDeletes = new Map();
     // Complete pending deletions when the tab is closed or reloaded.

@@ -2,8 +2,7 @@
 import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { chooseFile } from "../shared/file_dialog.mjs";
-import { acceptedTypes, byteLimit } from "../shared/file_types.mjs";
-import { formatBytes } from "../shared/sizes.mjs";
+import { acceptedTypes } from "../shared/file_types.mjs";
 import { newId } from "./fields.mjs";
 import { hashFile } from "./hash.mjs";
 
@@ -134,7 +133,6 @@ export class Slot {
     this.#reset();
     const change = this.lastChange;
     const isCurrent = () => change === this.lastChange;
-    const limit = byteLimit(file, this.kind, this.session.limits);
     this.fileId = "";
     this.abortController = new AbortController();
     const { signal } = this.abortController;
@@ -142,16 +140,10 @@ export class Slot {
     this.changed();
     this.name.textContent = file.name;
     this.removeButton.hidden = false;
-    if (file.size > limit) {
-      // The server would refuse it after everything was sent.
-      this.uploadFailed = true;
-      this.showError(t("file_too_large", { size: formatBytes(file.size), limit: formatBytes(limit) }));
-      this.session.announce(this.status.textContent ?? "");
-      return;
-    }
     setStatus(this.status, t("checking"));
     this.element.setAttribute("aria-busy", "true");
     try {
+      await client.requireFits(this.kind, file);
       const hash = await hashFile(file);
       const storedId = hash && (await client.findByHash(hash));
       if (!isCurrent()) return;

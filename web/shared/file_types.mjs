@@ -12,10 +12,9 @@ export const acceptedTypes = (kind) => (kind === "pose" ? [...PICTURES, POSE_DAT
  * The bytes that a file may have.
  * @param {File} file
  * @param {FileKind} kind
- * @param {UploadLimits | null} limits null: not known yet, and the server checks it
+ * @param {UploadLimits} limits
  */
 export function byteLimit({ name, type }, kind, limits) {
-  if (!limits) return Infinity;
   const isPose = kind === "pose" && (type === POSE_DATA || name.toLowerCase().endsWith(".json"));
   return isPose ? Math.min(limits.pose_json_bytes, limits.file_bytes) : limits.file_bytes;
 }
