@@ -37,7 +37,8 @@ function modelChoice(model, t) {
   ];
   let problem;
   if (missing.length) problem = t("model_lacks", { files: missing.map(fileName).join(t("list_separator")) });
-  else if (!supported || model.problem) problem = t("model_unusable");
+  else if (model.problem) problem = t("model_problem", { problem: model.problem });
+  else if (!supported) problem = t("model_unusable");
   return {
     value: name,
     title: drawn ? t("paper_doll") : name,
