@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from panels import (
     fresh_panel,
     give,
     made,
+    open_panel,
     open_panel_browser,
     prompt,
     tile,
@@ -29,6 +31,8 @@ from playwright.sync_api import Locator, Page, Request, Route, ViewportSize, exp
 from lab.api import Api
 from lab.synthetic import file_name
 
+ROOT = Path(__file__).resolve().parents[2]
+CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["avatarforge"]
 CHECKPOINT = file_name("sd15")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 RANDOM, FIXED = "Random: each picture is another.", "Fixed: the same settings make the same picture."
@@ -319,6 +323,35 @@ def test_a_file_over_the_limit_is_refused_before_it_is_sent(page: Page, browser:
     # Without the file there is nothing to correct.
     page.locator(POSE).get_by_role("button", name="Remove").click()
     expect(page.get_by_role("alert").filter(has_text="correct the marked fields")).to_be_hidden()
+
+
+def test_the_chinese_page_says_what_is_missing_and_names_the_styles_in_chinese(
+    browser: Browser, api: Api
+) -> None:
+    engine = browser.page.context.browser
+    assert engine is not None
+    reason = {"code": "pose_controlnet_missing", "detail": "None.", "parameters": {"family": "SDXL"}}
+    later = {"code": "of_a_later_release", "detail": "Something else.", "parameters": {}}
+
+    def lacking(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "reason_details": [reason, later]})
+
+    context = engine.new_context(locale="zh-CN", viewport=PHONE)
+    try:
+        shown = context.new_page()
+        shown.route("**/capabilities", lacking)
+        open_panel(shown, api)
+        shown.locator(".avatarforge-missing summary").click()
+        said = shown.locator(".avatarforge-missing li")
+        sentence = CHINESE["error_pose_controlnet_missing"].format(family="SDXL")
+        expect(said).to_have_text([sentence, "Something else."])
+        shown.get_by_role("button", name=CHINESE["style_presets"]).click()
+        shown.get_by_role("dialog").get_by_role("button", name=CHINESE["preset_watercolor"]).click()
+        expect(shown.get_by_label(CHINESE["style"], exact=True)).to_have_value("watercolor")
+        assert (violations(shown, "html"), too_wide(shown)) == ([], [])
+    finally:
+        context.close()
 
 
 def test_an_alert_goes_with_its_cause(page: Page, browser: Browser) -> None:
