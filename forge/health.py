@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ STORAGE_FAULT = "The storage cannot be checked."
 MODELS_FAULT = "The installed models cannot be listed."
 QUEUE_FAULT = "ComfyUI's queue cannot be read."
 STATS_FAULT = "ComfyUI's statistics cannot be read."
+GIGABYTE = 2**30
 
 Result = TypeVar("Result")
 
@@ -52,6 +54,28 @@ class Health:
     capabilities: Capabilities
 
 
+@dataclass(frozen=True)
+class Gpu:
+    """`memory` is in gigabytes (2^30 bytes)."""
+
+    name: str
+    memory: float
+
+
+def gpu_of(stats: Mapping[str, Any]) -> Gpu | None:
+    """The first device in what ComfyUI's `/system_stats` returns, which another pack may have changed."""
+    devices = stats.get("devices")
+    first = devices[0] if isinstance(devices, list) and devices else None
+    if not isinstance(first, dict) or first.get("type") == "cpu":
+        return None
+    total = first.get("vram_total")
+    if not isinstance(total, int | float) or total <= 0:
+        return None
+    # ComfyUI names it "cuda:0 NVIDIA GeForce RTX 3060 : cudaMallocAsync".
+    name = re.sub(r"^\w+:\d+ | : \w+$", "", str(first.get("name") or first.get("type") or ""))
+    return Gpu(name.encode("utf-8", "replace").decode(), round(total / GIGABYTE, 2))
+
+
 class HealthService:
     def __init__(
         self,
@@ -75,6 +99,11 @@ class HealthService:
     async def capabilities(self) -> Capabilities:
         """What works with the installed models."""
         return capabilities_of(await self._host.installed_models(), self._settings)
+
+    async def gpu(self) -> Gpu | None:
+        """The first GPU of ComfyUI; None if there is none, or ComfyUI does not say."""
+        stats, _ = await _ask(self._host.system_stats(), {}, STATS_FAULT)
+        return gpu_of(stats)
 
     async def measure(self) -> Health:
         """Measure the current health. This writes a file and scans the models, so all requests that come

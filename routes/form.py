@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from ..forge.pictures.openpose_json import MAX_BYTES
 from ..forge.spec import fields
 from ..forge.spec.fields import RequestField
 from ..forge.spec.request import REQUEST_FIELDS
@@ -18,14 +19,15 @@ from .json_body import JsonBody
 MAX_SAFE_INTEGER = 2**53
 
 
-async def get_fields(_: Call) -> Answer:
-    return _fields()
+async def get_fields(call: Call) -> Answer:
+    return _fields(call.services.files.max_bytes)
 
 
-@cache
-def _fields() -> JsonBody:
+@cache  # the fields are constant, and so are the settings of a process
+def _fields(max_bytes: int) -> JsonBody:
     form_fields = [_form_field(field) for field in REQUEST_FIELDS.values() if field.form is not None]
-    return JsonBody(to_json(responses.FormFieldsAnswer(fields=form_fields)))
+    limits = responses.UploadLimits(file_bytes=max_bytes, pose_json_bytes=MAX_BYTES)
+    return JsonBody(to_json(responses.FormFieldsAnswer(fields=form_fields, limits=limits)))
 
 
 def _form_field(field: RequestField) -> responses.FormField:

@@ -20,18 +20,31 @@ PARTS: dict[str, Path] = {
     **{
         f"panel/{name}": ROOT / "web" / "panel" / name
         for name in (
+            "carried.mjs",
+            "chips.mjs",
+            "choose.css",
+            "choose_dialog.mjs",
             "client.mjs",
             "clipboard.mjs",
             "curl.mjs",
             "detail.mjs",
             "detail_sections.mjs",
+            "draft.mjs",
             "fields.mjs",
             "first_start.mjs",
             "form.css",
             "form.mjs",
+            "form_alert.mjs",
             "form_fields.mjs",
+            "form_helpers.mjs",
+            "form_input.mjs",
+            "form_request.mjs",
             "loras_field.mjs",
+            "model_guide.mjs",
             "models.mjs",
+            "pickers.mjs",
+            "prompt_history.mjs",
+            "seed_field.mjs",
             "gallery.mjs",
             "generations.css",
             "hash.mjs",
@@ -48,10 +61,12 @@ PARTS: dict[str, Path] = {
             "session.mjs",
             "sha256.mjs",
             "sha256-worker.mjs",
+            "shortcuts.mjs",
             "skeletons.mjs",
             "slots.mjs",
             "stream.mjs",
             "takes.mjs",
+            "view_field.mjs",
         )
     },
     **{
@@ -96,6 +111,8 @@ PARTS: dict[str, Path] = {
             "i18n.mjs",
             "modal.mjs",
             "shared.css",
+            "sizes.mjs",
+            "storage.mjs",
         )
     },
     **{
@@ -150,6 +167,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/shared/shared.css">
 <link rel="stylesheet" href="panel/panel/panel.css">
 <link rel="stylesheet" href="panel/panel/form.css">
+<link rel="stylesheet" href="panel/panel/choose.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
 <link rel="stylesheet" href="panel/characters/characters.css">
 <link rel="stylesheet" href="panel/templates/templates.css">

@@ -39,6 +39,10 @@ RECORD = """() => {
         subtree: true, childList: true, attributes: true,
     });
 }"""
+#: Empties the browser's storage, if the page has one.
+FORGET = """() => {
+    try { localStorage.clear(); } catch {}
+}"""
 SERIOUS = ("serious", "critical")
 WIDE: ViewportSize = {"width": 1400, "height": 900}
 POSE, REFERENCE = ".avatarforge-slot:nth-of-type(1)", ".avatarforge-slot:nth-of-type(2)"
@@ -97,6 +101,7 @@ def fresh_panel(browser: Browser, api: Api) -> Iterator[Page]:
     open_panel(shown, api)
     yield shown
     shown.unroute_all()
+    shown.evaluate(FORGET)  # the draft would be in the form of the next test
     shown.goto("about:blank")
     assert browser.complaints == []
     assert browser.foreign(api.server) == []

@@ -2,7 +2,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { ApiClient } from "./panel/client.mjs";
-import { KEYBINDINGS, SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
+import { SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
+import { KEYBINDINGS } from "./panel/shortcuts.mjs";
 import { addPicker, pasteIntoPicker } from "./picker/picker.mjs";
 import { addPosePart } from "./poses/node.mjs";
 import { createTranslate, loadTranslations } from "./shared/i18n.mjs";
@@ -27,6 +28,7 @@ const STYLESHEETS = [
   "picker/picker.css",
   "panel/panel.css",
   "panel/form.css",
+  "panel/choose.css",
   "panel/generations.css",
   "characters/characters.css",
   "templates/templates.css",

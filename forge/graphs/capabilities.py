@@ -7,17 +7,18 @@ poses and references are in `pose_methods` and `reference_methods`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ..error_codes import ErrorCode
 from ..families import FAMILIES, MODEL_FAMILIES
-from ..families.catalogue import download_for
 from ..families.family import Family, Sampling
 from ..ports import InstalledModels, ModelFile, SkippedFile
 from ..settings import Settings
 from ..spec.avatar import NO_FOLDER
 from .method import Method, best, describe_skipped, lacking, list_some
-from .parts import MissingPart, find_parts
+from .missing_files import MissingFile, describe_missing, missing_files
+from .parts import find_parts
 from .pose_methods import missing_pose, pose_methods
 from .reference_methods import ReferenceSupport, reference_methods, reference_support
 
@@ -36,18 +37,6 @@ _SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
 _SDPOSE = re.compile(r"sd.?pose", re.IGNORECASE)
 SKIPPED_AT_MOST = 100  # files in a response
 LORAS_AT_MOST = 1000  # in a response
-
-
-@dataclass(frozen=True)
-class MissingFile:
-    """A text encoder or VAE that a model needs. `name` is the usual file, None if none is known; `folder` is
-    under `models`, `size` is in gigabytes, `page` is that of its publisher."""
-
-    kind: str
-    folder: str
-    name: str | None = None
-    size: float | None = None
-    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +96,18 @@ class LoraCapabilities:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why something is impossible: a sentence, with code and parameters of the error that refuses it."""
+
+    detail: str
+    code: ErrorCode
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Capabilities:
-    """`reasons` are sentences on what is impossible with these models; empty when nothing is missing.
+    """`reasons` are sentences on what is impossible with these models, empty when nothing is missing;
+    `reason_details` are the same with their codes.
     `checkpoints` are the models in that folder, `models` those of all folders and, last, the drawn families,
     which count as no model in `reasons`. `samplers` and `schedulers`
     are those of this ComfyUI. `skipped_files` are the first SKIPPED_AT_MOST of `skipped_total` unusable
@@ -125,6 +124,7 @@ class Capabilities:
     families: tuple[FamilyCapabilities, ...] = ()
     loras: tuple[LoraCapabilities, ...] = ()
     default_family: str | None = None
+    reason_details: tuple[Reason, ...] = ()
 
 
 def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilities:
@@ -134,18 +134,12 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
     )
     extractors = pose_extractors(installed)
     usable = [model for model in models if is_usable(model)]
-    reasons = [] if usable else [missing_model(installed)]
-    for family in _variants_of(usable):
-        methods = pose_methods(installed, settings, family)
-        if methods and not best(methods):
-            reasons.append(missing_pose(methods, family))
-    reasons += [_missing_files(model) for model in models if model.missing]
-    if not best(extractors):
-        reasons.append(missing_extractor(extractors))
+    reasons = {reason.detail: reason for reason in _reasons(installed, settings, models, extractors)}
     return Capabilities(
         checkpoints=tuple(model for model in models if model.folder == "checkpoints"),
         pose_extractors=extractors,
-        reasons=tuple(dict.fromkeys(reasons)),
+        reasons=tuple(reasons),
+        reason_details=tuple(reasons.values()),
         samplers=installed.samplers,
         schedulers=installed.schedulers,
         skipped_files=installed.skipped[:SKIPPED_AT_MOST],
@@ -168,6 +162,37 @@ def capabilities_of(installed: InstalledModels, settings: Settings) -> Capabilit
     )
 
 
+def _reasons(
+    installed: InstalledModels,
+    settings: Settings,
+    models: Sequence[ModelCapabilities],
+    extractors: Sequence[Method],
+) -> Iterator[Reason]:
+    usable = [model for model in models if is_usable(model)]
+    if not usable:
+        yield Reason(
+            missing_model(installed), code="checkpoint_missing", parameters={"families": FAMILY_LABELS}
+        )
+    for family in _variants_of(usable):
+        methods = pose_methods(installed, settings, family)
+        if methods and not best(methods):
+            yield Reason(
+                missing_pose(methods, family),
+                code="pose_controlnet_missing",
+                parameters={"family": family.label},
+            )
+    for model in models:
+        if model.missing:
+            files = describe_missing(model.missing)
+            yield Reason(
+                f"{model.name} ({model.family_label}) also needs {files}.",
+                code="model_parts_missing",
+                parameters={"model": model.name, "missing": files},
+            )
+    if not best(extractors):
+        yield Reason(missing_extractor(extractors), code="pose_extractor_missing", parameters={})
+
+
 def family_of(model: ModelFile) -> Family | None:
     """The family of a model, with the changes of its variant."""
     return FAMILIES[model.family].variant(model.variant) if model.family else None
@@ -175,23 +200,6 @@ def family_of(model: ModelFile) -> Family | None:
 
 def is_usable(model: ModelCapabilities) -> bool:
     return model.supported and not model.problem and not model.missing
-
-
-def missing_files(missing: Iterable[MissingPart]) -> tuple[MissingFile, ...]:
-    """What to install for these parts."""
-    found = []
-    for part in missing:
-        download = download_for(None, part.kind)
-        if download is None:
-            found.append(MissingFile(part.kind, part.folder))
-        else:
-            found.append(MissingFile(part.kind, download.folder, download.name, download.size, download.page))
-    return tuple(found)
-
-
-def describe_missing(files: Iterable[MissingFile]) -> str:
-    """The files in a sentence: names, folders, sizes and pages."""
-    return ", and ".join(_describe_file(file) for file in files)
 
 
 def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
@@ -289,14 +297,3 @@ def _variants_of(models: Iterable[ModelCapabilities]) -> list[Family]:
     """The families of these models, once each, in the order of FAMILIES."""
     found = {model.family: model.variant for model in models}
     return [family.variant(found[name]) for name, family in FAMILIES.items() if name in found]
-
-
-def _missing_files(model: ModelCapabilities) -> str:
-    return f"{model.name} ({model.family_label}) also needs {describe_missing(model.missing)}."
-
-
-def _describe_file(file: MissingFile) -> str:
-    name = file.name or f"a file with {file.kind}"
-    size = f" ({file.size:g} GB)" if file.size else ""
-    page = f" from {file.page}" if file.page else ""
-    return f"{name}{size} in models/{file.folder}{page}"

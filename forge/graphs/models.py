@@ -14,13 +14,8 @@ from ..model_names import find_model, is_special_checkpoint, takes_few_steps, wo
 from ..ports import InstalledModels, ModelFile, Prompt
 from ..settings import Settings
 from ..spec.avatar import NO_FOLDER, AvatarSpec
-from .capabilities import (
-    FAMILY_LABELS,
-    describe_missing,
-    family_of,
-    missing_files,
-    missing_model,
-)
+from .capabilities import FAMILY_LABELS, family_of, missing_model
+from .missing_files import describe_missing, missing_files
 from .parts import ModelParts, find_parts
 
 # Searched in the words of a name. Names often run words together, so some patterns match the start of a word.

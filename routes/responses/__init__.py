@@ -31,7 +31,7 @@ from .files import (
     StoredFile,
     UploadAnswer,
 )
-from .form import Control, FormField, FormFieldsAnswer
+from .form import Control, FormField, FormFieldsAnswer, UploadLimits
 from .generations import (
     CurrentNode,
     GenerationAnswer,
@@ -50,6 +50,7 @@ from .generations import (
     WaitingReroll,
     WarningDetail,
 )
+from .guide import GuideChoice, GuideFile, GuideGpu, ModelGuideAnswer
 from .health import (
     ComfyPart,
     HealthAnswer,
@@ -123,6 +124,9 @@ __all__ = [
     "GenerationAnswer",
     "GenerationDeletedAnswer",
     "GenerationsAnswer",
+    "GuideChoice",
+    "GuideFile",
+    "GuideGpu",
     "HashAnswer",
     "HealthAnswer",
     "HealthStatus",
@@ -141,6 +145,7 @@ __all__ = [
     "MissingModel",
     "MissingNode",
     "MissingPart",
+    "ModelGuideAnswer",
     "ModelMethods",
     "ModelsAnswer",
     "OutputFile",
@@ -174,6 +179,7 @@ __all__ = [
     "TemplateSummary",
     "TemplatesAnswer",
     "UploadAnswer",
+    "UploadLimits",
     "VariantChoice",
     "VerifyAnswer",
     "WaitingReroll",

@@ -134,6 +134,14 @@ class SkippedFile(LazyModel):
     reason: str = Field(description='As words that follow "it": `is empty`.')
 
 
+class Reason(LazyModel):
+    """Why something cannot be done now."""
+
+    code: str = Field(description="That of the error with which such a request is refused.")
+    detail: str = Field(description="The same sentence as in `reasons`.")
+    parameters: dict[str, str] = Field(description="Values for a sentence of a client's own.")
+
+
 class CapabilitiesAnswer(LazyModel):
     checkpoints: list[ModelMethods] = Field(description="The models in `models/checkpoints`.")
     models: list[ModelMethods] = Field(
@@ -146,6 +154,9 @@ class CapabilitiesAnswer(LazyModel):
     loras: list[LoraFile] = Field(description="As `loras` takes them; at most 1000.")
     pose_extractors: list[Method] = Field(description="What reads the pose of a photo, best first.")
     reasons: list[str] = Field(description="What cannot be done now, and what to install; [] when all can.")
+    reason_details: list[Reason] = Field(
+        default_factory=list, description="The `reasons` with their codes, for clients in other languages."
+    )
     samplers: list[str] = Field(description="Those of this ComfyUI, as `sampler` takes them.")
     schedulers: list[str] = Field(description="Those of this ComfyUI, as `scheduler` takes them.")
     skipped_files: list[SkippedFile] = Field(

@@ -43,5 +43,13 @@ class FormField(LazyModel):
     source: ChoiceSource | None = None
 
 
+class UploadLimits(LazyModel):
+    """How large an uploaded file may be, so that a client need not send it in vain."""
+
+    file_bytes: int = Field(description="`MAX_FILE_SIZE`.")
+    pose_json_bytes: int = Field(description="Of a pose in JSON.")
+
+
 class FormFieldsAnswer(LazyModel):
     fields: list[FormField] = Field(description="In the order in which a form shows them.")
+    limits: UploadLimits

@@ -120,6 +120,9 @@ def test_everything_can_be_done_with_the_keyboard(page: Page, api: Api) -> None:
     page.keyboard.type(text)
     for name in ("Clothing", "Style", "Anime", "Expression"):
         page.keyboard.press("Tab")
+        if name == "Style":
+            expect(page.get_by_role("button", name="Presets")).to_be_focused()
+            page.keyboard.press("Tab")
         expect(page.get_by_label(name)).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_label("Free")).to_be_focused()

@@ -150,6 +150,46 @@ def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page,
     expect(offer(page)).to_be_hidden()
 
 
+def test_the_guide_names_files_sizes_folders_and_pages(page: Page, api: Api) -> None:
+    guide = api.get("/model_guide").json()
+    shown = page.get_by_role("list", name="Which model suits this computer?")
+    expect(shown.locator("> li")).to_have_count(len(guide["choices"]))
+    expect(page.get_by_text("ComfyUI reports no GPU")).to_be_visible()
+    first = guide["choices"][0]
+    line = shown.locator("> li").first
+    line.locator("summary").click()
+    for file in first["files"]:
+        expect(line.get_by_text(f"models/{file['folder']}/{file['name']}")).to_be_visible()
+        expect(line.get_by_role("link", name=file["page"].removeprefix("https://"))).to_have_attribute(
+            "href", file["page"]
+        )
+    expect(line).to_contain_text("for 4 GB of GPU memory")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for size in (WIDE, PHONE):
+            page.set_viewport_size(size)
+            assert (violations(page, "html"), too_wide(page)) == ([], [])
+    page.get_by_role("button", name="Check again").click()
+    expect(page.locator(".avatarforge-guide").get_by_role("status")).to_contain_text("still no model")
+
+
+def test_the_guide_recommends_the_largest_that_fits(page: Page, api: Api) -> None:
+    def with_gpu(route: Route) -> None:
+        answer = route.fetch()
+        guide = answer.json()
+        for choice in guide["choices"]:
+            choice["fits"] = choice["memory"] <= 12
+        route.fulfill(response=answer, json={**guide, "gpu": {"name": "Card", "memory": 12}})
+
+    page.route("**/model_guide", with_gpu)
+    open_panel(page, api, "?gpu")
+    expect(page.get_by_text("Your GPU: Card, 12 GB of memory.")).to_be_visible()
+    choices = page.get_by_role("list", name="Which model suits this computer?").locator("> li")
+    expect(choices.filter(has_text="Recommended")).to_have_count(1)
+    expect(choices.filter(has_text="Recommended")).to_contain_text("for 12 GB")
+    expect(choices.filter(has_text="Needs more memory")).to_have_count(2)
+
+
 def test_a_refusal_is_shown_and_the_focus_is_in_the_form(page: Page, browser: Browser) -> None:
     sent = "**/generate_all_poses"
     detail = "2 generations are queued."
@@ -194,7 +234,16 @@ def test_with_a_model_there_is_no_offer(
     browser: Browser, api: Api, server: ComfyServer, comfyui: ComfyUI
 ) -> None:
     """The last test of this server, which has a model from here on."""
-    server.add_model(synthetic.model_name("sd15"), synthetic.make(comfyui, "sd15"))
+    with fresh_panel(browser, api) as page:
+        page.get_by_label("Model", exact=True).select_option("Paper doll")
+        server.add_model(synthetic.model_name("sd15"), synthetic.make(comfyui, "sd15"))
+        # People come back to the window when a file is there.
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+        found = f"Found: {synthetic.file_name('sd15')}"
+        expect(page.get_by_role("list", name="Messages")).to_contain_text(found)
+        expect(page.locator(".avatarforge-guide")).to_be_hidden()
+        # The doll was chosen for want of a model.
+        expect(page.get_by_label("Model", exact=True)).to_have_value("")
     with fresh_panel(browser, api) as page:
         expect(offer(page)).to_be_hidden()
         page.get_by_text("Advanced").click()

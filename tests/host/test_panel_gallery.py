@@ -124,8 +124,9 @@ def test_the_detail_has_receipt_warnings_settings_curl_and_a_download(page: Page
     detail.get_by_role("button", name="Use these settings").click()
     expect(prompt(page)).to_have_value(text)
     expect(page.get_by_label("Seed")).to_have_value(str(seed))
+    page.get_by_role("button", name="Generate", exact=True).click()
     with page.expect_request(f"**{PREFIX}/generate/avatar") as again:
-        page.get_by_role("button", name="Generate", exact=True).click()
+        page.get_by_role("button", name="The same again").click()
     assert json.loads(again.value.post_data or "")["seed"] == seed
     assert json.loads(again.value.post_data or "")["pose_file_id"] == pose
 

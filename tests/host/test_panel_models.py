@@ -74,9 +74,13 @@ def test_a_lora_is_chosen_with_its_strength_and_comes_back_with_its_generation(
         page.get_by_text("Advanced").click()
         page.get_by_label("Model", exact=True).select_option(CHECKPOINT)
         page.get_by_role("button", name="Add a LoRA").click()
-        expect(page.get_by_label("LoRA", exact=True)).to_be_focused()
-        page.get_by_label("LoRA", exact=True).select_option(lora)
+        dialog = page.get_by_role("dialog", name="Choose a LoRA")
+        expect(dialog).to_contain_text("Stable Diffusion 1.5")
+        assert violations(page, "html") == []
+        dialog.get_by_role("button", name=lora).click()
+        expect(page.get_by_label("Strength of the LoRA")).to_be_focused()
         page.get_by_label("Strength of the LoRA").fill("0.5")
+        expect(page.get_by_role("button", name=f"LoRAs: {lora} 0.5")).to_be_visible()
         # SD1.5 does not have the setting, so the form leaves it out.
         page.get_by_label("Guidance", exact=True).fill("3")
         assert (violations(page, "html"), too_wide(page)) == ([], [])
@@ -88,5 +92,9 @@ def test_a_lora_is_chosen_with_its_strength_and_comes_back_with_its_generation(
         assert generation["parameters"]["loras"] == [{"name": lora, "strength": 0.5, "clip_strength": None}]
         assert generation["parameters"]["guidance"] is None
         assert [(line["role"], line["model"]) for line in generation["inputs"]] == [("lora", lora)]
+        # It is in use, so it is not offered again.
+        page.get_by_role("button", name="Add a LoRA").click()
+        expect(dialog.get_by_role("status")).to_contain_text("No other LoRA")
+        page.keyboard.press("Escape")
         page.get_by_role("button", name="Remove").click()
-        expect(page.get_by_label("LoRA", exact=True)).to_have_count(0)
+        expect(page.get_by_label("Strength of the LoRA")).to_have_count(0)

@@ -18,8 +18,8 @@ COMMANDS = {"Create", "Gallery", "Generate", "GenerateSheet"}
 
 
 def shortcuts() -> dict[str, str]:
-    """Our commands and their combinations, such as Alt+Shift+P, as `editor.mjs` registers them."""
-    script = (ROOT / "web" / "panel" / "editor.mjs").read_text(encoding="utf-8")
+    """Our commands and their combinations, such as Alt+Shift+P, as `shortcuts.mjs` has them."""
+    script = (ROOT / "web" / "panel" / "shortcuts.mjs").read_text(encoding="utf-8")
     found = {}
     for command, combo in re.findall(r'commandId: "AvatarForge\.(\w+)", combo: {([^}]+)}', script):
         (key,) = re.findall(r'key: "(.+?)"', combo)

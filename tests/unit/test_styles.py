@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -150,3 +152,10 @@ def test_what_the_paper_doll_does_with_the_other_presets() -> None:
         "stained glass",
     }
     assert {name for name, each in read.items() if each.realism} == {"vintage photograph"}
+
+
+def test_the_presets_have_names_and_descriptions_in_chinese_and_no_other_text_is_kept() -> None:
+    path = Path(__file__).resolve().parents[2] / "locales" / "zh" / "main.json"
+    texts = json.loads(path.read_text(encoding="utf-8"))["avatarforge"]
+    presets = {f"preset_{style.name.replace(' ', '_')}" for style in STYLES}
+    assert {key for key in texts if key.startswith("preset_")} == presets | {f"{key}_hint" for key in presets}

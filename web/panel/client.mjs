@@ -4,7 +4,7 @@ import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_cli
 import { parse, stringify } from "./json.mjs";
 
 /** @import { Capabilities, FileKind, FormField, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
-/** @import { ModelFamily, ModelFileInfo, ModelOverride, Take, UploadedFile } from "../shared/types.d.ts" */
+/** @import { ModelFamily, ModelFileInfo, ModelGuide, ModelOverride, Style, Take, UploadLimits, UploadedFile } from "../shared/types.d.ts" */
 
 /** The statuses of servers and proxies that offer no event stream. */
 const NO_STREAM = new Set([404, 405, 406, 501]);
@@ -37,9 +37,19 @@ export class ApiClient extends FilesClient {
     return this.requestJson("/capabilities");
   }
 
-  /** @returns {Promise<{ fields: FormField[] }>} */
+  /** @returns {Promise<{ fields: FormField[], limits: UploadLimits }>} */
   getFormFields() {
     return this.requestJson("/request_fields");
+  }
+
+  /** @returns {Promise<{ styles: Style[] }>} */
+  listStyles() {
+    return this.requestJson("/styles");
+  }
+
+  /** @returns {Promise<ModelGuide>} */
+  getModelGuide() {
+    return this.requestJson("/model_guide");
   }
 
   /** @returns {Promise<{ models: ModelFileInfo[], families: ModelFamily[] }>} */

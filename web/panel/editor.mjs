@@ -3,6 +3,7 @@
 import { failureText, generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session, UNDO_SECONDS } from "./session.mjs";
+import { ACTIONS } from "./shortcuts.mjs";
 
 /** @import { ApiClient } from "./client.mjs" */
 /** @import { ComfyApp, Extension, ExtensionManager, FileKind, Translate } from "../shared/types.d.ts" */
@@ -59,39 +60,24 @@ export function createCommands(app, getPanel) {
    * @param {string} id
    * @param {string} label
    * @param {string} icon
-   * @param {(panel: Panel) => void} run
    */
-  const command = (id, label, icon, run) => ({
+  const command = (id, label, icon) => ({
     id,
     label,
     icon,
     function: () =>
       openSidebar(app, () => {
         const panel = getPanel();
-        if (panel) run(panel);
+        if (panel) ACTIONS[id](panel);
       }),
   });
   return [
-    command("AvatarForge.Create", "AvatarForge: describe a character", "pi pi-pencil", (panel) => panel.show("create")),
-    command("AvatarForge.Gallery", "AvatarForge: show the gallery", "pi pi-images", (panel) => {
-      panel.show("gallery");
-      panel.gallery.focus();
-    }),
-    command("AvatarForge.Generate", "AvatarForge: generate", "pi pi-play", (panel) => void panel.form.submit()),
-    command("AvatarForge.GenerateSheet", "AvatarForge: generate a sheet", "pi pi-th-large", (panel) => {
-      void panel.form.submit(true);
-    }),
+    command("AvatarForge.Create", "AvatarForge: describe a character", "pi pi-pencil"),
+    command("AvatarForge.Gallery", "AvatarForge: show the gallery", "pi pi-images"),
+    command("AvatarForge.Generate", "AvatarForge: generate", "pi pi-play"),
+    command("AvatarForge.GenerateSheet", "AvatarForge: generate a sheet", "pi pi-th-large"),
   ];
 }
-
-// Not used by the frontend of any supported ComfyUI, which would show an error at each load for a conflict.
-// tests/data/frontend_keybindings.json lists the frontends' own.
-export const KEYBINDINGS = [
-  { commandId: "AvatarForge.Create", combo: { key: "p", alt: true, shift: true } },
-  { commandId: "AvatarForge.Gallery", combo: { key: "l", alt: true, shift: true } },
-  { commandId: "AvatarForge.Generate", combo: { key: "r", alt: true, shift: true } },
-  { commandId: "AvatarForge.GenerateSheet", combo: { key: "s", alt: true, shift: true } },
-];
 
 /**
  * Open the sidebar if it is closed, then call `run`.

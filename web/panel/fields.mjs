@@ -22,18 +22,29 @@ export class Field {
     this.control = control;
     control.id = newId();
     control.classList.add("avatarforge-control");
-    const hintId = newId();
+    this.hint = hint ? make("p", { id: newId(), className: "avatarforge-hint", textContent: hint }) : null;
     this.error = makeError();
-    control.setAttribute("aria-describedby", hint ? `${hintId} ${this.error.id}` : this.error.id);
+    control.setAttribute("aria-describedby", this.hint ? `${this.hint.id} ${this.error.id}` : this.error.id);
+    this.label = make("label", { htmlFor: control.id, textContent: label });
     this.element = make(
       "div",
       { className: wide ? "avatarforge-field avatarforge-wide" : "avatarforge-field" },
-      make("label", { htmlFor: control.id, textContent: label }),
+      this.label,
       control,
-      hint ? make("p", { id: hintId, className: "avatarforge-hint", textContent: hint }) : null,
+      this.hint,
       this.error,
     );
     control.addEventListener("input", () => this.clearError());
+  }
+
+  /**
+   * Put a button beside the label, which fills the field in another way than typing.
+   * @param {HTMLButtonElement} helper
+   */
+  addHelper(helper) {
+    const head = make("div", { className: "avatarforge-field-head" });
+    this.label.replaceWith(head);
+    head.append(this.label, helper);
   }
 
   /**
@@ -48,7 +59,11 @@ export class Field {
   set value(value) {
     this.control.value = String(value ?? "");
     this.clearError();
+    this.refresh();
   }
+
+  /** Called when the value was set; a subclass shows more than the control does. */
+  refresh() {}
 
   /** Whether a number field contains something else. Its value is then "", which must not count as "left out". */
   get isBadNumber() {

@@ -1,72 +1,108 @@
-// The offer of a first picture when no model is installed: a knight, drawn as a paper doll.
+// What is shown while no model is installed: the offer of a first picture, a knight drawn as a paper doll, and the
+// guide to the models.
 import { button, make } from "../shared/elements.mjs";
+import { errorMessage } from "../shared/errors.mjs";
 
-/** @import { Capabilities, Translate } from "../shared/types.d.ts" */
+/** @import { Capabilities } from "../shared/types.d.ts" */
 /** @import { Form } from "./form.mjs" */
+/** @import { ModelGuideView } from "./model_guide.mjs" */
+/** @import { Session } from "./session.mjs" */
 
 /** The prompt, if the user has not entered another. The paper doll reads English words in every language. */
 const KNIGHT = "female knight, silver armor, red cape";
 
-const REMEMBERED = "AvatarForge.PaperDoll"; // in the browser's storage
-
-/** Whether the user chose the paper doll when the panel was last used. */
-function isRemembered() {
-  try {
-    return localStorage.getItem(REMEMBERED) === "true";
-  } catch {
-    return false; // the browser allows no storage
-  }
-}
-
-/** @param {boolean} chosen */
-function remember(chosen) {
-  try {
-    localStorage.setItem(REMEMBERED, String(chosen));
-  } catch {
-    // The browser allows no storage: the offer is shown again.
-  }
-}
+const CHECK_PAUSE = 3000; // ms between two checks because the window got the focus
 
 export class FirstStart {
   /**
    * @param {Form} form
-   * @param {Translate} t
+   * @param {Session} session
    */
-  constructor(form, t) {
+  constructor(form, session) {
+    const { t } = session;
     this.form = form;
+    this.session = session;
     this.isDrawnByDefault = false; // whether a request that names no model is drawn
-    this.element = make(
+    this.isLoaded = false;
+    this.lastCheck = 0;
+    /** @type {Promise<ModelGuideView | null> | null} */
+    this.guide = null; // until it is needed
+    this.offer = make(
       "section",
       { className: "avatarforge-first-start", "aria-label": t("first_start"), hidden: true },
       make("h2", { className: "avatarforge-heading", textContent: t("first_start") }),
       make("p", { textContent: t("first_start_hint") }),
       button(t("try_without_model"), () => void this.#accept(), { className: "avatarforge-button avatarforge-main" }),
     );
+    this.guidePlace = make("div", { hidden: true });
+    this.element = make("div", { className: "avatarforge-group" }, this.offer, this.guidePlace);
+    addEventListener("focus", () => void this.#checkOnFocus());
   }
 
   /**
-   * Show the offer if it serves, once the form has its fields and models.
+   * Show what serves, once the form has its fields and models.
    * @param {Capabilities} capabilities
    */
   load({ families, default_family: named }) {
     this.isDrawnByDefault = families.some(({ name, drawn }) => drawn && name === named);
-    if (!this.form.hasModel && isRemembered()) this.#chooseDoll();
+    this.isLoaded = true;
     this.update();
   }
 
-  /** Remember whether the paper doll is chosen, for the next time. */
-  remember() {
-    remember(Boolean(this.form.chosenModel?.drawn));
-    this.update();
-  }
-
-  /** Show the offer while there is no model, and nothing would be drawn. */
+  /** Show the offer while there is no model, and nothing would be drawn; the guide while there is no model. */
   update() {
+    if (!this.isLoaded) return;
     const { chosenModel, hasModel, modelList, models, unavailable } = this.form;
     const offered = !hasModel && models.length > 0 && !this.isDrawnByDefault && !chosenModel?.drawn;
-    this.element.hidden = !offered;
+    this.offer.hidden = !offered;
+    this.guidePlace.hidden = hasModel;
+    if (!hasModel) void this.#showGuide();
     // Beside the offer, it says what is missing for more.
-    (offered ? this.element : modelList.element).after(unavailable);
+    const neighbour = offered ? this.element : modelList.element;
+    if (neighbour.nextElementSibling !== unavailable) neighbour.after(unavailable);
+  }
+
+  async #showGuide() {
+    if (this.guide) return;
+    const { session } = this;
+    this.guide = import("./model_guide.mjs").then(
+      ({ ModelGuideView }) => new ModelGuideView(session, () => void this.check()),
+      () => (this.guide = null), // the server is gone: it is tried again with the next load
+    );
+    const guide = await this.guide;
+    if (guide) this.guidePlace.replaceChildren(guide.element);
+  }
+
+  /**
+   * Look for models again, and say what was found.
+   * @param {boolean} quiet whether to say nothing if there is still none
+   */
+  async check(quiet = false) {
+    const { form, session } = this;
+    const { t } = session;
+    const guide = await this.guide;
+    this.lastCheck = Date.now();
+    const hadFocus = guide?.element.contains(document.activeElement);
+    try {
+      const { chosenModel } = form;
+      await form.load();
+      const found = form.models.find(({ drawn }) => !drawn);
+      if (!quiet || found) guide?.setStatus(found ? "" : t("guide_none"));
+      if (!found) return;
+      // The doll was the only choice; now it would go on drawing unasked.
+      if (chosenModel?.drawn) for (const name of ["model", "family"]) form.fields.get(name)?.reset();
+      form.input.changed(null);
+      session.notify(t("guide_found", { name: found.name }));
+      if (hadFocus) form.focus(); // the button is hidden now
+    } catch (error) {
+      guide?.setStatus(errorMessage(error, t), true);
+    }
+  }
+
+  /** People come back to the window after they have downloaded a file. */
+  async #checkOnFocus() {
+    if (this.guidePlace.hidden || Date.now() - this.lastCheck < CHECK_PAUSE) return;
+    await this.check(true);
   }
 
   #chooseDoll() {
@@ -85,10 +121,9 @@ export class FirstStart {
     if (form.busy || !prompt) return;
     prompt.requestValue ||= KNIGHT;
     this.#chooseDoll();
-    remember(true);
+    form.input.changed(null);
     const generation = await form.submit(true);
     if (generation) form.open(generation.generation_id);
-    else if (this.element.contains(document.activeElement)) form.focus(); // the button is hidden now
-    this.update();
+    else if (this.offer.contains(document.activeElement)) form.focus(); // the button is hidden now
   }
 }

@@ -1,22 +1,21 @@
-// The form: prompt, view, pictures and, in a closed group, every setting of the API.
+// The form: what the user enters, the buttons that send it, and what stands between the two.
 import { button, make } from "../shared/elements.mjs";
-import { ApiError, errorMessage, problemMessage, statusOf } from "../shared/errors.mjs";
+import { statusOf } from "../shared/errors.mjs";
 import { TemplateList } from "../templates/panel_list.mjs";
-import { newKey } from "./client.mjs";
-import { RadioGroup } from "./fields.mjs";
+import { loadDraft, saveDraft } from "./draft.mjs";
 import { FirstStart } from "./first_start.mjs";
-import { makeFields, usableModels } from "./form_fields.mjs";
+import { FormAlert } from "./form_alert.mjs";
+import { addHelpers } from "./form_helpers.mjs";
+import { FormInput } from "./form_input.mjs";
+import { RequestLog, SHEET, routeOf } from "./form_request.mjs";
+import { reasonText } from "./labels.mjs";
 import { ModelList } from "./models.mjs";
-import { PoseSlot } from "./pose_slot.mjs";
-import { drawSkeleton } from "./skeletons.mjs";
-import { Slot } from "./slots.mjs";
+import { addPrompt } from "./prompt_history.mjs";
+import { SeedField } from "./seed_field.mjs";
 
-/** @import { FormField, Generation, InstalledModel } from "../shared/types.d.ts" */
-/** @import { FormControl } from "./form_fields.mjs" */
+/** @import { Capabilities, Generation } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
-/** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
 
-const FREE = "free"; // no particular view
 const TEMPLATE = "template"; // the field that names a template
 
 export class Form {
@@ -27,36 +26,17 @@ export class Form {
    * @param {(id: string) => void} options.open shows a generation
    */
   constructor({ session, onSubmitted, open }) {
-    const { t } = session;
+    const { live, t } = session;
     this.session = session;
     this.onSubmitted = onSubmitted;
     this.open = open;
     this.busy = false;
-    /** @type {{ request: string, key: string } | null} */
-    this.unanswered = null; // the last request, until the server has responded to it
-    /** @type {Map<string, FormControl>} */
-    this.fields = new Map(); // by name, once the schema is loaded
-    /** @type {InstalledModel[]} */
-    this.models = []; // those that a request can name
-    this.main = make("div", { className: "avatarforge-group" });
-    this.advanced = make("div", { className: "avatarforge-fields" });
-    this.view = new RadioGroup(
-      t("view"),
-      [
-        { value: FREE, text: t("view_free"), title: t("view_free_hint") },
-        { value: "front", text: t("view_front") },
-        { value: "back", text: t("view_back") },
-        { value: "side", text: t("view_side") },
-        { value: "quarter", text: t("view_quarter") },
-      ],
-      FREE,
-    );
-    this.view.row.classList.add("avatarforge-views");
-    /** @type {{ pose: PoseSlot, reference: Slot }} */
-    this.slots = {
-      pose: new PoseSlot({ session, label: t("pose"), reference: () => this.slots.reference.fileId }),
-      reference: new Slot({ session, kind: "reference", label: t("reference") }),
-    };
+    this.requests = new RequestLog();
+    this.submittedId = ""; // of the last generation
+    /** @type {Capabilities | null} */
+    this.capabilities = null; // until they are loaded
+    this.input = new FormInput(session);
+    this.slots = this.input.slots;
     this.templates = new TemplateList({
       session,
       choose: (name) => this.#chooseTemplate(name),
@@ -65,9 +45,9 @@ export class Form {
       },
     });
     this.modelList = new ModelList({ session, changed: () => void this.load().catch(() => {}) });
-    this.firstStart = new FirstStart(this, t);
+    this.firstStart = new FirstStart(this, session);
     this.templates.element.hidden = true; // until the schema has a template
-    this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
+    this.alert = new FormAlert(t);
     this.unavailable = make("details", { className: "avatarforge-missing", hidden: true });
     this.submitButtons = [
       button(t("generate"), () => void this.submit(), { className: "avatarforge-button avatarforge-main" }),
@@ -76,54 +56,53 @@ export class Form {
     this.element = this.#layOut();
     this.element.addEventListener("submit", (event) => event.preventDefault());
     this.element.addEventListener("keydown", (event) => this.#handleShortcut(event));
-    this.element.addEventListener("change", () => this.firstStart.remember());
+    this.input.on("changed", (place) => {
+      this.alert.changed(place);
+      if (!this.fields.size) return;
+      saveDraft(this.input.state, this.hasModel);
+      this.firstStart.update();
+    });
+    live.on("ended", ({ generation_id: id, status }) => {
+      if (status === "failed" && id === this.submittedId) this.requests.remember("", null); // there is no picture
+    });
+    live.on("state", (state) => {
+      if (state === "live" || state === "polling") this.alert.reconnected();
+    });
   }
 
   #layOut() {
-    const { t } = this.session;
     return make(
       "form",
-      { className: "avatarforge-character", noValidate: true, "aria-label": t("create") },
+      { className: "avatarforge-character", noValidate: true, "aria-label": this.session.t("create") },
       this.firstStart.element,
-      this.main,
-      this.view.element,
-      make("div", { className: "avatarforge-slots" }, this.slots.pose.element, this.slots.reference.element),
-      make(
-        "details",
-        { className: "avatarforge-advanced" },
-        make("summary", { textContent: t("advanced") }),
-        this.advanced,
-      ),
+      ...this.input.elements,
       this.templates.element,
       this.modelList.element,
       this.unavailable,
       make(
         "div",
         { className: "avatarforge-actions" },
-        this.alert,
+        this.alert.element,
         make("div", { className: "avatarforge-row" }, ...this.submitButtons),
       ),
     );
   }
 
-  /**
-   * Create the fields from the server's schema.
-   * @param {FormField[]} schema
-   */
-  #makeFields(schema) {
-    const { t } = this.session;
-    const main = makeFields(schema, "main", t);
-    const advanced = makeFields(schema, "advanced", t);
-    this.fields = new Map([...main, ...advanced]);
-    const reset = () => {
-      for (const field of advanced.values()) field.reset();
-      this.firstStart.remember();
-    };
-    this.main.replaceChildren(...[...main.values()].map((field) => field.element));
-    this.advanced.replaceChildren(
-      ...[...advanced.values()].map((field) => field.element),
-      button(t("reset"), reset),
-    );
+  get fields() {
+    return this.input.fields;
+  }
+
+  get models() {
+    return this.input.models;
+  }
+
+  get chosenModel() {
+    return this.input.chosenModel;
+  }
+
+  /** Whether there is a model, and not only what is drawn without one. */
+  get hasModel() {
+    return this.models.some(({ drawn }) => !drawn);
   }
 
   /**
@@ -132,78 +111,108 @@ export class Form {
    */
   async load() {
     const { client, t } = this.session;
-    const [{ fields: schema }, capabilities, { poses }] = await Promise.all([
+    const [{ fields: schema, limits }, capabilities, { poses }] = await Promise.all([
       client.getFormFields(),
       client.getCapabilities(),
       client.getPoses(),
     ]);
-    if (!this.fields.size) this.#makeFields(schema);
-    for (const pose of poses) this.view.setDrawing(pose.name, drawSkeleton(pose.skeleton));
-    if (poses.length) this.view.setDrawing(FREE, drawSkeleton(poses[0].skeleton, true));
-    for (const field of this.fields.values()) field.setInstalled(capabilities);
-    this.models = usableModels(capabilities);
+    client.limits = limits;
+    this.capabilities = capabilities;
+    const isFirst = !this.fields.size;
+    if (isFirst) {
+      this.input.makeFields(schema);
+      addHelpers(this.input, () => this.capabilities);
+    }
+    this.input.setInstalled(capabilities, poses);
+    if (isFirst) this.#restoreDraft();
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
-    const { reasons } = capabilities;
-    const hasModel = this.hasModel;
+    const reasons = capabilities.reason_details.map((reason) => reasonText(reason, t));
     this.unavailable.hidden = !reasons.length;
     this.unavailable.replaceChildren(
-      make("summary", { textContent: hasModel ? t("unavailable") : t("no_model") }),
+      make("summary", { textContent: this.hasModel ? t("unavailable") : t("no_model") }),
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
     this.firstStart.load(capabilities);
   }
 
-  /** Whether there is a model, and not only what is drawn without one. */
-  get hasModel() {
-    return this.models.some(({ drawn }) => !drawn);
-  }
-
-  /** The model that the fields name, or what is drawn; undefined if the server chooses. */
-  get chosenModel() {
-    const [model, family] = ["model", "family"].map((name) => this.fields.get(name)?.requestValue);
-    return this.models.find((item) => (model ? item.name === model : item.drawn && item.family === family));
+  #restoreDraft() {
+    const draft = loadDraft();
+    if (!draft) return;
+    const { state } = this.input;
+    const values = { ...draft.values };
+    // Without a model the doll was the only choice; with one it would go on drawing unasked.
+    const doll = this.models.find(({ drawn }) => drawn);
+    if (!draft.hasModel && this.hasModel && values.model === doll?.name) delete values.model;
+    this.input.state = {
+      values,
+      view: draft.view || state.view,
+      // What was put into a slot before the form was loaded is newer.
+      pose: state.pose || draft.pose,
+      reference: state.reference || draft.reference,
+      carried: draft.carried,
+    };
   }
 
   /**
    * Fill in every setting of a generation, to repeat or vary it.
    * @param {Generation} generation
+   * @returns {() => void} puts back what was there before
    */
-  fill({ kind, output_files: outputs, parameters }) {
-    if (!parameters) return;
-    /** @type {Record<string, unknown>} */
-    const values = { ...parameters };
-    for (const [name, field] of this.fields) field.requestValue = values[name];
-    this.view.value = (kind === "pose" && outputs[0]?.pose_type) || FREE;
-    this.slots.pose.fill(parameters);
-    this.slots.reference.setFile(parameters.reference_file_id);
-    this.#clearErrors();
-    this.firstStart.update();
+  fill(generation) {
+    const { input, requests } = this;
+    const before = input.state;
+    const { known } = requests;
+    const state = input.stateOf(generation);
+    if (!state) return () => {};
+    this.alert.clear();
+    input.state = state;
+    // Nobody wants the picture that is there already again without being asked.
+    requests.remember(routeOf(state.view), input.collect(state.view).body);
+    return () => {
+      this.alert.clear();
+      input.state = before;
+      requests.known = known;
+    };
   }
 
   /**
    * Send the form.
-   * @param {boolean} sheet whether to ask for all four views
+   * @param {boolean} sheet whether to ask for all four views, whatever view is chosen
+   * @param {boolean} again whether to make a picture again that is there already
    * @returns {Promise<Generation | null>} null if it was not accepted; the form shows why
    */
-  async submit(sheet = false) {
+  async submit(sheet = false, again = false) {
     const { client } = this.session;
+    const { input, requests } = this;
     if (this.busy || !this.fields.size) return null;
-    this.#clearErrors();
+    this.alert.clear();
     this.#setBusy(true);
+    const view = sheet ? SHEET : input.view.value;
     try {
       await Promise.all(Object.values(this.slots).map((slot) => slot.uploadFinished()));
-      const body = this.#makeBody(sheet);
-      if (!body) return null;
-      const route = this.#route(sheet);
-      const generation = await client.createGeneration(route, body, this.#idempotencyKey(route, body));
-      this.unanswered = null;
+      const { body, findings } = input.collect(view);
+      const route = routeOf(view);
+      if (findings.length) {
+        this.alert.mark(findings);
+        return null;
+      }
+      if (!again && requests.isRepeat(route, body)) {
+        this.#askToRepeat(sheet);
+        return null;
+      }
+      const generation = await client.createGeneration(route, body, requests.key(route, body));
+      requests.answered();
+      requests.remember(route, body);
+      this.submittedId = generation.generation_id;
+      addPrompt(body.prompt);
+      this.#seed?.offer(generation.parameters?.seed);
       this.onSubmitted(generation);
       return generation;
     } catch (error) {
-      if (statusOf(error)) this.unanswered = null;
-      this.#showError(error, sheet);
+      if (statusOf(error)) requests.answered();
+      this.alert.showError(error, (loc) => input.placeOf(loc, view === SHEET));
       return null;
     } finally {
       this.#setBusy(false);
@@ -219,111 +228,32 @@ export class Form {
     if (this.fields.has(TEMPLATE)) await this.templates.load();
   }
 
+  get #seed() {
+    const control = this.fields.get("seed")?.control;
+    return control instanceof SeedField ? control : null;
+  }
+
+  /** @param {boolean} sheet */
+  #askToRepeat(sheet) {
+    const { t } = this.session;
+    const vary = () => {
+      this.fields.get("seed")?.reset();
+      this.input.changed(null);
+      void this.submit(sheet);
+    };
+    this.alert.ask(t("repeats"), [
+      [t("repeats_other"), vary],
+      [t("repeats_same"), () => void this.submit(sheet, true)],
+    ]);
+  }
+
   /** @param {string} name */
   #chooseTemplate(name) {
     const field = this.fields.get(TEMPLATE);
     if (!field) return;
     field.requestValue = name;
-    field.clearError();
+    this.input.changed(field);
     field.focus();
-  }
-
-  /** @param {boolean} sheet */
-  #route(sheet) {
-    const view = this.view.value;
-    if (sheet) return "/generate_all_poses";
-    return view === FREE ? "/generate/avatar" : `/generate_pose?pose=${encodeURIComponent(view)}`;
-  }
-
-  /**
-   * The idempotency key. Submitting a request again after its response was lost must not create a second generation.
-   * @param {string} route
-   * @param {Record<string, unknown>} body
-   */
-  #idempotencyKey(route, body) {
-    const request = JSON.stringify([route, body]);
-    if (this.unanswered?.request !== request) this.unanswered = { request, key: newKey() };
-    return this.unanswered.key;
-  }
-
-  /**
-   * The body of the request, or null if the form has errors, which are then shown.
-   * @param {boolean} sheet
-   */
-  #makeBody(sheet) {
-    const { t } = this.session;
-    /** @type {[Place, string | null][]} */
-    const errors = []; // null if the place already shows its error
-    /** @type {Record<string, unknown>} */
-    const body = {};
-    const chosen = this.chosenModel;
-    const applied = {
-      severalViews: sheet,
-      pose: Boolean(this.slots.pose.fileId || this.slots.pose.poseId),
-      reference: Boolean(this.slots.reference.fileId),
-      pixelArt: this.fields.get("pixel_height")?.requestValue !== undefined,
-      settings: chosen?.settings,
-      lacks: chosen?.lacks,
-    };
-    for (const [name, field] of this.fields) {
-      if (field.problem) errors.push([field, field.problem]);
-      else if (field.requestValue !== undefined && !field.isIgnored(applied)) body[name] = field.requestValue;
-    }
-    for (const [kind, slot] of Object.entries(this.slots)) {
-      if (slot.uploadFailed) errors.push([slot, null]);
-      else if (slot.fileId) body[`${kind}_file_id`] = slot.fileId;
-    }
-    Object.assign(body, this.slots.pose.libraryFields);
-    for (const [place, error] of errors) if (error !== null) place.showError(error);
-    if (!errors.length) return body;
-    this.#showAlert(t("check_fields"));
-    errors[0][0].focus();
-    return null;
-  }
-
-  /**
-   * @param {unknown} error
-   * @param {boolean} sheet
-   */
-  #showError(error, sheet) {
-    const { t } = this.session;
-    if (!(error instanceof ApiError) || !error.problems.length) {
-      this.#showAlert(errorMessage(error, t));
-      return;
-    }
-    /** @type {Record<string, Place | null | undefined>} */
-    const places = {
-      ...Object.fromEntries(this.fields),
-      pose: sheet ? null : this.view,
-      pose_file_id: this.slots.pose,
-      pose_id: this.slots.pose,
-      reference_file_id: this.slots.reference,
-    };
-    const otherMessages = [];
-    /** @type {Place | null} */
-    let first = null;
-    for (const problem of error.problems) {
-      const { loc } = problem;
-      const message = problemMessage(error, problem, t);
-      const place = places[loc[loc.length - 1]] ?? places[loc[1]];
-      if (place) place.showError(message);
-      else otherMessages.push(message);
-      first ??= place ?? null;
-    }
-    this.#showAlert([t("check_fields"), ...otherMessages].join(" "));
-    first?.focus();
-  }
-
-  /** @param {string} text */
-  #showAlert(text) {
-    this.alert.textContent = text;
-    this.alert.hidden = false;
-  }
-
-  #clearErrors() {
-    this.alert.hidden = true;
-    this.alert.textContent = "";
-    for (const field of [...this.fields.values(), this.view]) field.clearError();
   }
 
   /** @param {boolean} busy */

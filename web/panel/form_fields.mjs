@@ -3,6 +3,7 @@ import { make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField, textField } from "./fields.mjs";
 import { LorasField } from "./loras_field.mjs";
+import { SeedField } from "./seed_field.mjs";
 
 /** @import { Capabilities, FormField, InstalledModel, LoraParameter, Translate } from "../shared/types.d.ts" */
 
@@ -17,15 +18,15 @@ class SchemaField {
   constructor(schema, t) {
     this.schema = schema;
     this.t = t;
+    this.label = this.#text("") ?? schema.name;
     this.control = this.#makeControl();
     this.element = this.control.element;
   }
 
-  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup | LorasField} */
+  /** @returns {ReturnType<typeof textField> | ReturnType<typeof textAreaField> | ReturnType<typeof selectField> | RadioGroup | LorasField | SeedField} */
   #makeControl() {
-    const { t } = this;
-    const { name, control, minimum, maximum, step, choices } = this.schema;
-    const label = this.#text("") ?? name;
+    const { label, t } = this;
+    const { control, minimum, maximum, step, choices } = this.schema;
     const options = { hint: this.#text("_hint") ?? "", wide: this.schema.group === "main" };
     switch (control) {
       case "switch":
@@ -48,6 +49,8 @@ class SchemaField {
           this.#text("_auto") ?? t("automatic"),
           choices.map((value) => [value, this.#text(`_${value}`) ?? value]),
         );
+      case "digits":
+        return new SeedField(label, t);
       case "loras":
         return new LorasField(label, this.schema, t);
       case "installed":
@@ -62,7 +65,7 @@ class SchemaField {
    * @param {{ hint: string, wide: boolean }} options
    */
   #makeTextControl(label, options) {
-    const { control, rows, suggestions, required } = this.schema;
+    const { rows, suggestions, required } = this.schema;
     const placeholder = this.#placeholder("");
     if (rows > 1) {
       const field = textAreaField(label, { ...options, rows, placeholder, wide: true });
@@ -72,7 +75,6 @@ class SchemaField {
     const list = suggestions.length ? newId() : undefined;
     const field = textField(label, { ...options, placeholder, list });
     field.control.required = required;
-    if (control === "digits") field.control.inputMode = "numeric";
     if (list) {
       const listOptions = suggestions.map((value) => make("option", { value }));
       field.element.append(make("datalist", { id: list }, ...listOptions));
@@ -137,6 +139,15 @@ class SchemaField {
     return (applies === "several_views" && !severalViews) || (applies === "pose" && !pose);
   }
 
+  /** The value as a short text, for the user. */
+  get valueText() {
+    const { control } = this;
+    if (control instanceof LorasField) return control.valueText;
+    if (control instanceof RadioGroup) return control.value;
+    const { control: element } = control;
+    return element instanceof HTMLSelectElement ? (element.selectedOptions[0]?.text ?? "") : control.value;
+  }
+
   /** The value in the request; undefined omits the field. */
   get requestValue() {
     if (this.control instanceof LorasField) return this.control.value.length ? this.control.value : undefined;
@@ -149,7 +160,7 @@ class SchemaField {
   /** @param {unknown} value as in the `parameters` of a generation */
   set requestValue(value) {
     if (this.control instanceof LorasField) {
-      this.control.value = /** @type {LoraParameter[]} */ (value ?? []);
+      this.control.value = Array.isArray(value) ? /** @type {LoraParameter[]} */ (value) : [];
       return;
     }
     const text = value === null || value === undefined || value === "auto" ? "" : String(value);
@@ -164,6 +175,12 @@ class SchemaField {
     this.control.value = text;
   }
 
+  /** Whether a request says more than without this field. */
+  get isChanged() {
+    const { requestValue } = this;
+    return requestValue !== undefined && !(this.schema.control === "switch" && requestValue === this.schema.default);
+  }
+
   reset() {
     this.requestValue = null;
   }
@@ -175,6 +192,8 @@ class SchemaField {
     if (control.isBadNumber) return t("not_a_number");
     if (control instanceof LorasField) return "";
     if (this.schema.required && !control.value) return t("prompt_missing");
+    const { max_length: limit } = this.schema;
+    if (limit !== null && [...control.value].length > limit) return t("too_long", { limit });
     if (this.schema.control === "digits" && control.value && !SEED.test(control.value)) return t("invalid_seed");
     return "";
   }

@@ -2,7 +2,7 @@
 import { make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 
-/** @import { Generation, Translate } from "../shared/types.d.ts" */
+/** @import { Generation, Reason, Translate } from "../shared/types.d.ts" */
 /** @typedef {Record<string, (t: Translate) => string>} Labels */
 
 /** @type {Labels} */
@@ -50,6 +50,14 @@ export const wasCancelled = (generation) => CANCELLED.has(generation.error_code 
  */
 export const failureText = ({ error, error_code: code }, t) =>
   translateIfKnown(`failure_${code}`, { detail: error ?? "" }, t) ?? error ?? "";
+
+/**
+ * Why something cannot be done, in the user's language where there is a text for the code.
+ * @param {Reason} reason
+ * @param {Translate} t
+ */
+export const reasonText = ({ code, detail, parameters }, t) =>
+  translateIfKnown(`error_${code}`, { ...parameters, detail }, t) ?? detail;
 
 /**
  * @param {string | null} view null if only the pose image decided it

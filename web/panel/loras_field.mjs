@@ -6,52 +6,61 @@ import { Fieldset } from "./fields.mjs";
 
 const NO_EFFECT = 0;
 const USUAL = 1;
+const SLIDER_MOST = 2; // the slider covers what people use; the field takes all that the API takes
 
 /** One LoRA: its name and strength. */
 class LoraRow {
   /**
+   * @param {LoraParameter} lora
    * @param {FormField} schema
    * @param {Translate} t
    * @param {(row: LoraRow) => void} onRemove
    */
-  constructor(schema, t, onRemove) {
-    this.clipStrength = /** @type {number | null} */ (null); // of an earlier request, which is sent again
-    this.name = make("select", { className: "avatarforge-control", "aria-label": t("lora") });
+  constructor({ name, strength, clip_strength: clipStrength }, schema, t, onRemove) {
+    this.name = name;
+    this.clipStrength = clipStrength ?? null; // of an earlier request, which is sent again
+    const step = String(schema.step);
+    const label = t("lora_strength");
+    this.slider = make("input", {
+      type: "range",
+      min: String(Math.max(Number(schema.minimum), -SLIDER_MOST)),
+      max: String(Math.min(Number(schema.maximum), SLIDER_MOST)),
+      step,
+      tabIndex: -1, // the field beside it does the same with the keyboard
+      "aria-hidden": "true",
+    });
     this.strength = make("input", {
       type: "number",
       className: "avatarforge-control avatarforge-lora-strength",
       min: String(schema.minimum),
       max: String(schema.maximum),
-      step: String(schema.step),
-      value: String(USUAL),
-      "aria-label": t("lora_strength"),
+      step,
+      "aria-label": label,
     });
+    this.strength.value = this.slider.value = String(strength);
+    this.slider.addEventListener("input", () => (this.strength.value = this.slider.value));
+    this.strength.addEventListener("input", () => (this.slider.value = this.strength.value));
+    this.family = make("span", { className: "avatarforge-hint" });
     this.element = make(
       "div",
-      { className: "avatarforge-row avatarforge-lora" },
-      this.name,
-      this.strength,
-      button(t("lora_remove"), () => onRemove(this)),
+      { className: "avatarforge-lora", role: "group", "aria-label": name },
+      make("b", { className: "avatarforge-name", textContent: name, title: name }),
+      this.family,
+      make(
+        "div",
+        { className: "avatarforge-row" },
+        this.slider,
+        this.strength,
+        button(t("lora_remove"), () => onRemove(this)),
+      ),
     );
-  }
-
-  /** @param {LoraFile[]} loras */
-  setInstalled(loras) {
-    const { value } = this.name;
-    const options = loras.map(({ name, family_label: label }) =>
-      make("option", { value: name, textContent: label ? `${name} (${label})` : name }),
-    );
-    // The LoRA of an earlier generation may no longer be installed. It stays visible, and the server reports it.
-    if (value && !loras.some(({ name }) => name === value)) options.push(make("option", { value, textContent: value }));
-    this.name.replaceChildren(...options);
-    if (value) this.name.value = value;
   }
 
   /** @returns {LoraParameter} */
   get requestValue() {
     const strength = this.strength.value === "" ? USUAL : Number(this.strength.value);
     const clip = this.clipStrength === null ? {} : { clip_strength: this.clipStrength };
-    return { name: this.name.value, strength, ...clip };
+    return { name: this.name, strength, ...clip };
   }
 }
 
@@ -62,8 +71,8 @@ export class LorasField extends Fieldset {
    * @param {Translate} t
    */
   constructor(label, schema, t) {
-    const list = make("div", {});
-    const add = button(t("lora_add"), () => this.#add()?.name.focus());
+    const list = make("div", { className: "avatarforge-loras" });
+    const add = button(t("lora_add"), () => void this.#choose());
     super(label, list, add);
     this.schema = schema;
     this.t = t;
@@ -71,6 +80,8 @@ export class LorasField extends Fieldset {
     this.rows = [];
     /** @type {LoraFile[]} */
     this.installed = [];
+    /** The family of the chosen model; undefined if the server chooses. */
+    this.getFamily = () => /** @type {string | null | undefined} */ (undefined);
     this.list = list;
     this.add = add;
     this.element.addEventListener("input", () => this.clearError());
@@ -79,29 +90,24 @@ export class LorasField extends Fieldset {
   /** @param {LoraFile[]} loras */
   setInstalled(loras) {
     this.installed = loras;
-    for (const row of this.rows) row.setInstalled(loras);
     this.#update();
   }
 
   /** @returns {LoraParameter[]} without those that have no effect */
   get value() {
-    return this.rows.map((row) => row.requestValue).filter(({ name, strength }) => name && strength !== NO_EFFECT);
+    return this.rows.map((row) => row.requestValue).filter(({ strength }) => strength !== NO_EFFECT);
   }
 
   /** @param {LoraParameter[]} loras */
   set value(loras) {
     this.rows = [];
-    for (const { name, strength, clip_strength: clipStrength } of loras) {
-      const row = this.#add();
-      if (!row) break;
-      row.name.append(make("option", { value: name, textContent: name }));
-      row.name.value = name;
-      row.setInstalled(this.installed);
-      row.strength.value = String(strength);
-      row.clipStrength = clipStrength ?? null;
-    }
+    for (const lora of loras.slice(0, this.#most)) this.#add(lora);
     this.#update();
     this.clearError();
+  }
+
+  get valueText() {
+    return this.value.map(({ name, strength }) => `${name} ${strength}`).join(this.t("list_separator"));
   }
 
   get isBadNumber() {
@@ -109,26 +115,51 @@ export class LorasField extends Fieldset {
   }
 
   focus() {
-    (this.rows[0]?.name ?? this.add).focus();
+    let group = this.element.closest("details");
+    while (group) {
+      group.open = true;
+      group = group.parentElement?.closest("details") ?? null;
+    }
+    (this.rows[0]?.strength ?? this.add).focus();
   }
 
-  #add() {
-    if (this.rows.length >= (this.schema.max_items ?? Infinity)) return null;
-    const row = new LoraRow(this.schema, this.t, (removed) => {
+  get #most() {
+    return this.schema.max_items ?? Infinity;
+  }
+
+  async #choose() {
+    const { chooseLora } = await import("./pickers.mjs");
+    const used = this.rows.map(({ name }) => name);
+    const name = await chooseLora(this.installed, { used, family: this.getFamily(), t: this.t });
+    if (name === null) return;
+    const row = this.#add({ name, strength: USUAL });
+    this.#changed();
+    row.strength.focus();
+    row.strength.select();
+  }
+
+  /** @param {LoraParameter} lora */
+  #add(lora) {
+    const row = new LoraRow(lora, this.schema, this.t, (removed) => {
       this.rows = this.rows.filter((each) => each !== removed);
-      this.#update();
+      this.#changed();
       this.add.focus();
     });
-    row.setInstalled(this.installed);
     this.rows.push(row);
-    this.#update();
     return row;
   }
 
+  #changed() {
+    this.#update();
+    this.element.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   #update() {
+    // The LoRA of an earlier generation may no longer be installed. It stays visible, and the server reports it.
+    for (const row of this.rows)
+      row.family.textContent = this.installed.find(({ name }) => name === row.name)?.family_label ?? "";
     this.list.replaceChildren(...this.rows.map((row) => row.element));
-    const full = this.rows.length >= (this.schema.max_items ?? Infinity);
-    this.add.hidden = full || (!this.installed.length && !this.rows.length);
+    this.add.hidden = this.rows.length >= this.#most || (!this.installed.length && !this.rows.length);
     this.element.hidden = !this.installed.length && !this.rows.length;
   }
 }

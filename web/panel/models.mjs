@@ -80,7 +80,7 @@ export class ModelList {
         textContent: [
           `${label ?? t("unknown_family")} (${decided[model.told_by]})`,
           variant ? `${variant.label} (${decided[model.variant_told_by]})` : "",
-          model.problem ?? "",
+          model.problem ? t("model_problem", { problem: model.problem }) : "",
         ]
           .filter(Boolean)
           .join(" · "),

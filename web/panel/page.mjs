@@ -5,6 +5,7 @@ import { ApiClient } from "./client.mjs";
 import { generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session } from "./session.mjs";
+import { addShortcuts } from "./shortcuts.mjs";
 
 /** @import { ComfyApi } from "../shared/types.d.ts" */
 
@@ -42,6 +43,7 @@ async function start() {
     if (!(event.target instanceof Node && panel.element.contains(event.target))) panel.paste(event);
   });
   for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+  addShortcuts(panel);
   notifyWhenEnded(session, panel);
   syncAddress(panel);
   void panel.load();

@@ -1,7 +1,7 @@
 // The whole panel, the same in the editor's sidebar and on the standalone page.
 import { withKey } from "../shared/api_key.mjs";
 import { button, hasFiles, make } from "../shared/elements.mjs";
-import { errorMessage } from "../shared/errors.mjs";
+import { errorMessage, statusOf } from "../shared/errors.mjs";
 import { Emitter } from "../shared/events.mjs";
 import { Detail } from "./detail.mjs";
 import { Form } from "./form.mjs";
@@ -15,6 +15,7 @@ import { Running } from "./running.mjs";
 /** @typedef {"create" | "gallery" | "detail" | "characters"} PanelView */
 
 const NOTICE_SECONDS = 8;
+const UNAUTHORIZED = 401;
 
 /**
  * Events: "shown": the current view, and the id of the generation in a detail view, or the path in that of characters.
@@ -42,6 +43,7 @@ export class Panel extends Emitter {
     });
     this.loading = false;
     this.wasDisconnected = false;
+    this.askedForKey = false;
     /** @type {Map<string, HTMLElement>} */
     this.undoNotices = new Map();
     const open = (/** @type {string} */ id) => this.open(id);
@@ -218,8 +220,11 @@ export class Panel extends Emitter {
 
   /** @param {Generation} generation */
   #useSettings(generation) {
-    this.form.fill(generation);
-    this.show("create");
+    const { session } = this;
+    const restore = this.form.fill(generation);
+    session.notify(session.t("settings_used"), session.t("undo"), restore);
+    if (this.#isWide()) this.form.focus(); // the form is beside what is shown
+    else this.show("create");
   }
 
   async #retry() {
@@ -301,6 +306,10 @@ export class Panel extends Emitter {
       if (this.view === "characters") void (this.characters?.reload() ?? this.openCharacters(this.charactersPath));
     }
     this.wasDisconnected = disconnected;
+    // The server may have got a key meanwhile. It is asked for once; the button of the banner asks again.
+    const needsKey = live.state === "refused" && statusOf(live.refusal) === UNAUTHORIZED;
+    if (needsKey && !this.askedForKey) void this.load();
+    this.askedForKey = needsKey;
   }
 
   /** @param {string} text */

@@ -7,18 +7,20 @@ import { PosesClient } from "../poses/poses_client.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
-/** @import { LibraryPose, Parameters } from "../shared/types.d.ts" */
+/** @import { LibraryPose } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
+/** @typedef {{ pose_id?: string, pose_mirrored?: boolean }} LibraryFields what a request says about a pose of the library */
 
 export class PoseSlot extends Slot {
   /**
    * @param {object} options
    * @param {Session} options.session
    * @param {string} options.label
+   * @param {() => void} options.changed called when the user has changed it
    * @param {() => string} options.reference the id of the reference picture, or ""; a new pose is drawn over it
    */
-  constructor({ session, label, reference }) {
-    super({ session, kind: "pose", label });
+  constructor({ session, label, changed, reference }) {
+    super({ session, kind: "pose", label, changed });
     const { t } = session;
     this.reference = reference;
     this.poseId = ""; // of the library; "" if the slot has a file or nothing
@@ -31,8 +33,8 @@ export class PoseSlot extends Slot {
   }
 
   /**
-   * What a request says about a pose of the library.
-   * @returns {{ pose_id?: string, pose_mirrored?: boolean }}
+   * Empty without a pose of the library.
+   * @returns {LibraryFields}
    */
   get libraryFields() {
     if (!this.poseId) return {};
@@ -40,8 +42,8 @@ export class PoseSlot extends Slot {
   }
 
   /**
-   * Put the pose of a generation into the slot.
-   * @param {Parameters} parameters
+   * Put the pose of a request into the slot.
+   * @param {LibraryFields & { pose_file_id?: string | null }} fields
    */
   fill({ pose_file_id: fileId, pose_id: poseId, pose_mirrored: mirrored }) {
     this.setFile(fileId);
@@ -95,17 +97,26 @@ export class PoseSlot extends Slot {
     }
   }
 
+  /**
+   * @param {LibraryPose} pose
+   * @param {boolean} mirrored
+   */
+  #usePose(pose, mirrored) {
+    this.setPose(pose, mirrored);
+    this.changed();
+  }
+
   #choose() {
     return this.#open(async (poses, options) => {
       const choice = await poses.choosePose({ ...options, chosen: this.poseId, mirrored: this.mirrored });
-      if (choice) this.setPose(choice.pose, choice.mirrored);
+      if (choice) this.#usePose(choice.pose, choice.mirrored);
     });
   }
 
   #edit() {
     return this.#open(async (poses, options) => {
       const saved = await (this.fileId ? poses.editFile(this.fileId, options) : poses.editPose(this.poseId, options));
-      if (saved) this.setPose(saved, false);
+      if (saved) this.#usePose(saved, false);
     });
   }
 

@@ -17,9 +17,11 @@ export class Slot {
    * @param {Session} options.session
    * @param {FileKind} options.kind
    * @param {string} options.label
+   * @param {() => void} [options.changed] called when the user has put in or removed a file
    */
-  constructor({ session, kind, label }) {
+  constructor({ session, kind, label, changed = () => {} }) {
     const { editor, t } = session;
+    this.changed = changed;
     this.session = session;
     this.kind = kind;
     this.types = acceptedTypes(kind);
@@ -110,8 +112,19 @@ export class Slot {
     setStatus(this.status, text, true);
   }
 
+  /** Remove the problem of a request. That of an upload stays until there is another file. */
+  clearError() {
+    if (!this.uploadFailed) setStatus(this.status, this.#emptyText);
+  }
+
   focus() {
     this.chooseButton.focus();
+  }
+
+  get #emptyText() {
+    const { t } = this.session;
+    if (this.fileId) return "";
+    return this.kind === "pose" ? t("drop_pose") : t("drop_reference");
   }
 
   /** @param {File} file */
@@ -124,11 +137,13 @@ export class Slot {
     this.abortController = new AbortController();
     const { signal } = this.abortController;
     this.#show();
+    this.changed();
     this.name.textContent = file.name;
+    this.removeButton.hidden = false;
     setStatus(this.status, t("checking"));
     this.element.setAttribute("aria-busy", "true");
-    this.removeButton.hidden = false;
     try {
+      await client.requireFits(this.kind, file);
       const hash = await hashFile(file);
       const storedId = hash && (await client.findByHash(hash));
       if (!isCurrent()) return;
@@ -165,6 +180,7 @@ export class Slot {
     this.fileId = file.file_id;
     this.#show();
     this.#setName(file.filename);
+    this.changed();
     setStatus(this.status, text);
   }
 
@@ -186,6 +202,7 @@ export class Slot {
     this.#reset();
     this.fileId = "";
     this.#show();
+    this.changed();
     this.chooseButton.focus(); // the button with the focus is now hidden
   }
 
@@ -202,14 +219,14 @@ export class Slot {
   shown() {}
 
   #show() {
-    const { client, t } = this.session;
+    const { client } = this.session;
     const change = this.lastChange;
     this.removeButton.hidden = !this.fileId;
     if (this.insertButton) this.insertButton.hidden = !this.fileId;
     this.bar.value = 0;
     this.picture.hidden = true;
     this.name.textContent = "";
-    setStatus(this.status, this.fileId ? "" : this.kind === "pose" ? t("drop_pose") : t("drop_reference"));
+    setStatus(this.status, this.#emptyText);
     this.shown();
     if (!this.fileId) return;
     void client.applyUrl(`/files/${this.fileId}/thumbnail?size=${SIZE}`, (url) => {

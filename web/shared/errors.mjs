@@ -1,6 +1,7 @@
 // Errors of requests to the API.
 
 import { translateIfKnown } from "./i18n.mjs";
+import { formatBytes } from "./sizes.mjs";
 
 /** @import { ErrorParameters, FieldProblem, Translate } from "./types.d.ts" */
 
@@ -71,6 +72,7 @@ export function errorMessage(error, t) {
     return problems.map((problem) => problemMessage(error, problem, t)).join(" ");
   const { field, ...others } = parameters;
   const values = { ...others, ...(field === undefined ? {} : { field: fieldLabel(field, t) }), detail };
+  if (code.endsWith("_too_large") && "limit" in values) values.limit = formatBytes(Number(values.limit));
   return translateIfKnown(`error_${code}`, values, t) ?? detail;
 }
 

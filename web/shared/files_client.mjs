@@ -1,10 +1,13 @@
 // The API's stored files over HTTP.
 import { ApiError, isAbort, parseApiError, statusOf } from "./errors.mjs";
+import { byteLimit } from "./file_types.mjs";
+import { formatBytes } from "./sizes.mjs";
 
-/** @import { ComfyApi, FileKind, FilePage, UploadedFile } from "./types.d.ts" */
+/** @import { ComfyApi, FileKind, FilePage, UploadLimits, UploadedFile } from "./types.d.ts" */
 
 export const PREFIX = "/avatarforge-controller";
 const KEY = "avatarforge.key";
+const SMALL = 1024; // bytes that every server takes
 
 export class FilesClient {
   /** The key if the browser has no storage: kept until the page is closed. */
@@ -15,6 +18,8 @@ export class FilesClient {
   /** @param {ComfyApi} api */
   constructor(api) {
     this.api = api;
+    /** @type {UploadLimits | null} */
+    this.limits = null; // until they are needed
   }
 
   /**
@@ -77,12 +82,28 @@ export class FilesClient {
   }
 
   /**
+   * Refuse a file that the server would refuse after all of it was sent.
+   * @param {FileKind} kind
+   * @param {File} file
+   * @throws {ApiError} as the server's would be
+   */
+  async requireFits(kind, file) {
+    if (file.size <= SMALL) return;
+    this.limits ??= /** @type {UploadLimits} */ ((await (await this.request("/request_fields")).json()).limits);
+    const limit = byteLimit(file, kind, this.limits);
+    if (file.size <= limit) return;
+    const detail = `This file has ${formatBytes(file.size)}; the limit is ${formatBytes(limit)}.`;
+    throw new ApiError(413, detail, { code: "file_too_large", parameters: { limit } });
+  }
+
+  /**
    * Upload a file. The same content always has the same file_id.
    * @param {FileKind} kind
    * @param {File} file
    * @returns {Promise<UploadedFile>}
    */
   async upload(kind, file) {
+    await this.requireFits(kind, file);
     return (await this.request(uploadPath(kind), { method: "POST", body: uploadBody(file) })).json();
   }
 

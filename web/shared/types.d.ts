@@ -392,6 +392,46 @@ export interface LoraFile {
   problem: string | null;
 }
 
+/** A way to apply a pose or a reference. */
+export interface InputMethod {
+  name: string;
+  works: boolean;
+}
+
+/** A preset style of GET /styles. */
+export interface Style {
+  name: string;
+  description: string;
+  drawn: boolean;
+}
+
+/** The bytes that a file may have. */
+export interface UploadLimits {
+  file_bytes: number;
+  pose_json_bytes: number;
+}
+
+/** GET /model_guide: which files suit which GPU memory, in gigabytes. */
+export interface ModelGuide {
+  gpu: { name: string; memory: number } | null;
+  choices: GuideChoice[];
+}
+
+export interface GuideChoice {
+  family: string;
+  label: string;
+  memory: number;
+  fits: boolean | null;
+  files: { name: string; folder: string; size: number | null; page: string; use: string }[];
+}
+
+/** Why something cannot be done, as `code` says it for the error of such a request. */
+export interface Reason {
+  code: string;
+  detail: string;
+  parameters: Record<string, string | number>;
+}
+
 export interface InstalledModel {
   name: string;
   folder: string;
@@ -403,6 +443,10 @@ export interface InstalledModel {
   problem: string | null;
   missing: { kind: string; folder: string; name: string | null }[];
   settings: string[];
+  pose?: InputMethod[];
+  reference?: InputMethod[];
+  references?: { method: string; most: number }[];
+  defaults?: { width: number; height: number; steps: number } | null;
   /** Request fields that most models have, but not this one. */
   lacks: string[];
   /** No model: the pictures are drawn. */
@@ -445,6 +489,7 @@ export interface Capabilities {
   default_family: string | null;
   loras: LoraFile[];
   reasons: string[];
+  reason_details: Reason[];
   samplers: string[];
   schedulers: string[];
 }

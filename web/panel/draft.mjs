@@ -1,0 +1,41 @@
+// The form's input, which this browser keeps until it is changed again, so that a reload loses nothing.
+import { readStored, writeStored } from "../shared/storage.mjs";
+
+/** @import { LibraryFields } from "./pose_slot.mjs" */
+/**
+ * Everything that the user has entered.
+ * @typedef {object} FormState
+ * @property {Record<string, unknown>} values by field, as the request has them
+ * @property {string} view
+ * @property {string} pose the id of the file; "" for none
+ * @property {LibraryFields} libraryPose a pose of the library in its place
+ * @property {string} reference
+ * @property {Record<string, unknown>} carried settings of a used generation for which the form has no field
+ */
+
+const KEY = "AvatarForge.Draft";
+const VERSION = 1; // of what is stored; another one is ignored
+
+/**
+ * @param {FormState} state
+ * @param {boolean} hasModel whether a model is installed
+ */
+export function saveDraft(state, hasModel) {
+  writeStored(KEY, { version: VERSION, hasModel, ...state });
+}
+
+/** @returns {(FormState & { hasModel: boolean }) | null} null if there is none */
+export function loadDraft() {
+  const stored = readStored(KEY);
+  if (stored?.version !== VERSION) return null;
+  const { values, view, pose, libraryPose, reference, carried, hasModel } = stored;
+  return {
+    values: values ?? {},
+    view: String(view ?? ""),
+    pose: String(pose ?? ""),
+    libraryPose: libraryPose ?? {},
+    reference: String(reference ?? ""),
+    carried: carried ?? {},
+    hasModel: Boolean(hasModel),
+  };
+}
