@@ -9,6 +9,8 @@ import { showPreviews } from "./running.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
 /** @import { Properties } from "../shared/elements.mjs" */
+/** @import { PictureActions } from "./picture_actions.mjs" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
 
 export class Detail {
@@ -17,12 +19,16 @@ export class Detail {
    * @param {Session} options.session
    * @param {() => void} options.back leaves the view
    * @param {(generation: Generation) => void} options.useSettings puts its settings into the form
+   * @param {PictureActions} options.actions
+   * @param {(picture: Picture) => void} options.view shows a picture large
    */
-  constructor({ session, back, useSettings }) {
+  constructor({ session, back, useSettings, actions, view }) {
     const { live, t } = session;
     this.session = session;
     this.back = back;
     this.useSettings = useSettings;
+    this.actions = actions;
+    this.view = view;
     this.id = "";
     this.lastRequest = 0;
     this.rendered = ""; // the data that the sections show, as JSON
@@ -117,7 +123,7 @@ export class Detail {
       summary(generation, session),
       hasEnded(generation) ? null : this.#progress(),
       error ? make("p", { className: "avatarforge-alert", textContent: failureText(generation, session.t) }) : null,
-      pictures(generation, session, (number) => void this.#runAction(`reroll?position=${number}`)),
+      pictures(generation, session, this.actions, this.view),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,
       parameters && generation.kind !== "expressions" ? inputFiles(parameters, session) : null,

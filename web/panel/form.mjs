@@ -7,11 +7,13 @@ import { RadioGroup } from "./fields.mjs";
 import { FirstStart } from "./first_start.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
 import { ModelList } from "./models.mjs";
+import { ReferenceList } from "./references.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
 /** @import { FormField, Generation, InstalledModel } from "../shared/types.d.ts" */
 /** @import { FormControl } from "./form_fields.mjs" */
+/** @import { PoseSource } from "./picture_pose.mjs" */
 /** @import { Session } from "./session.mjs" */
 /** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
 
@@ -37,6 +39,8 @@ export class Form {
     this.fields = new Map(); // by name, once the schema is loaded
     /** @type {InstalledModel[]} */
     this.models = []; // those that a request can name
+    /** @type {string[]} */
+    this.loraNames = [];
     this.main = make("div", { className: "avatarforge-group" });
     this.advanced = make("div", { className: "avatarforge-fields" });
     this.view = new RadioGroup(
@@ -55,6 +59,7 @@ export class Form {
       pose: new Slot({ session, kind: "pose", label: t("pose") }),
       reference: new Slot({ session, kind: "reference", label: t("reference") }),
     };
+    this.references = new ReferenceList(session);
     this.templates = new TemplateList({
       session,
       choose: (name) => this.#chooseTemplate(name),
@@ -86,6 +91,7 @@ export class Form {
       this.main,
       this.view.element,
       make("div", { className: "avatarforge-slots" }, this.slots.pose.element, this.slots.reference.element),
+      this.references.element,
       make(
         "details",
         { className: "avatarforge-advanced" },
@@ -140,6 +146,7 @@ export class Form {
     if (poses.length) this.view.setDrawing(FREE, drawSkeleton(poses[0].skeleton, true));
     for (const field of this.fields.values()) field.setInstalled(capabilities);
     this.models = usableModels(capabilities);
+    this.loraNames = capabilities.loras.filter(({ problem }) => !problem).map(({ name }) => name);
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
@@ -176,8 +183,63 @@ export class Form {
     this.view.value = (kind === "pose" && outputs[0]?.pose_type) || FREE;
     this.slots.pose.setFile(parameters.pose_file_id);
     this.slots.reference.setFile(parameters.reference_file_id);
+    this.references.value = parameters.references ?? [];
     this.#clearErrors();
     this.firstStart.update();
+  }
+
+  /** What the form contains, as `restore` takes it. */
+  get contents() {
+    return {
+      values: Object.fromEntries([...this.fields].map(([name, field]) => [name, field.requestValue ?? null])),
+      view: this.view.value,
+      pose: this.slots.pose.fileId,
+      reference: this.slots.reference.fileId,
+      references: this.references.value,
+    };
+  }
+
+  /**
+   * Fill in what is given, and leave the rest as it is.
+   * @param {Partial<Form["contents"]>} contents
+   */
+  restore({ values = {}, view, pose, reference, references }) {
+    for (const [name, value] of Object.entries(values)) {
+      const field = this.fields.get(name);
+      if (field) field.requestValue = value;
+    }
+    if (view !== undefined) this.view.value = view;
+    if (pose !== undefined) this.slots.pose.setFile(pose);
+    if (reference !== undefined) this.slots.reference.setFile(reference);
+    if (references !== undefined) this.references.value = references;
+    this.#clearErrors();
+    this.firstStart.update();
+  }
+
+  /**
+   * Use a picture as a reference in a role.
+   * @param {File} file
+   * @param {string} role
+   * @param {string | null} view the view that it shows, if that is known
+   */
+  useReference(file, role, view) {
+    const slot = this.slots.reference;
+    // The slot is the short form for one picture of the whole person.
+    if (role === "identity" && !slot.fileId) {
+      slot.uploadFirst([file]);
+      slot.focus();
+    } else {
+      this.references.add(file, role, view);
+      this.references.focus();
+    }
+  }
+
+  /** @param {PoseSource} source */
+  usePose(source) {
+    const slot = this.slots.pose;
+    if ("file" in source) slot.uploadFirst([source.file]);
+    else slot.setFile(source.fileId);
+    slot.focus();
   }
 
   /**
@@ -191,7 +253,7 @@ export class Form {
     this.#clearErrors();
     this.#setBusy(true);
     try {
-      await Promise.all(Object.values(this.slots).map((slot) => slot.uploadFinished()));
+      await Promise.all([...Object.values(this.slots), this.references].map((place) => place.uploadFinished()));
       const body = this.#makeBody(sheet);
       if (!body) return null;
       const route = this.#route(sheet);
@@ -258,7 +320,7 @@ export class Form {
     const applied = {
       severalViews: sheet,
       pose: Boolean(this.slots.pose.fileId),
-      reference: Boolean(this.slots.reference.fileId),
+      reference: Boolean(this.slots.reference.fileId || this.references.value.length),
       pixelArt: this.fields.get("pixel_height")?.requestValue !== undefined,
       settings: chosen?.settings,
       lacks: chosen?.lacks,
@@ -271,11 +333,26 @@ export class Form {
       if (slot.uploadFailed) errors.push([slot, null]);
       else if (slot.fileId) body[`${kind}_file_id`] = slot.fileId;
     }
+    this.#addReferences(body);
     for (const [place, error] of errors) if (error !== null) place.showError(error);
     if (!errors.length) return body;
     this.#showAlert(t("check_fields"));
     errors[0][0].focus();
     return null;
+  }
+
+  /**
+   * With several references, that of the slot is one of them: its own fields are refused then.
+   * @param {Record<string, unknown>} body
+   */
+  #addReferences(body) {
+    const others = this.references.value;
+    if (!others.length) return;
+    const { reference_file_id: fileId, reference_strength: strength } = body;
+    const first = { file_id: fileId, role: "identity", ...(strength === undefined ? {} : { strength }) };
+    body.references = fileId ? [first, ...others] : others;
+    delete body.reference_file_id;
+    delete body.reference_strength;
   }
 
   /**
@@ -294,6 +371,7 @@ export class Form {
       pose: sheet ? null : this.view,
       pose_file_id: this.slots.pose,
       reference_file_id: this.slots.reference,
+      references: this.references,
     };
     const otherMessages = [];
     /** @type {Place | null} */
@@ -319,7 +397,7 @@ export class Form {
   #clearErrors() {
     this.alert.hidden = true;
     this.alert.textContent = "";
-    for (const field of [...this.fields.values(), this.view]) field.clearError();
+    for (const field of [...this.fields.values(), this.view, this.references]) field.clearError();
   }
 
   /** @param {boolean} busy */
