@@ -22,10 +22,12 @@ PARTS: dict[str, Path] = {
         for name in (
             "client.mjs",
             "clipboard.mjs",
+            "compare.mjs",
             "curl.mjs",
             "detail.mjs",
             "detail_sections.mjs",
             "fields.mjs",
+            "filmstrip.mjs",
             "first_start.mjs",
             "form.css",
             "form.mjs",
@@ -39,23 +41,40 @@ PARTS: dict[str, Path] = {
             "json.mjs",
             "labels.mjs",
             "live.mjs",
+            "neighbours.mjs",
             "page.css",
             "page.mjs",
+            "pan_zoom.mjs",
             "panel.css",
             "panel.mjs",
+            "picture_actions.mjs",
+            "picture_pose.mjs",
+            "picture_settings.mjs",
+            "pictures.mjs",
+            "png_text.mjs",
+            "references.mjs",
+            "restore.mjs",
             "running.mjs",
             "session.mjs",
+            "setting_texts.mjs",
+            "sheet.mjs",
             "sha256.mjs",
             "sha256-worker.mjs",
             "skeletons.mjs",
             "slots.mjs",
             "stream.mjs",
+            "taken.mjs",
+            "tile_pictures.mjs",
+            "viewer.css",
+            "viewer.mjs",
+            "viewing.mjs",
         )
     },
     **{
         f"shared/{name}": ROOT / "web" / "shared" / name
         for name in (
             "api_key.mjs",
+            "dragged.mjs",
             "elements.mjs",
             "errors.mjs",
             "events.mjs",
@@ -63,6 +82,8 @@ PARTS: dict[str, Path] = {
             "file_types.mjs",
             "files_client.mjs",
             "i18n.mjs",
+            "menu.mjs",
+            "modal.mjs",
             "shared.css",
         )
     },
@@ -100,6 +121,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/panel/panel.css">
 <link rel="stylesheet" href="panel/panel/form.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
+<link rel="stylesheet" href="panel/panel/viewer.css">
 <link rel="stylesheet" href="panel/templates/templates.css">
 <script type="module" src="panel/panel/page.mjs"></script>
 </head>

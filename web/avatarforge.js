@@ -27,6 +27,7 @@ const STYLESHEETS = [
   "panel/panel.css",
   "panel/form.css",
   "panel/generations.css",
+  "panel/viewer.css",
   "templates/templates.css",
 ];
 

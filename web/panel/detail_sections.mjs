@@ -1,10 +1,9 @@
 // The sections of one generation: pictures, warnings, input files, settings and receipt.
-import { setDragged } from "../shared/dragged.mjs";
 import { button, make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
 import { menuButton } from "../shared/menu.mjs";
 import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
-import { DRAWN, applyPicture, canReroll, isAlone, pictureName, picturesOf } from "./pictures.mjs";
+import { DRAWN, applyPicture, canReroll, drag, isAlone, pictureName, picturesOf } from "./pictures.mjs";
 import { settingName, settingText, shownSettings } from "./setting_texts.mjs";
 import { makeSheet } from "./sheet.mjs";
 
@@ -109,18 +108,6 @@ function pictureFigure(picture, { client, t }, actions, view) {
     ),
     make("div", { className: "avatarforge-row" }, download, rerollButton, more),
   );
-}
-
-/**
- * Start to drag a picture to a slot, a node or the canvas.
- * @param {DragEvent} event
- * @param {Picture} picture
- * @param {HTMLImageElement} image shows it
- */
-export function drag(event, { generation, output, number }, image) {
-  const { generation_id: id } = generation;
-  setDragged(event, { generation_id: id, number, filename: output.filename }, image.src);
-  event.dataTransfer?.setDragImage(image, 0, 0);
 }
 
 /**

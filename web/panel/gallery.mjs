@@ -3,9 +3,8 @@ import { button, gridTarget, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { newId } from "./fields.mjs";
 import { formatTimeShort, generationTitle, kindName, statusBadge, statusName } from "./labels.mjs";
-import { drag } from "./detail_sections.mjs";
 import { findNeighbour } from "./neighbours.mjs";
-import { picturesOf } from "./pictures.mjs";
+import { drag, picturesOf } from "./pictures.mjs";
 import { TilePictures } from "./tile_pictures.mjs";
 
 /** @import { Generation, GenerationPage } from "../shared/types.d.ts" */

@@ -1,5 +1,6 @@
 // The finished pictures of a generation: their names, their URLs, and how several of them share a space.
-import { hasEnded, viewName } from "./labels.mjs";
+import { setDragged } from "../shared/dragged.mjs";
+import { viewName } from "./labels.mjs";
 
 /** @import { Dimensions, Generation, OutputFile, Translate } from "../shared/types.d.ts" */
 /** @import { ApiClient } from "./client.mjs" */
@@ -49,9 +50,6 @@ export function canReroll({ generation, output }) {
   return generation.kind !== "graph" && Boolean(output.pose_type || output.expression) && !keepsSeed;
 }
 
-/** @param {Picture} picture */
-export const isFinished = ({ generation }) => hasEnded(generation) && generation.status === "completed";
-
 /**
  * Call `apply` with the URL of a picture for the browser.
  * @param {OutputFile} output
@@ -63,6 +61,18 @@ export function applyPicture({ url, seed }, client, apply) {
     // A re-roll keeps the URL of a picture, so without the seed a browser could show the old one from its cache.
     apply(browserUrl.includes("?") ? browserUrl : `${browserUrl}?seed=${seed ?? ""}`);
   });
+}
+
+/**
+ * Start to drag a picture to a slot, a node or the canvas.
+ * @param {DragEvent} event
+ * @param {Picture} picture
+ * @param {HTMLImageElement} image shows it
+ */
+export function drag(event, { generation, output, number }, image) {
+  const { generation_id: id } = generation;
+  setDragged(event, { generation_id: id, number, filename: output.filename }, image.src);
+  event.dataTransfer?.setDragImage(image, 0, 0);
 }
 
 /**
