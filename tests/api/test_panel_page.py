@@ -21,7 +21,7 @@ Client = TestClient[Any, Any]
 def linked(path: Path) -> set[Path]:
     """The modules of ours that a script imports or starts."""
     text = path.read_text(encoding="utf-8")
-    names = re.findall(r'(?:from|import|URL\()\s*"(\.[^"]+\.mjs)"', text)
+    names = re.findall(r'(?:from|import\(?|URL\()\s*"(\.[^"]+\.mjs)"', text)
     return {(path.parent / name).resolve() for name in names}
 
 
