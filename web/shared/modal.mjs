@@ -9,7 +9,9 @@
 export function showModal(dialog) {
   dialog.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Escape") dialog.close();
+    if (event.key !== "Escape") return;
+    event.preventDefault(); // otherwise the browser closes the dialog below it, too
+    dialog.close();
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close(); // the backdrop
