@@ -135,6 +135,7 @@ def test_a_result_becomes_a_reference_in_a_role_without_a_download(
         page.go_back()
     page.get_by_role("button", name=re.compile("^Continue with")).focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
     for _ in range(2):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -163,7 +164,6 @@ def test_a_result_becomes_a_pose_by_its_own_keypoints(page: Page, api: Api, side
     choose(page, api, side, "Use as pose")
     slot = page.locator(POSE)
     expect(slot.locator(".avatarforge-name")).to_have_text(re.compile(r"^pose-side.*\.json$"))
-    expect(slot.get_by_role("img")).to_be_visible()
     given = api.upload(picture(secrets.randbits(64)))["file_id"]
     posed = made(page, api, words(), pose_file_id=given)
     choose(page, api, posed, "Use as pose")
@@ -236,10 +236,12 @@ def test_a_dragged_picture_of_another_window_restores_its_settings_when_wanted(
     expect(prompt(page)).to_have_value(title(side))
     page.locator(".avatarforge-notices").get_by_role("button", name="Undo").click()
     expect(prompt(page)).to_have_value("written before")
-    for wrong in ({**ours, "generation_id": "../files"}, {**ours, "number": 0}, {**ours, "filename": "../x"}):
-        page.evaluate(DROP_OURS, [BESIDE, wrong])
-        expect(page.locator(".avatarforge-notices")).to_contain_text("Drop it onto Pose")
-        expect(page.get_by_role("dialog")).to_have_count(0)
+    wrong = ({**ours, "generation_id": "../files"}, {**ours, "number": 0}, {**ours, "filename": "../x"})
+    told = page.locator(".avatarforge-notices li", has_text="Drop it onto Pose")
+    for count, picture_of_nobody in enumerate(wrong, start=1):
+        page.evaluate(DROP_OURS, [BESIDE, picture_of_nobody])
+        expect(told).to_have_count(count)
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_dropped_picture_of_ours_is_recognised_by_its_file(page: Page, api: Api, side: dict[str, Any]) -> None:

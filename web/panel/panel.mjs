@@ -40,7 +40,7 @@ export class Panel extends Emitter {
     this.form = new Form({ session, onSubmitted: (generation) => this.#watchNew(generation), open });
     this.running = new Running({ session, open });
     this.gallery = new Gallery({ session, open });
-    const showForm = () => this.show("create", false);
+    const showForm = () => this.showForm();
     /** @type {Viewing | null} */
     this.viewing = null; // once it was needed
     this.actions = new PictureActions({
@@ -139,6 +139,11 @@ export class Panel extends Emitter {
     if (view !== "detail") this.detail.close();
     if (focus && view === "create") this.form.focus();
     this.emit("shown", { view, id: view === "detail" ? this.openedId : "" });
+  }
+
+  /** Bring the form to the front. A wide panel shows it anyway, beside what the user is looking at. */
+  showForm() {
+    if (!this.#isWide()) this.show("create", false);
   }
 
   /**

@@ -23,6 +23,7 @@ const LONGEST_WORDS = 10_000; // characters, as in a request
 const LONGEST_LINE = 5000; // characters of the settings of A1111
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const OWN = /^AvatarForge/;
+const DOLL = "AvatarForgePaperDoll";
 /** Fields of a request that our own nodes have under the same names. */
 const OWN_WORDS = ["prompt", "clothing", "style", "negative_prompt", "realism", "expression"];
 const SAMPLERS = /** @type {Record<string, string>} */ ({
@@ -82,6 +83,7 @@ function readPrompt(text) {
   for (const name of OWN_WORDS) take(found, name, words?.inputs[name]);
   const sampler = all.find(({ inputs }) => "steps" in inputs && ("seed" in inputs || "noise_seed" in inputs));
   if (sampler) readSampler(sampler, nodes, found);
+  if (sampler?.class_type === DOLL) take(found, "family", "doll");
   if (!found.model) found.model = modelName(all.find((node) => modelName(node)));
   return Object.keys(found.values).length || found.id ? found : null;
 }
@@ -116,8 +118,9 @@ function readSampler({ inputs }, nodes, found) {
     take(found, "negative_prompt", wordsOf(inputs.negative, nodes));
   }
   const latent = upstream(inputs.latent_image, nodes, (node) => isSize(node.inputs.width) && isSize(node.inputs.height));
-  take(found, "width", latent?.inputs.width);
-  take(found, "height", latent?.inputs.height);
+  // The paper doll draws without a latent.
+  take(found, "width", latent?.inputs.width ?? inputs.width);
+  take(found, "height", latent?.inputs.height ?? inputs.height);
   upstream(inputs.model, nodes, ({ class_type: type, inputs: { lora_name: name, strength_model: strength } }) => {
     if (/lora/i.test(type) && typeof name === "string" && found.loras.length < MOST_LORAS)
       found.loras.unshift({ name, strength: typeof strength === "number" ? strength : 1 });

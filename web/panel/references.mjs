@@ -126,8 +126,10 @@ export class ReferenceList {
   }
 
   #show() {
+    const hadFocus = this.list.contains(document.activeElement);
     this.list.replaceChildren(...this.items.map((item) => this.#makeRow(item)));
     this.clearError();
+    if (hadFocus) this.focus();
   }
 
   /** @param {Item} item */
@@ -142,11 +144,7 @@ export class ReferenceList {
       ...ROLES.map((value) => make("option", { value, textContent: roleName(value, t), selected: value === item.role })),
     );
     select.addEventListener("change", () => (item.role = select.value));
-    const remove = button(t("remove_file"), () => {
-      const next = this.items[this.items.indexOf(item) + 1] ?? this.items.at(-2);
-      this.#remove(item);
-      if (next) this.focus();
-    });
+    const remove = button(t("remove_file"), () => this.#remove(item));
     return make("li", { "aria-busy": String(!item.file_id) }, image, select, remove);
   }
 }

@@ -20,6 +20,6 @@ export function createViewing(panel) {
       if (panel.view === "detail" && panel.openedId !== id) panel.open(id);
     },
   });
-  const restore = new Restore({ session, form, showForm: () => panel.show("create", false) });
+  const restore = new Restore({ session, form, showForm: () => panel.showForm() });
   return { compare, restore, viewer };
 }
