@@ -35,10 +35,16 @@ export class Compare {
     this.images = LETTERS.map(() => make("img", { draggable: false }));
     this.captions = LETTERS.map(() => make("p", { className: "avatarforge-caption" }));
     this.stages = LETTERS.map((letter, index) =>
-      make("div", { className: "avatarforge-stage", tabIndex: 0, role: "group", "aria-label": letter }, this.images[index], this.captions[index]),
+      make(
+        "div",
+        { className: "avatarforge-stage", tabIndex: 0, role: "group", "aria-label": letter },
+        this.images[index],
+        this.captions[index],
+      ),
     );
     for (const stage of this.stages) this.panZoom.listen(stage);
-    this.divider = make("input", { type: "range", min: "0", max: "100", value: "50", "aria-label": t("compare_slider") });
+    const range = { type: "range", min: "0", max: "100", value: "50" };
+    this.divider = make("input", { ...range, "aria-label": t("compare_slider") });
     this.divider.addEventListener("input", () => this.#divide());
     this.line = make("span", { className: "avatarforge-divider" });
     this.line.addEventListener("pointerdown", (event) => this.#dragLine(event));
@@ -60,7 +66,12 @@ export class Compare {
     );
     this.strip = new Filmstrip({ session, choose: (picture) => this.#replace(picture) });
     this.stageArea = make("div", { className: "avatarforge-compare-stages" }, ...this.stages, this.line);
-    this.table = make("div", { className: "avatarforge-differences", tabIndex: 0, role: "region", "aria-label": t("differences") });
+    this.table = make("div", {
+      className: "avatarforge-differences",
+      tabIndex: 0,
+      role: "region",
+      "aria-label": t("differences"),
+    });
     this.body = make(
       "div",
       { className: "avatarforge-viewer-frame" },
@@ -102,7 +113,8 @@ export class Compare {
     }
     this.pair = [first, other];
     this.others = others;
-    this.dialog = make("dialog", { className: "avatarforge-viewer avatarforge-palette", "aria-label": t("compare") }, this.body);
+    const className = "avatarforge-viewer avatarforge-palette";
+    this.dialog = make("dialog", { className, "aria-label": t("compare") }, this.body);
     const closed = showModal(this.dialog);
     this.mode.focus();
     this.#showPair();

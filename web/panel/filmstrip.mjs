@@ -55,7 +55,7 @@ export class Filmstrip {
   #makeItem(picture, before, marks) {
     const { client, t } = this.session;
     const key = pictureKey(picture);
-    const button = before.get(key) ?? make("button", { type: "button" }, make("img", { alt: "", draggable: false }), make("b"));
+    const button = before.get(key) ?? makeButton();
     const [image, letter] = button.children;
     const { output, generation } = picture;
     const shown = `${output.url}#${output.seed}`;
@@ -81,4 +81,8 @@ export class Filmstrip {
     if (target) target.click();
     target?.focus();
   }
+}
+
+function makeButton() {
+  return make("button", { type: "button" }, make("img", { alt: "", draggable: false }), make("b"));
 }

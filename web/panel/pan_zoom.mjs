@@ -128,8 +128,8 @@ export class PanZoom {
     if (this.fits) [this.scale, this.x, this.y] = [this.#fitScale, 0, 0];
     // Never moved out of sight: an edge of the picture goes to that of the stage at most.
     const { width, height } = this.size;
-    const spare = (/** @type {number} */ size, /** @type {number} */ room) => Math.max(0, (size * this.scale - room) / 2);
-    const [mostX, mostY] = [spare(width, stage.clientWidth), spare(height, stage.clientHeight)];
+    const mostX = Math.max(0, (width * this.scale - stage.clientWidth) / 2);
+    const mostY = Math.max(0, (height * this.scale - stage.clientHeight) / 2);
     this.x = Math.min(mostX, Math.max(-mostX, this.x));
     this.y = Math.min(mostY, Math.max(-mostY, this.y));
     for (const layer of this.panes.flatMap(({ layers }) => layers)) this.#place(layer);
@@ -206,7 +206,7 @@ export class PanZoom {
     }
     // Two fingers: the picture follows the point between them, and the distance between them is the scale.
     this.swipeStart = { x: NaN, y: NaN };
-    const distance = (/** @type {{ x: number, y: number }} */ point) => Math.hypot(point.x - other.x, point.y - other.y);
+    const distance = (/** @type {typeof now} */ { x, y }) => Math.hypot(x - other.x, y - other.y);
     const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
     this.x += (now.x - before.x) / 2;
     this.y += (now.y - before.y) / 2;

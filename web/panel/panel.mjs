@@ -49,8 +49,9 @@ export class Panel extends Emitter {
       showForm,
       open,
       edit: ({ generation, output }) => {
-        if (generation.parameters)
-          this.#useSettings({ ...generation, parameters: { ...generation.parameters, seed: output.seed ?? generation.parameters.seed } });
+        const { parameters } = generation;
+        const seed = output.seed ?? parameters?.seed;
+        if (parameters && seed !== undefined) this.#useSettings({ ...generation, parameters: { ...parameters, seed } });
       },
     });
     this.detail = new Detail({

@@ -67,7 +67,9 @@ export class PictureActions {
             leaving("edit", t("edit_and_repeat"), () => this.edit(picture)),
           ]
         : []),
-      ...(kind === "graph" ? [] : [{ name: "character", label: t("create_character"), run: () => void this.#createCharacter(picture) }]),
+      ...(kind === "graph"
+        ? []
+        : [{ name: "character", label: t("create_character"), run: () => void this.#createCharacter(picture) }]),
       ...(editor ? [leaving("insert", t("insert_picture"), () => editor.insertView(id, picture.number))] : []),
     ];
   }
@@ -149,7 +151,13 @@ export class PictureActions {
  */
 async function askForName(title, label, { t }) {
   let entered = "";
-  const input = make("input", { type: "text", className: "avatarforge-key", autocomplete: "off", required: true, maxLength: LONGEST_NAME });
+  const input = make("input", {
+    type: "text",
+    className: "avatarforge-key",
+    autocomplete: "off",
+    required: true,
+    maxLength: LONGEST_NAME,
+  });
   const form = make(
     "form",
     { method: "dialog", className: "avatarforge-form" },
@@ -162,7 +170,12 @@ async function askForName(title, label, { t }) {
     ),
   );
   form.addEventListener("submit", () => (entered = input.value.trim()));
-  const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-small", "aria-label": title }, make("h2", { textContent: title }), form);
+  const dialog = make(
+    "dialog",
+    { className: "avatarforge-dialog avatarforge-small", "aria-label": title },
+    make("h2", { textContent: title }),
+    form,
+  );
   const closed = showModal(dialog);
   input.focus();
   await closed;

@@ -1,5 +1,5 @@
-// The settings in the texts of a picture that AvatarForge, ComfyUI or a program of the A1111 family wrote. The texts come
-// from strangers: they are read as values of fields and nothing else, and every search in them has a limit.
+// The settings in the texts of a picture that AvatarForge, ComfyUI or a program of the A1111 family wrote. The texts
+// come from strangers: they are read as values of fields and nothing else, and every search in them has a limit.
 
 /**
  * `id` is that of the generation, if AvatarForge wrote the picture. `values` are fields of a request by their names; a
@@ -21,6 +21,8 @@ const MOST_STEPS = 50; // along links
 const MOST_LORAS = 16;
 const LONGEST_WORDS = 10_000; // characters, as in a request
 const LONGEST_LINE = 5000; // characters of the settings of A1111
+const LONGEST_UNREAD = 100; // characters
+const NOT_SETTINGS = new Set(["Model hash", "VAE hash", "Lora hashes", "TI hashes", "Version"]);
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const OWN = /^AvatarForge/;
 const DOLL = "AvatarForgePaperDoll";
@@ -67,6 +69,12 @@ export function findSettings(texts) {
 }
 
 /**
+ * @param {FoundSettings["source"]} source
+ * @returns {FoundSettings}
+ */
+const nothing = (source) => ({ source, id: "", values: {}, model: "", loras: [], unread: [] });
+
+/**
  * ComfyUI's API prompt. Numbers lose no digits, because a seed has up to 20.
  * @param {string} text
  * @returns {FoundSettings | null}
@@ -78,7 +86,7 @@ function readPrompt(text) {
   const save = all.find(({ class_type: type }) => type === "AvatarForgeSave");
   const id = String(save?.inputs.generation_id ?? "").toLowerCase();
   /** @type {FoundSettings} */
-  const found = { source: save ? "avatarforge" : "comfyui", id: ID.test(id) ? id : "", values: {}, model: "", loras: [], unread: [] };
+  const found = { ...nothing(save ? "avatarforge" : "comfyui"), id: ID.test(id) ? id : "" };
   const words = all.find(({ class_type: type, inputs }) => OWN.test(type) && typeof inputs.prompt === "string");
   for (const name of OWN_WORDS) take(found, name, words?.inputs[name]);
   const sampler = all.find(({ inputs }) => "steps" in inputs && ("seed" in inputs || "noise_seed" in inputs));
@@ -96,7 +104,9 @@ function parseNodes(text) {
   try {
     // A seed of more than 15 digits becomes a string.
     const prompt = JSON.parse(text.replace(/("(?:noise_)?seed":\s*)(\d{16,20})(?=\s*[,}])/g, '$1"$2"'));
-    const nodes = Object.entries(prompt).filter(([, node]) => typeof node?.class_type === "string" && isObject(node.inputs));
+    const nodes = Object.entries(prompt).filter(
+      ([, node]) => typeof node?.class_type === "string" && isObject(node.inputs),
+    );
     return nodes.length && nodes.length <= MOST_NODES ? new Map(nodes) : null;
   } catch {
     return null;
@@ -117,7 +127,8 @@ function readSampler({ inputs }, nodes, found) {
     take(found, "prompt", wordsOf(inputs.positive, nodes));
     take(found, "negative_prompt", wordsOf(inputs.negative, nodes));
   }
-  const latent = upstream(inputs.latent_image, nodes, (node) => isSize(node.inputs.width) && isSize(node.inputs.height));
+  const hasSize = (/** @type {PromptNode} */ node) => isSize(node.inputs.width) && isSize(node.inputs.height);
+  const latent = upstream(inputs.latent_image, nodes, hasSize);
   // The paper doll draws without a latent.
   take(found, "width", latent?.inputs.width ?? inputs.width);
   take(found, "height", latent?.inputs.height ?? inputs.height);
@@ -187,7 +198,8 @@ function upstream(input, nodes, accept) {
  * @param {unknown} input
  * @param {Nodes} nodes
  */
-const linked = (input, nodes) => (Array.isArray(input) && input.length === 2 ? nodes.get(String(input[0])) : undefined);
+const linked = (input, nodes) =>
+  Array.isArray(input) && input.length === 2 ? nodes.get(String(input[0])) : undefined;
 
 /** @param {PromptNode | undefined} node */
 function modelName(node) {
@@ -210,7 +222,7 @@ function readParameters(text) {
   const last = lines.length > 0 && /^Steps: \d+/.test(lines[lines.length - 1]) ? (lines.pop() ?? "") : "";
   const [words, ...negative] = lines.join("\n").split(/^Negative prompt: /m);
   /** @type {FoundSettings} */
-  const found = { source: "a1111", id: "", values: {}, model: "", loras: [], unread: [] };
+  const found = nothing("a1111");
   const plain = words.replace(/<lora:([^:<>]{1,200}):(-?\d+(?:\.\d+)?)[^<>]{0,50}>/g, (_, name, strength) => {
     if (found.loras.length < MOST_LORAS) found.loras.push({ name, strength: Number(strength) });
     return "";
@@ -242,7 +254,7 @@ function readSetting(name, value, found) {
   else if (name === "Sampler") readSamplerName(value, found);
   else if (name === "Schedule type") {
     if (Object.hasOwn(SCHEDULERS, value)) take(found, "scheduler", SCHEDULERS[value]);
-  } else if (!/^(Model hash|VAE hash|Lora hashes|TI hashes|Version)$/.test(name)) found.unread.push(`${name}: ${value}`.slice(0, 100));
+  } else if (!NOT_SETTINGS.has(name)) found.unread.push(`${name}: ${value}`.slice(0, LONGEST_UNREAD));
 }
 
 /**
@@ -254,6 +266,6 @@ function readSamplerName(value, found) {
   const scheduler = Object.keys(SCHEDULERS).find((name) => value.endsWith(` ${name}`));
   const name = scheduler ? value.slice(0, -scheduler.length - 1) : value;
   if (Object.hasOwn(SAMPLERS, name)) take(found, "sampler", SAMPLERS[name]);
-  else found.unread.push(`Sampler: ${value}`.slice(0, 100));
+  else found.unread.push(`Sampler: ${value}`.slice(0, LONGEST_UNREAD));
   if (scheduler) take(found, "scheduler", SCHEDULERS[scheduler]);
 }

@@ -91,7 +91,8 @@ export function columnsOf(count) {
  * @returns {Item[][]}
  */
 export function chunks(items, length) {
-  return Array.from({ length: Math.ceil(items.length / length) }, (_, at) => items.slice(at * length, (at + 1) * length));
+  const count = Math.ceil(items.length / length);
+  return Array.from({ length: count }, (_, at) => items.slice(at * length, (at + 1) * length));
 }
 
 /**

@@ -141,8 +141,9 @@ export class ReferenceList {
     const select = make(
       "select",
       { className: "avatarforge-control", "aria-label": t("reference_role") },
-      ...ROLES.map((value) => make("option", { value, textContent: roleName(value, t), selected: value === item.role })),
+      ...ROLES.map((value) => make("option", { value, textContent: roleName(value, t) })),
     );
+    select.value = item.role;
     select.addEventListener("change", () => (item.role = select.value));
     const remove = button(t("remove_file"), () => this.#remove(item));
     return make("li", { "aria-busy": String(!item.file_id) }, image, select, remove);

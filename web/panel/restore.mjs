@@ -20,6 +20,7 @@ import { settingName, settingText } from "./setting_texts.mjs";
  */
 
 const LONGEST_TEXT = 300; // characters of a value in the dialog
+const MOST_ROWS = 30;
 
 export class Restore {
   /**
@@ -132,7 +133,8 @@ export class Restore {
     });
     if (known.length) restored.loras = known;
     const titles = { avatarforge: t("restore_own"), comfyui: t("restore_comfyui"), a1111: t("restore_a1111") };
-    return { title: titles[source], rows: this.#rows(restored), missing, apply: () => this.form.restore({ values: restored }) };
+    const apply = () => this.form.restore({ values: restored });
+    return { title: titles[source], rows: this.#rows(restored), missing, apply };
   }
 
   /**
@@ -186,7 +188,11 @@ export class Restore {
           ...rows.flatMap(([name, textContent]) => [make("dt", { textContent: name }), make("dd", { textContent })]),
         ),
         missing.length ? make("h3", { textContent: t("not_restored") }) : null,
-        make("ul", {}, ...missing.slice(0, 30).map((textContent) => make("li", { textContent: textContent.slice(0, LONGEST_TEXT) }))),
+        make(
+          "ul",
+          {},
+          ...missing.slice(0, MOST_ROWS).map((text) => make("li", { textContent: text.slice(0, LONGEST_TEXT) })),
+        ),
       ),
       make(
         "div",
@@ -210,7 +216,12 @@ export class Restore {
  * @param {string} name
  */
 function findByName(installed, name) {
-  const plain = (/** @type {string} */ text) =>
-    (text.split(/[\\/]/).at(-1) ?? "").replace(/\.(safetensors|ckpt|gguf|pt|pth|bin)$/i, "").toLowerCase();
-  return installed.find((one) => one === name) ?? (name ? installed.find((one) => plain(one) === plain(name)) : undefined);
+  if (!name || installed.includes(name)) return name || undefined;
+  return installed.find((one) => plainName(one) === plainName(name));
+}
+
+/** @param {string} name */
+function plainName(name) {
+  const file = name.split(/[\\/]/).at(-1) ?? "";
+  return file.replace(/\.(safetensors|ckpt|gguf|pt|pth|bin)$/i, "").toLowerCase();
 }

@@ -17,7 +17,8 @@ export function shownSettings(parameters) {
   /** @type {Record<string, unknown>} */
   const values = { ...parameters };
   if (values.model) delete values.checkpoint; // the same under its older name
-  return Object.fromEntries(Object.entries(values).filter(([name, value]) => !name.endsWith("_file_id") && value !== null));
+  const shown = Object.entries(values).filter(([name, value]) => !name.endsWith("_file_id") && value !== null);
+  return Object.fromEntries(shown);
 }
 
 /**
@@ -76,14 +77,12 @@ function everySetting(picture, { locale, t }) {
     [t("created"), formatTime(generation.created_at, locale)],
   ];
   if (!parameters) return new Map([[t("prompt"), generationTitle(generation, t)], ...own]);
-  /** @type {Record<string, unknown>} */
   const values = { ...shownSettings(parameters), seed: output.seed ?? parameters.seed };
   const files = Object.entries(parameters).filter(([name, value]) => name.endsWith("_file_id") && value);
-  return new Map([
-    ...Object.entries(values).map(
-      ([name, value]) => /** @type {[string, string]} */ ([settingName(name, t), settingText(name, value, t)]),
-    ),
-    ...files.map(([name, value]) => /** @type {[string, string]} */ ([settingName(name.replace("_file_id", ""), t), String(value)])),
-    ...own,
-  ]);
+  /** @type {Map<string, string>} */
+  const all = new Map();
+  for (const [name, value] of Object.entries(values)) all.set(settingName(name, t), settingText(name, value, t));
+  for (const [name, value] of files) all.set(settingName(name.replace("_file_id", ""), t), String(value));
+  for (const [name, value] of own) all.set(name, value);
+  return all;
 }

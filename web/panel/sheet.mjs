@@ -53,5 +53,6 @@ function measure(rows, prefix) {
  * @param {Record<string, number>} numbers
  */
 function setNumbers(element, numbers) {
-  for (const [name, value] of Object.entries(numbers)) element.style.setProperty(`--avatarforge-${name}`, String(value));
+  const { style } = element;
+  for (const [name, value] of Object.entries(numbers)) style.setProperty(`--avatarforge-${name}`, String(value));
 }

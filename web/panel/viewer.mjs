@@ -95,7 +95,8 @@ export class Viewer {
   /** A new one each time it opens: `showModal` adds its listeners to it. */
   #makeDialog() {
     const { t } = this.session;
-    return make("dialog", { className: "avatarforge-viewer avatarforge-palette", "aria-label": t("viewer") }, this.frame);
+    const className = "avatarforge-viewer avatarforge-palette";
+    return make("dialog", { className, "aria-label": t("viewer") }, this.frame);
   }
 
   /** All pictures of the filmstrip. */
@@ -166,9 +167,8 @@ export class Viewer {
   async #load(id, step) {
     const found = await this.neighbour(id, step).catch(() => null);
     const edge = this.generations.at(step > 0 ? -1 : 0);
-    // The filmstrip may have changed meanwhile.
-    if (!found || edge?.generation_id !== id || this.generations.some((one) => one.generation_id === found.generation_id))
-      return found;
+    const listed = this.generations.some((one) => one.generation_id === found?.generation_id);
+    if (!found || listed || edge?.generation_id !== id) return found; // the filmstrip may have changed meanwhile
     if (step > 0) this.generations.push(found);
     else this.generations.unshift(found);
     if (this.generations.length > MOST_GENERATIONS) {
@@ -191,7 +191,8 @@ export class Viewer {
     const { width, height } = output.dimensions;
     const count = generation.output_files.length;
     this.title.textContent = title;
-    this.counter.textContent = `${t("picture_number", { view: name, number: picture.number, count })} · ${width} × ${height}`;
+    const place = t("picture_number", { view: name, number: picture.number, count });
+    this.counter.textContent = `${place} · ${width} × ${height}`;
     this.stage.setAttribute("aria-label", t("picture_of", { view: name }));
     this.image.alt = t("picture_of", { view: name });
     this.reroll.hidden = !canReroll(picture);
