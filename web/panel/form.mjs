@@ -11,11 +11,20 @@ import { ReferenceList } from "./references.mjs";
 import { drawSkeleton } from "./skeletons.mjs";
 import { Slot } from "./slots.mjs";
 
-/** @import { FormField, Generation, InstalledModel } from "../shared/types.d.ts" */
+/** @import { FormField, Generation, InstalledModel, Reference } from "../shared/types.d.ts" */
 /** @import { FormControl } from "./form_fields.mjs" */
 /** @import { PoseSource } from "./picture_pose.mjs" */
 /** @import { Session } from "./session.mjs" */
 /** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
+/**
+ * `values` are those of the fields by their names, null for none; the files are ids, "" for none.
+ * @typedef {object} FormContents
+ * @property {Record<string, unknown>} values
+ * @property {string} view
+ * @property {string} pose
+ * @property {string} reference
+ * @property {Reference[]} references
+ */
 
 const FREE = "free"; // no particular view
 const TEMPLATE = "template"; // the field that names a template
@@ -188,7 +197,10 @@ export class Form {
     this.firstStart.update();
   }
 
-  /** What the form contains, as `restore` takes it. */
+  /**
+   * What the form contains, as `restore` takes it.
+   * @returns {FormContents}
+   */
   get contents() {
     return {
       values: Object.fromEntries([...this.fields].map(([name, field]) => [name, field.requestValue ?? null])),
@@ -201,7 +213,7 @@ export class Form {
 
   /**
    * Fill in what is given, and leave the rest as it is.
-   * @param {Partial<Form["contents"]>} contents
+   * @param {Partial<FormContents>} contents
    */
   restore({ values = {}, view, pose, reference, references }) {
     for (const [name, value] of Object.entries(values)) {

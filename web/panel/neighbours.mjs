@@ -42,4 +42,6 @@ export async function findNeighbour({ shown, older, newer, load }, id, step) {
 }
 
 /** @param {Generation} generation */
-const hasPictures = ({ output_files: outputs }) => outputs.length > 0;
+function hasPictures({ output_files: outputs }) {
+  return outputs.length > 0;
+}

@@ -158,6 +158,7 @@ async function askForName(title, label, { t }) {
     required: true,
     maxLength: LONGEST_NAME,
   });
+  const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-small", "aria-label": title });
   const form = make(
     "form",
     { method: "dialog", className: "avatarforge-form" },
@@ -170,12 +171,7 @@ async function askForName(title, label, { t }) {
     ),
   );
   form.addEventListener("submit", () => (entered = input.value.trim()));
-  const dialog = make(
-    "dialog",
-    { className: "avatarforge-dialog avatarforge-small", "aria-label": title },
-    make("h2", { textContent: title }),
-    form,
-  );
+  dialog.append(make("h2", { textContent: title }), form);
   const closed = showModal(dialog);
   input.focus();
   await closed;

@@ -72,7 +72,9 @@ export function findSettings(texts) {
  * @param {FoundSettings["source"]} source
  * @returns {FoundSettings}
  */
-const nothing = (source) => ({ source, id: "", values: {}, model: "", loras: [], unread: [] });
+function nothing(source) {
+  return { source, id: "", values: {}, model: "", loras: [], unread: [] };
+}
 
 /**
  * ComfyUI's API prompt. Numbers lose no digits, because a seed has up to 20.
@@ -198,8 +200,9 @@ function upstream(input, nodes, accept) {
  * @param {unknown} input
  * @param {Nodes} nodes
  */
-const linked = (input, nodes) =>
-  Array.isArray(input) && input.length === 2 ? nodes.get(String(input[0])) : undefined;
+function linked(input, nodes) {
+  return Array.isArray(input) && input.length === 2 ? nodes.get(String(input[0])) : undefined;
+}
 
 /** @param {PromptNode | undefined} node */
 function modelName(node) {
@@ -208,9 +211,14 @@ function modelName(node) {
 }
 
 /** @param {unknown} value */
-const isObject = (value) => typeof value === "object" && value !== null;
+function isObject(value) {
+  return typeof value === "object" && value !== null;
+}
+
 /** @param {unknown} value */
-const isSize = (value) => typeof value === "number" && value >= 64 && value <= 4096;
+function isSize(value) {
+  return typeof value === "number" && value >= 64 && value <= 4096;
+}
 
 /**
  * The text of A1111 and its descendants: the prompt, a line "Negative prompt: ...", and a last line of settings.

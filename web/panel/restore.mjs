@@ -165,6 +165,8 @@ export class Restore {
     const { t } = this.session;
     /** @type {Choice} */
     let choice = "";
+    const className = "avatarforge-dialog avatarforge-restore avatarforge-palette";
+    const dialog = make("dialog", { className, "aria-label": title });
     /**
      * @param {Choice} value
      * @param {string} label
@@ -175,9 +177,7 @@ export class Restore {
         dialog.close();
       });
     const first = choose("settings", t("use_settings"));
-    const dialog = make(
-      "dialog",
-      { className: "avatarforge-dialog avatarforge-restore avatarforge-palette", "aria-label": title },
+    dialog.append(
       make("h2", { textContent: title }),
       make(
         "div",

@@ -4,9 +4,12 @@ import { Restore } from "./restore.mjs";
 import { Viewer } from "./viewer.mjs";
 
 /** @import { Panel } from "./panel.mjs" */
-/** @typedef {ReturnType<typeof createViewing>} Viewing */
+/** @typedef {{ compare: Compare, restore: Restore, viewer: Viewer }} Viewing */
 
-/** @param {Panel} panel */
+/**
+ * @param {Panel} panel
+ * @returns {Viewing}
+ */
 export function createViewing(panel) {
   const { actions, form, gallery, session } = panel;
   const compare = new Compare({ session });
