@@ -1,4 +1,4 @@
-"""What a finished picture is used for next, in a real browser: by menu, by dragging, and by dropping a file."""
+"""What a finished picture is used for next, in a real browser: by menu, by drag, and by a dropped file."""
 
 from __future__ import annotations
 
@@ -174,9 +174,7 @@ def test_a_variation_is_the_same_request_with_a_new_seed(page: Page, api: Api, s
     with page.expect_response("**/generate_pose?pose=side") as answer:
         choose(page, api, side, "Variation with a new seed")
     varied = api.wait(answer.value.json()["generation_id"])
-    differing = {
-        name for name, value in varied["parameters"].items() if value != side["parameters"][name]
-    }
+    differing = {name for name, value in varied["parameters"].items() if value != side["parameters"][name]}
     assert (varied["kind"], differing) == ("pose", {"seed"})
     page.locator(".avatarforge-notices").get_by_role("button", name="Open").first.click()
     expect(page.get_by_role("heading", name=title(side))).to_be_visible()
@@ -244,7 +242,9 @@ def test_a_dragged_picture_of_another_window_restores_its_settings_when_wanted(
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_dropped_picture_of_ours_is_recognised_by_its_file(page: Page, api: Api, side: dict[str, Any]) -> None:
+def test_a_dropped_picture_of_ours_is_recognised_by_its_file(
+    page: Page, api: Api, side: dict[str, Any]
+) -> None:
     content = api.get(side["output_files"][0]["url"]).content
     give(page, BESIDE, "drop", content, "from-the-disk.png")
     asked = dialog(page, "Restore the settings")
@@ -378,7 +378,10 @@ A = ["tEXt", "a\0one"]
         # A text that becomes too large, or is too large, is left out; what follows is read.
         ([["zTXt", "z\0\0", {"packed": 5 * MIB}], A], {"a": "one"}),
         ([["zTXt", "z\0\0no deflate"], ["zTXt", "y\0\1\0"], A], {"a": "one"}),
-        ([["tEXt", "no end of the keyword"], ["tEXt", "\0no keyword"], ["tEXt", "k" * 80 + "\0x"], A], {"a": "one"}),
+        (
+            [["tEXt", "no end of the keyword"], ["tEXt", "\0no keyword"], ["tEXt", "k" * 80 + "\0x"], A],
+            {"a": "one"},
+        ),
         ([["iTXt", "i\0\0"], ["iTXt", "j\0\0\0no end"], A], {"a": "one"}),
         ([A, ["IEND", ""], ["tEXt", "b\0after the end"]], {"a": "one"}),
         # A length beyond the end of the file: nothing after it can be found.

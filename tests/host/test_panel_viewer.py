@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def test_a_sheet_has_one_scale_and_each_row_one_baseline(
     assert len(found) == 4
     assert max(item["scale"] for item in found) - min(item["scale"] for item in found) < 0.02
     baselines = sorted(round(item["bottom"]) for item in found)
-    rows = 1 + sum(after - before > 1 for before, after in zip(baselines, baselines[1:], strict=False))
+    rows = 1 + sum(after - before > 1 for before, after in pairwise(baselines))
     assert rows == (1 if size is WIDE else 2)
     assert too_wide(page) == []
 
@@ -236,10 +237,8 @@ def test_a_finger_swipes_and_two_fingers_zoom(browser: Browser, api: Api, sheet:
         session = phone.new_cdp_session(shown)
 
         def touch(kind: str, *points: tuple[float, float]) -> None:
-            session.send(
-                "Input.dispatchTouchEvent",
-                {"type": kind, "touchPoints": [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(points)]},
-            )
+            fingers = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(points)]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
         touch("touchStart", (300, 400))
         touch("touchMove", (200, 405))
