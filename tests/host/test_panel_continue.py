@@ -386,7 +386,7 @@ A = ["tEXt", "a\0one"]
         ([A, ["IEND", ""], ["tEXt", "b\0after the end"]], {"a": "one"}),
         # A length beyond the end of the file: nothing after it can be found.
         ([A, ["tEXt", "b\0cut", {"length": 2**32 - 1}], ["tEXt", "c\0lost"]], {"a": "one"}),
-        ([["aaAa", "", {"repeat": 10_001}], A], {}),
+        ([["aaAa", "", {"repeat": 1001}], A], {}),
         ([], {}),
     ],
 )

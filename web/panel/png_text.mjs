@@ -4,7 +4,7 @@
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const HEADER = 8; // bytes of the length and the type of a chunk
 const CRC = 4; // bytes after its data
-const MOST_CHUNKS = 10_000;
+const MOST_CHUNKS = 1000; // programs write their texts before the pixels
 const MOST_TEXTS = 32;
 const LONGEST = 4 * 1024 * 1024; // bytes of one text, before and after decompression
 const LONGEST_KEYWORD = 79; // bytes, as the specification says
