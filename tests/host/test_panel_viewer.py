@@ -90,7 +90,7 @@ def open_sheet(page: Page, api: Api, generation: dict[str, Any], view: str = "Fr
 
 
 def shown_as(page: Page, text: str) -> None:
-    expect(viewer(page).get_by_role("status")).to_contain_text(text)
+    expect(viewer(page).locator(".avatarforge-details")).to_contain_text(text)
 
 
 def transform(page: Page) -> str:
@@ -271,6 +271,7 @@ def test_a_deleted_picture_gives_way_to_the_next_and_a_rerolled_one_is_exchanged
     opened = open_sheet(page, api, sheet, "Side")
     before = source.get_attribute("src")
     opened.get_by_role("button", name="Reroll").click()
+    expect(opened.get_by_role("group", name="Picture: Side")).to_be_focused()
     expect(source).not_to_have_attribute("src", before or "", timeout=120_000)
     shown_as(page, "Side, 3 of 4")
 
@@ -350,6 +351,15 @@ def test_no_serious_violation_and_nothing_cut_off_in_the_viewer(
             expect(opened).to_have_count(0)
     finally:
         page.emulate_media(color_scheme="light")
+
+
+def test_what_was_done_from_the_viewer_is_told_in_it(page: Page, api: Api, sheet: dict[str, Any]) -> None:
+    opened = open_sheet(page, api, sheet)
+    opened.get_by_role("button", name="Continue").click()
+    with page.expect_response("**/generate_all_poses") as answer:
+        page.get_by_role("menuitem", name="Variation").click()
+    expect(opened.get_by_text("Added to the queue.")).to_be_visible()
+    assert api.wait(answer.value.json()["generation_id"])["status"] == "completed"
 
 
 def test_pictures_of_any_sizes_stand_in_a_box_at_one_scale(page: Page) -> None:

@@ -13,6 +13,7 @@ import { applyPicture, canReroll, pictureKey, pictureName, picturesOf } from "./
 /** @import { Session } from "./session.mjs" */
 
 const MOST_GENERATIONS = 9; // in the filmstrip
+const MESSAGE_SECONDS = 8;
 
 export class Viewer {
   /**
@@ -47,7 +48,10 @@ export class Viewer {
     this.counter = make("p", { className: "avatarforge-details", role: "status" });
     this.strip = new Filmstrip({ session, choose: (picture) => this.#show(picture) });
     this.download = make("a", { className: "avatarforge-button", textContent: t("download") });
-    this.reroll = button(t("reroll"), () => this.#withPicture((picture) => void actions.reroll(picture)));
+    this.reroll = button(t("reroll"), () => this.#reroll());
+    this.message = make("p", { className: "avatarforge-message", role: "status" });
+    /** @type {number | undefined} */
+    this.messageTimer = undefined;
     this.previous = button("‹", () => void this.step(-1), { "aria-label": t("previous_picture") });
     this.next = button("›", () => void this.step(1), { "aria-label": t("next_picture") });
     this.frame = make(
@@ -71,6 +75,7 @@ export class Viewer {
       ),
       make("div", { className: "avatarforge-viewer-middle" }, this.previous, this.stage, this.next),
       this.strip.element,
+      this.message,
       make(
         "div",
         { className: "avatarforge-row avatarforge-viewer-actions" },
@@ -87,6 +92,7 @@ export class Viewer {
     live.on("change", (generation) => this.#update(generation));
     live.on("deleted", (id) => this.#remove(id));
     session.on("deleted", (id) => this.#remove(id));
+    session.on("notice", ({ text }) => this.#showMessage(text));
     session.on("pending", (id) => {
       if (session.pendingDeletes.has(id)) this.#remove(id);
     });
@@ -238,6 +244,22 @@ export class Viewer {
     return picture ? this.actions.entries(picture, () => this.close()) : [];
   }
 
+  #reroll() {
+    this.#withPicture((picture) => void this.actions.reroll(picture));
+    this.stage.focus(); // the button is disabled now, and keys would go to the page
+  }
+
+  /**
+   * The panel's messages lie below the viewer, so they are shown here, too.
+   * @param {string} text
+   */
+  #showMessage(text) {
+    if (!this.dialog.open) return;
+    clearTimeout(this.messageTimer);
+    this.message.textContent = text;
+    this.messageTimer = setTimeout(() => (this.message.textContent = ""), MESSAGE_SECONDS * 1000);
+  }
+
   /** @param {(picture: Picture) => void} run */
   #withPicture(run) {
     const { picture } = this;
@@ -258,6 +280,7 @@ export class Viewer {
     if (document.fullscreenElement === this.frame) void document.exitFullscreen();
     const { picture } = this;
     this.image.removeAttribute("src");
+    this.message.textContent = "";
     if (picture) this.closed(picture);
   }
 

@@ -14,8 +14,9 @@ const MARGIN = 8; // pixels between the menu and the edges of the window
 export function menuButton(label, entries, properties = {}) {
   // A popover lies above everything, so no scrolled container cuts it off.
   const menu = make("div", { className: "avatarforge-menu", role: "menu", popover: "auto", "aria-label": label });
-  const opener = button(label, () => menu.togglePopover(), { "aria-haspopup": "menu", ...properties });
-  opener.setAttribute("aria-expanded", "false");
+  const opener = button(label, () => {}, { "aria-haspopup": "menu", "aria-expanded": "false", ...properties });
+  // Not by a click handler: the browser closes the menu when something beside it is pressed, and that would open it again.
+  opener.popoverTargetElement = menu;
   menu.addEventListener("beforetoggle", (event) => {
     if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
     const items = entries().map(({ label: text, run, name = "" }) =>
@@ -32,12 +33,14 @@ export function menuButton(label, entries, properties = {}) {
       }),
     );
     menu.replaceChildren(...items);
+    menu.style.visibility = "hidden"; // until it has its place
   });
   menu.addEventListener("toggle", (event) => {
     const open = /** @type {ToggleEvent} */ (event).newState === "open";
     opener.setAttribute("aria-expanded", String(open));
     if (!open) return;
     placeBelow(menu, opener);
+    menu.style.visibility = "";
     menu.querySelector("button")?.focus();
   });
   menu.addEventListener("keydown", (event) => moveInMenu(event, menu));
