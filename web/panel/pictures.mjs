@@ -5,8 +5,9 @@ import { viewName } from "./labels.mjs";
 /** @import { Dimensions, Generation, OutputFile, Translate } from "../shared/types.d.ts" */
 /** @import { ApiClient } from "./client.mjs" */
 /**
- * One picture: its generation, its file, and its number in the generation, from 1.
- * @typedef {{ generation: Generation, output: OutputFile, number: number }} Picture
+ * One picture: its generation, its file, and its number in the generation, from 1. `take` is only that of another
+ * take than the current one.
+ * @typedef {{ generation: Generation, output: OutputFile, number: number, take?: number }} Picture
  */
 /** @typedef {{ left: number, bottom: number, width: number, height: number }} Place in per cent of the box */
 
@@ -23,7 +24,8 @@ export function picturesOf(generation) {
  * A key that tells pictures apart. A re-rolled picture keeps its key.
  * @param {Picture} picture
  */
-export const pictureKey = ({ generation, number }) => `${generation.generation_id}/${number}`;
+export const pictureKey = ({ generation, number, take }) =>
+  [generation.generation_id, number, take].filter((part) => part !== undefined).join("/");
 
 /**
  * The name of a picture in its generation: expression or view, with its number where several show the same.
