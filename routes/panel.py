@@ -26,11 +26,13 @@ PARTS: dict[str, Path] = {
             "choose_dialog.mjs",
             "client.mjs",
             "clipboard.mjs",
+            "compare.mjs",
             "curl.mjs",
             "detail.mjs",
             "detail_sections.mjs",
             "draft.mjs",
             "fields.mjs",
+            "filmstrip.mjs",
             "first_start.mjs",
             "form.css",
             "form.mjs",
@@ -52,21 +54,37 @@ PARTS: dict[str, Path] = {
             "json.mjs",
             "labels.mjs",
             "live.mjs",
+            "neighbours.mjs",
             "page.css",
             "page.mjs",
+            "pan_zoom.mjs",
             "panel.css",
             "panel.mjs",
+            "picture_actions.mjs",
+            "picture_pose.mjs",
+            "picture_settings.mjs",
+            "pictures.mjs",
+            "png_text.mjs",
             "pose_slot.mjs",
+            "references.mjs",
+            "restore.mjs",
             "running.mjs",
             "session.mjs",
+            "setting_texts.mjs",
+            "sheet.mjs",
             "sha256.mjs",
             "sha256-worker.mjs",
             "shortcuts.mjs",
             "skeletons.mjs",
             "slots.mjs",
             "stream.mjs",
+            "taken.mjs",
             "takes.mjs",
+            "tile_pictures.mjs",
             "view_field.mjs",
+            "viewer.css",
+            "viewer.mjs",
+            "viewing.mjs",
         )
     },
     **{
@@ -102,6 +120,7 @@ PARTS: dict[str, Path] = {
         f"shared/{name}": ROOT / "web" / "shared" / name
         for name in (
             "api_key.mjs",
+            "dragged.mjs",
             "elements.mjs",
             "errors.mjs",
             "events.mjs",
@@ -109,6 +128,7 @@ PARTS: dict[str, Path] = {
             "file_types.mjs",
             "files_client.mjs",
             "i18n.mjs",
+            "menu.mjs",
             "modal.mjs",
             "shared.css",
             "sizes.mjs",
@@ -170,6 +190,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="panel/panel/choose.css">
 <link rel="stylesheet" href="panel/panel/generations.css">
 <link rel="stylesheet" href="panel/characters/characters.css">
+<link rel="stylesheet" href="panel/panel/viewer.css">
 <link rel="stylesheet" href="panel/templates/templates.css">
 <link rel="stylesheet" href="panel/poses/poses.css">
 <script type="module" src="panel/panel/page.mjs"></script>

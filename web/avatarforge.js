@@ -31,6 +31,7 @@ const STYLESHEETS = [
   "panel/choose.css",
   "panel/generations.css",
   "characters/characters.css",
+  "panel/viewer.css",
   "templates/templates.css",
   "poses/poses.css",
 ];

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browser import Browser
-from editor import open_editor, prompt_of
+from editor import add_node, open_editor, prompt_of
 from panels import POSE, give, too_wide, violations
 from pictures import picture
 from playwright.sync_api import Locator, Page, Request, expect
@@ -170,6 +170,32 @@ def test_a_stored_file_becomes_a_node(page: Page, api: Api) -> None:
     panel(page).get_by_role("button", name="Insert node").click()
     (node,) = prompt_of(page).values()
     assert (node["class_type"], node["inputs"]["file_id"]) == ("AvatarForgeLoadReference", reference)
+
+
+def test_a_finished_picture_becomes_a_node_by_menu_and_by_dragging(page: Page, api: Api) -> None:
+    generation = made(page, api, words())
+    wanted = ("AvatarForgeLoadView", generation["generation_id"], 1)
+    panel(page).get_by_role("button", name="Continue with Free").click()
+    page.get_by_role("menuitem", name="Insert into the graph").click()
+    (node,) = prompt_of(page).values()
+    assert (node["class_type"], node["inputs"]["generation_id"], node["inputs"]["position"]) == wanted
+    page.evaluate("() => app.rootGraph.clear()")
+
+    # Onto the empty canvas: a node, and not the graph that is in the picture.
+    shown = panel(page).get_by_role("button", name="Picture: Free")
+    shown.drag_to(page.locator("#graph-canvas"), target_position={"x": 900, "y": 500})
+    page.wait_for_function("() => app.rootGraph.nodes.length === 1")
+    (node,) = prompt_of(page).values()
+    assert (node["class_type"], node["inputs"]["generation_id"], node["inputs"]["position"]) == wanted
+    page.evaluate("() => app.rootGraph.clear()")
+
+    # Onto a node that takes pictures: it takes this one.
+    add_node(page, "AvatarForgeLoadReference", 700, 300)
+    shown.drag_to(page.locator(".avatarforge-picker"))
+    expect(page.locator(".avatarforge-picker").get_by_role("img")).to_be_visible()
+    (node,) = prompt_of(page).values()
+    stored = api.get(f"/files/{node['inputs']['file_id']}").content
+    assert stored == api.get(generation["output_files"][0]["url"]).content
 
 
 def test_a_picture_dropped_or_pasted_beside_a_slot_makes_no_node(page: Page) -> None:

@@ -3,7 +3,6 @@ import { button, make } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { failureText, hasEnded, progressText, statusBadge, statusName } from "../panel/labels.mjs";
 import { showPreviews } from "../panel/running.mjs";
-import { pictureUrl } from "./own_pictures.mjs";
 
 /** @import { BatchItem, Generation } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
@@ -81,7 +80,7 @@ export class Cell {
     void client.applyUrl(output.url, (url) => {
       if (shown !== this.shown) return;
       this.download.href = url;
-      this.picture.src = pictureUrl(url, output.seed);
+      this.picture.src = url;
       this.picture.hidden = false;
     });
   }

@@ -11,13 +11,6 @@ import { expressionName, outfitName } from "./options.mjs";
 
 const PAGE = 24;
 
-/**
- * A re-roll keeps the URL of a picture, so without the seed a browser could show the old one from its cache.
- * @param {string} url
- * @param {number | string | null} seed
- */
-export const pictureUrl = (url, seed) => (url.includes("?") ? url : `${url}?seed=${seed ?? ""}`);
-
 export class OwnPictures {
   /**
    * @param {object} options
@@ -174,7 +167,7 @@ class Card {
     if (!output || shown === this.shown) return;
     this.shown = shown;
     void client.applyUrl(output.url, (url) => {
-      if (shown === this.shown) this.picture.src = pictureUrl(url, output.seed);
+      if (shown === this.shown) this.picture.src = url;
     });
   }
 }

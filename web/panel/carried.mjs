@@ -9,7 +9,6 @@ import { viewName } from "./labels.mjs";
 /** What goes with each setting, and has no meaning without it. */
 const COMPANIONS = {
   character_id: ["character_version", "outfit"],
-  references: [],
   views: [],
 };
 const SHEET_VIEWS = ["front", "back", "side", "quarter"]; // if a request names none
@@ -20,7 +19,6 @@ const NAMES = /** @type {Name[]} */ (Object.keys(COMPANIONS));
 /** @type {Record<Name, (t: Translate) => string>} */
 const LABELS = {
   character_id: (t) => t("character"),
-  references: (t) => t("references"),
   views: (t) => t("views"),
 };
 
@@ -54,12 +52,6 @@ export function carriedRequest(carried, view) {
 }
 
 /**
- * What remains beside a reference in its slot.
- * @param {Carried} carried
- */
-export const carriedBesideReference = (carried) => without(carried, "references");
-
-/**
  * @param {Carried} carried
  * @param {Translate} t
  * @param {(carried: Carried) => void} change
@@ -82,7 +74,6 @@ export function carriedChips(carried, t, change) {
 function textOf(name, carried, t) {
   const value = carried[name];
   if (name === "views" && Array.isArray(value)) return value.map((view) => viewName(view, t)).join(t("list_separator"));
-  if (name === "references" && Array.isArray(value)) return String(value.length);
   const outfit = name === "character_id" ? carried.outfit : null;
   return [shortId(String(value)), outfit].filter(Boolean).join(" · ");
 }

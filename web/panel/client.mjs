@@ -77,6 +77,29 @@ export class ApiClient extends FilesClient {
   }
 
   /**
+   * A pose of the library, as one frame of OpenPose JSON, turned to a view.
+   * @param {string} pose its id or name
+   * @param {string | null} view null for the front
+   * @param {boolean} mirrored
+   * @returns {Promise<{ pose: object }>}
+   */
+  getLibraryPose(pose, view, mirrored) {
+    const query = new URLSearchParams({ view: view ?? "front", mirrored: String(mirrored) });
+    return this.requestJson(`/poses/library/${encodeURIComponent(pose)}?${query}`);
+  }
+
+  /**
+   * Make a character of a generation's pictures and words.
+   * @param {string} id
+   * @param {string} name
+   * @returns {Promise<{ character_id: string, name: string }>}
+   */
+  createCharacterOf(id, name) {
+    const headers = { "Content-Type": "application/json" };
+    return this.requestJson(`${generationPath(id)}/character`, { method: "POST", headers, body: JSON.stringify({ name }) });
+  }
+
+  /**
    * A page of generations, newest first.
    * @param {GenerationQuery} query
    * @returns {Promise<GenerationPage>}

@@ -25,14 +25,26 @@ function routeOf(generation) {
 }
 
 /**
+ * The request that repeats a generation; null if there is none.
+ * @param {Generation} generation
+ */
+export function requestOf(generation) {
+  const route = routeOf(generation);
+  if (!route || !generation.parameters) return null;
+  /** @type {Record<string, unknown>} */
+  const body = Object.fromEntries(Object.entries(generation.parameters).filter(([, value]) => value !== null));
+  return { route, body };
+}
+
+/**
  * The curl command, or null. It takes the key, if one is needed, from the environment.
  * @param {Generation} generation
  * @param {ApiClient} client
  */
 export function curlCommand(generation, client) {
-  const route = routeOf(generation);
-  if (!route || !generation.parameters) return null;
-  const body = Object.fromEntries(Object.entries(generation.parameters).filter(([, value]) => value !== null));
+  const request = requestOf(generation);
+  if (!request) return null;
+  const { route, body } = request;
   const url = new URL(client.api.apiURL(PREFIX + route), document.baseURI).href;
   return [
     `curl ${quote(url)}`,

@@ -10,6 +10,8 @@ import { TakeStrips } from "./takes.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
 /** @import { Properties } from "../shared/elements.mjs" */
+/** @import { PictureActions } from "./picture_actions.mjs" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
 
 export class Detail {
@@ -18,13 +20,17 @@ export class Detail {
    * @param {Session} options.session
    * @param {() => void} options.back leaves the view
    * @param {(generation: Generation) => void} options.useSettings puts its settings into the form
+   * @param {PictureActions} options.actions
+   * @param {(picture: Picture) => void} options.view shows a picture large
    */
-  constructor({ session, back, useSettings }) {
+  constructor({ session, back, useSettings, actions, view }) {
     const { live, t } = session;
     this.session = session;
     this.takes = new TakeStrips(session);
     this.back = back;
     this.useSettings = useSettings;
+    this.actions = actions;
+    this.view = view;
     this.id = "";
     this.lastRequest = 0;
     this.rendered = ""; // the data that the sections show, as JSON
@@ -119,7 +125,7 @@ export class Detail {
       summary(generation, session),
       hasEnded(generation) ? null : this.#progress(),
       error ? make("p", { className: "avatarforge-alert", textContent: failureText(generation, session.t) }) : null,
-      pictures(generation, session, (number) => void this.#runAction(`reroll?position=${number}`), this.takes),
+      pictures(generation, session, { actions: this.actions, view: this.view, takes: this.takes }),
       this.#actions(generation),
       generation.warnings.length ? warnings(generation.warning_details, session) : null,
       parameters && generation.kind !== "expressions" ? inputFiles(parameters, session) : null,

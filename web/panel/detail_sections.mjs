@@ -1,15 +1,22 @@
 // The sections of one generation: pictures, warnings, input files, settings and receipt.
 import { button, make } from "../shared/elements.mjs";
 import { translateIfKnown } from "../shared/i18n.mjs";
-import { formatDuration, formatTime, hasEnded, kindName, statusBadge, viewName } from "./labels.mjs";
+import { menuButton } from "../shared/menu.mjs";
+import { formatDuration, formatTime, kindName, statusBadge, viewName } from "./labels.mjs";
+import { DRAWN, canReroll, canRerollNow, drag, isAlone, pictureName, picturesOf } from "./pictures.mjs";
+import { settingName, settingText, shownSettings } from "./setting_texts.mjs";
+import { makeSheet } from "./sheet.mjs";
 
-/** @import { FileKind, Generation, InputReceipt, OutputFile, Parameters, Translate, Warning } from "../shared/types.d.ts" */
+/** @import { FileKind, Generation, InputReceipt, Parameters, Translate, Warning } from "../shared/types.d.ts" */
 /** @import { Labels } from "./labels.mjs" */
+/** @import { PictureActions } from "./picture_actions.mjs" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
 /** @import { TakeStrips } from "./takes.mjs" */
-
-/** What the API names in place of a model for pictures that were drawn without one. */
-const DRAWN = "Paper doll";
+/**
+ * What stands with each picture. `view` shows it large.
+ * @typedef {{ actions: PictureActions, view: (picture: Picture) => void, takes: TakeStrips }} PictureParts
+ */
 
 /** @type {Labels} */
 const ROLES = {
@@ -39,65 +46,61 @@ export function summary(generation, { locale, t }) {
 }
 
 /**
+ * The finished pictures, as a sheet.
  * @param {Generation} generation
  * @param {Session} session
- * @param {(number: number) => void} reroll gets the number of the picture, from 1
- * @param {TakeStrips} takes
+ * @param {PictureParts} parts
  */
-export function pictures(generation, session, reroll, takes) {
-  const { output_files: outputs } = generation;
-  if (!outputs.length) return null;
-  return make(
-    "div",
-    { className: "avatarforge-pictures" },
-    ...outputs.map((output, index) => picture(output, index + 1, generation, session, reroll, takes)),
+export function pictures(generation, session, parts) {
+  return makeSheet(
+    picturesOf(generation).map((picture) => ({
+      ...picture.output.dimensions,
+      element: pictureFigure(picture, session, parts),
+    })),
   );
 }
 
 /**
- * @param {OutputFile} output
- * @param {number} number of the picture, from 1
- * @param {Generation} generation
+ * @param {Picture} picture
  * @param {Session} session
- * @param {(number: number) => void} reroll gets the number of the picture, from 1
- * @param {TakeStrips} takes
+ * @param {PictureParts} parts
  */
-function picture(output, number, generation, session, reroll, takes) {
-  const { client, t } = session;
-  const { pose_type: view, expression } = output;
+function pictureFigure(picture, { client, t }, { actions, view, takes }) {
+  const { generation, output, number } = picture;
   const { width, height } = output.dimensions;
-  // A drawn face fits into its picture with the seed of that only.
-  const keepsSeed = generation.inputs.some(({ role, model }) => role === "source" && model === DRAWN);
-  const alone = generation.output_files.filter((other) => other.pose_type === view).length === 1;
-  const name = expression ?? (alone ? viewName(view, t) : `${viewName(view, t)} ${number}`);
-  const image = make("img", { alt: t("picture_of", { view: name }), loading: "lazy", width, height });
-  const link = make("a", { target: "_blank", rel: "noopener", title: t("open_picture") }, image);
+  const name = pictureName(picture, t);
+  const act = isAlone(picture) ? `${output.pose_type}` : `${output.pose_type}-${number}`;
+  const image = make("img", { alt: t("picture_of", { view: name }), loading: "lazy", draggable: false, width, height });
+  const shown = make(
+    "button",
+    { type: "button", className: "avatarforge-shown", title: t("view_large"), "data-act": `view-${act}`, draggable: true },
+    image,
+  );
+  shown.addEventListener("click", () => view(picture));
+  shown.addEventListener("dragstart", (event) => drag(event, picture, image));
   const download = make("a", {
     className: "avatarforge-button",
     textContent: t("download"),
     download: output.filename,
     "aria-label": t("download_named", { view: name }),
   });
-  void client.applyUrl(output.url, (browserUrl) => {
-    link.href = download.href = browserUrl;
-    // A re-roll keeps the URL of a view, so without the seed a browser could show the old picture from its cache.
-    image.src = browserUrl.includes("?") ? browserUrl : `${browserUrl}?seed=${output.seed ?? ""}`;
+  void client.applyUrl(output.url, (browserUrl) => (image.src = download.href = browserUrl));
+  const rerollButton = canReroll(picture)
+    ? button(t("reroll"), () => void actions.reroll(picture), {
+        disabled: !canRerollNow(generation),
+        "aria-label": t("reroll_named", { view: name }),
+        "data-act": `reroll-${act}`,
+      })
+    : null;
+  const more = menuButton(t("continue_with"), () => actions.entries(picture), {
+    "aria-label": t("continue_named", { view: name }),
+    "data-act": `continue-${act}`,
   });
-  // While one picture is made again, more can be asked for: they wait for their turn.
-  const canBeRerolled = hasEnded(generation) || generation.reroll_position !== null;
   const waiting = generation.waiting_rerolls.filter(({ position }) => position === number).length;
-  const rerollButton =
-    generation.kind !== "graph" && (view || expression) && !keepsSeed
-      ? button(t("reroll"), () => reroll(number), {
-          disabled: !canBeRerolled,
-          "aria-label": t("reroll_named", { view: name }),
-          "data-act": alone ? `reroll-${view}` : `reroll-${view}-${number}`,
-        })
-      : null;
   return make(
     "figure",
     {},
-    link,
+    shown,
     make(
       "figcaption",
       {},
@@ -114,7 +117,7 @@ function picture(output, number, generation, session, reroll, takes) {
         : null,
     ),
     output.takes > 1 ? takes.show(generation, number, name) : null,
-    make("div", { className: "avatarforge-row" }, download, rerollButton),
+    make("div", { className: "avatarforge-row" }, download, rerollButton, more),
   );
 }
 
@@ -175,15 +178,7 @@ export function inputFiles(parameters, { client, editor, t }) {
  * @param {Session} session
  */
 export function settings(parameters, { t }) {
-  /** @type {Record<string, unknown>} */
-  const values = { ...parameters };
-  if (values.model) delete values.checkpoint; // the same under its older name
-  const shown = Object.keys(values).filter((name) => !name.endsWith("_file_id") && values[name] !== null);
-  /** @param {string} name */
-  const text = (name) =>
-    name === "model" && values[name] === DRAWN
-      ? t("paper_doll")
-      : (translateIfKnown(`${name}_${values[name]}`, {}, t) ?? String(values[name]));
+  const values = shownSettings(parameters);
   return make(
     "details",
     { className: "avatarforge-settings" },
@@ -191,9 +186,9 @@ export function settings(parameters, { t }) {
     make(
       "dl",
       {},
-      ...shown.flatMap((name) => [
-        make("dt", { textContent: translateIfKnown(name, {}, t) ?? name }),
-        make("dd", { textContent: text(name) }),
+      ...Object.entries(values).flatMap(([name, value]) => [
+        make("dt", { textContent: settingName(name, t) }),
+        make("dd", { textContent: settingText(name, value, t) }),
       ]),
     ),
   );

@@ -1,6 +1,7 @@
 // The form's input, which this browser keeps until it is changed again, so that a reload loses nothing.
 import { readStored, writeStored } from "../shared/storage.mjs";
 
+/** @import { Reference } from "../shared/types.d.ts" */
 /** @import { LibraryFields } from "./pose_slot.mjs" */
 /**
  * Everything that the user has entered.
@@ -10,6 +11,7 @@ import { readStored, writeStored } from "../shared/storage.mjs";
  * @property {string} pose the id of the file; "" for none
  * @property {LibraryFields} libraryPose a pose of the library in its place
  * @property {string} reference
+ * @property {Reference[]} references beside that one
  * @property {Record<string, unknown>} carried settings of a used generation for which the form has no field
  */
 
@@ -28,13 +30,14 @@ export function saveDraft(state, hasModel) {
 export function loadDraft() {
   const stored = readStored(KEY);
   if (stored?.version !== VERSION) return null;
-  const { values, view, pose, libraryPose, reference, carried, hasModel } = stored;
+  const { values, view, pose, libraryPose, reference, references, carried, hasModel } = stored;
   return {
     values: values ?? {},
     view: String(view ?? ""),
     pose: String(pose ?? ""),
     libraryPose: libraryPose ?? {},
     reference: String(reference ?? ""),
+    references: Array.isArray(references) ? references : [],
     carried: carried ?? {},
     hasModel: Boolean(hasModel),
   };

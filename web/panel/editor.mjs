@@ -1,15 +1,17 @@
 // The panel in ComfyUI's editor: sidebar tab, badge, toasts, commands, settings, graph. It uses only the frontend's
 // API for extensions.
+import { getDragged, isDragged } from "../shared/dragged.mjs";
 import { failureText, generationTitle, wasCancelled } from "./labels.mjs";
 import { Panel } from "./panel.mjs";
 import { Session, UNDO_SECONDS } from "./session.mjs";
 import { ACTIONS } from "./shortcuts.mjs";
 
 /** @import { ApiClient } from "./client.mjs" */
-/** @import { ComfyApp, Extension, ExtensionManager, FileKind, Translate } from "../shared/types.d.ts" */
+/** @import { ComfyApp, DraggedPicture, Extension, ExtensionManager, Translate } from "../shared/types.d.ts" */
 
 const TAB = "avatarforge";
 const NODES = { pose: "AvatarForgeLoadPose", reference: "AvatarForgeLoadReference" };
+const LOAD_VIEW = "AvatarForgeLoadView";
 const TOAST = 6000; // ms
 const [ALL, FAILED, NONE] = ["all", "failed", "none"];
 
@@ -107,7 +109,8 @@ export function addPanel({ app, client, t }) {
     locale: String(setting.get("Comfy.Locale") || "en"),
     undoSeconds: () => Number(setting.get(UNDO) ?? UNDO_SECONDS),
     editor: {
-      insertNode: (kind, fileId) => insertNode(app, kind, fileId),
+      insertNode: (kind, fileId) => insertNode(app, NODES[kind], { file_id: fileId }),
+      insertView: (id, number) => insertView(app, { generation_id: id, number }),
       openGraph: async (generation) => {
         const prompt = await client.getPrompt(generation.generation_id);
         app.loadApiJson(prompt, generationTitle(generation, t).slice(0, 40));
@@ -139,6 +142,7 @@ export function addPanel({ app, client, t }) {
   });
   showBadge(extensionManager, session);
   showToasts(extensionManager, session);
+  takeDrops(app);
   session.live.start();
   return panel;
 }
@@ -185,22 +189,53 @@ function showToasts({ setting, toast }, session) {
 }
 
 /**
- * Put a node that loads a stored file into the middle of the visible canvas.
+ * Put a node into the graph.
  * @param {ComfyApp} app
- * @param {FileKind} kind
- * @param {string} fileId
+ * @param {string} type
+ * @param {Record<string, unknown>} values of its widgets
+ * @param {[x: number, y: number]} [place] of its corner; without one it lies in the middle of the visible canvas
  */
-function insertNode(app, kind, fileId) {
-  const node = window.LiteGraph.createNode(NODES[kind]);
-  const widget = node.widgets?.find(({ name }) => name === "file_id");
-  if (widget) widget.value = fileId;
+function insertNode(app, type, values, place) {
+  const node = window.LiteGraph.createNode(type);
+  const widgets = node.widgets?.filter(({ name }) => name in values) ?? [];
+  for (const widget of widgets) widget.value = values[widget.name];
   const [left, top, width, height] = app.canvas.visible_area;
-  node.pos = [left + (width - node.size[0]) / 2, top + (height - node.size[1]) / 2];
+  node.pos = place ?? [left + (width - node.size[0]) / 2, top + (height - node.size[1]) / 2];
   const { graph } = app.canvas;
   graph.beforeChange?.();
   graph.add(node);
   graph.afterChange?.();
-  widget?.callback?.(fileId); // makes its picker show the file
+  for (const widget of widgets) widget.callback?.(widget.value); // makes its picker show the file
   app.canvas.selectNode?.(node);
   app.canvas.setDirty(true, true);
+}
+
+/**
+ * @param {ComfyApp} app
+ * @param {Pick<DraggedPicture, "generation_id" | "number">} picture
+ * @param {[x: number, y: number]} [place]
+ */
+function insertView(app, { generation_id: id, number }, place) {
+  insertNode(app, LOAD_VIEW, { generation_id: id, position: number }, place);
+}
+
+/**
+ * One of our pictures that is dropped onto the empty canvas becomes a node. Otherwise the editor would open the graph in
+ * the picture, and replace what the user is working on.
+ * @param {ComfyApp} app
+ */
+function takeDrops(app) {
+  const { canvas } = app;
+  for (const name of /** @type {const} */ (["dragover", "drop"]))
+    canvas.canvas?.addEventListener(name, (event) => {
+      if (!isDragged(event.dataTransfer)) return;
+      const place = canvas.convertEventToCanvasOffset?.(event);
+      const node = place && canvas.graph.getNodeOnPos?.(...place);
+      if (node?.onDragOver?.(event)) return; // the node takes it
+      event.preventDefault();
+      if (event.type !== "drop") return;
+      event.stopPropagation();
+      const picture = getDragged(event.dataTransfer);
+      if (picture) insertView(app, picture, place);
+    });
 }

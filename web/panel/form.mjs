@@ -14,6 +14,7 @@ import { addPrompt } from "./prompt_history.mjs";
 import { SeedField } from "./seed_field.mjs";
 
 /** @import { Capabilities, Generation } from "../shared/types.d.ts" */
+/** @import { PoseSource } from "./picture_pose.mjs" */
 /** @import { Session } from "./session.mjs" */
 
 const TEMPLATE = "template"; // the field that names a template
@@ -100,6 +101,11 @@ export class Form {
     return this.input.chosenModel;
   }
 
+  /** The names of the LoRAs that a request can use. */
+  get loraNames() {
+    return (this.capabilities?.loras ?? []).filter(({ problem }) => !problem).map(({ name }) => name);
+  }
+
   /** Whether there is a model, and not only what is drawn without one. */
   get hasModel() {
     return this.models.some(({ drawn }) => !drawn);
@@ -150,7 +156,9 @@ export class Form {
       view: draft.view || state.view,
       // What was put into a slot before the form was loaded is newer.
       pose: state.pose || draft.pose,
+      libraryPose: state.pose ? {} : draft.libraryPose,
       reference: state.reference || draft.reference,
+      references: draft.references,
       carried: draft.carried,
     };
   }
@@ -178,6 +186,47 @@ export class Form {
   }
 
   /**
+   * Fill in these fields and leave the rest as it is.
+   * @param {Record<string, unknown>} values
+   * @returns {() => void} puts back what was there before
+   */
+  fillValues(values) {
+    const { input } = this;
+    const before = input.state;
+    this.alert.clear();
+    input.state = { ...before, values: { ...before.values, ...values } };
+    return () => {
+      this.alert.clear();
+      input.state = before;
+    };
+  }
+
+  /**
+   * Use a picture as a reference in a role.
+   * @param {File} file
+   * @param {string} role
+   * @param {string | null} view the view that it shows, if that is known
+   */
+  useReference(file, role, view) {
+    const slot = this.slots.reference;
+    const { references } = this.input;
+    // The slot is the short form for one picture of the whole person.
+    const isFirst = role === "identity" && !slot.fileId;
+    if (isFirst) slot.uploadFirst([file]);
+    else references.add(file, role, view);
+    (isFirst ? slot : references).focus();
+  }
+
+  /** @param {PoseSource} source */
+  usePose(source) {
+    const slot = this.slots.pose;
+    if ("file" in source) slot.uploadFirst([source.file]);
+    else slot.setFile(source.fileId);
+    this.input.changed(slot);
+    slot.focus();
+  }
+
+  /**
    * Send the form.
    * @param {boolean} sheet whether to ask for all four views, whatever view is chosen
    * @param {boolean} again whether to make a picture again that is there already
@@ -191,7 +240,7 @@ export class Form {
     this.#setBusy(true);
     const view = sheet ? SHEET : input.view.value;
     try {
-      await Promise.all(Object.values(this.slots).map((slot) => slot.uploadFinished()));
+      await input.uploadsFinished();
       const { body, findings } = input.collect(view);
       const route = routeOf(view);
       if (findings.length) {

@@ -185,6 +185,20 @@ class SchemaField {
     this.requestValue = null;
   }
 
+  /**
+   * Whether a value from elsewhere, such as a file, can be entered. What is not installed cannot.
+   * @param {unknown} value
+   */
+  accepts(value) {
+    const { control, minimum, maximum } = this.schema;
+    if (control === "switch") return typeof value === "boolean";
+    if (control === "number") return typeof value === "number" && value >= Number(minimum) && value <= Number(maximum);
+    if (control === "digits") return SEED.test(String(value));
+    if (this.control instanceof LorasField || this.control instanceof RadioGroup || typeof value !== "string") return false;
+    const { control: element } = this.control;
+    return !(element instanceof HTMLSelectElement) || [...element.options].some((option) => option.value === value);
+  }
+
   /** Why the value cannot be sent; "" if it can. */
   get problem() {
     const { t, control } = this;

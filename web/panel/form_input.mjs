@@ -1,12 +1,13 @@
 // What the user has entered in the form: its fields, view and pictures, and the request that they make.
 import { button, make } from "../shared/elements.mjs";
 import { Emitter } from "../shared/events.mjs";
-import { carriedBesideReference, carriedChips, carriedRequest, carriedSettings } from "./carried.mjs";
+import { carriedChips, carriedRequest, carriedSettings } from "./carried.mjs";
 import { Chips } from "./chips.mjs";
 import { makeFields, usableModels } from "./form_fields.mjs";
 import { SHEET } from "./form_request.mjs";
 import { LorasField } from "./loras_field.mjs";
 import { PoseSlot } from "./pose_slot.mjs";
+import { ReferenceList } from "./references.mjs";
 import { Slot } from "./slots.mjs";
 import { drawViews, makeViews, viewOf } from "./view_field.mjs";
 
@@ -45,10 +46,12 @@ export class FormInput extends Emitter {
     this.chips = new Chips(t, () => this.summary.focus());
     this.view = makeViews(t);
     this.slots = this.#makeSlots();
+    this.references = new ReferenceList(session, () => this.changed(this.references));
     this.elements = [
       this.main,
       this.view.element,
       make("div", { className: "avatarforge-slots" }, this.slots.pose.element, this.slots.reference.element),
+      this.references.element,
       this.quick,
       this.chips.element,
       this.group,
@@ -66,10 +69,7 @@ export class FormInput extends Emitter {
       session,
       kind: "reference",
       label: t("reference"),
-      changed: () => {
-        if (reference.fileId) this.carried = carriedBesideReference(this.carried);
-        this.changed(reference);
-      },
+      changed: () => this.changed(reference),
     });
     const pose = new PoseSlot({
       session,
@@ -134,17 +134,19 @@ export class FormInput extends Emitter {
       pose: this.slots.pose.fileId,
       libraryPose: this.slots.pose.libraryFields,
       reference: this.slots.reference.fileId,
+      references: this.references.value,
       carried: this.carried,
     };
   }
 
   /** @param {FormState} entered */
   set state(entered) {
-    const { values, view, pose, libraryPose, reference, carried } = entered;
+    const { values, view, pose, libraryPose, reference, references, carried } = entered;
     for (const [name, field] of this.fields) field.requestValue = values[name] ?? null;
     this.view.value = view;
     this.slots.pose.fill({ pose_file_id: pose, ...libraryPose });
     this.slots.reference.setFile(reference);
+    this.references.value = references;
     this.carried = carried;
     this.changed(null);
   }
@@ -163,6 +165,7 @@ export class FormInput extends Emitter {
       pose: parameters.pose_file_id ?? "",
       libraryPose: { pose_id: parameters.pose_id ?? "", pose_mirrored: parameters.pose_mirrored ?? false },
       reference: parameters.reference_file_id ?? "",
+      references: parameters.references ?? [],
       carried: carriedSettings(generation),
     };
   }
@@ -181,7 +184,7 @@ export class FormInput extends Emitter {
     const applied = {
       severalViews: view === SHEET,
       pose: Boolean(this.slots.pose.fileId || this.slots.pose.poseId),
-      reference: Boolean(this.slots.reference.fileId || this.carried.references),
+      reference: Boolean(this.slots.reference.fileId || this.references.value.length),
       pixelArt: this.fields.get("pixel_height")?.requestValue !== undefined,
       settings: chosen?.settings,
       lacks: chosen?.lacks,
@@ -197,7 +200,27 @@ export class FormInput extends Emitter {
       else if (slot.fileId) body[`${kind}_file_id`] = slot.fileId;
     }
     Object.assign(body, this.slots.pose.libraryFields);
+    this.#addReferences(body);
     return { body, findings };
+  }
+
+  /**
+   * With several references, that of the slot is one of them: its own fields are refused then.
+   * @param {Record<string, unknown>} body
+   */
+  #addReferences(body) {
+    const others = this.references.value;
+    if (!others.length) return;
+    const { reference_file_id: fileId, reference_strength: strength } = body;
+    const first = { file_id: fileId, role: "identity", ...(strength === undefined ? {} : { strength }) };
+    body.references = fileId ? [first, ...others] : others;
+    delete body.reference_file_id;
+    delete body.reference_strength;
+  }
+
+  /** Resolves when no upload is in progress. */
+  async uploadsFinished() {
+    await Promise.all([...Object.values(this.slots), this.references].map((place) => place.uploadFinished()));
   }
 
   /**
@@ -214,6 +237,7 @@ export class FormInput extends Emitter {
       pose_file_id: this.slots.pose,
       pose_id: this.slots.pose,
       reference_file_id: this.slots.reference,
+      references: this.references,
     };
     return places[loc[loc.length - 1]] ?? places[loc[1]] ?? null;
   }
@@ -248,7 +272,7 @@ export class FormInput extends Emitter {
    */
   #placeAt(target) {
     if (!(target instanceof Node)) return null;
-    const places = [...this.fields.values(), this.view, ...Object.values(this.slots)];
+    const places = [...this.fields.values(), this.view, ...Object.values(this.slots), this.references];
     return places.find(({ element }) => element.contains(target)) ?? null;
   }
 

@@ -3,6 +3,9 @@ import { button, gridTarget, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { newId } from "./fields.mjs";
 import { formatTimeShort, generationTitle, kindName, statusBadge, statusName } from "./labels.mjs";
+import { findNeighbour } from "./neighbours.mjs";
+import { drag, picturesOf } from "./pictures.mjs";
+import { TilePictures } from "./tile_pictures.mjs";
 
 /** @import { Generation, GenerationPage } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
@@ -103,6 +106,26 @@ export class Gallery {
     const tile = this.tiles.get(id) ?? this.#firstTile();
     if (tile) this.#focusTile(tile.button);
     else this.filter.focus();
+  }
+
+  /**
+   * The generation with pictures beside another one; null at the end.
+   * @param {string} id
+   * @param {1 | -1} step 1 is older
+   */
+  neighbour(id, step) {
+    const { client, pendingDeletes } = this.session;
+    const shown = [...this.tiles.values()].map((tile) => tile.generation);
+    return findNeighbour(
+      {
+        shown: shown.filter((generation) => !pendingDeletes.has(generation.generation_id)),
+        older: this.nextCursor,
+        newer: this.cursors.at(-2),
+        load: (cursor) => client.listGenerations({ limit: PAGE, status: this.filter.value, cursor }),
+      },
+      id,
+      step,
+    );
   }
 
   /** @returns {Tile | undefined} */
@@ -237,22 +260,21 @@ class Tile {
   constructor(session, generation, open) {
     this.session = session;
     this.generation = generation;
-    // Not `hidden`, because browsers never load a lazy picture without a box.
-    this.picture = make("img", { alt: "", loading: "lazy", className: "avatarforge-not-loaded" });
-    this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-not-loaded"));
-    this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-not-loaded"));
+    this.pictures = new TilePictures(session);
     this.marks = make("span", { className: "avatarforge-marks" });
     this.title = make("span", { className: "avatarforge-title" });
     this.details = make("span", { className: "avatarforge-details" });
     this.button = make(
       "button",
       { type: "button", className: "avatarforge-tile", tabIndex: -1, onclick: open },
-      make("span", { className: "avatarforge-tile-picture" }, this.picture, this.marks),
+      this.pictures.element,
       this.title,
       this.details,
     );
-    this.element = make("li", {}, this.button);
-    this.#updatePicture(undefined);
+    this.pictures.element.append(this.marks);
+    this.element = make("li", { draggable: true }, this.button);
+    this.element.addEventListener("dragstart", (event) => this.#startDrag(event));
+    this.pictures.update(generation);
     this.#updateText();
   }
 
@@ -260,16 +282,17 @@ class Tile {
   update(generation) {
     const before = this.generation;
     this.generation = generation;
-    this.#updatePicture(before.output_files[0]?.url);
+    this.pictures.update(generation);
     if (before.status === generation.status && before.output_files.length === generation.output_files.length) return;
     this.#updateText();
   }
 
-  /** @param {string | undefined} shownUrl */
-  #updatePicture(shownUrl) {
-    const url = this.generation.output_files[0]?.url;
-    if (!url || url === shownUrl) return;
-    void this.session.client.applyUrl(url, (browserUrl) => (this.picture.src = browserUrl));
+  /** @param {DragEvent} event */
+  #startDrag(event) {
+    const [first] = picturesOf(this.generation);
+    const [image] = this.pictures.images;
+    if (first && image) drag(event, first, image);
+    else event.preventDefault();
   }
 
   #updateText() {

@@ -1,5 +1,6 @@
 // The whole panel, the same in the editor's sidebar and on the standalone page.
 import { withKey } from "../shared/api_key.mjs";
+import { getDragged, isDragged } from "../shared/dragged.mjs";
 import { button, hasFiles, make } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
 import { Emitter } from "../shared/events.mjs";
@@ -7,10 +8,13 @@ import { Detail } from "./detail.mjs";
 import { Form } from "./form.mjs";
 import { Gallery } from "./gallery.mjs";
 import { generationTitle } from "./labels.mjs";
+import { PictureActions } from "./picture_actions.mjs";
 import { Running } from "./running.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Notice, Session } from "./session.mjs" */
+/** @import { Viewing } from "./viewing.mjs" */
 /** @import { Characters } from "../characters/characters.mjs" */
 /** @typedef {"create" | "gallery" | "detail" | "characters"} PanelView */
 
@@ -50,10 +54,26 @@ export class Panel extends Emitter {
     this.form = new Form({ session, onSubmitted: (generation) => this.#watchNew(generation), open });
     this.running = new Running({ session, open });
     this.gallery = new Gallery({ session, open });
+    const showForm = () => this.showForm();
+    /** @type {Viewing | null} */
+    this.viewing = null; // once it was needed
+    this.actions = new PictureActions({
+      session,
+      form: this.form,
+      showForm,
+      open,
+      edit: ({ generation, output }) => {
+        const { parameters } = generation;
+        const seed = output.seed ?? parameters?.seed;
+        if (parameters && seed !== undefined) this.#useSettings({ ...generation, parameters: { ...parameters, seed } });
+      },
+    });
     this.detail = new Detail({
       session,
       back: () => this.#leaveDetail(),
       useSettings: (generation) => this.#useSettings(generation),
+      actions: this.actions,
+      view: (picture) => void this.viewPicture(picture),
     });
     this.tabs = {
       create: button(t("create"), () => this.show("create")),
@@ -101,10 +121,10 @@ export class Panel extends Emitter {
     for (const name of /** @type {const} */ (["dragover", "drop"]))
       this.element.addEventListener(name, (event) => {
         // A picture dropped outside a slot must not navigate away from the page.
-        if (!hasFiles(event.dataTransfer)) return;
+        if (!hasFiles(event.dataTransfer) && !isDragged(event.dataTransfer)) return;
         event.preventDefault();
         event.stopPropagation();
-        if (event.type === "drop") session.notify(t("drop_onto"));
+        if (event.type === "drop") void this.#handleDrop(event.dataTransfer);
       });
     this.element.addEventListener("paste", (event) => this.paste(event));
     this.show("create", false);
@@ -185,6 +205,11 @@ export class Panel extends Emitter {
     }
   }
 
+  /** Bring the form to the front. A wide panel shows it anyway, beside what the user is looking at. */
+  showForm() {
+    if (!this.#isWide()) this.show("create", false);
+  }
+
   /**
    * Show one generation in detail.
    * @param {string} id
@@ -195,6 +220,50 @@ export class Panel extends Emitter {
     const cached = this.gallery.tiles.get(id)?.generation ?? null;
     this.show("detail", false);
     void this.detail.open(id, cached);
+  }
+
+  /**
+   * Show a picture large.
+   * @param {Picture} picture
+   */
+  async viewPicture(picture) {
+    await (await this.#loadViewing())?.viewer.open(picture);
+  }
+
+  /**
+   * Compare two pictures, such as two that were chosen in the gallery.
+   * @param {Picture} first
+   * @param {Picture} second
+   */
+  async comparePictures(first, second) {
+    await (await this.#loadViewing())?.compare.open(first, [first, second], second);
+  }
+
+  /** Viewer, comparison and reading of dropped pictures. They are loaded when they are needed first. */
+  async #loadViewing() {
+    const { session } = this;
+    try {
+      const { createViewing } = await import("./viewing.mjs");
+      this.viewing ??= createViewing(this);
+    } catch {
+      session.notify(session.t("unreachable"));
+    }
+    return this.viewing;
+  }
+
+  /**
+   * A picture that was dropped outside the slots: its settings are offered, if it has some.
+   * @param {DataTransfer | null} transfer can be read only before the first await
+   */
+  async #handleDrop(transfer) {
+    const { session } = this;
+    const ours = isDragged(transfer);
+    const picture = getDragged(transfer);
+    const file = ours ? null : (transfer?.files[0] ?? null);
+    const viewing = await this.#loadViewing();
+    if (!viewing) return;
+    if (picture) await viewing.restore.dropPicture(picture);
+    else if (!file || !(await viewing.restore.dropFile(file))) session.notify(session.t("drop_onto"));
   }
 
   /**

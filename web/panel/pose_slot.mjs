@@ -46,7 +46,7 @@ export class PoseSlot extends Slot {
    * @param {LibraryFields & { pose_file_id?: string | null }} fields
    */
   fill({ pose_file_id: fileId, pose_id: poseId, pose_mirrored: mirrored }) {
-    this.setFile(fileId);
+    this.setFile(fileId ?? null);
     if (poseId) void this.#load(poseId, mirrored === true);
   }
 

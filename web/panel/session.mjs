@@ -18,7 +18,8 @@ export const UNDO_SECONDS = 8;
  * - "notice": a message with an optional button
  * - "pending": the id of a generation whose deletion became pending, or is no longer pending
  * - "deleted": the id of a generation
- * @extends {Emitter<{ announce: string, notice: Notice, pending: string, deleted: string }>}
+ * - "character": the id of a character that was created
+ * @extends {Emitter<{ announce: string, notice: Notice, pending: string, deleted: string, character: string }>}
  */
 export class Session extends Emitter {
   /**

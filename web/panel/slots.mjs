@@ -1,12 +1,14 @@
 // The slot of a pose or a reference, into which the user drops, pastes, uploads or chooses a picture.
 import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
+import { getDragged, isDragged } from "../shared/dragged.mjs";
 import { chooseFile } from "../shared/file_dialog.mjs";
 import { acceptedTypes } from "../shared/file_types.mjs";
 import { newId } from "./fields.mjs";
 import { hashFile } from "./hash.mjs";
+import { takePicture } from "./taken.mjs";
 
-/** @import { FileKind } from "../shared/types.d.ts" */
+/** @import { DraggedPicture, FileKind } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
 
 const SIZE = 256; // pixels of the thumbnail
@@ -85,7 +87,7 @@ export class Slot {
 
   /**
    * Upload the first of these files.
-   * @param {FileList | null | undefined} files
+   * @param {ArrayLike<File> | null | undefined} files
    * @returns whether there was one
    */
   uploadFirst(files) {
@@ -93,6 +95,14 @@ export class Slot {
     if (!file) return false;
     this.pendingUpload = this.#upload(file);
     return true;
+  }
+
+  /**
+   * Use a finished picture that was dragged here.
+   * @param {DraggedPicture} picture
+   */
+  take(picture) {
+    this.pendingUpload = this.#take(picture);
   }
 
   /**
@@ -125,6 +135,32 @@ export class Slot {
     const { t } = this.session;
     if (this.fileId) return "";
     return this.kind === "pose" ? t("drop_pose") : t("drop_reference");
+  }
+
+  /** @param {DraggedPicture} picture */
+  async #take(picture) {
+    const { client, t } = this.session;
+    this.#reset();
+    const change = this.lastChange;
+    this.fileId = "";
+    this.#show();
+    this.changed();
+    setStatus(this.status, t("checking"));
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const source = await takePicture(client, this.kind, picture);
+      if (change !== this.lastChange) return; // something else was put here meanwhile
+      if ("file" in source) await this.#upload(source.file);
+      else {
+        this.setFile(source.fileId);
+        this.changed();
+      }
+    } catch (error) {
+      if (change !== this.lastChange) return;
+      this.element.removeAttribute("aria-busy");
+      this.uploadFailed = true;
+      this.showError(errorMessage(error, t));
+    }
   }
 
   /** @param {File} file */
@@ -254,11 +290,16 @@ export class Slot {
 
   /** @param {DragEvent} event */
   #handleDrag(event) {
-    if (!hasFiles(event.dataTransfer)) return;
+    // First ours: browsers offer a picture that is dragged out of a page as a file, too.
+    const ours = isDragged(event.dataTransfer);
+    if (!ours && !hasFiles(event.dataTransfer)) return;
     event.preventDefault();
     event.stopPropagation(); // otherwise the editor opens it as a workflow
     const over = event.type === "dragenter" || event.type === "dragover";
     this.element.classList.toggle("avatarforge-drag-over", over);
-    if (event.type === "drop") this.uploadFirst(event.dataTransfer?.files);
+    if (event.type !== "drop") return;
+    const picture = getDragged(event.dataTransfer);
+    if (picture) this.take(picture);
+    else if (!ours) this.uploadFirst(event.dataTransfer?.files);
   }
 }

@@ -1,12 +1,14 @@
 // The part of a node that shows the chosen file, lets the user choose another, and takes uploads.
 import { withKey } from "../shared/api_key.mjs";
+import { takePicture } from "../panel/taken.mjs";
+import { getDragged, isDragged } from "../shared/dragged.mjs";
 import { button, hasFiles, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
 import { chooseFile } from "../shared/file_dialog.mjs";
 import { acceptedTypes } from "../shared/file_types.mjs";
 
-/** @import { FilesClient } from "../shared/files_client.mjs" */
-/** @import { FileKind, GraphCanvas, GraphNode, StoredFile, Translate, Widget } from "../shared/types.d.ts" */
+/** @import { ApiClient } from "../panel/client.mjs" */
+/** @import { DraggedPicture, FileKind, GraphCanvas, GraphNode, StoredFile, Translate, Widget } from "../shared/types.d.ts" */
 
 const HEIGHT = 190; // pixels that the picker needs in a node
 const SIZE = 256; // pixels of the thumbnail
@@ -15,7 +17,7 @@ const SIZE = 256; // pixels of the thumbnail
  * @typedef {object} Options
  * @property {GraphNode} node
  * @property {FileKind} kind
- * @property {FilesClient} client
+ * @property {ApiClient} client
  * @property {Translate} t
  * @property {(detail: string) => void} notify shows an error outside the node
  */
@@ -42,8 +44,8 @@ export function addPicker(options) {
   domWidget.serialize = false; // nor in the workflow
   callAfter(widget, "callback", () => picker.update());
   callAfter(node, "onConfigure", () => picker.update());
-  node.onDragOver = (event) => hasFiles(event.dataTransfer);
-  node.onDragDrop = async (event) => picker.uploadFirst(event.dataTransfer?.files);
+  node.onDragOver = (event) => isDragged(event.dataTransfer) || hasFiles(event.dataTransfer);
+  node.onDragDrop = async (event) => picker.takeDropped(event.dataTransfer);
   node.pasteFiles = (files) => picker.uploadFirst(files);
   node.setSize?.([Math.max(node.size[0], 260), Math.max(node.size[1], node.computeSize()[1])]);
   picker.update();
@@ -111,7 +113,7 @@ class Picker {
     // This element covers the canvas, which therefore gets no drop events here.
     this.element.addEventListener("dragover", (event) => this.#captureDrag(event));
     this.element.addEventListener("drop", (event) => {
-      if (this.#captureDrag(event)) this.uploadFirst(event.dataTransfer?.files);
+      if (this.#captureDrag(event)) this.takeDropped(event.dataTransfer);
     });
   }
 
@@ -141,7 +143,7 @@ class Picker {
   uploadFirst(files) {
     const file = files?.[0];
     if (!file) return false;
-    void this.#upload(file);
+    void this.#store(file.name, () => this.client.upload(this.kind, file));
     return true;
   }
 
@@ -160,13 +162,37 @@ class Picker {
     }
   }
 
-  /** @param {File} file */
-  async #upload(file) {
+  /**
+   * Take what was dropped: a finished picture, or the first of the files.
+   * @param {DataTransfer | null} transfer
+   * @returns whether there was one
+   */
+  takeDropped(transfer) {
+    if (!isDragged(transfer)) return this.uploadFirst(transfer?.files);
+    const picture = getDragged(transfer);
+    if (picture) void this.#store(picture.filename, () => this.#take(picture));
+    return picture !== null;
+  }
+
+  /**
+   * @param {DraggedPicture} picture
+   * @returns {Promise<{ file_id: string, filename?: string }>}
+   */
+  async #take(picture) {
+    const source = await takePicture(this.client, this.kind, picture);
+    return "file" in source ? this.client.upload(this.kind, source.file) : { file_id: source.fileId };
+  }
+
+  /**
+   * @param {string} name is shown meanwhile
+   * @param {() => Promise<{ file_id: string, filename?: string }>} store
+   */
+  async #store(name, store) {
     const request = ++this.lastRequest;
     this.#setBusy(true);
-    this.#setStatus(this.t("uploading", { name: file.name }));
+    this.#setStatus(this.t("uploading", { name }));
     try {
-      const stored = await withKey(this.client, this.t, () => this.client.upload(this.kind, file));
+      const stored = await withKey(this.client, this.t, store);
       if (request === this.lastRequest) this.#select(stored);
     } catch (error) {
       if (request !== this.lastRequest) return;
@@ -178,7 +204,7 @@ class Picker {
     }
   }
 
-  /** @param {Pick<StoredFile, "file_id" | "filename">} file */
+  /** @param {Pick<StoredFile, "file_id"> & { filename?: string }} file */
   #select(file) {
     const { node, widget } = this;
     const oldValue = widget.value;
@@ -221,10 +247,10 @@ class Picker {
   /**
    * Keep files that are dragged here from the editor, which would open them as a workflow.
    * @param {DragEvent} event
-   * @returns whether the drag contains files
+   * @returns whether the drag contains files, or one of our pictures
    */
   #captureDrag(event) {
-    if (!hasFiles(event.dataTransfer)) return false;
+    if (!hasFiles(event.dataTransfer) && !isDragged(event.dataTransfer)) return false;
     event.preventDefault();
     event.stopPropagation();
     return true;

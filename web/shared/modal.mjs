@@ -11,7 +11,7 @@ export function showModal(dialog, leave = () => dialog.close()) {
   dialog.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key !== "Escape") return;
-    event.preventDefault(); // otherwise the browser closes it
+    event.preventDefault(); // otherwise the browser closes it, and the dialog below it, too
     leave();
   });
   dialog.addEventListener("cancel", (event) => {

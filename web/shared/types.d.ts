@@ -65,6 +65,8 @@ export interface Parameters {
   pose_id?: string | null;
   pose_mirrored?: boolean | null;
   reference_file_id: string | null;
+  references?: Reference[] | null;
+  model?: string | null;
   clothing: string | null;
   style: string | null;
   outfit: string | null;
@@ -95,6 +97,22 @@ export interface InputReceipt {
   model: string;
   strength: number;
   steps: { first: number; last: number };
+  file_id?: string | null;
+}
+
+/** A reference picture of a request, in a role. */
+export interface Reference {
+  file_id: string;
+  role: string;
+  strength?: number;
+  view?: string | null;
+}
+
+/** A finished picture that is being dragged. `number` counts from 1. */
+export interface DraggedPicture {
+  generation_id: string;
+  number: number;
+  filename: string;
 }
 
 export interface Preview {
@@ -531,6 +549,8 @@ export interface PendingDelete {
 /** What only the graph editor can do. */
 export interface EditorActions {
   insertNode(kind: FileKind, fileId: string): void;
+  /** Put a node that loads a finished picture into the graph. */
+  insertView(generationId: string, number: number): void;
   openGraph(generation: Generation): Promise<void>;
   openTemplate(template: TemplateDocument): void;
 }
@@ -611,9 +631,16 @@ export interface GraphNode {
 export interface GraphCanvas {
   visible_area: [left: number, top: number, width: number, height: number];
   selected_nodes?: Record<string, GraphNode>;
-  graph: { add(node: GraphNode): void; beforeChange?(): void; afterChange?(): void };
+  graph: {
+    add(node: GraphNode): void;
+    getNodeOnPos?(x: number, y: number): GraphNode | null | undefined;
+    beforeChange?(): void;
+    afterChange?(): void;
+  };
   selectNode?(node: GraphNode): void;
   getWidgetAtCursor?(node?: GraphNode): Widget | undefined;
+  canvas?: HTMLCanvasElement;
+  convertEventToCanvasOffset?(event: MouseEvent): [number, number];
   setDirty(foreground: boolean, background: boolean): void;
 }
 
