@@ -133,20 +133,23 @@ export class ReferenceList {
 
   #show() {
     const hadFocus = this.list.contains(document.activeElement);
-    this.list.replaceChildren(...this.items.map((item) => this.#makeRow(item)));
+    this.list.replaceChildren(...this.items.map((item, index) => this.#makeRow(item, index + 1)));
     this.clearError();
     if (hadFocus) this.focus();
   }
 
-  /** @param {Item} item */
-  #makeRow(item) {
+  /**
+   * @param {Item} item
+   * @param {number} n its number, from 1
+   */
+  #makeRow(item, n) {
     const { client, t } = this.session;
     const image = make("img", { alt: "" });
     image.addEventListener("error", () => (image.hidden = true));
     if (item.file_id) void client.applyUrl(`/files/${item.file_id}/thumbnail?size=${SIZE}`, (url) => (image.src = url));
     const select = make(
       "select",
-      { className: "avatarforge-control", "aria-label": t("reference_role") },
+      { className: "avatarforge-control", "aria-label": t("reference_role", { n }) },
       ...ROLES.map((value) => make("option", { value, textContent: roleName(value, t) })),
     );
     select.value = item.role;
