@@ -100,7 +100,7 @@ def comfy_factory(comfyui: ComfyUI, preloader: Preloader, tmp_path: Path) -> Ite
     to the process, ``models`` are synthetic kinds (the shared ones by default, ``()`` for none) or a mapping
     for ComfyServer, ``dotenv`` is the text of the pack's ``.env``, ``nodes`` are files for its custom nodes,
     ``base`` a base directory to use again, and ``start=False`` gives a server that is not started yet.
-    Whatever still runs at the end of the test is stopped.
+    Whatever still runs at the end of the test is killed: it has nothing more to say.
     """
     with _factory(comfyui, preloader, tmp_path) as make:
         yield make
@@ -149,7 +149,7 @@ def _factory(comfyui: ComfyUI, preloader: Preloader, folder: Path) -> Iterator[F
         yield make
     finally:
         for server in started:
-            server.stop()
+            server.kill()
             _running.remove(server)
 
 
