@@ -1,7 +1,8 @@
 """Imports the libraries of ComfyUI once, and forks a process that runs a script with them for each request.
 
 ComfyUI's own Python runs this file: ``preload_main.py DESCRIPTOR LIBRARY...``. The descriptor is that of an
-inherited Unix socket that keeps messages apart; `preloaded.py` has the other end. A message is a JSON list:
+inherited Unix socket that keeps messages apart; `preloaded.py` has the other end. A library is a module, or
+``module:name`` if it imports the rest when that name is used. A message is a JSON list:
 
 - ``["start", script, arguments, folder, environment]``, with the descriptor of the log, is answered with the
   process id of a new process, which runs ``script`` as ``__main__``;
@@ -31,8 +32,11 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         del sys.path[0]  # our own folder
         for name in sys.argv[2:]:
-            with contextlib.suppress(ImportError):  # another version of ComfyUI may do without
-                importlib.import_module(name)
+            module, _, attribute = name.partition(":")
+            with contextlib.suppress(
+                ImportError, AttributeError
+            ):  # another version of ComfyUI may do without
+                getattr(importlib.import_module(module), attribute or "__name__")
         gc.collect()
         gc.freeze()  # what is collected in a forked process is copied for it
         requests.send(json.dumps(len(list(Path("/proc/self/task").iterdir()))).encode())

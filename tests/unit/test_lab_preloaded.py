@@ -45,7 +45,7 @@ BUSY = "import threading\nthreading.Thread(target=threading.Event().wait, daemon
 
 @pytest.fixture(scope="module")
 def preloader() -> Iterator[Preloader]:
-    made = Preloader(libraries=["numpy.random", "no_such_library"])
+    made = Preloader(libraries=["numpy.random", "json:loads", "json:no_such_name", "no_such_library"])
     yield made
     made.close()
 
