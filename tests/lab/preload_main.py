@@ -35,7 +35,7 @@ def main() -> None:
             module, _, attribute = name.partition(":")
             with contextlib.suppress(
                 ImportError, AttributeError
-            ):  # another version of ComfyUI may do without
+            ):  # another ComfyUI may do without
                 getattr(importlib.import_module(module), attribute or "__name__")
         gc.collect()
         gc.freeze()  # what is collected in a forked process is copied for it
