@@ -100,6 +100,8 @@ def _make_a_character(body: dict[str, Any]) -> None:
     if body.get("defaults") is not None:
         body["defaults"] = {**body["defaults"], "views": None}
     body.update(model=None, template=None)
+    if body.get("family") is not None:
+        body["family"] = NAMES["family"]
 
 
 def _make_a_batch(body: dict[str, Any]) -> None:
@@ -118,6 +120,7 @@ def _make_a_matrix(body: dict[str, Any]) -> None:
     """No schema says which outfits a character has, or that the product of lists is limited."""
     base = body.get("base") or {}
     _make_sensible(base, several=False)
+    _choose_the_model(base)
     for name in ("views", "character_version", "outfit", "expression", "count", "consistency", "turnaround"):
         base.pop(name, None)
     body.update(outfits=None, poses=None, version=None, count=1, base=base)
@@ -127,10 +130,18 @@ def _make_a_matrix(body: dict[str, Any]) -> None:
     body.pop("callback_url", None)
 
 
+def _choose_the_model(body: dict[str, Any]) -> None:
+    """No schema says which fields the model of a character takes: the drawn family refuses most of them."""
+    if body.get("model") is None and body.get("checkpoint") is None:
+        body["family"] = NAMES["family"]
+
+
 def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     body["prompt"] = (body.get("prompt") or "").strip() or "a knight"
     if body.get("character_id") is None:
         body.update(character_version=None, outfit=None)
+    else:
+        _choose_the_model(body)
     # So that what is let finish is quick.
     body.update(width=64, height=64, steps=1)
     body.pop("callback_url", None)  # no host may be called, unless a setting names it

@@ -82,20 +82,6 @@ def test_a_wrong_setting(comfy_factory: Factory) -> None:
     stays_up_and_says(server, reason)
 
 
-def test_a_storage_that_cannot_be_used(comfy_factory: Factory, tmp_path: Path) -> None:
-    blocked = tmp_path / "blocked"
-    blocked.write_text("a file where a folder should be")
-    server = comfy_factory(models=(), env={"AVATARFORGE_STORAGE_PATH": str(blocked / "storage")})
-    stays_up_and_says(server, "The storage folder (STORAGE_PATH) cannot be used: Not a directory")
-
-
-def test_a_corrupt_database(comfy_factory: Factory, tmp_path: Path) -> None:
-    database = tmp_path / "broken.db"
-    database.write_bytes(b"no database at all" * 500)
-    server = comfy_factory(models=(), dotenv=f"DATABASE_URL=sqlite:///{database}\n")
-    stays_up_and_says(server, "The database cannot be opened: file is not a database")
-
-
 def test_a_second_comfyui_on_the_same_data(comfy: ComfyServer, comfy_factory: Factory) -> None:
     server = comfy_factory(models=(), args=("--user-directory", str(comfy.base / "user")))
     stays_up_and_says(server, "Another ComfyUI uses the same user folder")

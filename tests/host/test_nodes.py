@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ from typing import Any
 from pictures import picture
 
 from lab.api import Api
-
-DEADLINE = 120
 
 RECORDED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "object_info.json").read_text(encoding="utf-8")
@@ -54,11 +51,7 @@ def run(api: Api, prompt: dict[str, Any], prompt_id: str) -> dict[str, Any]:
     """Queue a graph under this id; what ComfyUI's history says of it."""
     answer = api.request("POST", f"{api.server}/prompt", json={"prompt": prompt, "prompt_id": prompt_id})
     assert answer.status_code == 200, answer.text
-    deadline = time.monotonic() + DEADLINE
-    while prompt_id not in (history := api.root(f"/history/{prompt_id}").json()):
-        assert time.monotonic() < deadline
-    record: dict[str, Any] = history[prompt_id]
-    return record
+    return api.history(prompt_id)
 
 
 def test_nodes_take_ids_in_capitals(api: Api) -> None:

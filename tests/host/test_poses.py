@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -41,19 +40,12 @@ def server(module_factory: Callable[..., ComfyServer]) -> ComfyServer:
     return module_factory(models=(), nodes=[STAND_IN])
 
 
-def run(server: ComfyServer, prompt: dict[str, Any], deadline: float = 60.0) -> dict[str, Any]:
+def run(server: ComfyServer, prompt: dict[str, Any]) -> dict[str, Any]:
     """Queue a prompt as the editor does; its entry in ComfyUI's history."""
     api = Api(server.url)
     answer = api.post(f"{server.url}/prompt", json={"prompt": prompt})
     assert answer.status_code == 200, answer.text
-    prompt_id = answer.json()["prompt_id"]
-    until = time.monotonic() + deadline
-    while time.monotonic() < until:
-        entry = api.root(f"/history/{prompt_id}").json().get(prompt_id)
-        if entry:
-            found: dict[str, Any] = entry
-            return found
-    raise TimeoutError(prompt_id)
+    return api.history(answer.json()["prompt_id"])
 
 
 def image_of(server: ComfyServer, build: PromptBuilder, link: list[Any]) -> Image.Image:

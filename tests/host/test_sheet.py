@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from PIL import Image, ImageDraw
 from lab.api import Api
 
 RED, BLUE, WHITE = (200, 0, 0), (0, 0, 200), (255, 255, 255)
-DEADLINE = 120
 #: Pixels by which a figure's edge may move when a small picture is enlarged.
 ROUNDED = 6
 
@@ -42,12 +40,7 @@ def run(api: Api, views: dict[str, bytes], **settings: Any) -> dict[str, Any]:
     prompt["save"] = {"class_type": "AvatarForgeSave", "inputs": saved}
     answer = api.request("POST", f"{api.server}/prompt", json={"prompt": prompt})
     assert answer.status_code == 200, answer.text
-    prompt_id = answer.json()["prompt_id"]
-    deadline = time.monotonic() + DEADLINE
-    while prompt_id not in (history := api.root(f"/history/{prompt_id}").json()):
-        assert time.monotonic() < deadline
-    record: dict[str, Any] = history[prompt_id]
-    return record
+    return api.history(answer.json()["prompt_id"])
 
 
 def sheet(api: Api, views: dict[str, bytes], **settings: Any) -> Image.Image:

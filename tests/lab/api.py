@@ -10,6 +10,9 @@ import requests
 
 PREFIX = "/avatarforge-controller"
 TERMINAL = ("completed", "failed")
+#: How long a request waits for an end, in seconds. Asking again and again would take processor time from what
+#: runs.
+LONG_POLL = 20
 
 
 class Api:
@@ -64,8 +67,16 @@ class Api:
         return generation
 
     def wait(self, generation_id: str, timeout: float = 120.0) -> dict[str, Any]:
-        """Poll a generation until it completes or fails. Raises TimeoutError after ``timeout`` seconds."""
-        return self.until(generation_id, lambda generation: generation["status"] in TERMINAL, timeout)
+        """Wait until a generation completes or fails. Raises TimeoutError after ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            response = self.get(f"/generations/{generation_id}", params={"wait": LONG_POLL})
+            assert response.status_code == 200, response.text
+            generation: dict[str, Any] = response.json()
+            if generation["status"] in TERMINAL:
+                return generation
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"generation {generation_id} is still {generation['status']}")
 
     def until(
         self, generation_id: str, reached: Callable[[dict[str, Any]], bool], timeout: float = 120.0
@@ -85,3 +96,13 @@ class Api:
     def started(self, generation_id: str) -> dict[str, Any]:
         """Poll a generation until ComfyUI has started it."""
         return self.until(generation_id, lambda generation: generation["status"] != "queued")
+
+    def history(self, prompt_id: str, timeout: float = 120.0) -> dict[str, Any]:
+        """What ComfyUI's history says of a prompt, once that has ended. Raises TimeoutError."""
+        deadline = time.monotonic() + timeout
+        while prompt_id not in (history := self.root(f"/history/{prompt_id}").json()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"prompt {prompt_id} has not ended")
+            time.sleep(0.05)
+        record: dict[str, Any] = history[prompt_id]
+        return record

@@ -12,14 +12,15 @@ from .obtain import obtain_comfyui
 from .pack import PACKAGE, plain_link
 from .progress import Command, LabError, duration
 from .pythons import other_pythons, pytest_command, python_with_tools
-from .step_runner import Result, Step, run_two_at_a_time
+from .step_runner import Result, Step, run_side_by_side
 from .system import chromium
 
 GROUPS = ("lint", "unit", "api", "pythons", "host")
 #: pytest's exit code when it collected no tests, which counts as a failure here.
 NO_TESTS = 5
-#: The host tests run in so many parts, each with a ComfyUI of its own, so that two of them can run at a time.
-HOST_PARTS = 6
+#: The host tests run in so many parts, each with a ComfyUI of its own, so that several can run at a time, and
+#: the last one does not run alone for long.
+HOST_PARTS = 9
 #: Shows where the time of a part goes, because it is what a whole run takes longest for.
 SLOWEST = "--durations=12"
 
@@ -48,8 +49,9 @@ def run_checks(root: Path, only: str | None, pytest_args: Sequence[str]) -> int:
     chosen = [step for step in steps(root, python, parent, pytest_args) if only in (None, step.group)]
     if only in (None, "pythons"):
         chosen += python_steps(root, python, pytest_args)
-    # Host tests last: the background takes from the end, and they take longest.
-    return summarise(run_two_at_a_time(sorted(chosen, key=lambda step: step.group == "host")))
+    # Host tests last: the background takes from the end, and they take longest, of them the first parts.
+    host = [step for step in chosen if step.group == "host"]
+    return summarise(run_side_by_side([step for step in chosen if step not in host] + host[::-1]))
 
 
 def run_fast_checks(root: Path, pytest_args: Sequence[str]) -> int:
@@ -58,7 +60,7 @@ def run_fast_checks(root: Path, pytest_args: Sequence[str]) -> int:
     python = development_python(comfyui, root)
     arguments = ["-m", "not slow", *pytest_args]
     all_steps = steps(root, python, plain_link(root).parent, arguments)
-    return summarise(run_two_at_a_time([step for step in all_steps if step.group in ("lint", "unit")]))
+    return summarise(run_side_by_side([step for step in all_steps if step.group in ("lint", "unit")]))
 
 
 def steps(root: Path, python: Path, parent: Path, pytest_args: Sequence[str]) -> list[Step]:

@@ -15,11 +15,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .host import ComfyUI
 from .links import link
 from .pack import PACKAGE, install_pack
+from .preloaded import Preloader, Process
 from .progress import LabError
 
 HOST = "127.0.0.1"
@@ -59,6 +60,7 @@ class ComfyServer:
         args: additional command line arguments for ComfyUI.
         env: changes to this process's environment; None removes a variable.
         port: 0 chooses a free port.
+        preloader: starts it without importing its libraries again, where that makes no difference.
     """
 
     def __init__(
@@ -72,13 +74,15 @@ class ComfyServer:
         args: Sequence[str] = (),
         env: Mapping[str, str | None] | None = None,
         port: int = 0,
+        preloader: Preloader | None = None,
     ) -> None:
         self.comfyui = comfyui
         self.base = base
         self.port = port or free_port()
         self.args = tuple(args)
         self.env = dict(env or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._preloader = preloader
+        self._process: Process | None = None
         self._log_start = 0
         for folder in ("custom_nodes", "models", "input", "output", "user"):
             (base / folder).mkdir(parents=True, exist_ok=True)
@@ -132,15 +136,7 @@ class ComfyServer:
         self._log_start = self.log_path.stat().st_size
         _allow_interrupts()
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command(),
-                cwd=self.comfyui.root,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                **_own_group(),
-            )
+            self._process = self._run(log)
         atexit.register(self.kill)
         try:
             self._wait_until_ready(tick or (lambda: None))
@@ -177,6 +173,22 @@ class ComfyServer:
 
     def __exit__(self, *_exc: object) -> None:
         self.stop()
+
+    def _run(self, log: IO[bytes]) -> Process:
+        command, environment = self._command(), self._environment()
+        if self._preloader is not None:
+            process = self._preloader.start(command, self.comfyui.root, environment, log)
+            if process is not None:
+                return process
+        return subprocess.Popen(
+            command,
+            cwd=self.comfyui.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            **_own_group(),
+        )
 
     def _command(self) -> list[str]:
         command = [str(self.comfyui.python), "main.py", "--listen", HOST, "--port", str(self.port)]

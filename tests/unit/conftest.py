@@ -103,10 +103,11 @@ def imported_bootstrap() -> Iterator[Any]:
 
 @pytest.fixture
 def bootstrap(imported_bootstrap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same, with a data folder and a registry of the test's own."""
+    """The same, with a data folder and a registry of the test's own, as after an earlier start."""
     registry = imported_bootstrap.registry
     for name, value in type(registry)().__dict__.items():
         monkeypatch.setattr(registry, name, value)
+    prepare_database(tmp_path / "data")
     monkeypatch.setattr(imported_bootstrap.comfy, "data_folder", lambda: tmp_path / "data")
     monkeypatch.setattr(imported_bootstrap.comfy, "output_folder", lambda: tmp_path / "output")
     return imported_bootstrap

@@ -8,7 +8,7 @@ import pytest
 
 from lab import checks, step_runner
 from lab.environment import development_requirements
-from lab.step_runner import Result, Step, run_two_at_a_time
+from lab.step_runner import Result, Step, run_side_by_side
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def test_the_last_check_runs_beside_the_first_and_is_shown_after_it(
     sign = tmp_path / "sign"
     waits = prints("first", then=f"import os\nwhile not os.path.exists({str(sign)!r}): pass")
     last = prints("last", code=3, then=f"open({str(sign)!r}, 'w')")
-    results = run_two_at_a_time([waits, last])
+    results = run_side_by_side([waits, last])
     assert [(result.step.name, result.code) for result in results] == [("first", 0), ("last", 3)]
     out = capfd.readouterr().out
     assert (
@@ -56,19 +56,29 @@ def test_the_last_check_runs_beside_the_first_and_is_shown_after_it(
     )
 
 
-def test_every_check_runs_once_wherever_the_two_lanes_meet(capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_check_runs_once_wherever_the_lanes_meet(capfd: pytest.CaptureFixture[str]) -> None:
     chosen = [prints(f"check {number}.", code=number) for number in range(7)]
-    results = run_two_at_a_time(chosen)
+    results = run_side_by_side(chosen)
     assert [(result.step, result.code) for result in results] == [(step, n) for n, step in enumerate(chosen)]
     out = capfd.readouterr().out
     assert [out.count(f"from check {number}.") for number in range(7)] == [1] * 7
+
+
+def test_three_checks_run_at_a_time(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each waits for the signs of all."""
+    signs = [tmp_path / name for name in ("first", "second", "third")]
+    wait = f"import os\nwhile not all(map(os.path.exists, {[str(sign) for sign in signs]})): pass"
+    chosen = [prints(sign.name, then=f"open({str(sign)!r}, 'w')\n{wait}") for sign in signs]
+    assert [result.code for result in run_side_by_side(chosen)] == [0, 0, 0]
+    out = capfd.readouterr().out
+    assert [out.count(f"from {sign.name}") for sign in signs] == [1, 1, 1]
 
 
 def test_a_warning_fails_a_check_in_the_background_too(capfd: pytest.CaptureFixture[str]) -> None:
     background = step_runner.Step(
         "a step", "lint", [sys.executable, "-c", "print('Warning: soon an error')"], ROOT, warning="arning"
     )
-    first, last = run_two_at_a_time([prints("first"), background])
+    first, last = run_side_by_side([prints("first"), background])
     assert (first.code, last.code) == (0, 1)
 
 
@@ -87,7 +97,7 @@ def test_what_runs_in_the_background_ends_with_an_interrupt(
     monkeypatch.setattr(step_runner, "run_check", interrupted)
     host = Step("host", "host", [sys.executable, "-c", f"{code}; time.sleep(600)"], ROOT)
     with pytest.raises(KeyboardInterrupt):
-        run_two_at_a_time([Step("other", "unit", [], ROOT), host])
+        run_side_by_side([Step("other", "unit", [], ROOT), host])
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
 

@@ -11,6 +11,7 @@ import pytest
 from lab import server as servers
 from lab.host import ComfyUI
 from lab.pack import install_pack
+from lab.preloaded import Preloader
 from lab.server import ComfyServer, ServerError, fetch_json, port_is_free
 
 pytestmark = pytest.mark.slow
@@ -56,9 +57,27 @@ def comfyui(tmp_path: Path) -> ComfyUI:
     return ComfyUI(root, Path(sys.executable), is_ours=False)
 
 
+@pytest.fixture(scope="module")
+def forking() -> Iterator[Preloader]:
+    preloader = Preloader(libraries=["numpy", "no_such_library"])
+    yield preloader
+    preloader.close()
+
+
+@pytest.fixture(params=["plain", "forked"])
+def preloader(request: pytest.FixtureRequest) -> Preloader | None:
+    """The two ways to start it, which behave alike."""
+    if request.param == "plain":
+        return None
+    if sys.platform != "linux":
+        pytest.skip("only Linux forks")
+    forking: Preloader = request.getfixturevalue("forking")
+    return forking
+
+
 @pytest.fixture
-def server(comfyui: ComfyUI, tmp_path: Path) -> Iterator[ComfyServer]:
-    with ComfyServer(comfyui, tmp_path / "base") as started:
+def server(comfyui: ComfyUI, preloader: Preloader | None, tmp_path: Path) -> Iterator[ComfyServer]:
+    with ComfyServer(comfyui, tmp_path / "base", preloader=preloader) as started:
         yield started
 
 
@@ -87,32 +106,35 @@ def test_the_log_is_that_of_the_last_start(server: ComfyServer) -> None:
     assert server.log_path.read_text().count("To see the GUI") == 2
 
 
-def test_one_that_ends_while_starting_shows_its_last_words(comfyui: ComfyUI, tmp_path: Path) -> None:
-    server = ComfyServer(comfyui, tmp_path / "base", args=["--refuse", "no room"])
+def test_one_that_ends_while_starting_shows_its_last_words(
+    comfyui: ComfyUI, preloader: Preloader | None, tmp_path: Path
+) -> None:
+    server = ComfyServer(comfyui, tmp_path / "base", args=["--refuse", "no room"], preloader=preloader)
     with pytest.raises(ServerError, match="refused: no room"):
         server.start()
     assert not server.running
 
 
 def test_one_that_hangs_while_starting_is_ended(
-    comfyui: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    comfyui: ComfyUI, preloader: Preloader | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (comfyui.root / "main.py").write_text("import time\nprint('thinking', flush=True)\ntime.sleep(600)\n")
     monkeypatch.setattr(servers, "START_DEADLINE", 1.0)
-    server = ComfyServer(comfyui, tmp_path / "base")
+    server = ComfyServer(comfyui, tmp_path / "base", preloader=preloader)
     with pytest.raises(ServerError, match=r"did not answer(.|\n)*thinking"):
         server.start()
     assert not server.running
 
 
 def test_env_is_added_to_and_taken_from(
-    comfyui: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    comfyui: ComfyUI, preloader: Preloader | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TAKEN_AWAY", "1")
-    with ComfyServer(comfyui, tmp_path / "base", env={"ADDED": "yes", "TAKEN_AWAY": None}) as server:
+    monkeypatch.setenv("AVATARFORGE_TAKEN_AWAY", "1")
+    env = {"AVATARFORGE_ADDED": "yes", "AVATARFORGE_TAKEN_AWAY": None}
+    with ComfyServer(comfyui, tmp_path / "base", env=env, preloader=preloader) as server:
         environment = fetch_json(server.url)["env"]
-    assert environment["ADDED"] == "yes"
-    assert "TAKEN_AWAY" not in environment
+    assert environment["AVATARFORGE_ADDED"] == "yes"
+    assert "AVATARFORGE_TAKEN_AWAY" not in environment
 
 
 def test_models_are_linked_under_their_names(comfyui: ComfyUI, tmp_path: Path) -> None:

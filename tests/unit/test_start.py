@@ -184,6 +184,35 @@ async def test_any_error_at_any_step_is_reported(
         stored_files()
 
 
+async def test_a_storage_that_cannot_be_used(
+    bootstrap: Any,
+    server: PromptServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    aiohttp_client: Connect,
+) -> None:
+    (tmp_path / "blocked").write_text("a file where a folder should be")
+    monkeypatch.setenv("AVATARFORGE_STORAGE_PATH", str(tmp_path / "blocked" / "storage"))
+    assert len(await load(server)) == NODES
+    client = await aiohttp_client(server.app)
+    await says(client, "The storage folder (STORAGE_PATH) cannot be used: Not a directory")
+
+
+async def test_a_corrupt_database(
+    bootstrap: Any,
+    server: PromptServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    aiohttp_client: Connect,
+) -> None:
+    database = tmp_path / "broken.db"
+    database.write_bytes(b"no database at all" * 500)
+    monkeypatch.setenv("AVATARFORGE_DATABASE_URL", f"sqlite:///{database}")
+    assert len(await load(server)) == NODES
+    client = await aiohttp_client(server.app)
+    await says(client, "The database cannot be opened: file is not a database")
+
+
 async def test_a_start_without_a_fault(
     bootstrap: Any, server: PromptServer, aiohttp_client: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
