@@ -46,7 +46,7 @@ class LoadKeypoints(io.ComfyNode):
             "which it reads them.",
             search_aliases=["avatar", "pose", "openpose", "skeleton", "json", "keypoints", "stored image"],
             inputs=[
-                io.String.Input("file_id", tooltip="The id that the upload returned."),
+                io.String.Input("file_id", advanced=True, tooltip="The id that the upload returned."),
                 _from_behind_input(),
             ],
             outputs=[KEYPOINTS.Output(display_name="keypoints")],

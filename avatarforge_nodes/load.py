@@ -42,7 +42,7 @@ class LoadPose(io.ComfyNode):
             "it into a frame, on black.",
             search_aliases=["avatar", "pose", "openpose", "skeleton", "json", "stored image", "character"],
             inputs=[
-                io.String.Input("file_id", tooltip="The id that the upload returned."),
+                io.String.Input("file_id", advanced=True, tooltip="The id that the upload returned."),
                 io.Int.Input(
                     "width",
                     default=0,
@@ -108,7 +108,7 @@ class LoadReference(io.ComfyNode):
             description="Loads a reference picture from AvatarForge's store. Transparent parts become white. "
             "A picture that Paper Doll drew also has its parts.",
             search_aliases=["avatar", "reference", "style", "identity", "stored image", "character"],
-            inputs=[io.String.Input("file_id", tooltip="The id that the upload returned.")],
+            inputs=[io.String.Input("file_id", advanced=True, tooltip="The id that the upload returned.")],
             outputs=[
                 io.Image.Output(display_name="reference"),
                 io.Mask.Output(display_name="mask", tooltip="1 where the picture is transparent."),

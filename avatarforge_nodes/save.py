@@ -38,6 +38,7 @@ class SaveAvatar(io.ComfyNode):
                 io.String.Input(
                     "generation_id",
                     default="",
+                    advanced=True,
                     tooltip="Filled in by the API. A graph queued by hand becomes a generation of its own.",
                 ),
                 io.Int.Input(

@@ -22,7 +22,9 @@ class LoadView(io.ComfyNode):
             description="Loads a picture that an AvatarForge generation saved.",
             search_aliases=["avatar", "view", "generation", "saved", "output", "character"],
             inputs=[
-                io.String.Input("generation_id", tooltip="The id that the API or the gallery shows."),
+                io.String.Input(
+                    "generation_id", advanced=True, tooltip="The id that the API or the gallery shows."
+                ),
                 io.Int.Input("position", default=1, min=1, max=99_999, tooltip="Number of the picture."),
             ],
             outputs=[io.Image.Output(display_name="picture")],

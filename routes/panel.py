@@ -128,6 +128,7 @@ PARTS: dict[str, Path] = {
             "file_types.mjs",
             "files_client.mjs",
             "i18n.mjs",
+            "list_dialog.mjs",
             "menu.mjs",
             "modal.mjs",
             "shared.css",

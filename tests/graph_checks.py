@@ -26,7 +26,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 def check_fits_the_host(compiled: CompiledPrompt) -> None:
     """Every node has its required inputs and no unknown ones, every value and link has the right type and
-    range, and every line of the receipt names a node."""
+    range, what each node gives is used or saved, and every line of the receipt names a node."""
     prompt = compiled.prompt
     for node in prompt.values():
         offered = OBJECT_INFO[node["class_type"]]["input"]
@@ -41,6 +41,11 @@ def check_fits_the_host(compiled: CompiledPrompt) -> None:
                 assert isinstance(value, _TYPES[kind]), (node, name)
                 if options and "min" in options[0]:
                     assert options[0]["min"] <= value <= options[0]["max"], (node, name)
+    used = {
+        value[0] for node in prompt.values() for value in node["inputs"].values() if isinstance(value, list)
+    }
+    idle = {id_: node["class_type"] for id_, node in prompt.items() if id_ not in used}
+    assert [kind for kind in idle.values() if not OBJECT_INFO[kind]["output_node"]] == []
     for line in compiled.inputs:
         assert prompt[line.node]["class_type"] == line.node_type
 

@@ -5,6 +5,7 @@ import { ApiClient } from "./panel/client.mjs";
 import { SETTINGS, addPanel, createCommands } from "./panel/editor.mjs";
 import { KEYBINDINGS } from "./panel/shortcuts.mjs";
 import { addPicker, pasteIntoPicker } from "./picker/picker.mjs";
+import { addSavedView } from "./picker/saved_view.mjs";
 import { addPosePart } from "./poses/node.mjs";
 import { createTranslate, loadTranslations } from "./shared/i18n.mjs";
 import { SAVE_TEMPLATE, createSaveCommand, templateMenu } from "./templates/editor.mjs";
@@ -36,6 +37,7 @@ const STYLESHEETS = [
   "poses/poses.css",
 ];
 const LIBRARY_POSE = "AvatarForgeLibraryPose";
+const SAVED_VIEW = "AvatarForgeLoadView";
 
 const client = new ApiClient(api);
 let t = createTranslate([]);
@@ -70,6 +72,7 @@ app.registerExtension({
     const kind = PICKER_NODES[node.comfyClass];
     if (kind) addPicker({ node, kind, client, t, notify });
     if (node.comfyClass === LIBRARY_POSE) addPosePart({ node, client, t });
+    if (node.comfyClass === SAVED_VIEW) addSavedView({ node, client, t });
   },
 });
 

@@ -25,16 +25,16 @@ from lab.server import HOST, ComfyServer
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
 SKELETON = Path(__file__).resolve().parents[2] / "docs" / "images" / "pose.png"
 WITHOUT_MODELS = (
-    "sheet_of_saved_views",
-    "paper_doll_sheet",
-    "paper_doll_pixel_art",
-    "paper_doll_in_a_pose",
-    "paper_doll_of_a_character",
-    "paper_doll_with_pose_and_reference",
-    "expressions",
+    "Sheet of saved views",
+    "Paper doll sheet",
+    "Paper doll in pixel art",
+    "Paper doll in a library pose",
+    "Paper doll of a saved character",
+    "Paper doll with pose and reference",
+    "New expressions on a picture",
 )
 CHARACTER_NODES = ("AvatarForgeLoadCharacter", "AvatarForgeCharacterPrompt")
-FROM_PHOTO = ("pose_from_photo", "paper_doll_from_photo")
+FROM_PHOTO = ("Pose from a photo", "Paper doll in the pose of a photo")
 #: Pixels and steps of the examples -> what is quick.
 SMALLER = {512: 64, 768: 64, 480: 40, 896: 64, 20: 1}
 COMFY = ("-c", "from comfy_cli.__main__ import main; main()", "--skip-prompt")
@@ -102,7 +102,7 @@ def small(prompt: dict[str, Any], api: Api, sheet: str) -> dict[str, Any]:
 
 
 def test_there_are_examples() -> None:
-    assert {path.stem for path in EXAMPLES} >= {"avatar_from_words", "turnaround_sheet"}
+    assert {path.stem for path in EXAMPLES} >= {"Avatar from words", "Turnaround sheet"}
 
 
 @examples

@@ -20,6 +20,13 @@ LONG = 150  # steps
 SLOW = 200_000  # ms
 SET = "([id, value]) => app.extensionManager.setting.set(id, value)"
 SETTINGS = ("AvatarForge.Toasts", "AvatarForge.Badge", "AvatarForge.UndoSeconds")
+#: Whether every node lies in the visible part of the canvas.
+ALL_IN_VIEW = """() => {
+    const [left, top, width, height] = app.canvas.visible_area;
+    return app.rootGraph.nodes.every(({ pos, size }) =>
+        pos[0] >= left && pos[0] + size[0] <= left + width
+        && pos[1] >= top && pos[1] + size[1] <= top + height);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +158,7 @@ def test_a_generation_opens_as_a_graph_with_our_nodes(page: Page, api: Api) -> N
     page.wait_for_function("() => app.rootGraph.nodes.some((node) => node.type === 'AvatarForgeSave')")
     types = set(page.evaluate("() => app.rootGraph.nodes.map((node) => node.type)"))
     assert {"AvatarForgePrompt", "AvatarForgeLoadPose", "AvatarForgeApplyPose", "KSampler"} <= types
+    page.wait_for_function(ALL_IN_VIEW)
     loaded = [node for node in prompt_of(page).values() if node["class_type"] == "AvatarForgeLoadPose"]
     assert [node["inputs"]["file_id"] for node in loaded] == [pose]
 

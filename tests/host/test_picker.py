@@ -96,6 +96,42 @@ def test_choosing_with_the_keyboard_writes_a_plain_file_id(page: Page, api: Api)
     assert saved == [older["file_id"]]
 
 
+def test_a_saved_view_is_chosen_by_its_picture(page: Page, api: Api) -> None:
+    words = f"sheet {secrets.token_hex(4)}"
+    sheet = api.wait(api.generate("/generate_all_poses", prompt=words)["generation_id"])
+    picker = picker_of(page, "AvatarForgeLoadView")
+    expect(picker.get_by_role("status")).to_contain_text("No picture chosen")
+    picker.get_by_role("button", name="Choose").click()
+    dialog = page.get_by_role("dialog", name="Choose a picture")
+    tiles = dialog.get_by_role("button", name=words)
+    expect(tiles.first).to_be_focused()
+    expect(tiles).to_have_count(4)
+    expect(tiles.nth(1)).to_contain_text("Back")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    shown = picker.get_by_role("img", name=f"{words} · Back")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }")
+    (node,) = prompt_of(page).values()
+    assert node["inputs"] == {"generation_id": sheet["generation_id"], "position": 2}
+    page.evaluate("""() => {
+        const [, position] = app.rootGraph.nodes[0].widgets;
+        position.value = 9;
+        position.callback(9);
+    }""")
+    expect(picker.get_by_role("status")).to_contain_text("has no picture 9")
+
+
+@pytest.mark.parametrize("node_type", [*UPLOADS, "AvatarForgeLoadKeypoints", "AvatarForgeLoadView"])
+def test_the_id_is_not_on_the_face_of_the_node(page: Page, node_type: str) -> None:
+    picker_of(page, node_type)
+    hidden = page.evaluate("""() => {
+        const [node] = app.rootGraph.nodes;
+        return node.widgets.filter((widget) => !node.isWidgetVisible(widget)).map(({ name }) => name);
+    }""")
+    assert hidden == ["generation_id" if node_type == "AvatarForgeLoadView" else "file_id"]
+
+
 def test_the_focus_stays_in_the_dialog_and_escape_closes_it(page: Page, api: Api) -> None:
     api.upload(fresh())
     picker_of(page).get_by_role("button", name="Choose").click()

@@ -21,15 +21,15 @@ EXCEPTIONS = {
         "A picture pasted over a picker must be handled before the editor's own listener on the document "
         "creates a node from it. Does nothing unless the pointer or the selection is on one of our nodes."
     ),
-    ("shared/file_dialog.mjs", "shared-dom-injection"): (
+    ("shared/list_dialog.mjs", "shared-dom-injection"): (
         "A modal <dialog>, removed when it closes. It may outlive the node or the sidebar that opened it, so "
         "it cannot be a child of their elements."
     ),
-    ("shared/api_key.mjs", "shared-dom-injection"): "As in file_dialog.mjs, for the API key dialog.",
+    ("shared/api_key.mjs", "shared-dom-injection"): "As in list_dialog.mjs, for the API key dialog.",
     (
         "shared/modal.mjs",
         "shared-dom-injection",
-    ): "As in file_dialog.mjs, for templates and poses.",
+    ): "As in list_dialog.mjs, for templates and poses.",
     ("panel/live.mjs", "document-level-listener"): (
         "visibilitychange exists only on the document: a hidden page closes its connection."
     ),

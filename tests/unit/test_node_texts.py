@@ -52,7 +52,7 @@ def test_every_node_has_a_help_page_that_names_its_inputs(node: str, language: s
 
 @pytest.mark.parametrize("node", NODES)
 def test_every_node_is_in_the_example_that_its_help_page_names(node: str) -> None:
-    (named,) = re.findall(r"Example workflow: `(\w+)`", page(node, "en"))
+    (named,) = re.findall(r"Example workflow: `([\w ]+)`", page(node, "en"))
     assert f"`{named}`" in page(node, "zh")
     graph = json.loads((ROOT / "example_workflows" / f"{named}.json").read_text(encoding="utf-8"))
     assert node in {placed["type"] for placed in graph["nodes"]}

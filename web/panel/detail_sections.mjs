@@ -33,14 +33,17 @@ const ROLES = {
  * @param {Session} session
  */
 export function summary(generation, { locale, t }) {
-  const { created_at: created, started_at: started, completed_at: completed, parameters } = generation;
+  const { created_at: created, started_at: started, completed_at: completed, output_files: outputs, parameters } = generation;
+  const wasRerolled = outputs.some(({ take, takes }) => takes > 1 || take > 1);
+  // After a re-roll the times are those of the last one.
+  const durationText = (/** @type {string} */ time) => (wasRerolled ? t("reroll_took", { time }) : t("took", { time }));
   const seconds = started && completed ? (Date.parse(completed) - Date.parse(started)) / 1000 : null;
   return make(
     "p",
     { className: "avatarforge-line" },
     statusBadge(generation, t),
     ` ${kindName(generation, t)} · ${formatTime(created, locale)}`,
-    seconds === null ? "" : ` · ${t("took", { time: formatDuration(seconds, t) })}`,
+    seconds === null ? "" : ` · ${durationText(formatDuration(seconds, t))}`,
     parameters?.checkpoint === DRAWN ? ` · ${t("drawn_by_doll")}` : "",
   );
 }

@@ -12,6 +12,7 @@ import { ACTIONS } from "./shortcuts.mjs";
 const TAB = "avatarforge";
 const NODES = { pose: "AvatarForgeLoadPose", reference: "AvatarForgeLoadReference" };
 const LOAD_VIEW = "AvatarForgeLoadView";
+const FIT_VIEW = "Comfy.Canvas.FitView"; // a command of the editor
 const TOAST = 6000; // ms
 const [ALL, FAILED, NONE] = ["all", "failed", "none"];
 
@@ -113,11 +114,11 @@ export function addPanel({ app, client, t }) {
       insertView: (id, number) => insertView(app, { generation_id: id, number }),
       openGraph: async (generation) => {
         const prompt = await client.getPrompt(generation.generation_id);
-        app.loadApiJson(prompt, generationTitle(generation, t).slice(0, 40));
+        await openPrompt(app, prompt, generationTitle(generation, t).slice(0, 40));
       },
       openTemplate: ({ name, prompt, workflow }) => {
         if (workflow) void app.loadGraphData(workflow);
-        else app.loadApiJson(prompt, name);
+        else void openPrompt(app, prompt, name);
       },
     },
   });
@@ -208,6 +209,18 @@ function insertNode(app, type, values, place) {
   for (const widget of widgets) widget.callback?.(widget.value); // makes its picker show the file
   app.canvas.selectNode?.(node);
   app.canvas.setDirty(true, true);
+}
+
+/**
+ * Open a prompt as a graph, all of it in view.
+ * @param {ComfyApp} app
+ * @param {object} prompt
+ * @param {string} name of the new tab
+ */
+async function openPrompt(app, prompt, name) {
+  await app.loadApiJson(prompt, name);
+  // The editor knows the size of its nodes after it has drawn them.
+  requestAnimationFrame(() => requestAnimationFrame(() => void app.extensionManager.command.execute(FIT_VIEW)));
 }
 
 /**

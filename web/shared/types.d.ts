@@ -661,6 +661,7 @@ export interface ExtensionManager {
   sidebarTab: { activeSidebarTabId: string | null; toggleSidebarTab(id: string): void };
   registerSidebarTab(tab: SidebarTab): void;
   getSidebarTabs(): SidebarTab[];
+  command: { execute(id: string): Promise<void> };
   workflow?: { activeWorkflow?: { filename?: string; isTemporary?: boolean } | null };
 }
 
@@ -683,7 +684,7 @@ export interface ComfyApp {
   rootGraph?: Graph;
   graph: Graph;
   graphToPrompt(): Promise<{ output: ApiPrompt; workflow: object }>;
-  loadApiJson(prompt: object, name: string): void;
+  loadApiJson(prompt: object, name: string): void | Promise<void>;
   loadGraphData(workflow: object): Promise<void>;
   registerExtension(extension: Extension): void;
 }
