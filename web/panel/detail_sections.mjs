@@ -116,7 +116,7 @@ function pictureFigure(picture, { client, t }, { actions, view, takes }) {
           })
         : null,
     ),
-    output.takes > 1 ? takes.show(generation, number, name) : null,
+    output.takes > 1 ? takes.show(picture, name) : null,
     make("div", { className: "avatarforge-row" }, download, rerollButton, more),
   );
 }

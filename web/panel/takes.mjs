@@ -3,47 +3,59 @@ import { button, make } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
 
 /** @import { Generation, Take } from "../shared/types.d.ts" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
+/** @typedef {(first: Picture, second: Picture, others: Picture[]) => void} ComparePictures */
 
 /** The takes of all pictures of the generation that is shown. They outlive a redraw of the view around them. */
 export class TakeStrips {
-  /** @param {Session} session */
-  constructor(session) {
+  /**
+   * @param {Session} session
+   * @param {ComparePictures} compare
+   */
+  constructor(session, compare) {
     this.session = session;
+    this.compare = compare;
     this.id = "";
     /** @type {Map<number, TakeStrip>} */
     this.strips = new Map();
   }
 
   /**
-   * The takes of a picture, loaded anew.
-   * @param {Generation} generation
-   * @param {number} number of the picture, from 1
+   * The takes of a picture, loaded anew if they have changed.
+   * @param {Picture} picture
    * @param {string} name of the picture
    */
-  show({ generation_id: id }, number, name) {
+  show(picture, name) {
+    const { generation, number } = picture;
+    const { generation_id: id } = generation;
     if (this.id !== id) this.strips.clear();
     this.id = id;
-    const strip = this.strips.get(number) ?? new TakeStrip(id, number, name, this.session);
+    const strip = this.strips.get(number) ?? new TakeStrip(picture, name, this.session, this.compare);
     this.strips.set(number, strip);
-    void strip.load();
+    strip.update(picture);
     return strip.element;
   }
 }
 
 class TakeStrip {
   /**
-   * @param {string} id of the generation
-   * @param {number} number of the picture, from 1
+   * @param {Picture} picture
    * @param {string} name of the picture
    * @param {Session} session
+   * @param {ComparePictures} compare
    */
-  constructor(id, number, name, session) {
-    this.id = id;
-    this.number = number;
+  constructor(picture, name, session, compare) {
+    this.picture = picture;
+    this.id = picture.generation.generation_id;
+    this.number = picture.number;
     this.name = name;
     this.session = session;
+    this.compare = compare;
     this.lastRequest = 0;
+    this.loaded = ""; // the current take and the number of takes that were loaded last
+    /** @type {Take[]} */
+    this.takes = [];
     /**
      * The numbers of takes whose deletion can still be undone.
      * @type {Set<number>}
@@ -55,15 +67,31 @@ class TakeStrip {
     });
   }
 
+  /**
+   * Load the takes if there are others than before. Another one is current, or there are more or fewer.
+   * @param {Picture} picture
+   */
+  update(picture) {
+    this.picture = picture;
+    const { take, takes } = picture.output;
+    const wanted = `${take}/${takes}`;
+    if (wanted === this.loaded) return;
+    this.loaded = wanted;
+    void this.load();
+  }
+
   async load() {
     const { client, t } = this.session;
     const request = ++this.lastRequest;
     this.element.setAttribute("aria-busy", "true");
     try {
       const { takes } = await client.listTakes(this.id, this.number);
-      if (request === this.lastRequest) this.#fill(takes.map((take) => this.#item(take)));
+      if (request !== this.lastRequest) return;
+      this.takes = takes;
+      this.#fill([...takes.map((take) => this.#item(take)), this.#compareItem()]);
     } catch (error) {
       if (request !== this.lastRequest) return;
+      this.loaded = "";
       const message = make("span", { className: "avatarforge-error", textContent: errorMessage(error, t) });
       this.#fill([make("li", {}, message, button(t("retry"), () => void this.load()))]);
     } finally {
@@ -121,6 +149,32 @@ class TakeStrip {
       );
     }
     return item;
+  }
+
+  #compareItem() {
+    const { t } = this.session;
+    const properties = {
+      className: "avatarforge-button avatarforge-takes-compare",
+      "aria-label": t("compare_takes", { view: this.name }),
+      "data-act": `compare-takes-${this.number}`,
+    };
+    return make("li", {}, button(t("compare"), () => this.#compare(), properties));
+  }
+
+  /** Compare the current take with the newest other one; the rest can be chosen there. */
+  #compare() {
+    const shown = this.takes.filter(({ take }) => !this.pendingDeletes.has(take));
+    const { generation, output } = this.picture;
+    const pictures = shown.map(({ take, filename, url, dimensions, seed }) => ({
+      generation,
+      output: { ...output, filename, url, dimensions, seed, take },
+      number: this.number,
+      take,
+    }));
+    const current = pictures[shown.findIndex((take) => take.current)];
+    const other = pictures.filter((one) => one !== current).at(-1);
+    if (current && other) this.compare(current, other, pictures);
+    else this.session.notify(this.session.t("nothing_to_compare"));
   }
 
   /** @param {Take} take */
