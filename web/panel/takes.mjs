@@ -75,9 +75,18 @@ class TakeStrip {
     this.picture = picture;
     const { take, takes } = picture.output;
     const wanted = `${take}/${takes}`;
-    if (wanted === this.loaded) return;
+    if (wanted === this.loaded) {
+      requestAnimationFrame(() => this.#reveal()); // an element that moves loses its place
+      return;
+    }
     this.loaded = wanted;
     void this.load();
+  }
+
+  /** Scroll the current take into sight, without the page around it. */
+  #reveal() {
+    const item = this.element.querySelector('[aria-pressed="true"]')?.parentElement;
+    if (item) this.element.scrollLeft = item.offsetLeft - (this.element.clientWidth - item.offsetWidth) / 2;
   }
 
   async load() {
@@ -108,6 +117,7 @@ class TakeStrip {
     const hadFocus = this.element.contains(focused);
     const action = focused instanceof HTMLElement ? focused.dataset.act : undefined;
     this.element.replaceChildren(...items);
+    this.#reveal();
     if (!hadFocus) return;
     /** @type {HTMLElement | null} */
     const same = this.element.querySelector(`[data-act="${action}"]`);
