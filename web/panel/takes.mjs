@@ -61,10 +61,16 @@ class TakeStrip {
      * @type {Set<number>}
      */
     this.pendingDeletes = new Set();
-    this.element = make("ul", {
+    this.list = make("ul", {
       className: "avatarforge-takes",
       "aria-label": session.t("takes_of", { view: name }),
     });
+    const compareTakes = button(session.t("compare"), () => this.#compare(), {
+      "aria-label": session.t("compare_takes", { view: name }),
+      "data-act": `compare-takes-${this.number}`,
+    });
+    const row = make("div", { className: "avatarforge-row" }, compareTakes);
+    this.element = make("div", { className: "avatarforge-takes-box" }, this.list, row);
   }
 
   /**
@@ -86,25 +92,25 @@ class TakeStrip {
   /** Scroll the current take into sight, without the page around it. */
   #reveal() {
     const item = this.element.querySelector('[aria-pressed="true"]')?.parentElement;
-    if (item) this.element.scrollLeft = item.offsetLeft - (this.element.clientWidth - item.offsetWidth) / 2;
+    if (item) this.list.scrollLeft = item.offsetLeft - (this.list.clientWidth - item.offsetWidth) / 2;
   }
 
   async load() {
     const { client, t } = this.session;
     const request = ++this.lastRequest;
-    this.element.setAttribute("aria-busy", "true");
+    this.list.setAttribute("aria-busy", "true");
     try {
       const { takes } = await client.listTakes(this.id, this.number);
       if (request !== this.lastRequest) return;
       this.takes = takes;
-      this.#fill([...takes.map((take) => this.#item(take)), this.#compareItem()]);
+      this.#fill(takes.map((take) => this.#item(take)));
     } catch (error) {
       if (request !== this.lastRequest) return;
       this.loaded = "";
       const message = make("span", { className: "avatarforge-error", textContent: errorMessage(error, t) });
       this.#fill([make("li", {}, message, button(t("retry"), () => void this.load()))]);
     } finally {
-      if (request === this.lastRequest) this.element.removeAttribute("aria-busy");
+      if (request === this.lastRequest) this.list.removeAttribute("aria-busy");
     }
   }
 
@@ -114,9 +120,9 @@ class TakeStrip {
    */
   #fill(items) {
     const focused = document.activeElement;
-    const hadFocus = this.element.contains(focused);
+    const hadFocus = this.list.contains(focused);
     const action = focused instanceof HTMLElement ? focused.dataset.act : undefined;
-    this.element.replaceChildren(...items);
+    this.list.replaceChildren(...items);
     this.#reveal();
     if (!hadFocus) return;
     /** @type {HTMLElement | null} */
@@ -159,16 +165,6 @@ class TakeStrip {
       );
     }
     return item;
-  }
-
-  #compareItem() {
-    const { t } = this.session;
-    const properties = {
-      className: "avatarforge-button avatarforge-takes-compare",
-      "aria-label": t("compare_takes", { view: this.name }),
-      "data-act": `compare-takes-${this.number}`,
-    };
-    return make("li", {}, button(t("compare"), () => this.#compare(), properties));
   }
 
   /** Compare the current take with the newest other one; the rest can be chosen there. */
