@@ -137,6 +137,11 @@ class GenerationRecord:
         """Whether a re-roll runs or waits. Another one then waits for it."""
         return self.reroll_json is not None or self.waiting_rerolls_json is not None
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it has ended, and no re-roll of it waits."""
+        return self.status not in ("queued", "processing") and self.waiting_rerolls_json is None
+
     def output_at(self, position: int) -> OutputRecord | None:
         """The current take of the picture at a position, from 0."""
         return next((output for output in self.outputs if output.position == position), None)

@@ -17,7 +17,6 @@ from ..forge.live.state import LiveState
 from ..forge.spec.avatar import AvatarSpec
 from ..forge.spec.receipt import AppliedInput
 from ..forge.spec.request import parameters
-from ..forge.spec.reroll import RequestedReroll
 from ..forge.spec.warning import GenerationWarning
 from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
 from . import responses
@@ -144,7 +143,7 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "character_version": record.character_version,
         "reroll": record.reroll.view if record.reroll else None,
         "reroll_position": record.reroll.position + 1 if record.reroll else None,
-        "waiting_rerolls": [_waiting_reroll(wanted, record) for wanted in record.waiting_rerolls],
+        "waiting_rerolls": waiting_rerolls(record),
     }
 
 
@@ -237,12 +236,15 @@ def _take(take: Take, spec: AvatarSpec | None) -> dict[str, object]:
     }
 
 
-def _waiting_reroll(wanted: RequestedReroll, record: GenerationRecord) -> dict[str, object]:
-    return {
-        "position": wanted.position + 1,
-        "pose_type": record.spec.pictures[wanted.position],
-        "seed": wanted.seed,
-    }
+def waiting_rerolls(record: GenerationRecord) -> list[dict[str, object]]:
+    return [
+        {
+            "position": wanted.position + 1,
+            "pose_type": record.spec.pictures[wanted.position],
+            "seed": wanted.seed,
+        }
+        for wanted in record.waiting_rerolls
+    ]
 
 
 def _input(applied: AppliedInput) -> dict[str, object]:

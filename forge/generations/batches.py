@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from ...db import batches as queries
 from ...db import generations as generation_queries
+from ...db import takes as take_queries
 from ...db.engine import Database
 from ...db.records import BatchCounts, BatchItem, BatchRecord, BatchSummary, GenerationRecord
 from ..errors import ConflictError, UnavailableError
@@ -64,6 +65,11 @@ class Batch:
     @property
     def status(self) -> str:
         return self.state.status
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all its generations have ended."""
+        return self.status not in generation_queries.ACTIVE
 
     def cell_of(self, item: BatchItem) -> Cell:
         return self.cells.get(item.generation_id, Cell())
@@ -292,9 +298,10 @@ def _read_page(
 
 
 def _active(connection: Connection, batch_id: str) -> list[GenerationRecord]:
-    """The generations of a batch that are in ComfyUI's queue."""
+    """The generations of a batch that are in ComfyUI's queue, and those whose next re-roll waits for it."""
     ids = queries.ids_with_status(connection, batch_id, generation_queries.ACTIVE, waiting=False)
-    return generation_queries.get_many(connection, ids)
+    waiting = [one for one in take_queries.waiting_generations(connection) if one.batch_id == batch_id]
+    return [*generation_queries.get_many(connection, ids), *waiting]
 
 
 def _failed_in_order(connection: Connection, batch_id: str) -> list[str]:

@@ -5,6 +5,7 @@ Every write applies only to the prompt that ended, and never to a re-roll or a r
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -108,11 +109,17 @@ class RunFinisher:
 
     async def give_up(self, record: GenerationRecord, error: str) -> None:
         """Write the failure of a generation whose row cannot be read well enough for `fail`: without
-        pictures, webhook and events."""
+        pictures, webhook and events. One that was being re-rolled is complete, and keeps its pictures."""
         now = self._database.now()
+        end: dict[str, Any] = {"status": "failed", "error": error}
+        if record.reroll_json is not None:
+            end = {"status": "completed", "reroll": None, "waiting_rerolls": None}
+            with contextlib.suppress(Exception):  # what cannot be read gets no warning
+                if record.reroll is not None:
+                    end["receipt"] = record.reroll.fail(record.spec, record.receipt, error).to_json()
 
         def write(connection: Connection) -> None:
-            if _write_end(connection, record, {"status": "failed", "error": error}, now):
+            if _write_end(connection, record, end, now):
                 self._outbox.end_batch(connection, record.batch_id, now)
 
         await self._database.write(write)

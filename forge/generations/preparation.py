@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -162,17 +162,21 @@ class RunPreparer:
         await self._inputs.check_present(record.spec)
         graph = await self._graph_of(record, await self._host.installed_models())
         checked = await self._host.check(str(uuid.uuid4()), graph.prompt)
+        receipt, columns = graph.receipt.for_prompt(checked.prompt_id), graph.new_columns
+        if record.reroll is not None:  # an earlier release could leave a re-roll as a failed generation
+            made = Receipt(record.reroll.inputs).for_prompt(checked.prompt_id).inputs
+            receipt, columns = graph.receipt, {"reroll": replace(record.reroll, inputs=made).to_json()}
         commit = partial(
             requeue,
             before=record,
             refusal="Another retry of this generation has just begun. Wait for it.",
             prompt_id=checked.prompt_id,
-            receipt=graph.receipt.for_prompt(checked.prompt_id).to_json(),
+            receipt=receipt.to_json(),
             waiting_place=None,
             started_at=None,
             completed_at=None,
             error=None,
-            **graph.new_columns,
+            **columns,
         )
         return PreparedRun(checked, commit, partial(restore, before=record))
 

@@ -24,7 +24,7 @@ from ..workers import run_uncancellable
 from .dispatch_loop import DispatchLoop
 from .failures import NOT_STARTED
 from .preparation import PreparedRun, RunPreparer
-from .rerolls import RerollChangedError, fail_waiting
+from .rerolls import RerollChangedError, fail_waiting, remove_waiting
 from .resume import MAX_REFUSALS
 from .tracker import GenerationTracker
 
@@ -76,8 +76,8 @@ class RerollDispatcher:
     async def _begin_next(self, record: GenerationRecord) -> bool:
         """Begin the next re-roll of a generation. One that cannot be prepared ends with a warning that says
         why. Returns False to try again later."""
-        wanted, *others = record.waiting_rerolls
         try:
+            wanted, *others = record.waiting_rerolls
             prepared = await self._preparer.prepare_reroll(record, wanted, others)
         except SQLAlchemyError:
             raise
@@ -118,9 +118,14 @@ class RerollDispatcher:
         now = self._database.now()
 
         def write(connection: Connection) -> GenerationRecord | None:
-            after = fail_waiting(connection, record, error)
-            if after is not None:
-                self._outbox.add(connection, after, now)
+            try:
+                after = fail_waiting(connection, record, error)
+                if after is not None:
+                    self._outbox.add(connection, after, now)
+            except (LookupError, TypeError, ValueError):  # a row that cannot be read must not stop the others
+                log.exception("AvatarForge: the re-rolls of generation %s are dropped", record.id)
+                remove_waiting(connection, record.id)
+                return None
             return after
 
         async with self._tracker.queue_lock:

@@ -88,11 +88,12 @@ def add_waiting(connection: Connection, generation_id: str, wanted: RequestedRer
     return _set_waiting(connection, record, (*record.waiting_rerolls, wanted))
 
 
-def remove_waiting(connection: Connection, generation_id: str) -> None:
-    """Let no re-roll of a generation wait any more, because it is cancelled."""
+def remove_waiting(connection: Connection, generation_id: str) -> GenerationRecord | None:
+    """Let no re-roll of a generation wait any more; returns the generation, or None if none waited."""
     record = queries.get(connection, generation_id)
-    if record is not None and record.waiting_rerolls_json is not None:
-        _set_waiting(connection, record, ())
+    if record is None or record.waiting_rerolls_json is None:
+        return None
+    return _set_waiting(connection, record, ())
 
 
 def fail_waiting(connection: Connection, before: GenerationRecord, error: str) -> GenerationRecord | None:

@@ -173,7 +173,13 @@ class GenerationService:
     ) -> GenerationRecord:
         add = partial(add_waiting, generation_id=record.id, wanted=wanted)
         commit = with_claim(add, claim, self._database.now())
-        after = await self._tracker.run_exclusively(partial(self._database.write, commit))
+
+        async def write() -> GenerationRecord:
+            after = await self._database.write(commit)
+            self._live.takes_changed(after)
+            return after
+
+        after = await self._tracker.run_exclusively(write)
         self._rerolls.wake()
         return after
 

@@ -125,7 +125,9 @@ class GenerationTracker:
         """Stop an active generation, and let no re-roll of it wait. Call it with `queue_lock` held. A running
         one ends when ComfyUI reports it; see `wait_finished`."""
         if record.waiting_rerolls_json is not None:
-            await self._database.write(partial(remove_waiting, generation_id=record.id))
+            after = await self._database.write(partial(remove_waiting, generation_id=record.id))
+            if after is not None:
+                self._live.takes_changed(after)
         if record.status not in queries.ACTIVE:
             return
         run = self._runs.get(record.prompt_id)

@@ -97,7 +97,8 @@ def requeue(
     ):
         raise ConflictError(refusal)
     if before.status == "failed":
-        queries.set_outputs(connection, before.id, ())
+        if before.reroll_json is None:  # a re-roll makes one picture, and the others stay
+            queries.set_outputs(connection, before.id, ())
         if before.batch_id is not None:
             batch_queries.reopen(connection, before.batch_id)
     record = queries.get(connection, before.id)

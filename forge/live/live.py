@@ -10,6 +10,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -116,12 +117,16 @@ class Live:
         self._publish_end(record)
 
     def takes_changed(self, record: GenerationRecord) -> None:
-        """Publish that another take of a picture was chosen, or that one was deleted. Pass the record as it
-        was committed."""
-        if record.status in queries.ACTIVE and self.is_tracked(record):
-            self._announce_active(self._run(record), record)
-        else:
-            self._publish("output", record)
+        """Publish that another take of a picture was chosen, that one was deleted, or that other re-rolls
+        wait. Pass the record as it was committed."""
+        run = self._by_prompt.get(record.prompt_id)
+        if run is not None:
+            if run.started is not None:  # perhaps after the record was read
+                record = replace(record, status=run.record.status, started_at=run.record.started_at)
+            run.record, run.published_outputs = record, record.outputs
+        self._publish("output", record)
+        if record.status not in queries.ACTIVE:
+            self.long_polls.wake(record.id)
 
     def deleted(self, record: GenerationRecord) -> None:
         """Publish that the row was deleted."""

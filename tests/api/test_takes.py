@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -144,6 +145,31 @@ async def test_rerolls_wait_for_one_another(client: Client, forge: Product) -> N
         pass
     _, listed = await send(client, "GET", f"/generations/{generation_id}/views/front/takes")
     assert [take["seed"] for take in listed["takes"]] == [7, 1, 2**64 - 1]
+
+
+async def test_all_learn_which_rerolls_wait_and_a_long_poll_ends_with_the_last(
+    client: Client, forge: Product
+) -> None:
+    generation_id = await complete(forge, await generate(client, "/generate_pose?pose=front", seed=7))
+    path = f"/generations/{generation_id}"
+    _, first = await send(client, "POST", f"{path}/reroll?pose=front&seed=1")
+    async with streaming(client, f"{path}/events") as stream:
+        await stream.next()
+        for seed in (2, 3):
+            await send(client, "POST", f"{path}/reroll?pose=front&seed={seed}")
+            event = await stream.next()
+            told = [waiting["seed"] for waiting in event.data["waiting_rerolls"]]
+            assert (event.kind, told) == ("output", list(range(2, seed + 1)))
+        waiting = asyncio.create_task(send(client, "GET", f"{path}?wait=60"))
+        forge.host.succeed(first["comfyui_prompt_id"])
+        await stream.until("queued")
+        assert not waiting.done()
+        await send(client, "POST", f"{path}/cancel")
+        ended = (await stream.until("completed"))[-1].data["generation"]
+    status, answer = await waiting
+    assert (status, answer["status"], answer["waiting_rerolls"]) == (200, "completed", [])
+    assert answer["output_files"] == ended["output_files"]
+    assert [answer["output_files"][0][name] for name in ("seed", "takes")] == [1, 2]
 
 
 async def test_one_that_waits_is_queued_once_however_often_it_is_sent(client: Client, forge: Product) -> None:

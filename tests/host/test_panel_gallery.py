@@ -80,18 +80,6 @@ def test_a_sheet_shows_how_far_it_is_and_opens_and_one_view_is_made_anew(page: P
     (id_,) = re.findall("[0-9a-f-]{36}", page.url)
     seeds = [output["seed"] for output in api.get(f"/generations/{id_}").json()["output_files"]]
     assert len(set(seeds)) == 2
-    # The picture that it replaced is one press away, and the newer one stays until it is deleted.
-    expect(takes.nth(1)).to_have_attribute("aria-pressed", "true")
-    takes.nth(0).click()
-    expect(after).to_have_attribute("src", before or "")
-    expect(takes.nth(0)).to_have_attribute("aria-pressed", "true")
-    expect(takes.nth(0)).to_be_focused()
-    page.get_by_role("button", name="Delete take 2 of Back").click()
-    expect(takes.nth(1)).to_be_hidden()
-    page.get_by_role("button", name="Undo").click()
-    expect(takes.nth(1)).to_be_visible()
-    listed = api.get(f"/generations/{id_}/views/back/takes").json()["takes"]
-    assert [take["current"] for take in listed] == [True, False]
 
 
 def test_the_detail_has_receipt_warnings_settings_curl_and_a_download(page: Page, api: Api) -> None:

@@ -428,7 +428,8 @@ async def test_one_that_cannot_begin_says_why_and_the_next_one_has_its_turn(forg
     done = await completed(forge)
     first = await forge.generations.reroll(done.id, "back", 3)
     await forge.generations.reroll(done.id, "back", 4)
-    check, refused = forge.host.check, []
+    check = forge.host.check
+    refused: list[str] = []
 
     async def refuse_once(prompt_id: str, prompt: object) -> object:
         if not refused:

@@ -13,6 +13,7 @@ import { TakeStrips } from "./takes.mjs";
 /** @import { PictureActions } from "./picture_actions.mjs" */
 /** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
+/** @import { ComparePictures } from "./takes.mjs" */
 
 export class Detail {
   /**
@@ -22,11 +23,12 @@ export class Detail {
    * @param {(generation: Generation) => void} options.useSettings puts its settings into the form
    * @param {PictureActions} options.actions
    * @param {(picture: Picture) => void} options.view shows a picture large
+   * @param {ComparePictures} options.compare
    */
-  constructor({ session, back, useSettings, actions, view }) {
+  constructor({ session, back, useSettings, actions, view, compare }) {
     const { live, t } = session;
     this.session = session;
-    this.takes = new TakeStrips(session);
+    this.takes = new TakeStrips(session, compare);
     this.back = back;
     this.useSettings = useSettings;
     this.actions = actions;

@@ -119,8 +119,8 @@ function pictureFigure(picture, { client, t }, { actions, view, takes }) {
           })
         : null,
     ),
-    output.takes > 1 ? takes.show(generation, number, name) : null,
     make("div", { className: "avatarforge-row" }, download, rerollButton, more),
+    output.takes > 1 ? takes.show(picture, name) : null,
   );
 }
 

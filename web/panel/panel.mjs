@@ -74,6 +74,7 @@ export class Panel extends Emitter {
       useSettings: (generation) => this.#useSettings(generation),
       actions: this.actions,
       view: (picture) => void this.viewPicture(picture),
+      compare: (first, second, others) => void this.comparePictures(first, second, others),
     });
     this.tabs = {
       create: button(t("create"), () => this.show("create")),
@@ -234,9 +235,10 @@ export class Panel extends Emitter {
    * Compare two pictures, such as two that were chosen in the gallery.
    * @param {Picture} first
    * @param {Picture} second
+   * @param {Picture[]} others that can take the place of one of them
    */
-  async comparePictures(first, second) {
-    await (await this.#loadViewing())?.compare.open(first, [first, second], second);
+  async comparePictures(first, second, others = [first, second]) {
+    await (await this.#loadViewing())?.compare.open(first, others, second);
   }
 
   /** Viewer, comparison and reading of dropped pictures. They are loaded when they are needed first. */

@@ -27,13 +27,15 @@ export const pictureKey = ({ generation, number, take }) =>
   [generation.generation_id, number, take].filter((part) => part !== undefined).join("/");
 
 /**
- * The name of a picture in its generation: expression or view, with its number where several show the same.
+ * The name of a picture in its generation: expression or view, with its number where several show the same, and that
+ * of its take.
  * @param {Picture} picture
  * @param {Translate} t
  */
-export function pictureName({ generation, output, number }, t) {
+export function pictureName({ generation, output, number, take }, t) {
   const view = viewName(output.pose_type, t);
-  return output.expression ?? (isAlone({ generation, output }) ? view : `${view} ${number}`);
+  const name = output.expression ?? (isAlone({ generation, output }) ? view : `${view} ${number}`);
+  return take === undefined ? name : t("take_named", { number: take, view: name });
 }
 
 /**

@@ -3,71 +3,114 @@ import { button, make } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
 
 /** @import { Generation, Take } from "../shared/types.d.ts" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
+/** @typedef {(first: Picture, second: Picture, others: Picture[]) => void} ComparePictures */
 
 /** The takes of all pictures of the generation that is shown. They outlive a redraw of the view around them. */
 export class TakeStrips {
-  /** @param {Session} session */
-  constructor(session) {
+  /**
+   * @param {Session} session
+   * @param {ComparePictures} compare
+   */
+  constructor(session, compare) {
     this.session = session;
+    this.compare = compare;
     this.id = "";
     /** @type {Map<number, TakeStrip>} */
     this.strips = new Map();
   }
 
   /**
-   * The takes of a picture, loaded anew.
-   * @param {Generation} generation
-   * @param {number} number of the picture, from 1
+   * The takes of a picture, loaded anew if they have changed.
+   * @param {Picture} picture
    * @param {string} name of the picture
    */
-  show({ generation_id: id }, number, name) {
+  show(picture, name) {
+    const { generation, number } = picture;
+    const { generation_id: id } = generation;
     if (this.id !== id) this.strips.clear();
     this.id = id;
-    const strip = this.strips.get(number) ?? new TakeStrip(id, number, name, this.session);
+    const strip = this.strips.get(number) ?? new TakeStrip(picture, name, this.session, this.compare);
     this.strips.set(number, strip);
-    void strip.load();
+    strip.update(picture);
     return strip.element;
   }
 }
 
 class TakeStrip {
   /**
-   * @param {string} id of the generation
-   * @param {number} number of the picture, from 1
+   * @param {Picture} picture
    * @param {string} name of the picture
    * @param {Session} session
+   * @param {ComparePictures} compare
    */
-  constructor(id, number, name, session) {
-    this.id = id;
-    this.number = number;
+  constructor(picture, name, session, compare) {
+    this.picture = picture;
+    this.id = picture.generation.generation_id;
+    this.number = picture.number;
     this.name = name;
     this.session = session;
+    this.compare = compare;
     this.lastRequest = 0;
+    this.loaded = ""; // the current take and the number of takes that were loaded last
+    /** @type {Take[]} */
+    this.takes = [];
     /**
      * The numbers of takes whose deletion can still be undone.
      * @type {Set<number>}
      */
     this.pendingDeletes = new Set();
-    this.element = make("ul", {
+    this.list = make("ul", {
       className: "avatarforge-takes",
       "aria-label": session.t("takes_of", { view: name }),
     });
+    const compareTakes = button(session.t("compare"), () => this.#compare(), {
+      "aria-label": session.t("compare_takes", { view: name }),
+      "data-act": `compare-takes-${this.number}`,
+    });
+    const row = make("div", { className: "avatarforge-row" }, compareTakes);
+    this.element = make("div", { className: "avatarforge-takes-box" }, this.list, row);
+  }
+
+  /**
+   * Load the takes if there are others than before. Another one is current, or there are more or fewer.
+   * @param {Picture} picture
+   */
+  update(picture) {
+    this.picture = picture;
+    const { take, takes } = picture.output;
+    const wanted = `${take}/${takes}`;
+    if (wanted === this.loaded) {
+      requestAnimationFrame(() => this.#reveal()); // an element that moves loses its place
+      return;
+    }
+    this.loaded = wanted;
+    void this.load();
+  }
+
+  /** Scroll the current take into sight, without the page around it. */
+  #reveal() {
+    const item = this.element.querySelector('[aria-pressed="true"]')?.parentElement;
+    if (item) this.list.scrollLeft = item.offsetLeft - (this.list.clientWidth - item.offsetWidth) / 2;
   }
 
   async load() {
     const { client, t } = this.session;
     const request = ++this.lastRequest;
-    this.element.setAttribute("aria-busy", "true");
+    this.list.setAttribute("aria-busy", "true");
     try {
       const { takes } = await client.listTakes(this.id, this.number);
-      if (request === this.lastRequest) this.#fill(takes.map((take) => this.#item(take)));
+      if (request !== this.lastRequest) return;
+      this.takes = takes;
+      this.#fill(takes.map((take) => this.#item(take)));
     } catch (error) {
       if (request !== this.lastRequest) return;
+      this.loaded = "";
       const message = make("span", { className: "avatarforge-error", textContent: errorMessage(error, t) });
       this.#fill([make("li", {}, message, button(t("retry"), () => void this.load()))]);
     } finally {
-      if (request === this.lastRequest) this.element.removeAttribute("aria-busy");
+      if (request === this.lastRequest) this.list.removeAttribute("aria-busy");
     }
   }
 
@@ -77,9 +120,10 @@ class TakeStrip {
    */
   #fill(items) {
     const focused = document.activeElement;
-    const hadFocus = this.element.contains(focused);
+    const hadFocus = this.list.contains(focused);
     const action = focused instanceof HTMLElement ? focused.dataset.act : undefined;
-    this.element.replaceChildren(...items);
+    this.list.replaceChildren(...items);
+    this.#reveal();
     if (!hadFocus) return;
     /** @type {HTMLElement | null} */
     const same = this.element.querySelector(`[data-act="${action}"]`);
@@ -121,6 +165,22 @@ class TakeStrip {
       );
     }
     return item;
+  }
+
+  /** Compare the current take with the newest other one; the rest can be chosen there. */
+  #compare() {
+    const shown = this.takes.filter(({ take }) => !this.pendingDeletes.has(take));
+    const { generation, output } = this.picture;
+    const pictures = shown.map(({ take, filename, url, dimensions, seed }) => ({
+      generation,
+      output: { ...output, filename, url, dimensions, seed, take },
+      number: this.number,
+      take,
+    }));
+    const current = pictures[shown.findIndex((take) => take.current)];
+    const other = pictures.filter((one) => one !== current).at(-1);
+    if (current && other) this.compare(current, other, pictures);
+    else this.session.notify(this.session.t("nothing_to_compare"));
   }
 
   /** @param {Take} take */

@@ -52,6 +52,7 @@ export interface OutputFile {
 export interface Take {
   take: number;
   current: boolean;
+  filename: string;
   url: string;
   dimensions: Dimensions;
   seed: number | string | null;
