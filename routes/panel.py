@@ -145,6 +145,7 @@ PARTS: dict[str, Path] = {
             "controls.mjs",
             "editor.mjs",
             "figure.mjs",
+            "figure_drawing.mjs",
             "history.mjs",
             "labels.mjs",
             "library.mjs",
@@ -156,6 +157,7 @@ PARTS: dict[str, Path] = {
             "poses_client.mjs",
             "shapes.mjs",
             "stage.mjs",
+            "zoom.mjs",
         )
     },
     **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},
