@@ -199,20 +199,20 @@ def test_the_view_is_zoomed_and_moved_and_shows_what_is_selected(page: Page) -> 
     page.mouse.move(*nose)
     page.mouse.wheel(0, -600)
     expect(editor(page).locator(".avatarforge-zoomed")).to_have_count(1)
-    assert middle(page, NOSE) == pytest.approx(nose, abs=0.5)
+    assert middle(page, NOSE) == pytest.approx(nose, abs=1.5)
     assert eyes_apart(page) == pytest.approx(apart * math.exp(0.9), rel=0.01)
-    # A joint follows the pointer, however large it is shown.
+    # A joint follows the pointer, however large it is shown. The mouse counts whole pixels.
     drag(page, RIGHT_EYE, -30, 10)
     x, y = middle(page, RIGHT_EYE)
     page.keyboard.press("Control+z")
     back = middle(page, RIGHT_EYE)
-    assert (x - back[0], y - back[1]) == pytest.approx((-30, 10), abs=0.5)
+    assert (x - back[0], y - back[1]) == pytest.approx((-30, 10), abs=1.5)
     # Beside the figure, the view is moved.
     page.mouse.move(nose[0] + 150, nose[1] - 40)
     page.mouse.down()
     page.mouse.move(nose[0] + 130, nose[1] - 70)
     page.mouse.up()
-    assert middle(page, NOSE) == pytest.approx((nose[0] - 20, nose[1] - 30), abs=0.5)
+    assert middle(page, NOSE) == pytest.approx((nose[0] - 20, nose[1] - 30), abs=1.5)
     expect(editor(page).get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
     # With keys, what is selected comes into view.
     page.keyboard.press("+")
