@@ -3,7 +3,7 @@ transaction."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, tuple_, update
 
 from .clock import after_newest
 from .files import take_released
@@ -68,6 +68,18 @@ def add(connection: Connection, record: LibraryPoseRecord) -> None:
             created_at=after_newest(newest, record.created_at),
         )
     )
+
+
+def replace(
+    connection: Connection, record: LibraryPoseRecord, *, file_id: str, drawing_json: str
+) -> list[FileRecord]:
+    """Give a pose another file; returns its old file if that is released by it."""
+    connection.execute(
+        update(library_poses)
+        .where(library_poses.c.id == record.id)
+        .values(file_id=file_id, drawing=drawing_json)
+    )
+    return take_released(connection, [record.file_id])
 
 
 def remove(connection: Connection, record: LibraryPoseRecord) -> list[FileRecord]:

@@ -181,7 +181,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = MappingProxyType(
         "template_exists": "A template of this name exists: replace it, or choose another name.",
         "too_many_templates": "`MAX_TEMPLATES` templates are saved: delete one.",
         "pose_exists": "A pose of this name exists: choose another name.",
-        "pose_built_in": "The pose is built in and cannot be deleted.",
+        "pose_built_in": "The pose is built in and cannot be changed or deleted.",
         "too_many_poses": "`MAX_LIBRARY_POSES` poses are saved: delete one.",
         "character_exists": "A character of this name exists: change it, or choose another name.",
         "too_many_characters": "`MAX_CHARACTERS` characters are saved: delete one.",

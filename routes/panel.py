@@ -146,6 +146,7 @@ PARTS: dict[str, Path] = {
             "controls.mjs",
             "editor.mjs",
             "figure.mjs",
+            "figure_drawing.mjs",
             "history.mjs",
             "labels.mjs",
             "library.mjs",
@@ -157,6 +158,7 @@ PARTS: dict[str, Path] = {
             "poses_client.mjs",
             "shapes.mjs",
             "stage.mjs",
+            "zoom.mjs",
         )
     },
     **{f"locales/{language}.json": ROOT / "locales" / language / "main.json" for language in ("en", "zh")},

@@ -15,13 +15,18 @@ PoseName = Annotated[Name, StringConstraints(min_length=1, max_length=100)]
 PoseFileId = Annotated[StoredId, Field(max_length=64)]
 
 
-class LibraryPoseBody(Body):
-    """A pose to save."""
+class LibraryPoseVersionBody(Body):
+    """A pose to save in the place of another one."""
 
-    name: PoseName = Field(description="Unique, also among built-in poses; capitals make no difference.")
     pose: dict[str, Any] | PoseFileId = Field(
         description="OpenPose JSON, or the id of an uploaded file: OpenPose JSON or a skeleton picture."
     )
+
+
+class LibraryPoseBody(LibraryPoseVersionBody):
+    """A pose to save."""
+
+    name: PoseName = Field(description="Unique, also among built-in poses; capitals make no difference.")
 
 
 class LibraryQuery(Query):

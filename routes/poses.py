@@ -1,4 +1,4 @@
-"""The endpoints of the pose library: list, save, get, delete."""
+"""The endpoints of the pose library: list, save, replace, get, delete."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ async def list_page(call: Call) -> responses.LibraryAnswer:
 async def save(call: Call) -> responses.LibraryPoseAnswer:
     body = call.validated_body(pose_requests.LibraryPoseBody)
     return await _render(call, await call.services.poses.save(body.name, body.pose))
+
+
+async def replace(call: Call) -> responses.LibraryPoseAnswer:
+    body = call.validated_body(pose_requests.LibraryPoseVersionBody)
+    return await _render(call, await call.services.poses.replace(call.path("pose_id"), body.pose))
 
 
 async def get(call: Call) -> responses.LibraryPoseAnswer:
@@ -117,6 +122,17 @@ ENDPOINTS = (
         answer=responses.LibraryPoseAnswer,
         query=pose_requests.LibraryPoseQuery,
         refusals=(400, 404),
+    ),
+    Endpoint(
+        "PUT",
+        "/poses/library/{pose_id}",
+        replace,
+        "Save another pose in the place of a saved one, which keeps its id and name",
+        "poses",
+        answer=responses.LibraryPoseAnswer,
+        body=pose_requests.LibraryPoseVersionBody,
+        limits=LIMITS,
+        refusals=(400, 404, 408, 409, 411, 413, 415),
     ),
     Endpoint(
         "DELETE",

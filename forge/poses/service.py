@@ -1,4 +1,4 @@
-"""The pose library as users know it: list, save, get, delete, and use in a generation or a node."""
+"""The pose library as users know it: list, save, replace, get, delete, and use in a generation or a node."""
 
 from __future__ import annotations
 
@@ -89,6 +89,27 @@ class PoseLibrary:
         log.info("AvatarForge: pose %s saved", entry.id)
         return await self.get(entry.id)
 
+    async def replace(self, reference: str, pose: Mapping[str, Any] | str) -> LibraryEntry:
+        """Save another pose in the place of a saved one, which keeps its id and name. Generations that used
+        it keep its old file. Raises NotFoundError, RejectedUploadError for what is no pose, and ConflictError
+        for a built-in pose."""
+        entry = await self._changeable(reference)
+        async with AsyncExitStack() as undo:
+            file = await self._stored(entry.name, pose, undo)
+            document = await self._workers.decode(read_stored, self._files.path(file), file.id)
+            drawing = drawing_of(document).to_json()
+
+            def write(connection: Connection) -> list[FileRecord]:
+                record = _saved(connection, entry.id, reference)
+                if file_queries.get_any(connection, file.id) is None:
+                    raise unknown_file(file.id)
+                return queries.replace(connection, record, file_id=file.id, drawing_json=drawing)
+
+            await self._files.release(write, entries=())
+            undo.pop_all()
+        log.info("AvatarForge: pose %s replaced", entry.id)
+        return await self.get(entry.id)
+
     async def get(self, reference: str) -> LibraryEntry:
         """A pose by its id or name. Raises NotFoundError."""
         return await self._database.read(partial(_get, reference=reference))
@@ -106,17 +127,10 @@ class PoseLibrary:
     async def delete(self, reference: str) -> str:
         """Delete a saved pose; returns its id. Generations that used it keep its file. Raises NotFoundError,
         and ConflictError for a built-in pose."""
-        entry = await self.get(reference)
-        if entry.built_in is not None:
-            raise ConflictError(
-                f"The pose {entry.name!r} is built in and cannot be deleted.", code="pose_built_in"
-            )
+        entry = await self._changeable(reference)
 
         def write(connection: Connection) -> list[FileRecord]:
-            record = queries.get(connection, entry.id)
-            if record is None:
-                raise unknown_pose(reference)
-            return queries.remove(connection, record)
+            return queries.remove(connection, _saved(connection, entry.id, reference))
 
         await self._files.release(write, entries=())
         log.info("AvatarForge: pose %s deleted", entry.id)
@@ -137,6 +151,14 @@ class PoseLibrary:
                 ("pose",),
             )
         return record.content_hash, self._load(file_id)
+
+    async def _changeable(self, reference: str) -> LibraryEntry:
+        entry = await self.get(reference)
+        if entry.built_in is not None:
+            raise ConflictError(
+                f"The pose {entry.name!r} is built in and cannot be changed.", code="pose_built_in"
+            )
+        return entry
 
     def _load(self, file_id: str) -> PoseDocument:
         """Blocks."""
@@ -179,6 +201,13 @@ def _get(connection: Connection, reference: str) -> LibraryEntry:
     if record is None:
         raise unknown_pose(reference)
     return LibraryEntry(record=record)
+
+
+def _saved(connection: Connection, pose_id: str, reference: str) -> LibraryPoseRecord:
+    record = queries.get(connection, pose_id)
+    if record is None:
+        raise unknown_pose(reference)
+    return record
 
 
 def _find(connection: Connection, reference: str) -> UsablePose:

@@ -211,6 +211,8 @@ async def test_every_route_finds_an_id_in_capitals(
             fields = set(endpoint.body.model_fields)
             named = {"name": f"new name {case}"} if fields >= {"name", "description"} else {}
             body = {"json": {"prompt": plain()} if "prompt" in fields else named}
+            if endpoint.path.startswith("/poses/library"):
+                body = {"json": {"pose": FRAME}}
         if endpoint.path.endswith("/expressions"):
             body = {"json": {"generation_id": CASES[case](await stage.shown(values["character_id"]))}}
         answer = await client.request(endpoint.method, path.format_map(sent), params=query, **body)

@@ -213,9 +213,71 @@ async def test_deleting_a_pose_releases_its_file(client: Client) -> None:
     assert (await refused(client, "GET", f"{LIBRARY}/third"))[:2] == (404, "pose_not_found")
 
 
+async def test_a_replaced_pose_keeps_its_id_and_name(client: Client, forge: Product) -> None:
+    saved = await save(client)
+    newer = await save(client, "newer", {**FRAME, "people": [person()] * 3})
+    path = f"{LIBRARY}/{saved['pose_id']}"
+    made = await generate(client, SHEET, pose_id="victory", family="doll", views=["front", "left"])
+    await client.delete(f"{PREFIX}/files/{saved['file_id']}")  # it stays as long as something uses it
+    other = {**FRAME, "canvas_width": 640, "people": [person(hand_left_keypoints_2d=[9, 9, 1] * 21)]}
+    status, replaced = await send(client, "PUT", path, json={"pose": other})
+    assert status == 200, replaced
+    changed = {"file_id", "pose", "skeleton", "hands"}
+    assert {key for key in saved if saved[key] != replaced[key]} == changed
+    assert replaced["hands"] and replaced["pose"]["canvas_width"] == 640
+    for reference in (saved["pose_id"], "victory"):
+        assert await send(client, "GET", f"{LIBRARY}/{reference}") == (200, replaced)
+    assert [item["name"] for item in (await listed(client))["poses"]] == ["newer", "Victory"]
+    # What was made with the old one is repeated with the old one.
+    forge.host.succeed(made["generation_id"])
+    await forge.until(made["generation_id"], "completed")
+    answer = await client.post(f"{PREFIX}/generations/{made['generation_id']}/reroll?pose=left")
+    (alone,) = node(forge, await answer.json(), "AvatarForgeLibraryPose")
+    assert alone["pose"] == saved["file_id"]
+    (drawn,) = node(forge, await generate(client, pose_id="victory", family="doll"), "AvatarForgeLibraryPose")
+    assert drawn["pose"] == replaced["file_id"]
+    # By its name, with the file of another one, and with the same once more.
+    for _ in range(2):
+        status, again = await send(client, "PUT", f"{LIBRARY}/VICTORY", json={"pose": newer["file_id"]})
+        assert (status, again["pose_id"], again["file_id"]) == (200, saved["pose_id"], newer["file_id"])
+
+
+async def test_a_replaced_pose_releases_its_file(client: Client, forge: Product) -> None:
+    saved = await save(client)
+    file = f"{PREFIX}/files/{saved['file_id']}"
+    assert (await (await client.delete(file)).json())["deleted"] == "soft"
+    assert (await send(client, "PUT", f"{LIBRARY}/victory", json={"pose": {**FRAME, "canvas_width": 640}}))[
+        0
+    ] == 200
+    assert await forge.files.clean_up(0) == 0
+    (kept,) = (path for path in forge.blobs.folder.rglob("*") if path.is_file())
+    assert json.loads(kept.read_text(encoding="utf-8"))["canvas_width"] == 640
+
+
+async def test_what_cannot_be_replaced_stays(client: Client, forge: Product) -> None:
+    saved = await save(client)
+    path = f"{LIBRARY}/{saved['pose_id']}"
+    for pose, expected in (
+        ({"people": []}, (400, "invalid_pose")),
+        ("b1c29540-8712-4faf-8d5c-9ed86409ddce", (404, "file_not_found")),
+        (["x"], (422, "invalid_request")),
+    ):
+        assert (await refused(client, "PUT", path, json={"pose": pose}))[:2] == expected
+    assert (await refused(client, "PUT", path, json={"pose": FRAME, "name": "x"}))[:2] == (
+        422,
+        "invalid_request",
+    )
+    assert await send(client, "GET", path) == (200, saved)
+    missing = await refused(client, "PUT", f"{LIBRARY}/nobody", json={"pose": {**FRAME, "canvas_width": 640}})
+    assert missing[:2] == (404, "pose_not_found")
+    assert (await forge.files.page(limit=9, cursor=None)).total == 1
+
+
 async def test_a_built_in_pose_stays(client: Client) -> None:
     for reference in ("sitting", BUILT_IN_POSES[0].id):
-        assert (await refused(client, "DELETE", f"{LIBRARY}/{reference}"))[:2] == (409, "pose_built_in")
+        path = f"{LIBRARY}/{reference}"
+        assert (await refused(client, "DELETE", path))[:2] == (409, "pose_built_in")
+        assert (await refused(client, "PUT", path, json={"pose": FRAME}))[:2] == (409, "pose_built_in")
 
 
 async def test_the_library_counts_as_a_use_of_its_file(client: Client, forge: Product) -> None:

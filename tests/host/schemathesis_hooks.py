@@ -54,6 +54,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         if isinstance(case.body, dict):
             case.body["pose"] = copy.deepcopy(POSE)
             case.body["name"] = f"{str(case.body['name'])[:50]} {uuid.uuid4().hex}"
+    elif "/poses/library" in path and isinstance(case.body, dict):
+        case.body["pose"] = copy.deepcopy(POSE)
     elif "/templates" in path:
         headers.pop("If-Match", None)  # a made-up version is never that of the template
         if isinstance(case.body, dict) and not path.endswith("/inspect"):

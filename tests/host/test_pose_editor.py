@@ -23,7 +23,7 @@ from panels import (
     words,
 )
 from pictures import picture
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import CDPSession, Page, ViewportSize, expect
 from pose_editing import (
     body_of,
     drag,
@@ -42,7 +42,8 @@ from pose_formats import FRAME
 from lab.api import PREFIX, Api
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
-NOSE, NECK, RIGHT_SHOULDER, RIGHT_ELBOW, RIGHT_WRIST, LEFT_WRIST, LEFT_EAR = 0, 1, 2, 3, 4, 7, 17
+NOSE, NECK, RIGHT_SHOULDER, RIGHT_ELBOW, RIGHT_WRIST, LEFT_WRIST = 0, 1, 2, 3, 4, 7
+LEFT_ANKLE, RIGHT_EYE, LEFT_EYE, LEFT_EAR = 13, 14, 15, 17
 #: The elements of a dialog that reach out of the window.
 CUT_OFF = """(dialog) => [...dialog.querySelectorAll("button, input, select, svg, label")]
     .filter((element) => element.checkVisibility())
@@ -104,6 +105,10 @@ def test_a_built_in_pose_is_found_used_and_sent_with_its_id(page: Page, api: Api
     assert body["pose_id"] == api.get("/poses/library/waving").json()["pose_id"]
     assert body["pose_mirrored"] is True
     assert "pose_file_id" not in body
+    # A reload brings it back.
+    page.reload()
+    expect(slot.locator(".avatarforge-name")).to_have_text("waving")
+    expect(slot.get_by_role("status")).to_have_text("Mirrored")
     # A file takes its place, and nothing of the library is sent any more.
     give(page, POSE, "drop", picture(secrets.randbits(64)), "pose.png")
     expect(slot.get_by_role("status")).to_have_text("Uploaded.")
@@ -177,6 +182,50 @@ def test_everything_can_be_done_with_the_keyboard(page: Page, api: Api) -> None:
     assert body[LEFT_EAR] is None
 
 
+def eyes_apart(page: Page) -> float:
+    """How far apart the eyes are in the window."""
+    return math.dist(middle(page, RIGHT_EYE), middle(page, LEFT_EYE))
+
+
+def finger(touch: CDPSession, kind: str, *places: tuple[float, float]) -> None:
+    points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+    touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_the_view_is_zoomed_and_moved_and_shows_what_is_selected(page: Page) -> None:
+    open_new(page)
+    apart = eyes_apart(page)
+    nose = middle(page, NOSE)
+    page.mouse.move(*nose)
+    page.mouse.wheel(0, -600)
+    expect(editor(page).locator(".avatarforge-zoomed")).to_have_count(1)
+    assert middle(page, NOSE) == pytest.approx(nose, abs=1.5)
+    assert eyes_apart(page) == pytest.approx(apart * math.exp(0.9), rel=0.01)
+    # A joint follows the pointer, however large it is shown. The mouse counts whole pixels.
+    drag(page, RIGHT_EYE, -30, 10)
+    x, y = middle(page, RIGHT_EYE)
+    page.keyboard.press("Control+z")
+    back = middle(page, RIGHT_EYE)
+    assert (x - back[0], y - back[1]) == pytest.approx((-30, 10), abs=1.5)
+    # Beside the figure, the view is moved.
+    page.mouse.move(nose[0] + 150, nose[1] - 40)
+    page.mouse.down()
+    page.mouse.move(nose[0] + 130, nose[1] - 70)
+    page.mouse.up()
+    assert middle(page, NOSE) == pytest.approx((nose[0] - 20, nose[1] - 30), abs=1.5)
+    expect(editor(page).get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
+    # With keys, what is selected comes into view.
+    page.keyboard.press("+")
+    page.keyboard.press("PageUp")
+    expect(handle(page, LEFT_ANKLE)).to_be_focused()
+    stage = editor(page).locator(".avatarforge-pose-stage").bounding_box()
+    assert stage is not None
+    x, y = middle(page, LEFT_ANKLE)
+    assert stage["x"] < x < stage["x"] + stage["width"] and stage["y"] < y < stage["y"] + stage["height"]
+    page.keyboard.press("0")
+    assert eyes_apart(page) == pytest.approx(apart)
+
+
 def test_a_finger_drags_a_joint_on_a_phone(browser: Browser, api: Api) -> None:
     engine = browser.page.context.browser
     assert engine is not None
@@ -185,16 +234,28 @@ def test_a_finger_drags_a_joint_on_a_phone(browser: Browser, api: Api) -> None:
         shown = phone.new_page()
         open_panel(shown, api)
         open_new(shown)
+        touch = phone.new_cdp_session(shown)
         before = place(shown, LEFT_WRIST)
         x, y = middle(shown, LEFT_WRIST)
-        touch = phone.new_cdp_session(shown)
-        for kind, points in (
-            ("touchStart", [{"x": x + 8, "y": y + 8}]),  # beside it, as fingers are
-            ("touchMove", [{"x": x + 20, "y": y - 30}]),
-            ("touchMove", [{"x": x + 38, "y": y - 72}]),
-            ("touchEnd", []),
-        ):
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        # A second finger zooms, and takes back what the first one has moved.
+        apart = eyes_apart(shown)
+        finger(touch, "touchStart", (x, y))
+        finger(touch, "touchMove", (x + 20, y))
+        assert place(shown, LEFT_WRIST) != before
+        finger(touch, "touchStart", (x + 20, y), (x + 20, y - 50))
+        assert place(shown, LEFT_WRIST) == before
+        finger(touch, "touchMove", (x + 20, y), (x + 20, y - 150))
+        finger(touch, "touchEnd")
+        assert place(shown, LEFT_WRIST) == before
+        assert eyes_apart(shown) == pytest.approx(3 * apart, rel=0.02)
+        expect(editor(shown).get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
+        editor(shown).get_by_role("button", name="Fit").tap()
+        assert eyes_apart(shown) == pytest.approx(apart)
+        x, y = middle(shown, LEFT_WRIST)
+        finger(touch, "touchStart", (x + 8, y + 8))  # beside it, as fingers are
+        finger(touch, "touchMove", (x + 20, y - 30))
+        finger(touch, "touchMove", (x + 38, y - 72))
+        finger(touch, "touchEnd")
         after = place(shown, LEFT_WRIST)
         assert after[0] > before[0] and after[1] < before[1]
         scale = (before[1] - after[1]) / 80  # pixels of the pose in one of CSS
@@ -227,6 +288,7 @@ def test_hands_and_face_are_switched_and_a_hand_is_one_piece(page: Page, browser
     expect(editor(page)).to_have_count(0)
     replaced = api.get(f"/poses/library/{name}").json()
     assert (replaced["face"], replaced["hands"]) == (True, True)
+    assert replaced["pose_id"] == saved["pose_id"]
     browser.complaints.clear()  # the browser notes each answer that is an error
 
 

@@ -354,16 +354,35 @@ def test_a_face_needs_a_nose_and_a_hand_its_wrist(standing: dict[str, Any]) -> N
     assert js(script, frame=standing) == [True, False, None, True, False, None]
 
 
-def test_the_nearest_handle_is_taken_but_the_selected_one_wins(standing: dict[str, Any]) -> None:
+def test_the_nearest_handle_is_taken_but_the_selected_one_wins_if_as_near(standing: dict[str, Any]) -> None:
     script = """
         const figure = p.readFigure(frame);
-        const eye = figure.body[14];
+        const [nose, eye] = [figure.body[0], figure.body[14]];
+        const near = (share) => [nose[0] + (eye[0] - nose[0]) * share, nose[1] + (eye[1] - nose[1]) * share];
+        const reach = 40;
         return [
-            p.nearestHandle(figure, eye, 40), p.nearestHandle(figure, eye, 40, 0),
-            p.nearestHandle(figure, eye, 40, 10), p.nearestHandle(figure, [-500, -500], 40),
+            p.nearestHandle(figure, eye, reach), p.nearestHandle(figure, eye, reach, 0),
+            p.nearestHandle(figure, near(0.55), reach), p.nearestHandle(figure, near(0.55), reach, 0),
+            p.nearestHandle(figure, near(0.55), reach, 10), p.nearestHandle(figure, [-500, -500], reach),
         ];
     """
-    assert js(script, frame=standing) == [14, NOSE, 14, None]
+    assert js(script, frame=standing) == [14, 14, 14, NOSE, 14, None]
+
+
+def test_a_group_is_taken_back_without_a_trace() -> None:
+    script = """
+        const history = new p.History(0);
+        history.set(1);
+        history.set(2, "drag");
+        history.set(3, "drag");
+        history.cancelGroup("other");
+        const kept = history.state;
+        history.cancelGroup("drag");
+        const after = [history.state, history.canUndo, history.canRedo];
+        history.cancelGroup("drag");
+        return [kept, after, history.state];
+    """
+    assert js(script) == [3, [1, True, False], 1]
 
 
 def test_changes_of_one_group_are_undone_together() -> None:

@@ -56,7 +56,6 @@ export class PoseSlot extends Slot {
    * @param {boolean} mirrored
    */
   setPose(pose, mirrored) {
-    const { t } = this.session;
     this.setFile(null); // calls `shown`, which removes an earlier pose
     this.poseId = pose.pose_id;
     this.mirrored = mirrored;
@@ -64,7 +63,17 @@ export class PoseSlot extends Slot {
     this.drawing.classList.toggle("avatarforge-mirrored", mirrored);
     this.drawing.replaceChildren(drawSkeleton(pose.skeleton));
     this.name.textContent = this.name.title = poseName(pose);
-    setStatus(this.status, mirrored ? t("pose_mirrored") : "");
+    this.#showMirrored();
+  }
+
+  /** @override */
+  clearError() {
+    if (this.poseId && !this.drawing.hidden) this.#showMirrored();
+    else super.clearError();
+  }
+
+  #showMirrored() {
+    setStatus(this.status, this.mirrored ? this.session.t("pose_mirrored") : "");
   }
 
   /**
@@ -89,6 +98,7 @@ export class PoseSlot extends Slot {
     this.poseId = poseId;
     this.mirrored = mirrored;
     this.removeButton.hidden = false;
+    setStatus(this.status, t("loading"));
     try {
       const pose = await withKey(client, t, () => new PosesClient(client).get(poseId));
       if (change === this.lastChange && this.poseId === poseId) this.setPose(pose, mirrored);

@@ -61,7 +61,7 @@ class PoseEditor {
       value: name.slice(0, LONGEST_NAME),
     });
     this.name.addEventListener("input", () => this.#setExisting(null));
-    this.saveButton = make("button", { type: "submit", className: "avatarforge-button", textContent: t("template_save") });
+    this.saveButton = make("button", { type: "submit", className: "avatarforge-button avatarforge-pose-main", textContent: t("template_save") });
     this.status = make("p", { className: "avatarforge-status avatarforge-error", role: "alert" });
     this.keepButton = button(t("pose_keep_editing"), () => this.#keepEditing());
     this.question = make(
@@ -81,37 +81,50 @@ class PoseEditor {
     const change = (/** @type {(figure: Figure) => Figure} */ edit) => () => stage.change(edit(history.state));
     const form = make(
       "form",
-      { className: "avatarforge-form avatarforge-pose-save", noValidate: true },
-      make("label", {}, make("span", { textContent: t("template_name") }), this.name),
-      this.status,
-      make("div", { className: "avatarforge-row" }, this.saveButton, button(t("cancel"), () => this.#leave())),
+      { className: "avatarforge-pose-save", noValidate: true },
       this.question,
+      this.status,
+      make(
+        "div",
+        { className: "avatarforge-row" },
+        make("label", { className: "avatarforge-pose-field" }, make("span", { textContent: t("template_name") }), this.name),
+        this.saveButton,
+        button(t("cancel"), () => this.#leave()),
+      ),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#save();
     });
+    const zoomButton = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) =>
+      button(text, act, { "aria-label": label, title: label });
     const dialog = make(
       "dialog",
       { className: "avatarforge-dialog avatarforge-pose-editor", "aria-labelledby": headingId },
       make("h2", { id: headingId, textContent: t("pose_editor") }),
-      make("div", { className: "avatarforge-pose-stage" }, stage.svg),
       make(
         "div",
-        { className: "avatarforge-pose-tools" },
+        { className: "avatarforge-pose-stage" },
+        stage.svg,
         make(
           "div",
-          { className: "avatarforge-row", role: "group", "aria-label": t("pose_editor") },
-          this.undoButton,
-          this.redoButton,
-          button(t("pose_mirror"), change(mirrorFigure)),
-          button(t("pose_smaller"), change((figure) => scaleFigure(figure, 1 / LARGER))),
-          button(t("pose_larger"), change((figure) => scaleFigure(figure, LARGER))),
+          { className: "avatarforge-row avatarforge-pose-zoom" },
+          zoomButton("−", t("zoom_out"), () => stage.zoomStep(-1)),
+          zoomButton("+", t("zoom_in"), () => stage.zoomStep(1)),
+          button(t("zoom_fit"), () => stage.zoom.fit()),
         ),
-        this.controls.element,
-        stage.hint,
-        form,
       ),
+      make(
+        "div",
+        { className: "avatarforge-row avatarforge-pose-bar", role: "group", "aria-label": t("pose_editor") },
+        this.undoButton,
+        this.redoButton,
+        button(t("pose_mirror"), change(mirrorFigure)),
+        button(t("pose_smaller"), change((figure) => scaleFigure(figure, 1 / LARGER))),
+        button(t("pose_larger"), change((figure) => scaleFigure(figure, LARGER))),
+      ),
+      make("div", { className: "avatarforge-pose-tools" }, this.controls.element, stage.hint),
+      form,
     );
     dialog.addEventListener("keydown", (event) => this.#handleShortcut(event));
     return dialog;
@@ -198,7 +211,7 @@ class PoseEditor {
     try {
       const { existing } = this;
       this.saved = await withKey(this.client, t, () =>
-        existing ? this.poses.replace(existing, pose) : this.poses.save(name, pose),
+        existing ? this.poses.replace(existing.pose_id, pose) : this.poses.save(name, pose),
       );
       this.dialog.close();
     } catch (error) {

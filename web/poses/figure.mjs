@@ -21,6 +21,7 @@
 export const NOSE = 0;
 export const NECK = 1;
 export const JOINT_COUNT = 18;
+const HARDLY = 0.2; // of the reach of a pointer: a handle is hardly farther away than another one
 const CANVAS_MARGIN = 0.05; // around a figure, of its longer side, where its canvas is extended
 const [RIGHT_ELBOW, RIGHT_WRIST, LEFT_ELBOW, LEFT_WRIST] = [3, 4, 6, 7];
 const [RIGHT_EYE, LEFT_EYE] = [14, 15];
@@ -130,8 +131,8 @@ export function handlesOf(figure) {
 }
 
 /**
- * The handle nearest to a point, at most `reach` away; null if there is none. The preferred one wins within reach, so
- * that joints which lie on one another can be told apart.
+ * The handle nearest to a point, at most `reach` away; null if there is none. The preferred one wins if it is hardly
+ * farther away, so that joints which lie on one another can be told apart.
  * @param {Figure} figure
  * @param {Point} point
  * @param {number} reach
@@ -142,11 +143,12 @@ export function nearestHandle(figure, point, reach, preferred = null) {
   /** @param {Handle} handle */
   const away = (handle) => distance(/** @type {Point} */ (handlePoint(figure, handle)), point);
   const near = handlesOf(figure).filter((handle) => away(handle) <= reach);
-  if (preferred !== null && near.includes(preferred)) return preferred;
-  return near.reduce(
+  const nearest = near.reduce(
     (/** @type {Handle | null} */ best, handle) => (best === null || away(handle) < away(best) ? handle : best),
     null,
   );
+  const isClose = nearest !== null && preferred !== null && near.includes(preferred);
+  return isClose && away(preferred) - away(nearest) <= reach * HARDLY ? preferred : nearest;
 }
 
 /**

@@ -49,6 +49,17 @@ export class History {
     this.group = null;
   }
 
+  /**
+   * Take back the changes of a group, as if they had never been made, if they are the last ones.
+   * @param {string} group
+   */
+  cancelGroup(group) {
+    if (group !== this.group || !this.canUndo) return;
+    this.at--;
+    this.states = this.states.slice(0, this.at + 1);
+    this.endGroup();
+  }
+
   undo() {
     if (this.canUndo) this.at--;
     this.endGroup();

@@ -59,7 +59,7 @@ class LibraryDialog {
     this.undoButton = button(t("undo"), () => {}, { hidden: true });
     this.mirrored = make("input", { type: "checkbox", checked: mirrored });
     this.mirrored.addEventListener("change", () => this.lists.classList.toggle("avatarforge-mirrored", this.mirrored.checked));
-    this.useButton = button(t("use_template"), () => this.#use());
+    this.useButton = button(t("use_template"), () => this.#use(), { className: "avatarforge-button avatarforge-pose-main" });
     this.editButton = button(t("pose_edit"), () => void this.#edit(this.selected?.pose_id ?? ""));
     this.deleteButton = button(t("delete"), () => void this.#delete());
     this.lists = make(

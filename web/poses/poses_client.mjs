@@ -48,18 +48,13 @@ export class PosesClient {
   }
 
   /**
-   * Save a pose under the name of another, which is deleted first. If saving fails, the other one is saved again.
-   * @param {LibraryPoseDocument} old
-   * @param {object} pose
+   * Save a pose in the place of another one, which keeps its id and name.
+   * @param {string} id
+   * @param {object} pose OpenPose JSON
+   * @returns {Promise<LibraryPoseDocument>}
    */
-  async replace(old, pose) {
-    await this.delete(old.pose_id);
-    try {
-      return await this.save(old.name, pose);
-    } catch (error) {
-      await this.save(old.name, old.pose);
-      throw error;
-    }
+  replace(id, pose) {
+    return this.#json(posePath(id), { method: "PUT", headers: JSON_HEADERS, body: JSON.stringify({ pose }) });
   }
 
   /**

@@ -1,21 +1,26 @@
-// The drawing of a figure in the pose editor, whose joints and hands are dragged with a pointer or moved with keys.
+// The canvas of the pose editor: its joints and hands are dragged with a pointer or moved with keys, and it is zoomed.
 import { makeSvg } from "../panel/skeletons.mjs";
 import { make } from "../shared/elements.mjs";
-import { LIMBS, PART_NAMES, handlePoint, handlesOf, hideJoint, nearestHandle, shownPoints } from "./figure.mjs";
+import { handlePoint, handlesOf, hideJoint, nearestHandle } from "./figure.mjs";
+import { FigureDrawing, setShown } from "./figure_drawing.mjs";
 import { handleLabels } from "./labels.mjs";
 import { moveHandle } from "./moves.mjs";
-import { limbsPath, partPath, squareOf, viewOf } from "./paths.mjs";
+import { squareOf, viewOf } from "./paths.mjs";
+import { Zoom, pointAt } from "./zoom.mjs";
 
 /** @import { Translate } from "../shared/types.d.ts" */
 /** @import { Figure, Handle, Point } from "./figure.mjs" */
 /** @import { History } from "./history.mjs" */
+/** @import { View } from "./zoom.mjs" */
 
 const REACH = { mouse: 14, touch: 28 }; // CSS pixels from the pointer to the middle of a handle
 const [STEP, LARGE_STEP] = [1, 10]; // pixels of the canvas that an arrow key moves
-const HUE_STEP = 20; // degrees, as in OpenPose's drawings
+const ZOOM_STEP = 1.4;
 
 /** @type {Record<string, [x: number, y: number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Record<string, 1 | -1>} */
+const ZOOMS = { "+": 1, "=": 1, "-": -1 };
 
 export class PoseStage {
   /**
@@ -26,101 +31,50 @@ export class PoseStage {
    */
   constructor({ history, t, onChange }) {
     this.history = history;
-    this.t = t;
     this.onChange = onChange;
     this.fixed = false; // whether limbs keep their lengths
     this.labels = handleLabels(t);
     /** @type {Handle} */
     this.selected = handlesOf(history.state)[0];
     this.drags = 0;
-    const { width, height } = history.state;
-    this.view = viewOf(history.state);
-    const size = Math.max(this.view.width, this.view.height);
+    this.gesture = new AbortController(); // of the pointer that drags something
+    this.view = viewOf(history.state); // all that joints can be moved to
+    this.zoom = new Zoom({ home: this.view, onChange: (view) => this.#show(view) });
+    const onFocus = (/** @type {Handle} */ handle) => this.select(handle);
+    this.drawing = new FigureDrawing({ figure: history.state, labels: this.labels, t, onFocus });
     // A picture of the canvas's shape covers just the canvas.
     const { x, y, side } = squareOf(history.state);
     this.picture = makeSvg("image", { x, y, width: side, height: side });
-    this.limbs = LIMBS.map((_, at) => makeSvg("line", { stroke: hue(at), "stroke-width": size / 90, "stroke-linecap": "round" }));
-    this.parts = new Map(
-      PART_NAMES.map((name) => [
-        name,
-        makeSvg("path", { class: "avatarforge-pose-part", "stroke-width": size / (name === "face" ? 160 : 200) }),
-      ]),
-    );
-    this.others = makeSvg("path", {
-      class: "avatarforge-pose-others",
-      "stroke-width": size / 120,
-      d: history.state.others.map(({ body }) => limbsPath(body)).join(""),
-    });
-    this.handles = new Map([...this.labels.keys()].map((handle) => [handle, this.#makeHandle(handle, size)]));
     const hintId = `avatarforge-${crypto.randomUUID?.() ?? Math.random()}`;
+    const { width, height } = history.state;
     this.svg = makeSvg(
       "svg",
       {
         class: "avatarforge-pose-canvas",
-        viewBox: `${this.view.x} ${this.view.y} ${this.view.width} ${this.view.height}`,
         role: "application",
         "aria-label": t("pose_canvas"),
         "aria-describedby": hintId,
       },
       makeSvg("rect", { class: "avatarforge-pose-frame", x: 0, y: 0, width, height }),
       this.picture,
-      this.others,
-      ...this.limbs,
-      ...this.parts.values(),
-      ...this.handles.values(),
+      ...this.drawing.elements,
     );
     this.hint = make("p", { id: hintId, className: "avatarforge-status", textContent: t("pose_keys") });
-    this.svg.addEventListener("pointerdown", (event) => this.#startDrag(/** @type {PointerEvent} */ (event)));
+    this.zoom.listen(this.svg, () => this.#cancelDrag());
+    this.svg.addEventListener("pointerdown", (event) => this.#startDrag(event));
     // The focus goes to the nearest joint, also from beside it, and not to what is under the pointer.
     this.svg.addEventListener("mousedown", (event) => event.preventDefault());
-    this.svg.addEventListener("keydown", (event) => this.#handleKey(/** @type {KeyboardEvent} */ (event)));
+    this.svg.addEventListener("keydown", (event) => this.#handleKey(event));
     this.svg.addEventListener("keyup", () => history.endGroup());
+    this.#show(this.view);
     this.draw();
-  }
-
-  /**
-   * @param {Handle} handle
-   * @param {number} size of the view
-   */
-  #makeHandle(handle, size) {
-    const isHand = typeof handle !== "number";
-    const circle = makeSvg("circle", {
-      class: "avatarforge-pose-handle",
-      r: size / 75,
-      fill: isHand ? "transparent" : hue(handle),
-      "stroke-width": size / 300,
-      role: "button",
-    });
-    circle.dataset.handle = String(handle);
-    circle.addEventListener("focus", () => this.select(handle));
-    return circle;
   }
 
   /** Show the current figure. */
   draw() {
-    const { history, t } = this;
-    const figure = history.state;
+    const figure = this.history.state;
     if (!handlePoint(figure, this.selected)) this.selected = handlesOf(figure)[0];
-    for (const [at, [from, to]] of LIMBS.entries()) {
-      const [start, end] = [figure.body[from], figure.body[to]];
-      setShown(this.limbs[at], start !== null && end !== null);
-      if (start && end) setAttributes(this.limbs[at], { x1: start[0], y1: start[1], x2: end[0], y2: end[1] });
-    }
-    for (const [name, path] of this.parts) path.setAttribute("d", partPath(shownPoints(figure, name), name));
-    for (const [handle, circle] of this.handles) {
-      const point = handlePoint(figure, handle);
-      setShown(circle, point !== null);
-      if (!point) continue;
-      const [x, y] = point.map(Math.round);
-      const selected = handle === this.selected;
-      setAttributes(circle, {
-        cx: point[0],
-        cy: point[1],
-        tabindex: selected ? 0 : -1,
-        "aria-label": t("pose_at", { name: this.labels.get(handle) ?? "", x, y }),
-      });
-      circle.classList.toggle("avatarforge-selected", selected);
-    }
+    this.drawing.draw(figure, this.selected);
   }
 
   /**
@@ -132,12 +86,19 @@ export class PoseStage {
     this.selected = handle;
     this.history.endGroup();
     this.draw();
+    this.reveal();
     this.onChange();
   }
 
   /** Move the keyboard focus to the selected joint or hand. */
   focus() {
-    this.handles.get(this.selected)?.focus({ preventScroll: true });
+    /** @type {SVGElement | undefined} */ (this.drawing.handles.get(this.selected))?.focus({ preventScroll: true });
+  }
+
+  /** Show the selected joint or hand, if the zoomed view does not. */
+  reveal() {
+    const point = handlePoint(this.history.state, this.selected);
+    if (point) this.zoom.reveal(point);
   }
 
   /**
@@ -164,6 +125,11 @@ export class PoseStage {
     this.onChange();
   }
 
+  /** @param {1 | -1} direction */
+  zoomStep(direction) {
+    this.zoom.zoom(ZOOM_STEP ** direction, handlePoint(this.history.state, this.selected) ?? undefined);
+  }
+
   /**
    * Show a picture behind the figure; "" for none.
    * @param {string} url
@@ -176,36 +142,64 @@ export class PoseStage {
     this.picture.setAttribute("opacity", String(opacity));
   }
 
+  /** @param {View} view */
+  #show({ x, y, width, height }) {
+    this.svg.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
+    this.svg.classList.toggle("avatarforge-zoomed", this.zoom.isZoomed);
+    this.drawing.setSize(Math.max(width, height));
+  }
+
   /** @param {PointerEvent} event */
   #startDrag(event) {
-    if (!event.isPrimary || event.button !== 0) return;
-    const matrix = this.#matrix();
-    if (!matrix) return;
+    const { matrix } = this.zoom;
+    if (!event.isPrimary || event.button !== 0 || !matrix) return;
     const reach = (event.pointerType === "mouse" ? REACH.mouse : REACH.touch) * matrix.a;
     const start = pointAt(event, matrix);
     const figure = this.history.state;
     const handle = nearestHandle(figure, start, reach, this.selected);
-    if (handle === null) return;
+    if (handle === null) {
+      // Beside the figure, the view is moved.
+      this.#follow(event, ([x, y]) => this.zoom.pan(x - start[0], y - start[1]));
+      return;
+    }
     this.select(handle);
     this.focus();
     const origin = /** @type {Point} */ (handlePoint(figure, handle));
     const group = `drag ${++this.drags}`;
-    const pointerId = event.pointerId;
-    const listening = new AbortController();
-    const follow = (/** @type {Event} */ moved) => {
-      if (!(moved instanceof PointerEvent) || moved.pointerId !== pointerId) return;
-      const [x, y] = pointAt(moved, matrix);
-      this.move([origin[0] + x - start[0], origin[1] + y - start[1]], group, figure);
+    this.#follow(event, ([x, y]) => this.move([origin[0] + x - start[0], origin[1] + y - start[1]], group, figure));
+  }
+
+  /**
+   * Follow the pointer until it is released.
+   * @param {PointerEvent} event that pressed it
+   * @param {(point: Point) => void} onMove
+   */
+  #follow({ pointerId }, onMove) {
+    this.gesture.abort();
+    this.gesture = new AbortController();
+    const { signal } = this.gesture;
+    this.svg.setPointerCapture(pointerId);
+    const move = (/** @type {PointerEvent} */ moved) => {
+      const { matrix } = this.zoom;
+      if (moved.pointerId === pointerId && matrix) onMove(pointAt(moved, matrix));
     };
-    const end = (/** @type {Event} */ ended) => {
-      if (!(ended instanceof PointerEvent) || ended.pointerId !== pointerId) return;
-      listening.abort();
+    const end = (/** @type {PointerEvent} */ ended) => {
+      if (ended.pointerId !== pointerId) return;
+      this.gesture.abort();
       this.history.endGroup();
     };
-    this.svg.setPointerCapture(pointerId);
-    this.svg.addEventListener("pointermove", follow, { signal: listening.signal });
-    for (const name of ["pointerup", "pointercancel", "lostpointercapture"])
-      this.svg.addEventListener(name, end, { signal: listening.signal });
+    this.svg.addEventListener("pointermove", move, { signal });
+    for (const name of /** @type {const} */ (["pointerup", "pointercancel", "lostpointercapture"]))
+      this.svg.addEventListener(name, end, { signal });
+  }
+
+  /** Take back what the current drag has moved. */
+  #cancelDrag() {
+    if (this.gesture.signal.aborted) return;
+    this.gesture.abort();
+    this.history.cancelGroup(`drag ${this.drags}`);
+    this.draw();
+    this.onChange();
   }
 
   /** @param {KeyboardEvent} event */
@@ -221,35 +215,18 @@ export class PoseStage {
       const step = event.shiftKey ? LARGE_STEP : STEP;
       const [x, y] = handlePoint(figure, this.selected) ?? [0, 0];
       this.move([x + arrow[0] * step, y + arrow[1] * step], "keys");
+      this.reveal();
     } else if (event.key in places) {
       this.select(handles[(places[event.key] + handles.length) % handles.length]);
       this.focus();
     } else if (event.key === "Delete" && typeof this.selected === "number") {
       this.change(hideJoint(figure, this.selected));
       this.focus();
-    } else return;
+    } else if (event.key in ZOOMS) this.zoomStep(ZOOMS[event.key]);
+    else if (event.key === "0") this.zoom.fit();
+    else return;
     event.preventDefault();
   }
-
-  /** Leads from CSS pixels of the window to pixels of the canvas; null while it is not shown. */
-  #matrix() {
-    return /** @type {SVGSVGElement} */ (this.svg).getScreenCTM()?.inverse() ?? null;
-  }
-}
-
-/**
- * @param {MouseEvent} event
- * @param {DOMMatrix} matrix
- * @returns {Point}
- */
-function pointAt(event, matrix) {
-  const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
-  return [x, y];
-}
-
-/** @param {number} at */
-function hue(at) {
-  return `hsl(${at * HUE_STEP} 85% 50%)`;
 }
 
 /**
@@ -259,21 +236,4 @@ function hue(at) {
  */
 function clamp(value, least, most) {
   return Math.min(Math.max(value, least), most);
-}
-
-/**
- * @param {SVGElement} element
- * @param {boolean} shown
- */
-function setShown(element, shown) {
-  if (shown) element.removeAttribute("display");
-  else element.setAttribute("display", "none");
-}
-
-/**
- * @param {SVGElement} element
- * @param {Record<string, string | number>} attributes
- */
-function setAttributes(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
 }
