@@ -8,6 +8,7 @@ import { Choices } from "./choices.mjs";
 import { NamedList } from "./named_list.mjs";
 import { poseChoices, poseName } from "./options.mjs";
 import { References } from "./references.mjs";
+import { focusIn, section, showCount } from "./section.mjs";
 import { numberOfDigits, seedField } from "./seed.mjs";
 
 /** @import { Capabilities, CharacterContent, LibraryPose } from "../shared/types.d.ts" */
@@ -27,6 +28,10 @@ export class CharacterForm {
   constructor({ session, changed, save, discard }) {
     const { client, t } = session;
     this.session = session;
+    const noteChange = () => {
+      this.#showCounts();
+      changed();
+    };
     /** @type {CharacterContent["defaults"]} */
     this.defaults = {};
     /** @type {CharacterContent["loras"]} */
@@ -42,14 +47,14 @@ export class CharacterForm {
     this.seed = seedField(t("seed"), t);
     for (const field of [...Object.values(this.texts), this.seed]) field.control.addEventListener("input", changed);
     for (const field of [this.model, this.realism]) field.control.addEventListener("change", changed);
-    this.references = new References(session, changed);
+    this.references = new References(session, noteChange);
     this.outfits = new NamedList({
       session,
       label: t("outfits"),
       addText: t("add_outfit"),
       example: t("words_of_outfit_example"),
       hasPictures: true,
-      changed,
+      changed: noteChange,
     });
     this.expressions = new NamedList({
       session,
@@ -57,7 +62,7 @@ export class CharacterForm {
       addText: t("add_expression"),
       example: t("words_of_expression_example"),
       hasPictures: false,
-      changed,
+      changed: noteChange,
     });
     this.pose = new Choices(t("usual_pose"), { client, hint: t("usual_pose_hint"), changed });
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
@@ -165,7 +170,14 @@ export class CharacterForm {
     this.defaults = structuredClone(content.defaults);
     this.loras = structuredClone(content.loras);
     this.#showPose(String(content.defaults.pose_id ?? ""));
+    this.#showCounts();
     this.#hideAlert();
+  }
+
+  /** Say in the titles how many there are. */
+  #showCounts() {
+    for (const name of /** @type {const} */ (["references", "outfits", "expressions"]))
+      showCount(this.sections[name], this[name].value.length);
   }
 
   /** @param {string} value */
@@ -265,28 +277,4 @@ export class CharacterForm {
 function splitModel(value) {
   const at = value.indexOf(":");
   return at < 0 ? ["", ""] : [value.slice(0, at), value.slice(at + 1)];
-}
-
-/**
- * @param {string} title
- * @param {HTMLElement[]} children
- */
-function section(title, ...children) {
-  return make(
-    "details",
-    { className: "avatarforge-character-section" },
-    make("summary", { textContent: title }),
-    ...children,
-  );
-}
-
-/**
- * Open the group around an element, and focus a place in it.
- * @param {HTMLElement} element
- * @param {{ focus(): void }} place
- */
-function focusIn(element, place) {
-  const group = element.closest("details");
-  if (group) group.open = true;
-  place.focus();
 }
