@@ -149,8 +149,12 @@ def test_a_character_is_saved_and_drawn_in_a_few_steps_and_its_picture_leads_bac
 def test_outfits_expressions_and_the_usual_pose_are_saved_together_as_one_version(
     page: Page, api: Api
 ) -> None:
-    character = saved(api, defaults={"width": 64, "height": 64})
+    loras = [{"name": "gone.safetensors", "strength": 0.8}]
+    character = saved(api, defaults={"width": 64, "height": 64}, loras=loras)
     open_character(page, api, character)
+    description = section(page, "Description")
+    expect(page.get_by_role("button", name="Save changes")).to_be_hidden()
+    description.get_by_role("group", name="gone.safetensors").get_by_role("spinbutton").fill("0.5")
     outfits = section(page, "Outfits")
     outfits.get_by_role("button", name="Add an outfit").click()
     expect(outfits.get_by_label("Name")).to_be_focused()
@@ -169,6 +173,7 @@ def test_outfits_expressions_and_the_usual_pose_are_saved_together_as_one_versio
     save(page)
     found = now(api, character)
     assert found["version"] == 2
+    assert [(lora["name"], lora["strength"]) for lora in found["loras"]] == [("gone.safetensors", 0.5)]
     (coat,) = found["outfits"]
     assert (coat["name"], coat["words"], bool(coat["file_id"])) == (
         "Winter coat",

@@ -10,7 +10,7 @@ import { NewPicture } from "./new_picture.mjs";
 import { OwnPictures } from "./own_pictures.mjs";
 import { Versions } from "./versions.mjs";
 
-/** @import { Capabilities, Character, CharacterContent, LibraryPose } from "../shared/types.d.ts" */
+/** @import { Capabilities, Character, CharacterContent, LibraryPose, RequestFields } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
 /** @import { CharactersClient } from "./characters_client.mjs" */
 
@@ -143,9 +143,11 @@ export class CharacterPage {
     this.form.setModels(capabilities);
   }
 
-  /** @param {string[]} names of the built-in expressions */
-  setExpressions(names) {
-    this.newPicture.setExpressions(names);
+  /** @param {RequestFields} fields */
+  setFields({ expressions, fields }) {
+    this.newPicture.setExpressions(expressions);
+    const loras = fields.find(({ name }) => name === "loras");
+    if (loras) this.form.setLoras(loras);
   }
 
   /** @param {LibraryPose[]} poses */

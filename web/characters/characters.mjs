@@ -126,14 +126,14 @@ export class Characters {
   async #loadOptions() {
     const { client, t } = this.session;
     try {
-      const [capabilities, poses, { expressions }] = await Promise.all([
+      const [capabilities, poses, fields] = await Promise.all([
         client.getCapabilities(),
         this.#getPoses(),
         client.getFormFields(),
       ]);
       this.poses = poses;
-      this.page.setExpressions(expressions);
-      this.matrixForm.setExpressions(expressions);
+      this.page.setFields(fields);
+      this.matrixForm.setExpressions(fields.expressions);
       this.page.setModels(capabilities);
       this.page.setPoses(poses);
       this.matrixForm.setPoses(poses);
