@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from browser import Browser
@@ -28,6 +28,7 @@ from lab.api import PREFIX, Api
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["avatarforge"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SHOWN: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...] = ((WIDE, "light"), (PHONE, "dark"))
 ZONE = ".avatarforge-reference-zone"
 WHOLE, FACE = f"{ZONE}:nth-of-type(1)", f"{ZONE}:nth-of-type(2)"
 #: Drops a picture of this page, as a browser gives it: without a file, as a link.
@@ -230,7 +231,7 @@ def test_views_seeds_and_lost_answers_of_a_new_picture(page: Page, api: Api, bro
     for _ in range(2):
         with page.expect_response(f"**{PREFIX}/generate/avatar") as answer:
             generate.click()
-        assert answer.value.request.post_data_json["outfit"] == "Armour"
+        assert json.loads(answer.value.request.post_data or "")["outfit"] == "Armour"
         sent.append(answer.value.json()["generation_id"])
         expect(form).to_have_attribute("aria-busy", "false")
     seeds = [api.wait(id_)["parameters"]["seed"] for id_ in sent]
@@ -242,7 +243,7 @@ def test_views_seeds_and_lost_answers_of_a_new_picture(page: Page, api: Api, bro
         pick(form, view)
     with page.expect_request(f"**{PREFIX}/generate_all_poses") as request:
         generate.click()
-    assert request.value.post_data_json["views"] == ["front", "back"]
+    assert json.loads(request.value.post_data or "")["views"] == ["front", "back"]
     expect(own_pictures(page)).to_have_count(3)
     expect(own_pictures(page).first).to_have_attribute("aria-label", re.compile("Sheet, Finished$"))
 
@@ -462,7 +463,7 @@ def test_everything_fits_and_can_be_read_aloud_in_both_themes_sizes_and_language
     for title in ("Description", "References", "Outfits", "Expressions", "Poses", "Versions", "Matrices"):
         section(page, title)
     section(page, "Description").get_by_label("Clothing").fill("a grey dress")  # shows the bar
-    for size, scheme in ((WIDE, "light"), (PHONE, "dark")):
+    for size, scheme in SHOWN:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
         expect(page.get_by_role("button", name="Save changes")).to_be_in_viewport()

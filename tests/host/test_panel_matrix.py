@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from browser import Browser
@@ -16,6 +16,7 @@ from lab.api import PREFIX, Api
 
 TIMES = "\u00d7"
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SHOWN: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...] = ((WIDE, "light"), (PHONE, "dark"))
 #: Longer than any other test runs, so that what waits behind it is cancelled while it waits.
 LONG: dict[str, Any] = {"steps": 150, "width": 256, "height": 256}
 #: Remembers how many pictures the grid had, whenever that changed.
@@ -222,7 +223,7 @@ def test_a_matrix_is_found_again_is_one_stop_for_tab_and_fits_in_both_themes_and
     expect(picture("Usual clothing, Front")).to_be_focused()
     assert page.locator('.avatarforge-matrix [tabindex="0"]').count() == 3
 
-    for size, scheme in ((WIDE, "light"), (PHONE, "dark")):
+    for size, scheme in SHOWN:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
         assert violations(page, ".avatarforge-characters") == []
