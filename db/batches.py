@@ -43,6 +43,7 @@ _ITEMS = (
     .order_by(generations.c.batch_position)
 )
 _SPECS = select(generations.c.id, generations.c.spec).where(generations.c.batch_id == bindparam("batch_id"))
+_OF_CHARACTER = select(generations.c.batch_id).where(generations.c.batch_id.is_not(None))
 _WAITS = generations.c.waiting_place.is_not(None)
 _COUNT_WAITING = select(func.count()).select_from(generations).where(_WAITS)
 _NEXT = select(generations.c.id).where(_WAITS).order_by(generations.c.waiting_place).limit(1)
@@ -72,13 +73,20 @@ def get_many(connection: Connection, batch_ids: Collection[str]) -> list[BatchRe
 
 
 def page(
-    connection: Connection, *, limit: int, before: tuple[int, str] | None, text: str | None
+    connection: Connection,
+    *,
+    limit: int,
+    before: tuple[int, str] | None,
+    text: str | None = None,
+    character_id: str | None = None,
 ) -> tuple[int, list[BatchRecord]]:
-    """(number of matching batches, one page, newest first). `text` is searched in names. `before` starts
-    after that (created_at, id)."""
+    """(number of matching batches, one page, newest first). `text` is searched in names. `character_id`: only
+    those with a generation of it. `before` starts after that (created_at, id)."""
     matching: list[ColumnElement[bool]] = []
     if text:
         matching.append(batches.c.name_key.contains(name_key(text), autoescape=True))
+    if character_id is not None:
+        matching.append(batches.c.id.in_(_OF_CHARACTER.where(generations.c.character_id == character_id)))
     total = connection.execute(select(func.count()).select_from(batches).where(*matching)).scalar_one()
     query = _ROW.where(*matching).order_by(batches.c.created_at.desc(), batches.c.id.desc()).limit(limit)
     if before is not None:

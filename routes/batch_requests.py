@@ -19,6 +19,7 @@ from .value_types import (
     DistinctViews,
     FileCursor,
     Name,
+    QueryId,
     QueryWhole,
     StoredId,
     Text,
@@ -136,6 +137,7 @@ class BatchesQuery(Query):
         None, max_length=64, description="next_cursor of the page before: arrivals do not shift the pages."
     )
     q: Name | None = Field(None, max_length=100, description="Only those with this in their name.")
+    character_id: QueryId | None = Field(None, description="Only those with a picture of this character.")
 
 
 class KeepGenerationsQuery(Query):

@@ -45,7 +45,9 @@ async def get(call: Call) -> Answer:
 
 async def list_page(call: Call) -> responses.BatchesAnswer:
     query = call.validated_query(batch_requests.BatchesQuery)
-    page = await call.services.batches.page(limit=query.limit, cursor=query.cursor, text=query.q)
+    page = await call.services.batches.page(
+        limit=query.limit, cursor=query.cursor, text=query.q, character_id=query.character_id
+    )
     return responses.BatchesAnswer(
         total=page.total,
         batches=[responses.BatchSummary.model_validate(batch_fields(state)) for state in page.states],

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from ..forge.pictures.openpose_json import MAX_BYTES
 from ..forge.spec import fields
+from ..forge.spec.expressions import EXPRESSION_NAMES
 from ..forge.spec.fields import RequestField
 from ..forge.spec.request import REQUEST_FIELDS
 from . import responses
@@ -27,7 +28,8 @@ async def get_fields(call: Call) -> Answer:
 def _fields(max_bytes: int) -> JsonBody:
     form_fields = [_form_field(field) for field in REQUEST_FIELDS.values() if field.form is not None]
     limits = responses.UploadLimits(file_bytes=max_bytes, pose_json_bytes=MAX_BYTES)
-    return JsonBody(to_json(responses.FormFieldsAnswer(fields=form_fields, limits=limits)))
+    answer = responses.FormFieldsAnswer(fields=form_fields, limits=limits, expressions=list(EXPRESSION_NAMES))
+    return JsonBody(to_json(answer))
 
 
 def _form_field(field: RequestField) -> responses.FormField:

@@ -156,9 +156,14 @@ class BatchService:
         """The batch once it has ended, or after `seconds`. Raises NotFoundError and BusyError."""
         return await self._live.long_polls.wait_ended(batch_id, seconds, partial(self.get, batch_id))
 
-    async def page(self, *, limit: int, cursor: str | None, text: str | None) -> BatchPage:
-        """Newest first. `text` is searched in names. `cursor` is the `next_cursor` of the page before."""
-        read = partial(_read_page, limit=limit + 1, before=read_cursor(cursor), text=text)
+    async def page(
+        self, *, limit: int, cursor: str | None, text: str | None, character_id: str | None = None
+    ) -> BatchPage:
+        """Newest first. `text` is searched in names. `character_id`: only those with a picture of it.
+        `cursor` is the `next_cursor` of the page before."""
+        read = partial(
+            _read_page, limit=limit + 1, before=read_cursor(cursor), text=text, character_id=character_id
+        )
         total, summaries = await self._database.read(read)
         last = summaries[limit - 1].record if len(summaries) > limit else None
         states = tuple(self._live.batches.state(summary) for summary in summaries[:limit])
@@ -290,9 +295,15 @@ async def _shielded(work: Awaitable[Result]) -> Result:
 
 
 def _read_page(
-    connection: Connection, limit: int, before: tuple[int, str] | None, text: str | None
+    connection: Connection,
+    limit: int,
+    before: tuple[int, str] | None,
+    text: str | None,
+    character_id: str | None,
 ) -> tuple[int, list[BatchSummary]]:
-    total, records = queries.page(connection, limit=limit, before=before, text=text)
+    total, records = queries.page(
+        connection, limit=limit, before=before, text=text, character_id=character_id
+    )
     counts = queries.counts(connection, [record.id for record in records])
     return total, [BatchSummary(record, counts[record.id]) for record in records]
 

@@ -53,3 +53,6 @@ class UploadLimits(LazyModel):
 class FormFieldsAnswer(LazyModel):
     fields: list[FormField] = Field(description="In the order in which a form shows them.")
     limits: UploadLimits
+    expressions: list[str] = Field(
+        description="Those that are built in, as `expression` names them. A character can have others."
+    )

@@ -193,6 +193,17 @@ async def test_a_repeated_key_makes_one_matrix(client: Client) -> None:
     assert await count(client) == 2
 
 
+async def test_the_batches_of_a_character_are_found_whatever_its_name(client: Client) -> None:
+    shown, other = await mira(client), await mira(client, name="Berta")
+    made = await post(client, shown, expressions=["happy", "sad"], name="Anything")
+    await post(client, other, name=shown["name"])
+    listed = (await send(client, "GET", f"/batch?character_id={shown['character_id']}"))[1]
+    assert [batch["batch_id"] for batch in listed["batches"]] == [made["batch_id"]]
+    assert listed["total"] == 1
+    assert (await send(client, "GET", f"/batch?character_id={NOWHERE}"))[1]["batches"] == []
+    assert (await send(client, "GET", "/batch?character_id=x"))[0] == 422
+
+
 async def test_a_matrix_is_cancelled_and_retried_as_a_batch(client: Client) -> None:
     made = await post(client, await mira(client), expressions=["happy", "sad", "angry"])
     path = f"/batch/{made['batch_id']}"

@@ -11,6 +11,7 @@ from services import Product
 from avatarforge.forge.families.guide import CHOICES
 from avatarforge.forge.pictures.openpose_json import MAX_BYTES
 from avatarforge.forge.ports import InstalledModels
+from avatarforge.forge.spec.expressions import EXPRESSION_NAMES
 from avatarforge.routes import PREFIX
 
 from .conftest import Client
@@ -67,6 +68,10 @@ async def test_statistics_that_cannot_be_read_are_no_error(
 async def test_the_limits_of_uploads_are_said(forge: Product, client: Client) -> None:
     limits = (await get(client, "/request_fields"))["limits"]
     assert limits == {"file_bytes": forge.settings.max_file_size, "pose_json_bytes": MAX_BYTES}
+
+
+async def test_the_built_in_expressions_are_said(client: Client) -> None:
+    assert (await get(client, "/request_fields"))["expressions"] == list(EXPRESSION_NAMES)
 
 
 async def test_every_reason_has_the_code_of_its_refusal(forge: Product, client: Client) -> None:

@@ -2,18 +2,22 @@
 import { button, make } from "../shared/elements.mjs";
 import { ApiError, errorMessage, problemMessage } from "../shared/errors.mjs";
 import { selectField, setOptions } from "../panel/fields.mjs";
-import { usableModels } from "../panel/form_fields.mjs";
+import { modelText, usableLoras, usableModels } from "../panel/form_fields.mjs";
+import { LorasField } from "../panel/loras_field.mjs";
 import { makeTexts } from "./character_texts.mjs";
 import { Choices } from "./choices.mjs";
 import { NamedList } from "./named_list.mjs";
 import { poseChoices, poseName } from "./options.mjs";
 import { References } from "./references.mjs";
+import { focusIn, section, showCount } from "./section.mjs";
 import { numberOfDigits, seedField } from "./seed.mjs";
 
-/** @import { Capabilities, CharacterContent, LibraryPose } from "../shared/types.d.ts" */
+/** @import { Capabilities, CharacterContent, FormField, LibraryPose } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
 /** @typedef {{ showError(text: string): void, focus(): void }} Place shows a problem of the request */
 
+/** Of LoRAs, until the server has said more. */
+const ANY_STRENGTH = /** @type {FormField} */ ({ minimum: -100, maximum: 100, step: 0.05, max_items: null });
 const MODEL_FIELDS = /** @type {const} */ (["model", "family", "template"]);
 
 export class CharacterForm {
@@ -27,10 +31,12 @@ export class CharacterForm {
   constructor({ session, changed, save, discard }) {
     const { client, t } = session;
     this.session = session;
+    const noteChange = () => {
+      this.#showCounts();
+      changed();
+    };
     /** @type {CharacterContent["defaults"]} */
     this.defaults = {};
-    /** @type {CharacterContent["loras"]} */
-    this.loras = []; // not shown, but those of an older version come back with it
     /** @type {LibraryPose[]} */
     this.poses = [];
     this.texts = makeTexts(t);
@@ -40,16 +46,18 @@ export class CharacterForm {
       ["true", t("realism_true")],
     ]);
     this.seed = seedField(t("seed"), t);
+    this.loras = new LorasField(t("loras"), ANY_STRENGTH, t);
+    this.loras.element.addEventListener("input", noteChange);
     for (const field of [...Object.values(this.texts), this.seed]) field.control.addEventListener("input", changed);
     for (const field of [this.model, this.realism]) field.control.addEventListener("change", changed);
-    this.references = new References(session, changed);
+    this.references = new References(session, noteChange);
     this.outfits = new NamedList({
       session,
       label: t("outfits"),
       addText: t("add_outfit"),
       example: t("words_of_outfit_example"),
       hasPictures: true,
-      changed,
+      changed: noteChange,
     });
     this.expressions = new NamedList({
       session,
@@ -57,7 +65,7 @@ export class CharacterForm {
       addText: t("add_expression"),
       example: t("words_of_expression_example"),
       hasPictures: false,
-      changed,
+      changed: noteChange,
     });
     this.pose = new Choices(t("usual_pose"), { client, hint: t("usual_pose_hint"), changed });
     this.alert = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
@@ -83,6 +91,7 @@ export class CharacterForm {
         description.element,
         clothing.element,
         make("div", { className: "avatarforge-fields" }, style.element, this.realism.element, this.model.element, this.seed.element),
+        this.loras.element,
         negative.element,
       ),
       references: section(t("references"), this.references.element),
@@ -107,9 +116,22 @@ export class CharacterForm {
     const { t } = this.session;
     const { value } = this.model;
     /** @type {[value: string, text: string][]} */
-    const options = usableModels(capabilities).map(({ name, drawn }) => [`model:${name}`, drawn ? t("paper_doll") : name]);
+    const options = usableModels(capabilities).map((model) => [`model:${model.name}`, modelText(model, t)]);
     if (value && !options.some(([option]) => option === value)) options.push([value, splitModel(value)[1]]);
     setOptions(this.model, t("model_of_request"), options);
+    this.loras.setInstalled(usableLoras(capabilities));
+    this.loras.getFamily = () => {
+      const [kind, name] = splitModel(this.model.value);
+      if (kind === "family") return name;
+      return capabilities.models.find((model) => kind === "model" && model.name === name)?.family;
+    };
+  }
+
+  /** @param {FormField} schema of the LoRAs, as the server limits them */
+  setLoras(schema) {
+    const shown = this.loras.rows.map(({ requestValue }) => requestValue);
+    this.loras.schema = schema;
+    this.loras.value = shown; // drawn again within these limits
   }
 
   /** @param {LibraryPose[]} poses */
@@ -131,7 +153,9 @@ export class CharacterForm {
       negative: optional(texts.negative.value),
       realism: this.realism.value ? this.realism.value === "true" : null,
       seed: numberOfDigits(this.seed.value),
-      loras: this.loras,
+      loras: this.loras.rows
+        .map(({ requestValue }) => requestValue)
+        .map(({ name, strength, clip_strength = null }) => ({ name, strength, clip_strength })),
       references: this.references.value,
       outfits: this.outfits.value.map(({ name, words, file_id: fileId = null }) => ({ name, words, file_id: fileId })),
       expressions: this.expressions.value.map(({ name, words }) => ({ name, words })),
@@ -163,9 +187,16 @@ export class CharacterForm {
     this.outfits.value = content.outfits;
     this.expressions.value = content.expressions;
     this.defaults = structuredClone(content.defaults);
-    this.loras = structuredClone(content.loras);
+    this.loras.value = content.loras;
     this.#showPose(String(content.defaults.pose_id ?? ""));
+    this.#showCounts();
     this.#hideAlert();
+  }
+
+  /** Say in the titles how many there are. */
+  #showCounts() {
+    for (const name of /** @type {const} */ (["references", "outfits", "expressions"]))
+      showCount(this.sections[name], this[name].value.length);
   }
 
   /** @param {string} value */
@@ -229,7 +260,7 @@ export class CharacterForm {
     }
     const { outfits, expressions, texts } = this;
     /** @type {Record<string, Place | undefined>} */
-    const places = { ...texts, model: this.model, realism: this.realism, seed: this.seed };
+    const places = { ...texts, model: this.model, realism: this.realism, seed: this.seed, loras: this.loras };
     const others = [];
     for (const problem of error.problems) {
       const message = problemMessage(error, problem, t);
@@ -265,28 +296,4 @@ export class CharacterForm {
 function splitModel(value) {
   const at = value.indexOf(":");
   return at < 0 ? ["", ""] : [value.slice(0, at), value.slice(at + 1)];
-}
-
-/**
- * @param {string} title
- * @param {HTMLElement[]} children
- */
-function section(title, ...children) {
-  return make(
-    "details",
-    { className: "avatarforge-character-section" },
-    make("summary", { textContent: title }),
-    ...children,
-  );
-}
-
-/**
- * Open the group around an element, and focus a place in it.
- * @param {HTMLElement} element
- * @param {{ focus(): void }} place
- */
-function focusIn(element, place) {
-  const group = element.closest("details");
-  if (group) group.open = true;
-  place.focus();
 }

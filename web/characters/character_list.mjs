@@ -10,6 +10,7 @@ import { createCharacter, importCharacter } from "./dialogs.mjs";
 
 const PAGE = 48;
 const LONGEST_SEARCH = 100;
+const SIZE = 512; // pixels of a thumbnail, for screens with several pixels per CSS pixel
 const PAUSE = 250; // ms after the last key until the search begins
 
 export class CharacterList {
@@ -134,7 +135,7 @@ export class CharacterList {
   #add({ character_id: id, name, description, thumbnail }) {
     const image = make("img", { alt: "", loading: "lazy", className: "avatarforge-not-loaded" });
     image.addEventListener("load", () => image.classList.remove("avatarforge-not-loaded"));
-    if (thumbnail) void this.session.client.applyUrl(thumbnail, (url) => (image.src = url));
+    if (thumbnail) void this.session.client.applyUrl(`${thumbnail}?size=${SIZE}`, (url) => (image.src = url));
     const initial = make("span", { className: "avatarforge-initial", "aria-hidden": "true", textContent: [...name][0] });
     const tile = make(
       "button",

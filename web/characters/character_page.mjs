@@ -10,7 +10,7 @@ import { NewPicture } from "./new_picture.mjs";
 import { OwnPictures } from "./own_pictures.mjs";
 import { Versions } from "./versions.mjs";
 
-/** @import { Capabilities, Character, LibraryPose } from "../shared/types.d.ts" */
+/** @import { Capabilities, Character, CharacterContent, LibraryPose, RequestFields } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
 /** @import { CharactersClient } from "./characters_client.mjs" */
 
@@ -56,10 +56,14 @@ export class CharacterPage {
       "div",
       { className: "avatarforge-character-body", hidden: true },
       this.newPicture.element,
-      this.form.element,
-      this.matrices.element,
-      this.versions.element,
-      this.pictures.element,
+      make(
+        "div",
+        { className: "avatarforge-character-side" },
+        this.form.element,
+        this.matrices.element,
+        this.versions.element,
+        this.pictures.element,
+      ),
     );
     const run = (/** @type {typeof exportCharacter} */ work) => {
       if (this.character) void work(session, characters, this.character);
@@ -74,15 +78,19 @@ export class CharacterPage {
     this.element = make(
       "section",
       { className: "avatarforge-character-page", "aria-label": t("character") },
-      make("div", { className: "avatarforge-row" }, button(t("all_characters"), back)),
       make(
         "div",
-        { className: "avatarforge-character-head" },
-        this.portrait,
-        make("div", { className: "avatarforge-lines" }, this.heading, this.line, this.actions),
+        { className: "avatarforge-character-top" },
+        make("div", { className: "avatarforge-row" }, button(t("all_characters"), back)),
+        make(
+          "div",
+          { className: "avatarforge-character-head" },
+          this.portrait,
+          make("div", { className: "avatarforge-lines" }, this.heading, this.line, this.actions),
+        ),
+        this.status,
+        this.retry,
       ),
-      this.status,
-      this.retry,
       this.body,
       this.form.bar,
     );
@@ -133,6 +141,13 @@ export class CharacterPage {
   /** @param {Capabilities} capabilities */
   setModels(capabilities) {
     this.form.setModels(capabilities);
+  }
+
+  /** @param {RequestFields} fields */
+  setFields({ expressions, fields }) {
+    this.newPicture.setExpressions(expressions);
+    const loras = fields.find(({ name }) => name === "loras");
+    if (loras) this.form.setLoras(loras);
   }
 
   /** @param {LibraryPose[]} poses */
@@ -199,11 +214,17 @@ export class CharacterPage {
       if (this.id !== id) return; // the user has gone to another one, and the draft waits
       const changes = this.#changes;
       if (!this.form.check() || !Object.keys(changes).length) return;
+      const sent = contentOf(this.form.content);
       const saved = await withKey(client, t, () => this.characters.change(id, version, changes));
-      writeDraft(id, null);
-      if (this.id !== id) return;
+      if (this.id !== id) {
+        this.#keepRest(id, sent, saved.version);
+        return;
+      }
       this.#show(saved);
-      this.form.content = contentOf(saved);
+      this.baseVersion = saved.version;
+      // What the user entered in the meantime is a change to the version that was saved just now.
+      const isUnchanged = Object.keys(changesBetween(sent, contentOf(this.form.content))).length === 0;
+      if (isUnchanged) this.form.content = contentOf(saved);
       this.#noteChanges();
       this.session.announce(t("version_saved", { n: saved.version }));
     } catch (error) {
@@ -212,6 +233,18 @@ export class CharacterPage {
       this.busy = false;
       this.form.element.removeAttribute("aria-busy");
     }
+  }
+
+  /**
+   * A character was saved that is no longer shown: keep what the user had entered after that.
+   * @param {string} id
+   * @param {CharacterContent} sent
+   * @param {number} version that was saved
+   */
+  #keepRest(id, sent, version) {
+    const draft = readDraft(id);
+    const isSaved = !draft || Object.keys(changesBetween(sent, draft.content)).length === 0;
+    writeDraft(id, isSaved ? null : { ...draft, version });
   }
 
   /** @param {unknown} error */

@@ -126,8 +126,14 @@ export class Characters {
   async #loadOptions() {
     const { client, t } = this.session;
     try {
-      const [capabilities, poses] = await Promise.all([client.getCapabilities(), this.#getPoses()]);
+      const [capabilities, poses, fields] = await Promise.all([
+        client.getCapabilities(),
+        this.#getPoses(),
+        client.getFormFields(),
+      ]);
       this.poses = poses;
+      this.page.setFields(fields);
+      this.matrixForm.setExpressions(fields.expressions);
       this.page.setModels(capabilities);
       this.page.setPoses(poses);
       this.matrixForm.setPoses(poses);

@@ -103,12 +103,12 @@ export class CharactersClient {
   }
 
   /**
-   * The newest batches whose name contains this text.
-   * @param {string} q
+   * The newest batches with a picture of this character.
+   * @param {string} characterId
    * @returns {Promise<{ batches: BatchSummary[] }>}
    */
-  listBatches(q) {
-    return this.client.requestJson(`/batch${queryText({ limit: 20, q })}`);
+  listBatches(characterId) {
+    return this.client.requestJson(`/batch${queryText({ limit: 20, character_id: characterId })}`);
   }
 
   /**

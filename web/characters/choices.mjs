@@ -47,6 +47,8 @@ export class Choices extends Fieldset {
     this.inputs = choices.map(({ value }) =>
       make("input", { type, name: this.name, value, checked: chosen.has(value) }),
     );
+    const isWords = choices.every(({ drawing, fileId }) => !drawing && !fileId);
+    this.row.classList.toggle("avatarforge-words", isWords);
     this.row.replaceChildren(...choices.map((choice, index) => this.#tile(choice, this.inputs[index])));
   }
 

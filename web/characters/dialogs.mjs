@@ -4,7 +4,7 @@ import { button, make } from "../shared/elements.mjs";
 import { ApiError, errorMessage } from "../shared/errors.mjs";
 import { showModal } from "../shared/modal.mjs";
 import { newId, selectField, textAreaField, textField } from "../panel/fields.mjs";
-import { usableModels } from "../panel/form_fields.mjs";
+import { modelText, usableModels } from "../panel/form_fields.mjs";
 
 /** @import { Capabilities, Character, ImportedCharacter, Translate } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
@@ -92,7 +92,7 @@ export async function createCharacter(session, characters, capabilities) {
   const model = selectField(
     t("model"),
     t("model_of_request"),
-    models.map((item) => [item.name, item.drawn ? t("paper_doll") : item.name]),
+    models.map((item) => [item.name, modelText(item, t)]),
   );
   const doll = models.find(({ drawn }) => drawn);
   // Without a model only the paper doll can draw the character.

@@ -1,4 +1,5 @@
 // The fields of a character as they are edited, and what has changed. Kept in the browser until they are saved.
+import { readStored, writeStored } from "../shared/storage.mjs";
 
 /** @import { Character, CharacterContent } from "../shared/types.d.ts" */
 /** @typedef {{ version: number, content: CharacterContent }} Draft */
@@ -54,12 +55,8 @@ export function changesBetween(saved, draft) {
  * @returns {Draft | null}
  */
 export function readDraft(id) {
-  try {
-    const { version, content } = JSON.parse(localStorage.getItem(KEY + id) ?? "null");
-    return { version, content: contentOf(content) };
-  } catch {
-    return null; // there is none, or the browser allows no storage
-  }
+  const { version, content } = readStored(KEY + id) ?? {};
+  return content ? { version, content: contentOf(content) } : null;
 }
 
 /**
@@ -67,10 +64,5 @@ export function readDraft(id) {
  * @param {Draft | null} draft null to forget it
  */
 export function writeDraft(id, draft) {
-  try {
-    if (draft) localStorage.setItem(KEY + id, JSON.stringify(draft));
-    else localStorage.removeItem(KEY + id);
-  } catch {
-    // The browser allows no storage: the draft lasts until the page is closed.
-  }
+  writeStored(KEY + id, draft);
 }

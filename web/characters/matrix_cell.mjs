@@ -2,7 +2,9 @@
 import { button, make } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { failureText, hasEnded, progressText, statusBadge, statusName } from "../panel/labels.mjs";
+import { drag } from "../panel/pictures.mjs";
 import { showPreviews } from "../panel/running.mjs";
+import { drawIcon } from "./icons.mjs";
 
 /** @import { BatchItem, Generation } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
@@ -22,30 +24,33 @@ export class Cell {
     this.label = label;
     this.status = item.status;
     this.shown = ""; // the URL and seed of the shown picture
-    this.picture = make("img", { alt: "", loading: "lazy", hidden: true });
+    /** @type {Generation | null} */
+    this.generation = null; // once it is loaded
+    this.picture = make("img", { alt: "", loading: "lazy", hidden: true, draggable: false });
     this.picture.addEventListener("load", () => this.element.classList.add("avatarforge-filled"));
     this.previews = make("span", { className: "avatarforge-previews" });
     this.state = make("span", { className: "avatarforge-cell-state" });
     this.button = make(
       "button",
-      { type: "button", className: "avatarforge-cell-picture", tabIndex: -1, onclick: open },
+      { type: "button", className: "avatarforge-cell-picture", tabIndex: -1, draggable: true, onclick: open },
       this.picture,
       this.previews,
       this.state,
     );
-    this.reroll = button(t("reroll"), () => void this.#again(), { hidden: true, tabIndex: -1 });
-    this.download = make("a", {
-      className: "avatarforge-button",
-      textContent: t("download"),
-      hidden: true,
-      tabIndex: -1,
-      "aria-label": t("download_named", { view: label }),
-    });
+    this.button.addEventListener("dragstart", (event) => this.#startDrag(event));
+    this.reroll = button("", () => void this.#again(), { hidden: true, tabIndex: -1 });
+    this.reroll.append(drawIcon("again"));
+    const downloadText = t("download_named", { view: label });
+    this.download = make(
+      "a",
+      { className: "avatarforge-button", title: downloadText, hidden: true, tabIndex: -1, "aria-label": downloadText },
+      drawIcon("download"),
+    );
     this.element = make(
       "div",
       { className: "avatarforge-cell" },
       this.button,
-      make("div", { className: "avatarforge-row" }, this.reroll, this.download),
+      make("div", { className: "avatarforge-cell-actions" }, this.reroll, this.download),
     );
     this.#showState(t(item.status));
   }
@@ -58,6 +63,7 @@ export class Cell {
   /** @param {Generation} generation */
   update(generation) {
     const { client, t } = this.session;
+    this.generation = generation;
     const ended = hasEnded(generation);
     const failed = generation.status === "failed";
     const [output] = generation.output_files;
@@ -70,8 +76,8 @@ export class Cell {
     if (ended) this.previews.replaceChildren();
     else showPreviews(this.previews, generation, this.session);
     this.reroll.hidden = !ended || generation.kind === "graph";
-    this.reroll.textContent = failed ? t("run_again") : t("reroll");
-    this.reroll.setAttribute("aria-label", failed ? t("run_again_named", { name: this.label }) : t("reroll_named", { view: this.label }));
+    this.reroll.title = failed ? t("run_again_named", { name: this.label }) : t("reroll_named", { view: this.label });
+    this.reroll.setAttribute("aria-label", this.reroll.title);
     this.download.hidden = !ended || !output;
     const shown = output ? `${output.url} ${output.seed}` : "";
     if (!output || shown === this.shown) return;
@@ -83,6 +89,13 @@ export class Cell {
       this.picture.src = url;
       this.picture.hidden = false;
     });
+  }
+
+  /** @param {DragEvent} event */
+  #startDrag(event) {
+    const [output] = this.generation?.output_files ?? [];
+    if (this.generation && output) drag(event, { generation: this.generation, output, number: 1 }, this.picture);
+    else event.preventDefault();
   }
 
   /** @param {string} text */

@@ -27,6 +27,8 @@ export class MatrixForm {
     this.characters = characters;
     this.submitted = submitted;
     this.busy = false;
+    /** @type {string[]} */
+    this.builtInExpressions = []; // once they are loaded
     /** @type {Character | null} */
     this.character = null;
     /** @type {{ request: string, key: string } | null} */
@@ -70,9 +72,15 @@ export class MatrixForm {
       for (const choices of [this.outfits, this.expressions, this.views, this.poses]) choices.values = [];
     this.character = character;
     this.outfits.setChoices(outfitChoices(character, t));
-    this.expressions.setChoices(expressionChoices(character, t));
+    this.expressions.setChoices(expressionChoices(character, this.builtInExpressions, t));
     this.alert.hidden = true;
     this.#count();
+  }
+
+  /** @param {string[]} names of the built-in expressions */
+  setExpressions(names) {
+    this.builtInExpressions = names;
+    if (this.character) this.expressions.setChoices(expressionChoices(this.character, names, this.session.t));
   }
 
   /** @param {LibraryPose[]} poses */

@@ -176,6 +176,7 @@ export class MatrixGrid {
         ...line.map((cell) => make("td", {}, cell ? cell.element : null)),
       ),
     );
+    this.table.style.setProperty("--avatarforge-columns", String(columns.length));
     this.table.replaceChildren(
       make("caption", { className: "avatarforge-announcer", textContent: batch.name ?? t("matrix") }),
       make("thead", {}, head),

@@ -38,9 +38,12 @@ export function layOut(items) {
   for (const item of items) {
     const [row, rowKey] = header(item, rowAxes);
     const [head, columnKey] = header(item, columnAxes);
-    if (!rows.has(rowKey)) rows.set(rowKey, row);
+    // What has the same values as another one, such as in a batch that is no matrix, gets another row.
+    let place = rowKey;
+    while (cells.has(`${place} ${columnKey}`)) place += "+";
+    if (!rows.has(place)) rows.set(place, row);
     if (!columns.has(columnKey)) columns.set(columnKey, head);
-    cells.set(`${rowKey} ${columnKey}`, item);
+    cells.set(`${place} ${columnKey}`, item);
   }
   const grid = [...rows.keys()].map((rowKey) =>
     [...columns.keys()].map((columnKey) => cells.get(`${rowKey} ${columnKey}`) ?? null),

@@ -1,7 +1,8 @@
-// The matrices that a character already has. They are found by its name, which their batches have.
+// The matrices that a character already has: all batches with a picture of it.
 import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { formatTime } from "../panel/labels.mjs";
+import { section } from "./section.mjs";
 
 /** @import { Character } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
@@ -25,10 +26,8 @@ export class MatrixList {
     this.list = make("ul", { className: "avatarforge-version-list" });
     this.list.setAttribute("aria-label", t("matrices"));
     this.status = make("p", { className: "avatarforge-status", role: "status" });
-    this.element = make(
-      "details",
-      { className: "avatarforge-character-section" },
-      make("summary", { textContent: t("matrices") }),
+    this.element = section(
+      t("matrices"),
       this.list,
       this.status,
     );
@@ -49,7 +48,7 @@ export class MatrixList {
     if (!character) return;
     const request = ++this.lastRequest;
     try {
-      const { batches } = await this.characters.listBatches(character.name);
+      const { batches } = await this.characters.listBatches(character.character_id);
       if (request !== this.lastRequest) return;
       this.list.replaceChildren(
         ...batches.map(({ batch_id: id, created_at: created, completed, total, name }) =>

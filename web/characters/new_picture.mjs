@@ -23,6 +23,8 @@ export class NewPicture {
     this.session = session;
     this.submitted = submitted;
     this.busy = false;
+    /** @type {string[]} */
+    this.builtInExpressions = []; // once they are loaded
     /** @type {Character | null} */
     this.character = null;
     /** @type {{ request: string, key: string } | null} */
@@ -94,11 +96,17 @@ export class NewPicture {
     this.heading.textContent = t("new_picture_of", { name: character.name });
     this.element.setAttribute("aria-label", this.heading.textContent);
     this.outfit.setChoices(outfitChoices(character, t));
-    this.expression.setChoices(expressionChoices(character, t));
+    this.expression.setChoices(expressionChoices(character, this.builtInExpressions, t));
     this.outfit.element.hidden = !character.outfits.length;
     this.seedLabel.hidden = character.seed === null; // otherwise each picture has another one anyway
     if (!this.pose.values.length) this.pose.values = [""];
     this.#hideAlert();
+  }
+
+  /** @param {string[]} names of the built-in expressions */
+  setExpressions(names) {
+    this.builtInExpressions = names;
+    if (this.character) this.expression.setChoices(expressionChoices(this.character, names, this.session.t));
   }
 
   /** @param {LibraryPose[]} poses */

@@ -18,7 +18,10 @@ export const DIRECTIONS = [
   "quarter_right",
 ];
 
-/** @type {Labels} */
+/**
+ * The names of the built-in expressions in the user's language. The server lists which there are.
+ * @type {Labels}
+ */
 const EXPRESSIONS = {
   neutral: (t) => t("expression_neutral"),
   happy: (t) => t("expression_happy"),
@@ -29,9 +32,6 @@ const EXPRESSIONS = {
   disgusted: (t) => t("expression_disgusted"),
   embarrassed: (t) => t("expression_embarrassed"),
 };
-
-/** The names of the built-in expressions. */
-export const BUILT_IN_EXPRESSIONS = Object.keys(EXPRESSIONS);
 
 /**
  * @param {string | null} name null for none in particular
@@ -73,7 +73,8 @@ export function poseChoices(poses, t) {
     title: pose.description ?? "",
     drawing: drawSkeleton(pose.skeleton),
   }));
-  return [{ value: "", text: t("usual_pose") }, ...tiles];
+  const any = poses.find(({ built_in: builtIn }) => builtIn);
+  return [{ value: "", text: t("usual_pose"), drawing: any ? drawSkeleton(any.skeleton, true) : null }, ...tiles];
 }
 
 /**
@@ -90,12 +91,13 @@ export function outfitChoices({ clothing, outfits }, t) {
 /**
  * No expression in particular, those of a character, and the built-in ones.
  * @param {Character} character
+ * @param {string[]} builtInNames
  * @param {Translate} t
  * @returns {Choice[]}
  */
-export function expressionChoices({ expressions }, t) {
+export function expressionChoices({ expressions }, builtInNames, t) {
   const own = expressions.map(({ name, words }) => ({ value: name, text: name, title: words }));
-  const builtIn = BUILT_IN_EXPRESSIONS.map((name) => ({ value: name, text: expressionName(name, t) }));
+  const builtIn = builtInNames.map((name) => ({ value: name, text: expressionName(name, t) }));
   return [{ value: "", text: t("any_expression") }, ...own, ...builtIn];
 }
 

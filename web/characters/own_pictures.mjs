@@ -2,7 +2,8 @@
 import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { formatTimeShort, generationTitle, hasEnded, kindName, progressText, statusBadge, statusName } from "../panel/labels.mjs";
-import { showPreviews } from "../panel/running.mjs";
+import { drag, picturesOf } from "../panel/pictures.mjs";
+import { TilePictures } from "../panel/tile_pictures.mjs";
 import { expressionName, outfitName } from "./options.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
@@ -132,43 +133,43 @@ class Card {
    */
   constructor(session, generation, open) {
     this.session = session;
-    this.shown = ""; // the URL and seed of the shown picture
-    this.picture = make("img", { alt: "", loading: "lazy", className: "avatarforge-not-loaded" });
-    this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-not-loaded"));
-    this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-not-loaded"));
-    this.previews = make("span", { className: "avatarforge-previews" });
+    this.generation = generation;
+    this.pictures = new TilePictures(session);
     this.mark = make("span", { className: "avatarforge-marks" });
     this.title = make("span", { className: "avatarforge-title" });
     this.details = make("span", { className: "avatarforge-details" });
     this.button = make(
       "button",
       { type: "button", className: "avatarforge-tile", onclick: open },
-      make("span", { className: "avatarforge-whole-picture" }, this.picture, this.previews, this.mark),
+      this.pictures.element,
       this.title,
       this.details,
     );
-    this.element = make("li", {}, this.button);
+    this.pictures.element.append(this.mark);
+    this.element = make("li", { draggable: true }, this.button);
+    this.element.addEventListener("dragstart", (event) => this.#startDrag(event));
     this.created = generation.created_at;
   }
 
   /** @param {Generation} generation */
   update(generation) {
-    const { client, locale, t } = this.session;
-    const [output] = generation.output_files;
+    const { locale, t } = this.session;
+    this.generation = generation;
+    this.pictures.update(generation);
     const ended = hasEnded(generation);
     const { title, details } = describe(generation, this.session);
     this.title.textContent = title;
     this.details.textContent = ended ? `${details} · ${formatTimeShort(this.created, locale)}` : progressText(generation, t);
     this.button.setAttribute("aria-label", `${title}, ${details}, ${statusName(generation, t)}`);
     this.mark.replaceChildren(...(generation.status === "completed" ? [] : [statusBadge(generation, t)]));
-    if (ended) this.previews.replaceChildren();
-    else showPreviews(this.previews, generation, this.session);
-    const shown = output ? `${output.url} ${output.seed}` : "";
-    if (!output || shown === this.shown) return;
-    this.shown = shown;
-    void client.applyUrl(output.url, (url) => {
-      if (shown === this.shown) this.picture.src = url;
-    });
+  }
+
+  /** @param {DragEvent} event */
+  #startDrag(event) {
+    const [first] = picturesOf(this.generation);
+    const [image] = this.pictures.images;
+    if (first && image) drag(event, first, image);
+    else event.preventDefault();
   }
 }
 

@@ -7,7 +7,7 @@ import { viewName } from "../panel/labels.mjs";
 import { DIRECTIONS } from "./options.mjs";
 import { PICTURE_TYPES, givenPictures, hasPictures } from "./store_picture.mjs";
 
-/** @import { CharacterReference, ReferenceRole } from "../shared/types.d.ts" */
+/** @import { CharacterReference, ReferenceRole, Translate } from "../shared/types.d.ts" */
 /** @import { Labels } from "../panel/labels.mjs" */
 /** @import { References } from "./references.mjs" */
 
@@ -23,6 +23,16 @@ export const ROLES = {
 };
 export const ROLE_NAMES = /** @type {ReferenceRole[]} */ (Object.keys(ROLES));
 
+/**
+ * The name of a role where it begins a line.
+ * @param {ReferenceRole} role
+ * @param {Translate} t
+ */
+export function roleName(role, t) {
+  const [first, ...rest] = ROLES[role].name(t);
+  return first.toLocaleUpperCase() + rest.join("");
+}
+
 export class Zone {
   /**
    * @param {References} owner
@@ -33,7 +43,7 @@ export class Zone {
     this.owner = owner;
     this.role = role;
     const headingId = newId();
-    const name = ROLES[role].name(t);
+    const name = roleName(role, t);
     this.list = make("ul", { className: "avatarforge-reference-list", "aria-labelledby": headingId });
     this.hint = make("p", { className: "avatarforge-hint", textContent: ROLES[role].hint(t) });
     this.input = make("input", { type: "file", accept: PICTURE_TYPES.join(","), multiple: true, hidden: true });
@@ -103,7 +113,7 @@ export class Zone {
       dataTransfer?.setData(DRAGGED, String(index));
     });
     const roles = select(
-      ROLE_NAMES.map((name) => [name, ROLES[name].name(t)]),
+      ROLE_NAMES.map((name) => [name, roleName(name, t)]),
       role,
       t("reference_role", { n: number }),
     );

@@ -26,7 +26,7 @@ export class References {
     this.zones = ROLE_NAMES.map((role) => new Zone(this, role));
     this.element = make(
       "div",
-      { className: "avatarforge-references" },
+      { className: "avatarforge-role-zones" },
       ...this.zones.map((zone) => zone.element),
       this.status,
     );

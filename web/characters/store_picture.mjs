@@ -1,4 +1,5 @@
 // Pictures that the user drops, pastes or uploads, as stored files.
+import { downloadPicture, getDragged, isDragged } from "../shared/dragged.mjs";
 import { hasFiles } from "../shared/elements.mjs";
 import { acceptedTypes } from "../shared/file_types.mjs";
 import { PREFIX } from "../shared/files_client.mjs";
@@ -24,7 +25,8 @@ export async function storePicture(client, file) {
  * Whether a drag may contain a picture: files, or a picture of this page.
  * @param {DataTransfer | null} transfer
  */
-export const hasPictures = (transfer) => hasFiles(transfer) || Boolean(transfer?.types.includes(LINKS));
+export const hasPictures = (transfer) =>
+  hasFiles(transfer) || isDragged(transfer) || Boolean(transfer?.types.includes(LINKS));
 
 /**
  * The pictures in a drop or paste. Reads it at once, because the browser empties it after the event.
@@ -34,6 +36,8 @@ export const hasPictures = (transfer) => hasFiles(transfer) || Boolean(transfer?
  */
 export async function givenPictures(transfer, client) {
   if (!transfer) return [];
+  const ours = getDragged(transfer);
+  if (ours) return [await downloadPicture(client, ours)];
   const files = [...transfer.files];
   if (files.length) return files;
   const [link] = transfer.getData(LINKS).split(/\r?\n/);

@@ -2,6 +2,7 @@
 import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { formatTime } from "../panel/labels.mjs";
+import { section } from "./section.mjs";
 
 /** @import { Character, CharacterVersion } from "../shared/types.d.ts" */
 /** @import { Session } from "../panel/session.mjs" */
@@ -28,10 +29,8 @@ export class Versions {
     this.list.setAttribute("aria-label", t("versions"));
     this.status = make("p", { className: "avatarforge-status", role: "status" });
     this.older = button(t("older"), () => void this.#load(this.nextCursor), { hidden: true });
-    this.element = make(
-      "details",
-      { className: "avatarforge-character-section" },
-      make("summary", { textContent: t("versions") }),
+    this.element = section(
+      t("versions"),
       make("p", { className: "avatarforge-hint", textContent: t("versions_hint") }),
       this.list,
       this.status,

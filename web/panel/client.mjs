@@ -3,7 +3,7 @@ import { ApiError, parseApiError, statusOf } from "../shared/errors.mjs";
 import { FilesClient, PREFIX, uploadBody, uploadPath } from "../shared/files_client.mjs";
 import { parse, stringify } from "./json.mjs";
 
-/** @import { Capabilities, FileKind, FormField, Generation, GenerationPage, GenerationQuery, Pose } from "../shared/types.d.ts" */
+/** @import { Capabilities, FileKind, Generation, GenerationPage, GenerationQuery, Pose, RequestFields } from "../shared/types.d.ts" */
 /** @import { ModelFamily, ModelFileInfo, ModelGuide, ModelOverride, Style, Take, UploadLimits, UploadedFile } from "../shared/types.d.ts" */
 
 /** The statuses of servers and proxies that offer no event stream. */
@@ -37,7 +37,7 @@ export class ApiClient extends FilesClient {
     return this.requestJson("/capabilities");
   }
 
-  /** @returns {Promise<{ fields: FormField[], limits: UploadLimits }>} */
+  /** @returns {Promise<RequestFields>} */
   getFormFields() {
     return this.requestJson("/request_fields");
   }

@@ -41,10 +41,11 @@ export class Detail {
     this.text = make("p", { className: "avatarforge-progress-text" });
     this.previews = make("div", { className: "avatarforge-previews" });
     this.body = make("div", { className: "avatarforge-detail-body" });
+    this.backButton = button(t("back"), () => this.back());
     this.element = make(
       "section",
       { className: "avatarforge-detail", "aria-label": t("details") },
-      make("div", { className: "avatarforge-row" }, button(t("back"), () => this.back())),
+      make("div", { className: "avatarforge-row" }, this.backButton),
       this.heading,
       this.body,
     );

@@ -5,7 +5,7 @@ import { RadioGroup, newId, numberField, selectField, setOptions, textAreaField,
 import { LorasField } from "./loras_field.mjs";
 import { SeedField } from "./seed_field.mjs";
 
-/** @import { Capabilities, FormField, InstalledModel, LoraParameter, Translate } from "../shared/types.d.ts" */
+/** @import { Capabilities, FormField, InstalledModel, LoraFile, LoraParameter, Translate } from "../shared/types.d.ts" */
 
 const SEED = /^\d{1,20}$/;
 
@@ -101,9 +101,7 @@ class SchemaField {
     const { source } = this.schema;
     if (!source || source === "templates") return;
     if (this.control instanceof LorasField) {
-      const labels = new Map(capabilities.families.map(({ name, label }) => [name, label]));
-      const usable = capabilities.loras.filter(({ family, problem }) => family && !problem);
-      this.control.setInstalled(usable.map((lora) => ({ ...lora, family_label: labels.get(lora.family ?? "") })));
+      this.control.setInstalled(usableLoras(capabilities));
       return;
     }
     this.#setOptions(installedOptions(capabilities, source, this.t));
@@ -246,9 +244,20 @@ function installedOptions(capabilities, source, t) {
  * @param {InstalledModel} model
  * @param {Translate} t
  */
-function modelText({ name, family_label: family, variant_label: variant, drawn }, t) {
+export function modelText({ name, family_label: family, variant_label: variant, drawn }, t) {
   if (drawn) return t("paper_doll");
   return variant && variant !== "base" ? `${name} (${family} ${variant})` : `${name} (${family})`;
+}
+
+/**
+ * The LoRAs that can be used, with the label of their family.
+ * @param {Capabilities} capabilities
+ * @returns {LoraFile[]}
+ */
+export function usableLoras({ families, loras }) {
+  const labels = new Map(families.map(({ name, label }) => [name, label]));
+  const usable = loras.filter(({ family, problem }) => family && !problem);
+  return usable.map((lora) => ({ ...lora, family_label: labels.get(lora.family ?? "") }));
 }
 
 /**

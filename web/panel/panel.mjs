@@ -216,7 +216,10 @@ export class Panel extends Emitter {
    * @param {string} id
    */
   open(id) {
+    const { t } = this.session;
     if (this.view !== "detail") this.openedFromCharacters = this.view === "characters";
+    const source = this.charactersPath.includes("/") ? t("back_to_matrix") : t("back_to_character");
+    this.detail.backButton.textContent = this.openedFromCharacters ? source : t("back");
     this.openedId = id;
     const cached = this.gallery.tiles.get(id)?.generation ?? null;
     this.show("detail", false);

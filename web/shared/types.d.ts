@@ -425,6 +425,14 @@ export interface Style {
 }
 
 /** The bytes that a file may have. */
+/** GET /request_fields. */
+export interface RequestFields {
+  fields: FormField[];
+  limits: UploadLimits;
+  /** The names of the built-in ones. */
+  expressions: string[];
+}
+
 export interface UploadLimits {
   file_bytes: number;
   pose_json_bytes: number;
