@@ -240,7 +240,8 @@ def test_character_and_pose_of_used_settings_are_sent_again_until_they_are_remov
     tile(page, text).click()
     page.get_by_role("button", name="Use these settings").click()
     expect(chips(page).filter(has_text=f"Character: {character[:8]}")).to_be_visible()
-    page.get_by_role("button", name="Reset: Library pose").click()
+    expect(page.locator(f"{POSE} .avatarforge-pose-drawing svg")).to_be_visible()
+    page.locator(POSE).get_by_role("button", name="Remove").click()
     seed(page).fill("")
     with page.expect_request("**/generate/avatar") as again:
         generate(page).click()
@@ -259,7 +260,7 @@ def test_earlier_prompts_are_found_again(page: Page) -> None:
     reloaded(page)
     page.get_by_role("button", name="Earlier prompts").click()
     dialog = page.get_by_role("dialog", name="Earlier prompts")
-    assert dialog.get_by_role("listitem").all_inner_texts() == texts[::-1]
+    expect(dialog.get_by_role("listitem")).to_have_text(texts[::-1])
     assert violations(page, "html") == []
     dialog.get_by_role("searchbox").fill(texts[0].split()[-1])
     expect(dialog.get_by_role("status")).to_have_text("1 found")

@@ -148,6 +148,7 @@ export class Form {
     if (!draft) return;
     const { state } = this.input;
     const values = { ...draft.values };
+    const hasPose = Boolean(state.pose || state.libraryPose.pose_id);
     // Without a model the doll was the only choice; with one it would go on drawing unasked.
     const doll = this.models.find(({ drawn }) => drawn);
     if (!draft.hasModel && this.hasModel && values.model === doll?.name) delete values.model;
@@ -155,10 +156,10 @@ export class Form {
       values,
       view: draft.view || state.view,
       // What was put into a slot before the form was loaded is newer.
-      pose: state.pose || draft.pose,
-      libraryPose: state.pose ? {} : draft.libraryPose,
+      pose: hasPose ? state.pose : draft.pose,
+      libraryPose: hasPose ? state.libraryPose : draft.libraryPose,
       reference: state.reference || draft.reference,
-      references: draft.references,
+      references: state.references.length ? state.references : draft.references,
       carried: draft.carried,
     };
   }
