@@ -202,6 +202,7 @@ def test_a_fixed_seed_repeats_nothing_without_being_asked(page: Page, browser: B
         page.get_by_role("button", name="The same again").click()
     assert sent(again.value)["seed"] == 7
     answered(page)
+    reloaded(page)  # it is known after a reload, too
     generate(page).click()
     with page.expect_request("**/generate/avatar") as other:
         page.get_by_role("button", name="With another seed").click()
@@ -239,7 +240,7 @@ def test_character_and_pose_of_used_settings_are_sent_again_until_they_are_remov
     made(page, api, text, character_id=character, pose_id=pose)
     tile(page, text).click()
     page.get_by_role("button", name="Use these settings").click()
-    expect(chips(page).filter(has_text=f"Character: {character[:8]}")).to_be_visible()
+    expect(chips(page).filter(has_text=f"Character: {text}")).to_be_visible()
     expect(page.locator(f"{POSE} .avatarforge-pose-drawing svg")).to_be_visible()
     page.locator(POSE).get_by_role("button", name="Remove").click()
     seed(page).fill("")

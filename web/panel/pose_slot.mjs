@@ -56,7 +56,6 @@ export class PoseSlot extends Slot {
    * @param {boolean} mirrored
    */
   setPose(pose, mirrored) {
-    const { t } = this.session;
     this.setFile(null); // calls `shown`, which removes an earlier pose
     this.poseId = pose.pose_id;
     this.mirrored = mirrored;
@@ -64,7 +63,13 @@ export class PoseSlot extends Slot {
     this.drawing.classList.toggle("avatarforge-mirrored", mirrored);
     this.drawing.replaceChildren(drawSkeleton(pose.skeleton));
     this.name.textContent = this.name.title = poseName(pose);
-    setStatus(this.status, mirrored ? t("pose_mirrored") : "");
+    this.clearError();
+  }
+
+  /** @override */
+  clearError() {
+    if (!this.poseId) super.clearError();
+    else setStatus(this.status, this.mirrored ? this.session.t("pose_mirrored") : "");
   }
 
   /**
