@@ -89,6 +89,7 @@ export class ModelGuideView {
           "summary",
           {},
           label,
+          make("span", { className: "avatarforge-guide-memory", textContent: formatGigabytes(memory) }),
           mark ? make("span", { className: "avatarforge-mark", textContent: mark }) : null,
         ),
         make("p", { className: "avatarforge-line", textContent: notes.join(" · ") }),
