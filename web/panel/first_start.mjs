@@ -131,6 +131,6 @@ export class FirstStart {
     form.input.changed(null);
     const generation = await form.submit(true);
     if (generation) form.open(generation.generation_id);
-    else if (this.offer.contains(document.activeElement)) form.focus(); // the button is hidden now
+    else if (document.activeElement === document.body) form.focus(); // the button, which had it, is hidden now
   }
 }
