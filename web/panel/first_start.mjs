@@ -130,7 +130,9 @@ export class FirstStart {
     this.#chooseDoll();
     form.input.changed(null);
     const generation = await form.submit(true);
+    const { activeElement: focused } = document;
     if (generation) form.open(generation.generation_id);
-    else if (document.activeElement === document.body) form.focus(); // the button, which had it, is hidden now
+    // The button is hidden now; the browser takes the focus from it a moment later.
+    else if (focused === document.body || this.offer.contains(focused)) form.focus();
   }
 }
