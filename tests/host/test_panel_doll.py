@@ -24,6 +24,7 @@ CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding=
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TRY = "Try it without a model"
 DOLL = "Paper doll (drawn, no model)"
+GUIDE = "Which model suits this computer?"
 KNIGHT = "female knight, silver armor, red cape"
 #: Without the small pictures of the other tests: a drawing has its own size and passes.
 OWN_SIZE = dict.fromkeys(synthetic.SMALL_PICTURES)
@@ -119,13 +120,18 @@ def test_one_key_draws_a_knight_from_all_sides_with_progress_and_a_reload_keeps_
     expect(offer(page)).to_be_hidden()
 
 
-def test_it_can_be_read_in_both_themes_and_on_a_phone(page: Page) -> None:
+def test_it_can_be_read_in_both_themes_and_on_a_phone(page: Page, api: Api) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for size in (WIDE, PHONE):
             page.set_viewport_size(size)
             expect(offer(page)).to_be_in_viewport()
             assert (violations(page, "html"), too_wide(page)) == ([], [])
+    # On a phone the guide is closed, so that the prompt is in reach.
+    open_panel(page, api, "?phone")
+    expect(page.get_by_text(GUIDE)).to_be_visible()
+    expect(page.get_by_role("button", name="Check again")).to_be_hidden()
+    expect(prompt(page)).to_be_in_viewport()
     prompt(page).fill("old wizard, blue robe")
     offer(page).click()
     # The user's own words are drawn, and on a phone the pictures come to the front too.
@@ -152,7 +158,7 @@ def test_the_doll_is_the_last_model_and_choosing_it_closes_the_offer(page: Page,
 
 def test_the_guide_names_files_sizes_folders_and_pages(page: Page, api: Api) -> None:
     guide = api.get("/model_guide").json()
-    shown = page.get_by_role("list", name="Which model suits this computer?")
+    shown = page.get_by_role("list", name=GUIDE)
     expect(shown.locator("> li")).to_have_count(len(guide["choices"]))
     expect(page.get_by_text("ComfyUI reports no GPU")).to_be_visible()
     first = guide["choices"][0]
@@ -184,7 +190,7 @@ def test_the_guide_recommends_the_largest_that_fits(page: Page, api: Api) -> Non
     page.route("**/model_guide", with_gpu)
     open_panel(page, api, "?gpu")
     expect(page.get_by_text("Your GPU: Card, 12 GB of memory.")).to_be_visible()
-    choices = page.get_by_role("list", name="Which model suits this computer?").locator("> li")
+    choices = page.get_by_role("list", name=GUIDE).locator("> li")
     expect(choices.filter(has_text="Recommended")).to_have_count(1)
     expect(choices.filter(has_text="Recommended")).to_contain_text("for 12 GB")
     expect(choices.filter(has_text="Needs more memory")).to_have_count(2)

@@ -36,6 +36,12 @@ CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding=
 CHECKPOINT = file_name("sd15")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 RANDOM, FIXED = "Random: each picture is another.", "Fixed: the same settings make the same picture."
+#: Adds a reference to the draft.
+ADD_REFERENCE = """(reference) => {
+    const draft = JSON.parse(localStorage["AvatarForge.Draft"]);
+    draft.references.push(reference);
+    localStorage["AvatarForge.Draft"] = JSON.stringify(draft);
+}"""
 QUESTION = "this would make the same picture again"
 
 
@@ -81,7 +87,7 @@ def reloaded(page: Page) -> None:
     expect(page.locator(".avatarforge-drawing svg")).to_have_count(5)
 
 
-def test_a_reload_in_the_middle_loses_nothing(page: Page) -> None:
+def test_a_reload_in_the_middle_loses_nothing(page: Page, api: Api) -> None:
     text = words()
     prompt(page).fill(text)
     page.get_by_label("Style", exact=True).fill("watercolor")
@@ -104,9 +110,17 @@ def test_a_reload_in_the_middle_loses_nothing(page: Page) -> None:
     expect(page.get_by_label("Steps")).to_have_value("3")
     page.locator(POSE).get_by_role("button", name="Remove").click()
     prompt(page).fill("")
+    # A reference beside that of the slot, as a picture's menu puts it there.
+    file_id = api.upload(picture(secrets.randbits(64)), "reference")["file_id"]
+    page.evaluate(ADD_REFERENCE, {"file_id": file_id, "role": "outfit"})
     reloaded(page)
     expect(prompt(page)).to_have_value("")
     expect(page.locator(POSE).get_by_role("img")).to_have_count(0)
+    role = page.get_by_label("Role of reference 1")
+    expect(role).to_have_value("outfit")
+    role.select_option("style")
+    reloaded(page)
+    expect(role).to_have_value("style")
 
 
 def test_a_browser_without_storage_works_all_the_same(browser: Browser, api: Api) -> None:
@@ -202,6 +216,7 @@ def test_a_fixed_seed_repeats_nothing_without_being_asked(page: Page, browser: B
         page.get_by_role("button", name="The same again").click()
     assert sent(again.value)["seed"] == 7
     answered(page)
+    reloaded(page)  # it is known after a reload, too
     generate(page).click()
     with page.expect_request("**/generate/avatar") as other:
         page.get_by_role("button", name="With another seed").click()
@@ -239,8 +254,9 @@ def test_character_and_pose_of_used_settings_are_sent_again_until_they_are_remov
     made(page, api, text, character_id=character, pose_id=pose)
     tile(page, text).click()
     page.get_by_role("button", name="Use these settings").click()
-    expect(chips(page).filter(has_text=f"Character: {character[:8]}")).to_be_visible()
-    page.get_by_role("button", name="Reset: Library pose").click()
+    expect(chips(page).filter(has_text=f"Character: {text}")).to_be_visible()
+    expect(page.locator(f"{POSE} .avatarforge-pose-drawing svg")).to_be_visible()
+    page.locator(POSE).get_by_role("button", name="Remove").click()
     seed(page).fill("")
     with page.expect_request("**/generate/avatar") as again:
         generate(page).click()
@@ -259,7 +275,7 @@ def test_earlier_prompts_are_found_again(page: Page) -> None:
     reloaded(page)
     page.get_by_role("button", name="Earlier prompts").click()
     dialog = page.get_by_role("dialog", name="Earlier prompts")
-    assert dialog.get_by_role("listitem").all_inner_texts() == texts[::-1]
+    expect(dialog.get_by_role("listitem")).to_have_text(texts[::-1])
     assert violations(page, "html") == []
     dialog.get_by_role("searchbox").fill(texts[0].split()[-1])
     expect(dialog.get_by_role("status")).to_have_text("1 found")

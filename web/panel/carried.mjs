@@ -53,14 +53,16 @@ export function carriedRequest(carried, view) {
 
 /**
  * @param {Carried} carried
- * @param {Translate} t
- * @param {(carried: Carried) => void} change
+ * @param {object} options
+ * @param {Translate} options.t
+ * @param {string | undefined} options.character its name, once it is known
+ * @param {(carried: Carried) => void} options.change
  * @returns {Chip[]}
  */
-export function carriedChips(carried, t, change) {
+export function carriedChips(carried, { t, character, change }) {
   return NAMES.filter((name) => name in carried).map((name) => ({
     label: LABELS[name](t),
-    value: textOf(name, carried, t),
+    value: textOf(name, carried, { t, character }),
     reset: () => change(without(carried, name)),
     show: null,
   }));
@@ -69,13 +71,13 @@ export function carriedChips(carried, t, change) {
 /**
  * @param {Name} name
  * @param {Carried} carried
- * @param {Translate} t
+ * @param {{ t: Translate, character: string | undefined }} options
  */
-function textOf(name, carried, t) {
+function textOf(name, carried, { t, character }) {
   const value = carried[name];
   if (name === "views" && Array.isArray(value)) return value.map((view) => viewName(view, t)).join(t("list_separator"));
   const outfit = name === "character_id" ? carried.outfit : null;
-  return [shortId(String(value)), outfit].filter(Boolean).join(" · ");
+  return [character ?? shortId(String(value)), outfit].filter(Boolean).join(" · ");
 }
 
 /**

@@ -80,6 +80,7 @@ export async function chooseFrom({ t, title, choices, chosen = "", empty, clear 
   });
   const closed = showModal(dialog);
   filter();
+  dialog.style.minHeight = `${dialog.offsetHeight}px`; // a search does not make it jump
   if (search.hidden) buttons[0]?.focus();
   else search.focus();
   buttons[choices.findIndex(({ value }) => value === chosen)]?.scrollIntoView({ block: "nearest" });

@@ -13,6 +13,8 @@ const KNIGHT = "female knight, silver armor, red cape";
 
 const CHECK_PAUSE = 3000; // ms between two checks because the window got the focus
 
+const WIDE = 820; // pixels, as in panel.css
+
 export class FirstStart {
   /**
    * @param {Form} form
@@ -70,7 +72,11 @@ export class FirstStart {
       () => (this.guide = null), // the server is gone: it is tried again with the next load
     );
     const guide = await this.guide;
-    if (guide) this.guidePlace.replaceChildren(guide.element);
+    if (!guide) return;
+    // Where the form is narrow, it would push the prompt out of sight.
+    const panel = this.element.closest(".avatarforge-panel");
+    guide.element.open = Boolean(panel && panel.clientWidth >= WIDE);
+    this.guidePlace.replaceChildren(guide.element);
   }
 
   /**
@@ -82,6 +88,7 @@ export class FirstStart {
     const { t } = session;
     const guide = await this.guide;
     this.lastCheck = Date.now();
+    void guide?.load();
     const hadFocus = guide?.element.contains(document.activeElement);
     try {
       const { chosenModel } = form;
@@ -123,7 +130,9 @@ export class FirstStart {
     this.#chooseDoll();
     form.input.changed(null);
     const generation = await form.submit(true);
+    const { activeElement: focused } = document;
     if (generation) form.open(generation.generation_id);
-    else if (this.offer.contains(document.activeElement)) form.focus(); // the button is hidden now
+    // The button is hidden now; the browser takes the focus from it a moment later.
+    else if (focused === document.body || this.offer.contains(focused)) form.focus();
   }
 }

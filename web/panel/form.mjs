@@ -2,7 +2,7 @@
 import { button, make } from "../shared/elements.mjs";
 import { statusOf } from "../shared/errors.mjs";
 import { TemplateList } from "../templates/panel_list.mjs";
-import { loadDraft, saveDraft } from "./draft.mjs";
+import { restoreDraft, saveDraft } from "./draft.mjs";
 import { FirstStart } from "./first_start.mjs";
 import { FormAlert } from "./form_alert.mjs";
 import { addHelpers } from "./form_helpers.mjs";
@@ -33,7 +33,6 @@ export class Form {
     this.open = open;
     this.busy = false;
     this.requests = new RequestLog();
-    this.submittedId = ""; // of the last generation
     /** @type {Capabilities | null} */
     this.capabilities = null; // until they are loaded
     this.input = new FormInput(session);
@@ -64,7 +63,7 @@ export class Form {
       this.firstStart.update();
     });
     live.on("ended", ({ generation_id: id, status }) => {
-      if (status === "failed" && id === this.submittedId) this.requests.remember("", null); // there is no picture
+      if (status === "failed") this.requests.failed(id);
     });
     live.on("state", (state) => {
       if (state === "live" || state === "polling") this.alert.reconnected();
@@ -130,7 +129,7 @@ export class Form {
       addHelpers(this.input, () => this.capabilities);
     }
     this.input.setInstalled(capabilities, poses);
-    if (isFirst) this.#restoreDraft();
+    if (isFirst) restoreDraft(this.input, this.hasModel);
     this.templates.element.hidden = !this.fields.has(TEMPLATE);
     this.templates.setFamilies(capabilities);
     void this.reloadTemplates();
@@ -141,26 +140,6 @@ export class Form {
       make("ul", {}, ...reasons.map((textContent) => make("li", { textContent }))),
     );
     this.firstStart.load(capabilities);
-  }
-
-  #restoreDraft() {
-    const draft = loadDraft();
-    if (!draft) return;
-    const { state } = this.input;
-    const values = { ...draft.values };
-    // Without a model the doll was the only choice; with one it would go on drawing unasked.
-    const doll = this.models.find(({ drawn }) => drawn);
-    if (!draft.hasModel && this.hasModel && values.model === doll?.name) delete values.model;
-    this.input.state = {
-      values,
-      view: draft.view || state.view,
-      // What was put into a slot before the form was loaded is newer.
-      pose: state.pose || draft.pose,
-      libraryPose: state.pose ? {} : draft.libraryPose,
-      reference: state.reference || draft.reference,
-      references: draft.references,
-      carried: draft.carried,
-    };
   }
 
   /**
@@ -177,7 +156,8 @@ export class Form {
     this.alert.clear();
     input.state = state;
     // Nobody wants the picture that is there already again without being asked.
-    requests.remember(routeOf(state.view), input.collect(state.view).body);
+    if (generation.status !== "failed")
+      requests.remember(routeOf(state.view), input.collect(state.view).body, generation.generation_id);
     return () => {
       this.alert.clear();
       input.state = before;
@@ -253,8 +233,7 @@ export class Form {
       }
       const generation = await client.createGeneration(route, body, requests.key(route, body));
       requests.answered();
-      requests.remember(route, body);
-      this.submittedId = generation.generation_id;
+      requests.remember(route, body, generation.generation_id);
       addPrompt(body.prompt);
       this.#seed?.offer(generation.parameters?.seed);
       this.onSubmitted(generation);

@@ -12,6 +12,7 @@ export class FormAlert {
     this.t = t;
     /** @type {Set<Place>} */
     this.marked = new Set(); // the places that show a problem
+    this.isUnreachable = false; // whether it says that the server did not respond
     this.element = make("div", { className: "avatarforge-alert", role: "alert", hidden: true });
   }
 
@@ -33,7 +34,7 @@ export class FormAlert {
 
   /** The server responds again. */
   reconnected() {
-    if (!this.marked.size) this.#show("");
+    if (this.isUnreachable) this.#show("");
   }
 
   /**
@@ -60,6 +61,8 @@ export class FormAlert {
     const { t } = this;
     if (!(error instanceof ApiError) || !error.problems.length) {
       this.#show(errorMessage(error, t));
+      // An error without a code is not ours, but of a proxy before a server that does not respond.
+      this.isUnreachable = !(error instanceof ApiError && error.code);
       return;
     }
     const { problems } = error;
@@ -88,6 +91,7 @@ export class FormAlert {
    * @param {HTMLElement[]} answers
    */
   #show(text, ...answers) {
+    this.isUnreachable = false;
     this.element.classList.remove("avatarforge-question");
     this.element.replaceChildren(text, ...answers);
     this.element.hidden = !text;

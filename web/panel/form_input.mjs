@@ -35,6 +35,8 @@ export class FormInput extends Emitter {
     this.advancedFields = []; // those that are hidden until the group is opened
     /** @type {Record<string, unknown>} */
     this.carried = {}; // settings of a used generation for which there is no field
+    /** @type {Map<string, string>} */
+    this.characterNames = new Map(); // by id, as far as they are known
     /** @type {InstalledModel[]} */
     this.models = []; // those that a request can name
     this.main = make("div", { className: "avatarforge-group" });
@@ -149,6 +151,20 @@ export class FormInput extends Emitter {
     this.references.value = references;
     this.carried = carried;
     this.changed(null);
+    void this.#loadCharacterName();
+  }
+
+  /** Until its name is known, a character is shown by its id; so is one that was deleted. */
+  async #loadCharacterName() {
+    const { character_id: id } = this.carried;
+    if (typeof id !== "string" || this.characterNames.has(id)) return;
+    try {
+      const { name } = await this.session.client.requestJson(`/characters/${encodeURIComponent(id)}`);
+      this.characterNames.set(id, name);
+      this.#showChips();
+    } catch {
+      // The server says why when the request is sent.
+    }
   }
 
   /**
@@ -247,6 +263,11 @@ export class FormInput extends Emitter {
    * @param {Place | null} place
    */
   changed(place) {
+    this.#showChips();
+    this.emit("changed", place);
+  }
+
+  #showChips() {
     const fields = this.advancedFields.filter(({ isChanged }) => isChanged);
     this.chips.update([
       ...fields.map((field) => ({
@@ -258,12 +279,15 @@ export class FormInput extends Emitter {
         },
         show: () => field.focus(),
       })),
-      ...carriedChips(this.carried, this.session.t, (carried) => {
-        this.carried = carried;
-        this.changed(null);
+      ...carriedChips(this.carried, {
+        t: this.session.t,
+        character: this.characterNames.get(String(this.carried.character_id)),
+        change: (carried) => {
+          this.carried = carried;
+          this.changed(null);
+        },
       }),
     ]);
-    this.emit("changed", place);
   }
 
   /**
@@ -278,8 +302,6 @@ export class FormInput extends Emitter {
 
   /** Scroll to the group when it was opened: it opens below the visible part of the form. */
   #revealGroup() {
-    requestAnimationFrame(() => {
-      if (this.group.open) this.group.scrollIntoView({ block: "start" });
-    });
+    requestAnimationFrame(() => this.group.open && this.group.scrollIntoView({ block: "start" }));
   }
 }

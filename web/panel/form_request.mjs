@@ -1,5 +1,8 @@
 // What the form sends: its route, and what is known about earlier requests.
+import { readStored, writeStored } from "../shared/storage.mjs";
 import { newKey } from "./client.mjs";
+
+const KEY = "AvatarForge.LastRequest"; // a reload must not make the form repeat it unasked
 
 export const FREE = "free"; // no particular view
 export const SHEET = "sheet"; // all four views
@@ -18,7 +21,8 @@ export class RequestLog {
   constructor() {
     /** @type {{ request: string, key: string } | null} */
     this.unanswered = null; // the last request, until the server has responded to it
-    this.known = ""; // the request that made the last picture, or that of the settings in use
+    const stored = readStored(KEY);
+    this.last = { request: String(stored?.request ?? ""), id: String(stored?.id ?? "") };
   }
 
   /**
@@ -37,12 +41,31 @@ export class RequestLog {
     this.unanswered = null;
   }
 
+  /** The request that made the last picture, or that of the settings in use, and the generation's id. */
+  get known() {
+    return this.last;
+  }
+
+  set known(last) {
+    this.last = last;
+    writeStored(KEY, last);
+  }
+
   /**
    * @param {string} route
-   * @param {Record<string, unknown> | null} body
+   * @param {Record<string, unknown>} body
+   * @param {string} id of the generation
    */
-  remember(route, body) {
-    this.known = body ? JSON.stringify([route, body]) : "";
+  remember(route, body, id) {
+    this.known = { request: JSON.stringify([route, body]), id };
+  }
+
+  /**
+   * The generation has failed: there is no picture.
+   * @param {string} id
+   */
+  failed(id) {
+    if (id === this.last.id) this.known = { request: "", id: "" };
   }
 
   /**
@@ -52,6 +75,6 @@ export class RequestLog {
    * @param {Record<string, unknown>} body
    */
   isRepeat(route, body) {
-    return body.seed !== undefined && JSON.stringify([route, body]) === this.known;
+    return body.seed !== undefined && JSON.stringify([route, body]) === this.last.request;
   }
 }

@@ -5,6 +5,9 @@ import { errorMessage } from "../shared/errors.mjs";
 /** @import { GuideChoice, ModelGuide } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
 
+/** @param {GuideChoice} choice */
+const sizeOf = ({ files }) => files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+
 export class ModelGuideView {
   /**
    * @param {Session} session
@@ -13,20 +16,22 @@ export class ModelGuideView {
   constructor(session, check) {
     const { t } = session;
     this.session = session;
+    this.isLoaded = false;
+    this.best = make("span", { className: "avatarforge-guide-best" }); // stands in for the list while that is closed
     this.gpu = make("p", {});
     this.list = make("ul", { className: "avatarforge-guide-choices", "aria-label": t("guide") });
     this.status = make("p", { className: "avatarforge-status", role: "status" });
     this.element = make(
       "details",
-      { className: "avatarforge-guide", open: true },
-      make("summary", { textContent: t("guide") }),
+      { className: "avatarforge-guide" },
+      make("summary", {}, t("guide"), this.best),
       make("p", { className: "avatarforge-hint", textContent: t("guide_hint") }),
       this.gpu,
       this.list,
       make("div", { className: "avatarforge-row" }, button(t("guide_check"), check)),
       this.status,
     );
-    void this.#load();
+    void this.load();
   }
 
   /**
@@ -37,10 +42,13 @@ export class ModelGuideView {
     setStatus(this.status, text, failed);
   }
 
-  async #load() {
+  /** Nothing to do if it is there already. */
+  async load() {
     const { client, t } = this.session;
+    if (this.isLoaded) return;
     try {
       this.#show(await client.getModelGuide());
+      this.isLoaded = true;
     } catch (error) {
       this.setStatus(errorMessage(error, t), true);
     }
@@ -54,6 +62,8 @@ export class ModelGuideView {
       : t("guide_no_gpu");
     // The largest that fits is what most people want.
     const best = [...choices].reverse().find(({ fits }) => fits);
+    const size = best ? t("guide_total", { size: formatGigabytes(sizeOf(best)) }) : "";
+    this.best.textContent = best ? t("setting_is", { name: t("guide_best"), value: `${best.label} · ${size}` }) : "";
     this.list.replaceChildren(...choices.map((choice) => this.#choice(choice, choice === best)));
   }
 
@@ -61,12 +71,12 @@ export class ModelGuideView {
    * @param {GuideChoice} choice
    * @param {boolean} isBest
    */
-  #choice({ fits, files, label, memory }, isBest) {
+  #choice(choice, isBest) {
     const { t } = this.session;
-    const total = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+    const { fits, files, label, memory } = choice;
     const notes = [
       t("guide_memory", { memory: formatGigabytes(memory) }),
-      t("guide_total", { size: formatGigabytes(total) }),
+      t("guide_total", { size: formatGigabytes(sizeOf(choice)) }),
     ];
     const mark = isBest ? t("guide_best") : fits === false ? t("guide_too_large") : "";
     return make(
@@ -79,6 +89,7 @@ export class ModelGuideView {
           "summary",
           {},
           label,
+          make("span", { className: "avatarforge-guide-memory", textContent: formatGigabytes(memory) }),
           mark ? make("span", { className: "avatarforge-mark", textContent: mark }) : null,
         ),
         make("p", { className: "avatarforge-line", textContent: notes.join(" · ") }),
