@@ -101,12 +101,11 @@ export class Compare {
    * Compare two pictures until the dialog is closed.
    * @param {Picture} first
    * @param {Picture[]} others what the user can choose from; the one after the first is the second
-   * @param {Picture} [second]
    */
-  async open(first, others, second) {
+  async open(first, others) {
     const { t } = this.session;
     const place = others.findIndex((picture) => pictureKey(picture) === pictureKey(first));
-    const other = second ?? others[place + 1] ?? others[place - 1];
+    const other = others[place + 1] ?? others[place - 1];
     if (!other) {
       this.session.notify(t("nothing_to_compare"));
       return;
