@@ -116,8 +116,9 @@ function pictureFigure(picture, { client, t }, { actions, view, takes }) {
           })
         : null,
     ),
-    output.takes > 1 ? takes.show(generation, number, name) : null,
     make("div", { className: "avatarforge-row" }, download, rerollButton, more),
+    // Below the buttons, which stay in line with those of the other pictures.
+    output.takes > 1 ? takes.show(generation, number, name) : null,
   );
 }
 

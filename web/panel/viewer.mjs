@@ -74,17 +74,19 @@ export class Viewer {
         ),
       ),
       make("div", { className: "avatarforge-viewer-middle" }, this.previous, this.stage, this.next),
-      this.strip.element,
       this.message,
       make(
         "div",
-        { className: "avatarforge-row avatarforge-viewer-actions" },
-        menuButton(t("continue_with"), () => this.#entries()),
-        button(t("compare"), () => this.#withPicture((picture) => void compare(picture, this.pictures)), {
-          "data-act": "compare",
-        }),
-        this.reroll,
-        this.download,
+        { className: "avatarforge-viewer-foot" },
+        this.strip.element,
+        make(
+          "div",
+          { className: "avatarforge-row avatarforge-viewer-actions" },
+          menuButton(t("continue_with"), () => this.#entries()),
+          button(t("compare"), () => this.#withPicture((picture) => void compare(picture, this.pictures))),
+          this.reroll,
+          this.download,
+        ),
       ),
     );
     this.dialog = this.#makeDialog();
