@@ -110,11 +110,12 @@ export class Compare {
    * Compare two pictures until the dialog is closed.
    * @param {Picture} first
    * @param {Picture[]} others what the user can choose from; the one after the first is the second
+   * @param {Picture} [second]
    */
-  async open(first, others) {
+  async open(first, others, second) {
     const { t } = this.session;
     const place = others.findIndex((picture) => pictureKey(picture) === pictureKey(first));
-    const other = others[place + 1] ?? others[place - 1];
+    const other = second ?? others[place + 1] ?? others[place - 1];
     if (!other) {
       this.session.notify(t("nothing_to_compare"));
       return;

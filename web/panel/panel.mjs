@@ -67,7 +67,6 @@ export class Panel extends Emitter {
         const seed = output.seed ?? parameters?.seed;
         if (parameters && seed !== undefined) this.#useSettings({ ...generation, parameters: { ...parameters, seed } });
       },
-      compare: (first, others) => void this.comparePictures(first, others),
     });
     this.detail = new Detail({
       session,
@@ -234,10 +233,11 @@ export class Panel extends Emitter {
   /**
    * Compare two pictures, such as two that were chosen in the gallery.
    * @param {Picture} first
-   * @param {Picture[]} others what it can be compared with, the picture itself included; the one after it comes first
+   * @param {Picture} second
+   * @param {Picture[]} others that can take the place of one of them
    */
-  async comparePictures(first, others) {
-    await (await this.#loadViewing())?.compare.open(first, others);
+  async comparePictures(first, second, others = [first, second]) {
+    await (await this.#loadViewing())?.compare.open(first, others, second);
   }
 
   /** Viewer, comparison and reading of dropped pictures. They are loaded when they are needed first. */

@@ -6,7 +6,6 @@ import { showModal } from "../shared/modal.mjs";
 import { newKey } from "./client.mjs";
 import { requestOf } from "./curl.mjs";
 import { poseOf } from "./picture_pose.mjs";
-import { otherTakes } from "./pictures.mjs";
 import { ROLES, roleName } from "./references.mjs";
 
 /** @import { MenuEntry } from "../shared/menu.mjs" */
@@ -24,15 +23,13 @@ export class PictureActions {
    * @param {() => void} options.showForm
    * @param {(id: string) => void} options.open shows a generation
    * @param {(picture: Picture) => void} options.edit puts its settings into the form
-   * @param {(first: Picture, others: Picture[]) => void} options.compare
    */
-  constructor({ session, form, showForm, open, edit, compare }) {
+  constructor({ session, form, showForm, open, edit }) {
     this.session = session;
     this.form = form;
     this.showForm = showForm;
     this.open = open;
     this.edit = edit;
-    this.compare = compare;
   }
 
   /**
@@ -64,9 +61,6 @@ export class PictureActions {
         ),
       ),
       leaving("pose", t("use_as_pose"), () => void this.#usePose(picture)),
-      ...(picture.output.takes > 1
-        ? [{ name: "takes", label: t("compare_takes"), run: () => void this.#compareTakes(picture) }]
-        : []),
       ...(repeatable
         ? [
             { name: "variation", label: t("variation"), run: () => void this.#vary(picture) },
@@ -103,11 +97,6 @@ export class PictureActions {
       const file = await downloadPicture(client, { generation_id: id, number, filename: output.filename });
       this.form.useReference(file, role, output.pose_type);
     });
-  }
-
-  /** @param {Picture} picture */
-  async #compareTakes(picture) {
-    await this.#try(async () => this.compare(picture, [picture, ...(await otherTakes(picture, this.session.client))]));
   }
 
   /** @param {Picture} picture */

@@ -28,7 +28,8 @@ export const pictureKey = ({ generation, number, take }) =>
   [generation.generation_id, number, take].filter((part) => part !== undefined).join("/");
 
 /**
- * The name of a picture in its generation: expression or view, with its number where several show the same.
+ * The name of a picture in its generation: expression or view, with its number where several show the same, and that
+ * of its take.
  * @param {Picture} picture
  * @param {Translate} t
  */
