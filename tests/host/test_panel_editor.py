@@ -183,14 +183,14 @@ def test_a_stored_file_becomes_a_node(page: Page, api: Api) -> None:
 def test_a_finished_picture_becomes_a_node_by_menu_and_by_dragging(page: Page, api: Api) -> None:
     generation = made(page, api, words())
     wanted = ("AvatarForgeLoadView", generation["generation_id"], 1)
-    panel(page).get_by_role("button", name="Continue with Free").click()
+    panel(page).get_by_role("button", name="Continue with Front").click()
     page.get_by_role("menuitem", name="Insert into the graph").click()
     (node,) = prompt_of(page).values()
     assert (node["class_type"], node["inputs"]["generation_id"], node["inputs"]["position"]) == wanted
     page.evaluate("() => app.rootGraph.clear()")
 
     # Onto the empty canvas: a node, and not the graph that is in the picture.
-    shown = panel(page).get_by_role("button", name="Picture: Free")
+    shown = panel(page).get_by_role("button", name="Picture: Front")
     shown.drag_to(page.locator("#graph-canvas"), target_position={"x": 900, "y": 500})
     page.wait_for_function("() => app.rootGraph.nodes.length === 1")
     (node,) = prompt_of(page).values()

@@ -260,9 +260,9 @@ def test_a_deleted_picture_gives_way_to_the_next_and_a_rerolled_one_is_exchanged
     page: Page, api: Api, sheet: dict[str, Any]
 ) -> None:
     gone = api.wait(api.generate(prompt=words())["generation_id"])
-    opened = open_sheet(page, api, gone, "Free")
+    opened = open_sheet(page, api, gone)
     source = opened.locator(".avatarforge-stage img")
-    expect(source).to_have_attribute("src", re.compile("seed="))
+    expect(source).to_have_attribute("src", re.compile(gone["generation_id"]))
     # The generation beside it is in the filmstrip, so that there is something to go to.
     expect(opened.get_by_role("list", name="Pictures").locator("button").nth(1)).to_be_visible()
     api.delete(f"/generations/{gone['generation_id']}")
@@ -274,12 +274,18 @@ def test_a_deleted_picture_gives_way_to_the_next_and_a_rerolled_one_is_exchanged
     expect(opened.get_by_role("group", name="Picture: Side")).to_be_focused()
     expect(source).not_to_have_attribute("src", before or "", timeout=120_000)
     shown_as(page, "Side, 3 of 4")
+    # What it was before is kept, and can be compared with it.
+    opened.get_by_role("button", name="Compare").click()
+    compare = page.get_by_role("dialog", name="Compare")
+    expect(compare.locator(".avatarforge-caption").last).to_contain_text("B: Take 1 of Side")
+    expect(compare.locator(".avatarforge-stage img").last).to_have_attribute("src", before or "")
+    expect(compare.get_by_role("rowheader", name="Seed")).to_be_visible()
 
 
 def test_two_pictures_are_compared_in_three_ways_and_by_their_settings(page: Page, api: Api) -> None:
     first = made(page, api, words(), seed=1, steps=1)
     second = api.wait(api.generate(prompt=title(first), seed=2, steps=2)["generation_id"])
-    opened = open_sheet(page, api, second, "Free")
+    opened = open_sheet(page, api, second)
     expect(opened.get_by_role("list", name="Pictures").locator("button").nth(1)).to_be_visible()
     opened.get_by_role("button", name="Compare").click()
     compare = page.get_by_role("dialog", name="Compare")
@@ -313,7 +319,7 @@ def test_two_pictures_are_compared_in_three_ways_and_by_their_settings(page: Pag
 
     page.emulate_media(reduced_motion="reduce")
     compare.get_by_label("Blink").check()
-    hidden = compare.locator(".avatarforge-behind")
+    hidden = compare.locator(".avatarforge-stage.avatarforge-behind")
     expect(hidden).to_have_attribute("aria-label", re.compile("^A: "))
     stages.nth(1).focus()
     page.keyboard.press("Space")

@@ -39,7 +39,6 @@ export class Compare {
         "div",
         { className: "avatarforge-stage", tabIndex: 0, role: "group", "aria-label": letter },
         this.images[index],
-        this.captions[index],
       ),
     );
     for (const stage of this.stages) this.panZoom.listen(stage);
@@ -90,7 +89,17 @@ export class Compare {
           button(t("close"), () => this.dialog.close()),
         ),
       ),
-      make("div", { className: "avatarforge-compare-middle" }, this.stageArea, this.table),
+      make(
+        "div",
+        { className: "avatarforge-compare-middle" },
+        make(
+          "div",
+          { className: "avatarforge-compare-pictures" },
+          this.stageArea,
+          make("div", { className: "avatarforge-captions" }, ...this.captions),
+        ),
+        this.table,
+      ),
       make("div", { className: "avatarforge-compare-choice" }, this.side.element, this.strip.element),
     );
     this.body.addEventListener("keydown", (event) => this.#handleKey(event));
@@ -192,7 +201,8 @@ export class Compare {
 
   #showFront() {
     for (const [index, stage] of this.stages.entries())
-      stage.classList.toggle("avatarforge-behind", this.mode.value === "blink" && index !== this.front);
+      for (const element of [stage, this.captions[index]])
+        element.classList.toggle("avatarforge-behind", this.mode.value === "blink" && index !== this.front);
   }
 
   #swap() {

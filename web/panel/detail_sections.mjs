@@ -120,6 +120,7 @@ function pictureFigure(picture, { client, t }, { actions, view, takes }) {
         : null,
     ),
     make("div", { className: "avatarforge-row" }, download, rerollButton, more),
+    // Below the buttons, which stay in line with those of the other pictures.
     output.takes > 1 ? takes.show(picture, name) : null,
   );
 }

@@ -2,6 +2,7 @@
 import { setDragged } from "../shared/dragged.mjs";
 import { hasEnded, viewName } from "./labels.mjs";
 
+/** @import { ApiClient } from "./client.mjs" */
 /** @import { Dimensions, Generation, OutputFile, Translate } from "../shared/types.d.ts" */
 /**
  * One picture: its generation, its file, and its number in the generation, from 1. `take` is only that of another
@@ -36,6 +37,27 @@ export function pictureName({ generation, output, number, take }, t) {
   const view = viewName(output.pose_type, t);
   const name = output.expression ?? (isAlone({ generation, output }) ? view : `${view} ${number}`);
   return take === undefined ? name : t("take_named", { number: take, view: name });
+}
+
+/**
+ * The other takes of a picture, newest first.
+ * @param {Picture} picture
+ * @param {ApiClient} client
+ * @returns {Promise<Picture[]>}
+ * @throws {ApiError}
+ */
+export async function otherTakes({ generation, output, number }, client) {
+  if (output.takes < 2) return [];
+  const { takes } = await client.listTakes(generation.generation_id, number);
+  return takes
+    .filter(({ take }) => take !== output.take)
+    .reverse()
+    .map(({ take, url, dimensions, seed }) => ({
+      generation,
+      number,
+      take,
+      output: { ...output, take, url, dimensions, seed },
+    }));
 }
 
 /**

@@ -22,7 +22,7 @@ export class Viewer {
    * @param {PictureActions} options.actions
    * @param {(id: string, step: 1 | -1) => Promise<Generation | null>} options.neighbour the next generation with
    *   pictures, in the order of the gallery
-   * @param {(picture: Picture, others: Picture[]) => void} options.compare
+   * @param {(picture: Picture, others: Picture[]) => Promise<void>} options.compare
    * @param {(picture: Picture) => void} options.closed gets the picture that was shown last
    */
   constructor({ session, actions, neighbour, compare, closed }) {
@@ -74,15 +74,19 @@ export class Viewer {
         ),
       ),
       make("div", { className: "avatarforge-viewer-middle" }, this.previous, this.stage, this.next),
-      this.strip.element,
       this.message,
       make(
         "div",
-        { className: "avatarforge-row avatarforge-viewer-actions" },
-        menuButton(t("continue_with"), () => this.#entries()),
-        button(t("compare"), () => this.#withPicture((picture) => compare(picture, this.pictures))),
-        this.reroll,
-        this.download,
+        { className: "avatarforge-viewer-foot" },
+        this.strip.element,
+        make(
+          "div",
+          { className: "avatarforge-row avatarforge-viewer-actions" },
+          menuButton(t("continue_with"), () => this.#entries()),
+          button(t("compare"), () => this.#withPicture((picture) => void compare(picture, this.pictures))),
+          this.reroll,
+          this.download,
+        ),
       ),
     );
     this.dialog = this.#makeDialog();
