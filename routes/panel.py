@@ -48,6 +48,10 @@ PARTS: dict[str, Path] = {
             "prompt_history.mjs",
             "seed_field.mjs",
             "gallery.mjs",
+            "gallery_filters.mjs",
+            "gallery_pages.mjs",
+            "gallery_selection.mjs",
+            "gallery_tile.mjs",
             "generations.css",
             "hash.mjs",
             "icon.svg",
@@ -85,6 +89,7 @@ PARTS: dict[str, Path] = {
             "viewer.css",
             "viewer.mjs",
             "viewing.mjs",
+            "virtual_grid.mjs",
         )
     },
     **{

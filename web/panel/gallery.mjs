@@ -52,7 +52,11 @@ export class Gallery {
     this.pages.on("change", () => this.grid.refresh());
     this.pages.on("error", (error) => this.#showError(error));
     this.selection.on("change", () => this.#showSelection());
-    this.selection.on("marked", (generation) => this.#upsert(generation));
+    this.selection.on("marked", (generation) => {
+      const { generation_id: id, favourite, tags } = generation;
+      Object.assign(live.active.get(id) ?? {}, { favourite, tags });
+      this.#upsert(generation);
+    });
     this.selection.on("deleted", (id) => {
       live.remove(id);
       this.#remove(id);

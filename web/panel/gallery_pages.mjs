@@ -103,7 +103,7 @@ export class GalleryPages extends Emitter {
     if (place) place.list[place.index] = generation;
     if (place || !matches || !this.#isNew(generation)) return false;
     this.total++;
-    if (this.query.sort === "oldest") this.pages.delete(Math.floor((this.total - 1 - this.head.length) / PAGE));
+    if (this.query.sort === "oldest") this.head.push(generation);
     else this.head.unshift(generation);
     return true;
   }
@@ -124,7 +124,7 @@ export class GalleryPages extends Emitter {
 
   /** @param {Generation} generation */
   #isNew(generation) {
-    if (this.query.sort === "oldest") return generation.status === "queued" && this.cursor === null;
+    if (this.query.sort === "oldest") return this.cursor === null; // all others are known
     return !this.head.length || this.head[0].created_at <= generation.created_at;
   }
 

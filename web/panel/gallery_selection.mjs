@@ -33,7 +33,7 @@ export class Selection extends Emitter {
       button(t("gallery_no_favourite"), () => void this.#mark({ favourite: false })),
       button(t("gallery_tags"), () => void this.#editTags()),
       button(t("gallery_export"), () => void this.#export()),
-      button(t("delete"), () => void this.#delete(), { className: "avatarforge-button avatarforge-dangerous" }),
+      button(t("delete"), () => void this.#delete(), { className: "avatarforge-button avatarforge-danger" }),
     ];
     this.toggle = button(t("gallery_select"), () => this.setActive(!this.active), { "aria-pressed": "false" });
     this.element = make(
@@ -220,7 +220,7 @@ async function confirmed(question, yes, no) {
       "div",
       { className: "avatarforge-row" },
       button(no, () => dialog.close()),
-      button(yes, () => dialog.close("yes"), { className: "avatarforge-button avatarforge-dangerous" }),
+      button(yes, () => dialog.close("yes"), { className: "avatarforge-button avatarforge-danger" }),
     ),
   );
   await showModal(dialog);
