@@ -28,6 +28,7 @@ export class Gallery {
     /** @type {Map<number, HTMLLIElement>} */
     this.placeholders = new Map();
     this.current = 0; // the index that Tab leads to
+    this.currentId = ""; // its generation, once it had the focus
     this.rangeStart = 0; // where a selection of several began
     this.wantsFocus = false;
     this.grid = new VirtualGrid({
@@ -39,6 +40,7 @@ export class Gallery {
     this.grid.list.addEventListener("focusin", (event) => this.#handleFocus(event));
     this.status = make("p", { className: "avatarforge-status", role: "status" });
     this.retry = button(t("retry"), () => void this.load(), { hidden: true });
+    this.newer = button(t("newer"), () => this.reload(), { hidden: true });
     this.filters.bar.append(this.selection.toggle);
     this.element = make(
       "section",
@@ -46,7 +48,7 @@ export class Gallery {
       this.filters.element,
       this.grid.element,
       this.selection.element,
-      make("div", { className: "avatarforge-row avatarforge-pages" }, this.status, this.retry),
+      make("div", { className: "avatarforge-row avatarforge-pages" }, this.status, this.newer, this.retry),
     );
     this.filters.on("change", () => this.reload());
     this.pages.on("change", () => this.grid.refresh());
@@ -70,6 +72,7 @@ export class Gallery {
   /** Load the list from its start. */
   reload() {
     this.current = 0;
+    this.currentId = "";
     this.grid.scrollToStart();
     void this.load();
   }
@@ -78,7 +81,7 @@ export class Gallery {
   async load() {
     const { t } = this.session;
     this.grid.list.setAttribute("aria-busy", "true");
-    this.retry.hidden = true;
+    this.retry.hidden = this.newer.hidden = true;
     if (!this.pages.total) setStatus(this.status, t("loading"));
     try {
       if (!(await this.pages.start(this.filters.query))) return;
@@ -135,7 +138,7 @@ export class Gallery {
    */
   #handleRange(first, last) {
     for (const [id, tile] of this.tiles) {
-      if (tile.element.isConnected) continue;
+      if (tile.element.parentNode) continue;
       tile.dispose();
       this.tiles.delete(id);
     }
@@ -147,7 +150,8 @@ export class Gallery {
 
   #showList() {
     this.placeholders.clear();
-    this.current = Math.max(0, Math.min(this.current, this.pages.total - 1));
+    const index = this.currentId ? this.pages.find(this.currentId) : -1;
+    this.current = index >= 0 ? index : Math.max(0, Math.min(this.current, this.pages.total - 1));
     this.grid.setCount(this.pages.total);
     this.#showRange();
   }
@@ -172,8 +176,10 @@ export class Gallery {
 
   /** @param {Generation} generation */
   #upsert(generation) {
-    if (this.pages.upsert(generation, matches(generation, this.pages.query))) this.#showList();
+    const { pages } = this;
+    if (pages.upsert(generation, matches(generation, pages.query), this.grid.top === 0)) this.#showList();
     else this.tiles.get(generation.generation_id)?.update(generation);
+    this.newer.hidden = !pages.missed;
   }
 
   /** @param {string} id */
@@ -247,7 +253,9 @@ export class Gallery {
     for (const [id, tile] of this.tiles) {
       const isIt = tile.button === target;
       tile.button.tabIndex = isIt ? 0 : -1;
-      if (isIt) this.current = this.pages.find(id);
+      if (!isIt) continue;
+      this.current = this.pages.find(id);
+      this.currentId = id;
     }
   }
 

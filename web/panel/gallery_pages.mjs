@@ -35,6 +35,7 @@ export class GalleryPages extends Emitter {
     /** @type {Set<number>} */
     this.loading = new Set();
     this.view = { first: 0, last: 0 };
+    this.missed = false; // whether there are new ones that were not taken in
     this.version = 0; // grows when the places of known generations change
     this.lastRequest = 0;
   }
@@ -55,6 +56,7 @@ export class GalleryPages extends Emitter {
     this.total = page.total;
     this.head = page.generations;
     this.cursor = page.next_cursor;
+    this.missed = false;
     this.pages.clear();
     this.loading = new Set(); // what is still on its way is not for these filters
     this.version++;
@@ -95,13 +97,18 @@ export class GalleryPages extends Emitter {
    * Take in a generation that is new, or has changed.
    * @param {Generation} generation
    * @param {boolean} matches whether it belongs here
+   * @param {boolean} takesNew false while a new one would move what the user looks at
    * @returns {boolean} whether the places of others changed
    */
-  upsert(generation, matches) {
+  upsert(generation, matches, takesNew) {
     const place = this.#placeOf(generation.generation_id);
     if (place && !matches) return this.remove(generation.generation_id);
     if (place) place.list[place.index] = generation;
     if (place || !matches || !this.#isNew(generation)) return false;
+    if (!takesNew) {
+      this.missed = true;
+      return false;
+    }
     this.total++;
     if (this.query.sort === "oldest") this.head.push(generation);
     else this.head.unshift(generation);

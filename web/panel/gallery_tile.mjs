@@ -25,7 +25,7 @@ export class Tile {
     this.generation = generation;
     this.url = "";
     // Not `hidden`, because browsers never load a lazy picture without a box.
-    this.picture = make("img", { alt: "", decoding: "async", className: "avatarforge-not-loaded" });
+    this.picture = make("img", { alt: "", decoding: "async", loading: "lazy", className: "avatarforge-not-loaded" });
     this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-not-loaded"));
     this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-not-loaded"));
     this.marks = make("span", { className: "avatarforge-marks" });

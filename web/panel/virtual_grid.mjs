@@ -3,10 +3,13 @@ import { make } from "../shared/elements.mjs";
 
 const GAP = 10; // pixels
 const NARROWEST = 128; // pixels of a column
+const TALLER = 1.5; // how much higher a picture is than wide
 const TEXT = 52; // pixels below a picture
 const OVERSCAN = 2; // rows above and below the view
 /** Browsers allow no element that is much higher. */
 const HIGHEST = 8_000_000;
+/** Pixels of the view, before it is shown for the first time. */
+const USUAL_VIEW = 700;
 /** Rows that Page Up and Page Down leave in view. */
 const OVERLAP = 1;
 
@@ -25,10 +28,11 @@ export class VirtualGrid {
     this.count = 0;
     this.columns = 1;
     this.columnWidth = NARROWEST;
-    this.rowHeight = 1;
+    this.rowHeight = NARROWEST * TALLER + TEXT + GAP;
     /** Pixels above the view, if the list were as high as all its rows. */
     this.top = 0;
     this.lastScrollTop = 0;
+    this.viewHeight = USUAL_VIEW;
     this.frame = 0;
     /** @type {Map<number, HTMLLIElement>} */
     this.shown = new Map();
@@ -41,7 +45,7 @@ export class VirtualGrid {
   /** The items in view: [first, last]. */
   get range() {
     const first = Math.floor(this.top / this.rowHeight) * this.columns;
-    const rows = Math.ceil(this.element.clientHeight / this.rowHeight) + 1;
+    const rows = Math.ceil(this.viewHeight / this.rowHeight) + 1;
     return [first, Math.max(first, Math.min(this.count, first + rows * this.columns) - 1)];
   }
 
@@ -59,7 +63,6 @@ export class VirtualGrid {
 
   /** Show the items as they are now. */
   refresh() {
-    if (!this.element.clientHeight) return; // hidden; the observer calls when it is shown
     const wanted = this.#wanted();
     const staying = new Set(wanted.values());
     for (const element of this.shown.values()) if (!staying.has(element)) element.remove();
@@ -80,7 +83,7 @@ export class VirtualGrid {
   reveal(index) {
     const row = Math.floor(index / this.columns);
     const above = row * this.rowHeight;
-    const below = above + this.rowHeight - this.element.clientHeight;
+    const below = above + this.rowHeight - this.viewHeight;
     if (above < this.top) this.#scrollTo(above);
     else if (below > this.top) this.#scrollTo(below);
     this.refresh();
@@ -92,7 +95,7 @@ export class VirtualGrid {
    * @param {number} index
    */
   targetOf(key, index) {
-    const page = Math.max(1, Math.floor(this.element.clientHeight / this.rowHeight) - OVERLAP) * this.columns;
+    const page = Math.max(1, Math.floor(this.viewHeight / this.rowHeight) - OVERLAP) * this.columns;
     /** @type {Record<string, number>} */
     const targets = {
       ArrowLeft: index - 1,
@@ -144,11 +147,12 @@ export class VirtualGrid {
 
   #layOut() {
     const width = this.list.clientWidth;
-    if (!width || !this.element.clientHeight) return;
+    if (!width || !this.element.clientHeight) return; // hidden: what it shows is kept
     const [first] = this.range;
+    this.viewHeight = this.element.clientHeight;
     this.columns = Math.max(1, Math.floor((width + GAP) / (NARROWEST + GAP)));
     this.columnWidth = Math.floor((width + GAP) / this.columns) - GAP;
-    this.rowHeight = Math.round(this.columnWidth * 1.5) + TEXT + GAP;
+    this.rowHeight = Math.round(this.columnWidth * TALLER) + TEXT + GAP;
     this.#setHeight();
     this.#scrollTo(Math.floor(first / this.columns) * this.rowHeight);
     this.refresh();
@@ -164,10 +168,9 @@ export class VirtualGrid {
 
   /** @param {number} top in pixels of the full height */
   #scrollTo(top) {
-    const view = this.element.clientHeight;
-    const most = Math.max(0, this.#fullHeight - view);
+    const most = Math.max(0, this.#fullHeight - this.viewHeight);
     this.top = Math.max(0, Math.min(most, top));
-    const scrolled = this.#fullHeight > HIGHEST ? (this.top / most) * (HIGHEST - view) : this.top;
+    const scrolled = this.#fullHeight > HIGHEST ? (this.top / most) * (HIGHEST - this.viewHeight) : this.top;
     this.element.scrollTop = scrolled;
     this.lastScrollTop = this.element.scrollTop;
   }
