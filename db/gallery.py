@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Select,
     column,
     exists,
     func,
@@ -83,8 +82,7 @@ def count(connection: Connection, wanted: GalleryFilter) -> int:
         return 0
     if source.number is not None:
         return source.number
-    matching: Select[tuple[int]] = select(source.sequence).where(*source.conditions)
-    return connection.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+    return connection.execute(select(func.count(source.sequence)).where(*source.conditions)).scalar_one()
 
 
 def mark(

@@ -161,7 +161,9 @@ export class GalleryFilterBar extends Emitter {
 
   #fillOffered() {
     const { t } = this.session;
-    const { models = [], characters = [], tags = [], views = [], kinds = [] } = this.offered ?? {};
+    /** @type {Partial<GalleryFilters>} */
+    const offered = this.offered ?? {};
+    const { models = [], characters = [], tags = [], views = [], kinds = [] } = offered;
     const all = /** @type {[string, string]} */ (["", t("all")]);
     fill(this.selects.model, [all, ...models.map(numbered)]);
     fill(this.selects.character_id, [all, ...characters.map(numbered)]);
