@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    update,
 )
 
 from .tables import characters, generation_terms, generation_texts, generations, terms
@@ -62,6 +63,12 @@ _REMOVE_USE = delete(generation_terms).where(
     generation_terms.c.sequence == bindparam("of_sequence", type_=Integer),
 )
 _FIND = select(terms.c.id, terms.c.number).where(_this)
+_COUNTED = (
+    select(func.count())
+    .select_from(generation_terms)
+    .where(generation_terms.c.term_id == terms.c.id)
+    .scalar_subquery()
+)
 _LISTED = (
     select(terms.c.value, terms.c.number)
     .where(terms.c.kind == _kind, terms.c.number > 0)
@@ -126,6 +133,19 @@ def listed(connection: Connection, kind: str, most: int) -> list[tuple[str, int]
             .limit(most)
         )
     return [(row.value, row.number) for row in rows]
+
+
+def count_wrong(connection: Connection) -> int:
+    """How many terms have a stored number that differs from the rows. Reads every row."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    query = select(func.count()).select_from(terms).where(terms.c.number != _COUNTED)
+    return connection.execute(query).scalar_one()
+
+
+def update_numbers(connection: Connection) -> None:
+    """Set the stored numbers to those of the rows."""
+    connection.execute(update(terms).values(number=_COUNTED))
 
 
 def character_names(connection: Connection, character_ids: Sequence[str]) -> dict[str, str]:

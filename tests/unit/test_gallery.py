@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prepared_database import prepare_database
 from sqlalchemy import Connection, delete, select, text
 
-from avatarforge.db import gallery, generation_search, generations, search_index, terms
+from avatarforge.db import gallery, generation_search, generations, row_counts, search_index, terms
 from avatarforge.db import tables as t
 from avatarforge.db.engine import Database, open_database
 from avatarforge.db.gallery import GalleryFilter
@@ -123,6 +123,20 @@ def test_favourites_and_tags_are_noted_on_the_generation_and_in_the_index(databa
         mark([record], favourite=False, added=[], removed=["red", "cover"])
         assert found(connection, terms=(terms.FAVOURITE,)) == [2]
         assert dict(terms.listed(connection, terms.TAG, 10)) == {"cover": 1, "blue": 1}
+
+    database.write_here(run)
+
+
+def test_numbers_that_somebody_changed_by_hand_are_found_and_counted_anew(database: Database) -> None:
+    def run(connection: Connection) -> None:
+        add(connection, 1, views=["front"])
+        assert row_counts.find_mismatches(connection) == []
+        connection.execute(text("UPDATE terms SET number = 9 WHERE kind = 'view'"))
+        (said,) = row_counts.find_mismatches(connection)
+        assert "1 filters" in said
+        row_counts.update_counts(connection)
+        assert row_counts.find_mismatches(connection) == []
+        assert terms.listed(connection, terms.VIEW, 5) == [("front", 1)]
 
     database.write_here(run)
 

@@ -102,6 +102,22 @@ export class Gallery {
     else this.#focusIndex(index >= 0 ? index : Math.min(this.current, this.pages.total - 1));
   }
 
+  /**
+   * The generation with pictures beside another one; null at the end.
+   * @param {string} id
+   * @param {1 | -1} step 1 is further down
+   */
+  async neighbour(id, step) {
+    const { pages, session } = this;
+    const index = pages.find(id);
+    for (let next = index + step; index >= 0 && next >= 0 && next < pages.total; next += step) {
+      const generation = await pages.fetch(next);
+      if (!generation) return null;
+      if (generation.output_files.length && !session.pendingDeletes.has(generation.generation_id)) return generation;
+    }
+    return null;
+  }
+
   /** @param {number} index */
   #render(index) {
     const generation = this.pages.get(index);

@@ -84,6 +84,16 @@ export class GalleryPages extends Emitter {
   }
 
   /**
+   * The generation at an index, read if it is not known.
+   * @param {number} index
+   * @returns {Promise<Generation | null>} null if it cannot be read
+   */
+  async fetch(index) {
+    if (!this.get(index) && this.cursor !== null) await this.#read(Math.floor((index - this.head.length) / PAGE));
+    return this.get(index) ?? null;
+  }
+
+  /**
    * Read what is not known of these; it comes with the event "change".
    * @param {number} first
    * @param {number} last
