@@ -91,6 +91,8 @@ QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
 VersionNumber = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_from_text)]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
+
+
 def _time(value: str) -> str:
     try:
         microseconds_of(value)

@@ -204,7 +204,9 @@ def test_a_search_finds_each_generation_with_all_words(
         for item in wanted:
             words = tuple(dict.fromkeys(terms.search_key(item).split()))
             expected = [
-                number for number in sorted(texts, reverse=True) if all(word in texts[number] for word in words)
+                number
+                for number in sorted(texts, reverse=True)
+                if all(word in texts[number] for word in words)
             ]
             for others in ((), (("view", "front"),)):
                 assert found(connection, words=words, terms=others) == expected, (item, others)

@@ -82,9 +82,7 @@ def _belongs_to_a_generation(table: str) -> sa.ForeignKeyConstraint:
 
 def _triggers() -> list[str]:
     new, old = _OF_STATUS.format(row="NEW"), _OF_STATUS.format(row="OLD")
-    added = (
-        f"INSERT INTO generation_terms SELECT id, NEW.sequence, NEW.created_at FROM ({new});"  # noqa: S608
-    )
+    added = f"INSERT INTO generation_terms SELECT id, NEW.sequence, NEW.created_at FROM ({new});"  # noqa: S608
     gone = f"DELETE FROM generation_terms WHERE term_id = ({old}) AND sequence = OLD.sequence;"  # noqa: S608
     return [
         f"CREATE TRIGGER term_of_a_status_insert AFTER INSERT ON generations BEGIN {added} END",
