@@ -40,8 +40,8 @@ _words = table(generation_search.TABLE, column("rowid", Integer))
 
 @dataclass(frozen=True)
 class GalleryFilter:
-    """What a page shows. `words` are in the form of `terms.search_key`; a generation has all of them. Times are
-    in microseconds since 1970: from the first, up to but without the second."""
+    """What a page shows. `words` are in the form of `terms.search_key`; a generation has all of them. Times
+    are in microseconds since 1970: from the first, up to but without the second."""
 
     terms: tuple[Term, ...] = ()
     words: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The index along which generations are searched: in SQLite, a full-text index of the trigrams of their words.
+"""The index along which generations are searched: in SQLite, a full-text index of trigrams of their words.
 
 It finds a word of three letters or more wherever it stands, exactly like `LIKE '%word%'`, newest first.
 Shorter words, other databases and an SQLite without FTS5 look through `generation_texts`, with the same

@@ -145,8 +145,8 @@ terms = Table(
     Index("ix_terms_kind_number", "kind", "number"),
 )
 
-# The terms of each generation. Its key is the order of every page: the newest of a term come first. The time is
-# here, too, so that a filter by date reads no row of `generations`, which are large.
+# The terms of each generation. Its key is the order of every page: the newest of a term come first. The time
+# is here, too, so that a filter by date reads no row of `generations`, which are large.
 generation_terms = Table(
     "generation_terms",
     metadata,

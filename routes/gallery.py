@@ -74,7 +74,7 @@ async def export(call: Call) -> web.StreamResponse:
                 await wait_at_most(response.write(piece), WRITE_SECONDS)
             await response.write_eof()
         except (ConnectionError, asyncio.TimeoutError, TimeoutError):
-            # The client is gone or too slow. Without the end of the archive, it sees that it has no whole one.
+            # The client is gone or too slow. It sees that it has no whole archive, as the end is missing.
             if call.request.transport is not None:
                 call.request.transport.abort()
         return response

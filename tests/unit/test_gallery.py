@@ -1,4 +1,4 @@
-"""The gallery's index: what each filter finds is what a look at each generation finds, with and without FTS5."""
+"""The gallery's index: a filter finds what a look at each generation finds, with and without FTS5."""
 
 from __future__ import annotations
 

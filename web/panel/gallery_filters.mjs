@@ -14,6 +14,48 @@ const DAY = 24 * 60 * 60 * 1000;
 const IN_VIEW = new Set(["status"]);
 
 /**
+ * @param {string} text
+ * @param {HTMLElement} control
+ */
+function labelled(text, control) {
+  return make("div", { className: "avatarforge-field" }, make("label", { htmlFor: control.id, textContent: text }), control);
+}
+
+/**
+ * Give a select these options, and keep what is selected, even if it is not offered any more.
+ * @param {HTMLSelectElement} select
+ * @param {[string, string][]} options [value, text]
+ */
+function fill(select, options) {
+  const { value } = select;
+  const kept = value && !options.some(([offered]) => offered === value) ? [make("option", { value, textContent: value })] : [];
+  select.replaceChildren(...options.map(([offered, textContent]) => make("option", { value: offered, textContent })), ...kept);
+  select.value = value;
+}
+
+/**
+ * @param {OfferedValue} item
+ * @returns {[string, string]}
+ */
+const numbered = ({ value, name, number }) => [value, `${name} (${number})`];
+
+/**
+ * @param {string} kind
+ * @param {Translate} t
+ */
+const kindOf = (kind, t) => kindName(/** @type {Parameters<typeof kindName>[0]} */ ({ kind }), t);
+
+/** @param {Date} time */
+const toApiTime = (time) => time.toISOString();
+
+/** @param {string} day such as 2026-01-31 */
+function endOfDay(day) {
+  const next = new Date(new Date(`${day}T12:00:00`).getTime() + DAY);
+  next.setHours(0, 0, 0, 0); // the day of a change of the clock has 23 or 25 hours
+  return next;
+}
+
+/**
  * Events: "change": the filters.
  * @extends {Emitter<{ change: GalleryQuery }>}
  */
@@ -171,46 +213,4 @@ export class GalleryFilterBar extends Emitter {
     fill(this.selects.view, [all, ...views.map((item) => numbered({ ...item, name: viewName(item.value, t) }))]);
     fill(this.selects.kind, [all, ...kinds.map((item) => numbered({ ...item, name: kindOf(item.value, t) }))]);
   }
-}
-
-/**
- * @param {string} text
- * @param {HTMLElement} control
- */
-function labelled(text, control) {
-  return make("div", { className: "avatarforge-field" }, make("label", { htmlFor: control.id, textContent: text }), control);
-}
-
-/**
- * Give a select these options, and keep what is selected, even if it is not offered any more.
- * @param {HTMLSelectElement} select
- * @param {[string, string][]} options [value, text]
- */
-function fill(select, options) {
-  const { value } = select;
-  const kept = value && !options.some(([offered]) => offered === value) ? [make("option", { value, textContent: value })] : [];
-  select.replaceChildren(...options.map(([offered, textContent]) => make("option", { value: offered, textContent })), ...kept);
-  select.value = value;
-}
-
-/**
- * @param {OfferedValue} item
- * @returns {[string, string]}
- */
-const numbered = ({ value, name, number }) => [value, `${name} (${number})`];
-
-/**
- * @param {string} kind
- * @param {Translate} t
- */
-const kindOf = (kind, t) => kindName(/** @type {Parameters<typeof kindName>[0]} */ ({ kind }), t);
-
-/** @param {Date} time */
-const toApiTime = (time) => time.toISOString();
-
-/** @param {string} day such as 2026-01-31 */
-function endOfDay(day) {
-  const next = new Date(new Date(`${day}T12:00:00`).getTime() + DAY);
-  next.setHours(0, 0, 0, 0); // the day of a change of the clock has 23 or 25 hours
-  return next;
 }

@@ -106,15 +106,15 @@ export class GalleryPages extends Emitter {
   /**
    * Take in a generation that is new, or has changed.
    * @param {Generation} generation
-   * @param {boolean} matches whether it belongs here
+   * @param {boolean} belongs whether it is one of these
    * @param {boolean} takesNew false while a new one would move what the user looks at
    * @returns {boolean} whether the places of others changed
    */
-  upsert(generation, matches, takesNew) {
+  upsert(generation, belongs, takesNew) {
     const place = this.#placeOf(generation.generation_id);
-    if (place && !matches) return this.remove(generation.generation_id);
+    if (place && !belongs) return this.remove(generation.generation_id);
     if (place) place.list[place.index] = generation;
-    if (place || !matches || !this.#isNew(generation)) return false;
+    if (place || !belongs || !this.#isNew(generation)) return false;
     if (!takesNew) {
       this.missed = true;
       return false;
