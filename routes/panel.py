@@ -58,7 +58,6 @@ PARTS: dict[str, Path] = {
             "json.mjs",
             "labels.mjs",
             "live.mjs",
-            "neighbours.mjs",
             "page.css",
             "page.mjs",
             "pan_zoom.mjs",

@@ -2,12 +2,13 @@
 import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { GalleryFilterBar } from "./gallery_filters.mjs";
-import { GalleryPages, matches } from "./gallery_pages.mjs";
+import { GalleryPages } from "./gallery_pages.mjs";
 import { Selection } from "./gallery_selection.mjs";
 import { Tile } from "./gallery_tile.mjs";
 import { VirtualGrid } from "./virtual_grid.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
 
 export class Gallery {
@@ -15,14 +16,15 @@ export class Gallery {
    * @param {object} options
    * @param {Session} options.session
    * @param {(id: string) => void} options.open shows a generation in detail
+   * @param {(first: Picture, second: Picture) => void} options.compare
    */
-  constructor({ session, open }) {
+  constructor({ session, open, compare }) {
     const { client, live, t } = session;
     this.session = session;
     this.open = open;
     this.pages = new GalleryPages(client);
     this.filters = new GalleryFilterBar(session);
-    this.selection = new Selection(session);
+    this.selection = new Selection(session, compare);
     /** @type {Map<string, Tile>} */
     this.tiles = new Map(); // those that are elements now
     /** @type {Map<number, HTMLLIElement>} */
@@ -193,7 +195,7 @@ export class Gallery {
   /** @param {Generation} generation */
   #upsert(generation) {
     const { pages } = this;
-    if (pages.upsert(generation, matches(generation, pages.query), this.grid.top === 0)) this.#showList();
+    if (pages.upsert(generation, this.grid.top === 0)) this.#showList();
     else this.tiles.get(generation.generation_id)?.update(generation);
     this.newer.hidden = !pages.missed;
   }

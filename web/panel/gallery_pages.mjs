@@ -10,6 +10,44 @@ const KEPT = 60;
 const AT_ONCE = 2;
 
 /**
+ * Whether a generation that the server listed still belongs to the filters: these are what can change.
+ * @param {Generation} generation
+ * @param {GalleryQuery} query
+ */
+function stillMatches({ status, favourite, tags }, query) {
+  return (
+    (!query.status || query.status === status) &&
+    (!query.favourite || favourite) &&
+    (!query.tag || tags.includes(query.tag))
+  );
+}
+
+/**
+ * Whether a new generation belongs to the filters, as far as the page can tell: the server also knows the name of its
+ * character, for one.
+ * @param {Generation} generation
+ * @param {GalleryQuery} query
+ */
+function matches(generation, query) {
+  const { character_id: character, created_at: created, kind, output_files: outputs, parameters } = generation;
+  const words = (query.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const text = [parameters?.prompt, parameters?.clothing, parameters?.outfit, parameters?.style, parameters?.checkpoint]
+    .join("\n")
+    .toLowerCase();
+  /** @type {[unknown, boolean][]} */
+  const conditions = [
+    [query.kind, query.kind === kind],
+    [query.model, query.model === parameters?.checkpoint],
+    [query.character_id, query.character_id === character],
+    [query.view, outputs.some((output) => output.pose_type === query.view)],
+    [query.created_from, created >= (query.created_from ?? "")],
+    [query.created_before, created < (query.created_before ?? "")],
+  ];
+  const given = conditions.every(([wanted, met]) => !wanted || met);
+  return given && stillMatches(generation, query) && words.every((word) => text.includes(word));
+}
+
+/**
  * The first page is read as it is, and `head` also gets what is made later. All other pages count from its end, with
  * its cursor, so that nothing that arrives shifts them.
  *
@@ -106,15 +144,14 @@ export class GalleryPages extends Emitter {
   /**
    * Take in a generation that is new, or has changed.
    * @param {Generation} generation
-   * @param {boolean} belongs whether it is one of these
    * @param {boolean} takesNew false while a new one would move what the user looks at
    * @returns {boolean} whether the places of others changed
    */
-  upsert(generation, belongs, takesNew) {
+  upsert(generation, takesNew) {
     const place = this.#placeOf(generation.generation_id);
-    if (place && !belongs) return this.remove(generation.generation_id);
+    if (place && !stillMatches(generation, this.query)) return this.remove(generation.generation_id);
     if (place) place.list[place.index] = generation;
-    if (place || !belongs || !this.#isNew(generation)) return false;
+    if (place || !matches(generation, this.query) || !this.#isNew(generation)) return false;
     if (!takesNew) {
       this.missed = true;
       return false;
@@ -214,30 +251,4 @@ export class GalleryPages extends Emitter {
     const [farthest] = [...this.pages.keys()].sort((one, other) => Math.abs(other - near) - Math.abs(one - near));
     this.pages.delete(farthest);
   }
-}
-
-/**
- * Whether a generation belongs to the filters, as far as the page can tell: the server has the last word.
- * @param {Generation} generation
- * @param {GalleryQuery} query
- */
-export function matches(generation, query) {
-  const { parameters } = generation;
-  const words = (query.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-  const text = [parameters?.prompt, parameters?.clothing, parameters?.outfit, parameters?.style, parameters?.checkpoint]
-    .join("\n")
-    .toLowerCase();
-  /** @type {[unknown, boolean][]} */
-  const conditions = [
-    [query.status, query.status === generation.status],
-    [query.kind, query.kind === generation.kind],
-    [query.model, query.model === parameters?.checkpoint],
-    [query.character_id, query.character_id === generation.character_id],
-    [query.favourite, generation.favourite],
-    [query.tag, generation.tags.includes(query.tag ?? "")],
-    [query.view, generation.output_files.some((output) => output.pose_type === query.view)],
-    [query.created_from, generation.created_at >= (query.created_from ?? "")],
-    [query.created_before, generation.created_at < (query.created_before ?? "")],
-  ];
-  return conditions.every(([given, met]) => !given || met) && words.every((word) => text.includes(word));
 }

@@ -4,8 +4,10 @@ import { errorMessage } from "../shared/errors.mjs";
 import { Emitter } from "../shared/events.mjs";
 import { showModal } from "../shared/modal.mjs";
 import { newId } from "./fields.mjs";
+import { picturesOf } from "./pictures.mjs";
 
 /** @import { Generation, MarksBody } from "../shared/types.d.ts" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
 
 /** As many as the API takes at once. */
@@ -19,14 +21,19 @@ const MOST = 500;
  * @extends {Emitter<{ change: null, marked: Generation, deleted: string }>}
  */
 export class Selection extends Emitter {
-  /** @param {Session} session */
-  constructor(session) {
+  /**
+   * @param {Session} session
+   * @param {(first: Picture, second: Picture) => void} compare
+   */
+  constructor(session, compare) {
     super();
     const { t } = session;
     this.session = session;
     this.active = false;
     /** @type {Map<string, Generation>} */
     this.chosen = new Map();
+    this.compare = compare;
+    this.compareButton = button(t("compare"), () => this.#comparePair());
     this.number = make("span", { className: "avatarforge-status", role: "status" });
     this.actions = [
       button(t("gallery_favourite"), () => void this.#mark({ favourite: true })),
@@ -41,6 +48,7 @@ export class Selection extends Emitter {
       { className: "avatarforge-row avatarforge-selection", role: "group", "aria-label": t("gallery_select"), hidden: true },
       this.number,
       ...this.actions,
+      this.compareButton,
       button(t("gallery_done"), () => this.setActive(false)),
     );
     this.#show();
@@ -111,6 +119,7 @@ export class Selection extends Emitter {
     this.toggle.setAttribute("aria-pressed", String(this.active));
     this.number.textContent = t("gallery_selected", { n: this.chosen.size });
     for (const action of this.actions) action.disabled = !this.chosen.size;
+    this.compareButton.disabled = !this.#pair();
     this.emit("change", null);
   }
 
@@ -140,6 +149,17 @@ export class Selection extends Emitter {
     } catch (error) {
       session.notify(errorMessage(error, session.t));
     }
+  }
+
+  /** The first pictures of two generations; null unless two with pictures are selected. */
+  #pair() {
+    const pictures = [...this.chosen.values()].map((generation) => picturesOf(generation)[0]);
+    return pictures.length === 2 && pictures.every(Boolean) ? pictures : null;
+  }
+
+  #comparePair() {
+    const pair = this.#pair();
+    if (pair) this.compare(pair[0], pair[1]);
   }
 
   async #editTags() {

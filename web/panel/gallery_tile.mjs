@@ -1,11 +1,13 @@
 // One generation in the gallery.
 import { button, make } from "../shared/elements.mjs";
 import { formatTimeShort, generationTitle, kindName, statusBadge, statusName } from "./labels.mjs";
+import { drag, picturesOf } from "./pictures.mjs";
+import { TilePictures } from "./tile_pictures.mjs";
 
 /** @import { Generation } from "../shared/types.d.ts" */
 /** @import { Session } from "./session.mjs" */
 
-/** Milliseconds in view before its picture is loaded, so that fast scrolling loads none. */
+/** Milliseconds in view before its pictures are loaded, so that fast scrolling loads none. */
 const PATIENCE = 80;
 
 /**
@@ -23,25 +25,23 @@ export class Tile {
   constructor(session, generation, { press, toggleFavourite }) {
     this.session = session;
     this.generation = generation;
-    this.url = "";
-    // Not `hidden`, because browsers never load a lazy picture without a box.
-    this.picture = make("img", { alt: "", decoding: "async", loading: "lazy", className: "avatarforge-not-loaded" });
-    this.picture.addEventListener("load", () => this.picture.classList.remove("avatarforge-not-loaded"));
-    this.picture.addEventListener("error", () => this.picture.classList.add("avatarforge-not-loaded"));
+    this.pictures = new TilePictures(session);
     this.marks = make("span", { className: "avatarforge-marks" });
     this.title = make("span", { className: "avatarforge-title" });
     this.details = make("span", { className: "avatarforge-details" });
     this.button = make(
       "button",
       { type: "button", className: "avatarforge-tile", tabIndex: -1, onclick: press },
-      make("span", { className: "avatarforge-tile-picture" }, this.picture, this.marks),
+      this.pictures.element,
       this.title,
       this.details,
     );
+    this.pictures.element.append(this.marks);
     // The key F does the same, so that the grid has one stop for Tab.
     this.star = button("★", toggleFavourite, { className: "avatarforge-star", tabIndex: -1 });
-    this.element = make("li", {}, this.button, this.star);
-    this.timer = setTimeout(() => this.#updatePicture(), PATIENCE);
+    this.element = make("li", { draggable: true }, this.button, this.star);
+    this.element.addEventListener("dragstart", (event) => this.#startDrag(event));
+    this.timer = setTimeout(() => this.pictures.update(this.generation), PATIENCE);
     this.#updateText();
   }
 
@@ -49,7 +49,7 @@ export class Tile {
   update(generation) {
     if (generation === this.generation) return;
     this.generation = generation;
-    this.#updatePicture();
+    this.pictures.update(generation);
     this.#updateText();
   }
 
@@ -62,19 +62,18 @@ export class Tile {
     this.element.classList.toggle("avatarforge-selected", selected === true);
   }
 
-  /** Stop loading its picture: it is out of view. */
+  /** Stop loading its pictures: it is out of view. */
   dispose() {
     clearTimeout(this.timer);
-    this.picture.removeAttribute("src");
+    for (const image of this.pictures.images) image.removeAttribute("src");
   }
 
-  #updatePicture() {
-    const url = this.generation.output_files[0]?.url ?? "";
-    if (!url || url === this.url) return;
-    this.url = url;
-    void this.session.client.applyUrl(url, (browserUrl) => {
-      if (url === this.url) this.picture.src = browserUrl;
-    });
+  /** @param {DragEvent} event */
+  #startDrag(event) {
+    const [first] = picturesOf(this.generation);
+    const [image] = this.pictures.images;
+    if (first && image) drag(event, first, image);
+    else event.preventDefault();
   }
 
   #updateText() {
