@@ -163,11 +163,11 @@ class GenerationCache:
 
 def _sequences(connection: Connection, query: PageQuery) -> list[int]:
     """Of the generations on a page, in order."""
-    paging = {"limit": query.limit, "offset": query.offset}
+    limit, offset, before = query.limit, query.offset, query.before
     if query.gallery is not None:
-        return gallery.page(connection, query.gallery, after=query.before, **paging)
+        return gallery.page(connection, query.gallery, limit=limit, offset=offset, after=before)
     filters = {"status": query.status, "character_id": query.character_id, "batch_id": query.batch_id}
-    return queries.page(connection, before=query.before, **filters, **paging)
+    return queries.page(connection, limit=limit, offset=offset, before=before, **filters)
 
 
 def _count(connection: Connection, query: PageQuery) -> int:
