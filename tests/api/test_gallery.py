@@ -123,7 +123,7 @@ async def test_favourites_and_tags_are_noted_and_found(client: Client, forge: Pr
     ids = [(await generate(client, prompt=f"knight {number}"))["generation_id"] for number in range(2)]
     first = await (await client.get(f"{PREFIX}/generations/{ids[0]}")).json()
     assert (first["favourite"], first["tags"]) == (False, [])
-    body = {
+    body: dict[str, Any] = {
         "generation_ids": [*ids, NOWHERE, ids[0].upper()],
         "favourite": True,
         "add_tags": ["  The\u00a0COVER "],
