@@ -30,7 +30,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from . import search_index
+from . import generation_search, search_index
 from .changes import ChangeTracker
 from .clock import Clock, system_clock
 
@@ -147,6 +147,7 @@ def open_database(
     try:
         database.write_here(_migrate)
         database.write_here(search_index.prepare)
+        database.write_here(generation_search.prepare)
     except DatabaseUnavailableError:
         database.close()
         raise

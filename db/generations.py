@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from . import row_counts
+from . import row_counts, terms
 from .changes import of_generation
 from .records import GenerationRecord, OutputRecord
 from .tables import generation_inputs, generations, outputs
@@ -122,6 +122,7 @@ def add(
     ]
     if used:
         connection.execute(_ADD_INPUTS, used)
+    terms.add_rows(connection, [row])
     (sequence,) = added.inserted_primary_key or (0,)
     return GenerationRecord(sequence=sequence, **{_FIELD_OF[name]: value for name, value in values.items()})
 
@@ -134,6 +135,7 @@ def add_many(
     connection.execute(_ADD, rows, execution_options=of_generation(*(row["id"] for row in rows)))
     if inputs:
         connection.execute(_ADD_INPUTS, inputs)
+    terms.add_rows(connection, rows)
 
 
 def columns_of(record: GenerationRecord) -> dict[str, Any]:

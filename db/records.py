@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -106,12 +107,19 @@ class GenerationRecord:
     batch_position: int | None = None
     waiting_place: int | None = None
     waiting_rerolls_json: str | None = None
+    favourite: bool = False
+    tags_json: str | None = None
     outputs: tuple[OutputRecord, ...] = ()
 
     @property
     def is_manual(self) -> bool:
         """Whether its graph was queued by hand: then it has no spec."""
         return self.kind == MANUAL_KIND
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags in the order of the alphabet, each in the form in which tags are compared."""
+        return tuple(json.loads(self.tags_json)) if self.tags_json else ()
 
     @cached_property
     def spec(self) -> AvatarSpec:

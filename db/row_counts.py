@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from . import terms
 from .tables import character_tallies, characters, files, generations, tallies
 
 LISTED, STORED = "files listed", "files stored"
@@ -97,6 +98,9 @@ def find_mismatches(connection: Connection) -> list[str]:
     differing = {key[0] for key in kept.keys() | rows.keys() if kept.get(key) != rows.get(key)}
     if differing:
         wrong.append(f"The stored totals of {len(differing)} characters are not those of their generations.")
+    wrong_terms = terms.count_wrong(connection)
+    if wrong_terms:
+        wrong.append(f"The stored totals of {wrong_terms} filters of the gallery are not those of the rows.")
     return wrong
 
 
@@ -107,6 +111,7 @@ def update_counts(connection: Connection) -> None:
     connection.execute(delete(character_tallies))
     columns = ["character_id", "status", "number"]
     connection.execute(insert(character_tallies).from_select(columns, _BY_CHARACTER))
+    terms.update_numbers(connection)
 
 
 def _count_rows(connection: Connection) -> dict[str, tuple[int, int]]:

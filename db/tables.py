@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     false,
     text,
 )
@@ -100,6 +101,9 @@ generations = Table(
         sqlite_where=text("waiting_rerolls IS NOT NULL"),
         postgresql_where=text("waiting_rerolls IS NOT NULL"),
     ),
+    # What its user notes: whether it is a favourite, and its tags, a JSON list; NULL: none.
+    Column("favourite", Boolean, nullable=False, server_default=false()),
+    Column("tags", Text, nullable=True),
     Index("ix_generations_status_sequence", "status", "sequence"),
     # These two are small: few generations belong to a batch, and fewer wait. The first covers the queries on
     # the progress of a batch.
@@ -126,6 +130,50 @@ generations = Table(
     _of_character("status", "sequence"),
     _of_character("character_version"),
     sqlite_autoincrement=True,
+)
+
+# What generations are filtered by, such as ("view", "front"), and how many have it. `db.terms` has the kinds.
+# `number` is kept by triggers in SQLite; other databases count the rows.
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("value", String(512), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    UniqueConstraint("kind", "value"),
+    Index("ix_terms_kind_number", "kind", "number"),
+)
+
+# The terms of each generation. Its key is the order of every page: the newest of a term come first. The time
+# is here, too, so that a filter by date reads no row of `generations`, which are large.
+generation_terms = Table(
+    "generation_terms",
+    metadata,
+    Column("term_id", Integer, primary_key=True),
+    Column(
+        "sequence",
+        GrowingInteger,
+        ForeignKey("generations.sequence", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_generation_terms_sequence", "sequence"),
+    sqlite_with_rowid=False,
+)
+
+# What a search looks at: the words of a generation, in the form in which they are compared.
+generation_texts = Table(
+    "generation_texts",
+    metadata,
+    Column(
+        "sequence",
+        GrowingInteger,
+        ForeignKey("generations.sequence", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("search_key", Text, nullable=False),
 )
 
 batches = Table(

@@ -18,11 +18,13 @@ from .access.signing import Signer
 from .characters.service import CharacterService
 from .export.character_export import CharacterExporter
 from .export.character_import import CharacterImporter
+from .export.pictures import PictureExporter
 from .generations.batch_preparation import BatchPreparer
 from .generations.batches import BatchService
 from .generations.cache import GenerationCache
 from .generations.dispatcher import BatchDispatcher
 from .generations.filling import RequestFiller
+from .generations.gallery import GalleryService
 from .generations.inputs import Inputs
 from .generations.matrix import MatrixMaker
 from .generations.output_copies import OutputCopies
@@ -136,6 +138,8 @@ class Product:
     character_maker: CharacterMaker
     character_exporter: CharacterExporter
     character_importer: CharacterImporter
+    gallery: GalleryService
+    picture_exporter: PictureExporter
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -268,4 +272,6 @@ def open_product(
             settings, database, files, spool, workers, exported_by=f"AvatarForge {environment.version}"
         ),
         character_importer=CharacterImporter(settings, database, files, spool, workers, host),
+        gallery=GalleryService(database, tracker, remover),
+        picture_exporter=PictureExporter(settings, outputs, workers),
     )

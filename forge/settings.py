@@ -71,6 +71,7 @@ class Settings(BaseModel):
     max_characters: int = Field(100_000, ge=1, le=10_000_000)
     max_character_versions: int = Field(100, ge=1, le=10_000)
     max_character_file_size: int = Field(512 * MEBIBYTE, ge=MEBIBYTE, le=2048 * MEBIBYTE)
+    max_export_size: int = Field(2048 * MEBIBYTE, ge=MEBIBYTE, le=4095 * MEBIBYTE)
     log_prompts: bool = False
     webhook_hosts: str = Field("", max_length=4096)
     webhook_secret: str = Field("", max_length=128, repr=False)

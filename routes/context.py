@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from ..forge.characters.service import CharacterService
 from ..forge.export.character_export import CharacterExporter
 from ..forge.export.character_import import CharacterImporter
+from ..forge.export.pictures import PictureExporter
 from ..forge.generations.batches import BatchService
+from ..forge.generations.gallery import GalleryService
 from ..forge.generations.matrix import MatrixMaker
 from ..forge.generations.service import GenerationService
 from ..forge.generations.takes import TakeService
@@ -57,6 +59,8 @@ class Services:
     character_maker: CharacterMaker
     character_exporter: CharacterExporter
     character_importer: CharacterImporter
+    gallery: GalleryService
+    picture_exporter: PictureExporter
     host: Host
     overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
@@ -81,6 +85,8 @@ def services_of(product: Product) -> Services:
         product.character_maker,
         product.character_exporter,
         product.character_importer,
+        product.gallery,
+        product.picture_exporter,
         product.host,
         product.overrides,
     )

@@ -6,6 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
+from ..forge.generations.gallery import GalleryFilter, to_filter
 from ..forge.ids import UUID_PATTERN
 from ..forge.spec.request import AvatarRequest
 from ..forge.spec.views import SHEET_VIEWS
@@ -14,6 +15,7 @@ from .content import Content, send
 from .context import Answer, Call, Endpoint
 from .idempotency import HEADERS as IDEMPOTENT
 from .idempotency import run_idempotent
+from .value_types import microseconds_of
 
 SUBMIT_REFUSALS = (400, 404, 408, 409, 411, 413, 415, 507)
 
@@ -58,8 +60,27 @@ async def list_page(call: Call) -> Answer:
         cursor=query.cursor,
         character_id=query.character_id,
         batch_id=query.batch_id,
+        gallery=_gallery_filter(query),
     )
     return await rendering.render_page(page, call.services, query.limit, query.offset)
+
+
+def _gallery_filter(query: queries.ListQuery) -> GalleryFilter | None:
+    since, until = query.created_from, query.created_before
+    return to_filter(
+        q=query.q,
+        status=query.status,
+        character_id=query.character_id,
+        batch_id=query.batch_id,
+        view=query.view,
+        kind=query.kind,
+        model=query.model,
+        tag=query.tag,
+        favourite=query.favourite,
+        created_from=microseconds_of(since) if since is not None else None,
+        created_before=microseconds_of(until) if until is not None else None,
+        oldest_first=query.sort == "oldest",
+    )
 
 
 async def delete(call: Call) -> responses.GenerationDeletedAnswer:
@@ -135,7 +156,7 @@ ENDPOINTS = (
         "GET",
         "/generations",
         list_page,
-        "List generations, newest first",
+        "List generations, newest first: those that match a search and filters",
         "generations",
         answer=responses.GenerationsAnswer,
         query=queries.ListQuery,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import (
     ConfigDict,
     Field,
 )
 
+from ..forge.generations.gallery import LONGEST_SEARCH
 from ..forge.model_overrides import Folder, PartFolder
+from ..forge.spec.avatar import Kind
 from ..forge.spec.views import ViewName
 from ..forge.store.thumbnails import LARGEST, SMALLEST, USUAL
 from .models import LazyModel
@@ -17,10 +21,13 @@ from .value_types import (
     FileCursor,
     GenerationCursor,
     ModelName,
+    Name,
     QueryId,
     QueryPosition,
     QuerySeed,
+    QueryTime,
     QueryWhole,
+    Tag,
     Version,
 )
 
@@ -78,6 +85,20 @@ class ListQuery(Query):
     cursor: GenerationCursor | None = Field(
         None, max_length=32, description="next_cursor of the page before: arrivals do not shift the pages."
     )
+    q: Name | None = Field(
+        None,
+        max_length=LONGEST_SEARCH,
+        description="Only those with each of these words in their prompt, clothing, outfit, style, character "
+        "or model.",
+    )
+    view: ViewName | None = Field(None, description="Only those that show this view.")
+    kind: Kind | None = Field(None, description="Only those of this kind.")
+    model: ModelName | None = Field(None, description="Only those of this model, as in their parameters.")
+    tag: Tag | None = Field(None, description="Only those with this tag.")
+    favourite: bool = Field(False, description="Only favourites.")
+    created_from: QueryTime | None = Field(None, max_length=32, description="Only those made then or later.")
+    created_before: QueryTime | None = Field(None, max_length=32, description="Only those made before then.")
+    sort: Literal["newest", "oldest"] = Field("newest", description="Which come first.")
 
 
 class FilesQuery(Query):

@@ -141,6 +141,8 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "parameters": parameters(spec, record.kind) if spec else None,
         "character_id": record.character_id,
         "character_version": record.character_version,
+        "favourite": record.favourite,
+        "tags": list(record.tags),
         "reroll": record.reroll.view if record.reroll else None,
         "reroll_position": record.reroll.position + 1 if record.reroll else None,
         "waiting_rerolls": waiting_rerolls(record),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.access.signing import LONGEST as LONGEST_LINK
+from ..forge.generations.gallery import LONGEST_TAG, tag_key
 from ..forge.ids import UUID_PATTERN, canonical_id
 from ..forge.spec.request import MOST_COUNT, MOST_PICTURES
 from ..forge.spec.views import ViewName
@@ -89,12 +91,42 @@ QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
 VersionNumber = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_from_text)]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
+
+
+def _time(value: str) -> str:
+    try:
+        microseconds_of(value)
+    except ValueError as error:
+        raise PydanticCustomError("time", "Send a UTC time such as 2026-01-31T09:00:00Z") from error
+    return value
+
+
+def microseconds_of(time: str) -> int:
+    """Microseconds since 1970 of a UTC time such as 2026-01-31T09:00:00Z. Raises ValueError."""
+    if not re.fullmatch(TIME_PATTERN, time, re.ASCII):
+        raise ValueError(time)
+    moment = datetime.fromisoformat(time[:19]).replace(tzinfo=timezone.utc)
+    return int(moment.timestamp()) * 1_000_000 + int(time[20:-1].ljust(6, "0"))
+
+
+def _tag(value: str) -> str:
+    key = tag_key(value)
+    if not 1 <= len(key) <= LONGEST_TAG:
+        raise PydanticCustomError(
+            "tag_length", "A tag has 1 to {longest} characters", {"longest": LONGEST_TAG}
+        )
+    return key
+
+
+TIME_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"
+QueryTime = Annotated[str, AfterValidator(_time), _SchemaPattern(TIME_PATTERN)]
 # Without C0, DEL, C1 (ECMA-48) and surrogates, which break logs, metadata and databases.
 Name = Annotated[
     str,
     _without(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", ""),
     _SchemaPattern(r"^[^\u0000-\u001f\u007f-\u009f]*$"),
 ]
+Tag = Annotated[Name, StringConstraints(max_length=LONGEST_TAG), AfterValidator(_tag)]
 # Texts are stripped, and pydantic then refuses surrogates by itself.
 NO_CONTROLS = _without(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", " other than tab and new line")
 TEXT_PATTERN = _SchemaPattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$")

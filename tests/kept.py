@@ -12,6 +12,7 @@ from pictures import picture
 from specs import spec
 from sqlalchemy import insert
 
+from avatarforge.db import terms
 from avatarforge.db.engine import open_database
 from avatarforge.db.tables import generations, outputs
 
@@ -65,6 +66,7 @@ def keep_generations(base: Path, count: int) -> list[str]:
     try:
         database.write_here(lambda connection: connection.execute(insert(generations), rows))
         database.write_here(lambda connection: connection.execute(insert(outputs), pictures))
+        database.write_here(lambda connection: terms.add_rows(connection, rows))
     finally:
         database.close()
     return ids

@@ -14,9 +14,11 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ...db import gallery
 from ...db import generations as queries
 from ...db.changes import Version
 from ...db.engine import Database
+from ...db.gallery import GalleryFilter
 from ...db.records import GenerationRecord
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -34,6 +36,8 @@ class PageQuery:
     before: int | None
     character_id: str | None = None
     batch_id: str | None = None
+    #: Takes the place of the other filters.
+    gallery: GalleryFilter | None = None
 
 
 class GenerationCache:
@@ -46,6 +50,7 @@ class GenerationCache:
         self._records: OrderedDict[str, GenerationRecord] = OrderedDict()
         self._ids: dict[int, str] = {}
         self._pages: OrderedDict[PageQuery, tuple[int, tuple[str, ...]]] = OrderedDict()
+        self._totals: dict[tuple[object, ...], int] = {}
         self._bytes = 0
         self._version = Version()
         database.changes.subscribe(self)
@@ -76,6 +81,7 @@ class GenerationCache:
         with self._lock:
             self._version.number += 1
             self._pages.clear()
+            self._totals.clear()
             for generation_id in tuple(self._records) if generation_ids is None else generation_ids:
                 self._evict(generation_id)
 
@@ -93,13 +99,8 @@ class GenerationCache:
 
     def _read_page(self, connection: Connection, query: PageQuery) -> tuple[int, list[GenerationRecord]]:
         version = self._version.number
-        sequences = queries.page(connection, **vars(query))
-        filters = {
-            "status": query.status,
-            "character_id": query.character_id,
-            "batch_id": query.batch_id,
-        }
-        total = queries.count(connection, **filters)
+        sequences = _sequences(connection, query)
+        total = self._total(connection, query, version)
         cached = self._cached(sequences, version)
         missing = (sequence for sequence in sequences if sequence not in cached)
         read = queries.by_sequence(connection, missing)
@@ -108,6 +109,21 @@ class GenerationCache:
         self._store(read.values(), version)
         self._store_page(query, (total, tuple(record.id for record in page)), version)
         return total, page
+
+    def _total(self, connection: Connection, query: PageQuery, version: int) -> int:
+        """How many match. It is the same for every page, and counting can take longer than reading one."""
+        filters = (query.status, query.character_id, query.batch_id, query.gallery)
+        with self._lock:
+            total = self._totals.get(filters)
+        if total is not None and self._version.is_current(version):
+            return total
+        total = _count(connection, query)
+        with self._lock:
+            if self._version.is_current(version):
+                self._totals[filters] = total
+                if len(self._totals) > PAGES:
+                    self._totals.pop(next(iter(self._totals)))
+        return total
 
     def _cached(self, sequences: Iterable[int], version: int) -> dict[int, GenerationRecord]:
         """The cached records by sequence. Empty if anything changed since `version`, because a cached record
@@ -143,6 +159,22 @@ class GenerationCache:
         if record is not None:
             del self._ids[record.sequence]
             self._bytes -= _size(record)
+
+
+def _sequences(connection: Connection, query: PageQuery) -> list[int]:
+    """Of the generations on a page, in order."""
+    limit, offset, before = query.limit, query.offset, query.before
+    if query.gallery is not None:
+        return gallery.page(connection, query.gallery, limit=limit, offset=offset, after=before)
+    filters = {"status": query.status, "character_id": query.character_id, "batch_id": query.batch_id}
+    return queries.page(connection, limit=limit, offset=offset, before=before, **filters)
+
+
+def _count(connection: Connection, query: PageQuery) -> int:
+    if query.gallery is not None:
+        return gallery.count(connection, query.gallery)
+    filters = {"status": query.status, "character_id": query.character_id, "batch_id": query.batch_id}
+    return queries.count(connection, **filters)
 
 
 def _size(record: GenerationRecord) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ...db import generations as queries
 from ...db import takes as take_queries
 from ...db.engine import Database
+from ...db.gallery import GalleryFilter
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import (
     ConflictError,
@@ -239,9 +240,12 @@ class GenerationService:
         cursor: str | None,
         character_id: str | None = None,
         batch_id: str | None = None,
+        gallery: GalleryFilter | None = None,
     ) -> Page:
-        """One page of the generations, newest first. `cursor` is the `next_cursor` of the previous page."""
-        query = PageQuery(status, limit + 1, offset, read_number_cursor(cursor, 18), character_id, batch_id)
+        """One page of the generations, newest first. `cursor` is the `next_cursor` of the previous page.
+        `gallery` takes the place of the other filters, and has its own order."""
+        before = read_number_cursor(cursor, 18)
+        query = PageQuery(status, limit + 1, offset, before, character_id, batch_id, gallery)
         total, records = await self._cache.page(query)
         has_more = len(records) > limit
         records = records[:limit]

@@ -110,7 +110,9 @@ def requeue(
 def restore(connection: Connection, before: GenerationRecord) -> None:
     """Undo `requeue`, because ComfyUI's queue refused the prompt."""
     values = queries.columns_of(before)
-    del values["id"], values["sequence"]
+    # What its user noted meanwhile is not undone.
+    for name in ("id", "sequence", "favourite", "tags"):
+        del values[name]
     queries.update_row(connection, before.id, queries.ACTIVE, **values)
     queries.set_outputs(connection, before.id, before.outputs)
     if before.batch_id is not None and before.completed_at is not None:

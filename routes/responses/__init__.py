@@ -32,6 +32,7 @@ from .files import (
     UploadAnswer,
 )
 from .form import Control, FormField, FormFieldsAnswer, UploadLimits
+from .gallery import ChosenDeletedAnswer, GalleryFiltersAnswer, Marked, MarksAnswer, Offered
 from .generations import (
     CurrentNode,
     GenerationAnswer,
@@ -107,6 +108,7 @@ __all__ = [
     "CharacterVersion",
     "CharacterVersionsAnswer",
     "CharactersAnswer",
+    "ChosenDeletedAnswer",
     "CleanupAnswer",
     "ComfyPart",
     "Control",
@@ -121,6 +123,7 @@ __all__ = [
     "FormField",
     "FormFieldsAnswer",
     "FoundPlace",
+    "GalleryFiltersAnswer",
     "GenerationAnswer",
     "GenerationDeletedAnswer",
     "GenerationsAnswer",
@@ -141,6 +144,8 @@ __all__ = [
     "LibraryPoseDeletedAnswer",
     "LibraryPoseSummary",
     "ListedFile",
+    "Marked",
+    "MarksAnswer",
     "Method",
     "MissingModel",
     "MissingNode",
@@ -148,6 +153,7 @@ __all__ = [
     "ModelGuideAnswer",
     "ModelMethods",
     "ModelsAnswer",
+    "Offered",
     "OutputFile",
     "Parameters",
     "Part",

@@ -207,6 +207,8 @@ class GenerationAnswer(LazyModel):
     parameters: Parameters | RedrawParameters | None = Field(description="null for a graph queued by hand.")
     character_id: str | None = Field(description="The saved character that it shows.")
     character_version: int | None
+    favourite: bool
+    tags: list[str] = Field(description="In lower case, in the order of the alphabet.")
     reroll: ViewName | None = Field(description="The view that is being re-rolled.")
     reroll_position: int | None = Field(
         description="The number in output_files, from 1, of the picture that is being re-rolled."

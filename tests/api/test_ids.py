@@ -32,6 +32,7 @@ REQUIRED = {
     "urls": [f"/files/{ID}"],
     "pose": "front",
     "generation_id": ID,
+    "generation_ids": [ID],
 }
 #: Holds a position in the event log, not a UUID; it has a test of its own.
 NO_UUID = {"last_event_id"}

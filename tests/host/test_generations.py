@@ -75,6 +75,8 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "comfyui_prompt_id": answer["comfyui_prompt_id"],
         "output_files": [],
         "parameters": parameters,
+        "favourite": False,
+        "tags": [],
         "reroll": None,
         "reroll_position": None,
         "batch_id": None,

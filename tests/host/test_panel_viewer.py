@@ -392,24 +392,30 @@ def test_pictures_of_any_sizes_stand_in_a_box_at_one_scale(page: Page) -> None:
 def test_the_generation_beside_another_is_the_next_with_pictures(page: Page) -> None:
     found = page.evaluate(
         """async () => {
-            const { findNeighbour } = await import("./panel/panel/neighbours.mjs");
-            const one = (id, count = 1) => ({ generation_id: id, output_files: Array(count).fill({}) });
-            const pages = {
-                older: { generations: [one("e", 0)], next_cursor: "oldest" },
-                oldest: { generations: [one("f")], next_cursor: null },
-                first: { generations: [one("x"), one("y"), one("z", 0)], next_cursor: "a" },
-            };
-            const order = {
-                shown: [one("a"), one("b", 0), one("c"), one("d")],
-                older: "older",
-                newer: null,
-                load: async (cursor) => pages[cursor ?? "first"],
-            };
+            const { GalleryPages } = await import("./panel/panel/gallery_pages.mjs");
+            const { Gallery } = await import("./panel/panel/gallery.mjs");
+            const all = Array.from({ length: 160 }, (_, index) => ({
+                generation_id: `${index}`,
+                output_files: index % 2 && (index < 60 || index > 140) ? [{}] : [],
+            }));
+            const asked = [];
+            const pages = new GalleryPages({
+                listGenerations: async ({ limit, cursor, offset = 0 }) => {
+                    asked.push(offset);
+                    const start = (cursor ? limit : 0) + offset;
+                    const generations = all.slice(start, start + limit);
+                    return { generations, total: all.length, next_cursor: "c" };
+                },
+            });
+            await pages.start({});
+            const gallery = { pages, session: { pendingDeletes: new Map([["51", {}]]) } };
+            const neighbour = Gallery.prototype.neighbour.bind(gallery);
             const ids = [];
-            for (const [id, step] of [["a", 1], ["c", -1], ["d", 1], ["a", -1], ["unknown", 1]])
-                ids.push((await findNeighbour(order, id, step))?.generation_id ?? null);
-            ids.push(await findNeighbour({ ...order, newer: undefined }, "a", -1));
-            return ids;
+            for (const id of ["1", "49", "59", "149", "159", "unknown"])
+                ids.push((await neighbour(id, 1))?.generation_id ?? null);
+            for (const id of ["3", "1"]) ids.push((await neighbour(id, -1))?.generation_id ?? null);
+            return { ids, asked };
         }"""
     )
-    assert found == ["c", "a", "f", "y", None, None]
+    assert found["ids"] == ["3", "53", "141", "151", None, None, "1", None]
+    assert found["asked"] == [0, 0, 50, 100]

@@ -13,7 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from avatarforge.db import search_index
+from avatarforge.db import generation_search, search_index
 from avatarforge.db.engine import Database, DatabaseUnavailableError, open_database
 from avatarforge.db.tables import files, metadata
 
@@ -47,8 +47,8 @@ def pragma(name: str):  # type: ignore[no-untyped-def]
 
 def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
     def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-        """The full-text index is no table of a migration: SQLite keeps it in tables of its own."""
-        return kind != "table" or not str(name).startswith(search_index.TABLE)
+        """A full-text index is no table of a migration: SQLite keeps it in tables of its own."""
+        return kind != "table" or not str(name).startswith((search_index.TABLE, generation_search.TABLE))
 
     def differences(connection: Connection) -> list[object]:
         options = {"compare_type": True, "include_name": is_ours}

@@ -12,7 +12,17 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from avatarforge.db import batches, characters, files, generations, pose_library, row_counts, takes, templates
+from avatarforge.db import (
+    batches,
+    characters,
+    files,
+    gallery,
+    generations,
+    pose_library,
+    row_counts,
+    takes,
+    templates,
+)
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, LibraryPoseRecord
 from avatarforge.forge.generations.take_transactions import add_take, choose_take
@@ -81,6 +91,16 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert (record.sequence, record.status, record.spec.prompt) == (7, "failed", "a knight")
         assert record.spec.template is None
         assert (record.batch_id, record.waiting_place, record.waiting_rerolls) == (None, None, ())
+        assert (record.favourite, record.tags) == (False, ())
+        for terms, words in (
+            ((), ()),
+            ((("status", "failed"), ("kind", "avatar")), ()),
+            ((("model", record.spec.checkpoint),), ("knight",)),
+        ):
+            wanted = gallery.GalleryFilter(terms, words)
+            assert database.read_here(partial(gallery.count, wanted=wanted)) == 1
+            page = partial(gallery.page, wanted=wanted, limit=5, offset=0, after=None)
+            assert database.read_here(page) == [7]
         assert database.read_here(lambda connection: files.reference_count(connection, "file")) == 1
         assert database.read_here(templates.count) == 0
         assert (record.character_id, record.character_version) == (None, None)

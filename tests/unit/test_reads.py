@@ -13,21 +13,34 @@ import pytest
 from services import Product, product
 from sqlalchemy import Connection, event, text
 
-from avatarforge.db import characters, files, generations, row_counts, takes, verify, webhooks
+from avatarforge.db import characters, files, gallery, generations, row_counts, takes, terms, verify, webhooks
 from avatarforge.db.engine import Database
+from avatarforge.db.gallery import GalleryFilter
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, FileRecord
+from avatarforge.db.terms import Term
 from avatarforge.forge.generations.cache import GenerationCache
 from avatarforge.forge.health import HealthService
 from avatarforge.forge.ports import InstalledModels
 from avatarforge.forge.spec.request import AvatarRequest
 
 Read = Callable[[Connection], Any]
+#: As far as the gallery reads it.
+SPEC = '{"prompt": "a red knight", "views": ["front"], "checkpoint": "m"}'
 IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
 
 
 def page(status: str | None, offset: int, before: int | None, character: str | None = None) -> Read:
     wanted = partial(generations.page, status=status, character_id=character)
     return partial(wanted, limit=51, offset=offset, before=before)
+
+
+def gallery_page(*named: Term, offset: int = 0, after: int | None = None, **wanted: Any) -> Read:
+    query = GalleryFilter(named, **wanted)
+    return partial(gallery.page, wanted=query, limit=51, offset=offset, after=after)
+
+
+def gallery_total(*named: Term) -> Read:
+    return partial(gallery.count, wanted=GalleryFilter(named))
 
 
 READS: dict[str, Read] = {
@@ -45,6 +58,22 @@ READS: dict[str, Read] = {
     "page of a character and a status by cursor": page("queued", 0, 500_000, IDS[0]),
     "total of a character": partial(generations.count, character_id=IDS[0]),
     "total of a character and a status": partial(generations.count, status="queued", character_id=IDS[0]),
+    "gallery": gallery_page(),
+    "gallery from the oldest": gallery_page(oldest_first=True),
+    "gallery by date": gallery_page(created_from=5, created_before=9),
+    "gallery by view": gallery_page(("view", "front")),
+    "gallery by offset": gallery_page(("view", "front"), offset=900_000),
+    "gallery by cursor": gallery_page(("view", "front"), after=500_000),
+    "gallery by status and model and tag": gallery_page(("status", "queued"), ("model", "m"), ("tag", "t")),
+    "gallery by favourite and date": gallery_page(terms.FAVOURITE, created_from=5),
+    "gallery by short words": gallery_page(("view", "front"), words=("ab",)),
+    "gallery by words": gallery_page(words=("knight", "red")),
+    "gallery by words and a cursor": gallery_page(words=("knight", "red"), after=500_000),
+    "gallery by words and a view": gallery_page(("view", "front"), words=("knight",)),
+    "total of the gallery": gallery_total(),
+    "total of a view": gallery_total(("view", "front")),
+    "total of a view and a model": gallery_total(("view", "front"), ("model", "m")),
+    "models": partial(terms.listed, kind=terms.MODEL, most=50),
     "rows of a page": partial(generations.by_sequence, sequences=range(51)),
     "total": partial(row_counts.count_generations, status=None),
     "total of a status": partial(row_counts.count_generations, status="queued"),
@@ -96,7 +125,7 @@ ALONG = {
     "constant": "SCAN CONSTANT ROW",
 }
 #: A text in the index of trigrams, which is M1. The number, which tells the order, is SQLite's own affair.
-SEARCH = re.compile(r"SCAN character_search VIRTUAL TABLE INDEX \d+:M1")
+SEARCH = re.compile(r"SCAN (character|generation)_search VIRTUAL TABLE INDEX \d+:[<>=]*M\d[<>=]*")
 
 
 def a_file_and_a_generation(connection: Connection) -> None:
@@ -104,10 +133,11 @@ def a_file_and_a_generation(connection: Connection) -> None:
     record = FileRecord(IDS[0], "0" * 64, "a.png", 7, "image/png", "png", 64, 64, 1, 1, None)
     files.add_or_restore(connection, record)
     values = dict.fromkeys(("error", "started_at", "completed_at", "reroll", "callback_url"))
-    texts = {"id": IDS[0], "kind": "avatar", "status": "queued", "prompt_id": IDS[0], "spec": "{}"}
+    texts = {"id": IDS[0], "kind": "avatar", "status": "queued", "prompt_id": IDS[0], "spec": SPEC}
     numbers = {"receipt": "{}", "attempts": 0, "created_at": 1}
     shown = {"character_id": IDS[0], "character_version": 1}
-    generations.add(connection, {**values, **texts, **numbers, **shown}, "{}", {"pose": IDS[0]})
+    added = generations.add(connection, {**values, **texts, **numbers, **shown}, "{}", {"pose": IDS[0]})
+    gallery.mark(connection, [added], favourite=True, added=["t"], removed=[])
     character = CharacterRecord(IDS[0], "Mira", 1, "red hair and freckles", IDS[0], 1, 1)
     version = CharacterVersionRecord(IDS[0], 1, '{"name":"Mira","description":"red hair"}', 1)
     characters.add(connection, character, version, [IDS[0]])
@@ -134,7 +164,10 @@ def plans(database: Database, read: Read) -> list[str]:
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_goes_along_an_index_and_sorts_nothing(database: Database, name: str) -> None:
+def test_a_read_goes_along_an_index_and_sorts_nothing(
+    database: Database, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery, "FEW", 0)  # so that a search goes along the index of words
     database.write_here(a_file_and_a_generation)
     steps = plans(database, READS[name])
     assert steps

@@ -112,6 +112,7 @@ PRODUCT = [
     "MatrixMaker", "Spool", "CharacterExporter", "CharacterImporter",
     "HealthService", "GenerationRecorder", "Verifier",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
+    "GalleryService", "PictureExporter",
 ]  # fmt: skip
 #: Called as `environment.name`, which `_open` fills.
 ENVIRONMENT = {"make_host": "comfy.ComfyHost", "make_sender": "WebhookSender"}

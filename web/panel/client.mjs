@@ -5,6 +5,7 @@ import { parse, stringify } from "./json.mjs";
 
 /** @import { Capabilities, FileKind, Generation, GenerationPage, GenerationQuery, Pose, RequestFields } from "../shared/types.d.ts" */
 /** @import { ModelFamily, ModelFileInfo, ModelGuide, ModelOverride, Style, Take, UploadLimits, UploadedFile } from "../shared/types.d.ts" */
+/** @import { GalleryFilters, MarkedGeneration, MarksBody } from "../shared/types.d.ts" */
 
 /** The statuses of servers and proxies that offer no event stream. */
 const NO_STREAM = new Set([404, 405, 406, 501]);
@@ -100,15 +101,44 @@ export class ApiClient extends FilesClient {
   }
 
   /**
-   * A page of generations, newest first.
+   * A page of generations, newest first unless the query says otherwise.
    * @param {GenerationQuery} query
    * @returns {Promise<GenerationPage>}
    */
-  listGenerations({ limit, status, cursor }) {
-    const query = new URLSearchParams({ limit: String(limit) });
-    if (status) query.set("status", status);
-    if (cursor) query.set("cursor", cursor);
-    return this.requestJson(`/generations?${query}`);
+  listGenerations(query) {
+    const given = Object.entries(query).filter(([, value]) => value || value === 0);
+    return this.requestJson(`/generations?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`);
+  }
+
+  /** @returns {Promise<GalleryFilters>} */
+  getGalleryFilters() {
+    return this.requestJson("/gallery/filters");
+  }
+
+  /**
+   * Note favourites and tags.
+   * @param {MarksBody} marks
+   * @returns {Promise<{ generations: MarkedGeneration[], missing: string[] }>}
+   */
+  markGenerations(marks) {
+    return this.requestJson("/gallery/marks", jsonPost(marks));
+  }
+
+  /**
+   * @param {string[]} ids
+   * @returns {Promise<{ deleted: number, missing: string[] }>}
+   */
+  deleteGenerations(ids) {
+    return this.requestJson("/gallery/delete", jsonPost({ generation_ids: ids }));
+  }
+
+  /**
+   * A zip archive of their pictures.
+   * @param {string[]} ids
+   * @returns {Promise<Blob>}
+   */
+  async exportPictures(ids) {
+    return (await this.request("/gallery/export", jsonPost({ generation_ids: ids }))).blob();
   }
 
   /**
@@ -257,6 +287,11 @@ export class ApiClient extends FilesClient {
       throw error;
     }
   }
+}
+
+/** @param {object} body */
+function jsonPost(body) {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 /** @param {string} id */

@@ -1,203 +1,212 @@
-// All generations, newest first, a page at a time.
-import { button, gridTarget, make, setStatus } from "../shared/elements.mjs";
+// All generations that match a search and filters, in one list of any length.
+import { button, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
-import { newId } from "./fields.mjs";
-import { formatTimeShort, generationTitle, kindName, statusBadge, statusName } from "./labels.mjs";
-import { findNeighbour } from "./neighbours.mjs";
-import { drag, picturesOf } from "./pictures.mjs";
-import { TilePictures } from "./tile_pictures.mjs";
+import { GalleryFilterBar } from "./gallery_filters.mjs";
+import { GalleryPages } from "./gallery_pages.mjs";
+import { Selection } from "./gallery_selection.mjs";
+import { Tile } from "./gallery_tile.mjs";
+import { VirtualGrid } from "./virtual_grid.mjs";
 
-/** @import { Generation, GenerationPage } from "../shared/types.d.ts" */
+/** @import { Generation } from "../shared/types.d.ts" */
+/** @import { Picture } from "./pictures.mjs" */
 /** @import { Session } from "./session.mjs" */
-
-const PAGE = 24;
 
 export class Gallery {
   /**
    * @param {object} options
    * @param {Session} options.session
    * @param {(id: string) => void} options.open shows a generation in detail
+   * @param {(first: Picture, second: Picture) => void} options.compare
    */
-  constructor({ session, open }) {
-    const { live, t } = session;
+  constructor({ session, open, compare }) {
+    const { client, live, t } = session;
     this.session = session;
     this.open = open;
-    /** @type {(string | null)[]} */
-    this.cursors = [null]; // of each page up to the one shown
-    /** @type {string | null} */
-    this.nextCursor = null;
-    this.nextCursorStale = false;
-    this.lastRequest = 0;
+    this.pages = new GalleryPages(client);
+    this.filters = new GalleryFilterBar(session);
+    this.selection = new Selection(session, compare);
     /** @type {Map<string, Tile>} */
-    this.tiles = new Map();
-    this.total = 0;
-    const filterId = newId();
-    this.filter = make(
-      "select",
-      { id: filterId, className: "avatarforge-control" },
-      ...[
-        ["", t("all")],
-        ["completed", t("completed")],
-        ["processing", t("processing")],
-        ["queued", t("queued")],
-        ["failed", t("failed")],
-      ].map(([value, textContent]) => make("option", { value, textContent })),
-    );
-    this.filter.addEventListener("change", () => this.reload());
-    this.grid = make("ul", { className: "avatarforge-gallery", "aria-label": t("gallery") });
-    this.grid.addEventListener("keydown", (event) => this.#moveFocus(event));
+    this.tiles = new Map(); // those that are elements now
+    /** @type {Map<number, HTMLLIElement>} */
+    this.placeholders = new Map();
+    this.current = 0; // the index that Tab leads to
+    this.currentId = ""; // its generation, once it had the focus
+    this.rangeStart = 0; // where a selection of several began
+    this.wantsFocus = false;
+    this.grid = new VirtualGrid({
+      label: t("gallery"),
+      render: (index) => this.#render(index),
+      onRange: (first, last) => this.#handleRange(first, last),
+    });
+    this.grid.list.addEventListener("keydown", (event) => this.#handleKey(event));
+    this.grid.list.addEventListener("focusin", (event) => this.#handleFocus(event));
     this.status = make("p", { className: "avatarforge-status", role: "status" });
-    this.retry = button(t("retry"), () => void this.load());
-    this.newer = button(t("newer"), () => void this.#turnPage(-1));
-    this.older = button(t("older"), () => void this.#turnPage(1));
+    this.retry = button(t("retry"), () => void this.load(), { hidden: true });
+    this.newer = button(t("newer"), () => this.reload(), { hidden: true });
+    this.filters.bar.append(this.selection.toggle);
     this.element = make(
       "section",
       { className: "avatarforge-gallery-view", "aria-label": t("gallery") },
-      make(
-        "div",
-        { className: "avatarforge-row avatarforge-filter" },
-        make("label", { htmlFor: filterId, textContent: t("show") }),
-        this.filter,
-      ),
-      this.grid,
-      make("div", { className: "avatarforge-row avatarforge-pages" }, this.status, this.retry, this.newer, this.older),
+      this.filters.element,
+      this.grid.element,
+      this.selection.element,
+      make("div", { className: "avatarforge-row avatarforge-pages" }, this.status, this.newer, this.retry),
     );
+    this.filters.on("change", () => this.reload());
+    this.pages.on("change", () => this.grid.refresh());
+    this.pages.on("error", (error) => this.#showError(error));
+    this.selection.on("change", () => this.#showSelection());
+    this.selection.on("marked", (generation) => {
+      const { generation_id: id, favourite, tags } = generation;
+      Object.assign(live.active.get(id) ?? {}, { favourite, tags });
+      this.#upsert(generation);
+    });
+    this.selection.on("deleted", (id) => {
+      live.remove(id);
+      this.#remove(id);
+    });
     live.on("change", (generation) => this.#upsert(generation));
     live.on("deleted", (id) => this.#remove(id));
     session.on("deleted", (id) => this.#remove(id));
     session.on("pending", (id) => this.#updateVisibility(id));
   }
 
-  /** Load the first page. */
+  /** Load the list from its start. */
   reload() {
-    this.cursors = [null];
+    this.current = 0;
+    this.currentId = "";
+    this.grid.scrollToStart();
     void this.load();
   }
 
-  /** Load the current page. */
+  /** Load what is shown now. */
   async load() {
-    const { client, t } = this.session;
-    const request = ++this.lastRequest;
-    this.grid.setAttribute("aria-busy", "true");
-    this.retry.hidden = true;
-    this.newer.disabled = this.older.disabled = true;
-    if (!this.tiles.size) setStatus(this.status, t("loading"));
+    const { t } = this.session;
+    this.grid.list.setAttribute("aria-busy", "true");
+    this.retry.hidden = this.newer.hidden = true;
+    if (!this.pages.total) setStatus(this.status, t("loading"));
     try {
-      const page = await client.listGenerations({
-        limit: PAGE,
-        status: this.filter.value,
-        cursor: this.cursors.at(-1),
-      });
-      if (request === this.lastRequest) this.#fill(page);
+      if (!(await this.pages.start(this.filters.query))) return;
+      this.#showList();
     } catch (error) {
-      if (request !== this.lastRequest) return;
-      setStatus(this.status, errorMessage(error, t), true);
-      this.retry.hidden = false;
-    } finally {
-      if (request === this.lastRequest) this.grid.removeAttribute("aria-busy");
+      this.#showError(error);
     }
+    this.grid.list.removeAttribute("aria-busy");
   }
 
   /**
-   * Focus the tile of a generation; otherwise the first tile, or the filter.
+   * Focus the tile of a generation; otherwise the one that had the focus last, or the search.
    * @param {string} id
    */
   focus(id = "") {
-    const tile = this.tiles.get(id) ?? this.#firstTile();
-    if (tile) this.#focusTile(tile.button);
-    else this.filter.focus();
+    const index = id ? this.pages.find(id) : -1;
+    if (!this.pages.total) this.filters.search.focus();
+    else this.#focusIndex(index >= 0 ? index : Math.min(this.current, this.pages.total - 1));
   }
 
   /**
    * The generation with pictures beside another one; null at the end.
    * @param {string} id
-   * @param {1 | -1} step 1 is older
+   * @param {1 | -1} step 1 is further down
    */
-  neighbour(id, step) {
-    const { client, pendingDeletes } = this.session;
-    const shown = [...this.tiles.values()].map((tile) => tile.generation);
-    return findNeighbour(
-      {
-        shown: shown.filter((generation) => !pendingDeletes.has(generation.generation_id)),
-        older: this.nextCursor,
-        newer: this.cursors.at(-2),
-        load: (cursor) => client.listGenerations({ limit: PAGE, status: this.filter.value, cursor }),
-      },
-      id,
-      step,
-    );
+  async neighbour(id, step) {
+    const { pages, session } = this;
+    const index = pages.find(id);
+    for (let next = index + step; index >= 0 && next >= 0 && next < pages.total; next += step) {
+      const generation = await pages.fetch(next);
+      if (!generation) return null;
+      if (generation.output_files.length && !session.pendingDeletes.has(generation.generation_id)) return generation;
+    }
+    return null;
   }
 
-  /** @returns {Tile | undefined} */
-  #firstTile() {
-    return this.tiles.values().next().value;
-  }
-
-  /** @param {GenerationPage} page */
-  #fill(page) {
-    this.nextCursor = page.next_cursor;
-    this.total = page.total;
-    this.tiles.clear();
-    for (const generation of page.generations) this.tiles.set(generation.generation_id, this.#makeTile(generation));
-    this.grid.replaceChildren(...[...this.tiles.values()].map((tile) => tile.element));
-    this.grid.scrollTop = 0;
-    for (const id of this.tiles.keys()) this.#updateVisibility(id);
-    this.#updatePaging();
-    const first = this.#firstTile();
-    if (first) first.button.tabIndex = 0;
+  /** @param {number} index */
+  #render(index) {
+    const generation = this.pages.get(index);
+    if (!generation) {
+      const placeholder = this.placeholders.get(index) ?? make("li", { className: "avatarforge-placeholder" });
+      this.placeholders.set(index, placeholder);
+      return placeholder;
+    }
+    const id = generation.generation_id;
+    const tile = this.tiles.get(id) ?? this.#makeTile(generation);
+    tile.update(generation);
+    tile.button.tabIndex = index === this.current ? 0 : -1;
+    tile.showSelected(this.selection.stateOf(id));
+    tile.element.hidden = this.session.pendingDeletes.has(id);
+    return tile.element;
   }
 
   /** @param {Generation} generation */
   #makeTile(generation) {
-    return new Tile(this.session, generation, () => this.open(generation.generation_id));
+    const id = generation.generation_id;
+    /** @type {Tile} */
+    const tile = new Tile(this.session, generation, {
+      press: (event) => this.#press(tile.generation, event),
+      toggleFavourite: () => this.#toggleFavourite(tile.generation),
+    });
+    this.tiles.set(id, tile);
+    return tile;
+  }
+
+  /**
+   * The items from first to last are elements now.
+   * @param {number} first
+   * @param {number} last
+   */
+  #handleRange(first, last) {
+    for (const [id, tile] of this.tiles) {
+      if (tile.element.parentNode) continue;
+      tile.dispose();
+      this.tiles.delete(id);
+    }
+    for (const index of this.placeholders.keys()) if (index < first || index > last) this.placeholders.delete(index);
+    this.#showRange();
+    if (this.wantsFocus) this.#focusTile();
+    this.pages.need(first, last);
+  }
+
+  #showList() {
+    this.placeholders.clear();
+    const index = this.currentId ? this.pages.find(this.currentId) : -1;
+    this.current = index >= 0 ? index : Math.max(0, Math.min(this.current, this.pages.total - 1));
+    this.grid.setCount(this.pages.total);
+    this.#showRange();
+  }
+
+  #showRange() {
+    const { t } = this.session;
+    const { total } = this.pages;
+    const [first, last] = this.grid.range;
+    if (total) setStatus(this.status, t("shown", { first: first + 1, last: last + 1, total }));
+    else setStatus(this.status, Object.keys(this.filters.query).length ? t("no_match") : t("no_generations"));
+  }
+
+  /** @param {unknown} error */
+  #showError(error) {
+    setStatus(this.status, errorMessage(error, this.session.t), true);
+    this.retry.hidden = false;
+  }
+
+  #showSelection() {
+    for (const [id, tile] of this.tiles) tile.showSelected(this.selection.stateOf(id));
   }
 
   /** @param {Generation} generation */
   #upsert(generation) {
-    const id = generation.generation_id;
-    const matches = !this.filter.value || this.filter.value === generation.status;
-    const tile = this.tiles.get(id);
-    if (tile && matches) tile.update(generation);
-    else if (tile) this.#remove(id);
-    // A new one is added only to the first page; on other pages it would shift the tiles that the user is viewing.
-    else if (matches && this.cursors.length === 1 && this.#isNewest(generation)) this.#prepend(generation);
-  }
-
-  /** @param {Generation} generation */
-  #isNewest(generation) {
-    const first = this.#firstTile();
-    return !first || first.generation.created_at <= generation.created_at;
-  }
-
-  /** @param {Generation} generation */
-  #prepend(generation) {
-    const id = generation.generation_id;
-    const added = this.#makeTile(generation);
-    this.tiles = new Map([[id, added], ...this.tiles]);
-    this.grid.prepend(added.element);
-    this.total++;
-    if (this.tiles.size > PAGE) {
-      const [lastId, last] = [...this.tiles][PAGE];
-      last.element.remove();
-      this.tiles.delete(lastId);
-      // The next page now begins with it. Its cursor is fetched when the user opens that page.
-      this.nextCursorStale = true;
-    }
-    this.#updateVisibility(id);
-    this.#updatePaging();
+    const { pages } = this;
+    if (pages.upsert(generation, this.grid.top === 0)) this.#showList();
+    else this.tiles.get(generation.generation_id)?.update(generation);
+    this.newer.hidden = !pages.missed;
   }
 
   /** @param {string} id */
   #remove(id) {
-    const tile = this.tiles.get(id);
-    if (!tile) return;
-    const hadFocus = tile.element.contains(document.activeElement);
-    tile.element.remove();
-    this.tiles.delete(id);
-    this.total--;
-    this.#updatePaging();
+    this.selection.forget(id);
+    const hadFocus = this.tiles.get(id)?.element.contains(document.activeElement) ?? false;
+    if (!this.pages.remove(id)) return;
+    this.#showList();
     if (hadFocus) this.focus();
-    if (!this.tiles.size && this.total > 0) this.reload();
   }
 
   /** @param {string} id */
@@ -206,104 +215,80 @@ export class Gallery {
     if (tile) tile.element.hidden = this.session.pendingDeletes.has(id);
   }
 
-  #updatePaging() {
-    const { t } = this.session;
-    const { total } = this;
-    this.newer.disabled = this.cursors.length === 1;
-    this.older.disabled = !this.nextCursor && !this.nextCursorStale;
-    const first = (this.cursors.length - 1) * PAGE + 1;
-    const last = first + this.tiles.size - 1;
-    if (this.tiles.size) setStatus(this.status, t("shown", { first, last, total }));
-    else setStatus(this.status, this.filter.value ? t("no_match") : t("no_generations"));
-  }
-
-  /** @param {1 | -1} step */
-  async #turnPage(step) {
-    if (step > 0 && this.nextCursorStale) {
-      // Generations were added since this page was loaded. Its cursor is that of its last tile.
-      this.nextCursorStale = false;
-      const newest = await this.session.client
-        .listGenerations({ limit: PAGE, status: this.filter.value })
-        .catch(() => null);
-      this.nextCursor = newest?.next_cursor ?? this.nextCursor;
-    }
-    if (step > 0) this.cursors.push(this.nextCursor);
-    else this.cursors.pop();
-    await this.load();
-    this.focus();
-  }
-
-  /** @param {HTMLButtonElement} target */
-  #focusTile(target) {
-    for (const tile of this.tiles.values()) tile.button.tabIndex = -1;
-    target.tabIndex = 0;
-    target.focus();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #moveFocus(event) {
-    const visible = [...this.tiles.values()].filter((tile) => !tile.element.hidden);
-    const target = gridTarget(
-      event,
-      visible.map((tile) => tile.button),
-    );
-    if (target) this.#focusTile(target);
-  }
-}
-
-class Tile {
   /**
-   * @param {Session} session
+   * Open a generation; select it while some are being selected, or with Ctrl, and all up to it with Shift.
    * @param {Generation} generation
-   * @param {() => void} open
+   * @param {MouseEvent} event
    */
-  constructor(session, generation, open) {
-    this.session = session;
-    this.generation = generation;
-    this.pictures = new TilePictures(session);
-    this.marks = make("span", { className: "avatarforge-marks" });
-    this.title = make("span", { className: "avatarforge-title" });
-    this.details = make("span", { className: "avatarforge-details" });
-    this.button = make(
-      "button",
-      { type: "button", className: "avatarforge-tile", tabIndex: -1, onclick: open },
-      this.pictures.element,
-      this.title,
-      this.details,
-    );
-    this.pictures.element.append(this.marks);
-    this.element = make("li", { draggable: true }, this.button);
-    this.element.addEventListener("dragstart", (event) => this.#startDrag(event));
-    this.pictures.update(generation);
-    this.#updateText();
+  #press(generation, event) {
+    const index = this.pages.find(generation.generation_id);
+    if (event.shiftKey) {
+      this.selection.add(this.#between(this.rangeStart, index));
+      return;
+    }
+    this.rangeStart = index;
+    if (this.selection.active || event.ctrlKey || event.metaKey) this.selection.flip(generation);
+    else this.open(generation.generation_id);
+  }
+
+  /**
+   * @param {number} one
+   * @param {number} other
+   * @returns {Generation[]} the known ones from one to the other
+   */
+  #between(one, other) {
+    const [first, last] = one < other ? [one, other] : [other, one];
+    const found = [];
+    for (let index = first; index <= last; index++) {
+      const generation = this.pages.get(index);
+      if (generation) found.push(generation);
+    }
+    return found;
   }
 
   /** @param {Generation} generation */
-  update(generation) {
-    const before = this.generation;
-    this.generation = generation;
-    this.pictures.update(generation);
-    if (before.status === generation.status && before.output_files.length === generation.output_files.length) return;
-    this.#updateText();
+  #toggleFavourite(generation) {
+    void this.selection.markOne(generation, { favourite: !generation.favourite });
   }
 
-  /** @param {DragEvent} event */
-  #startDrag(event) {
-    const [first] = picturesOf(this.generation);
-    const [image] = this.pictures.images;
-    if (first && image) drag(event, first, image);
-    else event.preventDefault();
+  /** @param {number} index */
+  #focusIndex(index) {
+    this.current = index;
+    this.wantsFocus = true;
+    this.grid.reveal(index); // its tile may come later, with its page
   }
 
-  #updateText() {
-    const { generation } = this;
-    const { locale, t } = this.session;
-    const title = generationTitle(generation, t);
-    const kind = kindName(generation, t);
-    this.title.textContent = title;
-    this.button.title = title;
-    this.details.textContent = `${kind} · ${formatTimeShort(generation.created_at, locale)}`;
-    this.marks.replaceChildren(...(generation.status === "completed" ? [] : [statusBadge(generation, t)]));
-    this.button.setAttribute("aria-label", `${title}, ${kind}, ${statusName(generation, t)}`);
+  #focusTile() {
+    const tile = this.tiles.get(this.pages.get(this.current)?.generation_id ?? "");
+    if (!tile) return;
+    this.wantsFocus = false;
+    for (const other of this.tiles.values()) other.button.tabIndex = other === tile ? 0 : -1;
+    tile.button.focus({ preventScroll: true });
+  }
+
+  /** @param {FocusEvent} event */
+  #handleFocus({ target }) {
+    for (const [id, tile] of this.tiles) {
+      const isIt = tile.button === target;
+      tile.button.tabIndex = isIt ? 0 : -1;
+      if (!isIt) continue;
+      this.current = this.pages.find(id);
+      this.currentId = id;
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #handleKey(event) {
+    const generation = this.pages.get(this.current);
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Escape" && this.selection.active) this.selection.setActive(false);
+    else if (event.key.toLowerCase() === "f" && generation) this.#toggleFavourite(generation);
+    else {
+      const target = this.grid.targetOf(event.key, this.current);
+      if (target === null) return;
+      this.#focusIndex(target);
+    }
+    event.preventDefault();
+    event.stopPropagation(); // keep it from the editor's shortcuts
   }
 }

@@ -53,7 +53,8 @@ export class Panel extends Emitter {
     const open = (/** @type {string} */ id) => this.open(id);
     this.form = new Form({ session, onSubmitted: (generation) => this.#watchNew(generation), open });
     this.running = new Running({ session, open });
-    this.gallery = new Gallery({ session, open });
+    const compare = (/** @type {Picture} */ first, /** @type {Picture} */ second) => void this.comparePictures(first, second);
+    this.gallery = new Gallery({ session, open, compare });
     const showForm = () => this.showForm();
     /** @type {Viewing | null} */
     this.viewing = null; // once it was needed

@@ -135,6 +135,8 @@ export interface Generation {
   parameters: Parameters | null;
   character_id: string | null;
   batch_id?: string | null;
+  favourite: boolean;
+  tags: string[];
   reroll: View | null;
   reroll_position: number | null;
   waiting_rerolls: { position: number; pose_type: View | null; seed: number | string }[];
@@ -275,10 +277,55 @@ export interface GenerationPage {
   next_cursor: string | null;
 }
 
-export interface GenerationQuery {
-  limit: number;
+/** What the gallery shows. Times as in the API. */
+export interface GalleryQuery {
+  q?: string;
   status?: string;
+  kind?: string;
+  view?: string;
+  model?: string;
+  character_id?: string;
+  tag?: string;
+  favourite?: boolean;
+  created_from?: string;
+  created_before?: string;
+  sort?: string;
+}
+
+/** `offset` counts from the page of `cursor`. */
+export interface GenerationQuery extends GalleryQuery {
+  limit: number;
   cursor?: string | null;
+  offset?: number;
+}
+
+/** A value of a filter, and how many generations have it. */
+export interface OfferedValue {
+  value: string;
+  name: string;
+  number: number;
+}
+
+export interface GalleryFilters {
+  models: OfferedValue[];
+  characters: OfferedValue[];
+  tags: OfferedValue[];
+  views: OfferedValue[];
+  kinds: OfferedValue[];
+  favourites: number;
+}
+
+export interface MarkedGeneration {
+  generation_id: string;
+  favourite: boolean;
+  tags: string[];
+}
+
+export interface MarksBody {
+  generation_ids: string[];
+  favourite?: boolean;
+  add_tags?: string[];
+  remove_tags?: string[];
 }
 
 export type SlotName =

@@ -180,10 +180,29 @@ _TABLES: dict[str, tuple[Callable[[Identity], tuple[Any, ...]], str]] = {
 }
 
 
+#: The number of generations with a term. It is counted once at the end, for a trigger would take minutes.
+_COUNTS = "number_of_a_term_insert"
+_GALLERY = (
+    "INSERT INTO terms (kind, value, number) VALUES "
+    "('all', '', 0), ('kind', 'pose', 0), ('model', 'anime-model.safetensors', 0), ('view', 'front', 0)",
+    "INSERT INTO terms (kind, value, number) "
+    "SELECT 'character', character_id, 0 FROM generations GROUP BY character_id",
+    "INSERT INTO generation_terms SELECT terms.id, sequence, generations.created_at FROM terms "
+    "CROSS JOIN generations WHERE terms.kind IN ('all', 'kind', 'model', 'view')",
+    "INSERT INTO generation_terms SELECT terms.id, sequence, generations.created_at FROM generations "
+    "JOIN terms ON terms.kind = 'character' AND terms.value = character_id",
+    "INSERT INTO generation_texts SELECT sequence, json_extract(spec, '$.prompt') || char(10) || "
+    "json_extract(spec, '$.clothing') FROM generations",
+    "UPDATE terms SET number = (SELECT count(*) FROM generation_terms WHERE term_id = terms.id)",
+)
+
+
 def fill(database: Path, rows: int) -> None:
     connection = sqlite3.connect(database, isolation_level=None)
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "foreign_keys=OFF"):
         connection.execute(f"PRAGMA {pragma}")
+    (trigger,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (_COUNTS,)).fetchone()
+    connection.execute(f"DROP TRIGGER {_COUNTS}")
     connection.execute("BEGIN")
     for start in range(0, rows, BATCH_SIZE):
         identities = [identity(number) for number in range(start, min(start + BATCH_SIZE, rows))]
@@ -191,6 +210,8 @@ def fill(database: Path, rows: int) -> None:
             records = [make(row) for row in identities if _has_row(table, row)]
             marks = ",".join("?" * (columns.count(",") + 1))
             connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", records)  # noqa: S608
+    for statement in (*_GALLERY, trigger):
+        connection.execute(statement)
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()

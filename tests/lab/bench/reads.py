@@ -154,7 +154,7 @@ def _pages(bench: Bench, stores: Sequence[Store]) -> None:
         target, holds = "", None
         if "offset" in kind:
             target, holds = "under 60 ms", max(costs.values()) < 0.06
-        elif "cursor" in kind:
+        elif kind == "page by cursor":
             target, holds = "flat under 2 ms", max(costs.values()) < 0.002
         bench.add(Row(PART, f"{kind}, first time, {LARGEST:,} rows", value, target, holds))
         _curve(bench, "Cost of a read for the first time", kind, costs)
@@ -168,12 +168,23 @@ def _cold(store: Store, turn: int) -> dict[str, list[str]]:
     cursors = range(newest, max(0, newest - CURSOR_PAGES * PAGE_SIZE), -PAGE_SIZE)
     ids = store.firsts[turn::ROUNDS]
     page = f"{PREFIX}/generations?limit={PAGE_SIZE}"
+    numbers = range(turn, store.rows, max(1, store.rows // 10))
     return {
         "generation by id": [f"{PREFIX}/generations/{generation_id}" for generation_id in ids],
         "last page by offset": [f"{page}&offset={max(0, last)}"],
         "last page by offset, completed": [f"{page}&offset={max(0, last_completed)}&status=completed"],
         "page in the middle by offset": [f"{page}&offset={store.rows // 2 + turn}"],
         "page by cursor": [f"{page}&cursor={cursor}" for cursor in cursors],
+        "gallery: a search for few, by cursor": [
+            f"{page}&q=knight+{number:02}%2C&cursor={store.rows + turn + 1}" for number in numbers
+        ],
+        # Its total is counted once: the first of these pages.
+        "gallery: a search that all match, by cursor": [
+            f"{page}&q=knight+castle&cursor={cursor}" for cursor in cursors
+        ],
+        "gallery: a view and a model, oldest first": [
+            f"{page}&view=front&model=anime-model.safetensors&sort=oldest&offset={PAGE_SIZE * turn}"
+        ],
     }
 
 
