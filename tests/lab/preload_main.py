@@ -33,9 +33,7 @@ def main() -> None:
         del sys.path[0]  # our own folder
         for name in sys.argv[2:]:
             module, _, attribute = name.partition(":")
-            with contextlib.suppress(
-                ImportError, AttributeError
-            ):  # another ComfyUI may do without
+            with contextlib.suppress(ImportError, AttributeError):  # another ComfyUI may do without
                 getattr(importlib.import_module(module), attribute or "__name__")
         gc.collect()
         gc.freeze()  # what is collected in a forked process is copied for it
