@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -329,11 +329,13 @@ async def exported(forge: Product, character_id: str) -> bytes:
 
 
 @pytest.mark.parametrize("with_files", [True, False])
-def test_any_order_of_changes_keeps_the_references_of_a_character(empty: Path, with_files: bool) -> None:
+def test_any_order_of_changes_keeps_the_references_of_a_character(
+    empty: Path, examples: Callable[[int], int], with_files: bool
+) -> None:
     run_state_machine_as_test(
         machine(empty, with_files=with_files),
         settings=settings(
-            max_examples=20,
+            max_examples=examples(20),
             stateful_step_count=18,
             deadline=None,
             derandomize=True,

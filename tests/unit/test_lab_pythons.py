@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab import checks, pythons
-from lab.step_runner import run_two_at_a_time
+from lab.step_runner import run_side_by_side
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ def test_a_python_that_is_not_installed_is_no_failure(
         ("tests on Python 3.10", "no Python 3.10 is installed"),
         ("tests on Python 3.13", "no Python 3.13 is installed"),
     ]
-    assert checks.summarise(run_two_at_a_time(made)) == 0
+    assert checks.summarise(run_side_by_side(made)) == 0
     assert "skipped: no Python 3.10 is installed" in capsys.readouterr().out
     assert checks.python_steps(ROOT, Path(sys.executable), ["tests/host/test_health.py"]) == []
 
@@ -136,6 +136,7 @@ async def test_awaits(row): pass
 @rows
 def test_with_files(row, tmp_path): pass
 def test_single(): pass
+def test_random(examples): assert examples(25) == 5
 """
 DOLL = "import pytest\npytestmark = pytest.mark.doll\ndef test_one(): pass\ndef test_other(): assert False\n"
 
@@ -145,4 +146,4 @@ def test_every_test_runs_thinned_out_with_its_first_and_last_case(tmp_path: Path
     (tmp_path / "test_doll.py").write_text(DOLL)
     code, out = run(tmp_path, TABLES, "--thin")
     assert code == 0, out
-    assert "8 passed" in out  # one of the doll, two of each table, and the single one
+    assert "9 passed" in out  # one of the doll, two of each table, and the single ones

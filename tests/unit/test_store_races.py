@@ -11,7 +11,7 @@ import base64
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -157,11 +157,11 @@ async def whole(number: int) -> AsyncIterator[bytes]:
         yield data[start : start + 4096]
 
 
-def test_no_interleaving_breaks_a_promise_of_the_store(empty: Path) -> None:
+def test_no_interleaving_breaks_a_promise_of_the_store(empty: Path, examples: Callable[[int], int]) -> None:
     run_state_machine_as_test(
         machine(empty),
         settings=settings(
-            max_examples=25,
+            max_examples=examples(25),
             stateful_step_count=8,
             deadline=None,
             derandomize=True,
