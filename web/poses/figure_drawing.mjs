@@ -40,7 +40,7 @@ export class FigureDrawing {
    */
   setSize(size) {
     for (const line of this.limbs) line.setAttribute("stroke-width", String(size / 90));
-    for (const [name, path] of this.parts) path.setAttribute("stroke-width", String(size / (name === "face" ? 160 : 200)));
+    for (const [name, path] of this.parts) path.setAttribute("stroke-width", String(size / (name === "face" ? 220 : 200)));
     this.others.setAttribute("stroke-width", String(size / 120));
     for (const [handle, circle] of this.handles)
       circle.setAttribute("r", String(size / (typeof handle === "number" && HEAD.has(handle) ? 100 : 75)));
