@@ -264,7 +264,7 @@ def test_a_dropped_picture_of_ours_is_recognised_by_its_file(
 
 
 def test_a_picture_of_ours_from_elsewhere_restores_what_its_graph_says(
-    page: Page, api: Api, side: dict[str, Any]
+    page: Page, api: Api, browser: Browser
 ) -> None:
     copy = api.wait(api.generate(prompt=words(), clothing="a hat", seed=5)["generation_id"])
     content = api.get(copy["output_files"][0]["url"]).content
@@ -275,6 +275,10 @@ def test_a_picture_of_ours_from_elsewhere_restores_what_its_graph_says(
     expect(prompt(page)).to_have_value(title(copy))
     expect(page.get_by_label("Clothing")).to_have_value("a hat")
     expect(page.get_by_label("Seed")).to_have_value("5")
+    # A browser writes down that its generation is not here.
+    (complaint,) = browser.complaints
+    assert "404" in complaint
+    browser.complaints.clear()
 
 
 @pytest.mark.parametrize(
@@ -310,7 +314,7 @@ def test_a_picture_of_ours_from_elsewhere_restores_what_its_graph_says(
                 "Width": "512",
                 "Height": "768",
             },
-            ["Model: not-there", "LoRA: not-there", "Hires upscale: 2"],
+            ["Model: not-there", "LoRAs: not-there", "Hires upscale: 2"],
         ),
     ],
     ids=["comfyui", "a1111"],
