@@ -251,6 +251,7 @@ def test_two_hundred_generations_are_scrolled_and_filtered_and_a_server_that_goe
     expect(status).to_have_text(re.compile(f"^1{DASH}[0-9]+ of {KEPT}$"))
     assert page.locator(TITLES).count() < KEPT / 2
     scroll_through(page)
+    page.locator(".avatarforge-scroller").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
     expect(status).to_have_text(re.compile(f"{DASH}{KEPT} of {KEPT}$"))
     expect(page.locator(TITLES).last).to_have_text("knight 1")
     page.locator(".avatarforge-scroller").evaluate("(list) => list.scrollTo(0, 0)")

@@ -168,7 +168,7 @@ export class Selection extends Emitter {
     const headingId = newId();
     const added = make("input", { id: newId(), className: "avatarforge-control", maxLength: 400 });
     const kept = present.map((tag) => make("input", { type: "checkbox", id: newId(), value: tag, checked: true }));
-    const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-small avatarforge-question", "aria-labelledby": headingId });
+    const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-small avatarforge-marking", "aria-labelledby": headingId });
     const form = make(
       "form",
       { method: "dialog" },
@@ -233,7 +233,7 @@ export class Selection extends Emitter {
  */
 async function confirmed(question, yes, no) {
   const id = newId();
-  const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-small avatarforge-question", role: "alertdialog", "aria-labelledby": id });
+  const dialog = make("dialog", { className: "avatarforge-dialog avatarforge-small avatarforge-marking", role: "alertdialog", "aria-labelledby": id });
   dialog.append(
     make("p", { id, textContent: question }),
     make(
