@@ -13,7 +13,7 @@ import { showMarks } from "./templates/marks.mjs";
 import { slotMenu } from "./templates/menu.mjs";
 
 /** @import { Panel } from "./panel/panel.mjs" */
-/** @import { FileKind } from "./shared/types.d.ts" */
+/** @import { FileKind, GraphNode } from "./shared/types.d.ts" */
 
 /**
  * Nodes with a `file_id`, and the kind of file that it names.
@@ -38,6 +38,8 @@ const STYLESHEETS = [
 ];
 const LIBRARY_POSE = "AvatarForgeLibraryPose";
 const SAVED_VIEW = "AvatarForgeLoadView";
+const NODES_WITH_ID = [...Object.keys(PICKER_NODES), SAVED_VIEW, "AvatarForgeSave"];
+const IDS = ["file_id", "generation_id"];
 
 const client = new ApiClient(api);
 let t = createTranslate([]);
@@ -68,6 +70,7 @@ app.registerExtension({
   getNodeMenuItems: (node) => slotMenu(app, node, t),
   getCanvasMenuItems: () => templateMenu(saveCommand, t),
   nodeCreated(node) {
+    hideIds(node);
     queueMicrotask(() => showMarks(node)); // a loaded or pasted node gets its properties next
     const kind = PICKER_NODES[node.comfyClass];
     if (kind) addPicker({ node, kind, client, t, notify });
@@ -75,6 +78,15 @@ app.registerExtension({
     if (node.comfyClass === SAVED_VIEW) addSavedView({ node, client, t });
   },
 });
+
+/**
+ * Ids are for machines: a picker, or the API, fills them in. The classic canvas ignores that their inputs are advanced.
+ * @param {GraphNode} node
+ */
+function hideIds({ comfyClass, widgets = [] }) {
+  if (!NODES_WITH_ID.includes(comfyClass)) return;
+  for (const widget of widgets) if (IDS.includes(widget.name)) widget.advanced = true;
+}
 
 /**
  * Show an error in a corner of the editor.

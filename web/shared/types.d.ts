@@ -629,6 +629,8 @@ export interface Widget {
   type?: string;
   options?: { serialize?: boolean };
   serialize?: boolean;
+  /** Hidden until the user asks for advanced inputs. */
+  advanced?: boolean;
   callback?: (value: unknown) => void;
 }
 
