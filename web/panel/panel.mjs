@@ -381,8 +381,9 @@ export class Panel extends Emitter {
       if (this.view === "characters") void (this.characters?.reload() ?? this.openCharacters(this.charactersPath));
     }
     this.wasDisconnected = disconnected;
-    // The server may have got a key meanwhile. It is asked for once; the button of the banner asks again.
-    const needsKey = live.state === "refused" && statusOf(live.refusal) === UNAUTHORIZED;
+    // The server may have got a key meanwhile. It is asked for once; the button of the banner asks again. Nobody is
+    // asked while the sidebar is closed.
+    const needsKey = live.state === "refused" && statusOf(live.refusal) === UNAUTHORIZED && this.element.isConnected;
     if (needsKey && !this.askedForKey) void this.load();
     this.askedForKey = needsKey;
   }
