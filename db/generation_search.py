@@ -3,7 +3,7 @@
 It finds a word of three letters or more wherever it stands, exactly like `LIKE '%word%'`, newest first.
 Shorter words, other databases and an SQLite without FTS5 look through `generation_texts`, with the same
 result. As `search_index` does for characters, triggers keep the index up to date, and an SQLite that cannot
-write it drops them, so that the next one that can builds it anew.
+write it drops them, so that the next one that can rebuilds it.
 """
 
 from __future__ import annotations

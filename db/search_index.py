@@ -7,7 +7,7 @@ result.
 
 `characters.created_at` is the row number of the index: it grows with each character, and no two have the
 same. So matches come newest first by themselves. Triggers keep it up to date. As long as they exist the index
-is complete; an SQLite that cannot write it drops them, and the next one that can builds it anew.
+is complete; an SQLite that cannot write it drops them, and the next one that can rebuilds it.
 """
 
 from __future__ import annotations

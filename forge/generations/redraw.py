@@ -230,7 +230,7 @@ def _check_applicable(source: AvatarSpec, wanted: RedrawRequest) -> None:
         return
     label = FAMILIES[source.family].label
     if wanted.denoise is not None:
-        raise _inapplicable(f"{label} draws the face anew, so there is no denoise.", "denoise")
+        raise _inapplicable(f"{label} redraws the face, so there is no denoise.", "denoise")
     if wanted.seed is not None:
         raise _inapplicable(
             f"{label} draws the face with the seed of its picture: another would not fit.", "seed"

@@ -15,7 +15,7 @@ from pose_formats import FRAME
 from lab.api import Api
 
 LEFT_WRIST = 7
-#: Gives the frontend something to undo, and remembers the node, which an undone graph would have anew.
+#: Gives the frontend something to undo, and remembers the node, which undoing replaces with another one.
 REMEMBER = """() => {
     const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
     (tracker.captureCanvasState ?? tracker.checkState).call(tracker);

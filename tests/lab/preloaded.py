@@ -3,7 +3,7 @@
 Most of the time of a start goes to libraries (torch, transformers, scipy and others). They are the same for
 each, so a process imports them once and forks: see `preload_main.py`.
 
-ComfyUI itself, the pack and other custom nodes are imported anew in each process. A process id, a session,
+ComfyUI itself, the pack and other custom nodes are imported by each process. A process id, a session,
 signals, exit codes, command line options, variables and the log are those of a plain start. What differs:
 
 - ComfyUI logs a warning that torch was imported before it;

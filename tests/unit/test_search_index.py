@@ -147,7 +147,7 @@ def test_without_fts5_everything_works_and_with_it_the_index_is_built_again(
 
 
 def test_an_index_that_lost_a_trigger_is_built_again(tmp_path: Path) -> None:
-    """As after a migration that made the table anew."""
+    """As after a migration that made the table again."""
     prepare_database(tmp_path)
     database = open_database("", tmp_path)
     database.write_here(lambda c: c.execute(text("DROP TRIGGER character_search_insert")))

@@ -75,7 +75,7 @@ export class PictureActions {
   }
 
   /**
-   * Draw this picture anew.
+   * Draw this picture again, with another seed.
    * @param {Picture} picture
    */
   async reroll({ generation, number }) {

@@ -22,7 +22,7 @@ export class TakeStrips {
   }
 
   /**
-   * The takes of a picture, loaded anew if they have changed.
+   * The takes of a picture, loaded again if they have changed.
    * @param {Picture} picture
    * @param {string} name of the picture
    */
