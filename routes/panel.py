@@ -14,6 +14,7 @@ from aiohttp import web
 from .access import guarded
 from .context import PREFIX
 from .errors import error_answer
+from .page_files import PageFiles
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS: dict[str, Path] = {
@@ -214,6 +215,8 @@ def add_panel(routes: web.RouteTableDef) -> None:
     """Register the page and its files. They are also served while the pack is unavailable, and the page shows
     the reason."""
 
+    files = PageFiles()
+
     async def page(_: web.Request) -> web.Response:
         return web.Response(
             text=PAGE, content_type="text/html", headers={**HEADERS, "Content-Security-Policy": POLICY}
@@ -227,7 +230,7 @@ def add_panel(routes: web.RouteTableDef) -> None:
         path = PARTS.get(f"{request.match_info['folder']}/{request.match_info['name']}")
         if path is None:
             return error_answer(404, "route_not_found", "The panel has no such part.")
-        return web.FileResponse(path, headers={**HEADERS, "Content-Type": TYPES[path.suffix]})
+        return await files.answer(request, path, {**HEADERS, "Content-Type": TYPES[path.suffix]})
 
     routes.route("*", PREFIX)(guarded(with_slash))
     routes.get(f"{PREFIX}/")(guarded(page))

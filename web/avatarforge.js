@@ -12,7 +12,6 @@ import { SAVE_TEMPLATE, createSaveCommand, templateMenu } from "./templates/edit
 import { showMarks } from "./templates/marks.mjs";
 import { slotMenu } from "./templates/menu.mjs";
 
-/** @import { Panel } from "./panel/panel.mjs" */
 /** @import { FileKind, GraphNode } from "./shared/types.d.ts" */
 
 /**
@@ -43,14 +42,19 @@ const IDS = ["file_id", "generation_id"];
 
 const client = new ApiClient(api);
 let t = createTranslate([]);
-/** @type {Panel | null} */
-let panel = null;
-const saveCommand = createSaveCommand({ app, client, getTranslate: () => t, onSaved: () => panel?.form.reloadTemplates() });
+/** @type {ReturnType<typeof addPanel> | null} */
+let sidebar = null;
+const saveCommand = createSaveCommand({
+  app,
+  client,
+  getTranslate: () => t,
+  onSaved: () => sidebar?.panel?.form.reloadTemplates(),
+});
 
 app.registerExtension({
   name: "avatarforge.editor",
   settings: SETTINGS,
-  commands: [...createCommands(app, () => panel), saveCommand],
+  commands: [...createCommands(app, () => sidebar), saveCommand],
   menuCommands: [{ path: ["File"], commands: [SAVE_TEMPLATE] }],
   keybindings: KEYBINDINGS,
   async init() {
@@ -65,7 +69,7 @@ app.registerExtension({
     document.addEventListener("paste", (event) => pasteIntoPicker(event, app.canvas), { capture: true });
   },
   setup() {
-    panel = addPanel({ app, client, t });
+    sidebar = addPanel({ app, client, t });
   },
   getNodeMenuItems: (node) => slotMenu(app, node, t),
   getCanvasMenuItems: () => templateMenu(saveCommand, t),

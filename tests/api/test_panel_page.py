@@ -61,6 +61,32 @@ async def test_every_part_is_there_with_its_type(client: Client, name: str) -> N
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
+async def test_a_part_is_compressed_for_those_who_take_it(client: Client) -> None:
+    url, content = f"{PREFIX}/panel/panel/panel.mjs", PARTS["panel/panel.mjs"].read_bytes()
+    for accepted in ("gzip, deflate", "identity"):
+        answer = await client.get(url, headers={"Accept-Encoding": accepted})
+        assert await answer.read() == content
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.headers.get("Content-Encoding") == ("gzip" if "gzip" in accepted else None)
+        assert (int(answer.headers["Content-Length"]) < len(content) / 2) is ("gzip" in accepted)
+        head = await client.head(url, headers={"Accept-Encoding": accepted})
+        assert (head.status, head.headers["ETag"]) == (200, answer.headers["ETag"])
+        cached = {"Accept-Encoding": accepted, "If-None-Match": answer.headers["ETag"]}
+        again = await client.get(url, headers=cached)
+        assert (again.status, await again.read()) == (304, b"")
+
+
+async def test_a_part_that_changes_is_compressed_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    part = tmp_path / "part.mjs"
+    monkeypatch.setitem(PARTS, "panel/part.mjs", part)
+    for text in ("one", "another"):
+        part.write_text(text, encoding="utf-8")
+        answer = await client.get(f"{PREFIX}/panel/panel/part.mjs", headers={"Accept-Encoding": "gzip"})
+        assert await answer.text() == text
+
+
 def test_what_the_page_names_is_served() -> None:
     assert {f"panel/{name}" for name in PARTS} >= set(re.findall(r'(?:href|src)="([^"]+)"', PAGE))
 

@@ -79,6 +79,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "tags": [],
         "reroll": None,
         "reroll_position": None,
+        "waiting_rerolls": [],
         "batch_id": None,
         "character_id": None,
         "character_version": None,

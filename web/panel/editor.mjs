@@ -2,12 +2,12 @@
 // API for extensions.
 import { getDragged, isDragged } from "../shared/dragged.mjs";
 import { failureText, generationTitle, wasCancelled } from "./labels.mjs";
-import { Panel } from "./panel.mjs";
 import { Session, UNDO_SECONDS } from "./session.mjs";
 import { ACTIONS } from "./shortcuts.mjs";
 
 /** @import { ApiClient } from "./client.mjs" */
 /** @import { ComfyApp, DraggedPicture, Extension, ExtensionManager, Translate } from "../shared/types.d.ts" */
+/** @import { Panel } from "./panel.mjs" */
 
 const TAB = "avatarforge";
 const NODES = { pose: "AvatarForgeLoadPose", reference: "AvatarForgeLoadReference" };
@@ -55,10 +55,10 @@ export const SETTINGS = [
 
 /**
  * @param {ComfyApp} app
- * @param {() => Panel | null} getPanel the panel, once the editor is set up
+ * @param {() => Sidebar | null} getSidebar the sidebar, once the editor is set up
  * @returns {Extension["commands"]}
  */
-export function createCommands(app, getPanel) {
+export function createCommands(app, getSidebar) {
   /**
    * @param {string} id
    * @param {string} label
@@ -69,8 +69,8 @@ export function createCommands(app, getPanel) {
     label,
     icon,
     function: () =>
-      openSidebar(app, () => {
-        const panel = getPanel();
+      openSidebar(app, async () => {
+        const panel = await getSidebar()?.getPanel();
         if (panel) ACTIONS[id](panel);
       }),
   });
@@ -85,13 +85,63 @@ export function createCommands(app, getPanel) {
 /**
  * Open the sidebar if it is closed, then call `run`.
  * @param {ComfyApp} app
- * @param {() => void} run
+ * @param {() => Promise<void>} run
  */
 function openSidebar({ extensionManager }, run) {
   const { sidebarTab } = extensionManager;
   if (sidebarTab.activeSidebarTabId !== TAB) sidebarTab.toggleSidebarTab(TAB);
   // The frontend attaches the panel a moment later, and it cannot get the focus before.
-  requestAnimationFrame(() => requestAnimationFrame(run));
+  requestAnimationFrame(() => requestAnimationFrame(() => void run()));
+}
+
+/** The panel in the sidebar. Its scripts are loaded when the tab is first opened, so that the editor starts quickly. */
+class Sidebar {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    /** @type {Panel | null} */
+    this.panel = null; // once it is loaded
+    /** @type {Promise<Panel | null> | null} */
+    this.loading = null;
+    /** @type {HTMLElement | null} */
+    this.container = null;
+  }
+
+  /**
+   * Show the panel in the tab's element. It is the same one each time, so that input survives closing the tab.
+   * @param {HTMLElement} container
+   */
+  show(container) {
+    this.container = container;
+    container.classList.add("avatarforge-tab");
+    if (this.panel) this.#attach(this.panel);
+    else void this.getPanel();
+  }
+
+  /** @returns {Promise<Panel | null>} null if its scripts cannot be loaded; the next call tries again */
+  getPanel() {
+    this.loading ??= this.#load();
+    return this.loading;
+  }
+
+  async #load() {
+    try {
+      const { Panel } = await import("./panel.mjs");
+      this.panel = new Panel(this.session);
+      this.#attach(this.panel);
+      void this.panel.load();
+    } catch {
+      this.loading = null;
+      if (this.container) this.container.textContent = this.session.t("unreachable");
+    }
+    return this.panel;
+  }
+
+  /** @param {Panel} panel */
+  #attach({ element }) {
+    // The frontend shows the tab again whenever its icon changes. Moving the panel would remove the focus from it.
+    if (this.container && element.parentElement !== this.container) this.container.replaceChildren(element);
+  }
 }
 
 /**
@@ -122,8 +172,7 @@ export function addPanel({ app, client, t }) {
       },
     },
   });
-  const panel = new Panel(session);
-  let loaded = false;
+  const sidebar = new Sidebar(session);
   extensionManager.registerSidebarTab({
     id: TAB,
     icon: "pi pi-user",
@@ -132,20 +181,13 @@ export function addPanel({ app, client, t }) {
     tooltip: t("tab_hint"),
     type: "custom",
     iconBadge: () => null,
-    // The same element each time, so that input survives closing the tab.
-    render: (container) => {
-      container.classList.add("avatarforge-tab");
-      // Called again whenever the tab's icon changes. Moving the panel would remove the focus from it.
-      if (panel.element.parentElement !== container) container.append(panel.element);
-      if (!loaded) void panel.load();
-      loaded = true;
-    },
+    render: (container) => sidebar.show(container),
   });
   showBadge(extensionManager, session);
   showToasts(extensionManager, session);
   takeDrops(app);
   session.live.start();
-  return panel;
+  return sidebar;
 }
 
 /**

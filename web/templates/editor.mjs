@@ -1,6 +1,5 @@
 // The command "Save as AvatarForge template" in ComfyUI's editor.
 import { readGraph } from "./graph.mjs";
-import { saveTemplate } from "./save_dialog.mjs";
 
 /** @import { ApiClient } from "../panel/client.mjs" */
 /** @import { ComfyApp, Extension, MenuItem, Translate } from "../shared/types.d.ts" */
@@ -23,6 +22,7 @@ export function createSaveCommand({ app, client, getTranslate, onSaved }) {
     const t = getTranslate();
     const active = app.extensionManager.workflow?.activeWorkflow;
     const name = active && !active.isTemporary ? (active.filename ?? "") : "";
+    const { saveTemplate } = await import("./save_dialog.mjs");
     const saved = await saveTemplate({ client, t, name, read: () => readGraph(app) });
     if (!saved) return;
     const { name: summary, version } = saved;
