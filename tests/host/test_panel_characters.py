@@ -270,6 +270,8 @@ def test_references_come_from_files_and_pictures_of_the_page_and_move_between_ro
 
     page.evaluate(DROP_LINK, [FACE, "http://127.0.0.1:9/elsewhere.png"])
     expect(references.get_by_role("status").last).to_contain_text("no picture of this server")
+    # Both in view: the browser starts no drag from a place that was scrolled away.
+    page.set_viewport_size({"width": 1400, "height": 1600})
     own_pictures(page).drag_to(page.locator(f"{FACE} h4"))
     expect(references.locator(f"{FACE} li")).to_have_count(1)
     expect(references.locator("summary")).to_have_text("References 3")

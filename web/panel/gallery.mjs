@@ -33,6 +33,7 @@ export class Gallery {
     this.currentId = ""; // its generation, once it had the focus
     this.rangeStart = 0; // where a selection of several began
     this.wantsFocus = false;
+    this.failed = false; // whether what was read last could not be
     this.grid = new VirtualGrid({
       label: t("gallery"),
       render: (index) => this.#render(index),
@@ -53,7 +54,10 @@ export class Gallery {
       make("div", { className: "avatarforge-row avatarforge-pages" }, this.status, this.newer, this.retry),
     );
     this.filters.on("change", () => this.reload());
-    this.pages.on("change", () => this.grid.refresh());
+    this.pages.on("change", () => {
+      this.#clearError();
+      this.grid.refresh();
+    });
     this.pages.on("error", (error) => this.#showError(error));
     this.selection.on("change", () => this.#showSelection());
     this.selection.on("marked", (generation) => {
@@ -167,6 +171,7 @@ export class Gallery {
   }
 
   #showList() {
+    this.#clearError();
     this.placeholders.clear();
     const index = this.currentId ? this.pages.find(this.currentId) : -1;
     this.current = index >= 0 ? index : Math.max(0, Math.min(this.current, this.pages.total - 1));
@@ -175,17 +180,24 @@ export class Gallery {
   }
 
   #showRange() {
+    if (this.failed) return; // the reason and the button stay until something was read
     const { t } = this.session;
     const { total } = this.pages;
     const [first, last] = this.grid.range;
     if (total) setStatus(this.status, t("shown", { first: first + 1, last: last + 1, total }));
-    else setStatus(this.status, Object.keys(this.filters.query).length ? t("no_match") : t("no_generations"));
+    else setStatus(this.status, Object.keys(this.pages.query).length ? t("no_match") : t("no_generations"));
   }
 
   /** @param {unknown} error */
   #showError(error) {
+    this.failed = true;
     setStatus(this.status, errorMessage(error, this.session.t), true);
     this.retry.hidden = false;
+  }
+
+  #clearError() {
+    this.failed = false;
+    this.retry.hidden = true;
   }
 
   #showSelection() {
