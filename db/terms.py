@@ -90,7 +90,7 @@ def add_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     sequences = _sequences(connection, [row["id"] for row in rows])
     uses, texts = [], []
     for row in rows:
-        sequence, (found, text) = sequences[row["id"]], _read(row)
+        sequence, (found, text) = sequences[row["id"]], read(row)
         uses += [_use(term, sequence, row["created_at"]) for term in found]
         texts.append({"sequence": sequence, "search_key": text})
     _add_uses(connection, uses)
@@ -183,7 +183,7 @@ def _add_uses(connection: Connection, uses: Sequence[Mapping[str, Any]]) -> None
         connection.execute(_ADD_USE, use)
 
 
-def _read(row: Mapping[str, Any]) -> tuple[list[Term], str]:
+def read(row: Mapping[str, Any]) -> tuple[list[Term], str]:
     """The terms and the text of a generation. A spec that is none has neither."""
     found: list[Term] = [ALL, (KIND, row["kind"])]
     if row.get("character_id") is not None:

@@ -31,10 +31,10 @@ from .dolls import (
 from .example_prompts import LARGE_PIXELS
 from .overview import POSE, pose_picture
 
-SIZE = (768, 480)
+SIZE, WRITTEN = (768, 480), (512, 320)  # pixels: of the drawing, and of the file
 CAPTION_TOP, CAPTION_SIZE = 392, 32  # pixels; the text is 12 pixels high on a card of 300
 MARGIN, GAP, SYMBOL_WIDTH = 24, 14, 40
-QUALITY = 85
+QUALITY = 82
 CELL, NARROW = (224, 344), (112, 260)
 WORDS_BOX = (236, 344)
 FACE = 0.34  # of the height of a picture, from the top, that shows the head
@@ -69,6 +69,7 @@ def write_card(card: Card, path: Path) -> None:
             left += part.width + GAP
     middle = (SIZE[0] / 2, (CAPTION_TOP + SIZE[1]) / 2 - 4)
     draw.text(middle, card.text, DARK, _font_for(card.text), anchor="mm")
+    image.thumbnail(WRITTEN, Image.Resampling.LANCZOS)
     image.save(path, "JPEG", quality=QUALITY, optimize=True)
 
 

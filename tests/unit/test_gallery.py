@@ -173,7 +173,7 @@ def test_many_generations_at_once_are_indexed_like_single_ones(database: Databas
 @pytest.mark.parametrize("spec", ["{}", "no JSON", "[]", '{"views": null, "character": null}'])
 def test_a_spec_that_says_little_is_listed_all_the_same(database: Database, spec: str) -> None:
     row = {"id": "a", "kind": "graph", "spec": spec, "created_at": 1}
-    found_terms, words = terms._read(row)
+    found_terms, words = terms.read(row)
     assert (found_terms, words) == ([terms.ALL, (terms.KIND, "graph")], "")
 
 

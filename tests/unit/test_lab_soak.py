@@ -29,7 +29,9 @@ class Answers:
             "status": "completed",
             "kind": "avatar",
             "error": None,
-            "output_files": [{"filename": "a.png", "url": "/outputs/1/a.png", "size": len(self.picture)}],
+            "output_files": [
+                {"filename": "a.png", "url": "/outputs/1/a.png", "size": len(self.picture), "takes": 1}
+            ],
         }
 
     def request(self, method: str, path: str) -> tuple[int, bytes, str]:

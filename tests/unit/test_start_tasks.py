@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ async def test_a_task_that_dies_is_reported(
 
     owners = {
         "tracker": product_of(bootstrap).GenerationTracker,
-        "dispatcher": product_of(bootstrap).BatchDispatcher,
+        "dispatcher": sys.modules[product_of(bootstrap).BatchDispatcher.__module__].DispatchLoop,
         "live": product_of(bootstrap).Live,
         "deliveries": product_of(bootstrap).Deliveries,
     }
