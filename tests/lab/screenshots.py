@@ -177,9 +177,7 @@ def _first_start(page: Page, server: str) -> None:
 
 
 def _fill_form(page: Page, pose: Path) -> None:
-    page.get_by_text("Advanced").click()
     page.get_by_label("Model", exact=True).select_option("Paper doll")
-    page.get_by_text("Advanced").click()
     page.get_by_label("Prompt", exact=True).fill(KNIGHT_WORDS)
     page.get_by_label("Style").fill("watercolor")
     page.locator(".avatarforge-slot input[type=file]").first.set_input_files(pose)
@@ -192,11 +190,51 @@ def _gallery(page: Page, server: str) -> None:
     page.get_by_label("Prompt", exact=True).blur()
 
 
-def _detail(page: Page, server: str) -> None:
+def _open_sheet(page: Page, server: str) -> None:
     _open(page, server)
+    phone_tab = page.get_by_role("button", name="Create", exact=True)
+    if phone_tab.is_visible():
+        page.get_by_role("button", name="Gallery", exact=True).click()
     page.locator(".avatarforge-gallery button", has_text=KNIGHT_WORDS).click()
     page.locator(".avatarforge-pictures img").nth(3).wait_for()
+
+
+def _detail(page: Page, server: str) -> None:
+    _open_sheet(page, server)
     page.get_by_text("How the inputs were used").click()
+
+
+def _takes(page: Page, server: str) -> None:
+    """The sheet, with two takes of its front."""
+    _open_sheet(page, server)
+    page.locator(".avatarforge-pictures figure").first.get_by_role("button", name="Reroll").click()
+    page.locator(".avatarforge-take img").nth(1).wait_for()
+    page.mouse.move(0, 0)
+
+
+def _viewer(page: Page, server: str) -> None:
+    _open_sheet(page, server)
+    page.locator(".avatarforge-pictures .avatarforge-shown").first.click()
+    page.locator(".avatarforge-viewer .avatarforge-stage img").first.wait_for()
+
+
+def _compare(page: Page, server: str) -> None:
+    _viewer(page, server)
+    page.get_by_role("dialog").get_by_role("button", name="Compare").click()
+    page.locator(".avatarforge-compare-pictures img").nth(1).wait_for()
+
+
+def _pose_library(page: Page, server: str) -> None:
+    _open(page, server)
+    page.get_by_role("button", name="Library").click()
+    page.get_by_role("dialog").locator("li svg").nth(20).wait_for()
+
+
+def _pose_editor(page: Page, server: str) -> None:
+    _pose_library(page, server)
+    page.get_by_role("dialog").get_by_role("button", name="waving", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Edit pose").click()
+    page.get_by_role("dialog").last.locator("svg[viewBox]").first.wait_for()
 
 
 def _running(page: Page, server: str) -> None:
@@ -259,12 +297,18 @@ def _pose_picture() -> Path:
     return Path(__file__).resolve().parents[2] / POSE_PICTURE
 
 
-_DESK, _PHONE, _EDITOR = (1280, 860), (390, 844), (1600, 960)
+_DESK, _PHONE, _EDITOR = (1400, 900), (390, 844), (1600, 960)
 #: Name -> window size in pixels, theme, and the function that prepares the page.
 SHOTS: dict[str, tuple[tuple[int, int], str, Callable[[Page, str], None]]] = {
     "panel-first-start": (_DESK, "light", _first_start),
     "panel-gallery": (_DESK, "light", _gallery),
     "panel-detail": (_DESK, "dark", _detail),
+    "panel-takes": (_DESK, "light", _takes),
+    "panel-viewer": (_DESK, "dark", _viewer),
+    "panel-compare": (_DESK, "light", _compare),
+    "panel-pose-library": (_DESK, "light", _pose_library),
+    "panel-pose-editor": (_DESK, "dark", _pose_editor),
+    "panel-phone-viewer": (_PHONE, "light", _viewer),
     "panel-phone-form": (_PHONE, "light", _phone_form),
     "panel-phone-gallery": (_PHONE, "dark", _phone_gallery),
     "panel-characters": (_DESK, "light", _characters),
