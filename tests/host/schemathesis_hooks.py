@@ -44,6 +44,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     path = case.operation.path
+    if "family" in (case.path_parameters or {}):
+        case.path_parameters["family"] = NAMES["family"]  # no other one is installed
     headers: MutableMapping[str, Any] = case.headers or {}
     headers.pop("Idempotency-Key", None)  # each request is another one
     headers.pop("X-Content-SHA256", None)  # a made-up one is never that of the body

@@ -51,6 +51,8 @@ def test_no_answer_is_a_5xx_or_one_that_the_document_does_not_describe(
         timeout=DEADLINE,
     )
     # So that nothing of what was asked for still runs under the next test.
+    for batch in api.get("/batch?limit=100").json()["batches"]:
+        api.post(f"/batch/{batch['batch_id']}/cancel")
     api.request("POST", f"{api.server}/queue", json={"clear": True})
     api.request("POST", f"{api.server}/interrupt")
     made = re.search(r"(\d+) generated", answer.stdout)
