@@ -26,10 +26,6 @@ EXCEPTIONS = {
         "it cannot be a child of their elements."
     ),
     ("shared/api_key.mjs", "shared-dom-injection"): "As in list_dialog.mjs, for the API key dialog.",
-    (
-        "shared/modal.mjs",
-        "shared-dom-injection",
-    ): "As in list_dialog.mjs, for templates and poses.",
     ("panel/live.mjs", "document-level-listener"): (
         "visibilitychange exists only on the document: a hidden page closes its connection."
     ),
