@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hypothesis import settings
+
 from lab.pack import load_pack
 
 #: One thread for torch and numpy, here and in every ComfyUI that a test starts. The threads of an operation
 #: wait for each other in busy loops: beside another busy process, a step of a tiny model takes ten times as
 #: long with two threads as with one, and takes the time from the other tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Time says nothing on a busy machine.
+settings.register_profile("avatarforge", deadline=None)
+settings.load_profile("avatarforge")
 
 load_pack(Path(__file__).resolve().parents[1])
 

@@ -19,7 +19,6 @@ import importlib
 import json
 import os
 import runpy
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -66,8 +65,6 @@ def _become(log: int, script: str, arguments: list[str], folder: str, environmen
     """Make this process what the command `python script arguments` would be, in a session of its own."""
     os.setsid()
     os.chdir(folder)
-    # Our own parent may ignore interrupts, as a shell's background jobs do.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

@@ -134,7 +134,7 @@ class ComfyServer:
             return self
         self.log_path.touch()
         self._log_start = self.log_path.stat().st_size
-        _allow_interrupts()
+        allow_interrupts()
         with self.log_path.open("ab") as log:
             self._process = self._run(log)
         atexit.register(self.kill)
@@ -255,7 +255,7 @@ else:
     _INTERRUPT = signal.SIGINT
 
 
-def _allow_interrupts() -> None:
+def allow_interrupts() -> None:
     """Stop ignoring SIGINT, so that ComfyUI can be stopped cleanly.
 
     A shell starts background jobs with interrupts ignored, and child processes inherit that.

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lab.preloaded import Preloader, Process
+from lab.server import allow_interrupts
 
 pytestmark = [
     pytest.mark.slow,
@@ -45,6 +46,7 @@ BUSY = "import threading\nthreading.Thread(target=threading.Event().wait, daemon
 
 @pytest.fixture(scope="module")
 def preloader() -> Iterator[Preloader]:
+    allow_interrupts()  # as at each start of a ComfyUI
     made = Preloader(libraries=["numpy.random", "json:loads", "json:no_such_name", "no_such_library"])
     yield made
     made.close()
