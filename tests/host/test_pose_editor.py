@@ -251,8 +251,8 @@ def test_a_finger_drags_a_joint_on_a_phone(browser: Browser, api: Api) -> None:
         assert place(shown, LEFT_WRIST) == before
         assert eyes_apart(shown) == pytest.approx(3 * apart, rel=0.02)
         expect(editor(shown).get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
-        editor(shown).get_by_role("button", name="Fit").tap()
-        # The page hears of a tap a moment later.
+        # Not a tap: Chromium drops one that comes right after two fingers.
+        editor(shown).get_by_role("button", name="Fit").click()
         expect(stage).to_have_attribute("viewBox", whole)
         assert eyes_apart(shown) == pytest.approx(apart)
         x, y = middle(shown, LEFT_WRIST)
