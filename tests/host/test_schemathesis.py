@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.api import Api
+from lab.api import TERMINAL, Api
 
 HERE = Path(__file__).parent
 PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
@@ -20,6 +20,17 @@ EXAMPLES = "8"
 DEADLINE = 600
 #: Answers that go on until the client leaves are never there to be judged; tests/host/test_live.py does.
 ENDLESS = "/events$"
+
+
+def cancel_batches(api: Api) -> None:
+    """Stop every batch that has not ended."""
+    cursor = ""
+    while cursor is not None:
+        page = api.get("/batch", params={"limit": 100, **({"cursor": cursor} if cursor else {})}).json()
+        for batch in page["batches"]:
+            if batch["status"] not in TERMINAL:
+                api.post(f"/batch/{batch['batch_id']}/cancel")
+        cursor = page["next_cursor"]
 
 
 @pytest.mark.timeout(DEADLINE + 60)
@@ -51,8 +62,7 @@ def test_no_answer_is_a_5xx_or_one_that_the_document_does_not_describe(
         timeout=DEADLINE,
     )
     # So that nothing of what was asked for still runs under the next test.
-    for batch in api.get("/batch?limit=100").json()["batches"]:
-        api.post(f"/batch/{batch['batch_id']}/cancel")
+    cancel_batches(api)
     api.request("POST", f"{api.server}/queue", json={"clear": True})
     api.request("POST", f"{api.server}/interrupt")
     made = re.search(r"(\d+) generated", answer.stdout)
