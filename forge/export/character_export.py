@@ -52,8 +52,8 @@ from .manifest import (
 
 Versions = Literal["all", "newest"]
 NO_NOTE = (
-    "No licence is stated. Whoever shares this file needs the right to share its pictures, and whoever uses "
-    "it the right to use them, and the models that it names."
+    "No licence is stated. To share this file you need the right to share its pictures; to use it, the right "
+    "to use them and the models that it names."
 )
 #: Each copies up to MAX_CHARACTER_FILE_SIZE bytes.
 AT_ONCE = 2
