@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
 import shutil
 import sys
@@ -45,6 +46,11 @@ def install_pack(root: Path, target: Path, dotenv: str | None) -> None:
     if dotenv is None:
         link(root, target)
         return
-    shutil.copytree(root, target, ignore=shutil.ignore_patterns(".env", *NOT_PACK))
+    ignored = shutil.ignore_patterns(".env", *NOT_PACK)
+    # Copied sources keep their times, so that Python takes the bytecode that is copied with them.
+    names = [path.name for path in root.iterdir() if path.is_dir()]
+    for name in set(names) - ignored(str(root), names):
+        compileall.compile_dir(root / name, quiet=2)
+    shutil.copytree(root, target, ignore=ignored)
     if dotenv:
         (target / ".env").write_text(dotenv, encoding="utf-8")

@@ -144,8 +144,9 @@ def run_captured(command: Command, cwd: Path) -> subprocess.CompletedProcess[str
 
 
 def tool_environment() -> dict[str, str]:
-    """This process's environment, with telemetry disabled and UTF-8 output."""
-    return {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
+    """This process's environment, without telemetry, with UTF-8 output and with bytecode on disk."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 def _collect(process: subprocess.Popen[str], lines: deque[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from lab import server as servers
 from lab.host import ComfyUI
 from lab.pack import install_pack
 from lab.preloaded import Preloader
+from lab.progress import tool_environment
 from lab.server import ComfyServer, ServerError, fetch_json, port_is_free
 
 pytestmark = pytest.mark.slow
@@ -146,7 +149,7 @@ def test_models_are_linked_under_their_names(comfyui: ComfyUI, tmp_path: Path) -
 
 def clone(folder: Path) -> Path:
     (folder / "forge").mkdir(parents=True)
-    (folder / "forge" / "code.py").write_text("code")
+    (folder / "forge" / "code.py").write_text("code = 1")
     (folder / ".env").write_text("MAX_FILE_SIZE=1")
     return folder
 
@@ -164,11 +167,29 @@ def test_a_copied_pack_never_has_the_settings_of_the_clone(
     root, target = clone(tmp_path / "avatar-forge"), tmp_path / "custom_nodes" / "avatarforge"
     install_pack(root, target, dotenv=None)
     install_pack(root, target, dotenv=dotenv)
-    assert (target / "forge" / "code.py").read_text() == "code"
+    assert (target / "forge" / "code.py").read_text() == "code = 1"
     assert not (target / "forge" / "code.py").samefile(root / "forge" / "code.py")
     settings = target / ".env"
     assert (settings.read_text() if settings.exists() else None) == expected
     assert (root / ".env").read_text() == "MAX_FILE_SIZE=1"
+
+
+def test_a_copied_pack_need_not_be_compiled_again(tmp_path: Path) -> None:
+    root, target = clone(tmp_path / "avatar-forge"), tmp_path / "custom_nodes" / "avatarforge"
+    install_pack(root, target, dotenv="")
+    command = [sys.executable, "-v", "-c", "import forge.code"]
+    ended = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
+    bytecode = importlib.util.cache_from_source(str(target / "forge" / "code.py"))
+    assert f"code object from '{bytecode}'" in ended.stderr
+
+
+def test_the_tests_do_not_forbid_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("OTHER", "kept")
+    environment = tool_environment()
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+    assert environment["OTHER"] == "kept"
+    assert not sys.dont_write_bytecode
 
 
 def test_a_copied_pack_is_replaced_whole(tmp_path: Path) -> None:
