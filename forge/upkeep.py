@@ -46,8 +46,7 @@ async def clean_up_daily(files: FileStore, days: int, idempotency: Idempotency) 
         try:
             count = await files.clean_up(days)
             await idempotency.clean_up()
-        except Exception:
-            # Any failure may be temporary.
+        except Exception:  # any failure may be temporary
             log.exception("AvatarForge: the daily clean-up failed; it is retried tomorrow")
         else:
             if count:

@@ -104,8 +104,7 @@ class ComfyQueue:
         item = (number, checked.prompt_id, prompt, extra_data, outputs, sensitive)
         try:
             accepted = self._server.prompt_queue.put(item)
-        except Exception as error:
-            # Another pack's `put` may raise anything, also after ComfyUI's own has accepted the prompt.
+        except Exception as error:  # another pack's `put` may raise, even after ComfyUI's has accepted it
             log.exception("AvatarForge: ComfyUI's queue failed to accept prompt %s", checked.prompt_id)
             self.cancel(checked.prompt_id)
             raise UnavailableError(NOT_TAKEN, code="queue_refused") from error

@@ -68,8 +68,7 @@ class Resumption:
         while self._pending:
             try:
                 await self._resume_next()
-            except Exception:
-                # Whatever happened may affect only this one, and must not stop the others.
+            except Exception:  # it may affect only this one, and must not stop the others
                 log.exception("AvatarForge: a generation's state could not be written; trying again soon")
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -91,8 +90,7 @@ class Resumption:
                     raise
                 except UnavailableError as error:
                     try_again = await self._handle_refusal(record, str(error))
-                except Exception:
-                    # Whatever is wrong with this one, the others are resumed.
+                except Exception:  # whatever is wrong with this one, the others are resumed
                     log.exception("AvatarForge: generation %s could not be resumed", record.id)
                     await self._finisher.give_up(record, NOT_RESUMED)
             generation_id = self._pending.popleft()

@@ -289,7 +289,7 @@ class GenerationService:
             record = await run_uncancellable(self._database.write(commit))
             try:
                 self._tracker.enqueue(record, prepared.checked)
-            except Exception:
+            except Exception:  # whatever refused it, nothing of it may stay
                 await run_uncancellable(self._database.write(without_claim(prepared.undo, claim)))
                 raise
         # Writing to the log can block, too, so it happens after the response is on its way.

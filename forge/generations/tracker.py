@@ -191,8 +191,7 @@ class GenerationTracker:
                 event = await self._events.get()
                 try:
                     await self._process(event)
-                except Exception:
-                    # One event must not stop the next ones. The reconciliation handles its prompt later.
+                except Exception:  # must not stop the next events; reconciliation handles this one's prompt
                     log.exception("AvatarForge: a generation's state could not be written; trying again soon")
         finally:
             for task in tasks:
@@ -315,7 +314,7 @@ class GenerationTracker:
         try:
             self._live.track(record, checked.prompt)
             self._host.enqueue(checked)
-        except BaseException:
+        except BaseException:  # whatever refused it, it is not followed
             del self._runs[record.prompt_id]
             self._live.untrack(record)
             raise

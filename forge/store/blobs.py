@@ -273,7 +273,7 @@ def write_whole(
         temporary = path.with_name(f".{uuid.uuid4()}{PART}")
         try:
             disk.write_whole(path, temporary, write)
-        except BaseException:
+        except BaseException:  # also a cancellation must leave no part of a file
             try:
                 disk.unlink(temporary)
             except OSError:  # raise the write's error, not this one

@@ -46,7 +46,7 @@ try:
     sys.stdout.write("whole")
 except OSError as error:
     sys.stdout.write("broken" if error.errno is None else "unread")
-except Exception:
+except Exception:  # whatever Pillow raises for bytes that are no picture
     sys.stdout.write("broken")
 """
 

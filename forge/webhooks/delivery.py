@@ -65,8 +65,7 @@ class Deliveries:
             self._woken.clear()
             try:
                 sleep = await self._send_due()
-            except Exception:
-                # One bad message must not stop the ones after it.
+            except Exception:  # one bad message must not stop the ones after it
                 log.exception("AvatarForge: webhooks could not be sent; trying again soon")
                 sleep = LONGEST_SLEEP
             if sleep > 0:
@@ -97,8 +96,7 @@ class Deliveries:
             reason = f"it answered {status}"
         except SendingError as error:
             status, reason = 0, str(error)
-        except Exception as error:
-            # Counts as a failed attempt: the message itself may be the reason.
+        except Exception as error:  # a failed attempt: the message itself may be the reason
             log.exception("AvatarForge: unexpected error while the webhook of %s was sent", _about(message))
             status, reason = 0, summarize_unexpected(error)
         if 200 <= status < 300:
