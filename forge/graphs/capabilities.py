@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ..error_codes import ErrorCode
 from ..families import FAMILIES, MODEL_FAMILIES
+from ..families.catalogue import SDPOSE as SDPOSE_FILE
 from ..families.family import Family, Sampling
 from ..ports import InstalledModels, ModelFile, SkippedFile
 from ..settings import Settings
@@ -33,7 +34,6 @@ WITHOUT_MODEL = " or ".join(
     if family.drawn
 )
 
-_SDPOSE_NAME = "sdpose_wholebody_fp16.safetensors"
 _SDPOSE = re.compile(r"sd.?pose", re.IGNORECASE)
 SKIPPED_AT_MOST = 100  # files in a response
 LORAS_AT_MOST = 1000  # in a response
@@ -214,7 +214,8 @@ def pose_extractors(installed: InstalledModels) -> tuple[Method, ...]:
         sdpose = lacking(SDPOSE, "a ComfyUI that has the node SDPoseKeypointExtractor: update ComfyUI")
     elif not installed.sdpose:
         skipped = describe_skipped(installed, "checkpoints", _SDPOSE)
-        sdpose = lacking(SDPOSE, f"the SDPose checkpoint {_SDPOSE_NAME} in models/checkpoints{skipped}")
+        place = f"{SDPOSE_FILE.name} in models/{SDPOSE_FILE.folder} from {SDPOSE_FILE.page}"
+        sdpose = lacking(SDPOSE, f"the SDPose checkpoint {place}{skipped}")
     else:
         sdpose = Method(SDPOSE, True, installed.sdpose[0], None)
     return (dwpose, sdpose)

@@ -36,19 +36,19 @@ def entries(value: Any) -> Iterator[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def named(comfyui: ComfyUI) -> set[tuple[str, str, str]]:
-    """(name, folder, page) of every model of every template."""
+    """(name, folder, address) of every model of every template."""
     found = set()
     for path in comfyui.python.parents[1].glob("**/comfyui_workflow_templates*/**/*.json"):
         for name, folder, url in entries(json.loads(path.read_text(encoding="utf-8"))):
-            found.add((name, folder, "/".join(url.split("/")[:5])))
+            found.add((name, folder, url.partition("?")[0]))
     if not found:
         pytest.skip("this ComfyUI has no workflow templates")
     return found
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the environment has another layout")
-def test_every_file_is_in_a_template_with_its_folder_and_publisher(named: set[tuple[str, str, str]]) -> None:
-    missing = {file.name for file in all_downloads() if (file.name, file.folder, file.page) not in named}
+def test_every_file_is_in_a_template_with_its_folder_and_address(named: set[tuple[str, str, str]]) -> None:
+    missing = {file.name for file in all_downloads() if (file.name, file.folder, file.url) not in named}
     assert missing == NOT_IN_TEMPLATES
 
 

@@ -17,7 +17,9 @@ from browser import Browser
 from editor import OPEN, open_editor, prompt_of
 from pictures import picture
 from PIL import Image
+from playwright.sync_api import expect
 
+from avatarforge.forge.families.catalogue import all_downloads
 from lab import synthetic
 from lab.api import Api
 from lab.server import HOST, ComfyServer
@@ -130,6 +132,10 @@ def test_it_says_which_models_it_needs(path: Path) -> None:
     ]
     assert bool(named) is (path.stem not in WITHOUT_MODELS)
     assert [name for name in named if name not in note] == []
+    entries = [entry for node in graph["nodes"] for entry in node["properties"].get("models", [])]
+    assert [entry["name"] for entry in entries] == named
+    known = [file.entry for file in all_downloads()]
+    assert [entry for entry in entries if entry not in known] == []
 
 
 @examples
@@ -190,6 +196,18 @@ def test_comfy_cli_runs_it(comfy: ComfyServer, api: Api, sheet: str, tmp_path: P
     envelope = json.loads(answer.stdout.splitlines()[-1])
     assert envelope["data"]["status"] == "completed"
     assert envelope["data"]["outputs"]
+
+
+def test_the_editor_offers_the_models_that_are_missing(editor: Browser) -> None:
+    page = editor.page
+    graph = json.loads(next(path for path in EXAMPLES if path.stem == "Pose from a photo").read_text("utf-8"))
+    names = [entry["name"] for node in graph["nodes"] for entry in node["properties"].get("models", [])]
+    page.evaluate(OPEN, graph)
+    page.get_by_role("button", name="View details").first.click()
+    expect(page.get_by_text("Missing Models")).to_be_visible()
+    for name in names:
+        expect(page.get_by_text(name, exact=True)).to_be_visible()
+    expect(page.get_by_text("Download", exact=True)).to_have_count(len(names))
 
 
 def test_the_templates_view_has_a_picture_of_each(api: Api) -> None:

@@ -6,6 +6,7 @@ to ``example_workflows/``: the graph, and a card for its Templates view.
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import subprocess
@@ -13,12 +14,12 @@ import sys
 import tempfile
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .environment import development_python
 from .example_prompts import CHECKPOINT, CONTROLNET, SDPOSE
 from .obtain import obtain_comfyui
-from .pack import load_pack
+from .pack import PACKAGE, load_pack
 from .progress import Command, LabError
 from .server import ComfyServer
 
@@ -154,6 +155,7 @@ def make_workflows(root: Path) -> list[Path]:
                 graph = json.loads(
                     page.evaluate(ARRANGE, [example.make_prompt(), example.note, graph_id, FRAME])
                 )
+                add_models(graph)
                 path = folder / f"{name}.json"
                 path.write_text(json.dumps(graph, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
                 write_card(example.card, path.with_suffix(".jpg"))
@@ -164,6 +166,19 @@ def make_workflows(root: Path) -> list[Path]:
         if old.stem not in EXAMPLES:
             old.unlink()
     return written
+
+
+def add_models(graph: dict[str, Any]) -> None:
+    """Note at each node where the file it names can be downloaded. The editor offers it if it is missing.
+
+    Needs the loaded pack.
+    """
+    catalogue = importlib.import_module(f"{PACKAGE}.forge.families.catalogue")
+    entries = {file.name: file.entry for file in catalogue.all_downloads()}
+    for node in graph["nodes"]:
+        named = [entries[value] for value in node.get("widgets_values") or [] if value in entries]
+        if named:
+            node["properties"]["models"] = named
 
 
 def _write_graph(screenshot: bytes, path: Path) -> None:
