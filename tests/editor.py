@@ -42,11 +42,17 @@ def open_editor(api: Api, *, at: str = "", settings: Mapping[str, object] | None
     with open_browser() as browser:
         page = browser.page
         expect.set_options(timeout=DEADLINE * 1000)
-        page.goto(at or api.server)
-        # The editor first opens a default graph, which would replace a graph that was cleared earlier.
-        page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
+        load_editor(page, at or api.server)
         page.evaluate("() => app.rootGraph.clear()")
         yield browser
+
+
+def load_editor(page: Page, url: str) -> None:
+    """Open the editor at this URL and wait until it shows its default graph, which would replace another."""
+    page.goto(url)
+    # On a busy machine, the mask of the editor's start can miss the end of its animation and stay.
+    page.add_style_tag(content=".p-overlay-mask-leave { pointer-events: none !important; }")
+    page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
 
 
 def add_node(page: Page, node_type: str, x: int = 300, y: int = 200) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from browser import Browser, open_browser
+from editor import load_editor
 from pictures import picture
 from PIL import Image
 from playwright.sync_api import Page
@@ -98,9 +99,7 @@ def editor(api: Api, finished: Finished) -> Iterator[Browser]:
     assert api.request("POST", f"{api.server}/settings", json={"Comfy.TutorialCompleted": True}).ok
     with open_browser() as browser:
         page = browser.page
-        page.goto(api.server)
-        # The editor opens a graph of its own at first; dropped before that, ours would be replaced.
-        page.wait_for_function("() => window.app?.vueAppReady && window.app.rootGraph.nodes.length > 0")
+        load_editor(page, api.server)
         page.evaluate(DROP, [base64.b64encode(finished.content).decode(), "avatarforge_00001.png"])
         page.wait_for_function(
             "(count) => window.app.rootGraph.nodes.some((node) => node.type === 'AvatarForgeSave')"
