@@ -74,7 +74,7 @@ def test_a_sheet_shows_how_far_it_is_and_opens_and_one_view_is_made_anew(page: P
     expect(page.get_by_role("heading", name=text)).to_be_focused()
     before = figures.nth(1).locator("img").get_attribute("src")
     takes = page.get_by_role("list", name="Takes: Back").get_by_role("button", name=re.compile("^Take"))
-    page.get_by_role("button", name="Reroll Back").click()
+    page.get_by_role("button", name="Re-roll Back").click()
     expect(takes).to_have_count(2, timeout=SLOW)
     after = figures.nth(1).locator("img").first
     expect(after).not_to_have_attribute("src", before or "")

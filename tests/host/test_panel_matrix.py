@@ -133,7 +133,7 @@ def test_a_matrix_fills_while_it_runs_and_each_cell_opens_rerolls_and_exports(
     expected = api.root(generation["output_files"][0]["url"]).content
     assert download.value.path().read_bytes() == expected
 
-    coat.get_by_role("button", name="Reroll Coat, Left").click()
+    coat.get_by_role("button", name="Re-roll Coat, Left").click()
     # The first: a preview can stand beside it.
     expect(coat.locator("img").first).not_to_have_attribute("src", before or "")
     expect(progress(page)).to_have_text("4 of 4 finished")
@@ -218,7 +218,7 @@ def test_a_matrix_is_found_again_is_one_stop_for_tab_and_fits_in_both_themes_and
     expect(picture("Usual clothing, Left")).to_be_focused()
     page.keyboard.press("Tab")
     last = cell(page, "Usual clothing, Left")
-    expect(last.get_by_role("button", name="Reroll")).to_be_focused()
+    expect(last.get_by_role("button", name="Re-roll")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Home")
     expect(picture("Usual clothing, Front")).to_be_focused()

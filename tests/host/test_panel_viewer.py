@@ -270,7 +270,7 @@ def test_a_deleted_picture_gives_way_to_the_next_and_a_rerolled_one_is_exchanged
     page.keyboard.press("Escape")
     opened = open_sheet(page, api, sheet, "Side")
     before = source.get_attribute("src")
-    opened.get_by_role("button", name="Reroll").click()
+    opened.get_by_role("button", name="Re-roll").click()
     expect(opened.get_by_role("group", name="Picture: Side")).to_be_focused()
     expect(source).not_to_have_attribute("src", before or "", timeout=120_000)
     shown_as(page, "Side, 3 of 4")

@@ -207,7 +207,7 @@ def _detail(page: Page, server: str) -> None:
 def _takes(page: Page, server: str) -> None:
     """The sheet, with two takes of its front."""
     _open_sheet(page, server)
-    page.locator(".avatarforge-pictures figure").first.get_by_role("button", name="Reroll").click()
+    page.locator(".avatarforge-pictures figure").first.get_by_role("button", name="Re-roll").click()
     page.locator(".avatarforge-take img").nth(1).wait_for()
     page.mouse.move(0, 0)
 

@@ -3,7 +3,7 @@ import { setDragged } from "../shared/dragged.mjs";
 import { hasEnded, viewName } from "./labels.mjs";
 
 /** @import { ApiClient } from "./client.mjs" */
-/** @import { Dimensions, Generation, OutputFile, Translate } from "../shared/types.d.ts" */
+/** @import { Dimensions, Generation, OutputFile, Take, Translate } from "../shared/types.d.ts" */
 /**
  * One picture: its generation, its file, and its number in the generation, from 1. `take` is only that of another
  * take than the current one.
@@ -49,15 +49,18 @@ export function pictureName({ generation, output, number, take }, t) {
 export async function otherTakes({ generation, output, number }, client) {
   if (output.takes < 2) return [];
   const { takes } = await client.listTakes(generation.generation_id, number);
-  return takes
-    .filter(({ take }) => take !== output.take)
-    .reverse()
-    .map(({ take, url, dimensions, seed }) => ({
-      generation,
-      number,
-      take,
-      output: { ...output, take, url, dimensions, seed },
-    }));
+  const others = takes.filter(({ take }) => take !== output.take).reverse();
+  return others.map((take) => pictureOfTake({ generation, output, number }, take));
+}
+
+/**
+ * One take of a picture, as a picture of its own.
+ * @param {Picture} picture
+ * @param {Take} take
+ * @returns {Picture}
+ */
+export function pictureOfTake({ generation, output, number }, { take, filename, url, dimensions, seed }) {
+  return { generation, number, take, output: { ...output, take, filename, url, dimensions, seed } };
 }
 
 /**

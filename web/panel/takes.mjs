@@ -1,6 +1,7 @@
 // The takes of one picture, below it: small pictures, of which one is current. A press makes another one current.
 import { button, make } from "../shared/elements.mjs";
 import { errorMessage, statusOf } from "../shared/errors.mjs";
+import { pictureOfTake } from "./pictures.mjs";
 
 /** @import { Generation, Take } from "../shared/types.d.ts" */
 /** @import { Picture } from "./pictures.mjs" */
@@ -170,13 +171,7 @@ class TakeStrip {
   /** Compare the current take with the newest other one; the rest can be chosen there. */
   #compare() {
     const shown = this.takes.filter(({ take }) => !this.pendingDeletes.has(take));
-    const { generation, output } = this.picture;
-    const pictures = shown.map(({ take, filename, url, dimensions, seed }) => ({
-      generation,
-      output: { ...output, filename, url, dimensions, seed, take },
-      number: this.number,
-      take,
-    }));
+    const pictures = shown.map((take) => pictureOfTake(this.picture, take));
     const current = pictures[shown.findIndex((take) => take.current)];
     const other = pictures.filter((one) => one !== current).at(-1);
     if (current && other) this.compare(current, other, pictures);

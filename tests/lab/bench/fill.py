@@ -1,13 +1,15 @@
 """Fills the pack's store with many generations and files while no ComfyUI uses it.
 
 A script for ComfyUI's Python, because the pack's own migrations create the tables. ``fill.py ROOT DATA ROWS``
-prints a JSON object with ids and hashes to request.
+prints a JSON object with ids and hashes to request. With PICTURE and OUTPUT as two more arguments, every
+completed generation has its file in the output folder, which is the same picture for all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import sys
 import time
@@ -21,6 +23,7 @@ BLOB = b"bytes that stand for a picture"
 FIRST_TIME = 1_700_000_000_000_000  # microseconds since 1970
 INTERVAL = 1_000_000  # microseconds between two rows
 BATCH_SIZE = 20_000
+OUTPUT = "avatarforge_00001.png"
 OF_A_CHARACTER = 10  # generations that show the same one
 
 
@@ -142,7 +145,7 @@ def _version(row: Identity) -> tuple[Any, ...]:
 
 def _output(row: Identity) -> tuple[Any, ...]:
     size = 400_000 + row.number % 1000
-    return (row.generation, 0, "avatarforge_00001.png", "front", size, 512, 768, row.content_hash)
+    return (row.generation, 0, OUTPUT, "front", size, 512, 768, row.content_hash)
 
 
 def _input(row: Identity) -> tuple[Any, ...]:
@@ -224,7 +227,17 @@ def make_blobs(storage: Path, rows: list[Identity]) -> None:
         path.write_bytes(BLOB)
 
 
-def main(root: str, data: str, rows: int) -> None:
+def link_outputs(picture: Path, output: Path, rows: int) -> None:
+    """Give every completed generation a folder with the picture: links to one folder, which take no time."""
+    shared = output / "avatarforge" / "shared"
+    shared.mkdir(parents=True)
+    shutil.copyfile(picture, shared / OUTPUT)
+    for row in map(identity, range(rows)):
+        if not _failed(row):
+            (shared.parent / row.generation).symlink_to(shared.name)
+
+
+def main(root: str, data: str, rows: int, *outputs: str) -> None:
     sys.path.insert(0, str(Path(root) / "tests"))
     from lab.pack import load_pack
 
@@ -239,6 +252,8 @@ def main(root: str, data: str, rows: int) -> None:
     step = max(1, rows // SAMPLES)
     samples = [identity(number) for number in range(0, rows, step)]
     make_blobs(folder / "storage", samples)
+    if outputs:
+        link_outputs(Path(outputs[0]), Path(outputs[1]), rows)
     result = {
         "generations": [row.generation for row in samples],
         "firsts": [identity(min(row.number + 1, rows - 1)).generation for row in samples],
@@ -251,4 +266,4 @@ def main(root: str, data: str, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

@@ -19,6 +19,7 @@ from . import (
     doll,
     generate,
     limits,
+    panel,
     reads,
     startup,
     turnaround,
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "batch": batch.measure,
     "attention": attention.measure,
     "doll": doll.measure,
+    "panel": panel.measure,
     "upkeep": upkeep.measure,
 }
 
