@@ -115,6 +115,7 @@ PARTS: dict[str, Path] = {
             "new_picture.mjs",
             "options.mjs",
             "own_pictures.mjs",
+            "picture_choices.mjs",
             "reference_zone.mjs",
             "references.mjs",
             "section.mjs",

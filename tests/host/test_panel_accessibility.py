@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from browser import Browser
 from panels import (
+    POSE,
     WIDE,
     fresh_panel,
     made,
@@ -79,6 +80,13 @@ def test_the_page_speaks_chinese_and_allows_nothing_from_elsewhere(browser: Brow
         expect(shown.locator(".avatarforge-drawing svg")).to_have_count(5)
         assert shown.locator("html").get_attribute("lang") == "zh"
         assert too_wide(shown) == []
+        shown.locator(POSE).get_by_role("button", name=CHINESE["pose_library_open"]).click()
+        poses = shown.get_by_role("dialog").get_by_role("list").last.get_by_role("button")
+        expect(poses.first).to_have_accessible_name(CHINESE["built_in_pose_standing"])
+        shown.get_by_role("searchbox").fill(CHINESE["built_in_pose_waving"])
+        expect(poses).to_have_count(1)
+        expect(poses).to_have_accessible_name(CHINESE["built_in_pose_waving"])
+        shown.keyboard.press("Escape")
         shown.get_by_role("button", name=CHINESE["gallery"], exact=True).click()
         assert (violations(shown, "html"), too_wide(shown)) == ([], [])
     finally:

@@ -238,9 +238,17 @@ def test_views_seeds_and_lost_answers_of_a_new_picture(page: Page, api: Api, bro
     assert seeds[0] == 2**64 - 1 != seeds[1]
     expect(page.locator(".avatarforge-notices")).to_contain_text("made with a new seed")
 
-    # Several views are a sheet.
+    # Several views are a sheet. A reload keeps what was chosen, also what is offered only later.
     for view in ("Back", "Front"):
         pick(form, view)
+    pick(form, "waving")
+    pick(form, "Happy")
+    page.reload()
+    expect(form.get_by_label("waving", exact=True)).to_be_checked()
+    for chosen in ("Armour", "Happy", "Front", "Back"):
+        expect(form.get_by_label(chosen, exact=True)).to_be_checked()
+    pick(form, "Usual pose")
+    pick(form, "None in particular")
     with page.expect_request(f"**{PREFIX}/generate_all_poses") as request:
         generate.click()
     assert json.loads(request.value.post_data or "")["views"] == ["front", "back"]

@@ -107,8 +107,9 @@ def test_one_key_draws_a_knight_from_all_sides_with_progress_and_a_reload_keeps_
     page.get_by_text("All settings").click()
     expect(page.locator(".avatarforge-settings")).to_contain_text(f"Model{DOLL}")
     expect(page.locator(".avatarforge-settings")).not_to_contain_text("checkpoint")
-    # The choice stays in the form, so that the next Generate draws too.
+    # The choice stays in the form, so that the next Generate draws too. The guide makes room for the prompt.
     expect(offer(page)).to_be_hidden()
+    expect(page.locator("details.avatarforge-guide")).not_to_have_attribute("open", "")
     page.get_by_text("Advanced").click()
     expect(page.get_by_label("Model", exact=True)).to_have_value("Paper doll")
     assert (violations(page, "html"), too_wide(page)) == ([], [])

@@ -36,12 +36,6 @@ CHINESE = json.loads((ROOT / "locales" / "zh" / "main.json").read_text(encoding=
 CHECKPOINT = file_name("sd15")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 RANDOM, FIXED = "Random: each picture is another.", "Fixed: the same settings make the same picture."
-#: Adds a reference to the draft.
-ADD_REFERENCE = """(reference) => {
-    const draft = JSON.parse(localStorage["AvatarForge.Draft"]);
-    draft.references.push(reference);
-    localStorage["AvatarForge.Draft"] = JSON.stringify(draft);
-}"""
 QUESTION = "this would make the same picture again"
 
 
@@ -110,9 +104,14 @@ def test_a_reload_in_the_middle_loses_nothing(page: Page, api: Api) -> None:
     expect(page.get_by_label("Steps")).to_have_value("3")
     page.locator(POSE).get_by_role("button", name="Remove").click()
     prompt(page).fill("")
-    # A reference beside that of the slot, as a picture's menu puts it there.
-    file_id = api.upload(picture(secrets.randbits(64)), "reference")["file_id"]
-    page.evaluate(ADD_REFERENCE, {"file_id": file_id, "role": "outfit"})
+    # A reference beside that of the slot, by the menu of a picture.
+    shown = words()
+    made(page, api, shown, width=128, height=128)
+    tile(page, shown).click()
+    page.get_by_role("button", name=re.compile("^Continue with")).click()
+    page.get_by_role("menuitem", name="Use as reference: clothes").click()
+    more = page.get_by_role("group", name="More references")
+    expect(more.get_by_role("listitem")).to_have_attribute("aria-busy", "false")
     reloaded(page)
     expect(prompt(page)).to_have_value("")
     expect(page.locator(POSE).get_by_role("img")).to_have_count(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -297,3 +298,12 @@ def test_a_name_is_found_however_it_is_written(reference: str) -> None:
     assert found is not None and found.name == "lying_on_back"
     assert builtin_pose(found.id.upper()) is found
     assert builtin_pose("lying") is None
+
+
+def test_the_built_in_poses_have_names_and_descriptions_in_chinese_and_no_other_text_is_kept() -> None:
+    path = Path(__file__).resolve().parents[2] / "locales" / "zh" / "main.json"
+    texts = json.loads(path.read_text(encoding="utf-8"))["avatarforge"]
+    names = {f"built_in_pose_{name}" for name in NAMES}
+    assert {key for key in texts if key.startswith("built_in_pose_")} == names | {
+        f"{key}_is" for key in names
+    }

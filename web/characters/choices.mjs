@@ -23,7 +23,10 @@ export class Choices extends Fieldset {
     /** @type {HTMLInputElement[]} */
     this.inputs = [];
     this.shown = ""; // the tiles as JSON
+    /** @type {string[]} */
+    this.wanted = []; // values that were set before there were tiles for them
     this.element.addEventListener("change", () => {
+      this.wanted = [];
       this.clearError();
       changed();
     });
@@ -42,7 +45,9 @@ export class Choices extends Fieldset {
 
   /** @param {Choice[]} choices */
   #draw(choices) {
-    const chosen = new Set(this.values);
+    const offered = this.wanted.filter((wanted) => choices.some(({ value }) => value === wanted));
+    const chosen = new Set(offered.length && !this.multiple ? offered : [...this.values, ...offered]);
+    this.wanted = this.wanted.filter((value) => !offered.includes(value));
     const type = this.multiple ? "checkbox" : "radio";
     this.inputs = choices.map(({ value }) =>
       make("input", { type, name: this.name, value, checked: chosen.has(value) }),
@@ -80,7 +85,13 @@ export class Choices extends Fieldset {
 
   set values(values) {
     for (const input of this.inputs) input.checked = values.includes(input.value);
+    this.wanted = values.filter((value) => !this.inputs.some((input) => input.value === value));
     this.clearError();
+  }
+
+  /** The chosen values, and those that will be when there are tiles for them. */
+  get kept() {
+    return this.wanted.length && !this.multiple ? this.wanted : [...this.values, ...this.wanted];
   }
 
   /** The chosen value of a single choice; "" if there is none. */

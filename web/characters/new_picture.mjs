@@ -5,6 +5,7 @@ import { newKey } from "../panel/client.mjs";
 import { numberField, textAreaField } from "../panel/fields.mjs";
 import { Choices } from "./choices.mjs";
 import { expressionChoices, outfitChoices, poseChoices, viewChoices } from "./options.mjs";
+import { readChoices, writeChoices } from "./picture_choices.mjs";
 import { randomSeed } from "./seed.mjs";
 
 /** @import { Character, Generation, LibraryPose } from "../shared/types.d.ts" */
@@ -73,6 +74,7 @@ export class NewPicture {
       event.preventDefault();
       void this.submit();
     });
+    for (const type of ["change", "input"]) this.element.addEventListener(type, () => this.#keep());
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
       event.preventDefault();
@@ -88,9 +90,14 @@ export class NewPicture {
   setCharacter(character) {
     const { t } = this.session;
     if (character.character_id !== this.character?.character_id) {
-      for (const choices of [this.pose, this.outfit, this.expression, this.view]) choices.values = [];
-      this.prompt.value = this.count.value = "";
-      this.newSeed.checked = false;
+      const kept = readChoices(character.character_id);
+      this.pose.values = kept.pose;
+      this.outfit.values = kept.outfit;
+      this.expression.values = kept.expression;
+      this.view.values = kept.view;
+      this.prompt.value = kept.prompt;
+      this.count.value = kept.count;
+      this.newSeed.checked = kept.newSeed;
     }
     this.character = character;
     this.heading.textContent = t("new_picture_of", { name: character.name });
@@ -149,6 +156,19 @@ export class NewPicture {
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  #keep() {
+    if (!this.character) return;
+    writeChoices(this.character.character_id, {
+      pose: this.pose.kept,
+      outfit: this.outfit.kept,
+      expression: this.expression.kept,
+      view: this.view.kept,
+      prompt: this.prompt.value,
+      count: this.count.value,
+      newSeed: this.newSeed.checked,
+    });
   }
 
   /** @param {Character} character */

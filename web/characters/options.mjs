@@ -1,6 +1,7 @@
 // What can be chosen for a picture of a character, as tiles.
 import { drawSkeleton } from "../panel/skeletons.mjs";
 import { viewName } from "../panel/labels.mjs";
+import * as labels from "../poses/labels.mjs";
 
 /** @import { Character, LibraryPose, Translate } from "../shared/types.d.ts" */
 /** @import { Labels } from "../panel/labels.mjs" */
@@ -45,9 +46,6 @@ export const expressionName = (name, t) => (name ? (EXPRESSIONS[name]?.(t) ?? na
  */
 export const outfitName = (name, t) => name ?? t("usual_outfit");
 
-/** @param {LibraryPose} pose */
-const poseText = ({ built_in, name }) => (built_in ? name.replaceAll("_", " ") : name);
-
 /**
  * The name of a pose of the library.
  * @param {string | null} id null for the usual stance
@@ -57,7 +55,7 @@ const poseText = ({ built_in, name }) => (built_in ? name.replaceAll("_", " ") :
 export function poseName(id, poses, t) {
   if (!id) return t("usual_pose");
   const pose = poses.find(({ pose_id, name }) => pose_id === id || name === id);
-  return pose ? poseText(pose) : id;
+  return pose ? labels.poseName(pose, t) : id;
 }
 
 /**
@@ -69,8 +67,8 @@ export function poseName(id, poses, t) {
 export function poseChoices(poses, t) {
   const tiles = poses.map((pose) => ({
     value: pose.pose_id,
-    text: poseText(pose),
-    title: pose.description ?? "",
+    text: labels.poseName(pose, t),
+    title: labels.poseDescription(pose, t),
     drawing: drawSkeleton(pose.skeleton),
   }));
   const any = poses.find(({ built_in: builtIn }) => builtIn);

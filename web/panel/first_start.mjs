@@ -56,6 +56,8 @@ export class FirstStart {
     if (!this.isLoaded) return;
     const { chosenModel, hasModel, modelList, models, unavailable } = this.form;
     const offered = !hasModel && models.length > 0 && !this.isDrawnByDefault && !chosenModel?.drawn;
+    // Who draws has no use for it now, and it is long.
+    if (!this.offer.hidden && !offered) void this.guide?.then((guide) => guide && (guide.element.open = false));
     this.offer.hidden = !offered;
     this.guidePlace.hidden = hasModel;
     if (!hasModel) void this.#showGuide();
@@ -73,9 +75,9 @@ export class FirstStart {
     );
     const guide = await this.guide;
     if (!guide) return;
-    // Where the form is narrow, it would push the prompt out of sight.
+    // Where the form is narrow, or the paper doll draws, it would only push the prompt out of sight.
     const panel = this.element.closest(".avatarforge-panel");
-    guide.element.open = Boolean(panel && panel.clientWidth >= WIDE);
+    guide.element.open = Boolean(!this.offer.hidden && panel && panel.clientWidth >= WIDE);
     this.guidePlace.replaceChildren(guide.element);
   }
 

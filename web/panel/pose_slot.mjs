@@ -62,7 +62,7 @@ export class PoseSlot extends Slot {
     this.drawing.hidden = this.removeButton.hidden = false;
     this.drawing.classList.toggle("avatarforge-mirrored", mirrored);
     this.drawing.replaceChildren(drawSkeleton(pose.skeleton));
-    this.name.textContent = this.name.title = poseName(pose);
+    this.name.textContent = this.name.title = poseName(pose, this.session.t);
     this.#showMirrored();
   }
 

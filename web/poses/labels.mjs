@@ -1,13 +1,25 @@
 // The names of poses and of what can be dragged in one, in the user's language.
 
+import { translateIfKnown } from "../shared/i18n.mjs";
+
 /** @import { LibraryPose, Translate } from "../shared/types.d.ts" */
 /** @import { Handle } from "./figure.mjs" */
 
 /**
- * The name of a pose as people read it. Built-in names are words joined by underscores.
+ * The name of a pose as people read it. Built-in names are English words joined by underscores.
  * @param {Pick<LibraryPose, "name" | "built_in">} pose
+ * @param {Translate} t
  */
-export const poseName = ({ name, built_in: builtIn }) => (builtIn ? name.replaceAll("_", " ") : name);
+export const poseName = ({ name, built_in: builtIn }, t) =>
+  builtIn ? (translateIfKnown(`built_in_pose_${name}`, {}, t) ?? name.replaceAll("_", " ")) : name;
+
+/**
+ * What a pose looks like, in words; "" if nothing is known.
+ * @param {Pick<LibraryPose, "name" | "built_in" | "description">} pose
+ * @param {Translate} t
+ */
+export const poseDescription = ({ name, built_in: builtIn, description }, t) =>
+  (builtIn && translateIfKnown(`built_in_pose_${name}_is`, {}, t)) || (description ?? "");
 
 /**
  * The names of all handles: of the joints by their numbers, and of the hands.

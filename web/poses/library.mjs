@@ -4,7 +4,7 @@ import { withKey } from "../shared/api_key.mjs";
 import { button, gridTarget, make, setStatus } from "../shared/elements.mjs";
 import { errorMessage } from "../shared/errors.mjs";
 import { showModal } from "../shared/modal.mjs";
-import { poseName } from "./labels.mjs";
+import { poseDescription, poseName } from "./labels.mjs";
 import { PosesClient } from "./poses_client.mjs";
 
 /** @import { FilesClient } from "../shared/files_client.mjs" */
@@ -46,6 +46,8 @@ class LibraryDialog {
     this.saved = [];
     /** @type {LibraryPose[]} */
     this.builtIn = [];
+    /** @type {LibraryPose[]} */
+    this.allBuiltIn = []; // also those that the search does not find
     /** @type {string | null} */
     this.nextCursor = null;
     this.lastRequest = 0;
@@ -123,16 +125,32 @@ class LibraryDialog {
     setStatus(this.status, t("loading"));
     try {
       const cursor = older ? this.nextCursor : null;
-      const page = await withKey(client, t, () => this.poses.list(this.search.value.trim(), cursor));
+      const searched = this.search.value.trim();
+      const page = await withKey(client, t, () => this.poses.list(searched, cursor));
       if (request !== this.lastRequest) return;
       this.saved = older ? [...this.saved, ...page.poses] : page.poses;
-      if (!older) this.builtIn = page.built_in;
+      if (!older && !searched) this.allBuiltIn = page.built_in;
+      if (!older) this.builtIn = this.#foundBuiltIn(page.built_in, searched);
       this.nextCursor = page.next_cursor;
       setStatus(this.status, "");
       this.#draw();
     } catch (error) {
       if (request === this.lastRequest) setStatus(this.status, errorMessage(error, t), true);
     }
+  }
+
+  /**
+   * The server searches the English names of built-in poses; the user sees those of their language.
+   * @param {LibraryPose[]} found by the server
+   * @param {string} searched
+   */
+  #foundBuiltIn(found, searched) {
+    const ids = new Set(found.map(({ pose_id: id }) => id));
+    const text = searched.toLowerCase();
+    const named = this.allBuiltIn.filter(
+      (pose) => ids.has(pose.pose_id) || poseName(pose, this.t).toLowerCase().includes(text),
+    );
+    return named.length ? named : found;
   }
 
   /** Move the focus to the chosen pose, else to the first one, unless it is somewhere already. */
@@ -165,10 +183,11 @@ class LibraryDialog {
 
   /** @param {LibraryPose} pose */
   #tile(pose) {
-    const name = poseName(pose);
+    const { t } = this;
+    const name = poseName(pose, t);
     const tile = make(
       "button",
-      { type: "button", className: "avatarforge-tile", title: pose.description ?? name, tabIndex: -1 },
+      { type: "button", className: "avatarforge-tile", title: poseDescription(pose, t) || name, tabIndex: -1 },
       drawSkeleton(pose.skeleton),
       make("span", { className: "avatarforge-name", textContent: name }),
     );

@@ -92,7 +92,7 @@ class PosePart {
       if (request !== this.lastRequest) return;
       this.drawing.replaceChildren(drawSkeleton(pose.skeleton));
       this.drawing.hidden = false;
-      this.label.textContent = this.label.title = poseName(pose);
+      this.label.textContent = this.label.title = poseName(pose, this.t);
     } catch (error) {
       if (request !== this.lastRequest) return;
       // No dialog, because a graph from another user may name many poses that are not stored here.

@@ -42,7 +42,7 @@ export async function editPose(reference, options) {
   const { client, t } = options;
   const found = await withKey(client, t, () => new PosesClient(client).get(reference || STANDING));
   const figure = requireFigure(found.pose, t);
-  const name = !reference ? "" : found.built_in ? `${poseName(found)} 2` : found.name;
+  const name = !reference ? "" : found.built_in ? `${poseName(found, t)} 2` : found.name;
   return openEditor({ ...options, figure, name });
 }
 
