@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
+
+from avatarforge.db.records import OutputRecord
+from avatarforge.forge.export.formats import FORMATS
+from avatarforge.forge.export.material import DrawnPart, ExportOptions, Material, load_picture
+from avatarforge.forge.export.members import FilePart
+from avatarforge.forge.export.naming import Shows, name_pictures
+from avatarforge.forge.export.picture_manifest import ExportFormat, manifest_bytes
+from avatarforge.forge.export.selection import ExportPicture, Subject
+from avatarforge.forge.pictures.figure_box import measure_figure
 
 RED, BLUE, GREEN, WHITE = (200, 30, 30), (30, 60, 200), (40, 160, 60), (255, 255, 255)
 Box = tuple[int, int, int, int]
@@ -66,3 +77,61 @@ def picture_in(members: Mapping[str, bytes], name: str) -> Image.Image:
     image = Image.open(io.BytesIO(members[name]))
     image.load()
     return image
+
+
+def export_pictures(
+    folder: Path,
+    drawn: Sequence[Drawn],
+    shows: Sequence[Shows] | None = None,
+    words: Sequence[Mapping[str, str]] | None = None,
+) -> tuple[ExportPicture, ...]:
+    """These pictures, written to a folder, named as an export names them."""
+    shown = [Shows(view="front") for _ in drawn] if shows is None else list(shows)
+    found = []
+    for position, item in enumerate(drawn):
+        data = item.png()
+        path = folder / f"{position}.png"
+        path.write_bytes(data)
+        output = OutputRecord(
+            generation_id="00000000-0000-4000-8000-000000000000",
+            position=position,
+            filename=path.name,
+            view=shown[position].view,
+            size=len(data),
+            width=item.size[0],
+            height=item.size[1],
+            content_hash=hashlib.sha256(data).hexdigest(),
+        )
+        told = words[position] if words is not None else {}
+        found.append(
+            ExportPicture(
+                output, path, shown[position], 7, told, None, posed=shown[position].pose is not None
+            )
+        )
+    return tuple(
+        replace(found[item.index], name=item.name, animation=item.animation) for item in name_pictures(shown)
+    )
+
+
+def material_of(
+    kind: ExportFormat, pictures: tuple[ExportPicture, ...], name: str = "Mira", **options: Any
+) -> Material:
+    figures = (
+        [measure_figure(load_picture(picture)) for picture in pictures] if FORMATS[kind].measures else []
+    )
+    subject = Subject("generation", "00000000-0000-4000-8000-000000000000", name, pictures)
+    return Material(subject, pictures, ExportOptions(kind, **options), "AvatarForge 0", tuple(figures))
+
+
+def made(material: Material) -> dict[str, bytes]:
+    """The members of an export."""
+    plan = FORMATS[material.options.format].plan(material)
+    found = {"manifest.json": manifest_bytes(plan.manifest)}
+    for part in plan.parts:
+        if isinstance(part, DrawnPart):
+            found[part.name] = b"".join(part.pieces())
+        elif isinstance(part, FilePart):
+            found[part.name] = part.path.read_bytes()
+        else:
+            found[part.name] = part.content
+    return found
