@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from avatarforge.forge.errors import NotFoundError
 from avatarforge.forge.export.frames import draw_frame, frame_figures
 from avatarforge.forge.export.members import Checksums, FilePart, Part, PartArchive, TextPart
 from avatarforge.forge.export.naming import Shows, name_pictures, slug
+from avatarforge.forge.export.picture_manifest import schema_text
 from avatarforge.forge.pictures.figure_box import FigureBox, measure_figure
 from avatarforge.forge.pictures.png_strips import png_bytes, write_png
 
@@ -45,7 +48,7 @@ def parts_in(folder: Path) -> list[Part]:
     return [
         TextPart("manifest.json", b"{}"),
         FilePart("a/empty.png", folder / "nothing", 0, HASH),
-        FilePart("a/two.png", folder / "two", 200, start=5, crc=0x8F8DF0DC),
+        FilePart("a/two.png", folder / "two", 200, start=5, crc=zlib.crc32(bytes(range(200)))),
         TextPart("z.txt", b"the end"),
     ]
 
@@ -53,9 +56,6 @@ def parts_in(folder: Path) -> list[Part]:
 def test_every_range_of_an_archive_is_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "nothing").write_bytes(b"")
     parts = parts_in(tmp_path)
-    import zlib
-
-    parts[2] = FilePart("a/two.png", tmp_path / "two", 200, start=5, crc=zlib.crc32(bytes(range(200))))
     archive = PartArchive(parts, Checksums())
     whole = b"".join(archive.pieces())
     assert len(whole) == archive.size
@@ -76,8 +76,6 @@ def test_an_archive_of_altered_bytes_does_not_end(tmp_path: Path) -> None:
 
 
 def test_a_sum_is_computed_once_for_each_content(tmp_path: Path) -> None:
-    import hashlib
-
     file = tmp_path / "picture"
     file.write_bytes(b"abc")
     part = FilePart("p", file, 3, hashlib.sha256(b"abc").hexdigest())
@@ -189,3 +187,8 @@ def test_texts_of_other_scripts_have_names_of_their_own() -> None:
 def test_the_bytes_of_a_picture_are_the_same_each_time() -> None:
     image = Drawn(background=None).image()
     assert png_bytes(image) == png_bytes(image)
+
+
+def test_the_schema_in_the_documentation_is_that_of_the_manifest() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "export.schema.json").read_text(encoding="utf-8")
+    assert written == schema_text()
