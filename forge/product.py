@@ -279,7 +279,7 @@ def open_product(
         picture_exporter=PictureExporter(settings, outputs, workers),
         exports=PictureExports(
             settings,
-            Selector(database, outputs),
+            Selector(database, outputs, workers),
             spool,
             workers,
             exported_by=f"AvatarForge {environment.version}",

@@ -82,7 +82,7 @@ class PictureExports:
     async def prepare(self, subject: Subject, options: ExportOptions) -> PreparedExport:
         """Raises NotFoundError if the bytes of a picture are gone, unless those are left out."""
         pictures, left_out = await self._workers.disk(_present, subject, skip_lost=options.skip_lost)
-        tag = _tag(subject, pictures, options, left_out, self._exported_by)
+        tag = await self._workers.check(_tag, subject, pictures, options, left_out, self._exported_by)
         return PreparedExport(subject, pictures, options, left_out, tag)
 
     @asynccontextmanager

@@ -60,25 +60,22 @@ def slug(text: str) -> str:
     kept = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_PART].strip("-")
     if not kept:
         return f"x{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
-    return f"{kept}-" if _DEVICES.fullmatch(kept) else kept
+    return f"{kept}-" if is_device(kept) else kept
 
 
 def name_pictures(pictures: Sequence[Shows]) -> list[Named]:
     """Names for these pictures, in the order in which they are exported: each animation in the order in which
     it first appears, and its views once around the character. A name has only what varies, and the view."""
     varying = [name for name in ("outfit", "expression", "pose") if _varies(pictures, name)]
-    standing = list(dict.fromkeys(shows.standing for shows in pictures))
-    animations = dict(
-        zip(standing, _unique(_joined(shows, varying) or ALL for shows in standing), strict=True)
-    )
+    looks = [shows.standing for shows in pictures]
+    ranks = {shows: rank for rank, shows in enumerate(dict.fromkeys(looks))}
+    animations = unique(_joined(shows, varying) or ALL for shows in ranks)
     order = sorted(
-        range(len(pictures)),
-        key=lambda index: (standing.index(pictures[index].standing), _place(pictures[index].view), index),
+        range(len(pictures)), key=lambda index: (ranks[looks[index]], _place(pictures[index].view), index)
     )
-    names = _unique(_joined(pictures[index], [*varying, "view"]) or PICTURE for index in order)
+    names = unique(_joined(pictures[index], [*varying, "view"]) or PICTURE for index in order)
     return [
-        Named(index, name, animations[pictures[index].standing])
-        for index, name in zip(order, names, strict=True)
+        Named(index, name, animations[ranks[looks[index]]]) for index, name in zip(order, names, strict=True)
     ]
 
 
@@ -91,18 +88,24 @@ def _joined(shows: Shows, parts: Iterable[str]) -> str:
     return "_".join(slug(value) for value in values if value is not None)[:LONGEST_NAME]
 
 
-def _unique(names: Iterable[str]) -> list[str]:
-    """The names, with numbers from 2 after those that appeared before."""
+def unique(names: Iterable[str]) -> list[str]:
+    """The names, with numbers from 2 after those that appeared before; capitals make no difference, as on
+    Windows."""
     taken: set[str] = set()
     found = []
     for name in names:
         number, chosen = 1, name
-        while chosen in taken:
+        while chosen.casefold() in taken:
             number += 1
             chosen = f"{name}_{number}"
-        taken.add(chosen)
+        taken.add(chosen.casefold())
         found.append(chosen)
     return found
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a file of this name for a device."""
+    return _DEVICES.fullmatch(name.casefold()) is not None
 
 
 def _place(view: str | None) -> int:

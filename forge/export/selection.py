@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -23,6 +23,7 @@ from ..generations.service import unknown_generation
 from ..spec.avatar import AvatarSpec
 from ..spec.expressions import expression_words
 from ..spec.views import VIEWS
+from ..workers import Workers
 from .naming import Shows, name_pictures, slug
 from .target import joints_in
 
@@ -72,17 +73,16 @@ class Subject:
 class Selector:
     """Every method raises NotFoundError, TooLargeError, and ConflictError if nothing is finished."""
 
-    def __init__(self, database: Database, outputs: OutputFolder) -> None:
+    def __init__(self, database: Database, outputs: OutputFolder, workers: Workers) -> None:
         self._database = database
         self._outputs = outputs
+        self._workers = workers
 
     async def generation(self, generation_id: str) -> Subject:
-        record = await self._database.read(partial(queries.get, generation_id=generation_id))
-        if record is None:
+        found = await self._read([generation_id], queries.get_many)
+        if not found.records:
             raise unknown_generation(generation_id)
-        found = _Found()
-        found.add([record], self._picture)
-        return _subject("generation", generation_id, None, found)
+        return await self._workers.check(_subject, "generation", generation_id, None, found)
 
     async def batch(self, batch_id: str) -> Subject:
         def read(connection: Connection) -> tuple[str | None, list[str]]:
@@ -90,7 +90,8 @@ class Selector:
             return summary.record.name, [item.generation_id for item in items]
 
         name, ids = await self._database.read(read)
-        return _subject("batch", batch_id, name, await self._read(ids, queries.get_many))
+        found = await self._read(ids, queries.get_many)
+        return await self._workers.check(_subject, "batch", batch_id, name, found)
 
     async def character(self, character_id: str, *, favourites: bool) -> Subject:
         def read(connection: Connection) -> tuple[str, list[int]]:
@@ -100,15 +101,33 @@ class Selector:
             return record.name, _sequences_of(connection, character_id, favourites=favourites)
 
         name, sequences = await self._database.read(read)
-        return _subject("character", character_id, name, await self._read(sequences, _by_sequences))
+        found = await self._read(sequences, _by_sequences)
+        return await self._workers.check(_subject, "character", character_id, name, found)
 
     async def _read(
         self, keys: Sequence[Key], read: Callable[[Connection, Sequence[Key]], list[GenerationRecord]]
     ) -> _Found:
+        """Some at a time: the records, with their long JSON, are not kept."""
         found = _Found()
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
-            found.add(await self._database.read(partial(_call, read=read, keys=some)), self._picture)
+            found += await self._database.read(partial(self._describe, read=read, keys=some))
+            _check_number(len(found.pictures))
+        return found
+
+    def _describe(
+        self,
+        connection: Connection,
+        read: Callable[[Connection, Sequence[Key]], list[GenerationRecord]],
+        keys: Sequence[Key],
+    ) -> _Found:
+        found = _Found()
+        for record in read(connection, keys):
+            character = None if record.is_manual else record.spec.character
+            found.records += 1
+            found.characters.add(character.name if character is not None else None)
+            found.pictures += [self._picture(record, output) for output in record.outputs]
+            found.unfinished += not record.outputs
         return found
 
     def _picture(self, record: GenerationRecord, output: OutputRecord) -> ExportPicture:
@@ -133,33 +152,21 @@ class Selector:
         )
 
 
+@dataclass
 class _Found:
-    """What was found so far: the records themselves, with their long JSON, are not kept."""
+    """What was found so far."""
 
-    def __init__(self) -> None:
-        self.pictures: list[ExportPicture] = []
-        self.characters: set[str | None] = set()
-        self.unfinished = 0
+    records: int = 0
+    pictures: list[ExportPicture] = field(default_factory=list)
+    characters: set[str | None] = field(default_factory=set)
+    unfinished: int = 0
 
-    def add(
-        self,
-        records: Sequence[GenerationRecord],
-        to_picture: Callable[[GenerationRecord, OutputRecord], ExportPicture],
-    ) -> None:
-        for record in records:
-            character = None if record.is_manual else record.spec.character
-            self.characters.add(character.name if character is not None else None)
-            self.pictures += [to_picture(record, output) for output in record.outputs]
-            self.unfinished += not record.outputs
-        _check_number(len(self.pictures))
-
-
-def _call(
-    connection: Connection,
-    read: Callable[[Connection, Sequence[Key]], list[GenerationRecord]],
-    keys: Sequence[Key],
-) -> list[GenerationRecord]:
-    return read(connection, keys)
+    def __iadd__(self, more: _Found) -> _Found:
+        self.records += more.records
+        self.pictures += more.pictures
+        self.characters |= more.characters
+        self.unfinished += more.unfinished
+        return self
 
 
 def _by_sequences(connection: Connection, sequences: Sequence[int]) -> list[GenerationRecord]:

@@ -16,6 +16,7 @@ from PIL import Image
 from ..pictures.png_strips import png_bytes
 from .frames import CLEAR, FrameSet
 from .material import DrawnPart, Material, Plan, animations_of
+from .naming import is_device, unique
 from .picture_manifest import FrameEntry, ImageEntry
 
 #: The rows of a walking character in RPG Maker: which view faces down, left, right and up.
@@ -40,19 +41,19 @@ def plan_rpgmaker(material: Material) -> Plan:
     """Pictures, and the animations that have the four directions as walking characters."""
     frames = material.frames()
     stem = camel(material.slug)
-    members = {
-        index: f"img/pictures/{stem}_{camel(picture.name)}.png"
-        for index, picture in enumerate(material.pictures)
-    }
+    names = unique(f"{stem}_{camel(picture.name)}" for picture in material.pictures)
+    members = {index: f"img/pictures/{name}.png" for index, name in enumerate(names)}
     parts = [material.frame_part(members[index], index, frames) for index in members]
-    images = []
+    images: list[ImageEntry] = []
+    characters: list[str] = []
     small = material.frames(WALKING_HEIGHT)
     for animation, indices in animations_of(material.pictures).items():
         rows = _directions(material, indices)
         if rows is None:
             continue
         # "$": the file has one character, in three columns and four rows.
-        name = f"img/characters/${stem}{'' if len(images) == 0 else '_' + camel(animation)}.png"
+        characters.append(f"${stem}_{camel(animation)}" if characters else f"${stem}")
+        name = f"img/characters/{unique(characters)[-1]}.png"
         parts.append(DrawnPart(name, partial(_walking, material, rows, small)))
         images.append(
             ImageEntry(
@@ -67,10 +68,8 @@ def plan_renpy(material: Material) -> Plan:
     """`images/TAG/TAG ATTRIBUTE ....png`, which Ren'Py defines as images by itself."""
     frames = material.frames()
     tag = renpy_word(material.slug)
-    members = {
-        index: f"images/{tag}/{' '.join((tag, *renpy_words(picture.name)))}.png"
-        for index, picture in enumerate(material.pictures)
-    }
+    names = unique(" ".join((tag, *renpy_words(picture.name))) for picture in material.pictures)
+    members = {index: f"images/{tag}/{name}.png" for index, name in enumerate(names)}
     parts = [material.frame_part(members[index], index, frames) for index in members]
     return Plan(material.manifest(places=_whole(members, frames), frames=frames), parts)
 
@@ -88,12 +87,12 @@ def renpy_words(name: str) -> list[str]:
 
 
 def renpy_word(part: str) -> str:
-    """A part of an image's name: letters, digits and underscores, no word of the language, and no digit
-    first, which the name of a variable could not have."""
+    """A part of an image's name: letters, digits and underscores, no word of the language, no device's name,
+    and no digit first, which the name of a variable could not have."""
     word = re.sub("[^a-z0-9]+", "_", part).strip("_")
     if word[:1].isdigit():
         word = f"n{word}"
-    return f"{word}_" if word in RENPY_WORDS else word
+    return f"{word}_" if word in RENPY_WORDS or is_device(word) else word
 
 
 def _whole(members: dict[int, str], frames: FrameSet) -> dict[int, FrameEntry]:

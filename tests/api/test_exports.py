@@ -16,13 +16,15 @@ from batching import finish
 from exporting import BLUE, RED, Drawn, manifest_in, unpacked
 from services import Product, product
 
+from avatarforge.forge.access.signing import Signer
 from avatarforge.forge.export.picture_manifest import EXPORT_FORMATS, ExportFormat
 from avatarforge.forge.settings import Settings
-from avatarforge.routes import PREFIX
+from avatarforge.routes import PREFIX, Access, NetworkExposure, rules
 
 from .characters import save
 from .conftest import Client, application, generate
 
+KEY = "a-key-of-more-than-16-characters"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 VIEWS = ["front", "left", "back", "right"]
 
@@ -190,6 +192,31 @@ async def test_what_has_no_picture_cannot_be_exported(client: Client) -> None:
     character = await save(client)
     path = f"/characters/{character['character_id']}"
     await refused(client, path, "?format=lora", 409, "nothing_to_export")
+
+
+async def test_a_signed_link_leads_to_the_export_that_it_names_and_to_no_other(
+    forge: Product, aiohttp_client: Callable[..., Awaitable[Client]]
+) -> None:
+    access = Access(rules(Settings(api_key=KEY), NetworkExposure()), Signer("s" * 32))
+    owner = await aiohttp_client(application(forge.services, access), headers={"X-API-Key": KEY})
+    stranger = await aiohttp_client(owner.server)
+    character = await save(owner)
+    generation_id = await completed(owner, forge, character_id=character["character_id"])
+    for url in (
+        f"{PREFIX}/generations/{generation_id}/export?format=atlas&height=32",
+        f"{PREFIX}/characters/{character['character_id']}/export?format=zip",
+        f"{PREFIX}/characters/{character['character_id']}/export",
+    ):
+        assert (await stranger.get(url)).status == 401
+        signed = await owner.post(f"{PREFIX}/signed_urls", json={"urls": [url]})
+        (link,) = [item["signed_url"] for item in (await signed.json())["urls"]]
+        answer = await stranger.get(link, headers={"Range": "bytes=0-3"})
+        assert (answer.status, await answer.read()) == (206, b"PK\x03\x04")
+        altered = link.replace("format=atlas", "format=lora").replace("format=zip", "format=sheet")
+        if altered != link:
+            assert (await stranger.get(altered)).status == 403
+    broken = f"{PREFIX}/generations/{generation_id}/export?format=tiff"
+    assert (await owner.post(f"{PREFIX}/signed_urls", json={"urls": [broken]})).status == 422
 
 
 async def test_lost_pictures_are_named_or_left_out(client: Client, forge: Product) -> None:

@@ -231,8 +231,21 @@ def test_renpy_finds_each_picture_as_an_image_with_attributes(pictures: tuple[Ex
     places(members)
 
 
+@pytest.mark.parametrize("kind", ["rpgmaker", "renpy"])
+def test_no_two_members_are_the_same_file_on_windows(tmp_path: Path, kind: ExportFormat) -> None:
+    outfits = ("winter-coat", "wintercoat", "winter coat!", "2", "n2", "con", "\u51ac")
+    shows = [Shows(outfit, view=view) for outfit in outfits for view in ("front", "left", "right", "back")]
+    pictures = export_pictures(tmp_path, [Drawn(background=None)] * len(shows), shows)
+    members = [name for name in read(pictures, kind, name="Aux") if name != "manifest.json"]
+    assert len({name.casefold() for name in members}) == len(members) >= len(shows)
+    for name in members:
+        for part in name.split("/"):
+            assert not re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", part), name
+            assert re.fullmatch(r"[\w$ -]+(\.png)?", part, re.ASCII), name
+
+
 def test_the_parts_of_renpys_names_are_no_words_of_its_language() -> None:
-    assert renpy_words("winter-coat_at_2_con-") == ["winter_coat", "at_", "n2", "con"]
+    assert renpy_words("winter-coat_at_2_con-") == ["winter_coat", "at_", "n2", "con_"]
     for word in (*RENPY_WORDS, "3d", "x-y-z", "happy"):
         assert re.fullmatch("[a-z][a-z0-9_]*", renpy_word(word)) and renpy_word(word) not in RENPY_WORDS
     assert camel("winter-coat_happy_2") == "WinterCoat_Happy_2"
