@@ -8,16 +8,14 @@ from pydantic import Field, StringConstraints
 
 from ..forge.errors import UnprocessableError
 from ..forge.export.formats import FORMATS
-from ..forge.export.lora import MOST_REPEATS
 from ..forge.export.manifest import LONGEST_NOTE
 from ..forge.export.material import ExportOptions
 from ..forge.export.picture_manifest import ExportFormat
 from .queries import Query
-from .value_types import NO_CONTROLS, TEXT_PATTERN, QueryWhole
+from .value_types import NO_CONTROLS, TEXT_PATTERN, FrameHeight, Repeats
 
 #: The format of `GET /characters/{character_id}/export` that is the character itself.
 CHARACTER: Literal["character"] = "character"
-SMALLEST_HEIGHT, LARGEST_HEIGHT = 16, 4_096
 
 _Trigger = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{1,40}$")]
 _Licence = Annotated[
@@ -29,19 +27,15 @@ _Licence = Annotated[
 
 
 class _PicturesQuery(Query):
-    height: QueryWhole | None = Field(
+    height: FrameHeight | None = Field(
         None,
-        ge=SMALLEST_HEIGHT,
-        le=LARGEST_HEIGHT,
         description="Pixels of a frame's height at most, in formats with frames; of the format 3d its side.",
     )
     trigger: _Trigger | None = Field(
         None, description="lora: the word that stands for the character. Its name when left out."
     )
-    repeats: QueryWhole | None = Field(
+    repeats: Repeats | None = Field(
         None,
-        ge=1,
-        le=MOST_REPEATS,
         description="lora: how often an epoch shows each picture. Chosen by their number when left out.",
     )
     skip_lost: bool = Field(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .material import Material, Plan, file_part
+from .material import MOST_REPEATS, Material, Plan, file_part
 from .members import TextPart
 from .selection import ExportPicture
 
-#: How often each picture is shown in an epoch, so that a few of them are about a hundred steps.
-STEPS, MOST_REPEATS = 100, 100
+#: Pictures that an epoch shows, about: a few are repeated.
+STEPS = 100
 #: Sides of the square with as many pixels as a bucket, by the model families that are trained.
 RESOLUTIONS = (512, 768, 1024)
 #: What of a picture its caption can say, in this order.

@@ -30,6 +30,9 @@ from .selection import ExportPicture, Subject
 
 #: Colours of a palette.
 MOST_COLOURS = 8
+#: Limits of what a client chooses: pixels of a frame's height, and how often a picture is shown in an epoch.
+SMALLEST_HEIGHT, LARGEST_HEIGHT = 16, 4_096
+MOST_REPEATS = 100
 
 
 @dataclass(frozen=True)
