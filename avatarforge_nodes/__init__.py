@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .atlas import ExportAtlas
 from .character import CharacterPrompt, LoadCharacter
 from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
@@ -49,4 +50,5 @@ NODES: list[type[io.ComfyNode]] = [
     SaveAvatar,
     LoadView,
     CharacterSheet,
+    ExportAtlas,
 ]

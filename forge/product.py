@@ -18,7 +18,9 @@ from .access.signing import Signer
 from .characters.service import CharacterService
 from .export.character_export import CharacterExporter
 from .export.character_import import CharacterImporter
+from .export.exporter import PictureExports
 from .export.pictures import PictureExporter
+from .export.selection import Selector
 from .generations.batch_preparation import BatchPreparer
 from .generations.batches import BatchService
 from .generations.cache import GenerationCache
@@ -140,6 +142,7 @@ class Product:
     character_importer: CharacterImporter
     gallery: GalleryService
     picture_exporter: PictureExporter
+    exports: PictureExports
 
 
 def lock_store(settings: Settings, data_folder: Path, resources: ExitStack) -> None:
@@ -274,4 +277,11 @@ def open_product(
         character_importer=CharacterImporter(settings, database, files, spool, workers, host),
         gallery=GalleryService(database, tracker, remover),
         picture_exporter=PictureExporter(settings, outputs, workers),
+        exports=PictureExports(
+            settings,
+            Selector(database, outputs, workers),
+            spool,
+            workers,
+            exported_by=f"AvatarForge {environment.version}",
+        ),
     )

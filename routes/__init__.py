@@ -17,6 +17,7 @@ from . import (
     capabilities,
     character_files,
     characters,
+    exports,
     files,
     form,
     gallery,
@@ -106,6 +107,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *poses.ENDPOINTS,
     *characters.ENDPOINTS,
     *character_files.ENDPOINTS,
+    *exports.ENDPOINTS,
 )
 
 log = logging.getLogger("avatarforge")

@@ -132,7 +132,7 @@ class Access:
     def admit(self, request: web.Request, endpoint: Endpoint) -> Caller:
         """The caller of an admitted request. Raises ForbiddenError, UnauthorizedError, TooManyRequestsError
         or UnavailableError."""
-        signed = endpoint.picture and (EXPIRES in request.query or SIGNATURE in request.query)
+        signed = endpoint.signable and (EXPIRES in request.query or SIGNATURE in request.query)
         guarded_caller = self.guard(request, signed=signed)
         if signed:
             if self.signer is None:

@@ -10,9 +10,10 @@ from . import character_requests, responses
 from .characters import render_character
 from .content import Content, not_modified, send
 from .context import BodyLimits, Call, Endpoint
+from .export_requests import CHARACTER, CharacterExportQuery, options_of, require_character_fields
+from .exports import JSON_TYPE, REFUSALS, ZIP_TYPE, send_export
 from .uploads import open_archive
 
-ZIP_TYPE = "application/zip"
 _MESSAGES = {
     "created": "Character imported",
     "copied": "Character imported as another one, with a new id",
@@ -27,7 +28,13 @@ def _size(settings: Settings) -> int:
 
 
 async def export(call: Call) -> web.StreamResponse:
-    query = call.validated_query(character_requests.ExportQuery)
+    query = call.validated_query(CharacterExportQuery)
+    if query.format != CHARACTER:
+        options = options_of(query)
+        selector = call.services.exports.selector
+        subject = await selector.character(call.path("character_id"), favourites=query.favourites)
+        return await send_export(call, subject, options)
+    require_character_fields(query)
     exporter = call.services.character_exporter
     prepared = await exporter.prepare(call.path("character_id"), query.versions, query.licence)
     unchanged = not_modified(call, prepared.tag)
@@ -68,11 +75,12 @@ ENDPOINTS = (
         "GET",
         "/characters/{character_id}/export",
         export,
-        "A character as a file, with its pictures",
+        "A character as a file, or the pictures that were made of it",
         "characters",
-        query=character_requests.ExportQuery,
-        media_types=(ZIP_TYPE,),
-        refusals=(404, 412, 413, 416, 507),
+        query=CharacterExportQuery,
+        media_types=(ZIP_TYPE, JSON_TYPE),
+        linkable=True,
+        refusals=REFUSALS,
     ),
     Endpoint(
         "POST",

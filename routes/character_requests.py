@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Strict, StringConstraints, create_model
 
-from ..forge.export.manifest import LONGEST_NOTE
 from ..forge.spec.character_content import (
     DEFAULT_FIELDS,
     LONGEST_DESCRIPTION,
@@ -48,12 +47,6 @@ _Description = Annotated[
 _Negative = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=LONGEST_DESCRIPTION),
-    NO_CONTROLS,
-    TEXT_PATTERN,
-]
-_Licence = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NOTE),
     NO_CONTROLS,
     TEXT_PATTERN,
 ]
@@ -181,13 +174,6 @@ class CharacterQuery(Query):
 class VersionsQuery(Query):
     limit: QueryWhole = Field(50, ge=1, le=100, description="Results per page.")
     cursor: VersionCursor | None = Field(None, max_length=9, description="next_cursor of the page before.")
-
-
-class ExportQuery(Query):
-    versions: Literal["all", "newest"] = Field("all", description="All that are kept, or the newest alone.")
-    licence: _Licence | None = Field(
-        None, description="What others may do with the file's pictures and words: the manifest says it."
-    )
 
 
 class ImportQuery(Query):

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from ..forge.characters.service import CharacterService
 from ..forge.export.character_export import CharacterExporter
 from ..forge.export.character_import import CharacterImporter
+from ..forge.export.exporter import PictureExports
 from ..forge.export.pictures import PictureExporter
 from ..forge.generations.batches import BatchService
 from ..forge.generations.gallery import GalleryService
@@ -61,6 +62,7 @@ class Services:
     character_importer: CharacterImporter
     gallery: GalleryService
     picture_exporter: PictureExporter
+    exports: PictureExports
     host: Host
     overrides: ModelOverrides
     json_cache: JsonCache = field(default_factory=JsonCache)
@@ -87,6 +89,7 @@ def services_of(product: Product) -> Services:
         product.character_importer,
         product.gallery,
         product.picture_exporter,
+        product.exports,
         product.host,
         product.overrides,
     )
@@ -180,6 +183,7 @@ class Endpoint:
     disconnects. `headers` maps the request headers that it reads to their descriptions. `refusals` are its
     error statuses.
 
+    `linkable`: a signed link may lead to it, as to every picture.
     `anonymous_answer` is the answer for a caller without the key if one is needed; None means 401. `changes`
     is False for a route that takes a body but changes nothing. `limits` are those of its body, if they
     are not the usual ones. `early` may answer a request before its body
@@ -203,6 +207,7 @@ class Endpoint:
     refusals: tuple[int, ...] = ()
     root_path: str | None = None
     anonymous_answer: type[BaseModel] | None = None
+    linkable: bool = False
     changes: bool = True
     limits: BodyLimits | None = None
 
@@ -216,9 +221,9 @@ class Endpoint:
         return self.method == "GET" and self.answer is not None and self.anonymous_answer is None
 
     @cached_property
-    def picture(self) -> bool:
-        """Whether the response is a picture, which can have a signed link."""
-        return any(kind.startswith("image/") for kind in self.media_types)
+    def signable(self) -> bool:
+        """Whether it can have a signed link: a picture, and what says that it is linkable."""
+        return self.linkable or any(kind.startswith("image/") for kind in self.media_types)
 
 
 def read_state(request: web.Request) -> Services | Unavailable:

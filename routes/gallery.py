@@ -11,12 +11,11 @@ from ..forge.export.pictures import PictureExporter
 from ..forge.generations.gallery import Offered
 from ..forge.waiting import wait_at_most
 from . import gallery_requests, responses
+from .content import WRITE_SECONDS
 from .context import Call, Endpoint
 
 ZIP_TYPE = "application/zip"
 EXPORT_NAME = "avatarforge-pictures.zip"
-#: Seconds in which a client must take a piece of an archive, so that a slow one cannot keep a slot.
-WRITE_SECONDS = 60.0
 
 
 async def filters(call: Call) -> responses.GalleryFiltersAnswer:

@@ -1,4 +1,4 @@
-"""The endpoint that signs links, which show pictures without the key until they expire."""
+"""The endpoint that signs links, which show pictures and exports without the key until they expire."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from pydantic import ValidationError
 from ..forge.access.signing import EXPIRES, SIGNATURE, Signer
 from ..forge.errors import UnavailableError, UnprocessableError
 from ..forge.ids import UUID_PATTERN, canonical_id
-from . import files, generations, live, requests, responses
+from . import character_files, exports, files, generations, live, requests, responses
 from .access import access_of
 from .context import PREFIX, Call, Endpoint
 from .rendering import iso_time
 
-PICTURES = tuple(
-    endpoint for endpoint in (*files.ENDPOINTS, *generations.ENDPOINTS, *live.ENDPOINTS) if endpoint.picture
+SIGNABLE = tuple(
+    endpoint
+    for module in (files, generations, live, character_files, exports)
+    for endpoint in module.ENDPOINTS
+    if endpoint.signable
 )
 _BASE = re.compile(f"(?:/api)?(?:{re.escape(PREFIX)})?")
 # The pattern of each placeholder. No character needs escaping, so there is only one way to write each path.
@@ -45,7 +48,7 @@ def _signed(signer: Signer, url: str, expires: int, position: int) -> responses.
 
 
 def _split(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
-    """(base, path of the endpoint that shows the picture, query)
+    """(base, path of the endpoint, query)
 
     The base stays as it was sent, so that the signed link resolves like the original URL. `position` is the
     index of the URL in the request. Raises UnprocessableError.
@@ -53,7 +56,7 @@ def _split(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
     path, _, text = url.partition("?")
     base = _BASE.match(path)
     rest = path[base.end() :] if base else path
-    for endpoint in PICTURES:
+    for endpoint in SIGNABLE:
         match = re.fullmatch(_pattern(endpoint), rest, re.ASCII)
         if match is not None:
             values = {
@@ -67,8 +70,8 @@ def _split(url: str, position: int) -> tuple[str, str, list[tuple[str, str]]]:
             )
     raise _invalid_url(
         position,
-        "This is no picture of the API. Send the url of a file, an output or a preview, or "
-        "/files/{file_id}/thumbnail.",
+        "This is no picture of the API and no export. Send the url of a file, an output or a preview, "
+        "/files/{file_id}/thumbnail, or an export such as /batch/{batch_id}/export?format=zip.",
     )
 
 
@@ -100,7 +103,7 @@ ENDPOINTS = (
         "POST",
         "/signed_urls",
         sign_urls,
-        "Links that show pictures without the key, until they expire",
+        "Links that show pictures and exports without the key, until they expire",
         "utility",
         answer=responses.SignedUrlsAnswer,
         body=requests.SignedUrlsBody,

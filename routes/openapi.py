@@ -138,7 +138,7 @@ def _operation(endpoint: Endpoint, references: Any, *, key_needed: bool) -> Json
     ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
-    if endpoint.picture:
+    if endpoint.signable:
         parameters += _LINK
     key_optional = endpoint.anonymous_answer is not None or not key_needed
     operation: JsonObject = {

@@ -32,6 +32,7 @@ PARTS: dict[str, Path] = {
             "detail.mjs",
             "detail_sections.mjs",
             "draft.mjs",
+            "export_dialog.mjs",
             "fields.mjs",
             "filmstrip.mjs",
             "first_start.mjs",

@@ -212,7 +212,7 @@ def read_query(endpoint: Endpoint, request: web.Request) -> BaseModel:
     values = {
         name: given[0] if len(given := request.query.getall(name)) == 1 else given
         for name in request.query
-        if not (endpoint.picture and name in (EXPIRES, SIGNATURE))
+        if not (endpoint.signable and name in (EXPIRES, SIGNATURE))
     }
     return endpoint.query.model_validate(values)
 

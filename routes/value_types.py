@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.access.signing import LONGEST as LONGEST_LINK
+from ..forge.export.material import LARGEST_HEIGHT, MOST_REPEATS, SMALLEST_HEIGHT
 from ..forge.generations.gallery import LONGEST_TAG, tag_key
 from ..forge.ids import UUID_PATTERN, canonical_id
 from ..forge.spec.request import MOST_COUNT, MOST_PICTURES
@@ -90,6 +91,10 @@ QueryPosition = Annotated[int, Strict(), Field(ge=1, le=MOST_PICTURES), BeforeVa
 QuerySeed = Annotated[int, Strict(), Field(ge=0, le=2**64 - 1), BeforeValidator(_from_text)]
 Version = Annotated[int, Strict(), Field(ge=0, le=2**53), BeforeValidator(_from_text)]
 VersionNumber = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1), BeforeValidator(_from_text)]
+FrameHeight = Annotated[
+    int, Strict(), Field(ge=SMALLEST_HEIGHT, le=LARGEST_HEIGHT), BeforeValidator(_from_text)
+]
+Repeats = Annotated[int, Strict(), Field(ge=1, le=MOST_REPEATS), BeforeValidator(_from_text)]
 Days = Annotated[int, Strict(), Field(ge=0, le=36_500), BeforeValidator(_from_text)]
 
 

@@ -53,6 +53,8 @@ class FakeHost:
         self.prompts: dict[str, Prompt] = {}
         self.submitted: list[str] = []
         self.pictures = 0
+        #: The bytes of a picture that a save node writes, by its number.
+        self.paint: Callable[[int], bytes] = picture
         #: `GenerationRecorder.take_of`, which the save node asks.
         self.take_of: Callable[[str, int, str], int] = lambda generation_id, position, prompt_id: 1
         self.dead: str | None = None
@@ -136,7 +138,7 @@ class FakeHost:
                 folder.mkdir(parents=True, exist_ok=True)
                 name = output_name(position, self.take_of(generation_id, position, prompt_id))
                 self.pictures += 1
-                (folder / name).write_bytes(picture(self.pictures))
+                (folder / name).write_bytes(self.paint(self.pictures))
                 self.tell(PromptEvent("saved", prompt_id, filenames=(name,)))
 
     def end(self, event: PromptEvent, *, silently: bool = False) -> None:

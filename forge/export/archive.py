@@ -93,6 +93,24 @@ def directory(members: Sequence[NewMember]) -> bytes:
     return listed + _END.pack(_END_MARK, 0, 0, count, count, len(listed), offset, 0)
 
 
+class ArchiveWriter:
+    """What stands between the bytes of the members of an archive, which are written in the order in which
+    they are added."""
+
+    def __init__(self) -> None:
+        self._members: list[NewMember] = []
+
+    def add(self, name: str, size: int, crc: int) -> bytes:
+        """What stands before the bytes of a member."""
+        member = NewMember(name, size, crc)
+        self._members.append(member)
+        return local_header(member)
+
+    def end(self) -> bytes:
+        """What follows the last member."""
+        return directory(self._members)
+
+
 class ArchiveReader:
     """The members of an archive, by name. Everything here blocks. One thread reads at a time."""
 

@@ -31,7 +31,7 @@ from ..store.files import FileStore, lost_bytes, unknown_file
 from ..store.spool import Spool
 from ..strict_json import InvalidJson, read_json
 from ..workers import Slots, Workers
-from .archive import MOST_MEMBERS, PIECE, NewMember, archive_size, directory, local_header
+from .archive import MOST_MEMBERS, PIECE, ArchiveWriter, NewMember, archive_size
 from .manifest import (
     DEPTH,
     FORMAT,
@@ -169,16 +169,14 @@ class CharacterExporter:
 
     def _pieces(self, export: Export) -> Iterator[bytes]:
         """The bytes of the archive. Blocks. Raises NotFoundError for a picture whose bytes were altered."""
-        members = [NewMember(MANIFEST, len(export.manifest), zlib.crc32(export.manifest))]
-        yield local_header(members[0])
+        archive = ArchiveWriter()
+        yield archive.add(MANIFEST, len(export.manifest), zlib.crc32(export.manifest))
         yield export.manifest
         for record in export.files:
             path = self._files.path(record)
-            member = NewMember(_member(record), record.size, _checked_crc(path, record))
-            members.append(member)
-            yield local_header(member)
+            yield archive.add(_member(record), record.size, _checked_crc(path, record))
             yield from _read(path, record)
-        yield directory(members)
+        yield archive.end()
 
 
 def _find(connection: Connection, character_id: str, which: Versions) -> _Found:

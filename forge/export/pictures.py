@@ -14,7 +14,7 @@ from ..generations.outputs import OutputFolder
 from ..settings import Settings
 from ..store.disk import open_to_read
 from ..workers import Slots, Workers
-from .archive import MOST_MEMBERS, PIECE, NewMember, archive_size, directory, local_header
+from .archive import MOST_MEMBERS, PIECE, ArchiveWriter, NewMember, archive_size
 
 #: Downloads at the same time, and how many more wait.
 AT_ONCE, WAITING = 2, 8
@@ -64,7 +64,7 @@ class PictureExporter:
 
     async def pieces(self, pictures: Sequence[_Picture]) -> AsyncIterator[bytes]:
         """The bytes of the archive. A picture whose bytes are gone is named in MISSING instead."""
-        members: list[NewMember] = []
+        archive = ArchiveWriter()
         missing: list[str] = []
         left = self._most_bytes
         for picture in pictures:
@@ -73,17 +73,13 @@ class PictureExporter:
                 missing.append(picture.name)
                 continue
             left -= len(content)
-            member = NewMember(picture.name, len(content), zlib.crc32(content))
-            members.append(member)
-            yield local_header(member)
+            yield archive.add(picture.name, len(content), zlib.crc32(content))
             for start in range(0, len(content), PIECE):
                 yield content[start : start + PIECE]
         if missing:
             text = "\n".join(missing).encode()
-            member = NewMember(MISSING, len(text), zlib.crc32(text))
-            members.append(member)
-            yield local_header(member) + text
-        yield directory(members)
+            yield archive.add(MISSING, len(text), zlib.crc32(text)) + text
+        yield archive.end()
 
 
 def _read(path: Path, most: int) -> bytes | None:

@@ -47,21 +47,32 @@ class Spool:
             await self._workers.disk(incoming.discard)
 
     @asynccontextmanager
-    async def make(self, pieces: Callable[[], Iterator[bytes]]) -> AsyncIterator[Path]:
+    async def make(
+        self,
+        pieces: Callable[[], Iterator[bytes]],
+        *,
+        drawn: bool = False,
+        go_on: Callable[[], None] = lambda: None,
+    ) -> AsyncIterator[Path]:
         """A file of what `pieces` yields in a thread, as long as the context is open. Raises what that
-        raises, and StorageFullError."""
+        raises, what `go_on` raises between two turns, and StorageFullError.
+
+        `drawn`: each piece takes time and memory of its own, so it is made where pictures are decoded.
+        """
+        run = self._workers.decode if drawn else self._workers.disk
+        per_turn = 1 if drawn else PIECES_PER_TURN
         incoming = self._contents.begin()
         rest = pieces()
 
         def write_some() -> bool:
             """Whether there is more. In turns, so that a long file keeps no thread from others."""
-            some = list(islice(rest, PIECES_PER_TURN))
+            some = list(islice(rest, per_turn))
             incoming.write(*some)
-            return len(some) == PIECES_PER_TURN
+            return len(some) == per_turn
 
         try:
-            while await self._workers.disk(write_some):
-                pass
+            while await run(write_some):
+                go_on()
             await self._workers.disk(incoming.finish)
             yield incoming.path
         finally:

@@ -107,6 +107,15 @@ class Stage:
         generation_id: str = answer["generation_id"]
         return generation_id
 
+    async def finished_batch(self) -> str:
+        batch_id = await self.batch(failed=False)
+        (item,) = (await self.forge.batches.get(batch_id)).items
+        while item.generation_id not in self.forge.host.queued:
+            await self.forge.generations.get(item.generation_id)  # each read lets other tasks run
+        self.forge.host.succeed(item.generation_id)
+        await self.forge.until(item.generation_id, "completed")
+        return batch_id
+
     async def batch(self, *, failed: bool) -> str:
         answer = await self.client.post(f"{PREFIX}/batch", json={"requests": [{"prompt": "a knight"}]})
         batch_id: str = (await answer.json())["batch_id"]
@@ -168,6 +177,8 @@ class Stage:
                 made[name] = await self.pose()
             elif name == "character_id":
                 made[name] = await self.character()
+            elif name == "batch_id" and endpoint.path.endswith("/export"):
+                made[name] = await self.finished_batch()
             elif name == "batch_id":
                 made[name] = await self.batch(failed=endpoint.path.endswith("/retry"))
             elif name == "generation_id" and "take" in placeholders(endpoint):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import uuid
 from pathlib import Path
 from typing import Any
 
+from exporting import BLUE, RED, Drawn
 from pictures import picture
+from PIL import Image
 
 from lab.api import Api
 
@@ -74,3 +77,36 @@ def test_nodes_take_ids_in_capitals(api: Api) -> None:
         record = run(api, prompt, prompt_id)
         assert record["status"]["status_str"] == "success", record["status"]
         assert api.get(f"/generations/{prompt_id}").json()["generation_id"] == prompt_id
+
+
+def test_an_atlas_of_loaded_pictures_is_written_each_time_to_a_folder_of_its_own(api: Api) -> None:
+    pictures = {"front": Drawn(), "back": Drawn(size=(80, 96), colour=BLUE)}
+    graph: dict[str, Any] = {
+        view: {
+            "class_type": "AvatarForgeLoadReference",
+            "inputs": {"file_id": api.upload(drawn.png(), "reference")["file_id"]},
+        }
+        for view, drawn in pictures.items()
+    }
+    name = f"atlas-{secrets.token_hex(4)}"
+    inputs = {"name": name, "names": "", "format": "atlas", "height": 0}
+    links = {view: [view, 0] for view in pictures}
+    graph["atlas"] = {"class_type": "AvatarForgeExportAtlas", "inputs": {**inputs, **links}}
+    (shown,) = run(api, graph, str(uuid.uuid4()))["outputs"]["atlas"]["images"]
+    assert shown == {
+        "filename": f"{name}.png",
+        "subfolder": f"avatarforge_atlases/{name}_00001",
+        "type": "output",
+    }
+    data = api.root("/view", params={**shown, "filename": f"{name}.json"}).json()
+    texture = Image.open(io.BytesIO(api.root("/view", params=shown).content))
+    assert [*data["frames"]] == ["front", "back"]
+    for frame, colour in zip(data["frames"].values(), (RED, BLUE), strict=True):
+        place = frame["frame"]
+        feet = (place["x"] + place["w"] // 2, place["y"] + place["h"] - 1)
+        assert texture.getpixel(feet) == (*colour, 255)
+        assert frame["pivot"] == {"x": 0.5, "y": 1.0}
+    inputs["height"] = 40
+    graph["atlas"]["inputs"] = {**inputs, **links}
+    (shown,) = run(api, graph, str(uuid.uuid4()))["outputs"]["atlas"]["images"]
+    assert shown["subfolder"] == f"avatarforge_atlases/{name}_00002"

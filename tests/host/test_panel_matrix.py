@@ -143,9 +143,41 @@ def test_a_matrix_fills_while_it_runs_and_each_cell_opens_rerolls_and_exports(
     assert {api.get(f"/generations/{id_}").json()["output_files"][0]["seed"] for id_ in others} == {77}
 
     coat.get_by_role("button", name=re.compile("^Coat, Left, Finished")).click()
-    expect(page.get_by_role("region", name="Generation")).to_be_visible()
+    detail = page.get_by_role("region", name="Generation")
+    detail.get_by_role("button", name="Export…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Export pictures")
+    expect(dialog.get_by_label("For")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(detail.get_by_role("button", name="Export…")).to_be_focused()
     page.get_by_role("button", name="Back to the matrix").click()
     expect(cells(page)).to_have_count(4)
+
+    page.get_by_role("button", name="Export…").click()
+    dialog.get_by_label("For").select_option("PixiJS, Phaser: a texture atlas")
+    dialog.get_by_label("Height of a frame").press("e")
+    dialog.get_by_role("button", name="Export", exact=True).click()
+    expect(dialog.get_by_text("This is not a number.")).to_be_visible()
+    dialog.get_by_label("Height of a frame").fill("32")
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Export", exact=True).click()
+    path = f"/batch/{batch['batch_id']}/export"
+    assert (
+        download.value.path().read_bytes() == api.get(path, params={"format": "atlas", "height": 32}).content
+    )
+    assert download.value.suggested_filename.endswith("-atlas.zip")
+    expect(dialog).to_be_hidden()
+
+    page.goto(f"{api.base_url}/#/characters/{mira['character_id']}")
+    page.get_by_role("button", name="Export pictures…").click()
+    expect(dialog.get_by_label("Trigger word")).to_be_hidden()
+    dialog.get_by_label("For").select_option("LoRA training (kohya)")
+    dialog.get_by_label("Trigger word").fill("m1ra")
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Export", exact=True).click()
+    query = {"format": "lora", "trigger": "m1ra"}
+    path = f"/characters/{mira['character_id']}/export"
+    assert download.value.path().read_bytes() == api.get(path, params=query).content
 
 
 def test_the_rest_is_cancelled_and_tried_again_and_a_deleted_picture_leaves_its_place_empty(

@@ -113,7 +113,16 @@ def doll_sheet() -> Prompt:
 
 
 def doll_pixel_art() -> Prompt:
-    return _drawn(views=LARGE_PIXELS[0], pixel_height=LARGE_PIXELS[1], pixel_colors=LARGE_PIXELS[2])
+    """Two sides in large pixels, which are saved and written as an atlas for an engine."""
+    views, pixel_height, pixel_colors = LARGE_PIXELS
+    prompt = _drawn(views=views, pixel_height=pixel_height, pixel_colors=pixel_colors)
+    pictures = dict(zip(views, _saved_pictures(prompt), strict=True))
+    atlas = {
+        "class_type": "AvatarForgeExportAtlas",
+        "inputs": {"name": "knight", "names": "", "format": "atlas", "height": 0, **pictures},
+        "_meta": {"title": "Atlas for an engine"},
+    }
+    return {**prompt, str(max(map(int, prompt)) + 1): atlas}
 
 
 def doll_in_a_pose() -> Prompt:

@@ -70,7 +70,8 @@ EXAMPLES: dict[str, Example] = {
     "Paper doll in pixel art": Example(
         prompts.doll_pixel_art,
         "A drawn character from two sides, reduced by *Pixel Art* to large pixels in one palette, that of "
-        "the front. The node does the same with pictures of any model. No model is needed.",
+        "the front, and written by *Export Atlas* for a game engine. The nodes do the same with pictures of "
+        "any model. No model is needed.",
         Card("A sprite in one palette. No model needed.", cards.large_pixels),
     ),
     "Paper doll in a library pose": Example(

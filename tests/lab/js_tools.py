@@ -1,4 +1,4 @@
-"""Checks the scripts in ``web/`` with TypeScript and eslint, which npm installs into the user's cache.
+"""Installs what npm has: TypeScript and eslint, which check the scripts in ``web/``, and two game engines.
 
 ``python -m lab.js_tools types ROOT`` checks the types that the JSDoc comments of ``ROOT/web`` declare, and
 ``python -m lab.js_tools lint ROOT`` runs eslint on it.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .cache import being_made, cache_root, key
@@ -16,25 +18,51 @@ from .progress import Command, LabError, run_step
 from .system import node_and_npm
 
 CONFIG = Path(__file__).with_name("js")
+GAMES = Path(__file__).with_name("js_games")
+#: The builds that a page loads, of packages that have a hundred times as many bytes.
+GAME_BUILDS = ("phaser/dist/phaser.min.js", "pixi.js/dist/pixi.min.js")
 NETWORK_HINT = "Is the network up, and may npm reach its registry? Then run the same command again."
 
 
 def js_tools() -> Path:
     """Install the packages in ``js/package.json`` and return their ``node_modules``. Raises LabError."""
-    manifest = CONFIG / "package.json"
+    with _made("js", CONFIG / "package.json") as (folder, needed):
+        if needed:
+            _install("TypeScript and eslint", folder)
+    return folder / "node_modules"
+
+
+def game_engines() -> Path:
+    """Install the packages in ``js_games/package.json`` and return a folder with their builds for pages:
+    ``phaser.min.js`` and ``pixi.min.js``. Raises LabError."""
+    with _made("js-games", GAMES / "package.json") as (folder, needed):
+        if needed:
+            _install("Phaser and PixiJS", folder)
+            for build in GAME_BUILDS:
+                shutil.copy(folder / "node_modules" / build, folder)
+            shutil.rmtree(folder / "node_modules")
+    return folder
+
+
+@contextmanager
+def _made(name: str, manifest: Path) -> Iterator[tuple[Path, bool]]:
+    """(the cached folder of these packages, whether it must be filled)"""
     packages = manifest.read_text(encoding="utf-8")
-    folder = cache_root() / f"js-{key(packages)}"
+    folder = cache_root() / f"{name}-{key(packages)}"
     with being_made(folder, {"package.json": packages}) as needed:
         if needed:
-            _, npm = node_and_npm()
             shutil.copy(manifest, folder)
-            run_step(
-                "Installing TypeScript and eslint",
-                [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund"],
-                hint=NETWORK_HINT,
-                cwd=folder,
-            )
-    return folder / "node_modules"
+        yield folder, needed
+
+
+def _install(what: str, folder: Path) -> None:
+    _, npm = node_and_npm()
+    run_step(
+        f"Installing {what}",
+        [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund"],
+        hint=NETWORK_HINT,
+        cwd=folder,
+    )
 
 
 def types_command(project: Path = CONFIG / "tsconfig.json") -> Command:

@@ -1,4 +1,4 @@
-"""Finds or installs what pip cannot: Python's venv module on Debian, a browser, Node.js, and strace."""
+"""Finds or installs what pip cannot: Python's venv module on Debian, a browser, Node.js, strace and 7z."""
 
 from __future__ import annotations
 
@@ -76,6 +76,25 @@ def strace() -> Path:
     if path is None:
         raise LabError("The package strace is installed, but there is no program `strace` on the PATH.")
     return Path(path)
+
+
+def seven_zip() -> Path:
+    """7-Zip's command. Installs Debian's if there is none, as root only. Raises LabError."""
+    found = _seven_zip()
+    if found is None:
+        _apt_install("p7zip-full", "The test of exported archives needs 7-Zip")
+        found = _seven_zip()
+    if found is None:
+        raise LabError("The package p7zip-full is installed, but there is no program `7z` on the PATH.")
+    return found
+
+
+def _seven_zip() -> Path | None:
+    for name in ("7z", "7zz", "7za"):
+        path = shutil.which(name)
+        if path:
+            return Path(path)
+    return None
 
 
 def _venv_package(python: Path) -> str:

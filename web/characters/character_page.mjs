@@ -73,6 +73,7 @@ export class CharacterPage {
       { className: "avatarforge-row", hidden: true },
       button(t("matrix_new"), () => openMatrix("")),
       button(t("export_dots"), () => run(exportCharacter)),
+      button(t("export_pictures_dots"), () => void this.#exportPictures()),
       button(t("delete_dots"), () => void this.#delete(), { className: "avatarforge-button avatarforge-danger" }),
     );
     this.element = make(
@@ -130,6 +131,11 @@ export class CharacterPage {
       this.status.textContent = errorMessage(error, t);
       this.retry.hidden = statusOf(error) === 404;
     }
+  }
+
+  async #exportPictures() {
+    const { exportPictures } = await import("../panel/export_dialog.mjs");
+    await exportPictures(this.session, { path: `/characters/${encodeURIComponent(this.id)}`, isCharacter: true });
   }
 
   /** Stop following the pictures. What was not saved stays. */

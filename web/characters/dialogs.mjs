@@ -58,8 +58,8 @@ export function ask({ session, title, parts, action, isDanger = false, work }) {
   return showModal(dialog);
 }
 
-/** A field of a dialog is empty that must not be. */
-class MissingValue extends Error {}
+/** A field of a dialog is empty that must not be, or has no value that could be sent. Its text is shown below the fields. */
+export class MissingValue extends Error {}
 
 /**
  * @param {ReturnType<typeof textField> | ReturnType<typeof textAreaField>} field

@@ -41,6 +41,7 @@ export class MatrixGrid {
     this.error = make("p", { className: "avatarforge-status", role: "status" });
     this.cancelButton = button(t("cancel_rest"), () => void this.#run("cancel"));
     this.retryButton = button(t("retry_failed"), () => void this.#run("retry"));
+    this.exportButton = button(t("export_dots"), () => void this.#export(), { hidden: true });
     this.reloadButton = button(t("retry"), () => void this.show(this.id, this.poses), { hidden: true });
     this.table = make("table", { className: "avatarforge-matrix" });
     this.table.addEventListener("keydown", (event) => this.#moveFocus(event));
@@ -51,7 +52,7 @@ export class MatrixGrid {
       this.bar,
       this.text,
       this.error,
-      make("div", { className: "avatarforge-row" }, this.cancelButton, this.retryButton, this.reloadButton),
+      make("div", { className: "avatarforge-row" }, this.cancelButton, this.retryButton, this.exportButton, this.reloadButton),
       make("div", { className: "avatarforge-matrix-scroll" }, this.table),
     );
     live.on("change", (generation) => this.#update(generation));
@@ -79,7 +80,7 @@ export class MatrixGrid {
       this.bar.value = 0;
     }
     this.id = id;
-    this.cancelButton.hidden = this.retryButton.hidden = true;
+    this.cancelButton.hidden = this.retryButton.hidden = this.exportButton.hidden = true;
     await this.#load();
   }
 
@@ -227,6 +228,12 @@ export class MatrixGrid {
     this.text.textContent = parts.join(" · ");
     this.cancelButton.hidden = ended === cells.length;
     this.retryButton.hidden = !failed;
+    this.exportButton.hidden = !completed;
+  }
+
+  async #export() {
+    const { exportPictures } = await import("../panel/export_dialog.mjs");
+    await exportPictures(this.session, { path: `/batch/${encodeURIComponent(this.id)}` });
   }
 
   /** @param {"cancel" | "retry"} action */

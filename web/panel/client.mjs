@@ -142,6 +142,18 @@ export class ApiClient extends FilesClient {
   }
 
   /**
+   * Pictures for another program.
+   * @param {string} path of what is exported, such as "/batch/ID"
+   * @param {Record<string, string>} query
+   * @returns {Promise<{ file: Blob, name: string }>} `name` is the one that the server gives it
+   */
+  async exportFile(path, query) {
+    const response = await this.request(`${path}/export?${new URLSearchParams(query)}`);
+    const [, name = "export.zip"] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+    return { file: await response.blob(), name };
+  }
+
+  /**
    * @param {string} id
    * @returns {Promise<Generation>}
    */

@@ -167,6 +167,7 @@ export class Detail {
         : null,
       curl ? action("curl", t("copy_curl"), () => void this.#copy(curl)) : null,
       editor && kind !== "graph" ? action("graph", t("open_graph"), () => void this.#openGraph(generation)) : null,
+      generation.output_files.length ? action("export", t("export_dots"), () => void this.#export()) : null,
       action("delete", t("delete"), () => this.session.deleteLater(generation), {
         className: "avatarforge-button avatarforge-danger",
       }),
@@ -184,6 +185,11 @@ export class Detail {
     } catch (error) {
       this.session.notify(errorMessage(error, t));
     }
+  }
+
+  async #export() {
+    const { exportPictures } = await import("./export_dialog.mjs");
+    await exportPictures(this.session, { path: `/generations/${encodeURIComponent(this.id)}` });
   }
 
   /** @param {string} text */
