@@ -154,6 +154,13 @@ async def dangle_take(store: Store) -> None:
     )
 
 
+async def dangle_scores(store: Store) -> None:
+    without_keys(
+        store,
+        "INSERT INTO picture_scores (generation_id, position, take, scores) VALUES ('nobody', 0, 1, '{}')",
+    )
+
+
 async def dangle_skeleton(store: Store) -> None:
     await store.forge.database.write(
         lambda connection: connection.execute(
@@ -233,6 +240,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (dangle_input, "dangling"),
     (dangle_output, "dangling"),
     (dangle_take, "dangling"),
+    (dangle_scores, "dangling"),
     (dangle_skeleton, "dangling"),
     (dangle_pose, "dangling"),
     (lose_picture, "output_missing"),
