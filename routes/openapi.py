@@ -33,7 +33,10 @@ REFUSALS = {
     507: "The disk or the storage quota has no room left",
 }
 _BYTES: JsonObject = {"type": "string", "format": "binary"}
-_RESPONSES_BY_TYPE: dict[str, JsonObject] = {"application/json": {"type": ["object", "array"]}}
+_RESPONSES_BY_TYPE: dict[str, JsonObject] = {
+    "application/json": {"type": ["object", "array"]},
+    "application/schema+json": {"type": "object"},
+}
 _UPLOADS: dict[str, JsonObject] = {
     "application/zip": {"type": "string", "format": "binary"},
     "multipart/form-data": {

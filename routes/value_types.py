@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from ..forge.access.signing import LONGEST as LONGEST_LINK
-from ..forge.export.material import LARGEST_HEIGHT, MOST_REPEATS, SMALLEST_HEIGHT
+from ..forge.export.limits import LARGEST_HEIGHT, MOST_REPEATS, SMALLEST_HEIGHT
 from ..forge.generations.gallery import LONGEST_TAG, tag_key
 from ..forge.ids import UUID_PATTERN, canonical_id
 from ..forge.spec.request import MOST_COUNT, MOST_PICTURES

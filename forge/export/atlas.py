@@ -14,11 +14,11 @@ from PIL import Image
 from ..errors import TooLargeError
 from ..pictures.png_strips import write_png
 from .frames import CLEAR, FrameSet
-from .material import json_part
-from .members import TextPart
+from .limits import MOST_SIDE
+from .members import TextPart, json_part
 
-#: Pixels of a side, which every graphics card of today takes, and between frames, against bleeding.
-MOST_SIDE, PADDING = 8_192, 2
+#: Pixels between frames, against bleeding.
+PADDING = 2
 #: Milliseconds of a frame of an animation.
 FRAME_MILLISECONDS = 100
 _SMALLEST_SIDE = 16

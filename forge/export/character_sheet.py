@@ -12,11 +12,12 @@ from PIL import Image, ImageDraw, ImageFont
 from ..pictures.figure import Colour
 from ..pictures.png_strips import write_png
 from .frames import FrameSet
+from .limits import MOST_SIDE
 from .material import DrawnPart, Material, Plan, animations_of
 from .picture_manifest import FrameEntry, ImageEntry
 
-#: Pixels of a side, and figures of a row.
-MOST_SIDE, MOST_COLUMNS = 8_192, 16
+#: Figures of a row.
+MOST_COLUMNS = 16
 PAPER: Colour = (255, 255, 255)
 INK: Colour = (40, 40, 40)
 LINE: Colour = (204, 204, 204)

@@ -10,8 +10,8 @@ from .atlas import Drawn, aseprite_json, draw_atlas, fitting_atlas, texture_pack
 from .character_sheet import plan_sheet
 from .godot import godot_parts
 from .lora import plan_lora
-from .material import DrawnPart, Material, Plan, animations_of, file_part, json_part
-from .members import TextPart
+from .material import DrawnPart, Material, Plan, animations_of, file_part
+from .members import TextPart, json_part
 from .picture_manifest import ExportFormat, FrameEntry, ImageEntry
 from .story_formats import plan_renpy, plan_rpgmaker
 from .views_3d import plan_3d

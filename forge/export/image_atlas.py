@@ -11,10 +11,9 @@ from ..pictures.figure_box import measure_figure
 from .atlas import Drawn, aseprite_json, draw_atlas, fitting_atlas, texture_packer_parts, unity_json
 from .frames import draw_frame, frame_figures
 from .godot import godot_parts
-from .material import json_part
-from .members import TextPart
+from .limits import MOST_PICTURES
+from .members import TextPart, json_part
 from .naming import ALL, slug
-from .selection import MOST_PICTURES
 
 APP = "AvatarForge"
 #: Folders of one name that are tried before it is refused.

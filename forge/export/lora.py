@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .material import MOST_REPEATS, Material, Plan, file_part
+from .limits import MOST_REPEATS
+from .material import Material, Plan, file_part
 from .members import TextPart
 from .selection import ExportPicture
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from PIL import Image
 
@@ -30,9 +28,6 @@ from .selection import ExportPicture, Subject
 
 #: Colours of a palette.
 MOST_COLOURS = 8
-#: Limits of what a client chooses: pixels of a frame's height, and how often a picture is shown in an epoch.
-SMALLEST_HEIGHT, LARGEST_HEIGHT = 16, 4_096
-MOST_REPEATS = 100
 
 
 @dataclass(frozen=True)
@@ -188,10 +183,6 @@ def full_name(picture: ExportPicture) -> str:
 def file_part(name: str, picture: ExportPicture) -> FilePart:
     """A member with a picture's own bytes."""
     return FilePart(name, picture.path, picture.output.size, picture.output.content_hash)
-
-
-def json_part(name: str, value: Any) -> TextPart:
-    return TextPart(name, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def animations_of(pictures: Sequence[ExportPicture]) -> dict[str, list[int]]:

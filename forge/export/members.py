@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import NotFoundError
 from ..store.disk import open_to_read
@@ -44,6 +46,11 @@ class FilePart:
 
 
 Part = TextPart | FilePart
+
+
+def json_part(name: str, value: Any) -> TextPart:
+    """A member that is JSON, indented for people."""
+    return TextPart(name, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 class Checksums:

@@ -24,13 +24,12 @@ from ..spec.avatar import AvatarSpec
 from ..spec.expressions import expression_words
 from ..spec.views import VIEWS
 from ..workers import Workers
+from .limits import MOST_PICTURES
 from .naming import Shows, name_pictures, slug
 from .target import joints_in
 
 Key = TypeVar("Key", int, str)
 SubjectKind = Literal["generation", "batch", "character"]
-#: Pictures of one export.
-MOST_PICTURES = 1_000
 #: The name of pictures that show no saved character.
 NO_NAME = "avatar"
 #: Generations that are read at once: their specs and receipts are in memory until their facts are taken.

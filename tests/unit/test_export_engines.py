@@ -13,8 +13,9 @@ from godot_resource import Call, StringName, parse
 
 from avatarforge.forge.errors import TooLargeError
 from avatarforge.forge.export import atlas as atlas_module
-from avatarforge.forge.export.atlas import MOST_SIDE, PADDING, lay_out
+from avatarforge.forge.export.atlas import PADDING, lay_out
 from avatarforge.forge.export.godot import quoted
+from avatarforge.forge.export.limits import MOST_SIDE
 from avatarforge.forge.export.naming import Shows
 from avatarforge.forge.export.picture_manifest import ExportFormat
 from avatarforge.forge.export.selection import ExportPicture
