@@ -27,7 +27,7 @@ from .changes import of_generation
 from .clock import after_newest
 from .generations import ACTIVE
 from .records import BatchCounts, BatchItem, BatchRecord
-from .tables import batches, generations, outputs
+from .tables import batches, generations, outputs, picture_scores
 from .templates import name_key
 
 _ROW = select(*(batches.c[field.name] for field in fields(BatchRecord)))
@@ -200,9 +200,10 @@ def wait_again(connection: Connection, generation_ids: Sequence[str]) -> None:
     first = first_free_place(connection)
     for some in _slices(generation_ids):
         options = of_generation(*some)
-        connection.execute(
-            delete(outputs).where(outputs.c.generation_id.in_(some)), execution_options=options
-        )
+        for table in (outputs, picture_scores):
+            connection.execute(
+                delete(table).where(table.c.generation_id.in_(some)), execution_options=options
+            )
     rows = [
         {"of": generation_id, "place": first + number, "new_prompt_id": str(uuid.uuid4())}
         for number, generation_id in enumerate(generation_ids)

@@ -22,6 +22,7 @@ from .tables import (
     generations,
     library_poses,
     outputs,
+    picture_scores,
     template_files,
     template_versions,
 )
@@ -29,7 +30,7 @@ from .tables import (
 _OPTION = "avatarforge_generation"
 _CHANGED = "avatarforge_changed"
 #: Tables that responses about generations depend on.
-_OF_GENERATIONS = (generations, outputs)
+_OF_GENERATIONS = (generations, outputs, picture_scores)
 #: Tables that responses about files depend on. Deleting a generation deletes its rows of `generation_inputs`,
 #: and deleting a version of a template or a character its rows of `template_files` or `character_files`.
 _OF_FILES = (

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    and_,
     bindparam,
     case,
     delete,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from . import row_counts, terms
 from .changes import of_generation
 from .records import GenerationRecord, OutputRecord
-from .tables import generation_inputs, generations, outputs
+from .tables import generation_inputs, generations, outputs, picture_scores
 
 ACTIVE = ("queued", "processing")
 
@@ -37,16 +38,32 @@ _COLUMN_OF = {item.name: item.name.removesuffix("_json") for item in fields(Gene
 del _COLUMN_OF["outputs"]
 _FIELD_OF = {column: name for name, column in _COLUMN_OF.items()}
 _COLUMNS = [generations.c[column] for column in _COLUMN_OF.values()]
-_OUTPUT_COLUMNS = [outputs.c[field.name] for field in fields(OutputRecord)]
+#: What the row of a picture holds; its scores are rows of their own.
+_OF_OUTPUTS = tuple(field.name for field in fields(OutputRecord) if field.name != "scores_json")
 _ROW = select(*_COLUMNS)
 _BY_ID = _ROW.where(generations.c.id == bindparam("generation_id"))
 _BY_SEQUENCE = _ROW.where(generations.c.sequence.in_(bindparam("sequences", expanding=True)))
-# Of those that wait, only the small index is read.
+# Of those that wait, in a batch or between two tries, only the small indexes are read.
 _waiting = select(generations.c.sequence).where(generations.c.waiting_place.is_not(None))
-_in_queue = (generations.c.status.in_(ACTIVE), generations.c.sequence.not_in(_waiting))
+_between_tries = select(generations.c.sequence).where(generations.c.next_try.is_not(None))
+_in_queue = (
+    generations.c.status.in_(ACTIVE),
+    generations.c.sequence.not_in(_waiting),
+    generations.c.sequence.not_in(_between_tries),
+)
 _ACTIVE = select(generations.c.sequence).where(*_in_queue)
 _OUTPUTS = (
-    select(*_OUTPUT_COLUMNS)
+    select(*(outputs.c[name] for name in _OF_OUTPUTS), picture_scores.c.scores)
+    .select_from(
+        outputs.outerjoin(
+            picture_scores,
+            and_(
+                picture_scores.c.generation_id == outputs.c.generation_id,
+                picture_scores.c.position == outputs.c.position,
+                picture_scores.c.take == outputs.c.take,
+            ),
+        )
+    )
     .where(outputs.c.generation_id.in_(bindparam("generation_ids", expanding=True)))
     .order_by(outputs.c.generation_id, outputs.c.position)
 )
@@ -213,7 +230,8 @@ def by_sequence(connection: Connection, sequences: Iterable[int]) -> dict[int, G
 
 
 def active(connection: Connection, limit: int | None = None) -> list[GenerationRecord]:
-    """Queued and processing generations, oldest first, without those of batches that wait."""
+    """Queued and processing generations, oldest first, without those of batches that wait and those between
+    two tries: no prompt of them is in ComfyUI's queue."""
     sequences = sorted(connection.execute(_ACTIVE).scalars())[:limit]
     records = by_sequence(connection, sequences)
     return [records[sequence] for sequence in sequences]
@@ -235,7 +253,7 @@ def completed(connection: Connection, limit: int) -> list[GenerationRecord]:
 
 
 def count_active(connection: Connection) -> int:
-    """The number of queued and processing generations, without those of batches that wait."""
+    """The number of queued and processing generations, without those that `active` leaves out."""
     return connection.execute(_COUNT_ACTIVE).scalar_one()
 
 
@@ -294,7 +312,11 @@ def upsert_outputs(connection: Connection, generation_id: str, records: Sequence
             ),
             execution_options=options,
         )
-        connection.execute(_ADD_OUTPUTS, [vars(record) for record in records], execution_options=options)
+        connection.execute(_ADD_OUTPUTS, [_output_row(record) for record in records], execution_options=options)
+
+
+def _output_row(record: OutputRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _OF_OUTPUTS}
 
 
 def set_output(connection: Connection, record: OutputRecord) -> None:
@@ -309,7 +331,7 @@ def set_outputs(connection: Connection, generation_id: str, records: Iterable[Ou
     connection.execute(
         delete(outputs).where(outputs.c.generation_id == generation_id), execution_options=options
     )
-    rows = [vars(record) for record in records]
+    rows = [_output_row(record) for record in records]
     if rows:
         connection.execute(_ADD_OUTPUTS, rows, execution_options=options)
 

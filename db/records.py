@@ -10,6 +10,8 @@ from ..forge.spec.avatar import MANUAL_KIND, AvatarSpec
 from ..forge.spec.character_content import CharacterContent
 from ..forge.spec.receipt import Receipt
 from ..forge.spec.reroll import RequestedReroll, Reroll, waiting_from_json
+from ..forge.spec.scores import PictureScores, read_scores
+from ..forge.spec.until import JudgingRun, next_from_json, tries_from_json
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class OutputRecord:
     """A picture of a generation. `view` is None if only the pose image decided the view.
 
     `take` is its number among the takes of the picture, from 1. Of a current one, `takes` are kept, and
-    `last_take` is the highest number that one of them ever had.
+    `last_take` is the highest number that one of them ever had. `scores_json` is None if this take was not
+    judged.
     """
 
     generation_id: str
@@ -65,6 +68,11 @@ class OutputRecord:
     take: int = 1
     takes: int = 1
     last_take: int = 1
+    scores_json: str | None = None
+
+    @property
+    def scores(self) -> PictureScores | None:
+        return read_scores(self.scores_json) if self.scores_json is not None else None
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,8 @@ class GenerationRecord:
     """One generation. The JSON columns are parsed on first use, once for each record.
 
     `batch_position` counts from 0 in the batch `batch_id`. `waiting_place` is set while it waits to be handed
-    to ComfyUI: lower ones come first.
+    to ComfyUI: lower ones come first. `judging_json` is set while its prompt only judges, `tries_json` while
+    pictures are made until they are good enough, and `next_try_json` between two of these.
     """
 
     sequence: int
@@ -107,6 +116,9 @@ class GenerationRecord:
     batch_position: int | None = None
     waiting_place: int | None = None
     waiting_rerolls_json: str | None = None
+    judging_json: str | None = None
+    tries_json: str | None = None
+    next_try_json: str | None = None
     favourite: bool = False
     tags_json: str | None = None
     outputs: tuple[OutputRecord, ...] = ()
@@ -140,10 +152,31 @@ class GenerationRecord:
         """The re-rolls that begin, one after another, when the present one has ended."""
         return waiting_from_json(self.waiting_rerolls_json)
 
+    @cached_property
+    def judging(self) -> JudgingRun | None:
+        """Set while its prompt makes no picture, but judges finished ones."""
+        return JudgingRun.from_json(self.judging_json) if self.judging_json else None
+
+    @cached_property
+    def tries(self) -> dict[int, int]:
+        """Position -> how many pictures were made of it, while they are made until one is good enough."""
+        return tries_from_json(self.tries_json)
+
+    @cached_property
+    def next_try(self) -> RequestedReroll | None:
+        """The re-roll that comes next, if the present picture is not good enough. Until it begins, no prompt
+        of the generation is in ComfyUI's queue."""
+        return next_from_json(self.next_try_json) if self.next_try_json else None
+
+    @property
+    def keeps_pictures(self) -> bool:
+        """Whether its pictures are complete, so that it stays complete whatever the present prompt does."""
+        return self.reroll_json is not None or self.judging_json is not None or self.next_try_json is not None
+
     @property
     def is_rerolling(self) -> bool:
-        """Whether a re-roll runs or waits. Another one then waits for it."""
-        return self.reroll_json is not None or self.waiting_rerolls_json is not None
+        """Whether a re-roll runs or waits, or finished pictures are judged. Another one then waits for it."""
+        return self.keeps_pictures or self.waiting_rerolls_json is not None
 
     @property
     def is_at_rest(self) -> bool:

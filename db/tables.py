@@ -101,6 +101,18 @@ generations = Table(
         sqlite_where=text("waiting_rerolls IS NOT NULL"),
         postgresql_where=text("waiting_rerolls IS NOT NULL"),
     ),
+    # The pictures that are judged again; NULL unless its prompt only judges. How many pictures were made of
+    # each view until one is good enough, and the re-roll that comes next, while no prompt of it is in
+    # ComfyUI's queue.
+    Column("judging", Text, nullable=True),
+    Column("tries", Text, nullable=True),
+    Column("next_try", Text, nullable=True),
+    Index(
+        "ix_generations_next_try",
+        "next_try",
+        sqlite_where=text("next_try IS NOT NULL"),
+        postgresql_where=text("next_try IS NOT NULL"),
+    ),
     # What its user notes: whether it is a favourite, and its tags, a JSON list; NULL: none.
     Column("favourite", Boolean, nullable=False, server_default=false()),
     Column("tags", Text, nullable=True),
@@ -266,6 +278,21 @@ takes = Table(
     Column("content_hash", String(64), nullable=False),
     Column("lost_at", BigInteger, nullable=True),
     Column("made", Text, nullable=False),
+)
+
+# The scores of pictures, as JSON: of each take that was judged.
+picture_scores = Table(
+    "picture_scores",
+    metadata,
+    Column(
+        "generation_id",
+        String(36),
+        ForeignKey("generations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True),
+    Column("take", Integer, primary_key=True),
+    Column("scores", Text, nullable=False),
 )
 
 templates = Table(

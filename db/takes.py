@@ -9,24 +9,33 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, select, tuple_
 
 from .generations import ACTIVE, by_sequence
 from .records import GenerationRecord, OutputRecord, TakeRecord
-from .tables import generations, outputs, takes
+from .tables import generations, outputs, picture_scores, takes
 
 _AT_ONCE = 500  # older SQLite takes 999 values in a statement
-_OF_TAKES = [name for field in fields(OutputRecord) if (name := field.name) not in ("takes", "last_take")]
+_OTHERS = ("takes", "last_take", "scores_json")
+_OF_TAKES = [name for field in fields(OutputRecord) if (name := field.name) not in _OTHERS]
 _COLUMNS = [takes.c[name] for name in _OF_TAKES]
+_WITH_SCORES = takes.outerjoin(
+    picture_scores,
+    and_(
+        picture_scores.c.generation_id == takes.c.generation_id,
+        picture_scores.c.position == takes.c.position,
+        picture_scores.c.take == takes.c.take,
+    ),
+)
 # Without a condition on the status, so that only the small index is read.
 _WAITING = select(generations.c.sequence).where(generations.c.waiting_rerolls.is_not(None))
 
 
 def of_picture(connection: Connection, generation_id: str, position: int) -> list[TakeRecord]:
     """The takes of a picture without the current one, oldest first."""
-    query = select(*_COLUMNS, takes.c.made).where(
-        takes.c.generation_id == generation_id, takes.c.position == position
-    )
+    columns = [*_COLUMNS, takes.c.made, picture_scores.c.scores.label("scores_json")]
+    query = select(*columns).select_from(_WITH_SCORES)
+    query = query.where(takes.c.generation_id == generation_id, takes.c.position == position)
     return [_record(row._mapping) for row in connection.execute(query.order_by(takes.c.take))]
 
 

@@ -154,6 +154,13 @@ async def dangle_take(store: Store) -> None:
     )
 
 
+async def dangle_scores(store: Store) -> None:
+    without_keys(
+        store,
+        "INSERT INTO picture_scores (generation_id, position, take, scores) VALUES ('nobody', 0, 1, '{}')",
+    )
+
+
 async def dangle_skeleton(store: Store) -> None:
     await store.forge.database.write(
         lambda connection: connection.execute(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ...db import generations as queries
+from ...db import scores as score_queries
 from ...db import takes as take_queries
 from ...db.records import GenerationRecord, OutputRecord, TakeRecord
 from ..errors import ConflictError, NotFoundError
@@ -63,6 +64,7 @@ def delete_take(connection: Connection, generation_id: str, position: int, take:
             parameters={"take": take},
         )
     take_queries.remove(connection, _require(connection, current, take).picture)
+    score_queries.remove(connection, generation_id, position, take)
     _set_current(connection, current)
     return queries.get(connection, generation_id) or record
 

@@ -15,6 +15,7 @@ from ...db import batches as batch_queries
 from ...db import characters as character_queries
 from ...db import files as file_queries
 from ...db import generations as queries
+from ...db import scores as score_queries
 from ...db import templates as template_queries
 from ...db.records import FileRecord, GenerationRecord
 from ..errors import BusyError, ConflictError, NotFoundError
@@ -99,6 +100,7 @@ def requeue(
     if before.status == "failed":
         if before.reroll_json is None:  # a re-roll makes one picture, and the others stay
             queries.set_outputs(connection, before.id, ())
+            score_queries.clear(connection, before.id)
         if before.batch_id is not None:
             batch_queries.reopen(connection, before.batch_id)
     record = queries.get(connection, before.id)

@@ -20,12 +20,15 @@ from avatarforge.db import (
     generations,
     pose_library,
     row_counts,
+    scores,
     takes,
     templates,
+    terms,
 )
 from avatarforge.db.engine import MIGRATIONS, newest_revision, open_database
 from avatarforge.db.records import CharacterRecord, CharacterVersionRecord, LibraryPoseRecord
 from avatarforge.forge.generations.take_transactions import add_take, choose_take
+from avatarforge.forge.spec.scores import PictureScores
 
 SPEC = (Path(__file__).resolve().parents[1] / "data" / "specs" / "0.1.0.json").read_text(encoding="utf-8")
 
@@ -76,6 +79,9 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
             ),
             {"spec": SPEC},
         )
+        if revision >= "0014":  # from then on the terms of a generation come with its row
+            row = {"id": "made", "kind": "avatar", "status": "failed", "spec": SPEC, "created_at": 5}
+            terms.add_rows(connection, [{**row, "character_id": None}])
         connection.execute(text("INSERT INTO generation_inputs VALUES ('made', 'pose', 'file')"))
         connection.execute(
             text(
@@ -92,12 +98,12 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert record.spec.template is None
         assert (record.batch_id, record.waiting_place, record.waiting_rerolls) == (None, None, ())
         assert (record.favourite, record.tags) == (False, ())
-        for terms, words in (
+        for found, words in (
             ((), ()),
             ((("status", "failed"), ("kind", "avatar")), ()),
             ((("model", record.spec.checkpoint),), ("knight",)),
         ):
-            wanted = gallery.GalleryFilter(terms, words)
+            wanted = gallery.GalleryFilter(found, words)
             assert database.read_here(partial(gallery.count, wanted=wanted)) == 1
             page = partial(gallery.page, wanted=wanted, limit=5, offset=0, after=None)
             assert database.read_here(page) == [7]
@@ -126,6 +132,13 @@ def test_a_generation_and_its_file_of_every_earlier_revision_are_kept(tmp_path: 
         assert database.read_here(partial(takes.count, generation_id="made", position=0)) == 1
         chosen = database.write_here(lambda connection: choose_take(connection, "made", 0, 1))
         assert chosen.outputs == (replace(picture, takes=2, last_take=2),)
+        # No picture was judged, and each can be.
+        assert (record.judging, record.tries, record.next_try) == (None, {}, None)
+        assert picture.scores is None
+        database.write_here(lambda connection: scores.put(connection, "made", 0, 1, '{"measures":{}}'))
+        judged = database.read_here(lambda connection: generations.get(connection, "made"))
+        assert judged is not None
+        assert judged.outputs[0].scores == PictureScores()
     finally:
         database.close()
 
@@ -228,6 +241,32 @@ def test_a_reroll_that_runs_in_revision_0012_makes_the_second_take(tmp_path: Pat
         assert (record.reroll.take, record.reroll.seed, record.is_rerolling) == (2, 3, True)
     finally:
         database.close()
+
+
+def test_what_is_tried_and_judged_is_complete_when_revision_0015_is_taken_back(tmp_path: Path) -> None:
+    open_database("", tmp_path).close()
+    engine = create_engine(f"sqlite:///{(tmp_path / 'avatarforge.db').as_posix()}")
+    with engine.begin() as connection:
+        for name, column in (("tried", "next_try"), ("judged", "judging"), ("other", "error")):
+            connection.execute(
+                text(
+                    "INSERT INTO generations (id, kind, status, prompt_id, spec, prompt, receipt, attempts, "
+                    f"created_at, {column}) "  # noqa: S608
+                    "VALUES (:name, 'avatar', 'queued', :name, :spec, '{}', '{}', 1, 5, '[0, 3]')"
+                ),
+                {"spec": SPEC, "name": name},
+            )
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0014")
+        rows = connection.execute(text("SELECT id, status, completed_at FROM generations ORDER BY id")).all()
+        assert [tuple(row) for row in rows] == [
+            ("judged", "completed", 5),
+            ("other", "queued", None),
+            ("tried", "completed", 5),
+        ]
+    engine.dispose()
 
 
 def test_the_present_revision_can_be_taken_back_and_keeps_the_current_pictures(tmp_path: Path) -> None:

@@ -1,0 +1,129 @@
+"""How the pictures of a generation are judged, and what a picture must reach before re-rolls of it end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .reroll import RequestedReroll
+from .scores import PictureScores
+
+#: Pictures that are made of a view at most, the first one included.
+TRIES, MOST_TRIES = 4, 20
+#: The conditions that a request can set.
+CONDITIONS = ("pose", "view", "palette", "identity")
+#: How much a verdict on the view counts, from 0 to 1.
+_VIEW_COUNTS = {"right": 1.0, "unsure": 0.5, "wrong": 0.0}
+#: The largest value of each measure that is a number.
+SCALES = {"pose": 1.0, "palette": 100.0, "identity": 100.0}
+
+
+@dataclass(frozen=True)
+class JudgeUse:
+    """How the pictures of a generation are judged. `estimator` reads keypoints from a picture: "sdpose" with
+    its checkpoint `estimator_model`, or "dwpose", which brings its own. `embedding` is the CLIP-Vision or
+    DINOv2 file that compares pictures. None: there is none, and what needs it is not measured."""
+
+    estimator: str | None = None
+    estimator_model: str | None = None
+    embedding: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Until:
+    """What a picture must reach. None: no condition. `pose` is 0..1, `palette` and `identity` are 0..100, and
+    `view` must be "right". `tries` is how many pictures are made of a view at most, with the first."""
+
+    pose: float | None = None
+    view: Literal["right"] | None = None
+    palette: float | None = None
+    identity: float | None = None
+    tries: int = TRIES
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The names of the conditions that are set."""
+        return tuple(name for name in CONDITIONS if getattr(self, name) is not None)
+
+    def passed(self, scores: PictureScores | None) -> tuple[str, ...]:
+        """The conditions that a picture meets. What could not be measured is not met."""
+        return tuple(name for name in self.conditions if self._meets(name, scores))
+
+    def passes(self, scores: PictureScores | None) -> bool:
+        """Whether a picture meets all conditions."""
+        return self.passed(scores) == self.conditions
+
+    def rank(self, scores: PictureScores | None) -> tuple[bool, int, float]:
+        """What the takes of a picture are compared by, larger is better: whether it passes, how many
+        conditions it meets, and the mean of what the conditions are about, each from 0 to 1."""
+        values = [_share(name, scores) for name in self.conditions]
+        mean = sum(values) / len(values) if values else 0.0
+        return self.passes(scores), len(self.passed(scores)), round(mean, 6)
+
+    def _meets(self, name: str, scores: PictureScores | None) -> bool:
+        value = scores[name].value if scores is not None else None
+        wanted = getattr(self, name)
+        if value is None:
+            return False
+        if name == "view":
+            return bool(value == wanted)
+        return isinstance(value, (int, float)) and value >= wanted
+
+
+def _share(name: str, scores: PictureScores | None) -> float:
+    """A measure from 0 to 1; one without a value counts as 0, because nothing speaks for the picture."""
+    value = scores[name].value if scores is not None else None
+    if name == "view":
+        return _VIEW_COUNTS.get(str(value), 0.0)
+    return float(value) / SCALES[name] if isinstance(value, (int, float)) else 0.0
+
+
+# How many pictures were made of each position, for the column `tries`.
+
+
+def tries_to_json(tries: Mapping[int, int]) -> str:
+    return json.dumps({str(position): count for position, count in sorted(tries.items())})
+
+
+def tries_from_json(text: str | None) -> dict[int, int]:
+    return {int(position): int(count) for position, count in json.loads(text).items()} if text else {}
+
+
+def next_to_json(wanted: RequestedReroll) -> str:
+    return json.dumps([wanted.position, wanted.seed])
+
+
+def next_from_json(text: str) -> RequestedReroll:
+    position, seed = json.loads(text)
+    return RequestedReroll(position, seed)
+
+
+@dataclass(frozen=True)
+class JudgingRun:
+    """A prompt that only judges. `takes` are the (position, take) of its pictures; `started_at` and
+    `completed_at` are those of the generation, which it gets back at the end, in microseconds since 1970."""
+
+    takes: tuple[tuple[int, int], ...]
+    started_at: int | None
+    completed_at: int | None
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        return tuple(position for position, _ in self.takes)
+
+    def take_of(self, position: int) -> int | None:
+        """The take that is judged at a position; None if none is."""
+        return dict(self.takes).get(position)
+
+    def to_json(self) -> str:
+        return json.dumps({"takes": self.takes, "started_at": self.started_at, "completed_at": self.completed_at})
+
+    @classmethod
+    def from_json(cls, text: str) -> JudgingRun:
+        data = json.loads(text)
+        takes = tuple((position, take) for position, take in data["takes"])
+        return cls(takes, data.get("started_at"), data.get("completed_at"))
