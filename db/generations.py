@@ -312,7 +312,9 @@ def upsert_outputs(connection: Connection, generation_id: str, records: Sequence
             ),
             execution_options=options,
         )
-        connection.execute(_ADD_OUTPUTS, [_output_row(record) for record in records], execution_options=options)
+        connection.execute(
+            _ADD_OUTPUTS, [_output_row(record) for record in records], execution_options=options
+        )
 
 
 def _output_row(record: OutputRecord) -> dict[str, Any]:

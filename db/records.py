@@ -11,7 +11,7 @@ from ..forge.spec.character_content import CharacterContent
 from ..forge.spec.receipt import Receipt
 from ..forge.spec.reroll import RequestedReroll, Reroll, waiting_from_json
 from ..forge.spec.scores import PictureScores, read_scores
-from ..forge.spec.until import JudgingRun, next_from_json, tries_from_json
+from ..forge.spec.tries import JudgingRun, next_from_json, tries_from_json
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ _WITH_SCORES = takes.outerjoin(
 )
 # Without a condition on the status, so that only the small index is read.
 _WAITING = select(generations.c.sequence).where(generations.c.waiting_rerolls.is_not(None))
+_BETWEEN_TRIES = select(generations.c.sequence).where(generations.c.next_try.is_not(None))
 
 
 def of_picture(connection: Connection, generation_id: str, position: int) -> list[TakeRecord]:
@@ -105,6 +106,16 @@ def waiting_generations(connection: Connection) -> list[GenerationRecord]:
         found += by_sequence(connection, sequences[start : start + _AT_ONCE]).values()
     can_begin = (record for record in found if record.status == "completed")
     return sorted(can_begin, key=lambda record: record.sequence)
+
+
+def next_tries(connection: Connection) -> list[GenerationRecord]:
+    """The generations that wait between two tries, oldest first."""
+    sequences = sorted(connection.execute(_BETWEEN_TRIES).scalars())
+    found: list[GenerationRecord] = []
+    for start in range(0, len(sequences), _AT_ONCE):
+        records = by_sequence(connection, sequences[start : start + _AT_ONCE])
+        found += (records[sequence] for sequence in sorted(records))
+    return found
 
 
 def _is(generation_id: str, position: int, take: int) -> tuple[ColumnElement[bool], ...]:

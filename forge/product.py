@@ -26,6 +26,7 @@ from .generations.dispatcher import BatchDispatcher
 from .generations.filling import RequestFiller
 from .generations.gallery import GalleryService
 from .generations.inputs import Inputs
+from .generations.judging import JudgePreparer
 from .generations.matrix import MatrixMaker
 from .generations.output_copies import OutputCopies
 from .generations.outputs import OutputFolder
@@ -221,6 +222,7 @@ def open_product(
         redraws=RedrawPreparer(database, files, host, characters, inputs, copies),
         remover=remover,
         rerolls=rerolls,
+        judges=JudgePreparer(host, inputs),
     )
     dispatcher = BatchDispatcher(settings, database, host, preparer, tracker)
     batches = BatchService(

@@ -32,6 +32,7 @@ def event_json(event: GenerationEvent | BatchEvent) -> str:
     elif event.kind == "output":
         data["output_files"] = rendering.output_files(record)
         data["waiting_rerolls"] = rendering.waiting_rerolls(record)
+        data["tries"] = rendering.tries(record)
     elif event.kind in ("completed", "failed"):
         data["generation"] = rendering.generation_fields(record, state)
     return json.dumps(data, separators=(",", ":"))

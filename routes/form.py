@@ -83,6 +83,7 @@ def _control(rule: fields.Rule) -> tuple[responses.Control, dict[str, Any]]:
             | fields.Base64Picture()
             | fields.References()
             | fields.Views()
+            | fields.Conditions()
         ):
             raise TypeError(f"a form has no control for {rule}")
 

@@ -102,6 +102,12 @@ async def reroll(call: Call) -> Answer:
     )
 
 
+async def judge(call: Call) -> Answer:
+    body = call.validated_body(requests.JudgeBody)
+    judge = partial(call.services.generations.judge, call.path("generation_id"), body.views)
+    return await run_idempotent(call, judge)
+
+
 async def cancel(call: Call) -> Answer:
     record = await call.services.generations.cancel(call.path("generation_id"))
     return rendering.render_generation(record, call.services.live)
@@ -190,6 +196,17 @@ ENDPOINTS = (
         answer=responses.GenerationAnswer,
         query=queries.RerollQuery,
         refusals=(404, 409),
+        headers=IDEMPOTENT,
+    ),
+    Endpoint(
+        "POST",
+        "/generations/{generation_id}/judge",
+        judge,
+        "Judge finished pictures: how well they match what was asked for",
+        "generations",
+        answer=responses.GenerationAnswer,
+        body=requests.JudgeBody,
+        refusals=(404, 409, 411, 413, 415),
         headers=IDEMPOTENT,
     ),
     Endpoint(

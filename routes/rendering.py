@@ -12,11 +12,13 @@ from pydantic_core import to_json
 from ..forge.generations.failures import failure_code
 from ..forge.generations.service import GenerationRecord, OutputRecord, Page
 from ..forge.generations.takes import PictureTakes, Take
+from ..forge.generations.tries import tries_of
 from ..forge.live.live import Live
 from ..forge.live.state import LiveState
 from ..forge.spec.avatar import AvatarSpec
 from ..forge.spec.receipt import AppliedInput
 from ..forge.spec.request import parameters
+from ..forge.spec.scores import MEASURES, Measure
 from ..forge.spec.warning import GenerationWarning
 from ..forge.store.files import FilePage, FileRecord, ListedFile, Received
 from . import responses
@@ -146,6 +148,8 @@ def _fields_before_live(record: GenerationRecord) -> dict[str, object]:
         "reroll": record.reroll.view if record.reroll else None,
         "reroll_position": record.reroll.position + 1 if record.reroll else None,
         "waiting_rerolls": waiting_rerolls(record),
+        "judging": record.judging_json is not None,
+        "tries": tries(record),
     }
 
 
@@ -163,6 +167,7 @@ def _fields_after_live(record: GenerationRecord) -> dict[str, object]:
     receipt = record.receipt
     return {
         "inputs": [_input(applied) for applied in receipt.inputs],
+        "judgements": [_judgement(output) for output in record.outputs if output.scores is not None],
         "warnings": [warning.detail for warning in receipt.warnings],
         "warning_details": [_warning(warning) for warning in receipt.warnings],
     }
@@ -203,7 +208,41 @@ def _output(output: OutputRecord, spec: AvatarSpec | None) -> dict[str, object]:
         "seed": spec.seed_at(output.position) if spec else None,
         "take": output.take,
         "takes": output.takes,
+        "scores": _scores(output),
     }
+
+
+def _scores(output: OutputRecord) -> dict[str, object] | None:
+    scores = output.scores
+    return {name: scores[name].value for name in MEASURES} if scores is not None else None
+
+
+def _judgement(output: OutputRecord) -> dict[str, object] | None:
+    scores = output.scores
+    if scores is None:
+        return None
+    return {
+        "position": output.position + 1,
+        "pose_type": output.view,
+        "take": output.take,
+        "comfyui_prompt_id": scores.prompt_id,
+        **{name: _measure(scores[name]) for name in MEASURES},
+    }
+
+
+def _measure(measure: Measure) -> dict[str, object]:
+    return {
+        "value": measure.value,
+        "method": measure.method,
+        "model": measure.model,
+        "reason": measure.reason,
+        "details": dict(measure.details),
+    }
+
+
+def tries(record: GenerationRecord) -> list[dict[str, object]]:
+    """What was tried of each picture, also while pictures are still made."""
+    return [asdict(tried) for tried in tries_of(record)]
 
 
 def render_takes(takes: PictureTakes) -> JsonBody:
@@ -234,6 +273,8 @@ def _take(take: Take, spec: AvatarSpec | None) -> dict[str, object]:
         "dimensions": {"width": picture.width, "height": picture.height},
         "expression": spec.expression_at(picture.position) if spec else None,
         "seed": take.seed,
+        "scores": _scores(picture),
+        "judgement": _judgement(picture),
         "inputs": [_input(applied) for applied in take.inputs],
     }
 

@@ -24,6 +24,7 @@ from ..forge.spec.fields import RequestField
 from ..forge.spec.lora import STRENGTH
 from ..forge.spec.reference import REFERENCE_STRENGTH, ReferenceRole
 from ..forge.spec.request import REQUEST_FIELDS
+from ..forge.spec.until import SCALES, TRIES
 from ..forge.spec.views import VIEW_NAMES, ViewName
 from .models import LazyModel
 from .value_types import (
@@ -78,6 +79,26 @@ def _lora_body(rule: fields.Loras) -> type[Body]:
     )
 
 
+@cache
+def _until_body(rule: fields.Conditions) -> type[Body]:
+    def score(name: str) -> Any:
+        text = "The least value; null: no condition."
+        return Annotated[float, Strict(), Field(ge=0, le=SCALES[name])] | None, Field(None, description=text)
+
+    tries = Annotated[int, Strict(), Field(ge=1, le=rule.most_tries), BeforeValidator(whole)]
+    return create_model(
+        "UntilBody",
+        __base__=Body,
+        __module__=__name__,
+        __doc__="What a picture must reach: at least one condition.",
+        pose=score("pose"),
+        view=(Literal["right"] | None, Field(None, description="It must show the view; null: no condition.")),
+        palette=score("palette"),
+        identity=score("identity"),
+        tries=(tries, Field(TRIES, description="Pictures of each view at most, the first one included.")),
+    )
+
+
 def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
     """The pydantic type of a declared field, and further arguments of its `Field`."""
     rule = field.rule
@@ -107,6 +128,8 @@ def _type_of(field: RequestField) -> tuple[Any, dict[str, Any]]:
             return list[_lora_body(rule)], {"max_length": rule.maximum}  # type: ignore[misc]
         case fields.References():
             return list[ReferenceBody], {"min_length": 1, "max_length": rule.maximum}
+        case fields.Conditions():
+            return _until_body(rule), {}
         case fields.Views():
             return DistinctViews, {"min_length": 1, "max_length": len(VIEW_NAMES)}
 
@@ -178,6 +201,17 @@ AvatarBody = create_model(
     chosen for you and comes back in `parameters`.""",
     **_declared_fields(),
 )
+
+
+class JudgeBody(Body):
+    """Which pictures of a generation are judged."""
+
+    views: DistinctViews | None = Field(
+        None,
+        min_length=1,
+        max_length=len(VIEW_NAMES),
+        description="Those that show one of these views; null: all.",
+    )
 
 
 class SignedUrlsBody(Body):

@@ -240,6 +240,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (dangle_input, "dangling"),
     (dangle_output, "dangling"),
     (dangle_take, "dangling"),
+    (dangle_scores, "dangling"),
     (dangle_skeleton, "dangling"),
     (dangle_pose, "dangling"),
     (lose_picture, "output_missing"),

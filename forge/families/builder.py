@@ -29,13 +29,23 @@ class PromptBuilder:
         self.reuses = False
         self._by_class: dict[str, list[Node]] = {}
 
+    @classmethod
+    def of(cls, prompt: Prompt) -> PromptBuilder:
+        """Adds nodes to a copy of this prompt, with ids that it does not have."""
+        build = cls()
+        build.prompt = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in prompt.items()}
+        return build
+
     def add(self, class_type: str, title: str, **inputs: Any) -> Node:
         alike = self._by_class.setdefault(class_type, [])
         if self.reuses:
             for node in alike:
                 if self.prompt[node.id]["inputs"] == inputs:
                     return node
-        node = Node(str(len(self.prompt) + 1))
+        number = len(self.prompt) + 1
+        while str(number) in self.prompt:  # only in a graph of others, whose ids may be any
+            number += 1
+        node = Node(str(number))
         alike.append(node)
         self.prompt[node.id] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
         return node

@@ -58,6 +58,7 @@ def graph_shape(spec: AvatarSpec, kind: str) -> Hashable:
         if pose and plan
         else None,
         tuple(settings),
+        (spec.judge.estimator, spec.judge.embedding) if spec.judge else None,
     )
 
 

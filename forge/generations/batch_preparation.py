@@ -31,6 +31,7 @@ from .filling import RequestFiller, resolution
 from .inputs import Inputs
 from .resolve import ResolvedRequest, spare_controlnet
 from .transactions import may_be_hidden, used_files
+from .tries import first_tries
 
 #: Requests that a thread works on before the next slice.
 SLICE = 50
@@ -228,6 +229,7 @@ def _columns(
         "batch_position": position,
         "character_id": spec.character.id if spec.character else None,
         "character_version": spec.character.version if spec.character else None,
+        "tries": first_tries(spec),
     }
 
 

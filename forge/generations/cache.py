@@ -180,4 +180,5 @@ def _count(connection: Connection, query: PageQuery) -> int:
 def _size(record: GenerationRecord) -> int:
     """Approximate bytes of memory: the text, the objects parsed from it, and the JSON that the API
     renders."""
-    return _OVERHEAD + 4 * (len(record.spec_json) + len(record.receipt_json))
+    scores = sum(len(output.scores_json or "") for output in record.outputs)
+    return _OVERHEAD + 4 * (len(record.spec_json) + len(record.receipt_json) + scores)

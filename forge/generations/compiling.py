@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..families import FAMILIES
 from ..graphs.compile import CompiledPrompt, compile_prompt, samples_rows
 from ..graphs.drawn_words import words_warnings
+from ..graphs.judging import with_judges
 from ..ports import InstalledModels
 from ..settings import Settings
 from ..spec.avatar import AvatarSpec
@@ -26,8 +27,15 @@ def compile_new(
 ) -> CompiledPrompt:
     """The graph of a spec. `spare` is a ControlNet to be kept loaded."""
     if template is not None:
-        return compile_template(template, spec, generation_id)
-    return compile_prompt(spec, generation_id, spare_controlnet=spare)
+        compiled = compile_template(template, spec, generation_id)
+    else:
+        compiled = compile_prompt(spec, generation_id, spare_controlnet=spare)
+    return judged(compiled, spec, generation_id)
+
+
+def judged(compiled: CompiledPrompt, spec: AvatarSpec, generation_id: str) -> CompiledPrompt:
+    """The same graph with judges of its pictures, if the spec has one."""
+    return replace(compiled, prompt=with_judges(compiled.prompt, spec, generation_id))
 
 
 async def choose_turnaround(fits: BatchFits, spec: AvatarSpec, requested: str | None) -> AvatarSpec:

@@ -15,20 +15,27 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ...db import generations as queries
+from ...db import scores as score_queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import NotFoundError
 from ..live.live import Live
 from ..spec.outputs import output_name, output_names
+from ..spec.reroll import Reroll
+from ..spec.scores import not_measured
+from ..spec.warning import make_warning
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from . import run_log
+from .failures import GAVE_UP, MAX_ATTEMPTS, stops_tries
 from .outputs import Measured, OutputFolder
 from .take_transactions import add_take
+from .tries import go_on
 
 # Measured pictures of a prompt, by position.
 Pictures = Mapping[int, Measured]
 NO_PICTURES: Pictures = MappingProxyType({})
+_NO_SCORES = "The prompt ended without scores for this picture."
 
 
 class RunFinisher:
@@ -86,13 +93,14 @@ class RunFinisher:
         """Write the failure, with the pictures that were saved before it. `error` is for clients, `reason`
         for the log.
 
-        A re-roll whose picture was saved before it counts as completed.
+        What saved its pictures before it counts as completed: a re-roll, and a prompt that went on to judge
+        them. So does what only judges finished pictures.
         """
         # A node's message can contain a file name with surrogates (PEP 383), which no database accepts.
         error = error.encode("utf-8", "replace").decode("utf-8")
         present = await self._measure_present(record, pictures)
-        if record.reroll and present:
-            await self._write_completion(record, present, timing)
+        if record.judging or (present and (record.reroll or _is_saved(record, pictures))):
+            await self._write_completion(record, present, timing, error)
             return
         write = partial(
             _write_failure,
@@ -109,11 +117,13 @@ class RunFinisher:
 
     async def give_up(self, record: GenerationRecord, error: str) -> None:
         """Write the failure of a generation whose row cannot be read well enough for `fail`: without
-        pictures, webhook and events. One that was being re-rolled is complete, and keeps its pictures."""
+        pictures, webhook and events. One that was being re-rolled or judged is complete, and keeps its
+        pictures."""
         now = self._database.now()
         end: dict[str, Any] = {"status": "failed", "error": error}
-        if record.reroll_json is not None:
-            end = {"status": "completed", "reroll": None, "waiting_rerolls": None}
+        if record.keeps_pictures:
+            columns = ("reroll", "waiting_rerolls", "judging", "tries", "next_try")
+            end = {"status": "completed", **dict.fromkeys(columns)}
             with contextlib.suppress(Exception):  # what cannot be read gets no warning
                 if record.reroll is not None:
                     end["receipt"] = record.reroll.fail(record.spec, record.receipt, error).to_json()
@@ -129,21 +139,34 @@ class RunFinisher:
         did.
 
         The proof is a row for each picture, which is written when this prompt saved it, and that the files
-        still match these rows.
+        still match these rows. What was also to be judged is judged again, unless ComfyUI has died of it as
+        often as it may.
         """
-        if record.reroll or [output.position for output in record.outputs] != expected_positions(record):
+        gave_up = record.attempts >= MAX_ATTEMPTS
+        if record.spec.judge and not gave_up and any(output.scores is None for output in record.outputs):
+            return False
+        if (
+            record.reroll
+            or record.judging
+            or [output.position for output in record.outputs] != expected_positions(record)
+        ):
             return False
         present = await self._measure_present(record, NO_PICTURES)
-        if tuple(measured.picture for measured in present.values()) != record.outputs:
+        saved = tuple(replace(output, scores_json=None) for output in record.outputs)
+        if tuple(measured.picture for measured in present.values()) != saved:
             return False
-        await self._write_completion(record, present, "")
+        await self._write_completion(record, present, "", GAVE_UP if gave_up else None)
         return True
 
-    async def _write_completion(self, record: GenerationRecord, pictures: Pictures, timing: str) -> None:
+    async def _write_completion(
+        self, record: GenerationRecord, pictures: Pictures, timing: str, error: str | None = None
+    ) -> None:
+        """Write the success. `error` is what ended the prompt after it had saved its pictures."""
         write = partial(
             _write_completion,
             record=record,
             pictures=[measured.picture for measured in pictures.values()],
+            error=error,
             outbox=self._outbox,
             now=self._database.now(),
         )
@@ -154,8 +177,14 @@ class RunFinisher:
 
     def _announce(self, before: GenerationRecord, after: GenerationRecord, pictures: Pictures) -> None:
         """Announce an end that was just written, after the pictures that were written with it."""
+        if before.next_try_json is not None:  # no prompt of it was in ComfyUI's queue
+            self._live.announce_unstarted(after)
+            return
         if not self._live.is_tracked(before):  # queued by an earlier ComfyUI and not announced in this one
             self._live.announce(before)
+        if after.next_try_json is not None:  # it goes on with another prompt
+            self._live.try_ended(after)
+            return
         if pictures and not before.reroll:
             positions = {output.position for output in before.outputs} | pictures.keys()
             outputs = tuple(output for output in after.outputs if output.position in positions)
@@ -192,13 +221,22 @@ class RunFinisher:
 
 def expected_positions(record: GenerationRecord) -> list[int]:
     """The positions of the pictures that the current prompt produces."""
+    if record.judging:
+        return []
     if record.reroll:
         return [record.reroll.position]
     return list(range(len(record.spec.pictures)))
 
 
+def _is_saved(record: GenerationRecord, pictures: Pictures) -> bool:
+    """Whether a prompt that also judges has saved all its pictures, which were measured while it ran."""
+    return record.spec.judge is not None and pictures.keys() >= set(expected_positions(record))
+
+
 def _expected_names(record: GenerationRecord) -> Mapping[str, int]:
     """The file name of each picture that the current prompt saves -> its position."""
+    if record.judging:
+        return {}
     if record.reroll:
         return {output_name(record.reroll.position, record.reroll.take): record.reroll.position}
     return output_names(record.spec)
@@ -217,22 +255,65 @@ def _write_completion(
     connection: Connection,
     record: GenerationRecord,
     pictures: Sequence[OutputRecord],
+    error: str | None,
     outbox: Outbox,
     now: int,
 ) -> GenerationRecord | None:
-    end: dict[str, Any] = {"status": "completed", "reroll": None}
     # Read again, because another take may have been chosen since the prompt was queued.
-    before = queries.get(connection, record.id) if record.reroll else None
-    if record.reroll and before is not None:
-        spec, receipt = record.reroll.apply(before.spec, before.receipt)
-        end |= {"spec": spec.to_json(), "receipt": receipt.to_json()}
+    before = queries.get(connection, record.id)
+    if before is None:
+        return None
+    end: dict[str, Any] = {"status": "completed", "reroll": None, "judging": None}
+    receipt = before.receipt
+    if record.reroll:
+        spec, receipt = record.reroll.apply(before.spec, receipt)
+        end["spec"] = spec.to_json()
+    if record.judging:  # judging is no part of the time that it took
+        end |= {"started_at": record.judging.started_at, "completed_at": record.judging.completed_at}
+    if error is not None and (record.judging or record.spec.judge):
+        detail = f"The pictures could not be judged: {error}"
+        receipt = receipt.with_warnings(
+            [*receipt.warnings, make_warning("judge_failed", detail, error=error)]
+        )
+    if receipt is not before.receipt:
+        end["receipt"] = receipt.to_json()
     if not _write_end(connection, record, end, now):
         return None
-    if before is not None:
+    if record.reroll:
         for picture in pictures:
             add_take(connection, before, picture)
     else:
         queries.upsert_outputs(connection, record.id, pictures)
+    _explain_missing_scores(connection, record, error or _NO_SCORES)
+    return _go_on(connection, record, outbox, now, stops=stops_tries(error))
+
+
+def _explain_missing_scores(connection: Connection, record: GenerationRecord, reason: str) -> None:
+    """Say of each picture that was to be judged, and was not, why."""
+    if record.judging:
+        takes: Iterable[tuple[int, int]] = record.judging.takes
+    elif record.spec.judge is None:
+        return
+    else:
+        take = record.reroll.take if record.reroll else 1
+        takes = [(position, take) for position in expected_positions(record)]
+    scores = not_measured(reason, record.prompt_id).to_json()
+    for position, take in takes:
+        if score_queries.get(connection, record.id, position, take) is None:
+            score_queries.put(connection, record.id, position, take, scores)
+
+
+def _go_on(
+    connection: Connection, record: GenerationRecord, outbox: Outbox, now: int, *, stops: bool
+) -> GenerationRecord | None:
+    """Let a generation whose prompt has ended make another picture, if the last one is not good enough, or
+    tell its end."""
+    ended = queries.get(connection, record.id)
+    if ended is not None and ended.tries_json is not None and not record.judging:
+        last = record.reroll or record.next_try
+        after = go_on(connection, ended, last.position if last else None, stops=stops)
+        if after.next_try_json is not None:
+            return after
     return _queue_webhook(connection, record, outbox, now)
 
 
@@ -244,29 +325,27 @@ def _write_failure(
     outbox: Outbox,
     now: int,
 ) -> GenerationRecord | None:
-    if record.reroll:  # the generation is still complete, with its old picture
+    if record.keeps_pictures:  # the generation is still complete, with its old picture
         before = queries.get(connection, record.id) or record  # with what was chosen since
-        receipt = record.reroll.fail(before.spec, before.receipt, error)
-        end = {"status": "completed", "reroll": None, "receipt": receipt.to_json()}
+        end: dict[str, Any] = {"status": "completed", "reroll": None, "next_try": None}
+        failed = record.reroll
+        if record.next_try:
+            view = before.spec.pictures[record.next_try.position]
+            failed = Reroll(record.next_try.position, view, record.next_try.seed, ())
+        if failed:
+            end["receipt"] = failed.fail(before.spec, before.receipt, error).to_json()
         if not _write_end(connection, record, end, now):
             return None
-    else:
-        if not _write_end(connection, record, {"status": "failed", "error": error}, now):
-            return None
-        queries.set_outputs(connection, record.id, pictures)
+        return _go_on(connection, record, outbox, now, stops=stops_tries(error))
+    if not _write_end(connection, record, {"status": "failed", "error": error}, now):
+        return None
+    queries.set_outputs(connection, record.id, pictures)
     return _queue_webhook(connection, record, outbox, now)
 
 
 def _write_end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any], now: int) -> bool:
-    return queries.update_row(
-        connection,
-        record.id,
-        queries.ACTIVE,
-        running=record.prompt_id,
-        completed_at=now,
-        waiting_place=None,
-        **values,
-    )
+    columns = {"completed_at": now, "waiting_place": None, **values}
+    return queries.update_row(connection, record.id, queries.ACTIVE, running=record.prompt_id, **columns)
 
 
 def _queue_webhook(

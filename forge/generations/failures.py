@@ -37,6 +37,17 @@ _STARTS: tuple[tuple[str, FailureCode], ...] = (
 )
 
 
+#: Ends of a prompt after which a generation makes no further try: its user stopped it, or ComfyUI did not
+#: survive it.
+_STOPPING = ("cancelled", "interrupted", "removed_from_queue", "gave_up", "not_resumed", "not_started")
+
+
+def stops_tries(error: str | None) -> bool:
+    """Whether no further picture is made after a prompt that ended with this error. A node's error may come
+    of the seed; then another one may work."""
+    return failure_code(error) in _STOPPING
+
+
 def failure_code(error: str | None) -> FailureCode | None:
     """The code of a generation's error; None without one. "comfyui_error" is any message of a node or of
     ComfyUI."""

@@ -14,6 +14,7 @@ from ..spec.template import TemplateUse
 from ..templates.service import TemplateService
 from ..templates.template import Template
 from .compiling import Resolve
+from .judged import resolve_judged
 from .references import GivenReference
 from .resolve import GivenPose, resolve_request
 from .template import fillable_fields, resolve_template
@@ -79,5 +80,8 @@ def resolution(
     """The function that makes the spec of a request, with its template if it has one."""
     shown: dict[str, Any] = {"character": filled.character, "expression_words": filled.expression_words}
     if template is not None:
-        return partial(resolve_template, filled.request, template, views, pose, references, **shown)
-    return partial(resolve_request, filled.request, views, pose, references, **shown)
+        resolve = partial(resolve_template, filled.request, template, views, pose, references, **shown)
+    else:
+        resolve = partial(resolve_request, filled.request, views, pose, references, **shown)
+    sheet = views is not None and len(views) > 1
+    return partial(resolve_judged, resolve=resolve, request=filled.request, sheet=sheet)

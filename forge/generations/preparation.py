@@ -20,6 +20,7 @@ from ...db.records import GenerationRecord
 from ..characters.use import check_expression
 from ..errors import UnavailableError, UnprocessableError
 from ..graphs.compile import compile_reroll
+from ..graphs.judging import choose_judge
 from ..graphs.models import require_models, with_installed_names
 from ..ports import CheckedPrompt, Host, InstalledModels, Prompt
 from ..poses.service import PoseLibrary
@@ -36,6 +37,7 @@ from .compiling import (
     choose_turnaround,
     compile_new,
     is_drawn_by_words,
+    judged,
     new_words_warnings,
 )
 from .filling import RequestFiller, resolution
@@ -52,6 +54,7 @@ from .transactions import (
     wait_again,
     withdraw,
 )
+from .tries import begin_try
 
 
 @dataclass(frozen=True)
@@ -135,12 +138,15 @@ class RunPreparer:
         current = record.output_at(position)
         await self._inputs.check_present(spec)
         reseeded = spec.with_seed_at(position, wanted.seed)
+        installed = await self._host.installed_models()
+        if spec.judge is not None:  # with what is installed now
+            reseeded = replace(reseeded, judge=choose_judge(installed))
         if spec.template is not None:
             template = await self._filler.template_of(spec.template)
             compiled = compile_template(template, reseeded, record.id, [position])
         else:
             compiled = compile_reroll(reseeded, record.id, position)
-        installed = await self._host.installed_models()
+        compiled = judged(compiled, reseeded, record.id)
         require_models(installed, spec)
         prompt = with_installed_names(compiled.prompt, installed)
         checked = await self._host.check(str(uuid.uuid4()), prompt)
@@ -154,6 +160,7 @@ class RunPreparer:
             prompt_id=checked.prompt_id,
             reroll=Reroll(position, spec.pictures[position], wanted.seed, inputs, take).to_json(),
             waiting_rerolls=waiting_to_json(waiting),
+            **begin_try(record),
         )
         return PreparedRun(checked, commit, partial(restore, before=record))
 

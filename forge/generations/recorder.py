@@ -14,12 +14,15 @@ from typing import BinaryIO
 from sqlalchemy import Connection
 
 from ...db import generations as queries
+from ...db import scores as score_queries
+from ...db import takes as take_queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import NotFoundError
 from ..ids import canonical_id, is_id
 from ..spec.avatar import MANUAL_KIND, NO_SPEC
 from ..spec.receipt import Receipt
+from ..spec.scores import PictureScores
 from .outputs import OutputFolder
 
 
@@ -99,6 +102,23 @@ class GenerationRecorder:
             )
         )
 
+    def judged(self, generation_id: str, position: int, prompt_id: str, scores: PictureScores) -> None:
+        """Write the scores of a picture that this prompt has saved, or was made to judge. Those of any other
+        picture, such as in a graph that was opened and changed, are written nowhere."""
+        record = self._find(generation_id)
+        if record is None or record.prompt_id != prompt_id:
+            record = self._find(prompt_id)
+            if record is None or record.prompt_id != prompt_id:
+                return
+        take: int | None = self.take_of(record.id, position, prompt_id)
+        if record.judging is not None:
+            take = record.judging.take_of(position)
+        if take is None or self._is_deleted(prompt_id):
+            return
+        self._database.write_here(
+            partial(_record_scores, record=record, position=position, take=take, scores=scores.to_json())
+        )
+
     def fingerprint(self, generation_id: str, position: int, prompt_id: str) -> str:
         """A text that changes when the file that this prompt would write is another one, or was written
         since."""
@@ -111,10 +131,17 @@ class GenerationRecorder:
         except OSError:
             return file.name
 
-    def picture(self, generation_id: str, position: int) -> Path:
-        """The file of the current take of a saved picture; `position` counts from 0. Raises NotFoundError."""
+    def picture(self, generation_id: str, position: int, take: int | None = None) -> Path:
+        """The file of a take of a saved picture, by default of the current one; `position` counts from 0.
+        Raises NotFoundError."""
         record = self._find(generation_id)
         current = record.output_at(position) if record is not None else None
+        if current is not None and take is not None and take != current.take:
+            find = partial(
+                take_queries.get, generation_id=current.generation_id, position=position, take=take
+            )
+            found = self._database.read_here(find)
+            current = found.picture if found is not None else None
         if current is None:
             raise NotFoundError(
                 f"Generation {generation_id} has no picture {position + 1}.", code="output_not_found"
@@ -123,6 +150,13 @@ class GenerationRecorder:
 
     def _find(self, generation_id: str) -> GenerationRecord | None:
         return self._database.read_here(partial(queries.get, generation_id=canonical_id(generation_id)))
+
+
+def _record_scores(
+    connection: Connection, record: GenerationRecord, position: int, take: int, scores: str
+) -> None:
+    if queries.get(connection, record.id) is not None:  # it may have been deleted meanwhile
+        score_queries.put(connection, record.id, position, take, scores)
 
 
 def _record_manual(

@@ -290,4 +290,6 @@ def _spec_of(record: GenerationRecord, redraw: RedrawUse, seed: int | None) -> A
         expression=None,
         expression_words="",
         redraw=redraw,
+        judge=None,
+        until=None,
     )

@@ -1,4 +1,5 @@
-"""Begins the re-rolls that wait, when the ones before them have ended.
+"""Begins the re-rolls that wait, when the ones before them have ended, and the next tries of pictures that
+are not good enough.
 
 Nothing is kept here that a restart would need: what waits is in the row of its generation, and leaves it in
 the transaction that queues its prompt.
@@ -59,7 +60,7 @@ class RerollDispatcher:
 
     async def _fill(self) -> bool:
         """Begin re-rolls while there is room. Returns whether none waits that could begin."""
-        while waiting := await self._database.read(queries.waiting_generations):
+        while waiting := await self._database.read(_waiting):
             for record in waiting:
                 if not self._has_room() or not await self._begin_next(record):
                     return False
@@ -77,8 +78,13 @@ class RerollDispatcher:
         """Begin the next re-roll of a generation. One that cannot be prepared ends with a warning that says
         why. Returns False to try again later."""
         try:
-            wanted, *others = record.waiting_rerolls
-            prepared = await self._preparer.prepare_reroll(record, wanted, others)
+            if record.next_try is not None:
+                prepared = await self._preparer.prepare_reroll(
+                    record, record.next_try, record.waiting_rerolls
+                )
+            else:
+                wanted, *others = record.waiting_rerolls
+                prepared = await self._preparer.prepare_reroll(record, wanted, others)
         except SQLAlchemyError:
             raise
         except AvatarForgeError as error:
@@ -115,6 +121,9 @@ class RerollDispatcher:
 
     async def _fail(self, record: GenerationRecord, error: str) -> None:
         """End the next re-roll of a generation without a new picture, and tell it as any other end."""
+        if record.next_try_json is not None:
+            await self._fail_try(record, error)
+            return
         now = self._database.now()
 
         def write(connection: Connection) -> GenerationRecord | None:
@@ -133,3 +142,13 @@ class RerollDispatcher:
         if after is not None:
             log.warning("AvatarForge: a re-roll of generation %s could not start", record.id)
             self._live.announce_unstarted(after)
+
+    async def _fail_try(self, record: GenerationRecord, error: str) -> None:
+        """Complete a generation with the best of the pictures that it has."""
+        async with self._tracker.queue_lock:
+            await self._tracker.fail_waiting(record, error, error)
+
+
+def _waiting(connection: Connection) -> list[GenerationRecord]:
+    """The generations whose next re-roll can begin: those that are still being tried, then the others."""
+    return [*queries.next_tries(connection), *queries.waiting_generations(connection)]

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ...db import generations as queries
+from ...db import scores as score_queries
 from ...db.records import GenerationRecord
 from ..errors import ConflictError, NotFoundError
 from ..spec.avatar import AvatarSpec
@@ -71,8 +72,12 @@ def check_has_room(record: GenerationRecord, wanted: RequestedReroll) -> None:
 def begin_reroll(connection: Connection, before: GenerationRecord, **values: Any) -> GenerationRecord:
     """Queue a completed generation with the prompt of a re-roll. Raises RerollChangedError if its row is not
     as it was in `before`: then spec, receipt, take and what waits may be others."""
-    if before.status != "completed" or queries.get(connection, before.id) != before:
+    ready = before.status == "completed" or before.next_try_json is not None
+    if not ready or queries.get(connection, before.id) != before:
         raise RerollChangedError
+    made = Reroll.from_json(values["reroll"])
+    # Those of an earlier re-roll that failed after it was judged: its number is free again.
+    score_queries.remove(connection, before.id, made.position, made.take)
     return requeue(connection, before, "Another re-roll of this generation has just begun.", **values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,7 @@ from ..webhooks.targets import Targets
 from ..workers import run_uncancellable
 from .cache import GenerationCache, PageQuery
 from .example import example_prompt
+from .judging import JudgePreparer
 from .outputs import OutputFolder
 from .preparation import PreparedRun, RunPreparer
 from .redraw import RedrawPreparer, RedrawRequest
@@ -84,6 +86,7 @@ class GenerationService:
         redraws: RedrawPreparer,
         remover: GenerationRemover,
         rerolls: RerollDispatcher,
+        judges: JudgePreparer,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -97,6 +100,7 @@ class GenerationService:
         self._redraws = redraws
         self._remover = remover
         self._rerolls = rerolls
+        self._judges = judges
         self._run_logger = RunLogger(log_prompts=settings.log_prompts)
 
     async def submit(
@@ -164,6 +168,25 @@ class GenerationService:
             try:
                 if record.is_rerolling:
                     return await self._let_wait(record, wanted, claim)
+                return await self._commit_and_enqueue(prepared, claim)
+            except RerollChangedError:
+                continue
+        raise RerollChangedError
+
+    async def judge(
+        self, generation_id: str, views: Sequence[str] | None, claim: Claim | None = None
+    ) -> GenerationRecord:
+        """Judge the current pictures of a completed generation: those that show these views, or all. It is
+        queued, and complete again when they are judged.
+
+        Raises NotFoundError, ConflictError, UnprocessableError, UnavailableError, PromptRefusedError,
+        BusyError.
+        """
+        for _ in range(REROLL_ATTEMPTS):
+            record = await self.get(generation_id)
+            await self._check_worker_alive()
+            prepared = await self._judges.prepare(record, views)
+            try:
                 return await self._commit_and_enqueue(prepared, claim)
             except RerollChangedError:
                 continue
@@ -335,8 +358,8 @@ def unknown_generation(generation_id: str) -> NotFoundError:
 
 
 def _is_rerolled_now(record: GenerationRecord) -> bool:
-    """Whether its pictures are complete and one of them is being made again."""
-    return record.status in queries.ACTIVE and record.reroll_json is not None
+    """Whether its pictures are complete, and one of them is being made again, or they are judged."""
+    return record.status in queries.ACTIVE and record.keeps_pictures
 
 
 def _state(record: GenerationRecord) -> str:

@@ -50,8 +50,17 @@ _SLOTS_OF = {
     "steps": ("steps",),
     "cfg": ("cfg",),
 }
-#: What needs no slot: large pixels are made of the finished picture.
-_ALWAYS = ("template", "views", "callback_url", "pixel_height", "pixel_colors", "character_version")
+#: What needs no slot: large pixels are made of the finished picture, and that is judged.
+_ALWAYS = (
+    "template",
+    "views",
+    "callback_url",
+    "pixel_height",
+    "pixel_colors",
+    "character_version",
+    "judge",
+    "until",
+)
 _NO_SLOT = "The view rests on words alone: the template has no slot for a pose."
 
 

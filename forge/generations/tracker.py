@@ -98,9 +98,13 @@ class GenerationTracker:
         self._end_callbacks.append(callback)
 
     async def fail_waiting(self, record: GenerationRecord, error: str, reason: str) -> None:
-        """End a waiting generation of a batch that cannot be handed to ComfyUI. `error` is for clients,
-        `reason` for the log."""
-        await self._finisher.fail(record, error, reason)
+        """End a waiting generation that cannot be handed to ComfyUI: of a batch, or between two tries.
+        `error` is for clients, `reason` for the log."""
+        try:
+            await self._finisher.fail(record, error, reason)
+        except (LookupError, TypeError, ValueError):  # a row that cannot be read must not stop the others
+            log.exception("AvatarForge: the row of generation %s cannot be read", record.id)
+            await self._finisher.give_up(record, error)
 
     async def run_exclusively(self, step: Callable[[], Awaitable[Result]]) -> Result:
         """Run `step` with `queue_lock` held. It finishes even if the caller is cancelled: a committed row
@@ -256,9 +260,11 @@ class GenerationTracker:
             later = replace(event, filenames=())
             asyncio.get_running_loop().call_later(LAST_PICTURE_SECONDS, self._handle_host_event, later)
             return
-        recorded = run.record.outputs
+        recorded = {replace(output, scores_json=None) for output in run.record.outputs}
         new = [measured.picture for measured in run.pictures.values() if measured.picture not in recorded]
-        updated = await self._finisher.record_outputs(run.record, new) if new else None
+        # A judge names no pictures, and has written what it found.
+        judged = not event.filenames and (run.record.spec.judge is not None or run.record.judging is not None)
+        updated = await self._finisher.record_outputs(run.record, new) if new or judged else None
         if updated is not None:
             run.record = updated
 

@@ -24,6 +24,7 @@ from ..ports import InstalledModels
 from ..spec.avatar import AvatarSpec
 from ..spec.receipt import Receipt
 from ..store.files import unknown_file
+from .tries import first_tries
 
 FULL_QUEUE_SECONDS = 10
 
@@ -186,6 +187,7 @@ def commit_new(
         "callback_url": callback_url,
         "character_id": spec.character.id if spec.character else None,
         "character_version": spec.character.version if spec.character else None,
+        "tries": first_tries(spec),
     }
     record = queries.add(connection, values, prompt, used)
     template = spec.template

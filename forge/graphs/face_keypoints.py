@@ -20,10 +20,10 @@ _DRAWN = "front"
 
 @dataclass(frozen=True)
 class FrameKeypoints:
-    """A link to a POSE_KEYPOINT. `frame_width` is the width in pixels of the frame from whose middle the
-    picture was cut; 0: it was not cut."""
+    """A link to a POSE_KEYPOINT; None if there is none. `frame_width` is the width in pixels of the frame
+    from whose middle the picture was cut; 0: it was not cut."""
 
-    link: Link
+    link: Link | None
     frame_width: int = 0
 
 
@@ -46,6 +46,11 @@ def add_frame_keypoints(build: PromptBuilder, spec: AvatarSpec, view: str | None
         raise ValueError("Nothing is redrawn.")
     if redraw.reads_picture:
         return FrameKeypoints(add_keypoints(build, _plan_of(redraw), _file_of(redraw), spec.bones))
+    return add_keypoints_of(build, spec, view)
+
+
+def add_keypoints_of(build: PromptBuilder, spec: AvatarSpec, view: str | None) -> FrameKeypoints:
+    """Add the nodes that give the keypoints with which a picture of this view is made, if `was_posed`."""
     poses = pose_input(spec, (view,))
     given = poses.pose_of(view)
     if given is None:

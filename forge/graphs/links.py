@@ -14,6 +14,8 @@ from ..ports import Prompt
 VALUE_INPUTS = ("value", "text", "string", "prompt", "int", "float", "number", "seed")
 #: Draws a character in passes, all views of a batch one after another.
 PAPER_DOLL = "AvatarForgePaperDoll"
+#: Saves a finished picture, and judges it.
+SAVE, JUDGE = "AvatarForgeSave", "AvatarForgeJudgePicture"
 #: Reduces a finished picture to large pixels. What its palette comes from is another picture.
 PIXEL_ART, PALETTE_INPUT = "AvatarForgePixelArt", "palette_from"
 #: Turns a pose of the library to views: pictures, and keypoints.

@@ -128,6 +128,16 @@ class Live:
         if record.status not in queries.ACTIVE:
             self.long_polls.wake(record.id)
 
+    def try_ended(self, record: GenerationRecord) -> None:
+        """Publish what a prompt has made of a generation that goes on with another one, because a picture is
+        not good enough. Pass the record as it was committed."""
+        run = self._by_prompt.get(record.prompt_id)
+        if run is not None:
+            self._drop(record.id)
+            self._remember_end(record.prompt_id, run.progress)
+        self._publish("output", record)
+        self._batch_changed(record)
+
     def deleted(self, record: GenerationRecord) -> None:
         """Publish that the row was deleted."""
         progress = self.state(record).progress
@@ -170,7 +180,8 @@ class Live:
         if run is None or run.record.prompt_id != record.prompt_id:
             self._drop(record.id)
             spec = record.spec
-            run = LiveRun(record, kind_of(spec, 1 if record.reroll else len(spec.pictures)))
+            pictures = 0 if record.judging else 1 if record.reroll else len(spec.pictures)
+            run = LiveRun(record, kind_of(spec, pictures))
             run.published_outputs = record.outputs
             self._runs[record.id] = self._by_prompt[record.prompt_id] = run
         return run
@@ -226,6 +237,8 @@ class Live:
 
     def _learn(self, run: LiveRun, record: GenerationRecord) -> None:
         if record.status != "completed" or record.started_at is None or record.completed_at is None:
+            return
+        if run.record.judging is not None:  # the times are those of the pictures
             return
         # A failed re-roll is "completed" too, but says nothing about the running time.
         if run.record.reroll is None or run.progress > 0.99:

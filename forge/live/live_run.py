@@ -56,6 +56,6 @@ def current_node(planned: Plan, states: Mapping[str, NodeState]) -> Current | No
 
 def progress_by_pictures(record: GenerationRecord) -> float:
     """Progress, 0..1, from the saved pictures alone: for a run of an earlier start of ComfyUI."""
-    if record.is_manual or record.reroll or not record.outputs:
+    if record.is_manual or record.keeps_pictures or not record.outputs:
         return 0.0
     return len(record.outputs) / len(record.spec.pictures)

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..graphs.links import PALETTE_INPUT, PAPER_DOLL, PIXEL_ART, class_of, is_sampler, sources_of, steps_of
+from ..graphs.links import (
+    JUDGE,
+    PALETTE_INPUT,
+    PAPER_DOLL,
+    PIXEL_ART,
+    SAVE,
+    class_of,
+    is_sampler,
+    sources_of,
+    steps_of,
+)
 from ..ports import NodeState, Prompt
 from ..spec.avatar import AvatarSpec
 
-SAVE = "AvatarForgeSave"
 # Share of all nodes that do not sample: loading, encoding and decoding take some time too.
 OTHER_SHARE = 0.05
 
@@ -55,10 +64,11 @@ class Plan:
 
 def plan(prompt: Prompt, spec: AvatarSpec) -> Plan:
     """Plan a prompt. Every step of every sampler has the same weight, once per picture in its batch."""
+    # A judge ends the work on its picture, too.
     saves = {
         key: int(node["inputs"]["position"]) - 1
         for key, node in prompt.items()
-        if node["class_type"] == SAVE and isinstance(node["inputs"].get("position"), int)
+        if node["class_type"] in (SAVE, JUDGE) and isinstance(node["inputs"].get("position"), int)
     }
     after = _followers(prompt)
     positions = {key: _positions(key, prompt, after, saves) for key in prompt}
@@ -91,8 +101,8 @@ def _followers(prompt: Prompt) -> dict[str, set[str]]:
     for key in prompt:
         reduces = class_of(prompt, key) == PIXEL_ART
         for name, source, _ in sources_of(prompt, key):
-            # A picture that only gives its palette is not worked on.
-            if not (reduces and name == PALETTE_INPUT):
+            # A picture that only gives its palette is not worked on, nor one that is saved already.
+            if not (reduces and name == PALETTE_INPUT) and class_of(prompt, source) != SAVE:
                 after[source].add(key)
     return after
 

@@ -17,6 +17,7 @@ from .reference import ReferenceUse
 from .settings import SEEDS, SETTINGS, AvatarSettings
 from .stored import from_fields, to_fields, to_json_text
 from .template import TemplateUse
+from .until import JudgeUse, Until
 
 Kind = Literal["avatar", "pose", "all_poses", "expressions", "graph"]
 Turnaround = Literal["batch", "sequential"]
@@ -61,6 +62,9 @@ class AvatarSpec(AvatarSettings):
     everything that belongs to a family.
 
     With a `redraw`, each picture is the same finished one with another expression, and `expression` is None.
+
+    With a `judge`, the prompt that makes the pictures also judges them; with `until`, a picture that is not
+    good enough is made again.
     """
 
     views: tuple[str | None, ...]
@@ -86,6 +90,8 @@ class AvatarSpec(AvatarSettings):
     character: CharacterUse | None = None
     count: int = 1
     redraw: RedrawUse | None = None
+    judge: JudgeUse | None = None
+    until: Until | None = None
     version: int = SPEC_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -182,6 +188,7 @@ def _read(text: str) -> AvatarSpec:
     data: dict[str, Any] = json.loads(text)
     pose, reference, template = data.get("pose"), data.get("reference"), data.get("template")
     character, redraw = data.get("character"), data.get("redraw")
+    judge, until = data.get("judge"), data.get("until")
     return from_fields(
         AvatarSpec,
         {
@@ -199,6 +206,8 @@ def _read(text: str) -> AvatarSpec:
             "template": _read_template(template) if template is not None else None,
             "character": from_fields(CharacterUse, character) if character is not None else None,
             "redraw": read_redraw(redraw) if redraw is not None else None,
+            "judge": from_fields(JudgeUse, judge) if judge is not None else None,
+            "until": from_fields(Until, until) if until is not None else None,
         },
     )
 

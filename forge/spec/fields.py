@@ -125,6 +125,14 @@ class Views:
     """A list of different views."""
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What a picture must reach: numbers from 0 to the largest value of their scale, each by its name, the
+    view, and a number of tries from 1 to `most_tries`."""
+
+    most_tries: int
+
+
 Rule = (
     Text
     | Name
@@ -139,6 +147,7 @@ Rule = (
     | Loras
     | References
     | Views
+    | Conditions
 )
 
 _KEY = "avatarforge"

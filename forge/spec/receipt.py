@@ -46,11 +46,25 @@ class AppliedInput:
 
 
 @dataclass(frozen=True)
+class TriedPicture:
+    """How often a picture was made until it was good enough, or until there were enough tries: which of its
+    takes was chosen, whether that passes, and by which conditions it was chosen. `position` counts from 0."""
+
+    position: int
+    tries: int
+    take: int
+    passed: bool
+    conditions: tuple[str, ...]
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Receipt:
-    """The applied inputs and the warnings of a generation."""
+    """The applied inputs and the warnings of a generation, and what was tried of its pictures."""
 
     inputs: tuple[AppliedInput, ...] = ()
     warnings: tuple[GenerationWarning, ...] = ()
+    tried: tuple[TriedPicture, ...] = ()
     version: int = RECEIPT_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -64,7 +78,10 @@ class Receipt:
 
     def to_json(self) -> str:
         inputs = [_without_missing(to_fields(applied)) for applied in self.inputs]
-        return to_json_text({**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)})
+        values = {**to_fields(self), "inputs": inputs, **write_warnings(self.warnings)}
+        if not self.tried:
+            del values["tried"]
+        return to_json_text(values)
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
@@ -82,5 +99,11 @@ def _without_missing(line: dict[str, Any]) -> dict[str, Any]:
 def _read(text: str) -> Receipt:
     data: dict[str, Any] = json.loads(text)
     inputs = tuple(from_fields(AppliedInput, applied) for applied in data.get("inputs", ()))
+    tried = tuple(_read_tried(item) for item in data.get("tried", ()))
     rest = {name: value for name, value in data.items() if name != "warning_details"}
-    return from_fields(Receipt, {**rest, "inputs": inputs, "warnings": read_warnings(data)})
+    values = {**rest, "inputs": inputs, "warnings": read_warnings(data), "tried": tried}
+    return from_fields(Receipt, values)
+
+
+def _read_tried(data: dict[str, Any]) -> TriedPicture:
+    return from_fields(TriedPicture, {**data, "conditions": tuple(data.get("conditions", ()))})

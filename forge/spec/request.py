@@ -12,6 +12,7 @@ from .fields import (
     Base64Picture,
     CharacterId,
     Choice,
+    Conditions,
     FileId,
     Flag,
     Loras,
@@ -36,6 +37,7 @@ from .reference import (
     RequestedReference,
 )
 from .settings import AvatarSettings
+from .until import CONDITIONS, MOST_TRIES, Until
 
 POSE_STRENGTH = 1.0
 MOST_REFERENCES = 8
@@ -133,6 +135,15 @@ class AvatarRequest(AvatarSettings):
     loras: tuple[LoraUse, ...] | None = declare(
         Loras(16, -4, 4), "LoRAs of the model's family: name, strength, clip_strength.", form="advanced"
     )
+    judge: bool | None = declare(
+        Flag(),
+        "Measure how well the pictures match what was asked for. Left out: of a sheet, if a pose extractor "
+        "is installed.",
+    )
+    until: Until | None = declare(
+        Conditions(MOST_TRIES),
+        "Make a picture again until it reaches these scores, or until tries of it were made.",
+    )
     callback_url: str | None = declare(
         Url(2048), "Called when it has completed or failed (Standard Webhooks).", repeated=False
     )
@@ -147,6 +158,8 @@ class AvatarRequest(AvatarSettings):
                 for item in self.references
             )
             object.__setattr__(self, "references", references)
+        if isinstance(self.until, Mapping):
+            object.__setattr__(self, "until", Until(**self.until))
         if self.views is not None:
             object.__setattr__(self, "views", tuple(self.views))
 
@@ -181,6 +194,12 @@ def _loras(spec: AvatarSpec) -> list[dict[str, Any]] | None:
     return loras if loras or (spec.character is not None and spec.template is None) else None
 
 
+def _until(spec: AvatarSpec) -> dict[str, Any] | None:
+    if spec.until is None:
+        return None
+    return {**{name: getattr(spec.until, name) for name in CONDITIONS}, "tries": spec.until.tries}
+
+
 #: Request fields that a spec has under another name or in one of its parts.
 _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "character_id": lambda spec: spec.character.id if spec.character else None,
@@ -199,6 +218,8 @@ _FROM_SPEC: Mapping[str, Callable[[AvatarSpec], Any]] = {
     "reference_method": lambda spec: spec.reference.method if spec.reference else None,
     "model": lambda spec: spec.checkpoint,
     "loras": _loras,
+    "judge": lambda spec: spec.judge is not None,
+    "until": _until,
 }
 #: What no template has a slot for.
 _NOT_OF_TEMPLATES = (

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .reroll import RequestedReroll
 from .scores import PictureScores
 
 #: Pictures that are made of a view at most, the first one included.
@@ -49,20 +47,18 @@ class Until:
         """The names of the conditions that are set."""
         return tuple(name for name in CONDITIONS if getattr(self, name) is not None)
 
-    def passed(self, scores: PictureScores | None) -> tuple[str, ...]:
-        """The conditions that a picture meets. What could not be measured is not met."""
-        return tuple(name for name in self.conditions if self._meets(name, scores))
+    def passes(self, scores: PictureScores | None, conditions: Sequence[str]) -> bool:
+        """Whether a picture meets those of the conditions that apply to it. What could not be measured is not
+        met."""
+        return all(self._meets(name, scores) for name in conditions)
 
-    def passes(self, scores: PictureScores | None) -> bool:
-        """Whether a picture meets all conditions."""
-        return self.passed(scores) == self.conditions
-
-    def rank(self, scores: PictureScores | None) -> tuple[bool, int, float]:
+    def rank(self, scores: PictureScores | None, conditions: Sequence[str]) -> tuple[bool, int, float]:
         """What the takes of a picture are compared by, larger is better: whether it passes, how many
         conditions it meets, and the mean of what the conditions are about, each from 0 to 1."""
-        values = [_share(name, scores) for name in self.conditions]
+        met = sum(self._meets(name, scores) for name in conditions)
+        values = [_share(name, scores) for name in conditions]
         mean = sum(values) / len(values) if values else 0.0
-        return self.passes(scores), len(self.passed(scores)), round(mean, 6)
+        return met == len(conditions), met, round(mean, 6)
 
     def _meets(self, name: str, scores: PictureScores | None) -> bool:
         value = scores[name].value if scores is not None else None
@@ -80,50 +76,3 @@ def _share(name: str, scores: PictureScores | None) -> float:
     if name == "view":
         return _VIEW_COUNTS.get(str(value), 0.0)
     return float(value) / SCALES[name] if isinstance(value, (int, float)) else 0.0
-
-
-# How many pictures were made of each position, for the column `tries`.
-
-
-def tries_to_json(tries: Mapping[int, int]) -> str:
-    return json.dumps({str(position): count for position, count in sorted(tries.items())})
-
-
-def tries_from_json(text: str | None) -> dict[int, int]:
-    return {int(position): int(count) for position, count in json.loads(text).items()} if text else {}
-
-
-def next_to_json(wanted: RequestedReroll) -> str:
-    return json.dumps([wanted.position, wanted.seed])
-
-
-def next_from_json(text: str) -> RequestedReroll:
-    position, seed = json.loads(text)
-    return RequestedReroll(position, seed)
-
-
-@dataclass(frozen=True)
-class JudgingRun:
-    """A prompt that only judges. `takes` are the (position, take) of its pictures; `started_at` and
-    `completed_at` are those of the generation, which it gets back at the end, in microseconds since 1970."""
-
-    takes: tuple[tuple[int, int], ...]
-    started_at: int | None
-    completed_at: int | None
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        return tuple(position for position, _ in self.takes)
-
-    def take_of(self, position: int) -> int | None:
-        """The take that is judged at a position; None if none is."""
-        return dict(self.takes).get(position)
-
-    def to_json(self) -> str:
-        return json.dumps({"takes": self.takes, "started_at": self.started_at, "completed_at": self.completed_at})
-
-    @classmethod
-    def from_json(cls, text: str) -> JudgingRun:
-        data = json.loads(text)
-        takes = tuple((position, take) for position, take in data["takes"])
-        return cls(takes, data.get("started_at"), data.get("completed_at"))

@@ -26,6 +26,8 @@ WarningCode = Literal[
     "strength_counts_as_one",
     "words_not_understood",
     "references_left_out",
+    "judge_failed",
+    "until_not_reached",
 ]
 WARNING_CODES: tuple[WarningCode, ...] = get_args(WarningCode)
 

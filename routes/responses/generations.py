@@ -19,6 +19,50 @@ from .files import Dimensions
 Status = Literal["queued", "processing", "completed", "failed"]
 
 
+class Scores(LazyModel):
+    """How well a picture matches what was asked for. null: it could not be measured; `judgements` say why."""
+
+    pose: float | None = Field(description="0 to 1: the share of the joints that are where they should be.")
+    view: Literal["right", "wrong", "unsure"] | None
+    palette: float | None = Field(description="0 to 100: its colours, part by part.")
+    identity: float | None = Field(description="0 to 100: the character, by an installed model.")
+    clean: bool | None = Field(description="Neither blank, nor saturated, nor is the figure cut off.")
+
+
+class Measure(LazyModel):
+    value: float | bool | str | None = Field(description="null: it could not be measured.")
+    method: str | None
+    model: str | None = Field(description="The model file or node that measured; null: none is needed.")
+    reason: str | None = Field(description="Why there is no value.")
+    details: dict[str, Any] = Field(description="What was found, by the method.")
+
+
+class Judgement(LazyModel):
+    """How a picture was judged."""
+
+    position: int = Field(description="The number of the picture in output_files, from 1.")
+    pose_type: ViewName | None
+    take: int
+    comfyui_prompt_id: str = Field(description="The prompt that judged it.")
+    pose: Measure
+    view: Measure
+    palette: Measure
+    identity: Measure
+    clean: Measure
+
+
+class TriedPicture(LazyModel):
+    """How often a picture was made until it was good enough."""
+
+    position: int = Field(description="The number of the picture in output_files, from 1.")
+    pose_type: ViewName | None
+    conditions: list[str] = Field(description="Those of `until` that apply to it.")
+    tries: int
+    limit: int
+    passed: bool | None = Field(description="null: the first picture was not judged yet.")
+    take: int | None = Field(description="The best take, once it is chosen.")
+
+
 class OutputFile(LazyModel):
     filename: str
     url: str = Field(description="Resolves against the server's root and against the API's prefix.")
@@ -29,6 +73,7 @@ class OutputFile(LazyModel):
     seed: int | None = Field(description="A re-roll changes it; null for a graph queued by hand.")
     take: int = Field(description="Its number among the takes of this picture, from 1.")
     takes: int = Field(description="How many takes of this picture are kept.")
+    scores: Scores | None = Field(description="null: it was not judged.")
 
 
 class ReferenceParameter(LazyModel):
@@ -48,6 +93,16 @@ class LoraParameter(LazyModel):
     clip_strength: float | None = Field(description="null: the same as `strength`.")
 
 
+class UntilParameter(LazyModel):
+    """What a picture must reach; null: no condition."""
+
+    pose: float | None
+    view: Literal["right"] | None
+    palette: float | None
+    identity: float | None
+    tries: int
+
+
 def _parameter(field: RequestField) -> tuple[Any, Any]:
     match field.rule:
         case fields.Flag():
@@ -64,6 +119,8 @@ def _parameter(field: RequestField) -> tuple[Any, Any]:
             kind = list[ReferenceParameter]
         case fields.Views():
             kind = list[ViewName]
+        case fields.Conditions():
+            kind = UntilParameter
         case _:
             kind = str
     # With a template, a setting that is none of its slots is null.
@@ -147,6 +204,8 @@ class Take(LazyModel):
     dimensions: Dimensions
     expression: str | None = Field(description="Of a redrawn face; null for any other picture.")
     seed: int | None = Field(description="null for a graph queued by hand.")
+    scores: Scores | None = Field(description="null: it was not judged.")
+    judgement: Judgement | None = Field(description="How it was judged.")
     inputs: list[InputReceipt] = Field(description="The part of the receipt that is about this take alone.")
 
 
@@ -216,6 +275,8 @@ class GenerationAnswer(LazyModel):
     waiting_rerolls: list[WaitingReroll] = Field(
         description="The re-rolls that begin, one after another, when the present one has ended."
     )
+    judging: bool = Field(description="Whether its prompt only judges finished pictures.")
+    tries: list[TriedPicture] = Field(description="Of a request with `until`: one for each picture.")
     progress: float = Field(
         description="0 to 1: steps done, of all views. 1 when completed; when failed, how far it came."
     )
@@ -229,6 +290,7 @@ class GenerationAnswer(LazyModel):
     )
     previews: list[PreviewFile] = Field(description="While it runs, in the order of its views.")
     inputs: list[InputReceipt]
+    judgements: list[Judgement] = Field(description="How each picture that was judged was judged.")
     warnings: list[str]
     warning_details: list[WarningDetail] = Field(description="The same with codes, one for each sentence.")
 
