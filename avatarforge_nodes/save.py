@@ -50,7 +50,13 @@ class SaveAvatar(io.ComfyNode):
                     tooltip="The parts that Paper Doll drew. They are kept in the file, so that the picture "
                     "can be a reference part by part.",
                 ),
+                io.AnyType.Input(
+                    "after",
+                    optional=True,
+                    tooltip="Connect any output of another node to save only when that node has run.",
+                ),
             ],
+            outputs=[io.Image.Output(display_name="saved", tooltip="The pictures, once they are saved.")],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
         )
@@ -68,7 +74,12 @@ class SaveAvatar(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, images: torch.Tensor, generation_id: str, position: int, parts: torch.Tensor | None = None
+        cls,
+        images: torch.Tensor,
+        generation_id: str,
+        position: int,
+        parts: torch.Tensor | None = None,
+        after: object = None,
     ) -> io.NodeOutput:
         prompt_id = current_prompt_id()
         # `claim` returns a name made by AvatarForge: text from a graph is never used as a path.
@@ -82,7 +93,7 @@ class SaveAvatar(io.ComfyNode):
             filename = recorder().write(folder, number - 1, partial(_encode, image, metadata), take)
             recorder().saved(folder, prompt_id, prompt, number - 1)
             saved.append(ui.SavedResult(filename, f"{NAME}/{folder}", io.FolderType.output))
-        return io.NodeOutput(ui=ui.SavedImages(saved))
+        return io.NodeOutput(images, ui=ui.SavedImages(saved))
 
     @classmethod
     def _metadata(cls, parts: torch.Tensor | None) -> PngInfo | None:

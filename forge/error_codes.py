@@ -170,7 +170,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = MappingProxyType(
         "method_not_allowed": "The route has another method; `Allow` names it.",
         "body_too_slow": "The body came too slowly.",
         "conflict": "Another request changed it at the same time: get it again.",
-        "generation_not_completed": "Only a completed generation can be re-rolled.",
+        "generation_not_completed": "Only a completed generation can be re-rolled or judged.",
         "generation_not_failed": "Only a failed generation can be retried.",
         "generation_not_active": "Only a queued or running generation can be cancelled.",
         "take_is_current": "The current take cannot be deleted: choose another one first.",

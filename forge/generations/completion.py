@@ -269,7 +269,10 @@ def _write_completion(
         spec, receipt = record.reroll.apply(before.spec, receipt)
         end["spec"] = spec.to_json()
     if record.judging:  # judging is no part of the time that it took
-        end |= {"started_at": record.judging.started_at, "completed_at": record.judging.completed_at}
+        started = {"started_at": record.judging.started_at}
+        # Before the end, which is never before the start that the row has.
+        queries.update_row(connection, record.id, queries.ACTIVE, running=record.prompt_id, **started)
+        end["completed_at"] = record.judging.completed_at
     if error is not None and (record.judging or record.spec.judge):
         detail = f"The pictures could not be judged: {error}"
         receipt = receipt.with_warnings(

@@ -159,6 +159,8 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     if body.get("pixel_height") is None:
         body["pixel_colors"] = None
     body["loras"] = []  # none is installed
+    # Nothing is installed that could measure most conditions, and no run may be repeated that nobody waits for.
+    body["until"] = None
     body.update(guidance=None, shift=None)  # other families have them
     if body.get("references") is not None:
         # No schema says that a picture is named once, in a role that the family takes, and in one form.

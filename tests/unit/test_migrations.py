@@ -251,7 +251,7 @@ def test_what_is_tried_and_judged_is_complete_when_revision_0015_is_taken_back(t
             connection.execute(
                 text(
                     "INSERT INTO generations (id, kind, status, prompt_id, spec, prompt, receipt, attempts, "
-                    f"created_at, {column}) "  # noqa: S608
+                    f"created_at, {column}) "
                     "VALUES (:name, 'avatar', 'queued', :name, :spec, '{}', '{}', 1, 5, '[0, 3]')"
                 ),
                 {"spec": SPEC, "name": name},

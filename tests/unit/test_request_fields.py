@@ -16,6 +16,7 @@ from avatarforge.forge.graphs.compile import compile_prompt
 from avatarforge.forge.spec.avatar import AvatarSpec
 from avatarforge.forge.spec.fields import (
     Choice,
+    Conditions,
     Flag,
     Loras,
     Name,
@@ -28,6 +29,7 @@ from avatarforge.forge.spec.fields import (
 )
 from avatarforge.forge.spec.request import REQUEST_FIELDS, AvatarRequest, parameters
 from avatarforge.forge.spec.settings import SETTINGS
+from avatarforge.forge.spec.until import SCALES
 from avatarforge.forge.spec.views import SHEET_VIEWS
 from avatarforge.routes.requests import AvatarBody
 from avatarforge.routes.responses import Parameters
@@ -45,6 +47,7 @@ TYPES = {
     Loras: "list",
     References: "list",
     Views: "list",
+    Conditions: "object",
 }
 
 
@@ -135,6 +138,8 @@ def test_every_field_is_documented_with_its_type_and_range(name: str) -> None:
             limits = [rule.maximum, rule.minimum, rule.maximum_strength]
         case References():
             limits = [rule.maximum]
+        case Conditions():
+            limits = [1, rule.most_tries, *(int(scale) for scale in SCALES.values())]
         case Choice():
             limits = [f"`{value}`" for value in rule.values]
     for limit in limits:

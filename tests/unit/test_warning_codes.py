@@ -34,6 +34,8 @@ ELSEWHERE = {
     "strength_counts_as_one",
     "words_not_understood",
     "references_left_out",
+    "judge_failed",
+    "until_not_reached",
 }
 
 
