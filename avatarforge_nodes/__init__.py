@@ -8,6 +8,7 @@ from .character import CharacterPrompt, LoadCharacter
 from .doll import PaperDoll, TakePicture
 from .extract import DrawKeypoints, KeepSkeleton
 from .face import CompositeFace, FaceRegionMask
+from .judge import JudgePicture
 from .keypoints import LoadKeypoints, ReadSkeleton
 from .library import LibraryPose
 from .load import LoadPose, LoadReference
@@ -47,6 +48,7 @@ NODES: list[type[io.ComfyNode]] = [
     FaceRegionMask,
     CompositeFace,
     SaveAvatar,
+    JudgePicture,
     LoadView,
     CharacterSheet,
 ]

@@ -159,7 +159,7 @@ def _make_sensible(body: dict[str, Any], *, several: bool) -> None:
     if body.get("pixel_height") is None:
         body["pixel_colors"] = None
     body["loras"] = []  # none is installed
-    # Nothing is installed that could measure most conditions, and no run may be repeated that nobody waits for.
+    # Nothing is installed that could measure most conditions, and nobody waits for a run that is repeated.
     body["until"] = None
     body.update(guidance=None, shift=None)  # other families have them
     if body.get("references") is not None:

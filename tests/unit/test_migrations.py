@@ -250,7 +250,7 @@ def test_what_is_tried_and_judged_is_complete_when_revision_0015_is_taken_back(t
         for name, column in (("tried", "next_try"), ("judged", "judging"), ("other", "error")):
             connection.execute(
                 text(
-                    "INSERT INTO generations (id, kind, status, prompt_id, spec, prompt, receipt, attempts, "
+                    "INSERT INTO generations (id, kind, status, prompt_id, spec, prompt, receipt, attempts, "  # noqa: S608
                     f"created_at, {column}) "
                     "VALUES (:name, 'avatar', 'queued', :name, :spec, '{}', '{}', 1, 5, '[0, 3]')"
                 ),
