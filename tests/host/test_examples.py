@@ -30,6 +30,7 @@ WITHOUT_MODELS = (
     "Sheet of saved views",
     "Paper doll sheet",
     "Paper doll in pixel art",
+    "Judged paper doll",
     "Paper doll in a library pose",
     "Paper doll of a saved character",
     "Paper doll with pose and reference",

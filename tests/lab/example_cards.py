@@ -167,6 +167,11 @@ def doll_sheet() -> Sequence[Part]:
     return [knight_sheet()]
 
 
+def judged() -> Sequence[Part]:
+    sides = [_drawn(replace(KNIGHT, pose=poses.STANDING, turn=turn)) for turn in (FRONT, BACK)]
+    return [*sides, ARROW, _words("palette 94, clean")]
+
+
 def large_pixels() -> Sequence[Part]:
     return [knight_in_large_pixels(*LARGE_PIXELS)]
 

@@ -61,8 +61,12 @@ def _compiled(**changes: Any) -> Prompt:
 
 def _drawn(**changes: Any) -> Prompt:
     """The same for the family that draws, which needs no model."""
+    return _compiled(**{**_of_the_doll(), **changes})
+
+
+def _of_the_doll() -> dict[str, Any]:
     doll = importlib.import_module("avatarforge.forge.families.doll").DOLL
-    values = {
+    return {
         "checkpoint": doll.model,
         "model_folder": "",
         "family": doll.name,
@@ -71,7 +75,6 @@ def _drawn(**changes: Any) -> Prompt:
         "steps": doll.sampling.steps,
         "consistency": doll.consistency,
     }
-    return _compiled(**{**values, **changes})
 
 
 def _pose(kind: str, treatment: str, **plan: Any) -> Any:
@@ -114,6 +117,15 @@ def doll_sheet() -> Prompt:
 
 def doll_pixel_art() -> Prompt:
     return _drawn(views=LARGE_PIXELS[0], pixel_height=LARGE_PIXELS[1], pixel_colors=LARGE_PIXELS[2])
+
+
+def doll_judged() -> Prompt:
+    """A front and a back, each judged."""
+    judge = importlib.import_module("avatarforge.forge.spec.until").JudgeUse
+    judging = importlib.import_module("avatarforge.forge.graphs.judging")
+    drawn = {**_of_the_doll(), "views": ("front", "back")}
+    prompt: Prompt = judging.with_judges(_compiled(**drawn), _spec(**drawn, judge=judge()), "")
+    return prompt
 
 
 def doll_in_a_pose() -> Prompt:

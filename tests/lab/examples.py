@@ -73,6 +73,13 @@ EXAMPLES: dict[str, Example] = {
         "the front. The node does the same with pictures of any model. No model is needed.",
         Card("A sprite in one palette. No model needed.", cards.large_pixels),
     ),
+    "Judged paper doll": Example(
+        prompts.doll_judged,
+        "A drawn character from two sides, and how well each picture matches what was asked for. Connect the "
+        "keypoints of SDPose or DWPose to *found* for the pose and the view, and a CLIP Vision model for the "
+        "identity. No model is needed for the rest.",
+        Card("Scores for each picture. No model needed.", cards.judged),
+    ),
     "Paper doll in a library pose": Example(
         prompts.doll_in_a_pose,
         "A drawn character in a pose of the pose library, from two sides. Enter another name in the node "
