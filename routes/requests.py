@@ -79,6 +79,10 @@ def _lora_body(rule: fields.Loras) -> type[Body]:
     )
 
 
+#: The only verdict on a view that can be asked for.
+_RIGHT: Any = Literal["right"] | None
+
+
 @cache
 def _until_body(rule: fields.Conditions) -> type[Body]:
     def score(name: str) -> Any:
@@ -92,7 +96,7 @@ def _until_body(rule: fields.Conditions) -> type[Body]:
         __module__=__name__,
         __doc__="What a picture must reach: at least one condition.",
         pose=score("pose"),
-        view=(Literal["right"] | None, Field(None, description="It must show the view; null: no condition.")),
+        view=(_RIGHT, Field(None, description="It must show the view; null: no condition.")),
         palette=score("palette"),
         identity=score("identity"),
         tries=(tries, Field(TRIES, description="Pictures of each view at most, the first one included.")),

@@ -18,7 +18,7 @@ BAD: dict[str, Any] = {"pose": 0.2, "view": "wrong", "palette": 10.0, "identity"
 
 def scores(prompt_id: str = "", **values: Any) -> PictureScores:
     """Scores with these values; what is not named was not measured."""
-    measures = {
+    measures: dict[str, Measure] = {
         name: Measure(values[name], "a stand-in", "model.safetensors")
         if values.get(name) is not None
         else Measure(reason="Nothing was there.")

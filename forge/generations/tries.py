@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -96,7 +97,7 @@ def go_on(
     return _end(connection, record, made)
 
 
-def begin_try(record: GenerationRecord) -> dict[str, str | None]:
+def begin_try(record: GenerationRecord) -> dict[str, Any]:
     """The columns that change when the next try of a generation begins."""
     wanted = record.next_try
     if wanted is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from ..pictures.doll.poses.person import Person
 from ..spec.scores import Measure
@@ -22,7 +23,7 @@ def measure(evidence: Evidence) -> Mapping[str, Measure]:
     }
 
 
-def _named(evidence: Evidence) -> dict[str, str | None]:
+def _named(evidence: Evidence) -> dict[str, Any]:
     return {"method": evidence.estimator, "model": evidence.estimator_model}
 
 

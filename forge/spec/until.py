@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .scores import PictureScores
+from .scores import MeasureName, PictureScores
 
 #: Pictures that are made of a view at most, the first one included.
 TRIES, MOST_TRIES = 4, 20
 #: The conditions that a request can set.
-CONDITIONS = ("pose", "view", "palette", "identity")
+CONDITIONS: tuple[MeasureName, ...] = ("pose", "view", "palette", "identity")
 #: How much a verdict on the view counts, from 0 to 1.
 _VIEW_COUNTS = {"right": 1.0, "unsure": 0.5, "wrong": 0.0}
 #: The largest value of each measure that is a number.
@@ -43,7 +43,7 @@ class Until:
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def conditions(self) -> tuple[str, ...]:
+    def conditions(self) -> tuple[MeasureName, ...]:
         """The names of the conditions that are set."""
         return tuple(name for name in CONDITIONS if getattr(self, name) is not None)
 

@@ -180,7 +180,13 @@ async def test_what_cannot_be_judged_is_refused(client: Client, forge: Product) 
     made = await judged(forge, client)
     path = f"/generations/{made['generation_id']}/judge"
     assert (await refused(client, "POST", path, json={"views": ["side"]}))[:2] == (422, "view_not_found")
-    for body in ({"views": []}, {"views": ["up"]}, {"views": ["back", "back"]}, {"view": "back"}):
+    bodies: list[dict[str, Any]] = [
+        {"views": []},
+        {"views": ["up"]},
+        {"views": ["back"] * 2},
+        {"view": "back"},
+    ]
+    for body in bodies:
         assert (await refused(client, "POST", path, json=body))[:2] == (422, "invalid_request")
     assert len(forge.host.queued) == 1
 

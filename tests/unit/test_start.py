@@ -110,7 +110,7 @@ PRODUCT = [
     "BatchPreparer", "BatchDispatcher", "BatchService", "GenerationCache", "RerollDispatcher",
     "GenerationService", "TakeService",
     "MatrixMaker", "Spool", "CharacterExporter", "CharacterImporter",
-    "HealthService", "GenerationRecorder", "Verifier",
+    "HealthService", "GenerationRecorder", "Verifier", "JudgePreparer",
     "Idempotency", "Deliveries", "live.on_end", "read_secret",
     "GalleryService", "PictureExporter",
 ]  # fmt: skip
@@ -145,7 +145,7 @@ def test_every_step_of_a_start_is_broken_below(bootstrap: Any) -> None:
 
 
 #: How many nodes the pack has, whether it starts or not.
-NODES = 26
+NODES = 27
 SETTINGS = {
     "AVATARFORGE_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "AVATARFORGE_WEBHOOK_HOSTS": "example.org",
