@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +292,94 @@ async def test_a_judge_that_kills_comfyui_every_time_keeps_the_pictures(tmp_path
         assert [warning.code for warning in done.receipt.warnings] == ["judge_failed"]
         assert done.outputs[0].scores is not None
         assert done.outputs[0].scores["clean"].value is None
+
+
+# Judged later
+
+
+async def completed(forge: Product, **values: Any) -> GenerationRecord:
+    request = AvatarRequest(prompt="a knight", seed=5, family="doll", **values)
+    record = await forge.generations.submit(request, "all_poses", ("front", "back"))
+    await run(forge, record.prompt_id)
+    return await forge.until(record.id, "completed")
+
+
+async def test_a_judgement_goes_on_after_a_restart(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        done = await completed(forge, judge=False)
+        queued = await forge.generations.judge(done.id, ["back"])
+        forge.host.start(queued.prompt_id)
+        await forge.until(done.id, "processing")
+        host = forge.host
+    host.running.clear()
+    async with product(tmp_path, host) as forge:
+        prompt_id = await next_prompt(forge)
+        assert prompt_id == queued.prompt_id
+        await run(forge, prompt_id, p1=BAD)
+        after = await forge.until(done.id, "completed")
+        assert [output.scores for output in after.outputs] == [None, scores(prompt_id, **BAD)]
+        assert (after.judging, after.receipt.warnings) == (None, ())
+        assert (after.started_at, after.completed_at) == (done.started_at, done.completed_at)
+
+
+async def test_a_judgement_that_kills_comfyui_every_time_is_given_up(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        done = await completed(forge, judge=True)
+        await forge.generations.judge(done.id, None)
+        host = forge.host
+    host.queued.clear()
+    for _ in range(3):
+        async with product(tmp_path, host) as forge:
+            host.start(await next_prompt(forge))
+            await forge.until(done.id, "processing")
+        host.running.clear()
+    async with product(tmp_path, host) as forge:
+        after = await forge.until(done.id, "completed")
+        assert [warning.code for warning in after.receipt.warnings] == ["judge_failed"]
+        assert after.outputs == done.outputs
+
+
+async def test_the_scores_are_those_of_the_take_that_was_judged(forge: Product) -> None:
+    """Also if another one is chosen meanwhile."""
+    done = await completed(forge, judge=False)
+    again = await forge.generations.reroll(done.id, "back", 3)
+    await run(forge, again.prompt_id)
+    await forge.until(done.id, "completed")
+    queued = await forge.generations.judge(done.id, ["back"])
+    forge.host.start(queued.prompt_id)
+    await forge.until(done.id, "processing")
+    await forge.takes.choose(done.id, "back", 1)
+    await judge(forge, queued.prompt_id, p1=BAD)
+    forge.host.end(PromptEvent("succeeded", queued.prompt_id))
+    await forge.until(done.id, "completed")
+    listed = (await forge.takes.list(done.id, "back")).takes
+    assert [take.picture.scores for take in listed] == [None, scores(queued.prompt_id, **BAD)]
+    assert [take.is_current for take in listed] == [True, False]
+
+
+async def test_a_graph_of_others_writes_no_scores(forge: Product) -> None:
+    done = await completed(forge, judge=False)
+    for prompt_id in ("another", "", done.id.upper()):
+        write = partial(forge.recorder.judged, done.id, 0, prompt_id, scores(prompt_id, **GOOD))
+        await asyncio.to_thread(write)
+    assert (await forge.generations.get(done.id)).outputs[0].scores is None
+
+
+async def test_a_broken_row_between_two_tries_stops_no_other(tmp_path: Path) -> None:
+    async with product(tmp_path) as forge:
+        forge.host.installed = with_judge(forge.host.installed)
+        host = forge.host
+        broken, other = [await submit(forge, view="right", tries=3) for _ in range(2)]
+        host.not_taken = lambda prompt_id: "The queue takes nothing."
+        for record in (broken, other):
+            await run(forge, record.prompt_id, p0=BAD)
+            while (await forge.generations.get(record.id)).next_try is None:
+                pass
+        text = "UPDATE generations SET next_try = '[0,' WHERE id = ?"
+        await forge.database.write(lambda connection: connection.exec_driver_sql(text, (broken.id,)).rowcount)
+    host.not_taken = lambda prompt_id: None
+    async with product(tmp_path, host) as forge:
+        await run(forge, await next_prompt(forge), p0=GOOD)
+        assert (await forge.until(other.id, "completed")).outputs[0].take == 2
+        left = await forge.until(broken.id, "completed")
+        assert (left.next_try_json, left.tries_json, left.outputs[0].take) == (None, None, 1)
