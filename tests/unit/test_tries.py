@@ -13,6 +13,7 @@ from judging import BAD, GOOD, judge, next_prompt, run, scores, with_judge
 from queueing import outputs
 from services import Product, product
 
+from avatarforge.db.engine import open_database
 from avatarforge.db.records import GenerationRecord
 from avatarforge.forge.errors import ConflictError
 from avatarforge.forge.generations.tries import tries_of
@@ -375,8 +376,10 @@ async def test_a_broken_row_between_two_tries_stops_no_other(tmp_path: Path) -> 
             await run(forge, record.prompt_id, p0=BAD)
             while (await forge.generations.get(record.id)).next_try is None:
                 pass
-        text = "UPDATE generations SET next_try = '[0,' WHERE id = ?"
-        await forge.database.write(lambda connection: connection.exec_driver_sql(text, (broken.id,)).rowcount)
+    database = open_database("", tmp_path)
+    text = "UPDATE generations SET next_try = '[0,' WHERE id = ?"
+    database.write_here(lambda connection: connection.exec_driver_sql(text, (broken.id,)))
+    database.close()
     host.not_taken = lambda prompt_id: None
     async with product(tmp_path, host) as forge:
         await run(forge, await next_prompt(forge), p0=GOOD)
