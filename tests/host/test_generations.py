@@ -61,6 +61,8 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         **dict.fromkeys(("character_id", "character_version", "outfit", "expression")),
         **dict.fromkeys(("pose_id", "pose_mirrored", "references", "views", "pixel_height", "pixel_colors")),
         "elevation": "level",
+        "judge": False,
+        "until": None,
     }
     assert answer == {
         "generation_id": generation_id,
@@ -80,10 +82,13 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "reroll": None,
         "reroll_position": None,
         "waiting_rerolls": [],
+        "judging": False,
+        "tries": [],
         "batch_id": None,
         "character_id": None,
         "character_version": None,
         "inputs": [],
+        "judgements": [],
         "warnings": [],
         "warning_details": [],
     }
@@ -108,6 +113,7 @@ def test_every_field_from_queued_to_completed(api: Api, comfy: ComfyServer) -> N
         "seed": 12345,
         "take": 1,
         "takes": 1,
+        "scores": None,
     }
     assert done == {
         **answer,

@@ -46,6 +46,7 @@ export interface OutputFile {
   seed: number | string | null;
   take: number;
   takes: number;
+  scores: Scores | null;
 }
 
 /** A picture that was made of a view. One of them is current. */
@@ -56,6 +57,7 @@ export interface Take {
   url: string;
   dimensions: Dimensions;
   seed: number | string | null;
+  scores: Scores | null;
 }
 
 /** A seed too large for a JavaScript number is a string of digits (see json.mjs). */
@@ -140,14 +142,53 @@ export interface Generation {
   reroll: View | null;
   reroll_position: number | null;
   waiting_rerolls: { position: number; pose_type: View | null; seed: number | string }[];
+  judging: boolean;
+  tries: Tried[];
   progress: number;
   current: { view: View | null; step: number; steps: number } | null;
   queue_position: number | null;
   eta_seconds: number | null;
   previews: Preview[];
   inputs: InputReceipt[];
+  judgements: Judgement[];
   warnings: string[];
   warning_details: Warning[];
+}
+
+/** How well a picture matches what was asked for; null: it could not be measured. */
+export interface Scores {
+  pose: number | null;
+  view: "right" | "wrong" | "unsure" | null;
+  palette: number | null;
+  identity: number | null;
+  clean: boolean | null;
+}
+
+export interface Measure {
+  value: number | string | boolean | null;
+  method: string | null;
+  model: string | null;
+  reason: string | null;
+  details: Record<string, unknown>;
+}
+
+/** How the current take of a picture was judged. `position` counts from 1. */
+export type Judgement = {
+  position: number;
+  pose_type: View | null;
+  take: number;
+  comfyui_prompt_id: string;
+} & Record<keyof Scores, Measure>;
+
+/** How often a picture was made until it was good enough. `position` counts from 1. */
+export interface Tried {
+  position: number;
+  pose_type: View | null;
+  conditions: string[];
+  tries: number;
+  limit: number;
+  passed: boolean | null;
+  take: number | null;
 }
 
 export type ReferenceRole = "identity" | "face" | "outfit" | "style";
