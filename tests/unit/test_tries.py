@@ -386,3 +386,17 @@ async def test_a_broken_row_between_two_tries_stops_no_other(tmp_path: Path) -> 
         assert (await forge.until(other.id, "completed")).outputs[0].take == 2
         left = await forge.until(broken.id, "completed")
         assert (left.next_try_json, left.tries_json, left.outputs[0].take) == (None, None, 1)
+
+
+async def test_a_cancel_while_pictures_are_judged_keeps_them(forge: Product) -> None:
+    request = AvatarRequest(prompt="a knight", seed=5, family="doll", judge=True)
+    record = await forge.generations.submit(request, "all_poses", ("front", "back"))
+    forge.host.start(record.prompt_id)
+    forge.host.save(record.prompt_id)
+    while len((await forge.generations.get(record.id)).outputs) < 2:
+        pass
+    await forge.generations.cancel(record.id)
+    done = await forge.until(record.id, "completed")
+    assert [warning.code for warning in done.receipt.warnings] == ["judge_failed"]
+    reasons = {output.scores["pose"].reason for output in done.outputs if output.scores}
+    assert reasons == {"Cancelled on request."}
