@@ -14,28 +14,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ...db import generations as queries
-from ...db import scores as score_queries
 from ...db.engine import Database
 from ...db.records import GenerationRecord, OutputRecord
 from ..errors import NotFoundError
 from ..live.live import Live
 from ..spec.outputs import output_name, output_names
-from ..spec.reroll import Reroll
-from ..spec.scores import not_measured
-from ..spec.warning import make_warning
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
 from . import run_log
-from .failures import GAVE_UP, MAX_ATTEMPTS, stops_tries
+from .end_transactions import expected_positions, write_completion, write_end, write_failure, write_pictures
+from .failures import GAVE_UP, MAX_ATTEMPTS
 from .outputs import Measured, OutputFolder
-from .take_transactions import add_take
-from .tries import go_on
 
 # Measured pictures of a prompt, by position.
 Pictures = Mapping[int, Measured]
 NO_PICTURES: Pictures = MappingProxyType({})
-_NO_SCORES = "The prompt ended without scores for this picture."
 
 
 class RunFinisher:
@@ -66,7 +59,7 @@ class RunFinisher:
         """
         if record.reroll:
             return record
-        after = await self._database.write(partial(_write_pictures, record=record, pictures=pictures))
+        after = await self._database.write(partial(write_pictures, record=record, pictures=pictures))
         if after is not None:
             self._live.announce(after)
         return after
@@ -103,7 +96,7 @@ class RunFinisher:
             await self._write_completion(record, present, timing, error)
             return
         write = partial(
-            _write_failure,
+            write_failure,
             record=record,
             error=error,
             pictures=[measured.picture for measured in present.values()],
@@ -129,7 +122,7 @@ class RunFinisher:
                     end["receipt"] = record.reroll.fail(record.spec, record.receipt, error).to_json()
 
         def write(connection: Connection) -> None:
-            if _write_end(connection, record, end, now):
+            if write_end(connection, record, end, now):
                 self._outbox.end_batch(connection, record.batch_id, now)
 
         await self._database.write(write)
@@ -163,7 +156,7 @@ class RunFinisher:
     ) -> None:
         """Write the success. `error` is what ended the prompt after it had saved its pictures."""
         write = partial(
-            _write_completion,
+            write_completion,
             record=record,
             pictures=[measured.picture for measured in pictures.values()],
             error=error,
@@ -219,15 +212,6 @@ class RunFinisher:
         return present
 
 
-def expected_positions(record: GenerationRecord) -> list[int]:
-    """The positions of the pictures that the current prompt produces."""
-    if record.judging:
-        return []
-    if record.reroll:
-        return [record.reroll.position]
-    return list(range(len(record.spec.pictures)))
-
-
 def _is_saved(record: GenerationRecord, pictures: Pictures) -> bool:
     """Whether a prompt that also judges has saved all its pictures, which were measured while it ran."""
     return record.spec.judge is not None and pictures.keys() >= set(expected_positions(record))
@@ -240,122 +224,3 @@ def _expected_names(record: GenerationRecord) -> Mapping[str, int]:
     if record.reroll:
         return {output_name(record.reroll.position, record.reroll.take): record.reroll.position}
     return output_names(record.spec)
-
-
-def _write_pictures(
-    connection: Connection, record: GenerationRecord, pictures: Sequence[OutputRecord]
-) -> GenerationRecord | None:
-    if queries.status_of_prompt(connection, record.prompt_id) not in queries.ACTIVE:
-        return None
-    queries.upsert_outputs(connection, record.id, pictures)
-    return queries.get(connection, record.id)
-
-
-def _write_completion(
-    connection: Connection,
-    record: GenerationRecord,
-    pictures: Sequence[OutputRecord],
-    error: str | None,
-    outbox: Outbox,
-    now: int,
-) -> GenerationRecord | None:
-    # Read again, because another take may have been chosen since the prompt was queued.
-    before = queries.get(connection, record.id)
-    if before is None:
-        return None
-    end: dict[str, Any] = {"status": "completed", "reroll": None, "judging": None}
-    receipt = before.receipt
-    if record.reroll:
-        spec, receipt = record.reroll.apply(before.spec, receipt)
-        end["spec"] = spec.to_json()
-    if record.judging:  # judging is no part of the time that it took
-        started = {"started_at": record.judging.started_at}
-        # Before the end, which is never before the start that the row has.
-        queries.update_row(connection, record.id, queries.ACTIVE, running=record.prompt_id, **started)
-        end["completed_at"] = record.judging.completed_at
-    if error is not None and (record.judging or record.spec.judge):
-        detail = f"The pictures could not be judged: {error}"
-        receipt = receipt.with_warnings(
-            [*receipt.warnings, make_warning("judge_failed", detail, error=error)]
-        )
-    if receipt is not before.receipt:
-        end["receipt"] = receipt.to_json()
-    if not _write_end(connection, record, end, now):
-        return None
-    if record.reroll:
-        for picture in pictures:
-            add_take(connection, before, picture)
-    else:
-        queries.upsert_outputs(connection, record.id, pictures)
-    _explain_missing_scores(connection, record, error or _NO_SCORES)
-    return _go_on(connection, record, outbox, now, stops=stops_tries(error))
-
-
-def _explain_missing_scores(connection: Connection, record: GenerationRecord, reason: str) -> None:
-    """Say of each picture that was to be judged, and was not, why."""
-    if record.judging:
-        takes: Iterable[tuple[int, int]] = record.judging.takes
-    elif record.spec.judge is None:
-        return
-    else:
-        take = record.reroll.take if record.reroll else 1
-        takes = [(position, take) for position in expected_positions(record)]
-    scores = not_measured(reason, record.prompt_id).to_json()
-    for position, take in takes:
-        if score_queries.get(connection, record.id, position, take) is None:
-            score_queries.put(connection, record.id, position, take, scores)
-
-
-def _go_on(
-    connection: Connection, record: GenerationRecord, outbox: Outbox, now: int, *, stops: bool
-) -> GenerationRecord | None:
-    """Let a generation whose prompt has ended make another picture, if the last one is not good enough, or
-    tell its end."""
-    ended = queries.get(connection, record.id)
-    if ended is not None and ended.tries_json is not None and not record.judging:
-        last = record.reroll or record.next_try
-        after = go_on(connection, ended, last.position if last else None, stops=stops)
-        if after.next_try_json is not None:
-            return after
-    return _queue_webhook(connection, record, outbox, now)
-
-
-def _write_failure(
-    connection: Connection,
-    record: GenerationRecord,
-    error: str,
-    pictures: Sequence[OutputRecord],
-    outbox: Outbox,
-    now: int,
-) -> GenerationRecord | None:
-    if record.keeps_pictures:  # the generation is still complete, with its old picture
-        before = queries.get(connection, record.id) or record  # with what was chosen since
-        end: dict[str, Any] = {"status": "completed", "reroll": None, "next_try": None}
-        failed = record.reroll
-        if record.next_try:
-            view = before.spec.pictures[record.next_try.position]
-            failed = Reroll(record.next_try.position, view, record.next_try.seed, ())
-        if failed:
-            end["receipt"] = failed.fail(before.spec, before.receipt, error).to_json()
-        if not _write_end(connection, record, end, now):
-            return None
-        return _go_on(connection, record, outbox, now, stops=stops_tries(error))
-    if not _write_end(connection, record, {"status": "failed", "error": error}, now):
-        return None
-    queries.set_outputs(connection, record.id, pictures)
-    return _queue_webhook(connection, record, outbox, now)
-
-
-def _write_end(connection: Connection, record: GenerationRecord, values: Mapping[str, Any], now: int) -> bool:
-    columns = {"completed_at": now, "waiting_place": None, **values}
-    return queries.update_row(connection, record.id, queries.ACTIVE, running=record.prompt_id, **columns)
-
-
-def _queue_webhook(
-    connection: Connection, record: GenerationRecord, outbox: Outbox, now: int
-) -> GenerationRecord | None:
-    after = queries.get(connection, record.id)
-    if after is not None:
-        outbox.add(connection, after, now)
-        outbox.end_batch(connection, after.batch_id, now)
-    return after

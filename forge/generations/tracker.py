@@ -23,7 +23,8 @@ from ..ports import CheckedPrompt, Host, PromptEvent
 from ..waiting import wait_at_most
 from ..webhooks.outbox import Outbox
 from ..workers import Workers
-from .completion import RunFinisher, expected_positions
+from .completion import RunFinisher
+from .end_transactions import expected_positions
 from .failures import CANCELLED, INTERRUPTED, REMOVED
 from .outputs import OutputFolder
 from .rerolls import remove_waiting
