@@ -128,7 +128,7 @@ class JudgePicture(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **_: object) -> str:
-        """Judges in every prompt anew, because the scores belong to what that prompt has made."""
+        """Judges again in every prompt, because the scores belong to what that prompt has made."""
         return current_prompt_id()
 
     @classmethod

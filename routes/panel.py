@@ -48,6 +48,7 @@ PARTS: dict[str, Path] = {
             "models.mjs",
             "pickers.mjs",
             "prompt_history.mjs",
+            "scores.mjs",
             "seed_field.mjs",
             "gallery.mjs",
             "gallery_filters.mjs",

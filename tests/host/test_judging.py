@@ -49,7 +49,7 @@ def test_a_sheet_is_judged_and_judged_again_later(comfy: ComfyServer, base: Path
     # The stand-in sees every figure from the front.
     assert (front["view"], back["view"]) == ("right", "wrong")
     assert front["pose"] is not None
-    assert [item["view"]["method"] for item in sheet["judgements"]] == ["dwpose", "dwpose"]
+    assert [item["view"]["model"] for item in sheet["judgements"]] == ["dwpose", "dwpose"]
     assert sheet["warnings"] == []
     base.joinpath(WRONG).write_text("1", encoding="utf-8")
     path = f"/generations/{sheet['generation_id']}/judge"

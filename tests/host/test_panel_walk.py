@@ -153,6 +153,7 @@ def test_one_person_does_everything(
         text = words()
         a_sheet_is_made_and_viewed(person, text)
         a_view_is_made_again_and_compared(person)
+        the_pictures_are_judged(person)
         a_picture_becomes_a_reference_and_a_pose(person)
         the_gallery_finds_it(person, text)
         a_character_is_made_and_shown_again(person)
@@ -199,6 +200,17 @@ def a_view_is_made_again_and_compared(person: Person) -> None:
     person.look(".avatarforge-viewer")
     person.press("Close", within=compare)
     expect(compare).to_be_hidden()
+
+
+def the_pictures_are_judged(person: Person) -> None:
+    page = person.page
+    person.press(re.compile("^Continue with Back"))
+    person.act(page.get_by_role("menuitem", name="Judge the pictures"))
+    scores = page.get_by_role("list", name="Scores")
+    expect(scores).to_have_count(4)
+    # Nothing here finds keypoints, but colours are compared with the front, and faults are looked for.
+    expect(scores.nth(1)).to_have_text(re.compile(r"^Colours \d+Clean$"))
+    person.look()
 
 
 def a_picture_becomes_a_reference_and_a_pose(person: Person) -> None:

@@ -183,6 +183,16 @@ export class ApiClient extends FilesClient {
   }
 
   /**
+   * Measure how well the pictures of a completed generation match what was asked for.
+   * @param {string} id
+   * @returns {Promise<Generation>}
+   */
+  judge(id) {
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": newKey() };
+    return this.requestJson(`${generationPath(id)}/judge`, { method: "POST", headers, body: "{}" });
+  }
+
+  /**
    * The takes of a picture, oldest first.
    * @param {string} id
    * @param {number} number of the picture, from 1

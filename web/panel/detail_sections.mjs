@@ -4,6 +4,7 @@ import { translateIfKnown } from "../shared/i18n.mjs";
 import { menuButton } from "../shared/menu.mjs";
 import { formatDuration, formatTime, kindName, statusBadge, viewName } from "./labels.mjs";
 import { DRAWN, canReroll, canRerollNow, drag, isAlone, pictureName, picturesOf } from "./pictures.mjs";
+import { scoreList } from "./scores.mjs";
 import { settingName, settingText, shownSettings } from "./setting_texts.mjs";
 import { makeSheet } from "./sheet.mjs";
 
@@ -120,6 +121,7 @@ function pictureFigure(picture, { client, t }, { actions, view, takes }) {
         : null,
     ),
     make("div", { className: "avatarforge-row" }, download, rerollButton, more),
+    scoreList(picture, t),
     // Below the buttons, which stay in line with those of the other pictures.
     output.takes > 1 ? takes.show(picture, name) : null,
   );

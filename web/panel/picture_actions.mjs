@@ -6,6 +6,7 @@ import { showModal } from "../shared/modal.mjs";
 import { newKey } from "./client.mjs";
 import { requestOf } from "./curl.mjs";
 import { poseOf } from "./picture_pose.mjs";
+import { canRerollNow } from "./pictures.mjs";
 import { ROLES, roleName } from "./references.mjs";
 
 /** @import { MenuEntry } from "../shared/menu.mjs" */
@@ -70,6 +71,9 @@ export class PictureActions {
       ...(kind === "graph"
         ? []
         : [{ name: "character", label: t("create_character"), run: () => void this.#createCharacter(picture) }]),
+      ...(kind === "graph" || !canRerollNow(picture.generation)
+        ? []
+        : [{ name: "judge", label: t("judge"), run: () => void this.#judge(picture) }]),
       ...(editor ? [leaving("insert", t("insert_picture"), () => editor.insertView(id, picture.number))] : []),
     ];
   }
@@ -83,6 +87,12 @@ export class PictureActions {
     await this.#try(async () =>
       live.watch(await client.runAction(generation.generation_id, `reroll?position=${number}`)),
     );
+  }
+
+  /** @param {Picture} picture */
+  async #judge({ generation }) {
+    const { client, live } = this.session;
+    await this.#try(async () => live.watch(await client.judge(generation.generation_id)));
   }
 
   /**
