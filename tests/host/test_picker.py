@@ -113,7 +113,7 @@ def test_a_saved_view_is_chosen_by_its_picture(page: Page, api: Api) -> None:
     expect(shown).to_be_visible()
     assert shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }")
     (node,) = prompt_of(page).values()
-    assert node["inputs"] == {"generation_id": sheet["generation_id"], "position": 2}
+    assert node["inputs"] == {"generation_id": sheet["generation_id"], "position": 2, "take": 0}
     page.evaluate("""() => {
         const [, position] = app.rootGraph.nodes[0].widgets;
         position.value = 9;

@@ -106,7 +106,7 @@ export class NewPicture {
     this.expression.setChoices(expressionChoices(character, this.builtInExpressions, t));
     this.outfit.element.hidden = !character.outfits.length;
     this.seedLabel.hidden = character.seed === null; // otherwise each picture has another one anyway
-    if (!this.pose.values.length) this.pose.values = [""];
+    if (!this.pose.kept.length) this.pose.values = [""];
     this.#hideAlert();
   }
 
