@@ -36,6 +36,7 @@ async def test_a_request_fills_the_slots(client: Client, forge: Product) -> None
         "steps": 1,
         "cfg": 2.0,
         "negative_prompt": "hat",
+        "judge": False,
     }
     prompt = forge.host.prompts[answer["comfyui_prompt_id"]]
     assert prompt["5"]["inputs"]["width"] == 128

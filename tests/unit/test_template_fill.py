@@ -322,7 +322,7 @@ def test_the_parameters_of_a_template_are_its_slots() -> None:
     values = parameters(item, "all_poses")
     given = {name for name, value in values.items() if value is not None}
     sizes, words = {"width", "height", "steps", "cfg"}, {"prompt", "realism"}
-    assert given == {*words, *sizes, "seed", "count", "template", "views"}
+    assert given == {*words, *sizes, "seed", "count", "template", "views", "judge"}
     assert values["template"] == "mine"
     stored = AvatarSpec.from_json(item.to_json())
     assert stored == item
