@@ -265,6 +265,8 @@ def test_character_and_pose_of_used_settings_are_sent_again_until_they_are_remov
 
 
 def test_earlier_prompts_are_found_again(page: Page) -> None:
+    page.evaluate("() => localStorage.clear()")  # an earlier test's answer can have come after its end
+    reloaded(page)
     texts = [words() for _ in range(2)]
     for text in texts:
         prompt(page).fill(text)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from browser import Browser
 from panels import WIDE, fresh_panel, open_panel_browser, too_wide, violations
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from lab.api import PREFIX, Api
 
@@ -200,6 +200,26 @@ def test_the_rest_is_cancelled_and_tried_again_and_a_deleted_picture_leaves_its_
     expect(progress(page)).to_have_text("2 of 2 finished")
     page.reload()
     expect(cells(page)).to_have_count(2)
+
+
+def test_an_answer_that_comes_late_takes_back_nothing_that_has_ended(
+    page: Page, api: Api, mira: dict[str, Any]
+) -> None:
+    blocker = api.generate(prompt="a knight", **LONG)
+    batch = started(api, mira, expressions=["happy"], views=["front"])
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        assert answer.json()["generations"][0]["status"] == "queued"
+        api.delete(f"/generations/{blocker['generation_id']}")
+        assert api.get(f"/batch/{batch['batch_id']}", params={"wait": 60}).json()["status"] == "completed"
+        route.fulfill(response=answer)
+
+    page.route(re.compile(r"/generations\?.*batch_id="), late, times=1)
+    open_batch(page, api, mira, batch)
+    expect(progress(page)).to_have_text("1 of 1 finished")
+    open_batch(page, api, mira, batch)
+    expect(progress(page)).to_have_text("1 of 1 finished")
 
 
 def test_too_many_are_not_sent_and_a_refusal_is_shown(

@@ -55,7 +55,12 @@ export class MatrixGrid {
       make("div", { className: "avatarforge-row" }, this.cancelButton, this.retryButton, this.exportButton, this.reloadButton),
       make("div", { className: "avatarforge-matrix-scroll" }, this.table),
     );
-    live.on("change", (generation) => this.#update(generation));
+    /** @type {Set<string>} */
+    this.changed = new Set(); // generations of which an event told while a page was on its way
+    live.on("change", (generation) => {
+      this.changed.add(generation.generation_id);
+      this.#update(generation);
+    });
     live.on("deleted", (id) => this.#remove(id));
     session.on("deleted", (id) => this.#remove(id));
     live.on("state", (state) => {
@@ -125,11 +130,13 @@ export class MatrixGrid {
     let cursor = null;
     do {
       const query = { batch_id: this.id, limit: PAGE, cursor };
+      this.changed.clear();
       const page = await this.characters.listGenerations(query);
       if (request !== this.lastRequest) return;
-      // What runs is newer in the stream.
+      // What the stream has told is newer.
       for (const generation of page.generations)
-        this.#update(this.session.live.active.get(generation.generation_id) ?? generation);
+        if (!this.changed.has(generation.generation_id))
+          this.#update(this.session.live.active.get(generation.generation_id) ?? generation);
       cursor = page.next_cursor;
     } while (cursor);
   }

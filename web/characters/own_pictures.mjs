@@ -42,7 +42,10 @@ export class OwnPictures {
       this.status,
       make("div", { className: "avatarforge-row" }, this.older),
     );
+    /** @type {Map<string, Generation>} */
+    this.changed = new Map(); // what events have told while a page was on its way
     live.on("change", (generation) => {
+      this.changed.set(generation.generation_id, generation);
       if (this.id && generation.character_id === this.id) this.#upsert(generation);
     });
     live.on("deleted", (id) => this.#remove(id));
@@ -74,10 +77,13 @@ export class OwnPictures {
     if (!this.cards.size) setStatus(this.status, t("loading"));
     try {
       const query = { character_id: this.id, limit: PAGE, cursor: this.nextCursor };
+      this.changed.clear();
       const page = await this.characters.listGenerations(query);
       if (request !== this.lastRequest) return;
       this.nextCursor = page.next_cursor;
-      for (const generation of page.generations) this.#upsert(generation, true);
+      // What the stream has told is newer.
+      for (const generation of page.generations)
+        this.#upsert(this.changed.get(generation.generation_id) ?? generation, true);
       this.older.hidden = !this.nextCursor;
       setStatus(this.status, this.cards.size ? "" : t("no_pictures"));
     } catch (error) {
